@@ -1,0 +1,123 @@
+//! The last question before a call: may this attempt be dialled now?
+//!
+//! The store asks it inside the claim's transaction, with everything locked that could change the answer.
+
+use crate::cap::Cap;
+use crate::{AttemptState, CampaignState, LaneState, Moment, Reading, ZoneSet};
+
+/// Everything that the answer depends on, as the claim's transaction reads it.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// The attempt's own state.
+    pub state: AttemptState,
+    /// Not before this moment.
+    pub dial_after: Moment,
+    /// Before this moment.
+    pub dial_before: Moment,
+    /// The ownership under which it was opened, and the lane's present one.
+    pub epochs: (i64, i64),
+    /// The campaign revision by which it was planned, and the present one.
+    pub revisions: (i64, i64),
+    /// Whether the lane may dial.
+    pub lane: LaneState,
+    /// What the campaign is doing.
+    pub campaign: CampaignState,
+    /// Whether the number is on the do-not-call list.
+    pub on_dnc: bool,
+    /// Caps on the number.
+    pub caps: &'a [Cap],
+    /// Moments of the counted calls to the number, over all campaigns.
+    pub earlier: &'a [Moment],
+    /// Where the callee may be.
+    pub zones: &'a ZoneSet,
+    /// Calls that the lane may still make today.
+    pub left_today: Option<u32>,
+}
+
+/// Why an attempt is not dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Someone else settled it; nothing is to be done.
+    NotOpen,
+    /// Its moment has not come or has passed, its lane changed hands, or what it was planned by has changed: the
+    /// contact goes back and is planned anew.
+    PlanAgain,
+    /// The lane or the campaign is paused, or the lane's day is used up: the contact goes back and waits.
+    Held,
+    /// The number must not be called at all.
+    Dnc,
+    /// A cap is used up until this moment.
+    Capped(Moment),
+}
+
+
+impl Question<'_> {
+    /// The answer at `reading`. When the clock is in doubt nothing is dialled.
+    pub fn answer(&self, reading: Reading) -> Result<(), Refusal> {
+        if self.state != AttemptState::Open {
+            return Err(Refusal::NotOpen);
+        }
+        if self.on_dnc {
+            return Err(Refusal::Dnc);
+        }
+        let in_time = self.dial_after <= reading.earliest() && reading.latest() < self.dial_before;
+        if reading.in_doubt() || !in_time || self.epochs.0 != self.epochs.1 || self.revisions.0 != self.revisions.1 {
+            return Err(Refusal::PlanAgain);
+        }
+        if self.lane != LaneState::Open || self.campaign != CampaignState::Running || self.left_today == Some(0) {
+            return Err(Refusal::Held);
+        }
+        for cap in self.caps {
+            cap.allows(self.earlier, reading.latest(), self.zones).map_err(Refusal::Capped)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Span;
+
+    fn question<'a>(zones: &'a ZoneSet) -> Question<'a> {
+        Question {
+            state: AttemptState::Open,
+            dial_after: Moment::from_secs(100),
+            dial_before: Moment::from_secs(130),
+            epochs: (1, 1),
+            revisions: (1, 1),
+            lane: LaneState::Open,
+            campaign: CampaignState::Running,
+            on_dnc: false,
+            caps: &[],
+            earlier: &[],
+            zones,
+            left_today: None,
+        }
+    }
+
+    #[test]
+    fn each_reason_is_enough_by_itself() {
+        let zones = ZoneSet::one(chrono_tz::UTC);
+        let at = |seconds: i64| Reading::exact(Moment::from_secs(seconds));
+        let caps = [Cap::per_day(1)];
+        let earlier = [Moment::from_secs(50)];
+        let base = || question(&zones);
+        assert_eq!(base().answer(at(100)), Ok(()));
+        assert_eq!(base().answer(at(99)), Err(Refusal::PlanAgain));
+        assert_eq!(base().answer(at(130)), Err(Refusal::PlanAgain));
+        let unsure = Reading { now: Moment::from_secs(129), error: Span::from_secs(1) };
+        assert_eq!(base().answer(unsure), Err(Refusal::PlanAgain), "it may already be too late");
+        let doubtful = Reading { now: Moment::from_secs(115), error: Span::from_millis(2001) };
+        assert_eq!(base().answer(doubtful), Err(Refusal::PlanAgain));
+        assert_eq!(Question { state: AttemptState::Sending, ..base() }.answer(at(100)), Err(Refusal::NotOpen));
+        assert_eq!(Question { epochs: (1, 2), ..base() }.answer(at(100)), Err(Refusal::PlanAgain));
+        assert_eq!(Question { revisions: (1, 2), ..base() }.answer(at(100)), Err(Refusal::PlanAgain));
+        assert_eq!(Question { lane: LaneState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
+        assert_eq!(Question { campaign: CampaignState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
+        assert_eq!(Question { left_today: Some(0), ..base() }.answer(at(100)), Err(Refusal::Held));
+        assert_eq!(Question { on_dnc: true, ..base() }.answer(at(100)), Err(Refusal::Dnc));
+        let capped = Question { caps: &caps, earlier: &earlier, ..base() }.answer(at(100));
+        assert_eq!(capped, Err(Refusal::Capped(Moment::from_secs(86_400))));
+    }
+}

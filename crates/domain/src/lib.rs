@@ -1,0 +1,35 @@
+//! The words, states and pure rules of a dialer.
+//!
+//! This crate does no I/O and reads no clock: the time, and whatever must look random, arrive as arguments.
+//! Everything else in the workspace speaks in the types defined here.
+//!
+//! Adding a calling rule: a file here that answers from its arguments alone, and one call in [`claim`] or
+//! [`window`]. Adding an outcome: a variant in [`Outcome`]; the compiler then shows every place that must decide.
+
+pub mod campaign;
+pub mod cap;
+pub mod claim;
+pub mod clock;
+pub mod decision;
+pub mod ids;
+pub mod lane;
+pub mod moment;
+pub mod outcome;
+pub mod phone;
+pub mod quantity;
+pub mod states;
+pub mod summary;
+pub mod template;
+pub mod window;
+mod words;
+pub mod zones;
+
+pub use campaign::Campaign;
+pub use clock::{Clock, Reading};
+pub use ids::{AttemptId, BucketId, CampaignId, ContactId, ImportId, LaneId, RunId};
+pub use moment::Moment;
+pub use outcome::Outcome;
+pub use phone::{NumberKey, PhoneNumber};
+pub use quantity::{Rate, Span};
+pub use states::{AttemptState, CampaignState, ContactState, DialClass, LaneState, StopReason};
+pub use zones::ZoneSet;

@@ -1,0 +1,231 @@
+//! Quantities in human units: `"15m"`, `"10/s"`. Parsed once, printed as they are written.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A text that is not the quantity it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct QuantityError {
+    /// What is wrong.
+    pub message: String,
+    /// How to write it.
+    pub hint: &'static str,
+}
+
+/// A length of time in whole milliseconds, never negative: `"250ms"`, `"60s"`, `"15m"`, `"4h"`, `"7d"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Span(i64);
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Span = Span(0);
+
+    /// `millis` milliseconds.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// `seconds` seconds.
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self(seconds * 1000)
+    }
+
+    /// `minutes` minutes.
+    pub const fn from_minutes(minutes: i64) -> Self {
+        Self(minutes * 60_000)
+    }
+
+    /// `hours` hours of sixty minutes.
+    pub const fn from_hours(hours: i64) -> Self {
+        Self(hours * 3_600_000)
+    }
+
+    /// `days` days of 24 hours.
+    pub const fn from_days(days: i64) -> Self {
+        Self(days * 86_400_000)
+    }
+
+    /// Length in milliseconds.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Length in seconds, rounded down.
+    pub const fn secs(self) -> i64 {
+        self.0 / 1000
+    }
+
+    /// The same length for timers.
+    pub const fn duration(self) -> Duration {
+        Duration::from_millis(self.0.unsigned_abs())
+    }
+
+    /// `self × numerator ÷ denominator`, rounded down.
+    pub const fn scaled(self, numerator: i64, denominator: i64) -> Self {
+        Self(self.0.saturating_mul(numerator) / denominator)
+    }
+}
+
+const UNITS: &[(&str, i64)] = &[("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const SPAN_HINT: &str = "write a number and a unit: 250ms, 60s, 15m, 4h or 7d";
+
+impl FromStr for Span {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = |message: String| QuantityError { message, hint: SPAN_HINT };
+        let text = text.trim();
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let number: i64 = number.parse().map_err(|_| fault(format!("`{text}` is not a length of time")))?;
+        let (_, scale) = UNITS
+            .iter()
+            .find(|(name, _)| *name == unit.trim())
+            .ok_or_else(|| fault(format!("`{text}` has no unit that is known")))?;
+        number.checked_mul(*scale).map(Span).ok_or_else(|| fault(format!("`{text}` is too long")))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, scale) = match self.0 {
+            0 => ("s", 1000),
+            millis => UNITS.iter().find(|(_, scale)| millis % scale == 0).copied().unwrap_or(("ms", 1)),
+        };
+        write!(f, "{}{unit}", self.0 / scale)
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = QuantityError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        span.to_string()
+    }
+}
+
+/// So many in every sliding window of a length: `"10/s"`, `"60/min"`, `"1000/h"`. Never zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Rate {
+    count: u32,
+    per: Span,
+}
+
+impl Rate {
+    /// `count` a second; `count` must not be zero.
+    pub const fn per_second(count: u32) -> Self {
+        assert!(count > 0, "a rate of zero");
+        Self { count, per: Span::from_secs(1) }
+    }
+
+    /// `count` a minute; `count` must not be zero.
+    pub const fn per_minute(count: u32) -> Self {
+        assert!(count > 0, "a rate of zero");
+        Self { count, per: Span::from_minutes(1) }
+    }
+
+    /// How many in one window.
+    pub const fn count(self) -> u32 {
+        self.count
+    }
+
+    /// The length of the window.
+    pub const fn per(self) -> Span {
+        self.per
+    }
+
+    /// The even spacing of events at this rate.
+    pub fn spacing(self) -> Duration {
+        self.per.duration() / self.count
+    }
+}
+
+const RATE_HINT: &str = "write a number, a slash and s, min or h: 10/s, 60/min, 1000/h";
+
+impl FromStr for Rate {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = |message: String| QuantityError { message, hint: RATE_HINT };
+        let (count, per) =
+            text.split_once('/').ok_or_else(|| fault(format!("`{text}` is not a rate: the slash is missing")))?;
+        let count: u32 = count.trim().parse().map_err(|_| fault(format!("`{count}` is not a number")))?;
+        if count == 0 {
+            return Err(fault("a rate of zero would never dial".to_owned()));
+        }
+        let per = match per.trim() {
+            "s" => Span::from_secs(1),
+            "min" => Span::from_minutes(1),
+            "h" => Span::from_hours(1),
+            other => return Err(fault(format!("`{other}` is not s, min or h"))),
+        };
+        Ok(Self { count, per })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per = match self.per.secs() {
+            1 => "s",
+            60 => "min",
+            _ => "h",
+        };
+        write!(f, "{}/{per}", self.count)
+    }
+}
+
+impl TryFrom<String> for Rate {
+    type Error = QuantityError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Rate> for String {
+    fn from(rate: Rate) -> Self {
+        rate.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn spans_print_as_they_parse(millis in 0_i64..10_000_000_000) {
+            let span = Span::from_millis(millis);
+            prop_assert_eq!(span.to_string().parse::<Span>(), Ok(span));
+        }
+
+        #[test]
+        fn rates_print_as_they_parse(count in 1_u32.., unit in prop::sample::select(vec!["s", "min", "h"])) {
+            let text = format!("{count}/{unit}");
+            prop_assert_eq!(text.parse::<Rate>().map(|rate| rate.to_string()), Ok(text));
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["", "5", "m", "-5m", "5 parsecs", "99999999999999999d"] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+        for text in ["", "5", "0/s", "5/", "/s", "5/day", "-1/s"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+}

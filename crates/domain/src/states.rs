@@ -1,0 +1,117 @@
+//! The states of contacts, attempts, campaigns and lanes. `ARCHITECTURE.md` draws the transitions.
+
+use crate::words::words;
+
+words! {
+    /// Where a contact of a run stands.
+    ContactState {
+        /// To be dialled at its due moment.
+        Waiting = "waiting",
+        /// Has a live attempt.
+        Active = "active",
+        /// Nothing more to do: it ended as the campaign wants.
+        Done = "done",
+        /// Given up, for the reason beside it.
+        Stopped = "stopped",
+        /// The fate of its last call is unknown; a person or the provider must say.
+        Review = "review",
+    }
+}
+
+words! {
+    /// Where an attempt stands.
+    AttemptState {
+        /// May be dialled inside its interval.
+        Open = "open",
+        /// Claimed: the point of no return is behind it.
+        Sending = "sending",
+        /// The provider took the call and named it.
+        Placed = "placed",
+        /// The call is over and its outcome recorded.
+        Ended = "ended",
+        /// Its interval passed before anyone claimed it.
+        Lapsed = "lapsed",
+        /// Claimed, but surely no request left.
+        NotSent = "not_sent",
+        /// The provider surely refused it.
+        Refused = "refused",
+        /// It may or may not have been placed.
+        Unknown = "unknown",
+        /// It was unknown and turned out never to have been placed.
+        NotPlaced = "not_placed",
+    }
+}
+
+impl AttemptState {
+    /// Whether an attempt in this state holds its contact, its number and a slot of its lane.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Open | Self::Sending | Self::Placed | Self::Unknown)
+    }
+}
+
+words! {
+    /// Why a contact was given up.
+    StopReason {
+        /// All permitted calls were made.
+        AttemptsUsed = "attempts_used",
+        /// The number is on the do-not-call list.
+        Dnc = "dnc",
+        /// The provider says that the number does not exist.
+        InvalidNumber = "invalid_number",
+        /// A newer complete file no longer has it.
+        Missing = "missing",
+        /// A fresh run took over.
+        Superseded = "superseded",
+        /// The campaign's last day is over.
+        CampaignEnded = "campaign_ended",
+        /// The campaign was cancelled.
+        Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// What a campaign is doing.
+    CampaignState {
+        /// Applied and free to dial.
+        Running = "running",
+        /// Paused by a person.
+        Paused = "paused",
+        /// Ended for good.
+        Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// Whether a lane may dial.
+    LaneState {
+        /// It may.
+        Open = "open",
+        /// It may not, until a person resumes it.
+        Paused = "paused",
+    }
+}
+
+words! {
+    /// Why a contact is due, which is also its order within a priority.
+    DialClass {
+        /// The callee asked to be called at a time.
+        Callback = "callback",
+        /// An earlier call did not reach it.
+        Retry = "retry",
+        /// A cap on its number put it off; dialled among the retries.
+        Capped = "capped",
+        /// It was never called in this run.
+        First = "first",
+    }
+}
+
+impl DialClass {
+    /// Place in the order within one priority, lowest first.
+    pub const fn rank(self) -> i64 {
+        match self {
+            Self::Callback => 0,
+            Self::Retry | Self::Capped => 1,
+            Self::First => 2,
+        }
+    }
+}

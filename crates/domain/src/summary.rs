@@ -1,0 +1,165 @@
+//! The summary of a campaign's run, as `run --json`, `demo --json` and `status --json` print it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::Moment;
+
+/// One run of one campaign in numbers. Contact states add up to `total`, `stopped_for` to `stopped`,
+/// `waiting_for` to `waiting`; `outcomes` counts ended attempts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The campaign's name.
+    pub campaign: String,
+    /// draft, running, idle, held, paused, done or cancelled.
+    pub state: &'static str,
+    /// When these numbers were true.
+    pub as_of: Moment,
+    /// Which run.
+    pub run: RunName,
+    /// Another process was already running this campaign.
+    pub already_running: bool,
+    /// Which brake holds it, if any.
+    pub held_by: Option<String>,
+    /// Contacts by state.
+    pub contacts: ContactCounts,
+    /// Contacts reached as the campaign defines it.
+    pub reached: i64,
+    /// What the waiting ones wait for.
+    pub waiting_for: WaitingFor,
+    /// Why the stopped ones were stopped.
+    pub stopped_for: BTreeMap<&'static str, i64>,
+    /// Attempts by what became of them.
+    pub attempts: AttemptCounts,
+    /// Ended attempts by outcome.
+    pub outcomes: BTreeMap<&'static str, i64>,
+    /// How fast, and how often someone picked up.
+    pub rate: Pace,
+    /// When it should be finished, if that can be told.
+    pub eta: Option<Moment>,
+    /// Seconds talked.
+    pub talk_seconds: i64,
+    /// What the vendor charged, by currency.
+    pub cost: Vec<Cost>,
+    /// The lane it dials through.
+    pub lane: LaneStanding,
+    /// The newest contact file.
+    pub last_import: Option<ImportStanding>,
+    /// When the next call may be made.
+    pub next_dial_at: Option<Moment>,
+    /// When the last call was sent.
+    pub last_dial_at: Option<Moment>,
+    /// When the run began.
+    pub started_at: Moment,
+    /// When its last contact was finished.
+    pub finished_at: Option<Moment>,
+}
+
+/// Which run of a campaign.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunName {
+    /// Counted from 1.
+    pub number: i64,
+    /// The key it was begun with.
+    pub key: Option<String>,
+}
+
+/// Contacts by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ContactCounts {
+    /// All of them.
+    pub total: i64,
+    /// Due now or later.
+    pub waiting: i64,
+    /// With a live attempt.
+    pub active: i64,
+    /// Finished.
+    pub done: i64,
+    /// Given up.
+    pub stopped: i64,
+    /// With a call of unknown fate.
+    pub review: i64,
+}
+
+/// What waiting contacts wait for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct WaitingFor {
+    /// The delay after an earlier call.
+    pub retry: i64,
+    /// The window to open.
+    pub window: i64,
+    /// A cap on their number.
+    pub contact_cap: i64,
+    /// The lane's daily limit.
+    pub lane_budget: i64,
+    /// The lane to be resumed.
+    pub lane_paused: i64,
+    /// Their turn.
+    pub pace: i64,
+}
+
+/// Attempts by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AttemptCounts {
+    /// Calls that the provider took and did not drop.
+    pub placed: i64,
+    /// Claimed, but surely never sent.
+    pub not_sent: i64,
+    /// Surely refused.
+    pub refused: i64,
+    /// Fate unknown now.
+    pub unknown: i64,
+    /// Being sent or under way now.
+    pub in_flight: i64,
+}
+
+/// How fast, and how often someone picked up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Pace {
+    /// Calls placed in the last minute.
+    pub calls_per_min: f64,
+    /// Answered calls among ended ones, from 0 to 1.
+    pub answer_rate: Option<f64>,
+}
+
+/// An amount in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// As in ISO 4217.
+    pub currency: String,
+    /// Decimal, as text so that nothing is rounded.
+    pub amount: String,
+}
+
+/// How the lane stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LaneStanding {
+    /// Its name.
+    pub name: String,
+    /// open or paused.
+    pub state: &'static str,
+    /// Why, when paused or slowed.
+    pub reason: Option<String>,
+}
+
+/// How a contact file was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImportStanding {
+    /// Its number.
+    pub import: i64,
+    /// Rows read.
+    pub rows: i64,
+    /// Rows that became contacts.
+    pub accepted: i64,
+    /// Known rows with new data.
+    pub updated: i64,
+    /// Known rows as they were.
+    pub unchanged: i64,
+    /// Rows whose number stood earlier in the file.
+    pub duplicate: i64,
+    /// Rows that cannot be called, with reasons kept.
+    pub rejected: i64,
+    /// Whether the whole file is in.
+    pub complete: bool,
+}

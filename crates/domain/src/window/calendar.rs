@@ -1,0 +1,221 @@
+//! Several week tables, each in its zone, laid over one another on the time line.
+
+use chrono_tz::Tz;
+
+use super::interval::{Interval, intersect};
+use super::week::{REACH, WeekTable};
+use crate::{Moment, Span, ZoneSet};
+
+/// Weekly hours on the wall clocks of one zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hours {
+    /// The hours.
+    pub week: WeekTable,
+    /// Whose clocks they are read on.
+    pub zone: Tz,
+}
+
+/// Whether a window is open at a moment, and when that next changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it is open.
+    pub open: bool,
+    /// When it next opens or closes; none when it will not within [`Calendar::HORIZON`].
+    pub next_change: Option<Moment>,
+}
+
+/// The intersection of several hours, less the guard before each closing. Holds the part of the time line that it
+/// was last asked about, so that the usual question is a look-up.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    hours: Vec<Hours>,
+    guard: Span,
+    /// Nothing is known about where the contact is.
+    nowhere: bool,
+    known: Option<Known>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    from: Moment,
+    to: Moment,
+    open: Vec<Interval>,
+}
+
+impl Calendar {
+    /// How far ahead an opening or a closing is looked for.
+    pub const HORIZON: Span = Span::from_days(400);
+    const CHUNK: Span = Span::from_days(40);
+
+    /// A window open when all of `hours` are. Without any it is always open.
+    pub fn new(hours: Vec<Hours>, guard: Span) -> Self {
+        Self { hours, guard, nowhere: false, known: None }
+    }
+
+    /// A window that is open when `week` is in every zone of `zones` and all of `others` are too. It never opens
+    /// when `zones` is empty.
+    pub fn for_zones(week: &WeekTable, zones: &ZoneSet, others: &[Hours], guard: Span) -> Self {
+        let own = zones.zones().iter().map(|zone| Hours { week: week.clone(), zone: *zone });
+        Self { nowhere: zones.is_empty(), ..Self::new(own.chain(others.iter().cloned()).collect(), guard) }
+    }
+
+    /// Whether it is open at `at`, and until or from when.
+    pub fn at(&mut self, at: Moment) -> Verdict {
+        if self.nowhere {
+            return Verdict { open: false, next_change: None };
+        }
+        if self.hours.iter().all(|hours| hours.week.never_closes()) {
+            return Verdict { open: true, next_change: None };
+        }
+        if let Some(verdict) = self.known.as_ref().and_then(|known| known.verdict(at)) {
+            return verdict;
+        }
+        let mut ahead = Self::CHUNK;
+        loop {
+            let known = self.known.insert(Self::build(&self.hours, self.guard, at, at + ahead));
+            match known.verdict(at) {
+                Some(verdict) => return verdict,
+                None if ahead >= Self::HORIZON => return Verdict { open: known.is_open(at), next_change: None },
+                None => ahead = ahead.scaled(4, 1).min(Self::HORIZON),
+            }
+        }
+    }
+
+    /// The first moment from `at` on at which it is open.
+    pub fn next_opening(&mut self, at: Moment) -> Option<Moment> {
+        match self.at(at) {
+            Verdict { open: true, .. } => Some(at),
+            Verdict { next_change, .. } => next_change,
+        }
+    }
+
+    fn build(hours: &[Hours], guard: Span, from: Moment, to: Moment) -> Known {
+        // An interval may have begun before the stretch that is asked for, and its end decides the guard.
+        let (early, late) = (from - REACH, to + REACH);
+        let mut open = vec![Interval { start: early, end: late }];
+        for hours in hours {
+            open = intersect(&open, &hours.week.intervals(hours.zone, early, late));
+        }
+        for interval in &mut open {
+            if interval.end < late {
+                interval.end = interval.end - guard;
+            }
+        }
+        open.retain(|interval| interval.start < interval.end);
+        Known { from, to, open }
+    }
+}
+
+impl Known {
+    /// The first interval that is not over at `at`.
+    fn ahead(&self, at: Moment) -> Option<&Interval> {
+        self.open.get(self.open.partition_point(|interval| interval.end <= at))
+    }
+
+    fn is_open(&self, at: Moment) -> bool {
+        self.ahead(at).is_some_and(|interval| interval.start <= at)
+    }
+
+    /// The answer at `at`, when the change after it is within the known stretch.
+    fn verdict(&self, at: Moment) -> Option<Verdict> {
+        if at < self.from {
+            return None;
+        }
+        let interval = self.ahead(at)?;
+        let open = interval.start <= at;
+        let change = if open { interval.end } else { interval.start };
+        (change < self.to).then_some(Verdict { open, next_change: Some(change) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn moment(text: &str) -> Moment {
+        text.parse().expect("a moment")
+    }
+
+    fn calendar(hours: &str, zone: &str, guard: Span) -> Calendar {
+        let week = hours.parse().expect("hours");
+        Calendar::new(vec![Hours { week, zone: zone.parse().expect("a zone") }], guard)
+    }
+
+    #[test]
+    fn the_guard_closes_early_and_opens_on_time() {
+        let mut ist = calendar("09:00-21:00", "Asia/Kolkata", Span::from_secs(60));
+        let before_closing = ist.at(moment("2026-11-20T15:28:59Z"));
+        assert_eq!(before_closing, Verdict { open: true, next_change: Some(moment("2026-11-20T15:29:00Z")) });
+        let in_guard = ist.at(moment("2026-11-20T15:29:00Z"));
+        assert_eq!(in_guard, Verdict { open: false, next_change: Some(moment("2026-11-21T03:30:00Z")) });
+        assert!(ist.at(moment("2026-11-21T03:30:00Z")).open);
+    }
+
+    #[test]
+    fn always_open_has_no_guard_and_no_change() {
+        let mut always = calendar("24/7", "Asia/Kolkata", Span::from_secs(60));
+        assert_eq!(always.at(moment("2026-11-20T18:29:59Z")), Verdict { open: true, next_change: None });
+    }
+
+    #[test]
+    fn a_repeated_hour_is_open_twice_and_a_skipped_one_never() {
+        let mut fold = calendar("01:30-02:00", "America/New_York", Span::ZERO);
+        assert!(fold.at(moment("2026-11-01T05:45:00Z")).open, "01:45 EDT");
+        assert!(!fold.at(moment("2026-11-01T06:15:00Z")).open, "01:15 EST");
+        assert!(fold.at(moment("2026-11-01T06:45:00Z")).open, "01:45 EST");
+        let mut gap = calendar("02:15-02:45", "America/New_York", Span::ZERO);
+        let next = gap.at(moment("2026-03-07T12:00:00Z")).next_change;
+        assert_eq!(next, Some(moment("2026-03-09T06:15:00Z")), "the 8th has no 02:15");
+    }
+
+    #[test]
+    fn several_zones_leave_only_what_is_open_in_all() {
+        let zones: ZoneSet = "Australia/Perth|Australia/Sydney".parse().expect("zones");
+        let week = "09:00-21:00".parse().expect("hours");
+        let mut both = Calendar::for_zones(&week, &zones, &[], Span::ZERO);
+        // Sydney closes at 10:00 UTC in summer and Perth opens at 01:00 UTC.
+        assert_eq!(both.next_opening(moment("2026-11-20T12:00:00Z")), Some(moment("2026-11-21T01:00:00Z")));
+        assert_eq!(both.at(moment("2026-11-21T01:00:00Z")).next_change, Some(moment("2026-11-21T10:00:00Z")));
+    }
+
+    #[test]
+    fn an_unknown_place_is_never_open() {
+        let mut nowhere = Calendar::for_zones(&WeekTable::always(), &ZoneSet::default(), &[], Span::ZERO);
+        assert_eq!(nowhere.at(moment("2026-11-20T12:00:00Z")), Verdict { open: false, next_change: None });
+    }
+
+    #[test]
+    fn hours_that_never_meet_never_open() {
+        let hours = |text: &str| Hours { week: text.parse().expect("hours"), zone: Tz::UTC };
+        let mut never = Calendar::new(vec![hours("Mo 09:00-10:00"), hours("Tu 09:00-10:00")], Span::ZERO);
+        assert_eq!(never.at(moment("2026-11-20T12:00:00Z")), Verdict { open: false, next_change: None });
+    }
+
+    proptest! {
+        /// Against the plain reading of a wall clock, second by second around random moments.
+        #[test]
+        fn agrees_with_the_wall_clock(
+            seconds in 1_000_000_000_i64..2_100_000_000,
+            zone in prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
+            start in 0_u32..1440, length in 1_u32..1440,
+        ) {
+            use chrono::Timelike;
+            let end = start + length;
+            let text = format!("{:02}:{:02}-{:02}:{:02}", start / 60, start % 60, end / 60, end % 60);
+            let mut window = Calendar::new(vec![Hours { week: text.parse().expect("hours"), zone }], Span::ZERO);
+            let at = Moment::from_secs(seconds);
+            let expected = |at: Moment| {
+                let local = at.local(zone);
+                let minute = local.hour() * 60 + local.minute();
+                (start..end).contains(&minute) || (start..end).contains(&(minute + 1440))
+            };
+            let verdict = window.at(at);
+            prop_assert_eq!(verdict.open, expected(at));
+            if let Some(change) = verdict.next_change {
+                prop_assert_eq!(expected(change), !verdict.open, "{} at {}", text, change);
+                prop_assert_eq!(expected(change - Span::from_secs(1)), verdict.open);
+            }
+        }
+    }
+}

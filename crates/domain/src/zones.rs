@@ -1,0 +1,162 @@
+//! Which time zones a person may be in.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::PhoneNumber;
+
+/// The zones that a contact may be in, sorted, written `A|B`. Only hours open in every one of them are used.
+/// Empty means that nothing is known, and then nothing is open.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ZoneSet(Vec<Tz>);
+
+/// A zone name that the time zone database does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a time zone of the IANA database")]
+pub struct UnknownZone {
+    /// What was given.
+    pub name: String,
+}
+
+impl ZoneSet {
+    /// Just one zone.
+    pub fn one(zone: Tz) -> Self {
+        Self(vec![zone])
+    }
+
+    /// The zones, sorted.
+    pub fn zones(&self) -> &[Tz] {
+        &self.0
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The candidates by the longest known prefix of the number; empty when there is none, as for `+870`.
+    pub fn of_number(number: &PhoneNumber) -> Self {
+        let digits = &number.e164()[1..];
+        (1..=digits.len().min(PREFIXES.longest))
+            .rev()
+            .find_map(|length| PREFIXES.by_prefix.get(&digits[..length]))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+impl FromIterator<Tz> for ZoneSet {
+    fn from_iter<I: IntoIterator<Item = Tz>>(zones: I) -> Self {
+        let mut zones: Vec<Tz> = zones.into_iter().collect();
+        zones.sort_unstable_by_key(|zone| zone.name());
+        zones.dedup();
+        Self(zones)
+    }
+}
+
+/// The zone of this name, or the reason that there is none.
+pub fn zone(name: &str) -> Result<Tz, UnknownZone> {
+    name.trim().parse().map_err(|_| UnknownZone { name: name.trim().to_owned() })
+}
+
+/// The names of the database that look most like `name`, best first, for a hint.
+pub fn all_names() -> impl Iterator<Item = &'static str> {
+    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+}
+
+impl FromStr for ZoneSet {
+    type Err = UnknownZone;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split('|').filter(|name| !name.is_empty()).map(zone).collect()
+    }
+}
+
+impl fmt::Display for ZoneSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, zone) in self.0.iter().enumerate() {
+            if place > 0 {
+                f.write_str("|")?;
+            }
+            f.write_str(zone.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<String> for ZoneSet {
+    type Error = UnknownZone;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ZoneSet> for String {
+    fn from(set: ZoneSet) -> Self {
+        set.to_string()
+    }
+}
+
+struct Prefixes {
+    by_prefix: HashMap<&'static str, ZoneSet>,
+    longest: usize,
+}
+
+static PREFIXES: LazyLock<Prefixes> = LazyLock::new(|| {
+    let mut by_prefix = HashMap::new();
+    let mut longest = 0;
+    for line in include_str!("../data/number_zones.txt")
+        .lines()
+        .chain(include_str!("../data/number_zones_overrides.txt").lines())
+        .filter(|line| !line.starts_with('#'))
+    {
+        let Some((prefix, names)) = line.split_once('|') else { continue };
+        // A name that this build's database lacks would silently widen the hours; an empty set closes them instead.
+        let zones = names.split('&').map(zone).collect::<Result<ZoneSet, _>>().unwrap_or_default();
+        longest = longest.max(prefix.len());
+        by_prefix.insert(prefix, zones);
+    }
+    Prefixes { by_prefix, longest }
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(number: &str) -> String {
+        ZoneSet::of_number(&PhoneNumber::from_e164(number).expect("a number")).to_string()
+    }
+
+    #[test]
+    fn the_longest_prefix_decides() {
+        assert_eq!(of("+919876543210"), "Asia/Calcutta");
+        assert_eq!(of("+12125550123"), "America/New_York");
+        assert_eq!(of("+19075550123"), "America/Adak|America/Anchorage");
+    }
+
+    #[test]
+    fn mobiles_of_wide_countries_keep_every_candidate() {
+        assert!(of("+61412345678").contains("Australia/Perth"), "Perth is two hours behind Sydney");
+        assert!(of("+79161234567").contains("Asia/Kamchatka"));
+    }
+
+    #[test]
+    fn every_zone_of_the_table_is_known() {
+        for (prefix, zones) in &PREFIXES.by_prefix {
+            assert!(!zones.is_empty(), "prefix {prefix} names a zone that this build does not have");
+        }
+        assert!(PREFIXES.by_prefix.len() > 3000);
+    }
+
+    #[test]
+    fn an_unknown_prefix_has_no_zone() {
+        assert_eq!(of("+870773111632"), "");
+    }
+}

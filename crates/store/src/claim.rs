@@ -1,0 +1,333 @@
+//! The claim: open attempts become `sending`, the point of no return.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ringfence_domain::cap::Cap;
+use ringfence_domain::claim::{Question, Refusal};
+use ringfence_domain::template::Row as Fields;
+use ringfence_domain::{
+    AttemptId, AttemptState, CampaignId, CampaignState, ContactId, DialClass, LaneId, Moment, NumberKey, PhoneNumber,
+    Reading, RunId, Span, StopReason, ZoneSet,
+};
+use serde::Serialize;
+
+use crate::StoreError;
+use crate::contacts::{Move, To, advance, standings};
+use crate::counts::Deltas;
+use crate::lanes::{Lock, calls_on, count_calls, day_of, lock};
+use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// Open attempts of one lane and one campaign revision that may be dialled now.
+#[derive(Debug, Clone)]
+pub struct Burst {
+    /// The lane.
+    pub lane: LaneId,
+    /// The ownership under which they were opened.
+    pub epoch: i64,
+    /// Their campaign.
+    pub campaign: CampaignId,
+    /// Their run.
+    pub run: RunId,
+    /// The revision that they were planned by.
+    pub revision: i64,
+    /// The attempts.
+    pub calls: Vec<BurstCall>,
+}
+
+/// One open attempt and what its request needs.
+#[derive(Debug, Clone)]
+pub struct BurstCall {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// What we call it towards the vendor.
+    pub reference: String,
+    /// Who is called.
+    pub number: PhoneNumber,
+    /// Their row.
+    pub fields: Fields,
+    /// Where they may be.
+    pub zones: ZoneSet,
+    /// The last moment to begin, exclusive.
+    pub dial_before: Moment,
+}
+
+/// Attempts to be claimed together.
+#[derive(Debug, Clone)]
+pub struct ClaimOrder {
+    /// The lane.
+    pub lane: LaneId,
+    /// Their campaign.
+    pub campaign: CampaignId,
+    /// Caps on their numbers, by the revision that they were planned by.
+    pub caps: Vec<Cap>,
+    /// Where a callee is taken to be whose own zones are unknown.
+    pub default_zones: ZoneSet,
+    /// The attempts, each with the number that it is called from.
+    pub calls: Vec<(AttemptId, Option<String>)>,
+    /// The time.
+    pub reading: Reading,
+}
+
+/// What came of a claim.
+#[derive(Debug, Clone, Default)]
+pub struct Claimed {
+    /// These are ours to send, once.
+    pub sending: Vec<AttemptId>,
+    /// These are not.
+    pub refused: Vec<Refused>,
+}
+
+/// An attempt that must not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Why.
+    pub why: Refusal,
+}
+
+/// The open attempts of a lane under this epoch, in the order of their opening, as bursts of at most `size`.
+pub(crate) async fn bursts(
+    session: &mut Session,
+    lane: LaneId,
+    epoch: i64,
+    limit: u32,
+    size: usize,
+) -> Result<Vec<Burst>, StoreError> {
+    const OPEN: Sql = sql!(
+        sqlite "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, c.number, c.fields, b.zones, b.campaign_id \
+                FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
+                WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 ORDER BY a.id LIMIT $3",
+        postgres "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, c.number, c.fields::text AS fields, b.zones, \
+                  b.campaign_id FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
+                  WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 ORDER BY a.id LIMIT $3"
+    );
+    let mut bursts: Vec<Burst> = Vec::new();
+    for row in session.rows(&OPEN, args![lane, epoch, i64::from(limit)]).await? {
+        let (id, number): (i64, String) = (row.get("id")?, row.get("number")?);
+        let number = PhoneNumber::from_e164(&number).ok_or(StoreError::Corrupt {
+            table: "contacts",
+            column: "number",
+            id,
+            source: "it is not E.164".into(),
+        })?;
+        let call = BurstCall {
+            attempt: AttemptId(id),
+            reference: row.get("reference")?,
+            number,
+            fields: row.json("contacts", "fields")?,
+            zones: row.word("buckets", "zones")?,
+            dial_before: row.moment("dial_before")?,
+        };
+        let (run, revision) = (RunId(row.get("run_id")?), row.get("revision")?);
+        match bursts
+            .iter_mut()
+            .rfind(|burst| burst.run == run && burst.revision == revision && burst.calls.len() < size)
+        {
+            Some(burst) => burst.calls.push(call),
+            None => bursts.push(Burst {
+                lane,
+                epoch,
+                campaign: CampaignId(row.get("campaign_id")?),
+                run,
+                revision,
+                calls: vec![call],
+            }),
+        }
+    }
+    Ok(bursts)
+}
+
+#[derive(Serialize)]
+struct KeyRow {
+    attempt_id: AttemptId,
+}
+
+#[derive(Serialize)]
+struct SendingRow<'a> {
+    attempt_id: AttemptId,
+    caller_id: Option<&'a str>,
+}
+
+struct Asked {
+    contact: ContactId,
+    run: RunId,
+    state: AttemptState,
+    number: NumberKey,
+    dial_after: Moment,
+    dial_before: Moment,
+    epoch: i64,
+    revision: i64,
+    class: DialClass,
+    zones: ZoneSet,
+    on_dnc: bool,
+}
+
+/// Claims what may be dialled. Everything that could forbid it is locked, read and asked here.
+pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<Claimed, StoreError> {
+    const CAMPAIGN: Sql = sql!(
+        sqlite "SELECT state, revision FROM campaigns WHERE id = $1",
+        postgres "SELECT state, revision FROM campaigns WHERE id = $1 FOR SHARE"
+    );
+    const SENDING: Sql = sql!(
+        sqlite "UPDATE attempts AS a SET state = 'sending', sending_at = $2, caller_id = u.caller_id \
+                FROM (SELECT value->>'attempt_id' AS attempt_id, value->>'caller_id' AS caller_id FROM json_each($1)) AS u \
+                WHERE a.id = u.attempt_id AND a.state = 'open'",
+        postgres "UPDATE attempts AS a SET state = 'sending', sending_at = $2, caller_id = u.caller_id \
+                  FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint, caller_id text) \
+                  WHERE a.id = u.attempt_id AND a.state = 'open'"
+    );
+    const LAPSED: Sql = sql!(
+        "UPDATE attempts AS a SET state = 'lapsed', live = FALSE FROM"
+        rows (attempt_id bigint)
+        "WHERE a.id = u.attempt_id AND a.state = 'open'"
+    );
+    const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
+
+    let lane = lock(session, order.lane, Lock::Share).await?;
+    let campaign = session.one(&CAMPAIGN, args![order.campaign]).await?;
+    let campaign_state: CampaignState = campaign.word("campaigns", "state")?;
+    let revision: i64 = campaign.get("revision")?;
+    let asked = asked(session, order).await?;
+    let earlier = earlier_calls(session, order, &asked).await?;
+    let now = order.reading.now;
+    let day = day_of(&lane.settings, now);
+    let mut left_today = match lane.settings.limits.per_day {
+        Some(per_day) => {
+            // Adding nothing locks the day's row, so that two claims never both see the last call of the day.
+            count_calls(session, order.lane, &day, 0).await?;
+            Some(per_day.saturating_sub(calls_on(session, order.lane, &day).await?))
+        }
+        None => None,
+    };
+
+    let mut result = Claimed::default();
+    let (mut sending, mut lapsed, mut moves) = (Vec::new(), Vec::new(), Vec::new());
+    let mut deltas = Deltas::default();
+    for (id, caller_id) in &order.calls {
+        let Some(attempt) = asked.get(id) else { continue };
+        let question = Question {
+            state: attempt.state,
+            dial_after: attempt.dial_after,
+            dial_before: attempt.dial_before,
+            epochs: (attempt.epoch, lane.epoch),
+            revisions: (attempt.revision, revision),
+            lane: lane.state,
+            campaign: campaign_state,
+            on_dnc: attempt.on_dnc,
+            caps: &order.caps,
+            earlier: earlier.get(&attempt.number).map_or(&[], Vec::as_slice),
+            zones: if attempt.zones.is_empty() { &order.default_zones } else { &attempt.zones },
+            left_today,
+        };
+        let why = match question.answer(order.reading) {
+            Ok(()) => {
+                left_today = left_today.map(|left| left.saturating_sub(1));
+                deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Sending);
+                sending.push(SendingRow { attempt_id: *id, caller_id: caller_id.as_deref() });
+                result.sending.push(*id);
+                continue;
+            }
+            Err(why) => why,
+        };
+        result.refused.push(Refused { attempt: *id, why });
+        let to = match why {
+            Refusal::NotOpen => continue,
+            Refusal::PlanAgain | Refusal::Held => To::WaitingAgain,
+            Refusal::Dnc => To::Stopped(StopReason::Dnc),
+            Refusal::Capped(free) => To::Waiting(
+                free.max(now),
+                if attempt.class == DialClass::Callback { DialClass::Callback } else { DialClass::Capped },
+            ),
+        };
+        deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Lapsed);
+        lapsed.push(KeyRow { attempt_id: *id });
+        moves.push(Move { contact: attempt.contact, to, ended: None });
+    }
+    if !sending.is_empty() {
+        sending.sort_unstable_by_key(|row| row.attempt_id);
+        let claimed = session.run(&SENDING, args![rows_json(&sending), now]).await?;
+        if claimed != sending.len() as u64 {
+            return Err(StoreError::Refused(sqlx::Error::RowNotFound));
+        }
+        if left_today.is_some() {
+            count_calls(session, order.lane, &day, sending.len() as i64).await?;
+        }
+    }
+    if !lapsed.is_empty() {
+        session.run(&LAPSED, args![rows_json(&lapsed)]).await?;
+        let standings = standings(session, moves.iter().map(|step| step.contact)).await?;
+        advance(session, now, &standings, &moves, &mut deltas).await?;
+    }
+    if let (Some(attempt), false) = (asked.values().next(), sending.is_empty()) {
+        session.run(&DIALLED, args![attempt.run, now]).await?;
+    }
+    deltas.write(session).await?;
+    Ok(result)
+}
+
+async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<AttemptId, Asked>, StoreError> {
+    const ASK: Sql = sql!(
+        sqlite "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
+                a.class, b.zones, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
+                JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
+                WHERE a.id IN (SELECT value->>'attempt_id' FROM json_each($1)) AND a.lane_id = $2",
+        postgres "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
+                  a.class, b.zones, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
+                JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
+                  WHERE a.id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
+                  AND a.lane_id = $2 ORDER BY a.id FOR UPDATE OF a"
+    );
+    let keys: Vec<KeyRow> = order.calls.iter().map(|(attempt_id, _)| KeyRow { attempt_id: *attempt_id }).collect();
+    let rows = session.rows(&ASK, args![rows_json(&keys), order.lane]).await?;
+    rows.iter()
+        .map(|row| {
+            let asked = Asked {
+                contact: ContactId(row.get("contact_id")?),
+                run: RunId(row.get("run_id")?),
+                state: row.word("attempts", "state")?,
+                number: NumberKey(row.get("number_key")?),
+                dial_after: row.moment("dial_after")?,
+                dial_before: row.moment("dial_before")?,
+                epoch: row.get("epoch")?,
+                revision: row.get("revision")?,
+                class: row.word("attempts", "class")?,
+                zones: row.word("buckets", "zones")?,
+                on_dnc: row.get("on_dnc")?,
+            };
+            Ok((AttemptId(row.get("id")?), asked))
+        })
+        .collect()
+}
+
+/// The counted calls to the numbers, as far back as the caps remember. The attempts asked about are open and committed:
+/// the live index keeps every other claim of these numbers out until they are settled, so what is read here stands.
+async fn earlier_calls(
+    session: &mut Session,
+    order: &ClaimOrder,
+    asked: &BTreeMap<AttemptId, Asked>,
+) -> Result<HashMap<NumberKey, Vec<Moment>>, StoreError> {
+    #[derive(Serialize)]
+    struct NumberRow {
+        number_key: NumberKey,
+    }
+    const EARLIER: Sql = sql!(
+        sqlite "SELECT p.number_key, p.sending_at FROM attempts p \
+                WHERE p.number_key IN (SELECT value->>'number_key' FROM json_each($1)) AND p.opened_at > $2 \
+                AND (p.state IN ('sending', 'placed', 'unknown') OR (p.state = 'ended' AND p.outcome <> 'not_dialled'))",
+        postgres "SELECT p.number_key, p.sending_at FROM attempts p \
+                  WHERE p.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
+                  AND p.opened_at > $2 \
+                  AND (p.state IN ('sending', 'placed', 'unknown') OR (p.state = 'ended' AND p.outcome <> 'not_dialled'))"
+    );
+    let Some(memory) = order.caps.iter().map(|cap| cap.memory()).max() else { return Ok(HashMap::new()) };
+    let numbers: Vec<NumberRow> = asked.values().map(|asked| NumberRow { number_key: asked.number }).collect();
+    // An attempt is sent within minutes of being opened.
+    let since = order.reading.now - memory - Span::from_hours(1);
+    let mut earlier: HashMap<NumberKey, Vec<Moment>> = HashMap::new();
+    for row in session.rows(&EARLIER, args![rows_json(&numbers), since]).await? {
+        let number = NumberKey(row.get("number_key")?);
+        earlier.entry(number).or_default().push(row.moment("sending_at")?);
+    }
+    Ok(earlier)
+}

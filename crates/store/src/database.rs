@@ -1,0 +1,264 @@
+//! The database that all processes meet in, and the one way into it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use ringfence_domain::phone::NumberHasher;
+use ringfence_domain::Clock;
+use sqlx::PgPool;
+
+use crate::clock::DatabaseClock;
+use crate::postgres::hide_password;
+use crate::session::{Session, Sql, args, sql};
+use crate::sqlite::SqlitePools;
+use crate::{StoreError, postgres};
+
+/// Which database is used, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server's address, with its password.
+    Postgres(String),
+}
+
+/// Which dialect a database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// SQLite
+    Sqlite,
+    /// Postgres
+    Postgres,
+}
+
+impl Location {
+    /// Reads `sqlite://file`, relative to `base`, or `postgres://…`.
+    pub fn parse(url: &str, base: &Path) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+            if path.is_empty() || path.contains('?') {
+                return Err(StoreError::Address(url.to_owned()));
+            }
+            return Ok(Self::Sqlite(base.join(path)));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        Err(StoreError::Address(hide_password(url)))
+    }
+}
+
+/// The address without its password.
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => f.write_str(&hide_password(url)),
+        }
+    }
+}
+
+static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// An open database with its schema up to date.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pools: Pools,
+    location: Location,
+    hasher: NumberHasher,
+    installation: Arc<str>,
+    virtual_time: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite(SqlitePools),
+    Postgres(PgPool),
+}
+
+/// What a transition returns.
+pub(crate) type Step<'s, T> = BoxFuture<'s, Result<T, StoreError>>;
+
+impl Database {
+    /// Opens the database and brings its schema up to date. A missing SQLite file is made when `create` says so.
+    pub async fn open(location: &Location, create: bool) -> Result<Self, StoreError> {
+        let pools = match location {
+            Location::Sqlite(path) => Pools::Sqlite(SqlitePools::connect(path.clone(), create).await?),
+            Location::Postgres(url) => Pools::Postgres(postgres::connect(url).await?),
+        };
+        let mut database = Self {
+            pools,
+            location: location.clone(),
+            hasher: NumberHasher::new([0; 16]),
+            installation: Arc::from(""),
+            virtual_time: false,
+        };
+        database.migrate().await?;
+        database.install().await?;
+        Ok(database)
+    }
+
+    /// For tests under paused timers: while a statement is under way, timers stand still.
+    #[must_use]
+    pub fn in_virtual_time(mut self) -> Self {
+        self.virtual_time = true;
+        self
+    }
+
+    /// Which dialect it speaks.
+    pub fn kind(&self) -> DatabaseKind {
+        match self.pools {
+            Pools::Sqlite(_) => DatabaseKind::Sqlite,
+            Pools::Postgres(_) => DatabaseKind::Postgres,
+        }
+    }
+
+    /// Where it is.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// The identity that this database was made with.
+    pub fn installation(&self) -> &str {
+        &self.installation
+    }
+
+    /// What numbers are looked up by.
+    pub fn hasher(&self) -> &NumberHasher {
+        &self.hasher
+    }
+
+    /// The clock that all processes on this database share. It must be running before anything is dialled.
+    pub async fn clock(&self) -> Result<Arc<dyn Clock>, StoreError> {
+        let source = match &self.pools {
+            Pools::Sqlite(_) => None,
+            Pools::Postgres(pool) => Some(pool.clone()),
+        };
+        Ok(DatabaseClock::start(source).await?)
+    }
+
+    /// Closes all connections, after what is under way.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite(pools) => {
+                pools.readers.close().await;
+                pools.writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite(pools) => SQLITE_MIGRATIONS.run(&pools.writer).await,
+            Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+        }
+        .map_err(StoreError::Migration)
+    }
+
+    /// Numbers of the migrations that are in, oldest first.
+    pub async fn migrations(&self) -> Result<Vec<(i64, String)>, StoreError> {
+        const LIST: Sql = sql!("SELECT version, description FROM _sqlx_migrations ORDER BY version");
+        self.read(|session| {
+            Box::pin(async move {
+                let rows = session.rows(&LIST, args![]).await?;
+                rows.iter().map(|row| Ok((row.get("version")?, row.get("description")?))).collect()
+            })
+        })
+        .await
+    }
+
+    async fn install(&mut self) -> Result<(), StoreError> {
+        const INSTALL: Sql = sql!(
+            "INSERT INTO installation (only_row, id, number_key, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
+        );
+        const READ: Sql = sql!("SELECT id AS name, number_key FROM installation");
+        let (id, key) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+        let now = crate::clock::wall_clock();
+        let (name, key): (String, String) = self
+            .write(move |session| {
+                Box::pin(async move {
+                    session.run(&INSTALL, args![id.to_string(), key.simple().to_string(), now]).await?;
+                    let row = session.one(&READ, args![]).await?;
+                    Ok((row.get("name")?, row.get("number_key")?))
+                })
+            })
+            .await?;
+        let key = uuid::Uuid::parse_str(&key).map_err(|source| StoreError::Corrupt {
+            table: "installation",
+            column: "number_key",
+            id: 1,
+            source: Box::new(source),
+        })?;
+        self.hasher = NumberHasher::new(key.into_bytes());
+        self.installation = Arc::from(name);
+        Ok(())
+    }
+
+    /// Runs one transition in one transaction. It runs to its end in a task of its own, so that whoever waits for it
+    /// may be cancelled without leaving a transaction half done on a pooled connection.
+    pub(crate) async fn write<T, F>(&self, transition: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
+    {
+        let pools = self.pools.clone();
+        let task = tokio::spawn(async move {
+            let mut session = match &pools {
+                Pools::Sqlite(pools) => Session::SqliteWrite(pools.begin().await?),
+                Pools::Postgres(pool) => Session::PostgresWrite(pool.begin().await?),
+            };
+            let result = transition(&mut session).await?;
+            session.commit().await?;
+            Ok(result)
+        });
+        self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
+    }
+
+    /// Runs a question outside any transaction.
+    pub(crate) async fn read<T, F>(&self, question: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
+    {
+        let pools = self.pools.clone();
+        let task = tokio::spawn(async move {
+            let mut session = match &pools {
+                Pools::Sqlite(pools) => Session::SqliteRead(pools.readers.acquire().await?),
+                Pools::Postgres(pool) => Session::PostgresRead(pool.acquire().await?),
+            };
+            question(&mut session).await
+        });
+        self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
+    }
+
+    /// Paused timers jump ahead whenever every task waits, also for a database that answers in real time. They do not
+    /// while a blocking task runs, so one is kept for as long as the statement takes.
+    async fn in_real_time<T>(&self, work: impl Future<Output = T>) -> T {
+        if !self.virtual_time {
+            return work.await;
+        }
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let guard = tokio::task::spawn_blocking(move || held.recv().is_ok());
+        let result = work.await;
+        drop(release);
+        drop(guard.await);
+        result
+    }
+
+    pub(crate) fn sqlite_path(&self) -> Option<&Path> {
+        match &self.pools {
+            Pools::Sqlite(pools) => Some(&pools.path),
+            Pools::Postgres(_) => None,
+        }
+    }
+}
+
+fn stopped(join: tokio::task::JoinError) -> StoreError {
+    match join.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => StoreError::Stopping,
+    }
+}
+

@@ -1,0 +1,69 @@
+//! What can go wrong with the database.
+
+use std::path::PathBuf;
+
+/// Why a transition was not made. Nothing of it is in the database then.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database does not answer, is locked, or broke off. Nothing may be dialled until it answers again.
+    #[error("the database cannot be used now: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A statement was refused: a broken invariant, a full disk, a bug.
+    #[error("the database refused a statement: {0}")]
+    Refused(#[source] sqlx::Error),
+    /// A stored value is not what this version writes.
+    #[error("{table}.{column} of row {id} cannot be read: {source}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row.
+        id: i64,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no database file and none may be made.
+    #[error("there is no database at {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The address is not one of a database.
+    #[error("`{0}` is not a database address; write sqlite://ringfence.db or postgres://user@host/name")]
+    Address(String),
+    /// The server could lose what it confirmed.
+    #[error("the database does not keep its promises: {0}")]
+    NotDurable(String),
+    /// The schema could not be brought up to date.
+    #[error("the schema cannot be brought up to date: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// The process is stopping.
+    #[error("the process is stopping")]
+    Stopping,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => {
+                // SQLite: 5 busy, 6 locked, 10 I/O error, 14 cannot open. Postgres: class 08, 53, 57, and 40 to be tried again.
+                let code = database.code().unwrap_or_default().into_owned();
+                let sqlite_busy = code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14));
+                let passing = code.len() == 5 && ["08", "40", "53", "57"].contains(&&code[..2]);
+                if (code.len() < 5 && sqlite_busy) || passing {
+                    Self::Unavailable(error)
+                } else {
+                    Self::Refused(error)
+                }
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => Self::Unavailable(error),
+            _ => Self::Refused(error),
+        }
+    }
+}

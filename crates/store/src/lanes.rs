@@ -1,0 +1,239 @@
+//! Lanes: who owns them, and what holds or slows them.
+
+use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::{LaneId, LaneState, Moment, Span};
+
+use crate::StoreError;
+use crate::session::{Row, Session, Sql, args, sql};
+
+/// A lane as it stands.
+#[derive(Debug, Clone)]
+pub struct LaneRow {
+    /// Its id.
+    pub id: LaneId,
+    /// What all processes go by.
+    pub settings: LaneSettings,
+    /// Whether it may dial.
+    pub state: LaneState,
+    /// Why it is paused.
+    pub reason: Option<String>,
+    /// Nothing is planned before this moment.
+    pub slowed_until: Moment,
+    /// Why it is slowed.
+    pub slowed_reason: Option<String>,
+    /// Requests in a row that failed without being refused.
+    pub troubles: u32,
+    /// Grows whenever the lane changes hands.
+    pub epoch: i64,
+    /// The process that dials it.
+    pub owner: Option<String>,
+    /// How long the owner may go on without renewing.
+    pub lease_until: Moment,
+}
+
+/// A process that wants to own lanes.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// Its name.
+    pub name: String,
+    /// How long it owns a lane without renewing.
+    pub lease: Span,
+}
+
+/// What came of asking for a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakeOver {
+    /// It is ours, under this epoch.
+    Ours {
+        /// The epoch.
+        epoch: i64,
+    },
+    /// Another process has it.
+    Theirs {
+        /// Which.
+        owner: String,
+        /// Until when, if it does not renew.
+        lease_until: Moment,
+    },
+    /// Its owner may be alive and goes by other settings than ours: two limits for one account would be none.
+    OtherSettings {
+        /// Which process.
+        owner: String,
+    },
+}
+
+macro_rules! lane_columns {
+    ($json:literal, $after:literal) => {
+        concat!(
+            "SELECT id, settings", $json, " AS settings, state, reason, slowed_until, slowed_reason, troubles, epoch, owner, ",
+            "lease_until FROM lanes ", $after
+        )
+    };
+}
+
+/// Makes the lane known. Settings of a lane that exists change only when it changes hands.
+pub(crate) async fn register(
+    session: &mut Session,
+    settings: &LaneSettings,
+    now: Moment,
+) -> Result<LaneRow, StoreError> {
+    const INSERT: Sql = sql!(
+        sqlite "INSERT INTO lanes (name, kind, settings, state, changed_at) VALUES ($1, $2, $3, 'open', $4) ON CONFLICT DO NOTHING",
+        postgres "INSERT INTO lanes (name, kind, settings, state, changed_at) VALUES ($1, $2, $3::jsonb, 'open', $4) ON CONFLICT DO NOTHING"
+    );
+    const READ: Sql = sql!(
+        sqlite lane_columns!("", "WHERE name = $1"),
+        postgres lane_columns!("::text", "WHERE name = $1")
+    );
+    session.run(&INSERT, args![settings.name.as_str(), settings.kind.as_str(), json(settings), now]).await?;
+    lane(&session.one(&READ, args![settings.name.as_str()]).await?)
+}
+
+/// Takes a lane that nobody owns, whose owner's lease ran out, or whose owner is known to be dead.
+pub(crate) async fn take(
+    session: &mut Session,
+    id: LaneId,
+    settings: &LaneSettings,
+    owner: &Owner,
+    dead: Option<&str>,
+    now: Moment,
+) -> Result<TakeOver, StoreError> {
+    const TAKE: Sql = sql!(
+        sqlite "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4 WHERE id = $1",
+        postgres "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4::jsonb WHERE id = $1"
+    );
+    let lane = lock(session, id, Lock::Update).await?;
+    if let Some(current) = &lane.owner
+        && current != &owner.name
+        && lane.lease_until > now
+        && dead != Some(current.as_str())
+    {
+        return Ok(if lane.settings == *settings {
+            TakeOver::Theirs { owner: current.clone(), lease_until: lane.lease_until }
+        } else {
+            TakeOver::OtherSettings { owner: current.clone() }
+        });
+    }
+    session.run(&TAKE, args![id, owner.name.as_str(), now + owner.lease, json(settings)]).await?;
+    Ok(TakeOver::Ours { epoch: lane.epoch + 1 })
+}
+
+/// Extends the lease. False when the lane is no longer ours.
+pub(crate) async fn renew(
+    session: &mut Session,
+    id: LaneId,
+    epoch: i64,
+    until: Moment,
+) -> Result<bool, StoreError> {
+    const RENEW: Sql = sql!("UPDATE lanes SET lease_until = $3 WHERE id = $1 AND epoch = $2 AND owner IS NOT NULL");
+    Ok(session.run(&RENEW, args![id, epoch, until]).await? == 1)
+}
+
+/// Gives the lane back, if it is still ours.
+pub(crate) async fn release(session: &mut Session, id: LaneId, epoch: i64) -> Result<(), StoreError> {
+    const RELEASE: Sql = sql!("UPDATE lanes SET owner = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2");
+    session.run(&RELEASE, args![id, epoch]).await?;
+    Ok(())
+}
+
+/// Pauses or resumes. After it returns no claim on the lane commits that had not seen it.
+pub(crate) async fn hold(
+    session: &mut Session,
+    id: LaneId,
+    reason: Option<&str>,
+    now: Moment,
+) -> Result<(), StoreError> {
+    const PAUSE: Sql = sql!("UPDATE lanes SET state = 'paused', reason = $2, changed_at = $3 WHERE id = $1 AND state = 'open'");
+    const RESUME: Sql = sql!(
+        "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, slowed_until = 0, slowed_reason = NULL, troubles = 0 \
+         WHERE id = $1"
+    );
+    match reason {
+        Some(reason) => session.run(&PAUSE, args![id, reason, now]).await?,
+        None => session.run(&RESUME, args![id, now]).await?,
+    };
+    Ok(())
+}
+
+/// All lanes by name.
+pub(crate) async fn list(session: &mut Session) -> Result<Vec<LaneRow>, StoreError> {
+    const LIST: Sql = sql!(
+        sqlite lane_columns!("", "ORDER BY name"),
+        postgres lane_columns!("::text", "ORDER BY name")
+    );
+    session.rows(&LIST, args![]).await?.iter().map(lane).collect()
+}
+
+/// How a row is locked until the transaction ends. SQLite has one writer anyway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lock {
+    /// Not at all.
+    Read,
+    /// Others may read it in their claims too.
+    Share,
+    /// Nobody else may.
+    Update,
+}
+
+pub(crate) async fn lock(session: &mut Session, id: LaneId, how: Lock) -> Result<LaneRow, StoreError> {
+    const READ: Sql = sql!(
+        sqlite lane_columns!("", "WHERE id = $1"),
+        postgres lane_columns!("::text", "WHERE id = $1")
+    );
+    const SHARE: Sql = sql!(
+        sqlite lane_columns!("", "WHERE id = $1"),
+        postgres lane_columns!("::text", "WHERE id = $1 FOR SHARE")
+    );
+    const UPDATE: Sql = sql!(
+        sqlite lane_columns!("", "WHERE id = $1"),
+        postgres lane_columns!("::text", "WHERE id = $1 FOR UPDATE")
+    );
+    let sql = match how {
+        Lock::Read => &READ,
+        Lock::Share => &SHARE,
+        Lock::Update => &UPDATE,
+    };
+    lane(&session.one(sql, args![id]).await?)
+}
+
+/// Calls that the lane made on a day of its own calendar.
+pub(crate) async fn calls_on(session: &mut Session, id: LaneId, day: &str) -> Result<u32, StoreError> {
+    const READ: Sql = sql!("SELECT calls FROM lane_days WHERE lane_id = $1 AND day = $2");
+    let row = session.row(&READ, args![id, day]).await?;
+    row.map_or(Ok(0), |row| Ok(row.get::<i64>("calls")? as u32))
+}
+
+/// Adds to, or takes from, the calls of a day.
+pub(crate) async fn count_calls(session: &mut Session, id: LaneId, day: &str, delta: i64) -> Result<(), StoreError> {
+    const ADD: Sql = sql!(
+        "INSERT INTO lane_days (lane_id, day, calls) VALUES ($1, $2, $3) \
+         ON CONFLICT (lane_id, day) DO UPDATE SET calls = lane_days.calls + excluded.calls"
+    );
+    const TAKE: Sql = sql!("UPDATE lane_days SET calls = calls + $3 WHERE lane_id = $1 AND day = $2 AND calls + $3 >= 0");
+    session.run(if delta < 0 { &TAKE } else { &ADD }, args![id, day, delta]).await?;
+    Ok(())
+}
+
+/// The day of the lane's calendar that `now` is on.
+pub(crate) fn day_of(settings: &LaneSettings, now: Moment) -> String {
+    now.local(settings.timezone).date_naive().to_string()
+}
+
+fn json(settings: &LaneSettings) -> String {
+    serde_json::to_string(settings).expect("settings are always JSON")
+}
+
+fn lane(row: &Row) -> Result<LaneRow, StoreError> {
+    Ok(LaneRow {
+        id: LaneId(row.get("id")?),
+        settings: row.json("lanes", "settings")?,
+        state: row.word("lanes", "state")?,
+        reason: row.get("reason")?,
+        slowed_until: row.moment("slowed_until")?,
+        slowed_reason: row.get("slowed_reason")?,
+        troubles: row.get::<i64>("troubles")? as u32,
+        epoch: row.get("epoch")?,
+        owner: row.get("owner")?,
+        lease_until: row.moment("lease_until")?,
+    })
+}

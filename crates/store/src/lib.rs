@@ -1,0 +1,48 @@
+//! The transitions of a dialer's rows, each one transaction, on SQLite and on Postgres alike.
+//!
+//! [`Store`] is the whole list. Both databases run the same transition from the same file; only the text of a
+//! statement differs where their dialects do, and then both texts stand side by side. Rules are not decided here:
+//! a transition reads what the rule needs, asks `ringfence-domain`, and writes what follows.
+//!
+//! Locks are always taken in one order, so that transactions wait for each other but never in a circle: lane and
+//! campaign, attempts, contacts, buckets, counts; rows of one table by ascending id. Planning takes its buckets first,
+//! and skips contacts that anyone else holds.
+//!
+//! Adding a transition: a file or function here that takes a `Session`, one method in [`Store`], one case in the
+//! conformance suite (`tests/tests/conformance`).
+
+mod campaigns;
+mod claim;
+mod clock;
+mod contacts;
+mod counts;
+mod database;
+mod error;
+mod imports;
+mod lanes;
+mod lifeline;
+mod open;
+mod postgres;
+mod record;
+mod session;
+mod settle;
+mod sqlite;
+mod store;
+mod summary;
+mod sweep;
+
+pub use campaigns::{Applied, CampaignRow, RunRow};
+pub use claim::{Burst, BurstCall, ClaimOrder, Claimed, Refused};
+pub use clock::DatabaseClock;
+pub use contacts::{AttemptRow, ContactRow, ExportFilter};
+pub use database::{Database, DatabaseKind, Location};
+pub use error::StoreError;
+pub use imports::{ImportChunk, ImportOrder, ImportRow, ImportStart, NewContact, Reject, RowVerdict};
+pub use lanes::{LaneRow, Owner, TakeOver};
+pub use lifeline::Lifeline;
+pub use open::{EligibleBucket, LaneLoad, Opened, Pick, Plan};
+pub use record::{LaneEffect, Recorded, Sent, SentResult};
+pub use settle::{CallDetails, LiveCall, Settled, Settlement};
+pub use store::Store;
+pub use summary::{BucketNumbers, Numbers};
+pub use sweep::{SweepOrder, Swept};

@@ -1,0 +1,290 @@
+//! Planning: contacts of eligible buckets get an open attempt each.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::{
+    AttemptState, BucketId, CampaignId, ContactId, ContactState, DialClass, LaneId, LaneState, Moment, NumberKey, RunId,
+    Span, ZoneSet,
+};
+use serde::Serialize;
+
+use crate::StoreError;
+use crate::counts::{Deltas, lock_buckets};
+use crate::lanes::{Lock, calls_on, day_of, lock};
+use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// Waiting contacts that may be due, seen as one.
+#[derive(Debug, Clone)]
+pub struct EligibleBucket {
+    /// Its id.
+    pub id: BucketId,
+    /// Its campaign.
+    pub campaign: CampaignId,
+    /// The revision of the campaign's rules.
+    pub revision: i64,
+    /// Its run.
+    pub run: RunId,
+    /// Where its contacts may be.
+    pub zones: ZoneSet,
+    /// Why they are due.
+    pub class: DialClass,
+    /// The campaign's priority, 1 first.
+    pub priority: i64,
+    /// No contact of it is due earlier.
+    pub head_due: Moment,
+}
+
+/// What a lane has in hand.
+#[derive(Debug, Clone, Default)]
+pub struct LaneLoad {
+    /// Live attempts by run.
+    pub live: BTreeMap<RunId, u32>,
+    /// Calls that it may still make today, if that is limited.
+    pub left_today: Option<u32>,
+}
+
+/// Take up to `count` due contacts of a bucket.
+#[derive(Debug, Clone)]
+pub struct Pick {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// How many at most.
+    pub count: u32,
+    /// They must be dialled from this moment
+    pub dial_after: Moment,
+    /// and before this one.
+    pub dial_before: Moment,
+    /// The revision of the rules that this was planned by.
+    pub revision: i64,
+}
+
+/// What a tick decided for one lane.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The lane.
+    pub lane: LaneId,
+    /// The ownership under which it was planned.
+    pub epoch: i64,
+    /// When.
+    pub now: Moment,
+    /// What to open.
+    pub picks: Vec<Pick>,
+    /// Buckets whose window is closed, and until when.
+    pub closed: Vec<(BucketId, Moment)>,
+}
+
+/// What came of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Attempts opened.
+    pub opened: u32,
+    /// Contacts put off because their number has a live attempt elsewhere.
+    pub number_busy: u32,
+    /// The lane is no longer ours, or paused; nothing was done.
+    pub not_ours: bool,
+}
+
+/// A contact whose number is being called for another campaign is looked at again after this long.
+const NUMBER_BUSY_WAIT: Span = Span::from_secs(30);
+
+/// The buckets that may hold someone to dial, best first.
+pub(crate) async fn eligible(
+    session: &mut Session,
+    lane: LaneId,
+    now: Moment,
+    limit: u32,
+) -> Result<Vec<EligibleBucket>, StoreError> {
+    const ELIGIBLE: Sql = sql!(
+        "SELECT b.id, b.campaign_id, c.revision, b.run_id, b.zones, b.class, b.priority, b.head_due FROM buckets b \
+         JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
+         WHERE b.lane_id = $1 AND b.eligible_at <= $2 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready \
+         ORDER BY b.priority, b.eligible_at, b.id LIMIT $3"
+    );
+    let rows = session.rows(&ELIGIBLE, args![lane, now, i64::from(limit)]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(EligibleBucket {
+                id: BucketId(row.get("id")?),
+                campaign: CampaignId(row.get("campaign_id")?),
+                revision: row.get("revision")?,
+                run: RunId(row.get("run_id")?),
+                zones: row.word("buckets", "zones")?,
+                class: row.word("buckets", "class")?,
+                priority: row.get("priority")?,
+                head_due: row.moment("head_due")?,
+            })
+        })
+        .collect()
+}
+
+/// When the next bucket of the lane becomes eligible.
+pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result<Option<Moment>, StoreError> {
+    const NEXT: Sql = sql!(
+        "SELECT min(b.eligible_at) AS at FROM buckets b JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
+         WHERE b.lane_id = $1 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready"
+    );
+    Ok(session.one(&NEXT, args![lane]).await?.moment_or_none("at")?.filter(|at| *at < Moment::NEVER))
+}
+
+/// What the lane has in hand.
+pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Result<LaneLoad, StoreError> {
+    const LIVE: Sql = sql!("SELECT run_id, count(*) AS n FROM attempts WHERE lane_id = $1 AND live GROUP BY run_id");
+    let rows = session.rows(&LIVE, args![lane]).await?;
+    let live = rows
+        .iter()
+        .map(|row| Ok((RunId(row.get("run_id")?), row.get::<i64>("n")? as u32)))
+        .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
+    let settings = crate::lanes::list(session).await?.into_iter().find(|row| row.id == lane).map(|row| row.settings);
+    let left_today = match settings.as_ref().and_then(|settings| Some((settings, settings.limits.per_day?))) {
+        Some((settings, per_day)) => {
+            Some(per_day.saturating_sub(calls_on(session, lane, &day_of(settings, now)).await?))
+        }
+        None => None,
+    };
+    Ok(LaneLoad { live, left_today })
+}
+
+#[derive(Serialize)]
+struct AttemptRow {
+    contact_id: ContactId,
+    run_id: RunId,
+    number_key: NumberKey,
+    class: &'static str,
+    reference: String,
+    dial_after: i64,
+    dial_before: i64,
+    revision: i64,
+}
+
+#[derive(Serialize)]
+struct IdRow {
+    contact_id: ContactId,
+}
+
+#[derive(Serialize)]
+struct BucketRow {
+    bucket_id: BucketId,
+    until: i64,
+}
+
+/// Carries out a plan in one transaction.
+pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, StoreError> {
+    const INSERT: Sql = sql!(
+        "INSERT INTO attempts (lane_id, epoch, opened_at, state, live, contact_id, run_id, number_key, class, reference, \
+         dial_after, dial_before, revision) SELECT $2, $3, $4, 'open', TRUE, u.contact_id, u.run_id, u.number_key, u.class, \
+         u.reference, u.dial_after, u.dial_before, u.revision FROM"
+        rows (contact_id bigint, run_id bigint, number_key bigint, class text, reference text, dial_after bigint,
+              dial_before bigint, revision bigint)
+        "WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING RETURNING contact_id"
+    );
+    const ACTIVE: Sql = sql!(
+        "UPDATE contacts AS c SET state = 'active' FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
+    );
+    const BUSY: Sql = sql!(
+        sqlite "UPDATE contacts AS c SET due_at = $2 FROM (SELECT value->>'contact_id' AS contact_id FROM json_each($1)) AS u \
+                WHERE c.id = u.contact_id",
+        postgres "UPDATE contacts AS c SET due_at = $2 FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint) \
+                  WHERE c.id = u.contact_id"
+    );
+    // What is left in the bucket decides when it is looked at next; its window is open, so nothing else does.
+    const HEAD: Sql = sql!(
+        "UPDATE buckets AS b SET \
+         head_due = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
+                              ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807), \
+         eligible_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
+                                 ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807) FROM"
+        rows (bucket_id bigint)
+        "WHERE b.id = u.bucket_id"
+    );
+    const CLOSED: Sql = sql!(
+        "UPDATE buckets AS b SET eligible_at = CASE WHEN b.head_due > u.until THEN b.head_due ELSE u.until END FROM"
+        rows (bucket_id bigint, until bigint)
+        "WHERE b.id = u.bucket_id"
+    );
+    let lane = lock(session, plan.lane, Lock::Share).await?;
+    if lane.epoch != plan.epoch || lane.state != LaneState::Open {
+        return Ok(Opened { not_ours: true, ..Opened::default() });
+    }
+    lock_buckets(
+        session,
+        plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|(bucket, _)| *bucket)),
+    )
+    .await?;
+    if !plan.closed.is_empty() {
+        let rows: Vec<BucketRow> = plan
+            .closed
+            .iter()
+            .map(|(bucket_id, until)| BucketRow { bucket_id: *bucket_id, until: until.millis() })
+            .collect();
+        session.run(&CLOSED, args![rows_json(&rows)]).await?;
+    }
+    let mut found = Vec::new();
+    for pick in &plan.picks {
+        found.extend(due(session, pick, plan.now).await?);
+    }
+    let mut result = Opened::default();
+    let mut deltas = Deltas::default();
+    if !found.is_empty() {
+        let attempts: Vec<&AttemptRow> = found.iter().map(|(_, row)| row).collect();
+        let rows = session.rows(&INSERT, args![rows_json(&attempts), plan.lane, plan.epoch, plan.now]).await?;
+        let opened = rows
+            .iter()
+            .map(|row| row.get("contact_id").map(ContactId))
+            .collect::<Result<std::collections::HashSet<_>, _>>()?;
+        let (active, busy): (Vec<_>, Vec<_>) =
+            found.iter().partition(|(_, attempt)| opened.contains(&attempt.contact_id));
+        for (bucket, attempt) in &active {
+            deltas.left(*bucket);
+            deltas.contact(attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
+            deltas.attempt(attempt.run_id, None, AttemptState::Open);
+        }
+        let ids = |rows: &[&(BucketId, AttemptRow)]| {
+            rows_json(&rows.iter().map(|(_, row)| IdRow { contact_id: row.contact_id }).collect::<Vec<_>>())
+        };
+        session.run(&ACTIVE, args![ids(&active)]).await?;
+        if !busy.is_empty() {
+            session.run(&BUSY, args![ids(&busy), plan.now + NUMBER_BUSY_WAIT]).await?;
+        }
+        result.opened = active.len() as u32;
+        result.number_busy = busy.len() as u32;
+    }
+    if !plan.picks.is_empty() {
+        let rows: Vec<BucketRow> =
+            plan.picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket, until: 0 }).collect();
+        session.run(&HEAD, args![rows_json(&rows)]).await?;
+    }
+    deltas.write(session).await?;
+    Ok(result)
+}
+
+/// The due contacts of a bucket, longest due first.
+async fn due(
+    session: &mut Session,
+    pick: &Pick,
+    now: Moment,
+) -> Result<Vec<(BucketId, AttemptRow)>, StoreError> {
+    const DUE: Sql = sql!(
+        sqlite "SELECT c.id, c.run_id, c.number_key, (SELECT b.class FROM buckets b WHERE b.id = $1) AS class FROM contacts c \
+                WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id LIMIT $3",
+        postgres "SELECT c.id, c.run_id, c.number_key, (SELECT b.class FROM buckets b WHERE b.id = $1) AS class FROM contacts c \
+                  WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id LIMIT $3 \
+                  FOR UPDATE OF c SKIP LOCKED"
+    );
+    let rows = session.rows(&DUE, args![pick.bucket, now, i64::from(pick.count)]).await?;
+    rows.iter()
+        .map(|row| {
+            let class: DialClass = row.word("buckets", "class")?;
+            let attempt = AttemptRow {
+                contact_id: ContactId(row.get("id")?),
+                run_id: RunId(row.get("run_id")?),
+                number_key: NumberKey(row.get("number_key")?),
+                class: class.as_str(),
+                reference: uuid::Uuid::new_v4().simple().to_string(),
+                dial_after: pick.dial_after.millis(),
+                dial_before: pick.dial_before.millis(),
+                revision: pick.revision,
+            };
+            Ok((pick.bucket, attempt))
+        })
+        .collect()
+}

@@ -1,0 +1,318 @@
+//! What became of requests that were sent, many at a time.
+
+use std::collections::{BTreeMap, HashSet};
+
+use ringfence_domain::{AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, RunId, Span, StopReason};
+use serde::Serialize;
+
+use crate::StoreError;
+use crate::contacts::{Move, To, advance, standings};
+use crate::counts::Deltas;
+use crate::lanes::{count_calls, day_of};
+use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// One request and what became of it.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its lane.
+    pub lane: LaneId,
+    /// What became of it.
+    pub result: SentResult,
+    /// What that says about the lane.
+    pub effect: LaneEffect,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentResult {
+    /// The provider took the call.
+    Accepted {
+        /// Its name for the call.
+        call_id: String,
+        /// Without news by then, slot and number are free again.
+        overdue_at: Moment,
+    },
+    /// Surely nothing left.
+    NotSent {
+        /// Why.
+        cause: String,
+    },
+    /// Surely refused, through no fault of the contact.
+    Refused {
+        /// What the provider said.
+        cause: String,
+    },
+    /// Surely refused because the number cannot be called.
+    NumberRefused {
+        /// What the provider said.
+        cause: String,
+    },
+    /// It may or may not have been placed.
+    Unknown {
+        /// Why that is not known.
+        cause: String,
+        /// Without news by then, slot and number are free again.
+        overdue_at: Moment,
+    },
+}
+
+/// What a result says about its lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaneEffect {
+    /// It works.
+    Fine,
+    /// It does not answer as it should: after each time in a row it rests longer.
+    Trouble(String),
+    /// It asked to be left alone until then.
+    Slow(Moment, String),
+    /// A person must mend something first.
+    Pause(String),
+}
+
+/// What was recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Results that changed their attempt.
+    pub recorded: u32,
+    /// Results that came after their attempt was settled.
+    pub late: u32,
+}
+
+struct Before {
+    contact: ContactId,
+    run: RunId,
+    state: AttemptState,
+    sending_at: Option<Moment>,
+}
+
+#[derive(Serialize)]
+struct KeyRow {
+    attempt_id: AttemptId,
+}
+
+#[derive(Serialize)]
+struct AfterRow<'a> {
+    attempt_id: AttemptId,
+    state: &'static str,
+    live: i64,
+    call_id: Option<&'a str>,
+    placed_at: Option<i64>,
+    overdue_at: Option<i64>,
+    cause: Option<&'a str>,
+}
+
+/// Records results. A receipt is taken whoever owns the lane by now; what is already settled stays as it is.
+pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<Recorded, StoreError> {
+    const WRITE: Sql = sql!(
+        "UPDATE attempts AS a SET state = u.state, live = (u.live = 1), call_id = u.call_id, placed_at = u.placed_at, \
+         overdue_at = u.overdue_at, cause = u.cause FROM"
+        rows (attempt_id bigint, state text, live bigint, call_id text, placed_at bigint, overdue_at bigint, cause text)
+        "WHERE a.id = u.attempt_id"
+    );
+    apply_effects(session, now, sent).await?;
+    let before = before(session, sent).await?;
+    let taken = taken_call_ids(session, sent).await?;
+    let mut used: HashSet<(LaneId, &str)> = HashSet::new();
+    let mut result = Recorded::default();
+    let mut deltas = Deltas::default();
+    let (mut rows, mut moves, mut uncounted) = (Vec::new(), Vec::new(), Vec::new());
+    for one in sent {
+        let Some(known) = before.get(&one.attempt) else { continue };
+        let was_unknown = match known.state {
+            AttemptState::Sending => false,
+            AttemptState::Unknown => true,
+            _ => {
+                result.late += 1;
+                continue;
+            }
+        };
+        let (mut call, mut placed_at, mut overdue, mut reason) = (None, None, None, None);
+        let (state, to) = match &one.result {
+            SentResult::Accepted { call_id, .. }
+                if taken.contains(&(one.lane, call_id.clone())) || !used.insert((one.lane, call_id)) =>
+            {
+                if was_unknown {
+                    continue;
+                }
+                reason = Some("the provider gave this call the id of another one");
+                (AttemptState::Unknown, None)
+            }
+            SentResult::Accepted { call_id, overdue_at } => {
+                (call, placed_at, overdue) = (Some(call_id.as_str()), Some(now), Some(*overdue_at));
+                (AttemptState::Placed, Some(To::Active))
+            }
+            SentResult::Unknown { cause, overdue_at } => {
+                if was_unknown {
+                    result.late += 1;
+                    continue;
+                }
+                (overdue, reason) = (Some(*overdue_at), Some(cause.as_str()));
+                (AttemptState::Unknown, None)
+            }
+            SentResult::NotSent { cause } => {
+                reason = Some(cause);
+                (if was_unknown { AttemptState::NotPlaced } else { AttemptState::NotSent }, Some(To::WaitingAgain))
+            }
+            SentResult::Refused { cause } => {
+                reason = Some(cause);
+                (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(To::WaitingAgain))
+            }
+            SentResult::NumberRefused { cause } => {
+                reason = Some(cause);
+                let state = if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused };
+                (state, Some(To::Stopped(StopReason::InvalidNumber)))
+            }
+        };
+        deltas.attempt(known.run, Some(known.state), state);
+        if !state.is_live() {
+            uncounted.push((one.lane, known.sending_at.unwrap_or(now)));
+        }
+        moves.extend(to.map(|to| Move { contact: known.contact, to, ended: None }));
+        rows.push(AfterRow {
+            attempt_id: one.attempt,
+            state: state.as_str(),
+            live: i64::from(state.is_live()),
+            call_id: call,
+            placed_at: placed_at.map(Moment::millis),
+            overdue_at: overdue.map(Moment::millis),
+            cause: reason,
+        });
+        result.recorded += 1;
+    }
+    if !rows.is_empty() {
+        rows.sort_unstable_by_key(|row| row.attempt_id);
+        session.run(&WRITE, args![rows_json(&rows)]).await?;
+    }
+    // A placed call leaves its contact active, as it was; only those that go elsewhere are touched.
+    let known: BTreeMap<_, _> = match moves.iter().any(|step| step.to != To::Active)
+        || before.values().any(|known| known.state == AttemptState::Unknown)
+    {
+        true => standings(session, moves.iter().map(|step| step.contact)).await?,
+        false => BTreeMap::new(),
+    };
+    moves.retain(|step| {
+        known.get(&step.contact).is_some_and(|now| step.to != To::Active || now.state == ContactState::Review)
+    });
+    advance(session, now, &known, &moves, &mut deltas).await?;
+    give_back_days(session, &uncounted).await?;
+    deltas.write(session).await?;
+    Ok(result)
+}
+
+/// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
+fn rest(troubles: u32) -> Span {
+    Span::from_secs((1_i64 << troubles.saturating_sub(1).min(6)).min(60))
+}
+
+async fn apply_effects(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<(), StoreError> {
+    const FINE: Sql = sql!("UPDATE lanes SET troubles = 0 WHERE id = $1 AND troubles > 0");
+    const SLOW: Sql = sql!(
+        "UPDATE lanes SET slowed_until = CASE WHEN slowed_until > $2 THEN slowed_until ELSE $2 END, slowed_reason = $3, \
+         troubles = $4 WHERE id = $1"
+    );
+    const TROUBLES: Sql = sql!("SELECT troubles FROM lanes WHERE id = $1");
+    let mut by_lane: BTreeMap<LaneId, Vec<&LaneEffect>> = BTreeMap::new();
+    for one in sent {
+        by_lane.entry(one.lane).or_default().push(&one.effect);
+    }
+    for (lane, effects) in by_lane {
+        if let Some(LaneEffect::Pause(reason)) = effects.iter().find(|effect| matches!(effect, LaneEffect::Pause(_))) {
+            crate::lanes::hold(session, lane, Some(reason), now).await?;
+        }
+        let worst = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                LaneEffect::Slow(until, reason) => Some((*until, reason)),
+                _ => None,
+            })
+            .max_by_key(|(until, _)| *until);
+        let fine = effects.contains(&&LaneEffect::Fine);
+        let trouble = effects.iter().find_map(|effect| match effect {
+            LaneEffect::Trouble(reason) => Some(reason),
+            _ => None,
+        });
+        if let Some((until, reason)) = worst {
+            session.run(&SLOW, args![lane, until, reason.as_str(), 0_i64]).await?;
+        } else if let (Some(reason), false) = (trouble, fine) {
+            let troubles = session.one(&TROUBLES, args![lane]).await?.get::<i64>("troubles")? + 1;
+            session
+                .run(&SLOW, args![lane, now + rest(troubles as u32), reason.as_str(), troubles])
+                .await?;
+        } else if fine {
+            session.run(&FINE, args![lane]).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn before(session: &mut Session, sent: &[Sent]) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
+    const READ: Sql = sql!(
+        sqlite "SELECT id, contact_id, run_id, state, sending_at FROM attempts \
+                WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))",
+        postgres "SELECT id, contact_id, run_id, state, sending_at FROM attempts \
+                  WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
+                  ORDER BY id FOR UPDATE"
+    );
+    let keys: Vec<KeyRow> = sent.iter().map(|one| KeyRow { attempt_id: one.attempt }).collect();
+    let rows = session.rows(&READ, args![rows_json(&keys)]).await?;
+    rows.iter()
+        .map(|row| {
+            let before = Before {
+                contact: ContactId(row.get("contact_id")?),
+                run: RunId(row.get("run_id")?),
+                state: row.word("attempts", "state")?,
+                sending_at: row.moment_or_none("sending_at")?,
+            };
+            Ok((AttemptId(row.get("id")?), before))
+        })
+        .collect()
+}
+
+/// Call ids among the results that other attempts already have.
+async fn taken_call_ids(session: &mut Session, sent: &[Sent]) -> Result<HashSet<(LaneId, String)>, StoreError> {
+    #[derive(Serialize)]
+    struct CallRow<'a> {
+        attempt_id: AttemptId,
+        lane_id: LaneId,
+        call_id: &'a str,
+    }
+    const TAKEN: Sql = sql!(
+        "SELECT a.lane_id, a.call_id FROM attempts a JOIN"
+        rows (attempt_id bigint, lane_id bigint, call_id text)
+        "ON a.lane_id = u.lane_id AND a.call_id = u.call_id AND a.id <> u.attempt_id WHERE a.call_id IS NOT NULL"
+    );
+    let calls: Vec<CallRow<'_>> = sent
+        .iter()
+        .filter_map(|one| match &one.result {
+            SentResult::Accepted { call_id, .. } => {
+                Some(CallRow { attempt_id: one.attempt, lane_id: one.lane, call_id })
+            }
+            _ => None,
+        })
+        .collect();
+    if calls.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = session.rows(&TAKEN, args![rows_json(&calls)]).await?;
+    rows.iter().map(|row| Ok((LaneId(row.get("lane_id")?), row.get("call_id")?))).collect()
+}
+
+/// Calls that were never placed do not use up their lane's day.
+async fn give_back_days(session: &mut Session, uncounted: &[(LaneId, Moment)]) -> Result<(), StoreError> {
+    if uncounted.is_empty() {
+        return Ok(());
+    }
+    let lanes = crate::lanes::list(session).await?;
+    let mut days: BTreeMap<(LaneId, String), i64> = BTreeMap::new();
+    for (id, at) in uncounted {
+        if let Some(lane) = lanes.iter().find(|lane| lane.id == *id && lane.settings.limits.per_day.is_some()) {
+            *days.entry((*id, day_of(&lane.settings, *at))).or_default() -= 1;
+        }
+    }
+    for ((lane, day), delta) in days {
+        count_calls(session, lane, &day, delta).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! What became of calls: outcomes and what follows from them, and the fate of unknown ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringfence_domain::decision::{Case, Decision, decide};
+use ringfence_domain::{
+    AttemptId, AttemptState, Campaign, CampaignId, ContactId, ContactState, DialClass, LaneId, Moment, Outcome,
+    PhoneNumber, RunId,
+};
+use serde::Serialize;
+
+use crate::StoreError;
+use crate::contacts::{EndedCall, Move, To, advance, standings};
+use crate::counts::Deltas;
+use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// A call that is out, or may be.
+#[derive(Debug, Clone)]
+pub struct LiveCall {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// What we call it towards the vendor.
+    pub reference: String,
+    /// Placed, or unknown.
+    pub state: AttemptState,
+    /// Its campaign.
+    pub campaign: CampaignId,
+    /// Who is called.
+    pub number: PhoneNumber,
+    /// The number that it is called from.
+    pub caller_id: Option<String>,
+    /// When it was claimed.
+    pub sending_at: Moment,
+    /// The vendor's name for it.
+    pub call_id: Option<String>,
+    /// Without news by then, slot and number are free again.
+    pub overdue_at: Option<Moment>,
+    /// Whether its contact is already in review.
+    pub in_review: bool,
+}
+
+/// What is known of a call that is over.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallDetails {
+    /// The vendor's own word for how it ended.
+    pub vendor_status: Option<String>,
+    /// Seconds talked.
+    pub talk_seconds: Option<u32>,
+    /// The charge in millionths of the currency, and the currency.
+    pub cost: Option<(i64, String)>,
+    /// What the agent collected.
+    pub outputs: BTreeMap<String, serde_json::Value>,
+    /// The recording and when its link expires.
+    pub recording: Option<(String, Option<Moment>)>,
+    /// The transcript and when its link expires.
+    pub transcript: Option<(String, Option<Moment>)>,
+}
+
+/// What was learned, or decided, about one attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settlement {
+    /// The call is over.
+    Ended(Outcome, Box<CallDetails>),
+    /// The call of an unknown attempt was found at the vendor.
+    Found {
+        /// The vendor's name for it.
+        call_id: String,
+        /// Without news by then, slot and number are free again.
+        overdue_at: Moment,
+    },
+    /// An unknown attempt was never placed: its contact may be dialled again.
+    NotPlaced,
+    /// An unknown attempt is taken to have been placed: its contact is finished.
+    AssumePlaced,
+    /// Nobody can say for now: the contact waits in review while asking goes on.
+    Review,
+    /// Nothing was heard for as long as the vendor could have kept the call: slot and number are free again, and the
+    /// contact waits in review.
+    GiveUp,
+}
+
+/// What was settled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Settlements that changed something.
+    pub settled: u32,
+    /// Settlements of attempts that were settled before.
+    pub late: u32,
+}
+
+/// The calls of a lane that are out or may be, oldest first.
+pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<LiveCall>, StoreError> {
+    const LIVE: Sql = sql!(
+        "SELECT a.id, a.reference, a.state, c.number, a.caller_id, a.sending_at, a.call_id, a.overdue_at, \
+         c.state AS contact_state, b.campaign_id FROM attempts a JOIN contacts c ON c.id = a.contact_id \
+         JOIN buckets b ON b.id = c.bucket_id \
+         WHERE a.lane_id = $1 AND a.live AND a.state IN ('placed', 'unknown') ORDER BY a.id"
+    );
+    let rows = session.rows(&LIVE, args![lane]).await?;
+    rows.iter()
+        .map(|row| {
+            let (id, number): (i64, String) = (row.get("id")?, row.get("number")?);
+            let contact_state: ContactState = row.word("contacts", "contact_state")?;
+            Ok(LiveCall {
+                attempt: AttemptId(id),
+                reference: row.get("reference")?,
+                state: row.word("attempts", "state")?,
+                campaign: CampaignId(row.get("campaign_id")?),
+                number: PhoneNumber::from_e164(&number).ok_or(StoreError::Corrupt {
+                    table: "contacts",
+                    column: "number",
+                    id,
+                    source: "it is not E.164".into(),
+                })?,
+                caller_id: row.get("caller_id")?,
+                sending_at: row.moment("sending_at")?,
+                call_id: row.get("call_id")?,
+                overdue_at: row.moment_or_none("overdue_at")?,
+                in_review: contact_state == ContactState::Review,
+            })
+        })
+        .collect()
+}
+
+/// Call ids among these that attempts of the lane already have.
+pub(crate) async fn bound_calls(
+    session: &mut Session,
+    lane: LaneId,
+    call_ids: &[String],
+) -> Result<BTreeSet<String>, StoreError> {
+    #[derive(Serialize)]
+    struct CallRow<'a> {
+        call_id: &'a str,
+    }
+    const BOUND: Sql = sql!(
+        sqlite "SELECT a.call_id FROM attempts a WHERE a.lane_id = $2 AND a.call_id IS NOT NULL \
+                AND a.call_id IN (SELECT value->>'call_id' FROM json_each($1))",
+        postgres "SELECT a.call_id FROM attempts a WHERE a.lane_id = $2 AND a.call_id IS NOT NULL \
+                  AND a.call_id = ANY (ARRAY(SELECT u.call_id FROM jsonb_to_recordset($1::jsonb) AS u(call_id text)))"
+    );
+    let calls: Vec<CallRow<'_>> = call_ids.iter().map(|call_id| CallRow { call_id }).collect();
+    session.rows(&BOUND, args![rows_json(&calls), lane]).await?.iter().map(|row| row.get("call_id")).collect()
+}
+
+struct Before {
+    contact: ContactId,
+    run: RunId,
+    lane: LaneId,
+    state: AttemptState,
+    class: DialClass,
+}
+
+#[derive(Serialize)]
+struct KeyRow {
+    attempt_id: AttemptId,
+}
+
+#[derive(Serialize, Default)]
+struct AfterRow {
+    attempt_id: i64,
+    state: &'static str,
+    live: i64,
+    call_id: Option<String>,
+    overdue_at: Option<i64>,
+    ended_at: Option<i64>,
+    outcome: Option<&'static str>,
+    vendor_status: Option<String>,
+    talk_seconds: Option<u32>,
+    cost_micros: Option<i64>,
+    currency: Option<String>,
+    outputs: Option<String>,
+    recording_url: Option<String>,
+    recording_expires_at: Option<i64>,
+    transcript_url: Option<String>,
+    transcript_expires_at: Option<i64>,
+}
+
+/// Settles attempts and decides, in the same transaction, what follows for their contacts. What was settled before
+/// stays as it is, so news may come late, twice and in any order.
+pub(crate) async fn settle(
+    session: &mut Session,
+    now: Moment,
+    settlements: &[(AttemptId, Settlement)],
+) -> Result<Settled, StoreError> {
+    const WRITE: Sql = sql!(
+        sqlite "UPDATE attempts AS a SET state = u.state, live = u.live, call_id = coalesce(u.call_id, a.call_id), \
+                placed_at = coalesce(a.placed_at, CASE WHEN u.state = 'placed' THEN $2 END), \
+                overdue_at = coalesce(u.overdue_at, a.overdue_at), ended_at = u.ended_at, outcome = u.outcome, \
+                vendor_status = u.vendor_status, talk_seconds = u.talk_seconds, cost_micros = u.cost_micros, \
+                currency = u.currency, outputs = u.outputs, recording_url = u.recording_url, \
+                recording_expires_at = u.recording_expires_at, transcript_url = u.transcript_url, \
+                transcript_expires_at = u.transcript_expires_at \
+                FROM (SELECT value->>'attempt_id' AS attempt_id, value->>'state' AS state, value->>'live' AS live, \
+                value->>'call_id' AS call_id, value->>'overdue_at' AS overdue_at, value->>'ended_at' AS ended_at, \
+                value->>'outcome' AS outcome, value->>'vendor_status' AS vendor_status, \
+                value->>'talk_seconds' AS talk_seconds, value->>'cost_micros' AS cost_micros, \
+                value->>'currency' AS currency, value->>'outputs' AS outputs, value->>'recording_url' AS recording_url, \
+                value->>'recording_expires_at' AS recording_expires_at, value->>'transcript_url' AS transcript_url, \
+                value->>'transcript_expires_at' AS transcript_expires_at FROM json_each($1)) AS u WHERE a.id = u.attempt_id",
+        postgres "UPDATE attempts AS a SET state = u.state, live = (u.live = 1), call_id = coalesce(u.call_id, a.call_id), \
+                  placed_at = coalesce(a.placed_at, CASE WHEN u.state = 'placed' THEN $2::bigint END), \
+                  overdue_at = coalesce(u.overdue_at, a.overdue_at), ended_at = u.ended_at, outcome = u.outcome, \
+                  vendor_status = u.vendor_status, talk_seconds = u.talk_seconds, cost_micros = u.cost_micros, \
+                  currency = u.currency, outputs = u.outputs::jsonb, recording_url = u.recording_url, \
+                  recording_expires_at = u.recording_expires_at, transcript_url = u.transcript_url, \
+                  transcript_expires_at = u.transcript_expires_at \
+                  FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint, state text, live bigint, call_id text, \
+                  overdue_at bigint, ended_at bigint, outcome text, vendor_status text, talk_seconds bigint, \
+                  cost_micros bigint, currency text, outputs text, recording_url text, recording_expires_at bigint, \
+                  transcript_url text, transcript_expires_at bigint) WHERE a.id = u.attempt_id"
+    );
+    let before = before(session, settlements).await?;
+    let rules = rules(session, before.values().map(|known| known.run)).await?;
+    let standings = standings(session, before.values().map(|known| known.contact)).await?;
+    let mut result = Settled::default();
+    let mut deltas = Deltas::default();
+    let (mut rows, mut moves) = (Vec::new(), Vec::new());
+    let mut done = BTreeSet::new();
+    for (id, settlement) in settlements {
+        let (Some(known), true) = (before.get(id), done.insert(*id)) else { continue };
+        let Some(standing) = standings.get(&known.contact) else { continue };
+        let (Some(campaign), legal) = (rules.get(&known.run), is_legal(known.state, settlement)) else { continue };
+        if !legal {
+            result.late += 1;
+            continue;
+        }
+        result.settled += 1;
+        let mut row = AfterRow { attempt_id: id.0, ..AfterRow::default() };
+        let mut ended = None;
+        let (state, to) = match settlement {
+            Settlement::Review => {
+                moves.push(Move { contact: known.contact, to: To::Review, ended: None });
+                continue;
+            }
+            Settlement::Found { call_id, overdue_at } => {
+                if is_bound(session, known.lane, call_id).await? {
+                    result.settled -= 1;
+                    continue;
+                }
+                row.call_id = Some(call_id.clone());
+                row.overdue_at = Some(overdue_at.millis());
+                (AttemptState::Placed, To::Active)
+            }
+            Settlement::NotPlaced => (AttemptState::NotPlaced, To::WaitingAgain),
+            Settlement::AssumePlaced => {
+                ended = Some((Outcome::Unknown, CallDetails::default()));
+                (AttemptState::Ended, To::Done)
+            }
+            Settlement::GiveUp => {
+                ended = Some((Outcome::Unknown, CallDetails::default()));
+                (AttemptState::Ended, To::Review)
+            }
+            Settlement::Ended(outcome, details) => {
+                let tally = standing.tally.get(outcome).copied().unwrap_or_default();
+                let case = Case {
+                    outcome: *outcome,
+                    calls: standing.calls + u32::from(outcome.is_counted()),
+                    same_outcome: tally + 1,
+                    class: known.class,
+                    now,
+                    seed: id.0.unsigned_abs(),
+                };
+                ended = Some((*outcome, (**details).clone()));
+                let to = match decide(&case, &campaign.retry) {
+                    Decision::Done => To::Done,
+                    Decision::Redial { due_at, class } => To::Waiting(due_at, class),
+                    Decision::Stop(reason) => To::Stopped(reason),
+                    Decision::Review => To::Review,
+                };
+                (AttemptState::Ended, to)
+            }
+        };
+        row.state = state.as_str();
+        row.live = i64::from(state.is_live());
+        let call = ended.as_ref().map(|(outcome, details)| {
+            let talked = details.talk_seconds.unwrap_or_default();
+            let wanted = campaign.reached.outcome.contains(outcome) && talked >= campaign.reached.min_seconds;
+            EndedCall { attempt: *id, outcome: *outcome, reached: wanted && !was_reached(standing, campaign) }
+        });
+        if let Some((outcome, details)) = ended {
+            count_call(&mut deltas, known.run, outcome, &details);
+            row.ended_at = Some(now.millis());
+            row.outcome = Some(outcome.as_str());
+            fill(&mut row, details);
+        }
+        deltas.attempt(known.run, Some(known.state), state);
+        moves.push(Move { contact: known.contact, to, ended: call });
+        rows.push(row);
+    }
+    if !rows.is_empty() {
+        rows.sort_unstable_by_key(|row| row.attempt_id);
+        session.run(&WRITE, args![rows_json(&rows), now]).await?;
+    }
+    moves.retain(|step| {
+        let state = standings.get(&step.contact).map(|standing| standing.state);
+        !(step.to == To::Active && state == Some(ContactState::Active))
+            && !(step.to == To::Review && state == Some(ContactState::Review) && step.ended.is_none())
+    });
+    advance(session, now, &standings, &moves, &mut deltas).await?;
+    deltas.write(session).await?;
+    Ok(result)
+}
+
+fn is_legal(state: AttemptState, settlement: &Settlement) -> bool {
+    match settlement {
+        Settlement::Ended(..) => state == AttemptState::Placed,
+        Settlement::GiveUp => matches!(state, AttemptState::Placed | AttemptState::Unknown),
+        _ => state == AttemptState::Unknown,
+    }
+}
+
+/// A contact reached once is not counted again when it is called back.
+fn was_reached(standing: &crate::contacts::Standing, campaign: &Campaign) -> bool {
+    campaign.reached.min_seconds == 0
+        && campaign.reached.outcome.iter().any(|outcome| standing.tally.contains_key(outcome))
+}
+
+fn count_call(deltas: &mut Deltas, run: RunId, outcome: Outcome, details: &CallDetails) {
+    deltas.count(run, format!("outcome:{outcome}"), 1);
+    deltas.count(run, "talk_seconds", i64::from(details.talk_seconds.unwrap_or_default()));
+    if let Some((micros, currency)) = &details.cost {
+        deltas.count(run, format!("cost:{currency}"), *micros);
+    }
+}
+
+fn fill(row: &mut AfterRow, details: CallDetails) {
+    row.vendor_status = details.vendor_status;
+    row.talk_seconds = details.talk_seconds;
+    (row.cost_micros, row.currency) = details.cost.unzip();
+    row.outputs = (!details.outputs.is_empty())
+        .then(|| serde_json::to_string(&details.outputs).expect("values of JSON are always JSON"));
+    if let Some((url, expires)) = details.recording {
+        (row.recording_url, row.recording_expires_at) = (Some(url), expires.map(Moment::millis));
+    }
+    if let Some((url, expires)) = details.transcript {
+        (row.transcript_url, row.transcript_expires_at) = (Some(url), expires.map(Moment::millis));
+    }
+}
+
+async fn is_bound(session: &mut Session, lane: LaneId, call_id: &str) -> Result<bool, StoreError> {
+    Ok(!bound_calls(session, lane, &[call_id.to_owned()]).await?.is_empty())
+}
+
+async fn before(
+    session: &mut Session,
+    settlements: &[(AttemptId, Settlement)],
+) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
+    const READ: Sql = sql!(
+        sqlite "SELECT id, contact_id, run_id, lane_id, state, class FROM attempts \
+                WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))",
+        postgres "SELECT id, contact_id, run_id, lane_id, state, class FROM attempts \
+                  WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
+                  ORDER BY id FOR UPDATE"
+    );
+    let keys: Vec<KeyRow> = settlements.iter().map(|(attempt_id, _)| KeyRow { attempt_id: *attempt_id }).collect();
+    let rows = session.rows(&READ, args![rows_json(&keys)]).await?;
+    rows.iter()
+        .map(|row| {
+            let before = Before {
+                contact: ContactId(row.get("contact_id")?),
+                run: RunId(row.get("run_id")?),
+                lane: LaneId(row.get("lane_id")?),
+                state: row.word("attempts", "state")?,
+                class: row.word("attempts", "class")?,
+            };
+            Ok((AttemptId(row.get("id")?), before))
+        })
+        .collect()
+}
+
+/// The present rules of the campaigns that these runs belong to.
+async fn rules(
+    session: &mut Session,
+    runs: impl Iterator<Item = RunId>,
+) -> Result<BTreeMap<RunId, Campaign>, StoreError> {
+    const READ: Sql = sql!(
+        sqlite "SELECT c.id, c.rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1",
+        postgres "SELECT c.id, c.rules::text AS rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1"
+    );
+    let mut rules = BTreeMap::new();
+    for run in runs.collect::<BTreeSet<_>>() {
+        rules.insert(run, session.one(&READ, args![run]).await?.json("campaigns", "rules")?);
+    }
+    Ok(rules)
+}
