@@ -1,1 +1,31 @@
-//! .
+//! What the scenarios and the conformance suite stand on: throwaway databases, sample rules, virtual time.
+
+pub mod database;
+pub mod sample;
+
+pub use database::TestDatabase;
+
+/// Declares tests that run on SQLite and on Postgres alike.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($(#[$meta:meta])* async fn $name:ident($database:ident) $body:block) => {
+        mod $name {
+            #[allow(unused_imports, reason = "each scenario uses what it needs")]
+            use super::*;
+
+            async fn scenario($database: $crate::TestDatabase) $body
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                scenario($crate::TestDatabase::sqlite().await).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                scenario($crate::TestDatabase::postgres().await).await;
+            }
+        }
+    };
+}

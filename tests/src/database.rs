@@ -1,0 +1,73 @@
+//! One empty database for each test.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ringfence_store::{Database, Location};
+use sqlx::{Connection, Executor, PgConnection};
+use tempfile::TempDir;
+
+/// Where `cargo xtask test` tells the tests its throwaway Postgres is.
+pub const POSTGRES_VARIABLE: &str = "RINGFENCE_TEST_POSTGRES";
+
+/// An empty database that goes away with the test.
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// The database.
+    pub store: Arc<Database>,
+    /// Its address, for other processes.
+    pub url: String,
+    folder: TempDir,
+}
+
+impl TestDatabase {
+    /// A SQLite file of its own.
+    pub async fn sqlite() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        Self::open(url, folder, false).await
+    }
+
+    /// A database of its own on the throwaway Postgres.
+    pub async fn postgres() -> Self {
+        Self::open(Self::empty_postgres().await, TempDir::new().expect("a temporary folder"), false).await
+    }
+
+    /// A SQLite file whose statements take no virtual time.
+    pub async fn sqlite_in_virtual_time() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        Self::open(url, folder, true).await
+    }
+
+    /// The address of a new, empty database on the throwaway Postgres.
+    pub async fn empty_postgres() -> String {
+        let server = std::env::var(POSTGRES_VARIABLE)
+            .unwrap_or_else(|_| panic!("{POSTGRES_VARIABLE} is not set; run the tests with `cargo xtask test`"));
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the throwaway Postgres");
+        admin
+            .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .await
+            .expect("a database of its own");
+        format!("{server}/{name}")
+    }
+
+    async fn open(url: String, folder: TempDir, virtual_time: bool) -> Self {
+        let location = Location::parse(&url, Path::new("/")).expect("an address");
+        let store = Database::open(&location, true).await.expect("an empty database");
+        let store = if virtual_time { store.in_virtual_time() } else { store };
+        Self { store: Arc::new(store), url, folder }
+    }
+
+    /// A folder that goes away with the test.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A second, independent way into the same database, as another process would have.
+    pub async fn another(&self) -> Database {
+        let location = Location::parse(&self.url, Path::new("/")).expect("an address");
+        Database::open(&location, false).await.expect("the same database")
+    }
+}

@@ -1,0 +1,224 @@
+//! Rules, lanes and contacts that tests begin from.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::campaign::{
+    Calling, CallingZone, CampaignLimits, ContactSource, OnUnknown, Reached, RetryRules,
+};
+use ringfence_domain::lane::{LaneLimits, LaneSettings};
+use ringfence_domain::window::WeekTable;
+use ringfence_domain::{
+    AttemptId, Campaign, CampaignId, LaneId, Moment, PhoneNumber, Rate, Reading, RunId, Span, ZoneSet,
+};
+use ringfence_store::{
+    CampaignRow, ClaimOrder, Database, ImportChunk, ImportOrder, ImportRow, ImportStart, LaneEffect, NewContact, Owner,
+    Pick, Plan, Sent, SentResult, Store, TakeOver,
+};
+
+/// A Friday noon in India.
+pub fn noon() -> Moment {
+    "2026-11-20T06:30:00Z".parse().expect("a moment")
+}
+
+/// A lane with room for tests.
+pub fn lane_settings(name: &str) -> LaneSettings {
+    LaneSettings {
+        name: name.to_owned(),
+        kind: "sandbox".to_owned(),
+        limits: LaneLimits {
+            calls: Rate::per_second(1000),
+            requests: Rate::per_second(1000),
+            concurrent: 100,
+            per_day: None,
+        },
+        hours: None,
+        timezone: chrono_tz::Asia::Kolkata,
+    }
+}
+
+/// A campaign open all day, with the default retries and no caps.
+pub fn rules(name: &str, lane: &str) -> Campaign {
+    Campaign {
+        name: name.to_owned(),
+        provider: lane.to_owned(),
+        agent: "69de483c68b23495c853b43a".to_owned(),
+        caller_ids: vec!["9876500000".to_owned()],
+        priority: 5,
+        contacts: ContactSource {
+            file: None,
+            phone: "phone".to_owned(),
+            country: Some("IN".parse().expect("a country")),
+            timezone: None,
+        },
+        variables: BTreeMap::new(),
+        vendor: BTreeMap::new(),
+        calling: Calling {
+            hours: WeekTable::always(),
+            timezone: CallingZone::Fixed(chrono_tz::Asia::Kolkata),
+            guard: Span::ZERO,
+        },
+        limits: CampaignLimits::default(),
+        retry: RetryRules::default(),
+        reached: Reached::default(),
+        on_unknown: OnUnknown::default(),
+    }
+}
+
+/// The `n`th number of a row of valid Indian mobile numbers.
+pub fn number(n: usize) -> PhoneNumber {
+    PhoneNumber::from_e164(&format!("+9198{:08}", 10_000_000 + n)).expect("a number")
+}
+
+/// A lane that is ours, a campaign on it, and contacts that wait.
+#[derive(Debug)]
+pub struct Stage {
+    /// The lane.
+    pub lane: LaneId,
+    /// Our ownership of it.
+    pub epoch: i64,
+    /// The campaign.
+    pub campaign: CampaignRow,
+}
+
+impl Stage {
+    /// Sets it up with numbers `0..contacts`.
+    pub async fn set(store: &Database, contacts: usize) -> Self {
+        Self::set_with(store, lane_settings("main"), rules("spring", "main"), contacts).await
+    }
+
+    /// The same with other settings and rules.
+    pub async fn set_with(store: &Database, settings: LaneSettings, rules: Campaign, contacts: usize) -> Self {
+        let lane = store.register_lane(settings.clone(), noon()).await.expect("a lane").id;
+        let epoch = take(store, lane, settings, "tests").await;
+        let (_, campaign) = store.apply(rules, lane, noon()).await.expect("a campaign");
+        import(store, campaign.run, 0..contacts, noon()).await;
+        Self { lane, epoch, campaign }
+    }
+
+    /// The run.
+    pub fn run(&self) -> RunId {
+        self.campaign.run
+    }
+
+    /// Opens up to `count` attempts, to be dialled within 30 s.
+    pub async fn open(&self, store: &Database, count: u32, now: Moment) -> u32 {
+        let picks = store
+            .eligible_buckets(self.lane, now, 100)
+            .await
+            .expect("buckets")
+            .iter()
+            .map(|bucket| Pick {
+                bucket: bucket.id,
+                count,
+                dial_after: now,
+                dial_before: now + Span::from_secs(30),
+                revision: bucket.revision,
+            })
+            .collect();
+        let plan = Plan { lane: self.lane, epoch: self.epoch, now, picks, closed: Vec::new() };
+        store.open(plan).await.expect("a plan").opened
+    }
+
+    /// The open attempts of our ownership.
+    pub async fn open_attempts(&self, store: &Database) -> Vec<AttemptId> {
+        let bursts = store.bursts(self.lane, self.epoch, 10_000, 10_000).await.expect("bursts");
+        bursts.into_iter().flat_map(|burst| burst.calls).map(|call| call.attempt).collect()
+    }
+
+    /// An order to claim these attempts at `now`.
+    pub fn order(&self, attempts: &[AttemptId], now: Moment) -> ClaimOrder {
+        ClaimOrder {
+            lane: self.lane,
+            campaign: self.campaign_id(),
+            caps: Vec::new(),
+            default_zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
+            calls: attempts.iter().map(|id| (*id, Some("9876500000".to_owned()))).collect(),
+            reading: Reading::exact(now),
+        }
+    }
+
+    /// Opens and claims `count` attempts.
+    pub async fn claim(&self, store: &Database, count: u32, now: Moment) -> Vec<AttemptId> {
+        self.open(store, count, now).await;
+        let open = self.open_attempts(store).await;
+        store.claim(self.order(&open, now)).await.expect("a claim").sending
+    }
+
+    /// Opens, claims and places `count` calls named `call-<attempt>`.
+    pub async fn place(&self, store: &Database, count: u32, now: Moment) -> Vec<AttemptId> {
+        let sending = self.claim(store, count, now).await;
+        let sent = sending.iter().map(|id| self.accepted(*id, now)).collect();
+        store.record(sent, now).await.expect("a record");
+        sending
+    }
+
+    /// The result of a request that the provider took.
+    pub fn accepted(&self, attempt: AttemptId, now: Moment) -> Sent {
+        self.sent(
+            attempt,
+            SentResult::Accepted { call_id: format!("call-{attempt}"), overdue_at: now + Span::from_hours(1) },
+        )
+    }
+
+    /// The result of a request.
+    pub fn sent(&self, attempt: AttemptId, result: SentResult) -> Sent {
+        Sent { attempt, lane: self.lane, result, effect: LaneEffect::Fine }
+    }
+
+    /// The kept count of this name.
+    pub async fn count(&self, store: &Database, name: &str) -> i64 {
+        let numbers = store.numbers(self.campaign.rules.name.clone(), noon()).await.expect("numbers");
+        numbers.expect("a campaign").counts.get(name).copied().unwrap_or_default()
+    }
+
+    /// Fails when kept counts differ from the rows.
+    pub async fn check_counts(&self, store: &Database) {
+        assert_eq!(store.recount(self.run()).await.expect("a recount"), [], "name, kept, counted afresh");
+    }
+
+    fn campaign_id(&self) -> CampaignId {
+        self.campaign.id
+    }
+}
+
+/// Takes a lane for a process of this name.
+pub async fn take(store: &Database, lane: LaneId, settings: LaneSettings, owner: &str) -> i64 {
+    let owner = Owner { name: owner.to_owned(), lease: Span::from_secs(9) };
+    match store.take_lane(lane, settings, owner, None, noon()).await.expect("an answer") {
+        TakeOver::Ours { epoch } => epoch,
+        other => panic!("the lane should be free: {other:?}"),
+    }
+}
+
+/// Imports these numbers as one complete file.
+pub async fn import(store: &Database, run: RunId, numbers: std::ops::Range<usize>, now: Moment) {
+    let order = ImportOrder { run, source: "test.csv".to_owned(), digest: format!("{numbers:?}"), now };
+    let ImportStart::Begin(id) = store.begin_import(order).await.expect("an import") else { return };
+    let rows = numbers.len() as i64;
+    let contacts = numbers
+        .enumerate()
+        .map(|(row, n)| NewContact {
+            row_number: row as i64 + 1,
+            number: number(n),
+            number_key: store.hasher().key(&number(n)),
+            zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
+            fields: BTreeMap::from([("phone".to_owned(), number(n).e164().to_owned())]),
+        })
+        .collect();
+    store
+        .import_chunk(ImportChunk { import: id, run, contacts, rejects: Vec::new(), now })
+        .await
+        .expect("a chunk");
+    let complete = ImportRow {
+        id,
+        source: "test.csv".to_owned(),
+        complete: true,
+        rows,
+        accepted: rows,
+        updated: 0,
+        unchanged: 0,
+        duplicate: 0,
+        rejected: 0,
+    };
+    store.complete_import(run, complete, now).await.expect("a complete import");
+}

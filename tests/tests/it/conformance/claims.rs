@@ -1,0 +1,203 @@
+//! The claim, alone and against everything that may cross it.
+
+use ringfence_domain::claim::Refusal;
+use ringfence_domain::{AttemptState, Moment, Reading, Span};
+use ringfence_store::{Refused, Store};
+use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::{self, Stage, noon};
+
+on_both_databases! {
+    async fn two_claimers_get_each_attempt_once(database) {
+        let stage = Stage::set(&database.store, 60).await;
+        stage.open(&database.store, 60, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        let other = database.another().await;
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for part in open.chunks(10) {
+            let (mine, theirs) = tokio::join!(
+                database.store.claim(stage.order(part, noon())),
+                other.claim(stage.order(part, noon())),
+            );
+            first.extend(mine.expect("a claim").sending);
+            second.extend(theirs.expect("a claim").sending);
+        }
+        assert_eq!(first.len() + second.len(), 60, "each once, none lost");
+        assert!(first.iter().all(|id| !second.contains(id)));
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn nothing_is_claimed_outside_its_moment(database) {
+        let stage = Stage::set(&database.store, 3).await;
+        stage.open(&database.store, 3, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        let late = noon() + Span::from_secs(30);
+        let claimed = database.store.claim(stage.order(&open[..1], late)).await.expect("a claim");
+        assert_eq!(claimed.refused, [Refused { attempt: open[0], why: Refusal::PlanAgain }]);
+        let unsure = Reading { now: noon(), error: Span::from_secs(3) };
+        let order = ringfence_store::ClaimOrder { reading: unsure, ..stage.order(&open[1..2], noon()) };
+        assert!(database.store.claim(order).await.expect("a claim").sending.is_empty(), "the clock is in doubt");
+        assert_eq!(stage.count(&database.store, "attempt:lapsed").await, 2);
+        assert_eq!(stage.count(&database.store, "contact:waiting").await, 2, "they are planned again");
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_pause_that_returned_is_seen_by_every_claim(database) {
+        let stage = Stage::set(&database.store, 50).await;
+        stage.open(&database.store, 50, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        let other = database.another().await;
+        let campaign = stage.campaign.id;
+        let pause = tokio::spawn(async move {
+            other.pause_campaign(campaign, "by hand".into(), noon()).await.expect("a pause");
+            other
+        });
+        let mut before = 0;
+        for id in &open[..25] {
+            before += database.store.claim(stage.order(&[*id], noon())).await.expect("a claim").sending.len();
+        }
+        pause.await.expect("the pause");
+        for id in &open[25..] {
+            let claimed = database.store.claim(stage.order(&[*id], noon())).await.expect("a claim");
+            assert!(claimed.sending.is_empty(), "the pause had returned");
+        }
+        assert_eq!(stage.count(&database.store, "attempt:sending").await, before as i64);
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_paused_lane_claims_nothing_and_loses_nobody(database) {
+        let stage = Stage::set(&database.store, 5).await;
+        stage.open(&database.store, 5, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        database.store.pause_lane(stage.lane, "no balance".into(), noon()).await.expect("a pause");
+        let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
+        assert!(claimed.refused.iter().all(|refused| refused.why == Refusal::Held));
+        assert_eq!(claimed.refused.len(), 5);
+        assert_eq!(stage.open(&database.store, 5, noon()).await, 0, "nothing is opened either");
+        database.store.resume_lane(stage.lane, noon()).await.expect("a resume");
+        assert_eq!(stage.claim(&database.store, 5, noon()).await.len(), 5);
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_takeover_fences_the_claims_of_the_old_owner(database) {
+        let stage = Stage::set(&database.store, 20).await;
+        stage.open(&database.store, 20, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        let other = database.another().await;
+        let after_lease = noon() + Span::from_secs(10);
+        let lane = stage.lane;
+        let taking = tokio::spawn(async move {
+            let owner = ringfence_store::Owner { name: "other".into(), lease: Span::from_secs(9) };
+            other.take_lane(lane, sample::lane_settings("main"), owner, None, after_lease).await.expect("an answer")
+        });
+        let mut claimed = Vec::new();
+        for id in &open[..10] {
+            claimed.extend(database.store.claim(stage.order(&[*id], noon())).await.expect("a claim").sending);
+        }
+        assert!(matches!(taking.await.expect("a takeover"), ringfence_store::TakeOver::Ours { epoch: 2 }));
+        for id in &open[10..] {
+            let late = database.store.claim(stage.order(&[*id], noon())).await.expect("a claim");
+            assert!(late.sending.is_empty(), "the lane has another owner");
+        }
+        // What was being sent is doubted, what was open lapses, and a receipt that comes later is still taken.
+        let order = ringfence_store::SweepOrder {
+            lane: stage.lane, epoch: 2, now: after_lease, sending_for: Span::from_secs(30),
+            overdue_at: after_lease + Span::from_hours(1),
+        };
+        let swept = database.store.sweep(order).await.expect("a sweep");
+        assert_eq!(swept.unknown as usize, claimed.len());
+        for id in &claimed {
+            let recorded = database.store.record(vec![stage.accepted(*id, after_lease)], after_lease).await;
+            assert_eq!(recorded.expect("a record").recorded, 1);
+        }
+        assert_eq!(stage.count(&database.store, "attempt:placed").await, claimed.len() as i64);
+        assert_eq!(stage.count(&database.store, "attempt:unknown").await, 0);
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn new_rules_refuse_what_was_planned_by_the_old_ones(database) {
+        let stage = Stage::set(&database.store, 2).await;
+        stage.open(&database.store, 2, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        let mut rules = sample::rules("spring", "main");
+        rules.calling.hours = "Mo 09:00-10:00".parse().expect("hours");
+        database.store.apply(rules, stage.lane, noon()).await.expect("new rules");
+        let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
+        assert!(claimed.sending.is_empty());
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn the_do_not_call_list_and_caps_are_asked_at_the_last_moment(database) {
+        let stage = Stage::set(&database.store, 2).await;
+        let capped = |attempts: &[ringfence_domain::AttemptId], now: Moment| ringfence_store::ClaimOrder {
+            caps: vec!["1/24h".parse().expect("a cap")],
+            ..stage.order(attempts, now)
+        };
+        // Both are called once by this campaign, and are then contacts of a second one.
+        for id in stage.place(&database.store, 2, noon()).await {
+            let ended = ringfence_store::Settlement::Ended(ringfence_domain::Outcome::Answered, Box::default());
+            database.store.settle(vec![(id, ended)], noon()).await.expect("settled");
+        }
+        let (_, second) = database.store.apply(sample::rules("autumn", "main"), stage.lane, noon()).await.expect("a campaign");
+        sample::import(&database.store, second.run, 0..2, noon()).await;
+        let later = noon() + Span::from_hours(1);
+        stage.open(&database.store, 2, later).await;
+        let open = stage.open_attempts(&database.store).await;
+        let order = ringfence_store::ClaimOrder { campaign: second.id, ..capped(&open, later) };
+        let claimed = database.store.claim(order).await.expect("a claim");
+        let free = noon() + Span::from_hours(24);
+        assert_eq!(claimed.refused.iter().map(|refused| refused.why).collect::<Vec<_>>(), [Refusal::Capped(free); 2]);
+        let numbers = database.store.numbers("autumn".into(), later).await.expect("numbers").expect("a campaign");
+        assert!(numbers.buckets.iter().all(|bucket| bucket.class == ringfence_domain::DialClass::Capped));
+        assert_eq!(numbers.buckets[0].head_due, free, "nobody looks again before");
+        assert_eq!(database.store.recount(second.run).await.expect("a recount"), []);
+    }
+}
+
+on_both_databases! {
+    async fn a_lanes_day_is_never_overdrawn(database) {
+        let mut settings = sample::lane_settings("main");
+        settings.limits.per_day = Some(3);
+        let stage = Stage::set_with(&database.store, settings, sample::rules("spring", "main"), 10).await;
+        stage.open(&database.store, 10, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        let other = database.another().await;
+        let (mine, theirs) = tokio::join!(
+            database.store.claim(stage.order(&open[..5], noon())),
+            other.claim(stage.order(&open[5..], noon())),
+        );
+        let sending = [mine.expect("a claim").sending, theirs.expect("a claim").sending].concat();
+        assert_eq!(sending.len(), 3);
+        let not_sent = ringfence_store::SentResult::NotSent { cause: "refused to connect".into() };
+        database.store.record(vec![stage.sent(sending[0], not_sent)], noon()).await.expect("a record");
+        let load = database.store.lane_load(stage.lane, noon()).await.expect("a load");
+        assert_eq!(load.left_today, Some(1), "a call that never left does not use up the day");
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_claimed_attempt_is_sending(database) {
+        let stage = Stage::set(&database.store, 1).await;
+        let claimed = stage.claim(&database.store, 1, noon()).await;
+        let key = database.store.hasher().key(&sample::number(0));
+        let attempts = database.store.attempts_at(key).await.expect("attempts");
+        assert_eq!(attempts.len(), 1);
+        assert_eq!((attempts[0].id, attempts[0].state), (claimed[0], AttemptState::Sending));
+        assert_eq!(attempts[0].sending_at, Some(noon()));
+        let again = database.store.claim(stage.order(&claimed, noon())).await.expect("a claim");
+        assert_eq!(again.refused, [Refused { attempt: claimed[0], why: Refusal::NotOpen }]);
+        assert_eq!(stage.count(&database.store, "attempt:sending").await, 1);
+    }
+}

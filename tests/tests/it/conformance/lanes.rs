@@ -1,0 +1,76 @@
+//! Owning lanes, and following runs.
+
+use ringfence_domain::Span;
+use ringfence_store::{Owner, Store, TakeOver};
+use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::{self, Stage, lane_settings, noon};
+
+fn owner(name: &str) -> Owner {
+    Owner { name: name.to_owned(), lease: Span::from_secs(9) }
+}
+
+on_both_databases! {
+    async fn a_lane_has_one_owner_until_its_lease_runs_out_or_it_is_dead(database) {
+        let store = &database.store;
+        let lane = store.register_lane(lane_settings("main"), noon()).await.expect("a lane").id;
+        let take = |name: &'static str, dead: Option<&'static str>, seconds| async move {
+            let now = noon() + Span::from_secs(seconds);
+            store.take_lane(lane, lane_settings("main"), owner(name), dead.map(str::to_owned), now).await.expect("an answer")
+        };
+        assert_eq!(take("a", None, 0).await, TakeOver::Ours { epoch: 1 });
+        assert!(matches!(take("b", None, 1).await, TakeOver::Theirs { .. }));
+        assert_eq!(take("b", Some("a"), 2).await, TakeOver::Ours { epoch: 2 }, "its lock file says that it is dead");
+        assert!(!store.renew_lane(lane, 1, noon() + Span::from_secs(20)).await.expect("an answer"), "fenced");
+        assert!(store.renew_lane(lane, 2, noon() + Span::from_secs(20)).await.expect("an answer"));
+        assert!(matches!(take("c", None, 19).await, TakeOver::Theirs { .. }));
+        assert_eq!(take("c", None, 20).await, TakeOver::Ours { epoch: 3 });
+        store.release_lane(lane, 3).await.expect("released");
+        assert_eq!(take("a", None, 21).await, TakeOver::Ours { epoch: 4 });
+    }
+}
+
+on_both_databases! {
+    async fn of_two_that_ask_at_once_one_gets_the_lane(database) {
+        let lane = database.store.register_lane(lane_settings("main"), noon()).await.expect("a lane").id;
+        let other = database.another().await;
+        let (a, b) = tokio::join!(
+            database.store.take_lane(lane, lane_settings("main"), owner("a"), None, noon()),
+            other.take_lane(lane, lane_settings("main"), owner("b"), None, noon()),
+        );
+        let ours = [a.expect("an answer"), b.expect("an answer")].iter().filter(|t| matches!(t, TakeOver::Ours { .. })).count();
+        assert_eq!(ours, 1);
+    }
+}
+
+on_both_databases! {
+    async fn settings_change_only_with_the_owner(database) {
+        let store = &database.store;
+        let lane = store.register_lane(lane_settings("main"), noon()).await.expect("a lane").id;
+        sample::take(store, lane, lane_settings("main"), "a").await;
+        let mut faster = lane_settings("main");
+        faster.limits.concurrent = 500;
+        let asked = store.take_lane(lane, faster.clone(), owner("b"), None, noon()).await.expect("an answer");
+        assert_eq!(asked, TakeOver::OtherSettings { owner: "a".into() });
+        assert_eq!(store.lanes().await.expect("lanes")[0].settings.limits.concurrent, 100);
+        let late = noon() + Span::from_secs(9);
+        store.take_lane(lane, faster, owner("b"), None, late).await.expect("an answer");
+        assert_eq!(store.lanes().await.expect("lanes")[0].settings.limits.concurrent, 500);
+    }
+}
+
+on_both_databases! {
+    async fn one_process_lives_for_a_run(database) {
+        let stage = Stage::set(&database.store, 0).await;
+        let follow = |name: &'static str, dead: Option<&'static str>| {
+            let (store, run) = (&database.store, stage.run());
+            let (now, until) = (noon(), noon() + Span::from_secs(9));
+            async move { store.follow_run(run, name.into(), dead.map(str::to_owned), now, until).await.expect("an answer") }
+        };
+        assert_eq!(follow("a", None).await, None);
+        assert_eq!(follow("a", None).await, None, "again by itself");
+        assert_eq!(follow("b", None).await.as_deref(), Some("a"));
+        assert_eq!(follow("b", Some("a")).await, None);
+        database.store.unfollow_run(stage.run(), "b".into()).await.expect("done");
+        assert_eq!(follow("c", None).await, None);
+    }
+}

@@ -1,0 +1,9 @@
+//! Every transition of the store, on both databases.
+
+mod claims;
+mod imports;
+mod invariants;
+mod lanes;
+mod outcomes;
+mod planning;
+mod records;

@@ -1,0 +1,100 @@
+//! Results of requests.
+
+use ringfence_domain::{AttemptState, LaneState, Moment, Span};
+use ringfence_store::{LaneEffect, Sent, SentResult, Store};
+use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::{self, Stage, noon};
+
+on_both_databases! {
+    async fn each_result_leaves_attempt_and_contact_where_they_belong(database) {
+        let stage = Stage::set(&database.store, 5).await;
+        let ids = stage.claim(&database.store, 5, noon()).await;
+        let overdue_at = noon() + Span::from_hours(1);
+        let results = [
+            SentResult::Accepted { call_id: "c1".into(), overdue_at },
+            SentResult::NotSent { cause: "connection refused".into() },
+            SentResult::Refused { cause: "401".into() },
+            SentResult::NumberRefused { cause: "no such number".into() },
+            SentResult::Unknown { cause: "timed out".into(), overdue_at },
+        ];
+        let sent = ids.iter().zip(results).map(|(id, result)| stage.sent(*id, result)).collect();
+        assert_eq!(database.store.record(sent, noon()).await.expect("a record").recorded, 5);
+        for (name, n) in [
+            ("attempt:placed", 1), ("attempt:not_sent", 1), ("attempt:refused", 2), ("attempt:unknown", 1),
+            ("contact:active", 2), ("contact:waiting", 2), ("contact:stopped", 1), ("stopped:invalid_number", 1),
+        ] {
+            assert_eq!(stage.count(&database.store, name).await, n, "{name}");
+        }
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_result_counts_once_and_late_ones_change_nothing(database) {
+        let stage = Stage::set(&database.store, 1).await;
+        let id = stage.place(&database.store, 1, noon()).await[0];
+        let late = vec![
+            stage.accepted(id, noon()),
+            stage.sent(id, SentResult::NotSent { cause: "too late".into() }),
+        ];
+        let recorded = database.store.record(late, noon()).await.expect("a record");
+        assert_eq!((recorded.recorded, recorded.late), (0, 2));
+        assert_eq!(stage.count(&database.store, "attempt:placed").await, 1);
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_receipt_after_doubt_is_taken_and_its_contact_leaves_review(database) {
+        let stage = Stage::set(&database.store, 2).await;
+        let ids = stage.claim(&database.store, 2, noon()).await;
+        let overdue_at = noon() + Span::from_hours(1);
+        let unknown = |id| stage.sent(id, SentResult::Unknown { cause: "reset".into(), overdue_at });
+        database.store.record(ids.iter().map(|id| unknown(*id)).collect(), noon()).await.expect("a record");
+        database.store.settle(vec![(ids[0], ringfence_store::Settlement::Review)], noon()).await.expect("in review");
+        assert_eq!(stage.count(&database.store, "contact:review").await, 1);
+        let receipt = vec![stage.accepted(ids[0], noon()), stage.sent(ids[1], SentResult::NotSent { cause: "never left".into() })];
+        database.store.record(receipt, noon()).await.expect("a record");
+        assert_eq!(stage.count(&database.store, "contact:review").await, 0);
+        assert_eq!(stage.count(&database.store, "attempt:placed").await, 1);
+        assert_eq!(stage.count(&database.store, "attempt:not_placed").await, 1);
+        assert_eq!(stage.count(&database.store, "contact:waiting").await, 1);
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn one_call_id_never_belongs_to_two_attempts(database) {
+        let stage = Stage::set(&database.store, 3).await;
+        let ids = stage.claim(&database.store, 3, noon()).await;
+        let same = |id| stage.sent(id, SentResult::Accepted { call_id: "same".into(), overdue_at: noon() + Span::from_hours(1) });
+        database.store.record(vec![same(ids[0]), same(ids[1])], noon()).await.expect("a record");
+        database.store.record(vec![same(ids[2])], noon()).await.expect("a record");
+        assert_eq!(stage.count(&database.store, "attempt:placed").await, 1);
+        assert_eq!(stage.count(&database.store, "attempt:unknown").await, 2, "shown to a person instead");
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn what_a_result_says_about_the_lane_takes_effect_with_it(database) {
+        let stage = Stage::set(&database.store, 4).await;
+        let ids = stage.claim(&database.store, 4, noon()).await;
+        let lane = || async { database.store.lanes().await.expect("lanes").remove(0) };
+        let with = |id, effect| {
+            vec![Sent { effect, ..stage.sent(id, SentResult::Refused { cause: "x".into() }) }]
+        };
+        let until: Moment = noon() + Span::from_secs(30);
+        database.store.record(with(ids[0], LaneEffect::Slow(until, "429".into())), noon()).await.expect("a record");
+        assert_eq!(lane().await.slowed_until, until);
+        database.store.record(with(ids[1], LaneEffect::Trouble("down".into())), until).await.expect("a record");
+        database.store.record(with(ids[2], LaneEffect::Trouble("down".into())), until).await.expect("a record");
+        assert_eq!((lane().await.troubles, lane().await.slowed_until), (2, until + Span::from_secs(2)));
+        database.store.record(with(ids[3], LaneEffect::Pause("401".into())), until).await.expect("a record");
+        assert_eq!((lane().await.state, lane().await.reason.as_deref()), (LaneState::Paused, Some("401")));
+        assert_eq!(stage.count(&database.store, "contact:waiting").await, 4, "nobody lost an attempt");
+        let key = database.store.hasher().key(&sample::number(0));
+        assert_eq!(database.store.attempts_at(key).await.expect("attempts")[0].state, AttemptState::Refused);
+        stage.check_counts(&database.store).await;
+    }
+}

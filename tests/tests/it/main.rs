@@ -1,0 +1,3 @@
+//! Everything that needs a database, a server or the binary.
+
+mod conformance;
