@@ -6,6 +6,7 @@
 //! Adding a calling rule: a file here that answers from its arguments alone, and one call in [`claim`] or
 //! [`window`]. Adding an outcome: a variant in [`Outcome`]; the compiler then shows every place that must decide.
 
+pub mod call;
 pub mod campaign;
 pub mod cap;
 pub mod claim;
@@ -21,9 +22,10 @@ pub mod states;
 pub mod summary;
 pub mod template;
 pub mod window;
-mod words;
+pub mod words;
 pub mod zones;
 
+pub use call::CallDetails;
 pub use campaign::Campaign;
 pub use clock::{Clock, Reading};
 pub use ids::{AttemptId, BucketId, CampaignId, ContactId, ImportId, LaneId, RunId};

@@ -1,1 +1,16 @@
-//! .
+//! What operators write: `ringfence.toml`, campaign files, contact files.
+//!
+//! Every mistake is found in one pass and told with its place and its mend. Nothing here dials or keeps anything.
+//!
+//! Adding a key: one line where its section is read, in [`config`] or [`campaign`]. A key that nobody reads is an error,
+//! so nothing is ever silently accepted.
+
+pub mod campaign;
+pub mod config;
+pub mod contacts;
+mod mistake;
+mod section;
+
+pub use config::{Config, ConfigLane};
+pub use contacts::{ContactFile, ContactRow, HeaderError, RejectedRow};
+pub use mistake::{Mistake, Mistakes};

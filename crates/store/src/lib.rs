@@ -42,7 +42,7 @@ pub use lanes::{LaneRow, Owner, TakeOver};
 pub use lifeline::Lifeline;
 pub use open::{EligibleBucket, LaneLoad, Opened, Pick, Plan};
 pub use record::{LaneEffect, Recorded, Sent, SentResult};
-pub use settle::{CallDetails, LiveCall, Settled, Settlement};
+pub use settle::{LiveCall, Settled, Settlement};
 pub use store::Store;
 pub use summary::{BucketNumbers, Numbers};
 pub use sweep::{SweepOrder, Swept};

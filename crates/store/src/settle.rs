@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_domain::decision::{Case, Decision, decide};
 use ringfence_domain::{
-    AttemptId, AttemptState, Campaign, CampaignId, ContactId, ContactState, DialClass, LaneId, Moment, Outcome,
+    AttemptId, AttemptState, CallDetails, Campaign, CampaignId, ContactId, ContactState, DialClass, LaneId, Moment, Outcome,
     PhoneNumber, RunId,
 };
 use serde::Serialize;
@@ -37,23 +37,6 @@ pub struct LiveCall {
     pub overdue_at: Option<Moment>,
     /// Whether its contact is already in review.
     pub in_review: bool,
-}
-
-/// What is known of a call that is over.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CallDetails {
-    /// The vendor's own word for how it ended.
-    pub vendor_status: Option<String>,
-    /// Seconds talked.
-    pub talk_seconds: Option<u32>,
-    /// The charge in millionths of the currency, and the currency.
-    pub cost: Option<(i64, String)>,
-    /// What the agent collected.
-    pub outputs: BTreeMap<String, serde_json::Value>,
-    /// The recording and when its link expires.
-    pub recording: Option<(String, Option<Moment>)>,
-    /// The transcript and when its link expires.
-    pub transcript: Option<(String, Option<Moment>)>,
 }
 
 /// What was learned, or decided, about one attempt.

@@ -1,0 +1,22 @@
+//! What is known of a call that is over, whichever vendor made it.
+
+use std::collections::BTreeMap;
+
+use crate::Moment;
+
+/// What the vendor tells of a call.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallDetails {
+    /// The vendor's own word for how it ended.
+    pub vendor_status: Option<String>,
+    /// Seconds talked.
+    pub talk_seconds: Option<u32>,
+    /// The charge in millionths of the currency, and the currency as in ISO 4217.
+    pub cost: Option<(i64, String)>,
+    /// What the agent collected.
+    pub outputs: BTreeMap<String, serde_json::Value>,
+    /// The recording and when its link expires.
+    pub recording: Option<(String, Option<Moment>)>,
+    /// The transcript and when its link expires.
+    pub transcript: Option<(String, Option<Moment>)>,
+}

@@ -1,0 +1,281 @@
+//! Campaign files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ringfence_domain::campaign::{
+    Calling, CallingZone, CampaignLimits, ContactSource, OnUnknown, Reached, Redial, RetryRules, UnknownPolicy,
+};
+use ringfence_domain::cap::Cap;
+use ringfence_domain::phone::Country;
+use ringfence_domain::template::Template;
+use ringfence_domain::window::{Calendar, Hours, WeekTable};
+use ringfence_domain::{Campaign, Moment, Outcome, Span, ZoneSet, zones};
+use ringfence_providers::{SettingKind, Vendor};
+use toml::de::DeTable;
+
+use crate::config::{beside, syntax};
+use crate::section::{Explain, Found, Placed, Section, closest};
+use crate::{Config, Mistake, Mistakes};
+
+impl Explain for ringfence_domain::words::UnknownWord {}
+
+/// Reads a campaign file and checks it against the lanes of the configuration.
+pub fn read(path: &Path, config: &Config, now: Moment) -> Result<Campaign, Mistakes> {
+    let text = std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))?;
+    parse(path, &text, config, now)
+}
+
+/// Reads the text of a campaign file that is, or would be, at `path`.
+pub fn parse(path: &Path, text: &str, config: &Config, now: Moment) -> Result<Campaign, Mistakes> {
+    let document = DeTable::parse(text).map_err(|error| syntax(path, text, &error))?;
+    let found = Found::default();
+    let mut root = Section::root(&document, &found);
+    let campaign = campaign(&mut root, path, config, now);
+    root.finish();
+    let list = found.take();
+    match campaign {
+        Some(campaign) if list.is_empty() => Ok(campaign),
+        _ => Err(Mistakes::new(path, text, list)),
+    }
+}
+
+fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -> Option<Campaign> {
+    let name = root.required_text("name", "write name = \"my-campaign\"");
+    if let Some(name) = &name {
+        let fine = !name.value.is_empty()
+            && name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !fine {
+            let mistake = Mistake::new(name.at.clone(), format!("`{}` is not a campaign name", name.value));
+            root.found().add(mistake.hint("use lower-case letters, digits and hyphens"));
+        }
+    }
+    let provider = root.required_text("provider", "name a [provider.…] section of ringfence.toml");
+    let lane = provider.as_ref().and_then(|provider| lane(root, provider, config));
+    let vendor = lane.map(|lane| lane.vendor);
+    let agent = root.required_text("agent", "write the id of the agent that is to call");
+    let caller_ids = caller_ids(root, vendor);
+    let priority = root.integer("priority", 1..=9).unwrap_or(5);
+    let contacts = match root.section("contacts") {
+        Some(section) => contacts(section, path),
+        None => {
+            root.missing("contacts", "add [contacts] with phone = \"the column of the number\"");
+            None
+        }
+    };
+    let variables = root.section("variables").map(templates).unwrap_or_default();
+    let vendor_settings = vendor_settings(root, vendor);
+    let calling = calling(root.section("calling"));
+    let limits = root.section("limits").map_or_else(default_limits, limits);
+    let retry = root.section("retry").map_or_else(RetryRules::default, retry);
+    let reached = root.section("results").map_or_else(Reached::default, results);
+    let on_unknown = root.section("on_unknown").map_or_else(OnUnknown::default, on_unknown);
+    if let Some(lane) = lane {
+        check_opens(root, &calling, lane.setup.settings.vendor_hours().as_ref(), now);
+    }
+    Some(Campaign {
+        name: name?.value,
+        provider: provider?.value,
+        agent: agent?.value,
+        caller_ids: caller_ids?,
+        priority: priority as u8,
+        contacts: contacts?,
+        variables,
+        vendor: vendor_settings,
+        calling,
+        limits,
+        retry,
+        reached,
+        on_unknown,
+    })
+}
+
+fn lane<'c>(root: &Section<'_>, provider: &Placed<String>, config: &'c Config) -> Option<&'c crate::ConfigLane> {
+    let lane = config.lanes.get(&provider.value);
+    if lane.is_none() {
+        let names: Vec<&str> = config.lanes.keys().map(String::as_str).collect();
+        let message = format!("{} has no [provider.{}]", config.path.display(), provider.value);
+        let hint = closest(&provider.value, names.iter().copied()).map_or_else(
+            || format!("add the section, or use one of: {}", names.join(", ")),
+            |close| format!("did you mean `{close}`?"),
+        );
+        root.found().add(Mistake::new(provider.at.clone(), message).hint(hint));
+    }
+    lane
+}
+
+fn caller_ids(root: &mut Section<'_>, vendor: Option<&Vendor>) -> Option<Vec<String>> {
+    let ids = root.texts("caller_ids");
+    match ids {
+        Some(ids) if !ids.is_empty() => Some(ids.into_iter().map(|id| id.value).collect()),
+        Some(_) => {
+            root.missing("caller_ids", "name at least one number");
+            None
+        }
+        None if vendor.is_some_and(|vendor| vendor.needs_caller_id) => {
+            root.missing("caller_ids", "name the numbers to call from: caller_ids = [\"9876543210\"]");
+            None
+        }
+        None => Some(Vec::new()),
+    }
+}
+
+fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactSource> {
+    let file = section.text("file").map(|file| beside(path, &file.value).display().to_string());
+    let phone = section.required_text("phone", "write the column of the phone number");
+    let country = section.parsed::<Country>("country");
+    let timezone = section.text("timezone").map(|column| column.value);
+    section.finish();
+    Some(ContactSource { file, phone: phone?.value, country, timezone })
+}
+
+fn templates(mut section: Section<'_>) -> BTreeMap<String, Template> {
+    let pairs = section.pairs();
+    pairs.into_iter().filter_map(|(name, text)| Some((name.value, section.parse(&text)?))).collect()
+}
+
+fn vendor_settings(root: &mut Section<'_>, vendor: Option<&Vendor>) -> BTreeMap<String, String> {
+    let (Some(mut section), Some(vendor)) = (root.section("vendor"), vendor) else { return BTreeMap::new() };
+    let mut values = BTreeMap::new();
+    for key in vendor.campaign_settings {
+        let given = section.text(key.name);
+        match (given, key.kind, key.default) {
+            (Some(text), ..) => drop(values.insert(key.name.to_owned(), text.value)),
+            (None, _, Some(default)) => drop(values.insert(key.name.to_owned(), default.to_owned())),
+            (None, SettingKind::OptionalText, None) => {}
+            (None, _, None) => section.missing(key.name, "this kind of provider needs it"),
+        }
+    }
+    section.finish();
+    values
+}
+
+const DEFAULT_GUARD: Span = Span::from_secs(60);
+
+fn calling(section: Option<Section<'_>>) -> Calling {
+    let default_hours = || "09:00-21:00".parse::<WeekTable>().expect("the default hours are hours");
+    let Some(mut section) = section else {
+        return Calling { hours: default_hours(), timezone: CallingZone::Contact, guard: DEFAULT_GUARD };
+    };
+    let hours = section.parsed::<WeekTable>("hours").unwrap_or_else(default_hours);
+    let timezone = match section.text("timezone") {
+        Some(text) if text.value == "contact" => CallingZone::Contact,
+        Some(text) => match zones::zone(&text.value) {
+            Ok(zone) => CallingZone::Fixed(zone),
+            Err(error) => {
+                let (hint, _) = error.explain();
+                let hint = hint.unwrap_or_default();
+                let hint = format!("{hint}; or write \"contact\" for each contact's own zone");
+                section.found().add(Mistake::new(text.at, error.to_string()).hint(hint));
+                CallingZone::Contact
+            }
+        },
+        None => CallingZone::Contact,
+    };
+    let given: Option<Span> = section.parsed("guard");
+    let guard = given.unwrap_or(if hours.never_closes() { Span::ZERO } else { DEFAULT_GUARD });
+    section.finish();
+    Calling { hours, timezone, guard }
+}
+
+/// A window that never opens would wait for ever without a word.
+fn check_opens(root: &Section<'_>, calling: &Calling, vendor: Option<&Hours>, now: Moment) {
+    let zone = match calling.timezone {
+        CallingZone::Fixed(zone) => zone,
+        CallingZone::Contact => vendor.map_or(chrono_tz::UTC, |hours| hours.zone),
+    };
+    let others: Vec<Hours> = vendor.cloned().into_iter().collect();
+    let mut calendar = Calendar::for_zones(&calling.hours, &ZoneSet::one(zone), &others, calling.guard);
+    let never = calendar.next_opening(now).is_none();
+    if never && (calling.hours.never_opens() || matches!(calling.timezone, CallingZone::Fixed(_))) {
+        let because = match vendor {
+            Some(hours) => format!("`{}`, the lane's own hours `{}` and a guard of {}", calling.hours, hours.week, calling.guard),
+            None => format!("`{}` and a guard of {}", calling.hours, calling.guard),
+        };
+        let message = format!("the window never opens: {because} leave no time to call");
+        root.found().add(Mistake::new(root.at(), message).hint("widen [calling] hours"));
+    }
+}
+
+fn default_limits() -> CampaignLimits {
+    CampaignLimits { calls: None, concurrent: None, per_number: vec![Cap::per_day(3)] }
+}
+
+fn limits(mut section: Section<'_>) -> CampaignLimits {
+    let limits = CampaignLimits {
+        calls: section.parsed("calls"),
+        concurrent: section.integer("concurrent", 1..=100_000),
+        per_number: match section.texts("per_number") {
+            Some(caps) => caps.iter().filter_map(|cap| section.parse(cap)).collect(),
+            None => default_limits().per_number,
+        },
+    };
+    section.finish();
+    limits
+}
+
+fn retry(mut section: Section<'_>) -> RetryRules {
+    let mut rules = RetryRules::default();
+    if let Some(attempts) = section.integer("max_attempts", 1..=100) {
+        rules.max_attempts = attempts;
+    }
+    for outcome in [
+        Outcome::Busy,
+        Outcome::NoAnswer,
+        Outcome::Unreachable,
+        Outcome::Voicemail,
+        Outcome::Failed,
+        Outcome::Rejected,
+    ] {
+        let Some(texts) = section.texts(outcome.as_str()) else { continue };
+        if let [only] = texts.as_slice()
+            && only.value == "never"
+        {
+            rules.after.insert(outcome, Redial::Never);
+            continue;
+        }
+        let delays: Vec<Span> = texts.iter().filter_map(|text| section.parse(text)).collect();
+        if delays.is_empty() && texts.is_empty() {
+            section.missing(outcome.as_str(), "write \"never\" or delays: [\"1h\", \"4h\"]");
+        }
+        if !delays.is_empty() {
+            rules.after.insert(outcome, Redial::After(delays));
+        }
+    }
+    section.finish();
+    rules
+}
+
+fn results(mut section: Section<'_>) -> Reached {
+    let mut reached = Reached::default();
+    if let Some(mut inner) = section.section("reached") {
+        if let Some(texts) = inner.texts("outcome") {
+            reached.outcome = texts.iter().filter_map(|text| inner.parse(text)).collect();
+        }
+        reached.min_seconds = inner.integer("min_seconds", 0..=86_400).unwrap_or_default();
+        inner.finish();
+    }
+    section.finish();
+    reached
+}
+
+fn on_unknown(mut section: Section<'_>) -> OnUnknown {
+    let mut rule = OnUnknown::default();
+    if let Some(text) = section.text("policy") {
+        match text.value.as_str() {
+            "hold" => rule.policy = UnknownPolicy::Hold,
+            "assume-placed" => rule.policy = UnknownPolicy::AssumePlaced,
+            "redial" => rule.policy = UnknownPolicy::Redial,
+            other => section.found().add(
+                Mistake::new(text.at, format!("`{other}` is not a policy"))
+                    .hint("write hold, assume-placed or redial"),
+            ),
+        }
+    }
+    if let Some(span) = section.parsed("ask_for") {
+        rule.ask_for = span;
+    }
+    section.finish();
+    rule
+}
+

@@ -1,0 +1,304 @@
+//! `ringfence.toml`: the database and the lanes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use ringfence_domain::lane::{LaneLimits, LaneSettings};
+use ringfence_domain::{Outcome, zones};
+use ringfence_providers::{LaneSetup, Secret, SettingKey, SettingKind, Vendor};
+use toml::de::DeTable;
+
+use crate::section::{Explain, Found, Placed, Section, closest};
+use crate::{Mistake, Mistakes};
+
+/// A configuration file, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file.
+    pub path: PathBuf,
+    /// The database's address, as written.
+    pub database: Option<String>,
+    /// The lanes, by name.
+    pub lanes: BTreeMap<String, ConfigLane>,
+}
+
+/// A lane's section, checked.
+#[derive(Debug, Clone)]
+pub struct ConfigLane {
+    /// Its vendor.
+    pub vendor: &'static Vendor,
+    /// Its settings.
+    pub setup: LaneSetup,
+    /// Certificates to trust instead of the bundled roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Explain for ringfence_domain::zones::UnknownZone {
+    fn explain(&self) -> (Option<String>, Option<Range<usize>>) {
+        let close = closest(&self.name, zones::all_names());
+        let hint = close.map_or("write it as Asia/Kolkata".to_owned(), |close| format!("did you mean `{close}`?"));
+        (Some(hint), None)
+    }
+}
+
+impl Config {
+    /// Reads a file. Paths in it are relative to it. `environment` looks up variables that secrets refer to.
+    pub fn read(
+        path: &Path,
+        vendors: &[&'static Vendor],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistakes> {
+        let text = std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))?;
+        Self::parse(path, &text, vendors, environment)
+    }
+
+    /// Reads the text of a file that is, or would be, at `path`.
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        vendors: &[&'static Vendor],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistakes> {
+        let document = DeTable::parse(text).map_err(|error| syntax(path, text, &error))?;
+        let found = Found::default();
+        let mut root = Section::root(&document, &found);
+        let mut config = Self { path: path.to_owned(), database: None, lanes: BTreeMap::new() };
+        if let Some(mut database) = root.section("database") {
+            config.database = database.required_text("url", "write url = \"sqlite://ringfence.db\"").map(|url| url.value);
+            database.finish();
+        }
+        if let Some(mut providers) = root.section("provider") {
+            for key in providers.keys() {
+                let Some(section) = providers.section(&key.value) else { continue };
+                if let Some(lane) = lane(&key, section, path, vendors, environment) {
+                    config.lanes.insert(key.value, lane);
+                }
+            }
+        }
+        root.finish();
+        let list = found.take();
+        if list.is_empty() { Ok(config) } else { Err(Mistakes::new(path, text, list)) }
+    }
+}
+
+/// A file that is not TOML.
+pub(crate) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Mistakes {
+    Mistakes::new(path, text, vec![Mistake::new(error.span().unwrap_or(0..0), error.message())])
+}
+
+fn lane(
+    name: &Placed<String>,
+    mut section: Section<'_>,
+    path: &Path,
+    vendors: &[&'static Vendor],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Option<ConfigLane> {
+    let kinds: Vec<&str> = vendors.iter().map(|vendor| vendor.kind).collect();
+    let kind = section.required_text("kind", &format!("write one of {}", kinds.join(", ")))?;
+    let Some(vendor) = vendors.iter().find(|vendor| vendor.kind == kind.value) else {
+        let hint = closest(&kind.value, kinds.iter().copied())
+            .map_or(format!("known: {}", kinds.join(", ")), |close| format!("did you mean `{close}`?"));
+        section.found().add(Mistake::new(kind.at, format!("`{}` is not a kind of provider", kind.value)).hint(hint));
+        return None;
+    };
+    let base_url = match section.text("base_url") {
+        Some(url) => {
+            check_address(&section, &url);
+            url.value
+        }
+        None => match vendor.base_url {
+            Some(url) => url.to_owned(),
+            None => {
+                section.missing("base_url", "write where the vendor's API is: https://host/path");
+                return None;
+            }
+        },
+    };
+    let base_url = base_url.trim_end_matches('/').to_owned();
+    let limits = limits(&mut section, (vendor.limits)());
+    let vendor_hours = (vendor.hours)(&base_url);
+    let hours = match section.parsed("hours") {
+        Some(hours) => Some(hours),
+        None => vendor_hours.and_then(|(hours, _)| hours.parse().ok()),
+    };
+    let timezone = match section.text("timezone") {
+        Some(text) => section.parse::<ZoneName>(&text).map(|name| name.0),
+        None => zones::zone(vendor_hours.map_or("Asia/Kolkata", |(_, zone)| zone)).ok(),
+    };
+    let ca_file = section.text("ca_file").map(|file| beside(path, &file.value));
+    let status_map = status_map(&mut section);
+    let (mut values, mut secrets) = (BTreeMap::new(), BTreeMap::new());
+    for key in vendor.settings {
+        setting(&mut section, key, path, environment, &mut values, &mut secrets);
+    }
+    section.finish();
+    Some(ConfigLane {
+        vendor,
+        setup: LaneSetup {
+            settings: LaneSettings {
+                name: name.value.clone(),
+                kind: vendor.kind.to_owned(),
+                limits,
+                hours,
+                timezone: timezone?,
+            },
+            base_url,
+            values,
+            secrets,
+            status_map,
+        },
+        ca_file,
+    })
+}
+
+/// A path relative to the file that names it.
+pub(crate) fn beside(file: &Path, path: &str) -> PathBuf {
+    file.parent().unwrap_or(Path::new(".")).join(path)
+}
+
+/// Credentials go over TLS, unless they stay on this machine.
+fn check_address(section: &Section<'_>, url: &Placed<String>) {
+    let host = url.value.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+    match host {
+        None if url.value.starts_with("https://") => {}
+        Some("localhost" | "127.0.0.1" | "sandbox.invalid") => {}
+        Some(_) => section.found().add(
+            Mistake::new(url.at.clone(), "credentials would cross the network unencrypted")
+                .hint("write https://; http:// is for localhost only"),
+        ),
+        None => section.found().add(
+            Mistake::new(url.at.clone(), format!("`{}` is not an address", url.value)).hint("write https://host/path"),
+        ),
+    }
+}
+
+struct ZoneName(chrono_tz::Tz);
+
+impl std::str::FromStr for ZoneName {
+    type Err = zones::UnknownZone;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        zones::zone(text).map(ZoneName)
+    }
+}
+
+fn limits(section: &mut Section<'_>, defaults: LaneLimits) -> LaneLimits {
+    let Some(mut limits) = section.section("limits") else { return defaults };
+    let read = LaneLimits {
+        calls: limits.parsed("calls").unwrap_or(defaults.calls),
+        requests: limits.parsed("requests").unwrap_or(defaults.requests),
+        concurrent: limits.integer("concurrent", 1..=100_000).unwrap_or(defaults.concurrent),
+        per_day: limits.integer("per_day", 1..=u32::MAX).or(defaults.per_day),
+    };
+    limits.finish();
+    read
+}
+
+fn status_map(section: &mut Section<'_>) -> BTreeMap<String, Outcome> {
+    let Some(mut map) = section.section("status_map") else { return BTreeMap::new() };
+    map.pairs()
+        .into_iter()
+        .filter_map(|(word, outcome)| match outcome.value.parse::<Outcome>() {
+            Ok(outcome) => Some((word.value, outcome)),
+            Err(error) => {
+                map.found().add(Mistake::new(outcome.at, error.to_string()));
+                None
+            }
+        })
+        .collect()
+}
+
+fn setting(
+    section: &mut Section<'_>,
+    key: &SettingKey,
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+    values: &mut BTreeMap<String, String>,
+    secrets: &mut BTreeMap<String, Secret>,
+) {
+    let name = key.name.to_owned();
+    match key.kind {
+        SettingKind::Secret => {
+            if let Some(secret) = secret(section, key.name, path, environment) {
+                secrets.insert(name, secret);
+            }
+        }
+        SettingKind::Text | SettingKind::OptionalText | SettingKind::OneOf(_) => {
+            let given = match (key.kind, key.default) {
+                (SettingKind::Text, None) => section.required_text(key.name, "this kind of provider needs it"),
+                _ => section.text(key.name),
+            };
+            match (given, key.kind) {
+                (Some(text), SettingKind::OneOf(words)) if !words.contains(&text.value.as_str()) => {
+                    let message = format!("`{}` is none of {}", text.value, words.join(", "));
+                    section.found().add(Mistake::new(text.at, message));
+                }
+                (Some(text), _) => drop(values.insert(name, text.value)),
+                (None, _) => {
+                    if let Some(default) = key.default {
+                        values.insert(name, default.to_owned());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `{ env = "NAME" }` or `{ file = "path" }`; never the secret itself.
+fn secret(
+    section: &mut Section<'_>,
+    key: &str,
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Option<Secret> {
+    let hint = format!("write {key} = {{ env = \"NAME\" }} or {{ file = \"path\" }}");
+    if !section.keys().iter().any(|present| present.value == key) {
+        section.missing(key, &hint);
+        return None;
+    }
+    let mut reference = section.section(key)?;
+    let (env, file) = (reference.text("env"), reference.text("file"));
+    let at = reference.at();
+    reference.finish();
+    let found = section.found();
+    match (env, file) {
+        (Some(name), None) => match environment(&name.value).filter(|value| !value.trim().is_empty()) {
+            Some(value) => Some(Secret::new(value.trim())),
+            None => {
+                let message = format!("the environment variable `{}` is not set", name.value);
+                found.add(Mistake::new(name.at, message).hint(format!("export {}=… before starting", name.value)));
+                None
+            }
+        },
+        (None, Some(file)) => {
+            let file_path = beside(path, &file.value);
+            match read_secret(&file_path) {
+                Ok(value) => Some(Secret::new(value.trim())),
+                Err(message) => {
+                    found.add(Mistake::new(file.at, message));
+                    None
+                }
+            }
+        }
+        _ => {
+            found.add(Mistake::new(at, format!("`{key}` must name where the secret is")).hint(hint));
+            None
+        }
+    }
+}
+
+fn read_secret(path: &Path) -> Result<String, String> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata =
+        std::fs::metadata(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(format!("others may read {0}; run chmod 600 {0}", path.display()));
+    }
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    if text.trim().is_empty() {
+        return Err(format!("{} is empty", path.display()));
+    }
+    Ok(text)
+}

@@ -1,0 +1,246 @@
+//! Reading a TOML table key by key, collecting mistakes instead of stopping at the first.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::ops::Range;
+use std::str::FromStr;
+
+use ringfence_domain::quantity::QuantityError;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::Mistake;
+
+/// A text and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) at: Range<usize>,
+}
+
+/// The mistakes found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Found(RefCell<Vec<Mistake>>);
+
+impl Found {
+    pub(crate) fn add(&self, mistake: Mistake) {
+        self.0.borrow_mut().push(mistake);
+    }
+
+    pub(crate) fn take(self) -> Vec<Mistake> {
+        self.0.into_inner()
+    }
+}
+
+/// A table of the file, being read.
+pub(crate) struct Section<'t> {
+    name: String,
+    at: Range<usize>,
+    table: &'t DeTable<'t>,
+    read: BTreeSet<String>,
+    found: &'t Found,
+}
+
+/// A parse error that may know its mend, and which part of the text is wrong.
+pub(crate) trait Explain: Display {
+    fn explain(&self) -> (Option<String>, Option<Range<usize>>) {
+        (None, None)
+    }
+}
+
+impl Explain for QuantityError {
+    fn explain(&self) -> (Option<String>, Option<Range<usize>>) {
+        (Some(self.hint.to_owned()), None)
+    }
+}
+
+impl Explain for ringfence_domain::window::HoursError {
+    fn explain(&self) -> (Option<String>, Option<Range<usize>>) {
+        (Some(self.hint.clone()), Some(self.at.clone()))
+    }
+}
+
+impl Explain for String {}
+
+impl<'t> Section<'t> {
+    /// The whole document.
+    pub(crate) fn root(document: &'t Spanned<DeTable<'t>>, found: &'t Found) -> Self {
+        Self { name: String::new(), at: 0..0, table: document.get_ref(), read: BTreeSet::new(), found }
+    }
+
+    /// Where the section begins.
+    pub(crate) fn at(&self) -> Range<usize> {
+        self.at.clone()
+    }
+
+    pub(crate) fn found(&self) -> &'t Found {
+        self.found
+    }
+
+    /// Keys in the file, each with its place.
+    pub(crate) fn keys(&self) -> Vec<Placed<String>> {
+        self.table.keys().map(|key| Placed { value: key.get_ref().to_string(), at: key.span() }).collect()
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    fn raw(&mut self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
+        self.read.insert(key.to_owned());
+        self.table.get(key)
+    }
+
+    fn wrong(&self, at: Range<usize>, key: &str, wanted: &str) {
+        self.found.add(Mistake::new(at, format!("`{}` must be {wanted}", self.path(key))));
+    }
+
+    /// A text, if the key is there.
+    pub(crate) fn text(&mut self, key: &str) -> Option<Placed<String>> {
+        let value = self.raw(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(Placed { value: text.to_string(), at: value.span() }),
+            _ => {
+                self.wrong(value.span(), key, "a text in quotes");
+                None
+            }
+        }
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required_text(&mut self, key: &str, hint: &str) -> Option<Placed<String>> {
+        if self.table.get(key).is_none() {
+            self.missing(key, hint);
+            return None;
+        }
+        self.text(key)
+    }
+
+    pub(crate) fn missing(&mut self, key: &str, hint: &str) {
+        self.read.insert(key.to_owned());
+        let path = self.path(key);
+        self.found.add(Mistake::new(self.at.clone(), format!("`{path}` is missing")).hint(hint));
+    }
+
+    /// A text that parses, if the key is there.
+    pub(crate) fn parsed<T>(&mut self, key: &str) -> Option<T>
+    where
+        T: FromStr,
+        T::Err: Explain,
+    {
+        let text = self.text(key)?;
+        self.parse(&text)
+    }
+
+    /// Parses a text that was read.
+    pub(crate) fn parse<T>(&self, text: &Placed<String>) -> Option<T>
+    where
+        T: FromStr,
+        T::Err: Explain,
+    {
+        text.value
+            .parse()
+            .map_err(|error: T::Err| {
+                let (hint, part) = error.explain();
+                // The place counts the opening quote.
+                let at = part.map_or(text.at.clone(), |part| {
+                    let start = text.at.start + 1 + part.start;
+                    start..(start + part.len()).min(text.at.end)
+                });
+                self.found.add(Mistake { at, message: error.to_string(), hint });
+            })
+            .ok()
+    }
+
+    /// A whole number within a range, if the key is there.
+    pub(crate) fn integer(&mut self, key: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+        let value = self.raw(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => number.to_string().replace('_', "").parse::<u32>().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) if range.contains(&number) => Some(number),
+            _ => {
+                let wanted = match *range.end() {
+                    u32::MAX => format!("a whole number from {} on", range.start()),
+                    end => format!("a whole number from {} to {end}", range.start()),
+                };
+                self.wrong(value.span(), key, &wanted);
+                None
+            }
+        }
+    }
+
+    /// A text, or a list of texts; empty when the key is not there.
+    pub(crate) fn texts(&mut self, key: &str) -> Option<Vec<Placed<String>>> {
+        let value = self.raw(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(vec![Placed { value: text.to_string(), at: value.span() }]),
+            DeValue::Array(list) => list
+                .iter()
+                .map(|item| match item.get_ref() {
+                    DeValue::String(text) => Some(Placed { value: text.to_string(), at: item.span() }),
+                    _ => {
+                        self.wrong(item.span(), key, "a list of texts in quotes");
+                        None
+                    }
+                })
+                .collect(),
+            _ => {
+                self.wrong(value.span(), key, "a text or a list of texts");
+                None
+            }
+        }
+    }
+
+    /// A sub-table, if the key is there.
+    pub(crate) fn section(&mut self, key: &str) -> Option<Section<'t>> {
+        let value = self.raw(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                let at = self.table.get_key_value(key).map_or(value.span(), |(key, _)| key.span());
+                let name = self.path(key);
+                Some(Section { name, at, table, read: BTreeSet::new(), found: self.found })
+            }
+            _ => {
+                self.wrong(value.span(), key, "a section");
+                None
+            }
+        }
+    }
+
+    /// Every pair of the section, as texts.
+    pub(crate) fn pairs(&mut self) -> Vec<(Placed<String>, Placed<String>)> {
+        let keys = self.keys();
+        keys.into_iter().filter_map(|key| Some((key.clone(), self.text(&key.value)?))).collect()
+    }
+
+    /// Complains about every key that nobody read.
+    pub(crate) fn finish(self) {
+        for key in self.table.keys() {
+            let name = key.get_ref().as_ref();
+            if self.read.contains(name) {
+                continue;
+            }
+            let mut mistake = Mistake::new(key.span(), format!("`{}` is not a known key", self.path(name)));
+            if let Some(close) = closest(name, self.read.iter().map(String::as_str)) {
+                mistake = mistake.hint(format!("did you mean `{close}`?"));
+            } else if !self.read.is_empty() {
+                let known: Vec<&str> = self.read.iter().map(String::as_str).collect();
+                mistake = mistake.hint(format!("known here: {}", known.join(", ")));
+            }
+            self.found.add(mistake);
+        }
+    }
+}
+
+/// The candidate that looks most like a word, if any does.
+pub(crate) fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,126 @@
+//! Calls as the engine speaks of them to any vendor.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Span};
+
+/// A call to be placed.
+#[derive(Debug, Clone)]
+pub struct CallRequest {
+    /// What we call the attempt; sent where the vendor has a place for it.
+    pub reference: String,
+    /// Who is called.
+    pub to: PhoneNumber,
+    /// The number to call from.
+    pub from: Option<String>,
+    /// What the vendor knows the calling agent by.
+    pub agent: String,
+    /// What the agent gets to know.
+    pub variables: BTreeMap<String, String>,
+    /// The campaign's own vendor settings.
+    pub vendor: BTreeMap<String, String>,
+}
+
+/// What became of the one request that places a call, by what must follow from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placing {
+    /// The vendor took the call.
+    Accepted {
+        /// Its name for it.
+        call_id: String,
+    },
+    /// Surely not a byte of it left: it may be tried again.
+    NotSent {
+        /// Why.
+        cause: String,
+    },
+    /// Refused for now: it may be tried again later.
+    Throttled {
+        /// What the vendor said.
+        cause: String,
+        /// For how long it wants to be left alone, if it said so.
+        retry_after: Option<Span>,
+    },
+    /// Surely refused, and would be for every other contact too: credentials, balance, agent, address.
+    LaneFault {
+        /// What is wrong and how to mend it.
+        cause: String,
+    },
+    /// Surely refused because this number cannot be called.
+    NumberFault {
+        /// What the vendor said.
+        cause: String,
+    },
+    /// Anything else: it may have been placed.
+    Unknown {
+        /// Why that cannot be told.
+        cause: String,
+    },
+}
+
+/// A call whose end is asked for.
+#[derive(Debug, Clone)]
+pub struct OutCall {
+    /// Our attempt.
+    pub attempt: AttemptId,
+    /// The vendor's name for it.
+    pub call_id: String,
+}
+
+/// What the vendor says of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// Not over yet, or the vendor does not know it yet.
+    Pending,
+    /// Over.
+    Ended(Outcome, Box<CallDetails>),
+}
+
+/// A request whose answer was lost.
+#[derive(Debug, Clone)]
+pub struct LostCall {
+    /// Our attempt.
+    pub attempt: AttemptId,
+    /// What we called it.
+    pub reference: String,
+    /// Who was called.
+    pub number: PhoneNumber,
+    /// From which number.
+    pub caller_id: Option<String>,
+    /// The agent that was to call.
+    pub agent: String,
+    /// The vendor's own settings of the campaign.
+    pub vendor: BTreeMap<String, String>,
+    /// When it was claimed; the request left within seconds of it.
+    pub sent_at: Moment,
+}
+
+/// A call at the vendor that may be a lost one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Our attempt.
+    pub attempt: AttemptId,
+    /// The vendor's name for the call.
+    pub call_id: String,
+    /// Whether it carries our own reference, which leaves no doubt.
+    pub certain: bool,
+}
+
+/// Why a question was not answered. Nothing is known then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// It asks to be left alone.
+    #[error("{cause}")]
+    Throttled {
+        /// What the vendor said.
+        cause: String,
+        /// For how long, if it said so.
+        retry_after: Option<Span>,
+    },
+    /// It refuses us: credentials, address.
+    #[error("{0}")]
+    LaneFault(String),
+    /// It does not answer as it should.
+    #[error("{0}")]
+    Trouble(String),
+}

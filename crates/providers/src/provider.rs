@@ -1,0 +1,38 @@
+//! What every vendor can be asked to do.
+
+use async_trait::async_trait;
+use ringfence_domain::{Moment, PhoneNumber};
+
+use crate::call::{AskError, CallRequest, Candidate, LostCall, News, OutCall, Placing};
+use ringfence_domain::AttemptId;
+
+/// The lane's budget of requests. Each one, except the request that places a call, waits here for its turn.
+#[async_trait]
+pub trait Budget: Send + Sync {
+    /// Returns when one more request may be sent.
+    async fn take(&self);
+}
+
+/// One account at one vendor.
+#[async_trait]
+pub trait Provider: Send + Sync + std::fmt::Debug {
+    /// Whether the vendor can call this number; the reason when it cannot.
+    fn can_call(&self, number: &PhoneNumber) -> Result<(), String>;
+
+    /// The latest moment at which a call accepted at `at` may begin, for vendors that hold calls.
+    fn held_until(&self, at: Moment) -> Moment {
+        at
+    }
+
+    /// Sends exactly one request that places a call, and never a second one.
+    async fn place(&self, call: &CallRequest) -> Placing;
+
+    /// Asks how calls stand, with as few requests as the vendor allows. Calls that are not in the answer are pending.
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError>;
+
+    /// Looks for calls whose answer was lost. That none is found proves nothing.
+    async fn find(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Vec<Candidate>, AskError>;
+
+    /// Tries the credentials without calling anyone.
+    async fn check(&self) -> Result<(), AskError>;
+}

@@ -1,0 +1,6 @@
+//! Every vendor, one line each.
+
+use crate::vendor::Vendor;
+
+/// The vendors that can be reached over the network, by name.
+pub static VENDORS: &[&Vendor] = &[&crate::twenty2::VENDOR];

@@ -1,0 +1,115 @@
+//! Requests and answers, over HTTP or within the process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+
+/// Longer than this no connection is waited for.
+const CONNECT: Duration = Duration::from_secs(3);
+/// Longer than this no answer is waited for, connecting included.
+pub const ANSWER: Duration = Duration::from_secs(15);
+/// Idle connections are closed before most servers close them: a request on a connection that the server has just
+/// closed ends in doubt.
+const IDLE: Duration = Duration::from_secs(2);
+/// Answers are read up to this size, in bytes.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// No byte of the request left: the address, DNS, the connection or TLS failed.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// The request may have arrived and been acted on.
+    #[error("no usable answer: {0}")]
+    Broken(String),
+}
+
+/// Sends one request once: no retries, no redirects.
+#[async_trait]
+pub trait Transport: Send + Sync + std::fmt::Debug {
+    /// The answer, whatever its status.
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError>;
+}
+
+/// HTTP/1.1 over rustls with bundled roots, or with the operator's own.
+#[derive(Debug, Clone)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+}
+
+impl HttpTransport {
+    /// A client of its own. `ca_file`: PEM certificates to trust instead of the bundled roots.
+    pub fn new(ca_file: Option<&Path>) -> Result<Arc<Self>, String> {
+        // Another part of the process may have chosen already; the choice is the same.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let roots = match ca_file {
+            Some(path) => {
+                let pem = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                reqwest::Certificate::from_pem_bundle(&pem)
+            }
+            None => webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                .iter()
+                .map(|der| reqwest::Certificate::from_der(der))
+                .collect(),
+        }
+        .map_err(|error| format!("the trusted certificates cannot be read: {error}"))?;
+        let client = reqwest::Client::builder()
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .pool_idle_timeout(IDLE)
+            .tcp_nodelay(true)
+            .user_agent(concat!("ringfence/", env!("CARGO_PKG_VERSION")))
+            .tls_certs_only(roots)
+            .build()
+            .map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
+        Ok(Arc::new(Self { client }))
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError> {
+        let request = reqwest::Request::try_from(request).map_err(|error| WireError::NotSent(plain(&error)))?;
+        let mut answer = self.client.execute(request).await.map_err(|error| {
+            if error.is_connect() || error.is_builder() {
+                WireError::NotSent(plain(&error))
+            } else {
+                WireError::Broken(plain(&error))
+            }
+        })?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| WireError::Broken(plain(&error)))? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(WireError::Broken(format!("the answer is larger than {MAX_ANSWER} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = Response::new(body.freeze());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}
+
+/// The innermost reason, without the address, which may hold an account's secrets.
+fn plain(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("no answer within {} s", if error.is_connect() { CONNECT } else { ANSWER }.as_secs());
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}

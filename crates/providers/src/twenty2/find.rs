@@ -1,0 +1,150 @@
+//! How calls stand, and calls whose answer was lost.
+
+use std::collections::HashMap;
+
+use ringfence_domain::{AttemptId, Span};
+use serde_json::Value;
+
+use super::wire::{LoggedCall, Standing};
+use super::{Twenty2, wire};
+use crate::Budget;
+use crate::call::{AskError, Candidate, LostCall, News, OutCall};
+
+/// The vendor's clock may differ from ours by as much.
+const SKEW: Span = Span::from_minutes(2);
+/// A call may start this long after it was taken.
+const QUEUE: Span = Span::from_minutes(10);
+/// Calls that the list does not show are asked for one by one, so many a round.
+const SINGLY: usize = 3;
+
+impl Twenty2 {
+    /// One call by its details; several by the list first, then the details of those that are over.
+    pub(super) async fn ask_all(
+        &self,
+        calls: &[OutCall],
+        budget: &dyn Budget,
+    ) -> Result<Vec<(AttemptId, News)>, AskError> {
+        let mut news = Vec::new();
+        let mut singly: Vec<&OutCall> = Vec::new();
+        if let [only] = calls {
+            singly.push(only);
+        } else {
+            let list: HashMap<String, LoggedCall> =
+                self.list(budget).await?.into_iter().map(|call| (call.call_id.clone(), call)).collect();
+            let mut missing = Vec::new();
+            for call in calls {
+                match list.get(&call.call_id) {
+                    Some(logged) if self.standing(&logged.status) == Standing::Pending => {
+                        news.push((call.attempt, News::Pending));
+                    }
+                    Some(_) => singly.push(call),
+                    None => missing.push(call),
+                }
+            }
+            singly.extend(missing.into_iter().take(SINGLY));
+        }
+        for call in singly {
+            match self.detail(&call.call_id, budget).await {
+                Ok(found) => news.push((call.attempt, self.news(found.as_ref()))),
+                // What was learned before the trouble is kept.
+                Err(_) if !news.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(news)
+    }
+
+    /// Calls of the list that fit a lost one by both numbers, agent and time. Where our reference is sent along, the
+    /// details decide.
+    pub(super) async fn find_all(
+        &self,
+        lost: &[LostCall],
+        budget: &dyn Budget,
+    ) -> Result<Vec<Candidate>, AskError> {
+        let list = self.list(budget).await?;
+        let mut candidates = Vec::new();
+        for one in lost {
+            for logged in list.iter().filter(|logged| fits(one, logged)) {
+                let mut candidate =
+                    Candidate { attempt: one.attempt, call_id: logged.call_id.clone(), certain: false };
+                if let Some(name) = one.vendor.get("reference") {
+                    let found = self.detail(&logged.call_id, budget).await?;
+                    let echoed = found
+                        .as_ref()
+                        .and_then(|body| wire::member(body, "input_parameters")?.get(name)?.as_str());
+                    match echoed {
+                        Some(reference) if reference == one.reference => candidate.certain = true,
+                        Some(_) => continue,
+                        None => {}
+                    }
+                }
+                candidates.push(candidate);
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// `GET /call/logs`
+    async fn list(&self, budget: &dyn Budget) -> Result<Vec<LoggedCall>, AskError> {
+        let answer = self.get("/call/logs", budget).await?;
+        let calls = wire::json(&answer).as_ref().and_then(wire::logged);
+        calls.ok_or_else(|| AskError::Trouble(format!("the list of calls cannot be read: {}", wire::refusal(&answer))))
+    }
+
+    /// `GET /call/detail?call_id=…`; none when the vendor does not know the call, yet or any more.
+    async fn detail(&self, call_id: &str, budget: &dyn Budget) -> Result<Option<Value>, AskError> {
+        let escaped: String = call_id
+            .bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+                other => format!("%{other:02X}"),
+            })
+            .collect();
+        let answer = self.get(&format!("/call/detail?call_id={escaped}"), budget).await?;
+        if answer.status().as_u16() == 404 {
+            return Ok(None);
+        }
+        wire::json(&answer)
+            .map(Some)
+            .ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
+    }
+
+    fn standing(&self, word: &str) -> Standing {
+        wire::standing(word, &self.status_map)
+    }
+
+    fn news(&self, body: Option<&Value>) -> News {
+        let Some(body) = body else { return News::Pending };
+        let status = wire::member(body, "status").and_then(Value::as_str).unwrap_or_default();
+        match self.standing(status) {
+            Standing::Over(outcome) => News::Ended(outcome, Box::new(wire::details(body))),
+            Standing::Pending => News::Pending,
+            Standing::Strange => {
+                tracing::warn!(
+                    vendor_status = status,
+                    "Twenty2 uses a status word that is not known; the call counts as under way. \
+                     Name its outcome in the lane's status_map"
+                );
+                News::Pending
+            }
+        }
+    }
+}
+
+fn fits(lost: &LostCall, logged: &LoggedCall) -> bool {
+    let same = |a: &str, b: &str| {
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let (a, b) = (digits(a), digits(b));
+        let tail = |text: &str| text[text.len().saturating_sub(10)..].to_owned();
+        a.len() >= 7 && tail(&a) == tail(&b)
+    };
+    let in_time = logged
+        .started_at
+        .is_none_or(|at| at >= lost.sent_at - SKEW && at <= lost.sent_at + QUEUE);
+    let caller = match (&lost.caller_id, &logged.caller) {
+        (Some(ours), Some(theirs)) => same(ours, theirs),
+        _ => true,
+    };
+    let agent = logged.agent.as_ref().is_none_or(|agent| *agent == lost.agent);
+    same(lost.number.e164(), &logged.callee) && caller && agent && in_time
+}

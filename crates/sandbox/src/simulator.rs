@@ -1,0 +1,230 @@
+//! A vendor that calls nobody: takes calls, lets them ring and talk by the clock, and remembers how they ended.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex};
+
+use ringfence_domain::window::Calendar;
+use ringfence_domain::{Clock, Moment, Outcome, Span};
+
+use crate::behaviour::{Behaviour, Fault, by_number};
+use crate::tape::{Event, Tape, TapeEntry};
+
+/// One simulated account.
+#[derive(Debug)]
+pub struct Simulator {
+    behaviour: Mutex<Behaviour>,
+    clock: Arc<dyn Clock>,
+    tape: Arc<Tape>,
+    calls: Mutex<Calls>,
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    by_id: HashMap<String, PlacedCall>,
+    /// Ids in the order of placing.
+    order: Vec<String>,
+    /// Requests so far to each number.
+    requests: HashMap<String, u32>,
+}
+
+/// A call that was placed.
+#[derive(Debug, Clone)]
+pub struct PlacedCall {
+    /// The vendor's name for it.
+    pub call_id: String,
+    /// Who is called, as sent.
+    pub callee: String,
+    /// From which number, as sent.
+    pub caller: String,
+    /// By which agent.
+    pub agent: String,
+    /// What the agent was told.
+    pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// When the vendor begins to dial.
+    pub rings_at: Moment,
+    /// When it is over.
+    pub ends_at: Moment,
+    /// How it ends.
+    pub outcome: Outcome,
+    /// How long it is talked.
+    pub talk: Span,
+}
+
+/// What the vendor makes of a request.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The call, if one was placed.
+    pub call: Option<PlacedCall>,
+    /// What goes wrong with the answer.
+    pub fault: Option<Fault>,
+}
+
+/// One line of the list of calls.
+const LISTED: usize = 5_000;
+
+impl Simulator {
+    /// An account with this behaviour, whose tape is `tape`.
+    pub fn new(behaviour: Behaviour, clock: Arc<dyn Clock>, tape: Arc<Tape>) -> Arc<Self> {
+        Arc::new(Self { behaviour: Mutex::new(behaviour), clock, tape, calls: Mutex::default() })
+    }
+
+    /// What it was asked so far.
+    pub fn tape(&self) -> &Arc<Tape> {
+        &self.tape
+    }
+
+    /// How long each answer takes.
+    pub fn latency(&self) -> Span {
+        self.behaviour.lock().expect("the simulator's lock").latency
+    }
+
+    /// Changes the behaviour from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.behaviour.lock().expect("the simulator's lock"));
+    }
+
+    /// Takes a request that places a call: decides, tapes, and only then lets anyone answer.
+    pub fn place(
+        &self,
+        callee: &str,
+        caller: &str,
+        agent: &str,
+        inputs: serde_json::Map<String, serde_json::Value>,
+    ) -> Verdict {
+        let behaviour = self.behaviour.lock().expect("the simulator's lock").clone();
+        let mut calls = self.calls.lock().expect("the simulator's lock");
+        let request = calls.requests.entry(callee.to_owned()).or_default();
+        *request += 1;
+        let chance = Chance { seed: behaviour.seed, callee, request: *request };
+        let national = &callee[callee.len().saturating_sub(10)..];
+        let fixed = by_number(national);
+        let fault = match fixed {
+            Some(Err(fault)) => Some(fault),
+            Some(Ok(_)) => None,
+            None => chance.fault(&behaviour.faults),
+        };
+        let at = self.clock.read().now;
+        if fault.is_some_and(|fault| !fault.places_the_call()) {
+            self.tape.write(TapeEntry {
+                at,
+                event: Event::Refused,
+                callee: callee.to_owned(),
+                caller: caller.to_owned(),
+                agent: agent.to_owned(),
+                inputs,
+                call_id: None,
+                outcome: None,
+                ends_at: None,
+                rings_at: None,
+            });
+            return Verdict { call: None, fault };
+        }
+        let outcome = match fixed {
+            Some(Ok(outcome)) => outcome,
+            _ => chance.outcome(&behaviour.outcomes),
+        };
+        let talk = match outcome {
+            Outcome::Answered | Outcome::Voicemail => chance.around(behaviour.talk),
+            _ => Span::ZERO,
+        };
+        let rings_at = rings_at(&behaviour, at);
+        let call = PlacedCall {
+            call_id: format!("call_{:016x}{:08x}", chance.number("id"), calls.order.len()),
+            callee: callee.to_owned(),
+            caller: caller.to_owned(),
+            agent: agent.to_owned(),
+            inputs,
+            rings_at,
+            ends_at: rings_at + chance.around(behaviour.ring) + talk,
+            outcome,
+            talk,
+        };
+        calls.order.push(call.call_id.clone());
+        calls.by_id.insert(call.call_id.clone(), call.clone());
+        self.tape.write(TapeEntry {
+            at,
+            event: if rings_at > at { Event::Held } else { Event::Placed },
+            callee: call.callee.clone(),
+            caller: call.caller.clone(),
+            agent: call.agent.clone(),
+            inputs: call.inputs.clone(),
+            call_id: Some(call.call_id.clone()),
+            outcome: Some(outcome),
+            ends_at: Some(call.ends_at),
+            rings_at: Some(rings_at),
+        });
+        Verdict { call: Some(call), fault }
+    }
+
+    /// A call, and whether it is over by now.
+    pub fn call(&self, call_id: &str) -> Option<(PlacedCall, bool)> {
+        let call = self.calls.lock().expect("the simulator's lock").by_id.get(call_id).cloned()?;
+        let over = self.clock.read().now >= call.ends_at;
+        Some((call, over))
+    }
+
+    /// The newest calls, newest first, each with whether it is over by now.
+    pub fn newest(&self) -> Vec<(PlacedCall, bool)> {
+        let calls = self.calls.lock().expect("the simulator's lock");
+        let now = self.clock.read().now;
+        let newest = calls.order.iter().rev().take(LISTED);
+        newest.filter_map(|id| calls.by_id.get(id)).map(|call| (call.clone(), now >= call.ends_at)).collect()
+    }
+}
+
+/// At once, or when the vendor's hours begin by its own clock.
+fn rings_at(behaviour: &Behaviour, at: Moment) -> Moment {
+    let Some(hours) = &behaviour.hours else { return at };
+    let theirs = Moment::from_millis(at.millis() + behaviour.clock_ahead_ms);
+    let mut calendar = Calendar::new(vec![hours.clone()], Span::ZERO);
+    match calendar.next_opening(theirs) {
+        Some(opening) if opening > theirs => Moment::from_millis(opening.millis() - behaviour.clock_ahead_ms),
+        _ => at,
+    }
+}
+
+/// Chance that depends on nothing but the seed, the callee and how often it was asked for.
+struct Chance<'a> {
+    seed: u64,
+    callee: &'a str,
+    request: u32,
+}
+
+impl Chance<'_> {
+    fn number(&self, what: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.seed, self.callee, self.request, what).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// From 0 to 1, without 1.
+    fn share(&self, what: &str) -> f64 {
+        (self.number(what) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn fault(&self, faults: &[(Fault, f64)]) -> Option<Fault> {
+        let mut left = self.share("fault") * 100.0;
+        faults.iter().find_map(|(fault, percent)| {
+            left -= percent;
+            (left < 0.0).then_some(*fault)
+        })
+    }
+
+    fn outcome(&self, outcomes: &[(Outcome, u32)]) -> Outcome {
+        let total: u32 = outcomes.iter().map(|(_, weight)| weight).sum();
+        let mut left = self.share("outcome") * f64::from(total);
+        outcomes
+            .iter()
+            .find(|(_, weight)| {
+                left -= f64::from(*weight);
+                left < 0.0
+            })
+            .map_or(Outcome::Answered, |(outcome, _)| *outcome)
+    }
+
+    /// Half to one and a half of a length.
+    fn around(&self, span: Span) -> Span {
+        Span::from_millis((span.millis() as f64 * (0.5 + self.share("length"))) as i64)
+    }
+}

@@ -1,0 +1,92 @@
+//! The tape: what a simulated vendor was asked to do, written before it answers.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+
+use ringfence_domain::{Moment, Outcome};
+use serde::{Deserialize, Serialize};
+
+/// One line of the tape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeEntry {
+    /// When the request arrived, by the true clock.
+    pub at: Moment,
+    /// What was done.
+    pub event: Event,
+    /// Who was to be called, as sent.
+    pub callee: String,
+    /// From which number, as sent.
+    pub caller: String,
+    /// By which agent.
+    pub agent: String,
+    /// What the agent was told.
+    #[serde(default)]
+    pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// The vendor's name for the call, if one was placed.
+    pub call_id: Option<String>,
+    /// How the call ends.
+    pub outcome: Option<Outcome>,
+    /// When it ends.
+    pub ends_at: Option<Moment>,
+    /// When the vendor begins to dial.
+    pub rings_at: Option<Moment>,
+}
+
+/// What a request led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A call: the phone rings.
+    Placed,
+    /// A call, held until the vendor's hours begin.
+    Held,
+    /// No call.
+    Refused,
+}
+
+/// All that a simulated vendor was asked, in memory and, if wanted, in a file of JSON lines.
+#[derive(Debug, Default)]
+pub struct Tape {
+    entries: Mutex<Vec<TapeEntry>>,
+    file: Option<Mutex<File>>,
+}
+
+impl Tape {
+    /// A tape that is also appended to a file.
+    pub fn on_file(path: &Path) -> std::io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        Ok(Self { entries: Mutex::default(), file: Some(Mutex::new(file)) })
+    }
+
+    /// Appends; a line that cannot be written stops the vendor, who must not do what nobody can prove.
+    pub(crate) fn write(&self, entry: TapeEntry) {
+        if let Some(file) = &self.file {
+            let mut line = serde_json::to_vec(&entry).expect("an entry is always JSON");
+            line.push(b'\n');
+            file.lock().expect("the tape's lock").write_all(&line).expect("the tape is written");
+        }
+        self.entries.lock().expect("the tape's lock").push(entry);
+    }
+
+    /// Everything so far, oldest first.
+    pub fn entries(&self) -> Vec<TapeEntry> {
+        self.entries.lock().expect("the tape's lock").clone()
+    }
+
+    /// The calls that were placed or held.
+    pub fn calls(&self) -> Vec<TapeEntry> {
+        self.entries().into_iter().filter(|entry| entry.event != Event::Refused).collect()
+    }
+
+    /// How many requests have been taped.
+    pub fn len(&self) -> usize {
+        self.entries.lock().expect("the tape's lock").len()
+    }
+
+    /// Whether nothing was asked yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
