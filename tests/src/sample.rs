@@ -185,7 +185,7 @@ impl Stage {
 pub async fn take(store: &Database, lane: LaneId, settings: LaneSettings, owner: &str) -> i64 {
     let owner = Owner { name: owner.to_owned(), lease: Span::from_secs(9) };
     match store.take_lane(lane, settings, owner, None, noon()).await.expect("an answer") {
-        TakeOver::Ours { epoch } => epoch,
+        TakeOver::Ours { epoch, .. } => epoch,
         other => panic!("the lane should be free: {other:?}"),
     }
 }

@@ -118,6 +118,26 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
+/// A text in which every run of seven digits or more, as a vendor's message may quote one, keeps its last four only.
+pub fn mask_numbers(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let digits = rest[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - start);
+        masked.push_str(&rest[..start]);
+        let run = &rest[start..start + digits];
+        if run.len() >= 7 {
+            masked.push_str(&"*".repeat(run.len() - 4));
+            masked.push_str(&run[run.len() - 4..]);
+        } else {
+            masked.push_str(run);
+        }
+        rest = &rest[start + digits..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
 /// What a number is made unique and looked up by: a keyed hash, so that encrypting the numbers later changes one
 /// column and no index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -182,6 +202,12 @@ mod tests {
         assert_eq!(format!("{number} {number:?}"), "+91******3210 +91******3210");
         assert_eq!(number.national().as_deref(), Some("9876543210"));
         assert_eq!(number.country_code(), Some(91));
+    }
+
+    #[test]
+    fn numbers_in_other_texts_are_masked() {
+        let masked = mask_numbers("HTTP 400: +919876543210 and 9876543210 are wrong");
+        assert_eq!(masked, "HTTP 400: +********3210 and ******3210 are wrong");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod call;
 pub mod money;
+pub mod pacer;
 pub mod provider;
 pub mod registry;
 pub mod secret;
@@ -16,6 +17,7 @@ pub mod twenty2;
 pub mod vendor;
 
 pub use call::{AskError, CallRequest, Candidate, LostCall, News, OutCall, Placing};
+pub use pacer::{Pacer, Permit};
 pub use provider::{Budget, Provider};
 pub use secret::Secret;
 pub use transport::{HttpTransport, Transport, WireError};

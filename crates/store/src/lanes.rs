@@ -47,6 +47,8 @@ pub enum TakeOver {
     Ours {
         /// The epoch.
         epoch: i64,
+        /// The last moment at which someone else may have used it.
+        used_until: Moment,
     },
     /// Another process has it.
     Theirs {
@@ -115,7 +117,7 @@ pub(crate) async fn take(
         });
     }
     session.run(&TAKE, args![id, owner.name.as_str(), now + owner.lease, json(settings)]).await?;
-    Ok(TakeOver::Ours { epoch: lane.epoch + 1 })
+    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until: lane.lease_until.min(now) })
 }
 
 /// Extends the lease. False when the lane is no longer ours.
@@ -130,9 +132,9 @@ pub(crate) async fn renew(
 }
 
 /// Gives the lane back, if it is still ours.
-pub(crate) async fn release(session: &mut Session, id: LaneId, epoch: i64) -> Result<(), StoreError> {
-    const RELEASE: Sql = sql!("UPDATE lanes SET owner = NULL, lease_until = 0 WHERE id = $1 AND epoch = $2");
-    session.run(&RELEASE, args![id, epoch]).await?;
+pub(crate) async fn release(session: &mut Session, id: LaneId, epoch: i64, now: Moment) -> Result<(), StoreError> {
+    const RELEASE: Sql = sql!("UPDATE lanes SET owner = NULL, lease_until = $3 WHERE id = $1 AND epoch = $2");
+    session.run(&RELEASE, args![id, epoch, now]).await?;
     Ok(())
 }
 

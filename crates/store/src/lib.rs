@@ -30,6 +30,7 @@ mod sqlite;
 mod store;
 mod summary;
 mod sweep;
+mod tenure;
 
 pub use campaigns::{Applied, CampaignRow, RunRow};
 pub use claim::{Burst, BurstCall, ClaimOrder, Claimed, Refused};
@@ -46,3 +47,4 @@ pub use settle::{LiveCall, Settled, Settlement};
 pub use store::Store;
 pub use summary::{BucketNumbers, Numbers};
 pub use sweep::{SweepOrder, Swept};
+pub use tenure::Tenure;

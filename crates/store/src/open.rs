@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::StoreError;
 use crate::counts::{Deltas, lock_buckets};
-use crate::lanes::{Lock, calls_on, day_of, lock};
+use crate::lanes::{LaneRow, Lock, calls_on, day_of, lock};
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// Waiting contacts that may be due, seen as one.
@@ -32,13 +32,19 @@ pub struct EligibleBucket {
     pub priority: i64,
     /// No contact of it is due earlier.
     pub head_due: Moment,
+    /// How many wait in it, due or not.
+    pub waiting: u32,
 }
 
 /// What a lane has in hand.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LaneLoad {
+    /// How it stands.
+    pub lane: LaneRow,
     /// Live attempts by run.
     pub live: BTreeMap<RunId, u32>,
+    /// Those of them that are not claimed yet.
+    pub open: u32,
     /// Calls that it may still make today, if that is limited.
     pub left_today: Option<u32>,
 }
@@ -95,7 +101,7 @@ pub(crate) async fn eligible(
     limit: u32,
 ) -> Result<Vec<EligibleBucket>, StoreError> {
     const ELIGIBLE: Sql = sql!(
-        "SELECT b.id, b.campaign_id, c.revision, b.run_id, b.zones, b.class, b.priority, b.head_due FROM buckets b \
+        "SELECT b.id, b.campaign_id, c.revision, b.run_id, b.zones, b.class, b.priority, b.head_due, b.waiting FROM buckets b \
          JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
          WHERE b.lane_id = $1 AND b.eligible_at <= $2 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready \
          ORDER BY b.priority, b.eligible_at, b.id LIMIT $3"
@@ -112,6 +118,7 @@ pub(crate) async fn eligible(
                 class: row.word("buckets", "class")?,
                 priority: row.get("priority")?,
                 head_due: row.moment("head_due")?,
+                waiting: row.get::<i64>("waiting")? as u32,
             })
         })
         .collect()
@@ -128,20 +135,23 @@ pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result
 
 /// What the lane has in hand.
 pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Result<LaneLoad, StoreError> {
-    const LIVE: Sql = sql!("SELECT run_id, count(*) AS n FROM attempts WHERE lane_id = $1 AND live GROUP BY run_id");
-    let rows = session.rows(&LIVE, args![lane]).await?;
-    let live = rows
-        .iter()
-        .map(|row| Ok((RunId(row.get("run_id")?), row.get::<i64>("n")? as u32)))
-        .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
-    let settings = crate::lanes::list(session).await?.into_iter().find(|row| row.id == lane).map(|row| row.settings);
-    let left_today = match settings.as_ref().and_then(|settings| Some((settings, settings.limits.per_day?))) {
-        Some((settings, per_day)) => {
-            Some(per_day.saturating_sub(calls_on(session, lane, &day_of(settings, now)).await?))
+    const LIVE: Sql = sql!(
+        "SELECT run_id, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open FROM attempts \
+         WHERE lane_id = $1 AND live GROUP BY run_id"
+    );
+    let row = lock(session, lane, Lock::Read).await?;
+    let (mut live, mut open) = (BTreeMap::new(), 0);
+    for row in session.rows(&LIVE, args![lane]).await? {
+        live.insert(RunId(row.get("run_id")?), row.get::<i64>("n")? as u32);
+        open += row.get::<i64>("open")? as u32;
+    }
+    let left_today = match row.settings.limits.per_day {
+        Some(per_day) => {
+            Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?))
         }
         None => None,
     };
-    Ok(LaneLoad { live, left_today })
+    Ok(LaneLoad { lane: row, live, open, left_today })
 }
 
 #[derive(Serialize)]

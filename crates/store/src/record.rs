@@ -207,42 +207,52 @@ fn rest(troubles: u32) -> Span {
 }
 
 async fn apply_effects(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<(), StoreError> {
-    const FINE: Sql = sql!("UPDATE lanes SET troubles = 0 WHERE id = $1 AND troubles > 0");
-    const SLOW: Sql = sql!(
-        "UPDATE lanes SET slowed_until = CASE WHEN slowed_until > $2 THEN slowed_until ELSE $2 END, slowed_reason = $3, \
-         troubles = $4 WHERE id = $1"
-    );
-    const TROUBLES: Sql = sql!("SELECT troubles FROM lanes WHERE id = $1");
     let mut by_lane: BTreeMap<LaneId, Vec<&LaneEffect>> = BTreeMap::new();
     for one in sent {
         by_lane.entry(one.lane).or_default().push(&one.effect);
     }
     for (lane, effects) in by_lane {
-        if let Some(LaneEffect::Pause(reason)) = effects.iter().find(|effect| matches!(effect, LaneEffect::Pause(_))) {
-            crate::lanes::hold(session, lane, Some(reason), now).await?;
+        affect(session, now, lane, &effects).await?;
+    }
+    Ok(())
+}
+
+/// Applies what was learned about a lane: a pause whatever else was learned, the longest rest that was asked for, and a
+/// trouble only when nothing worked at the same time.
+pub(crate) async fn affect(
+    session: &mut Session,
+    now: Moment,
+    lane: LaneId,
+    effects: &[&LaneEffect],
+) -> Result<(), StoreError> {
+    const FINE: Sql = sql!("UPDATE lanes SET troubles = 0, slowed_reason = NULL WHERE id = $1 AND troubles > 0");
+    const SLOW: Sql = sql!(
+        "UPDATE lanes SET slowed_until = CASE WHEN slowed_until > $2 THEN slowed_until ELSE $2 END, slowed_reason = $3, \
+         troubles = $4 WHERE id = $1"
+    );
+    const TROUBLES: Sql = sql!("SELECT troubles FROM lanes WHERE id = $1");
+    let mut slowest: Option<(Moment, &str)> = None;
+    let (mut fine, mut trouble) = (false, None);
+    for effect in effects {
+        match effect {
+            LaneEffect::Fine => fine = true,
+            LaneEffect::Trouble(reason) => trouble = Some(reason.as_str()),
+            LaneEffect::Slow(until, reason) => {
+                if slowest.is_none_or(|(latest, _)| latest < *until) {
+                    slowest = Some((*until, reason));
+                }
+            }
+            LaneEffect::Pause(reason) => crate::lanes::hold(session, lane, Some(reason), now).await?,
         }
-        let worst = effects
-            .iter()
-            .filter_map(|effect| match effect {
-                LaneEffect::Slow(until, reason) => Some((*until, reason)),
-                _ => None,
-            })
-            .max_by_key(|(until, _)| *until);
-        let fine = effects.contains(&&LaneEffect::Fine);
-        let trouble = effects.iter().find_map(|effect| match effect {
-            LaneEffect::Trouble(reason) => Some(reason),
-            _ => None,
-        });
-        if let Some((until, reason)) = worst {
-            session.run(&SLOW, args![lane, until, reason.as_str(), 0_i64]).await?;
-        } else if let (Some(reason), false) = (trouble, fine) {
+    }
+    match (slowest, trouble) {
+        (Some((until, reason)), _) => drop(session.run(&SLOW, args![lane, until, reason, 0_i64]).await?),
+        (None, Some(reason)) if !fine => {
             let troubles = session.one(&TROUBLES, args![lane]).await?.get::<i64>("troubles")? + 1;
-            session
-                .run(&SLOW, args![lane, now + rest(troubles as u32), reason.as_str(), troubles])
-                .await?;
-        } else if fine {
-            session.run(&FINE, args![lane]).await?;
+            session.run(&SLOW, args![lane, now + rest(troubles as u32), reason, troubles]).await?;
         }
+        _ if fine => drop(session.run(&FINE, args![lane]).await?),
+        _ => {}
     }
     Ok(())
 }

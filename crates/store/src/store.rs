@@ -11,7 +11,7 @@ use crate::contacts::{AttemptRow, ContactRow, ExportFilter};
 use crate::imports::{ImportChunk, ImportOrder, ImportRow, ImportStart, Reject, RowVerdict};
 use crate::lanes::{LaneRow, Owner, TakeOver};
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
-use crate::record::{Recorded, Sent};
+use crate::record::{LaneEffect, Recorded, Sent};
 use crate::settle::{LiveCall, Settled, Settlement};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
@@ -40,11 +40,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Extends the lease; false when the lane is no longer ours.
     async fn renew_lane(&self, lane: LaneId, epoch: i64, until: Moment) -> Result<bool>;
     /// Gives the lane back, if it is still ours.
-    async fn release_lane(&self, lane: LaneId, epoch: i64) -> Result<()>;
+    async fn release_lane(&self, lane: LaneId, epoch: i64, now: Moment) -> Result<()>;
     /// Stops new calls; no claim that had not seen it commits after this returns.
     async fn pause_lane(&self, lane: LaneId, reason: String, now: Moment) -> Result<()>;
     /// Lets the lane dial again and forgets its troubles.
     async fn resume_lane(&self, lane: LaneId, now: Moment) -> Result<()>;
+    /// Applies to the lane what something other than a call has shown about it.
+    async fn affect_lane(&self, lane: LaneId, effect: LaneEffect, now: Moment) -> Result<()>;
     /// All lanes by name.
     async fn lanes(&self) -> Result<Vec<LaneRow>>;
 
@@ -166,8 +168,8 @@ impl Store for Database {
         write!(self, |session| lanes::renew(session, lane, epoch, until))
     }
 
-    async fn release_lane(&self, lane: LaneId, epoch: i64) -> Result<()> {
-        write!(self, |session| lanes::release(session, lane, epoch))
+    async fn release_lane(&self, lane: LaneId, epoch: i64, now: Moment) -> Result<()> {
+        write!(self, |session| lanes::release(session, lane, epoch, now))
     }
 
     async fn pause_lane(&self, lane: LaneId, reason: String, now: Moment) -> Result<()> {
@@ -176,6 +178,10 @@ impl Store for Database {
 
     async fn resume_lane(&self, lane: LaneId, now: Moment) -> Result<()> {
         write!(self, |session| lanes::hold(session, lane, None, now))
+    }
+
+    async fn affect_lane(&self, lane: LaneId, effect: LaneEffect, now: Moment) -> Result<()> {
+        write!(self, |session| record::affect(session, now, lane, &[&effect]))
     }
 
     async fn lanes(&self) -> Result<Vec<LaneRow>> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chrono::DateTime;
 use http::Response;
+use ringfence_domain::phone::mask_numbers;
 use ringfence_domain::{CallDetails, Moment, Outcome, Span};
 use serde_json::Value;
 
@@ -31,7 +32,10 @@ pub(super) fn refusal(answer: &Response<Bytes>) -> String {
     });
     let parts: Vec<String> =
         [code.map(str::to_owned), message.map(str::to_owned), fields].into_iter().flatten().collect();
-    if parts.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {}", parts.join(": ")) }
+    if parts.is_empty() {
+        return format!("HTTP {status}");
+    }
+    mask_numbers(&format!("HTTP {status}: {}", parts.join(": ")))
 }
 
 fn words(errors: &Value) -> String {

@@ -1,0 +1,269 @@
+//! Pace: how many calls and requests may leave, in every sliding window.
+//!
+//! A permit is reserved before a call is claimed and spent when its request leaves. At any time the requests of the last
+//! window and the reserved permits together are no more than the limit, so however late a permit is spent, no window
+//! ever holds too many. Reserved permits are also spaced evenly, so that a vendor sees a stream and not bursts.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ringfence_domain::lane::LaneLimits;
+use ringfence_domain::{CampaignId, Rate, Span};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::Budget;
+
+/// The budget of one lane, spent by dials and polls alike.
+#[derive(Debug)]
+pub struct Pacer {
+    windows: Mutex<Windows>,
+}
+
+#[derive(Debug)]
+struct Windows {
+    calls: Window,
+    requests: Window,
+    campaigns: HashMap<CampaignId, Window>,
+}
+
+/// One limit.
+#[derive(Debug)]
+struct Window {
+    rate: Rate,
+    spent: VecDeque<Instant>,
+    reserved: u32,
+    next: Instant,
+}
+
+impl Window {
+    /// Full as of `used`, when someone else may have spent all of it just before.
+    fn new(rate: Rate, used: Option<Instant>) -> Self {
+        let spent = used.map(|at| std::iter::repeat_n(at, rate.count() as usize).collect()).unwrap_or_default();
+        Self { rate, spent, reserved: 0, next: Instant::now() }
+    }
+
+    /// Now, or the moment before which there is surely no room. While all room is reserved that is not known: a little
+    /// later.
+    fn room(&mut self, now: Instant) -> Result<(), Instant> {
+        let per = self.rate.per().duration();
+        while self.spent.front().is_some_and(|at| *at + per <= now) {
+            self.spent.pop_front();
+        }
+        if self.spent.len() as u32 + self.reserved >= self.rate.count() {
+            let soon = now + Duration::from_millis(5);
+            return Err(self.spent.front().map_or(soon, |at| (*at + per).max(now + Duration::from_millis(1))));
+        }
+        if self.next > now { Err(self.next) } else { Ok(()) }
+    }
+
+    fn reserve(&mut self, now: Instant) {
+        self.reserved += 1;
+        self.next = self.next.max(now - self.rate.spacing().min(Duration::from_millis(20))) + self.rate.spacing();
+    }
+}
+
+/// The right to send one request that places a call. Dropped unspent, it is given back.
+#[derive(Debug)]
+pub struct Permit {
+    pacer: Arc<Pacer>,
+    campaign: Option<CampaignId>,
+    spent: bool,
+}
+
+impl Permit {
+    /// The request leaves now.
+    pub fn spend(mut self) {
+        self.spent = true;
+        let campaign = self.campaign;
+        self.pacer.lock().settle(campaign, Some(Instant::now()));
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if !self.spent {
+            self.pacer.lock().settle(self.campaign, None);
+        }
+    }
+}
+
+impl Windows {
+    fn of_call(&mut self, campaign: Option<CampaignId>) -> impl Iterator<Item = &mut Window> {
+        let own = campaign.and_then(|id| self.campaigns.get_mut(&id));
+        [&mut self.calls, &mut self.requests].into_iter().chain(own)
+    }
+
+    fn try_reserve(&mut self, campaign: Option<CampaignId>, now: Instant) -> Result<(), Instant> {
+        let wait = self.of_call(campaign).filter_map(|window| window.room(now).err()).max();
+        match wait {
+            Some(at) => Err(at),
+            None => {
+                self.of_call(campaign).for_each(|window| window.reserve(now));
+                Ok(())
+            }
+        }
+    }
+
+    fn settle(&mut self, campaign: Option<CampaignId>, spent_at: Option<Instant>) {
+        for window in self.of_call(campaign) {
+            window.reserved = window.reserved.saturating_sub(1);
+            window.spent.extend(spent_at);
+        }
+    }
+}
+
+impl Pacer {
+    /// A lane's budget. `used_ago`: how long ago another owner may have spent all of it; none when nobody did.
+    pub fn new(limits: &LaneLimits, used_ago: Option<Span>) -> Arc<Self> {
+        let used = used_ago.and_then(|ago| Instant::now().checked_sub(ago.duration()));
+        Arc::new(Self {
+            windows: Mutex::new(Windows {
+                calls: Window::new(limits.calls, used),
+                requests: Window::new(limits.requests, used),
+                campaigns: HashMap::new(),
+            }),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Windows> {
+        self.windows.lock().expect("the pacer's lock is never held over a panic")
+    }
+
+    /// Waits for one permit, then takes as many more as are released within `within`, up to `wanted`.
+    /// `own`: the campaign's own limit, if it has one.
+    pub async fn permits(
+        self: &Arc<Self>,
+        wanted: usize,
+        own: Option<(CampaignId, Rate)>,
+        within: Duration,
+    ) -> Vec<Permit> {
+        if let Some((id, rate)) = own {
+            let mut windows = self.lock();
+            if windows.campaigns.get(&id).is_none_or(|window| window.rate != rate) {
+                windows.campaigns.insert(id, Window::new(rate, None));
+            }
+        }
+        let campaign = own.map(|(id, _)| id);
+        let mut permits = Vec::with_capacity(wanted);
+        let mut until = None;
+        while permits.len() < wanted {
+            let reserved = self.lock().try_reserve(campaign, Instant::now());
+            match (reserved, until) {
+                (Ok(()), _) => {
+                    permits.push(Permit { pacer: self.clone(), campaign, spent: false });
+                    until.get_or_insert_with(|| Instant::now() + within);
+                }
+                (Err(at), None) => sleep_until(at).await,
+                (Err(at), Some(until)) if at < until => {
+                    if timeout_at(until, sleep_until(at)).await.is_err() {
+                        break;
+                    }
+                }
+                (Err(_), Some(_)) => break,
+            }
+        }
+        permits
+    }
+}
+
+#[async_trait]
+impl Budget for Pacer {
+    async fn take(&self) {
+        loop {
+            let now = Instant::now();
+            let at = {
+                let mut windows = self.lock();
+                match windows.requests.room(now) {
+                    Ok(()) => {
+                        windows.requests.reserve(now);
+                        windows.requests.reserved -= 1;
+                        windows.requests.spent.push_back(now);
+                        return;
+                    }
+                    Err(at) => at,
+                }
+            };
+            sleep_until(at).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(calls: &str, requests: &str) -> LaneLimits {
+        LaneLimits {
+            calls: calls.parse().expect("a rate"),
+            requests: requests.parse().expect("a rate"),
+            concurrent: 100,
+            per_day: None,
+        }
+    }
+
+    fn most_in_any(window: Duration, sent: &[Instant]) -> usize {
+        sent.iter()
+            .map(|start| sent.iter().filter(|at| **at >= *start && **at - *start < window).count())
+            .max()
+            .unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_ever_holds_more_than_the_limit_however_late_permits_are_spent() {
+        let pacer = Pacer::new(&limits("10/s", "60/min"), None);
+        let mut sent = Vec::new();
+        for round in 0..40_u64 {
+            let permits = pacer.permits(7, None, Duration::from_millis(200)).await;
+            assert!(!permits.is_empty());
+            for (place, permit) in permits.into_iter().enumerate() {
+                // A claim takes its time, and now and then refuses.
+                tokio::time::sleep(Duration::from_millis(round * 37 % 180)).await;
+                if (round + place as u64) % 5 == 0 {
+                    drop(permit);
+                } else {
+                    permit.spend();
+                    sent.push(Instant::now());
+                }
+            }
+            pacer.take().await;
+            sent.push(Instant::now());
+        }
+        assert!(most_in_any(Duration::from_secs(1), &sent) <= 11, "ten calls and a poll");
+        assert!(most_in_any(Duration::from_secs(60), &sent) <= 60);
+        assert!(sent.len() > 60, "{}", sent.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_is_also_reached() {
+        let pacer = Pacer::new(&limits("50/s", "1000/s"), None);
+        let start = Instant::now();
+        for _ in 0..500 {
+            for permit in pacer.permits(1, None, Duration::ZERO).await {
+                permit.spend();
+            }
+        }
+        let took = start.elapsed();
+        assert!(took < Duration::from_millis(10_500), "500 calls at 50/s took {took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_owner_waits_out_what_the_last_one_may_have_spent() {
+        let pacer = Pacer::new(&limits("10/s", "60/min"), Some(Span::from_secs(20)));
+        let start = Instant::now();
+        pacer.take().await;
+        assert_eq!(start.elapsed().as_secs(), 40, "the last minute may have been full 20 s ago");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_campaigns_own_limit_is_kept_beside_the_lanes() {
+        let pacer = Pacer::new(&limits("100/s", "100/s"), None);
+        let own = Some((CampaignId(1), Rate::per_second(2)));
+        let start = Instant::now();
+        for _ in 0..10 {
+            pacer.permits(1, own, Duration::ZERO).await.into_iter().for_each(Permit::spend);
+        }
+        assert!(start.elapsed() >= Duration::from_secs(4), "{:?}", start.elapsed());
+    }
+}

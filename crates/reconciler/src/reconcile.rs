@@ -1,0 +1,290 @@
+//! One round for one lane.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::campaign::UnknownPolicy;
+use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Span};
+use ringfence_providers::{AskError, LostCall, News, OutCall, Pacer, Provider};
+use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, Store, StoreError, SweepOrder, Tenure};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::patience::Patience;
+
+/// A request is over within this time after its claim: sending limit, connecting and answering, and some room.
+const SENDING_FOR: Span = Span::from_secs(2 + 15 + 5);
+/// From the moment that a vendor begins to dial, a call is over within this time.
+const RING_AND_TALK: Span = Span::from_hours(1);
+/// Before this long after its claim a lost call is not looked for: the vendor's list lags behind.
+const GRACE: Span = Span::from_secs(3);
+/// Calls asked about in one round.
+const BATCH: usize = 200;
+const SWEEP_EVERY: Span = Span::from_secs(2);
+const ROUND: Duration = Duration::from_millis(250);
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Attempts settled.
+    pub settled: u32,
+    /// Attempts that nobody worked on any more.
+    pub swept: u32,
+}
+
+/// Reconciles one lane for as long as it is ours.
+#[derive(Debug)]
+pub struct Reconciler {
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    tenure: Arc<Tenure>,
+    provider: Arc<dyn Provider>,
+    pacer: Arc<Pacer>,
+    patience: Patience,
+    rest_until: Moment,
+    sweep_at: Moment,
+    campaigns: HashMap<CampaignId, Campaign>,
+    campaigns_at: Moment,
+}
+
+impl Reconciler {
+    /// A reconciler of the lane of `tenure`.
+    pub fn new(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        tenure: Arc<Tenure>,
+        provider: Arc<dyn Provider>,
+        pacer: Arc<Pacer>,
+    ) -> Self {
+        let start = Moment::default();
+        Self {
+            store,
+            clock,
+            tenure,
+            provider,
+            pacer,
+            patience: Patience::default(),
+            rest_until: start,
+            sweep_at: start,
+            campaigns: HashMap::new(),
+            campaigns_at: start,
+        }
+    }
+
+    /// Goes round until told to stop. `settled` is rung whenever slots may have come free.
+    pub async fn run(mut self, settled: Arc<Notify>, stop: CancellationToken) {
+        while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
+            let round = tokio::select! {
+                round = self.run_once() => round,
+                () = stop.cancelled() => return,
+            };
+            match round {
+                Ok(done) => {
+                    if done.settled + done.swept > 0 {
+                        settled.notify_one();
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "calls cannot be reconciled: {error}");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ROUND) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// One round.
+    pub async fn run_once(&mut self) -> Result<Reconciled, StoreError> {
+        let mut done = Reconciled::default();
+        let now = self.clock.read().now;
+        if now >= self.sweep_at {
+            self.sweep_at = now + SWEEP_EVERY;
+            let order = SweepOrder {
+                lane: self.tenure.lane,
+                epoch: self.tenure.epoch,
+                now,
+                sending_for: SENDING_FOR,
+                overdue_at: self.provider.held_until(now) + RING_AND_TALK,
+            };
+            let swept = self.store.sweep(order).await?;
+            done.swept = swept.lapsed + swept.unknown;
+        }
+        if now < self.rest_until || !self.tenure.holds(self.clock.boot()) {
+            return Ok(done);
+        }
+        let live = self.store.live_calls(self.tenure.lane).await?;
+        let ids: std::collections::HashSet<AttemptId> = live.iter().map(|call| call.attempt).collect();
+        self.patience.keep(|attempt| ids.contains(attempt));
+        let mut due: Vec<(Moment, &LiveCall)> = live
+            .iter()
+            .map(|call| {
+                let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
+                (self.patience.due(call.attempt, since), call)
+            })
+            .filter(|(at, _)| *at <= now)
+            .collect();
+        due.sort_by_key(|(at, call)| (*at, call.attempt));
+        due.truncate(BATCH);
+        let (unknown, placed): (Vec<&LiveCall>, Vec<&LiveCall>) =
+            due.into_iter().map(|(_, call)| call).partition(|call| call.state == AttemptState::Unknown);
+        let mut settlements = Vec::new();
+        if !placed.is_empty() {
+            self.ask(&placed, now, &mut settlements).await?;
+        }
+        if !unknown.is_empty() {
+            self.find(&unknown, now, &mut settlements).await?;
+        }
+        if !settlements.is_empty() {
+            let now = self.clock.read().now;
+            done.settled = self.store.settle(settlements, now).await?.settled;
+        }
+        Ok(done)
+    }
+
+    /// Asks how placed calls stand. One that stays silent past its time is given up, to be looked at by a person.
+    async fn ask(
+        &mut self,
+        placed: &[&LiveCall],
+        now: Moment,
+        settlements: &mut Vec<(AttemptId, Settlement)>,
+    ) -> Result<(), StoreError> {
+        let calls: Vec<OutCall> = placed
+            .iter()
+            .filter_map(|call| Some(OutCall { attempt: call.attempt, call_id: call.call_id.clone()? }))
+            .collect();
+        let news = match self.provider.ask(&calls, &*self.pacer).await {
+            Ok(news) => news.into_iter().collect::<BTreeMap<AttemptId, News>>(),
+            Err(error) => {
+                self.trouble(&error, now).await?;
+                BTreeMap::new()
+            }
+        };
+        for call in placed {
+            match news.get(&call.attempt) {
+                Some(News::Ended(outcome, details)) => {
+                    self.patience.over(call.attempt, now.since(call.sending_at));
+                    settlements.push((call.attempt, Settlement::Ended(*outcome, details.clone())));
+                }
+                Some(News::Pending) | None => {
+                    self.patience.still_pending(call.attempt, now);
+                    if call.overdue_at.is_some_and(|overdue| overdue <= now) {
+                        tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
+                        settlements.push((call.attempt, Settlement::GiveUp));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for calls whose answer was lost. A single fitting call that no other attempt has is the one; several, or
+    /// one that fits several attempts, prove nothing unless they carry our reference.
+    async fn find(
+        &mut self,
+        unknown: &[&LiveCall],
+        now: Moment,
+        settlements: &mut Vec<(AttemptId, Settlement)>,
+    ) -> Result<(), StoreError> {
+        self.read_campaigns(unknown, now).await?;
+        let lost: Vec<LostCall> = unknown
+            .iter()
+            .filter_map(|call| {
+                let campaign = self.campaigns.get(&call.campaign)?;
+                Some(LostCall {
+                    attempt: call.attempt,
+                    reference: call.reference.clone(),
+                    number: call.number.clone(),
+                    caller_id: call.caller_id.clone(),
+                    agent: campaign.agent.clone(),
+                    vendor: campaign.vendor.clone(),
+                    sent_at: call.sending_at,
+                })
+            })
+            .collect();
+        let candidates = match self.provider.find(&lost, &*self.pacer).await {
+            Ok(candidates) => candidates,
+            Err(error) => {
+                self.trouble(&error, now).await?;
+                Vec::new()
+            }
+        };
+        let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
+        let bound = self.store.bound_calls(self.tenure.lane, call_ids).await?;
+        let free: Vec<_> = candidates.iter().filter(|candidate| !bound.contains(&candidate.call_id)).collect();
+        for call in unknown {
+            let own: Vec<_> = free.iter().filter(|candidate| candidate.attempt == call.attempt).collect();
+            let certain = own.iter().find(|candidate| candidate.certain);
+            let only = match own.as_slice() {
+                [one] if free.iter().filter(|other| other.call_id == one.call_id).count() == 1 => Some(one),
+                _ => None,
+            };
+            if let Some(found) = certain.or(only) {
+                let overdue_at = self.provider.held_until(call.sending_at) + RING_AND_TALK;
+                let call_id = found.call_id.clone();
+                settlements.push((call.attempt, Settlement::Found { call_id, overdue_at }));
+                continue;
+            }
+            self.patience.still_pending(call.attempt, now);
+            if let Some(verdict) = self.verdict(call, now) {
+                settlements.push((call.attempt, verdict));
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows when the vendor cannot say.
+    fn verdict(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
+        let rule = self.campaigns.get(&call.campaign)?.on_unknown;
+        if call.overdue_at.is_some_and(|overdue| overdue <= now) {
+            return Some(Settlement::GiveUp);
+        }
+        if now < call.sending_at + rule.ask_for {
+            return None;
+        }
+        match rule.policy {
+            UnknownPolicy::AssumePlaced => Some(Settlement::AssumePlaced),
+            UnknownPolicy::Redial => Some(Settlement::NotPlaced),
+            UnknownPolicy::Hold if call.in_review => None,
+            UnknownPolicy::Hold => {
+                tracing::warn!(
+                    attempt.id = %call.attempt,
+                    "nobody can say whether attempt {} was placed; its contact is in review", call.attempt
+                );
+                Some(Settlement::Review)
+            }
+        }
+    }
+
+    async fn read_campaigns(&mut self, calls: &[&LiveCall], now: Moment) -> Result<(), StoreError> {
+        let missing = calls.iter().any(|call| !self.campaigns.contains_key(&call.campaign));
+        if missing || now.since(self.campaigns_at) > Span::from_secs(10) {
+            let rows = self.store.campaigns().await?;
+            self.campaigns = rows.into_iter().map(|row| (row.id, row.rules)).collect();
+            self.campaigns_at = now;
+        }
+        Ok(())
+    }
+
+    async fn trouble(&mut self, error: &AskError, now: Moment) -> Result<(), StoreError> {
+        tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.tenure.settings.name);
+        let effect = match error {
+            AskError::LaneFault(cause) => {
+                self.rest_until = now + Span::from_secs(30);
+                LaneEffect::Pause(cause.clone())
+            }
+            AskError::Throttled { cause, retry_after } => {
+                self.rest_until = now + retry_after.unwrap_or(Span::from_secs(10));
+                LaneEffect::Slow(self.rest_until, cause.clone())
+            }
+            AskError::Trouble(_) => {
+                self.rest_until = now + Span::from_secs(2);
+                return Ok(());
+            }
+        };
+        self.store.affect_lane(self.tenure.lane, effect, now).await
+    }
+}

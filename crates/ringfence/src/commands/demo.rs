@@ -1,0 +1,108 @@
+//! `ringfence demo`
+
+use std::io::Write;
+use std::path::Path;
+
+use ringfence_intake::{Config, campaign};
+use ringfence_store::{Database, Lifeline, Location, Store};
+use std::sync::Arc;
+
+use super::run::{Ended, Follower, apply};
+use crate::cli::{Common, DemoArgs, Until};
+use crate::engine::LaneEngine;
+use crate::failure::{DONE, Failure};
+use crate::home::{self, eprint_line};
+use crate::{importing, screen};
+
+const CONFIG: &str = r#"
+[provider.demo]
+kind = "sandbox"
+talk = "3s"
+ring = "1s"
+outcomes = "answered=58,no_answer=20,busy=12,voicemail=4,unreachable=4,rejected=2"
+limits = { calls = "25/s", requests = "200/s", concurrent = 60 }
+"#;
+
+const CAMPAIGN: &str = r#"
+name = "demo"
+provider = "demo"
+agent = "demo-agent"
+caller_ids = ["9876500000"]
+
+[contacts]
+phone = "phone"
+country = "IN"
+
+[variables]
+customerName = "{name}"
+
+# A real campaign is open from 09:00 to 21:00; a demo whenever someone looks at it.
+[calling]
+hours = "24/7"
+
+# A real campaign waits a quarter of an hour after busy; a demo is over within a minute.
+[retry]
+busy = "4s"
+no_answer = ["5s", "7s"]
+unreachable = "6s"
+voicemail = "never"
+"#;
+
+/// A sample campaign on a simulated provider, in a database that goes with it.
+pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
+    let folder = tempfile::Builder::new().prefix("ringfence-demo-").tempdir()?.keep();
+    let contacts = folder.join("contacts.csv");
+    write_contacts(&contacts, args.contacts)?;
+    let config = Config::parse(&folder.join("ringfence.toml"), CONFIG, &home::vendors(), &|_| None)?;
+    let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, home::wall_clock())?;
+    let store = Arc::new(Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?);
+    let clock = store.clock().await?;
+    eprint_line(&format!(
+        "{} people are about to be called by a simulated provider: 25 calls a second, 60 at once, again after busy and \
+         no answer.",
+        args.contacts
+    ));
+    let (lane, row) = apply(&store, &*clock, &config, rules).await?;
+    let setup = config.lanes.get("demo").ok_or_else(|| Failure::work("the demo has no lane"))?;
+    let provider = home::provider(setup)?;
+    importing::import(&store, &clock, row.run, &row.rules, &provider, &contacts).await?;
+    let lifeline = Lifeline::begin(&store);
+    let settings = setup.setup.settings.clone();
+    let engine =
+        LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
+    let follower = Follower { store: &store, clock: &clock, campaign: &row, name: lifeline.name() };
+    let (summary, ended) = follower.dial(engine, Until::Done, None).await?;
+    let differences = store.recount(row.run).await?;
+    store.close().await;
+    if common.json {
+        screen::print_json(&summary)?;
+    } else {
+        let text = screen::summary(&summary);
+        let report = folder.join("report.txt");
+        std::fs::write(&report, &text)?;
+        let database = folder.join("demo.db");
+        let checked = if differences.is_empty() { "every count agrees with the rows" } else { "COUNTS DIFFER FROM THE ROWS" };
+        screen::print(&format!(
+            "{text}{checked}\nreport    {}\ndatabase  {}\nlook on   ringfence export demo --database sqlite://{}\n",
+            report.display(),
+            database.display(),
+            database.display()
+        ))?;
+    }
+    match ended {
+        Ended::Signal(code) => Ok(code),
+        _ if !differences.is_empty() => Err(Failure::work(format!("counts differ from the rows: {differences:?}"))),
+        _ => Ok(DONE),
+    }
+}
+
+fn write_contacts(path: &Path, count: u32) -> Result<(), Failure> {
+    const NAMES: [&str; 8] = ["Asha", "Ravi", "Meera", "Arjun", "Divya", "Kiran", "Nisha", "Vikram"];
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    writeln!(file, "name,phone")?;
+    for n in 0..count {
+        writeln!(file, "{},98{:08}", NAMES[n as usize % NAMES.len()], 20_000_000 + n * 37)?;
+    }
+    file.flush()?;
+    Ok(())
+}

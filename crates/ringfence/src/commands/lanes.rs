@@ -1,0 +1,96 @@
+//! `ringfence lanes`
+
+use comfy_table::Cell;
+use ringfence_store::Store;
+use serde_json::json;
+
+use crate::cli::{Common, LaneAction, LanesArgs};
+use crate::failure::{DONE, Failure};
+use crate::{home, screen};
+
+/// Lists, pauses and resumes lanes, and tries their credentials.
+pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failure> {
+    if args.check {
+        return check(common).await;
+    }
+    let store = home::open_existing(common).await?;
+    let now = store.clock().await?.read().now;
+    let lanes = store.lanes().await?;
+    if let Some(action) = &args.action {
+        let (LaneAction::Pause { lane: name, .. } | LaneAction::Resume { lane: name }) = action;
+        let Some(lane) = lanes.iter().find(|lane| lane.settings.name == *name) else {
+            let names: Vec<&str> = lanes.iter().map(|lane| lane.settings.name.as_str()).collect();
+            return Err(Failure::input(format!("there is no lane `{name}`"), format!("known: {}", names.join(", "))));
+        };
+        match action {
+            LaneAction::Pause { reason, .. } => store.pause_lane(lane.id, reason.clone(), now).await?,
+            LaneAction::Resume { .. } => store.resume_lane(lane.id, now).await?,
+        }
+    }
+    let lanes = store.lanes().await?;
+    let mut rows = Vec::new();
+    let mut table = screen::table(&["lane", "kind", "state", "calls", "at once", "today", "reason"]);
+    for lane in &lanes {
+        let load = store.lane_load(lane.id, now).await?;
+        let live: u32 = load.live.values().sum();
+        let limits = &lane.settings.limits;
+        let slowed = lane.slowed_until > now;
+        let reason = lane.reason.clone().or_else(|| lane.slowed_reason.clone().filter(|_| slowed));
+        let state = if slowed && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
+        let today = match (load.left_today, limits.per_day) {
+            (Some(left), Some(per_day)) => format!("{} of {per_day}", per_day - left),
+            _ => "unlimited".to_owned(),
+        };
+        table.add_row(vec![
+            Cell::new(&lane.settings.name),
+            Cell::new(&lane.settings.kind),
+            Cell::new(state),
+            Cell::new(format!("{}, {} requests", limits.calls, limits.requests)),
+            Cell::new(format!("{live} of {}", limits.concurrent)),
+            Cell::new(today),
+            Cell::new(reason.clone().unwrap_or_default()),
+        ]);
+        rows.push(json!({
+            "name": lane.settings.name,
+            "kind": lane.settings.kind,
+            "state": lane.state,
+            "reason": lane.reason,
+            "slowed_until": slowed.then_some(lane.slowed_until),
+            "slowed_reason": lane.slowed_reason.as_ref().filter(|_| slowed),
+            "live": live,
+            "left_today": load.left_today,
+            "limits": limits,
+            "owner": lane.owner,
+        }));
+    }
+    store.close().await;
+    if common.json {
+        screen::print_json(&rows)?;
+    } else if lanes.is_empty() {
+        screen::print("no lanes yet; the first `ringfence run` makes those of its campaign\n")?;
+    } else {
+        screen::print(&format!("{table}\n"))?;
+    }
+    Ok(DONE)
+}
+
+/// Asks every vendor for something that calls nobody.
+async fn check(common: &Common) -> Result<u8, Failure> {
+    let config = home::read_config(common, None)?;
+    let mut rows = Vec::new();
+    for (name, lane) in &config.lanes {
+        let answer = home::provider(lane)?.check().await;
+        rows.push(json!({ "name": name, "ok": answer.is_ok(), "error": answer.as_ref().err().map(ToString::to_string) }));
+        if !common.json {
+            let line = match answer {
+                Ok(()) => format!("{name}: the credentials work\n"),
+                Err(error) => format!("{name}: {error}\n"),
+            };
+            screen::print(&line)?;
+        }
+    }
+    if common.json {
+        screen::print_json(&rows)?;
+    }
+    Ok(if rows.iter().all(|row| row["ok"] == true) { DONE } else { 2 })
+}

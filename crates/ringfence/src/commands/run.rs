@@ -1,0 +1,260 @@
+//! `ringfence run`
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::campaign::CallingZone;
+use ringfence_domain::summary::Summary;
+use ringfence_domain::{AttemptState, Clock, Moment, RunId, Span};
+use ringfence_intake::Config;
+use ringfence_providers::Provider;
+use ringfence_store::{CampaignRow, Database, Lifeline, Numbers, Store};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Common, RunArgs, Until};
+use crate::engine::LaneEngine;
+use crate::failure::{DONE, Failure, HELD, REVIEW};
+use crate::home::{self, eprint_line};
+use crate::importing::{self, contact_file};
+use crate::screen::{self, Progress};
+use crate::summary::{summarize, tomorrow};
+
+/// How often the run is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// A `run` that has not renewed for so long does not live any more.
+const FOLLOWER_LEASE: Span = Span::from_secs(9);
+/// A call whose vendor may hold it for longer than this is not waited for.
+const HELD_BY_VENDOR: Span = Span::from_hours(3);
+
+/// Applies, imports, dials, and prints the summary.
+pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
+    let (config, mut campaign) = home::read_campaign(common, &args.campaign)?;
+    let lane = config.lanes.get(&campaign.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
+    let provider = home::provider(lane)?;
+    let file = contact_file(args.contacts.as_deref(), &campaign)?;
+    if let Some(path) = &args.contacts {
+        campaign.contacts.file = Some(std::path::absolute(path)?.display().to_string());
+    }
+    if args.dry_run {
+        return dry_run(common, &campaign, &provider, file.as_ref().map(|(path, _)| path.as_path()));
+    }
+    if let Some((path, _)) = &file {
+        // A file of the wrong shape is refused before anything changes.
+        drop(ringfence_intake::ContactFile::open(path, &campaign, Box::new(|_| Ok(())))?);
+    }
+    let store = home::open(common, &config).await?;
+    let clock = store.clock().await?;
+    let (lane_row, campaign_row) = apply(&store, &*clock, &config, campaign).await?;
+    let lifeline = Lifeline::begin(&store);
+    let leader = follow(&store, &*clock, campaign_row.run, lifeline.name()).await?;
+    if let Some((path, _kept)) = &file {
+        let import = importing::import(&store, &clock, campaign_row.run, &campaign_row.rules, &provider, path).await?;
+        if import.rejected > 0 {
+            eprint_line(&format!("{} of {} rows were rejected{}", import.rejected, import.rows, match &args.rejects {
+                Some(path) => format!("; see {}", path.display()),
+                None => "; --rejects FILE lists them".to_owned(),
+            }));
+        }
+        if let Some(path) = &args.rejects {
+            importing::write_rejects(&store, &import, path).await?;
+        }
+    }
+    if leader.is_some() {
+        let mut summary = look(&store, &*clock, &campaign_row).await?.1;
+        summary.already_running = true;
+        store.close().await;
+        report(common, &summary)?;
+        return Ok(DONE);
+    }
+    let settings = lane.setup.settings.clone();
+    let engine = LaneEngine::new(
+        store.clone(),
+        clock.clone(),
+        lifeline.name().to_owned(),
+        lane_row,
+        settings,
+        provider,
+    );
+    let follower = Follower { store: &store, clock: &clock, campaign: &campaign_row, name: lifeline.name() };
+    let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
+    store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+    store.close().await;
+    report(common, &summary)?;
+    Ok(exit_code(&summary, ended))
+}
+
+fn report(common: &Common, summary: &Summary) -> Result<(), Failure> {
+    if common.json { screen::print_json(summary) } else { screen::print(&screen::summary(summary)) }
+}
+
+fn dry_run(
+    common: &Common,
+    campaign: &ringfence_domain::Campaign,
+    provider: &Arc<dyn Provider>,
+    file: Option<&Path>,
+) -> Result<u8, Failure> {
+    let found = match file {
+        Some(path) => importing::dry_run(path, campaign, provider)?,
+        None => importing::DryRun::default(),
+    };
+    if common.json {
+        screen::print_json(&found)?;
+    } else {
+        screen::print(&format!(
+            "{} would be dialled through lane {}: {} rows, {} can be called, {} cannot\n",
+            campaign.name, campaign.provider, found.rows, found.accepted, found.rejected
+        ))?;
+        for line in &found.first_rejects {
+            screen::print(&format!("  {line}\n"))?;
+        }
+    }
+    Ok(DONE)
+}
+
+/// Makes lane and campaign known.
+pub(super) async fn apply(
+    store: &Arc<Database>,
+    clock: &dyn Clock,
+    config: &Config,
+    campaign: ringfence_domain::Campaign,
+) -> Result<(ringfence_domain::LaneId, CampaignRow), Failure> {
+    let lane = config.lanes.get(&campaign.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
+    let now = clock.read().now;
+    let row = store.register_lane(lane.setup.settings.clone(), now).await?;
+    let (_, campaign) = store.apply(campaign, row.id, now).await?;
+    Ok((row.id, campaign))
+}
+
+/// Becomes the process that lives for the run; else the name of the one that does.
+async fn follow(store: &Arc<Database>, clock: &dyn Clock, run: RunId, name: &str) -> Result<Option<String>, Failure> {
+    let current = store.run(run).await?.follower;
+    let dead = current.filter(|follower| follower != name && Lifeline::is_dead(store, follower));
+    let now = clock.read().now;
+    Ok(store.follow_run(run, name.to_owned(), dead, now, now + FOLLOWER_LEASE).await?)
+}
+
+async fn look(store: &Database, clock: &dyn Clock, campaign: &CampaignRow) -> Result<(Numbers, Summary), Failure> {
+    let now = clock.read().now;
+    let numbers = store.numbers(campaign.rules.name.clone(), now).await?;
+    let numbers = numbers.ok_or_else(|| Failure::work("the campaign vanished from the database"))?;
+    let summary = summarize(&numbers, now);
+    Ok((numbers, summary))
+}
+
+/// Why dialling ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// What was waited for holds.
+    AsAsked,
+    /// The time was up.
+    TimeUp,
+    /// By this signal.
+    Signal(u8),
+}
+
+/// Follows a run to its end.
+pub(super) struct Follower<'f> {
+    pub(super) store: &'f Arc<Database>,
+    pub(super) clock: &'f Arc<dyn Clock>,
+    pub(super) campaign: &'f CampaignRow,
+    pub(super) name: &'f str,
+}
+
+impl Follower<'_> {
+    /// Dials until what is asked for holds, time is up, or a signal comes.
+    pub(super) async fn dial(
+        &self,
+        engine: LaneEngine,
+        until: Until,
+        max_time: Option<Span>,
+    ) -> Result<(Summary, Ended), Failure> {
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(engine.run(stop.clone()));
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let deadline = max_time.map(|time| self.clock.boot() + time.duration());
+        let (_, first) = look(self.store, &**self.clock, self.campaign).await?;
+        let mut progress = Progress::begin(first.contacts.total);
+        let mut renew_at = self.clock.boot();
+        let ended = loop {
+            // A database that does not answer for a moment is waited for: the engine dials nobody meanwhile.
+            match look(self.store, &**self.clock, self.campaign).await {
+                Ok((numbers, summary)) => {
+                    progress.show(&summary);
+                    if self.holds(&numbers, &summary, until).await.unwrap_or(false) {
+                        break Ended::AsAsked;
+                    }
+                }
+                Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
+            }
+            if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
+                break Ended::TimeUp;
+            }
+            if self.clock.boot() >= renew_at {
+                renew_at = self.clock.boot() + Duration::from_secs(3);
+                drop(follow(self.store, &**self.clock, self.campaign.run, self.name).await);
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = terminate.recv() => break Ended::Signal(143),
+                _ = interrupt.recv() => break Ended::Signal(130),
+            }
+        };
+        progress.end();
+        if matches!(ended, Ended::Signal(_)) {
+            eprint_line("finishing what is being sent…");
+        }
+        stop.cancel();
+        running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+        let (_, summary) = look(self.store, &**self.clock, self.campaign).await?;
+        Ok((summary, ended))
+    }
+
+    /// Whether there is nothing left to wait for.
+    async fn holds(&self, numbers: &Numbers, summary: &Summary, until: Until) -> Result<bool, Failure> {
+        let contacts = &summary.contacts;
+        if contacts.waiting + contacts.active == 0 {
+            return Ok(true);
+        }
+        let now = summary.as_of;
+        // A pause is lifted by people only; what is out is still waited for.
+        if summary.held_by.is_some() && contacts.active == 0 {
+            return Ok(true);
+        }
+        let horizon = match until {
+            Until::Done => return Ok(false),
+            Until::Idle => now,
+            Until::Today => {
+                let zone = match numbers.campaign.rules.calling.timezone {
+                    CallingZone::Fixed(zone) => zone,
+                    CallingZone::Contact => numbers.lane.settings.timezone,
+                };
+                Moment::from_millis(tomorrow(now, zone).millis() - 1)
+            }
+        };
+        let soon = summary.next_dial_at.is_some_and(|at| at <= horizon);
+        if soon && summary.held_by.is_none() {
+            return Ok(false);
+        }
+        if contacts.active == 0 {
+            return Ok(true);
+        }
+        let calls = self.store.live_calls(numbers.lane.id).await?;
+        let own = calls.iter().filter(|call| call.campaign == self.campaign.id);
+        let held = own
+            .filter(|call| call.state == AttemptState::Placed)
+            .filter(|call| call.overdue_at.is_some_and(|overdue| overdue.since(call.sending_at) > HELD_BY_VENDOR))
+            .count() as i64;
+        Ok(contacts.active <= held)
+    }
+}
+
+fn exit_code(summary: &Summary, ended: Ended) -> u8 {
+    match ended {
+        Ended::Signal(code) => code,
+        _ if summary.held_by.is_some() && summary.contacts.waiting > 0 => HELD,
+        _ if summary.contacts.review > 0 => REVIEW,
+        Ended::AsAsked | Ended::TimeUp => DONE,
+    }
+}

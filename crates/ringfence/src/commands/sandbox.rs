@@ -1,0 +1,51 @@
+//! `ringfence sandbox`
+
+use std::sync::Arc;
+
+use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape};
+
+use crate::cli::SandboxArgs;
+use crate::failure::{DONE, Failure};
+use crate::screen;
+
+/// A simulated Twenty2 on a socket, until it is interrupted.
+pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
+    let mut behaviour = Behaviour {
+        talk: args.talk,
+        ring: args.ring,
+        latency: args.latency,
+        seed: args.seed,
+        ..Behaviour::default()
+    };
+    if let Some(outcomes) = &args.outcomes {
+        behaviour
+            .set_outcomes(outcomes)
+            .map_err(|error| Failure::input(format!("--outcomes: {error}"), "write answered=60,no_answer=40"))?;
+    }
+    if let Some(faults) = &args.faults {
+        behaviour
+            .set_faults(faults)
+            .map_err(|error| Failure::input(format!("--faults: {error}"), "write lost_answer=2%,error_before=1%"))?;
+    }
+    let tape = match &args.tape {
+        Some(path) => Tape::on_file(path)
+            .map_err(|error| Failure::input(format!("{} cannot be written: {error}", path.display()), "name another --tape"))?,
+        None => Tape::default(),
+    };
+    let simulator = Simulator::new(behaviour, Arc::new(MachineClock), Arc::new(tape));
+    let listener = tokio::net::TcpListener::bind(args.listen).await.map_err(|error| {
+        Failure::input(format!("{} cannot be listened on: {error}", args.listen), "name another address with --listen")
+    })?;
+    screen::print(&format!(
+        "a simulated Twenty2 listens on http://{0}\nbase_url = \"http://{0}/api\"\n",
+        listener.local_addr()?
+    ))?;
+    let tape = simulator.tape().clone();
+    tokio::select! {
+        served = ringfence_sandbox::serve(ringfence_sandbox::router(simulator), listener) => served?,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    let calls = tape.calls().len();
+    screen::print(&format!("{} requests to call, {calls} calls\n", tape.len()))?;
+    Ok(DONE)
+}

@@ -1,0 +1,231 @@
+//! `ringfence why`
+
+use ringfence_domain::campaign::CallingZone;
+use ringfence_domain::{CampaignState, ContactState, LaneState, Moment, PhoneNumber, ZoneSet};
+use ringfence_store::{AttemptRow, ContactRow, Numbers, Store};
+use serde::Serialize;
+
+use super::known_campaign;
+use crate::cli::{Common, WhyArgs};
+use crate::failure::{DONE, Failure};
+use crate::summary::tomorrow;
+use crate::{home, screen};
+
+/// One contact, explained.
+#[derive(Debug, Serialize)]
+struct Explanation {
+    campaign: String,
+    phone: String,
+    state: &'static str,
+    reason: Option<String>,
+    calls: u32,
+    zones: String,
+    zone_source: &'static str,
+    may_dial_now: bool,
+    rules: Vec<Rule>,
+    next_dial_at: Option<Moment>,
+    set_by: Option<&'static str>,
+    history: Vec<Past>,
+}
+
+/// One rule and its verdict.
+#[derive(Debug, Serialize)]
+struct Rule {
+    rule: &'static str,
+    allows: bool,
+    says: String,
+    /// When it will allow, if it does not now and that is known.
+    from: Option<Moment>,
+}
+
+/// One attempt.
+#[derive(Debug, Serialize)]
+struct Past {
+    at: Moment,
+    state: &'static str,
+    outcome: Option<&'static str>,
+    talk_seconds: Option<i64>,
+    call_id: Option<String>,
+    cause: Option<String>,
+}
+
+/// What happened to a number so far, may it be dialled now, and if not, why not and until when.
+pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> {
+    let store = home::open_existing(common).await?;
+    let number = PhoneNumber::parse(&args.phone, None).map_err(|error| {
+        Failure::input(format!("`{}`: {error}", args.phone), "write it with + and country code: +919876543210")
+    })?;
+    let now = store.clock().await?.read().now;
+    let key = store.hasher().key(&number);
+    let names = match &args.campaign {
+        Some(name) => vec![known_campaign(&*store, name).await?.rules.name],
+        None => store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
+    };
+    let attempts = store.attempts_at(key).await?;
+    let mut explanations = Vec::new();
+    for name in names {
+        let Some(numbers) = store.numbers(name, now).await? else { continue };
+        if let Some(contact) = store.contact_by_number(numbers.campaign.run, key).await? {
+            explanations.push(explain(&numbers, &contact, &attempts, now));
+        }
+    }
+    store.close().await;
+    if explanations.is_empty() {
+        return Err(Failure::input(
+            format!("no campaign has the number {number}"),
+            "it may have been rejected on import; look at `status`, or leave --campaign out",
+        ));
+    }
+    match (common.json, explanations.as_slice()) {
+        (true, [only]) => screen::print_json(only)?,
+        (true, several) => screen::print_json(&several)?,
+        (false, all) => {
+            for explanation in all {
+                screen::print(&text(explanation))?;
+            }
+        }
+    }
+    Ok(DONE)
+}
+
+fn explain(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], now: Moment) -> Explanation {
+    let campaign = &numbers.campaign.rules;
+    let zones = campaign.zones_for(contact.zones.clone());
+    let source = match (campaign.calling.timezone, &campaign.contacts.timezone) {
+        (CallingZone::Fixed(_), _) => "the campaign's timezone",
+        (CallingZone::Contact, Some(column)) if contact.fields.get(column).is_some_and(|zone| !zone.trim().is_empty()) => {
+            "the contact's column"
+        }
+        (CallingZone::Contact, _) => "the number's prefix",
+    };
+    let rules = rules(numbers, contact, attempts, &zones, now);
+    let waiting = contact.state == ContactState::Waiting;
+    let may_dial_now = rules.iter().all(|rule| rule.allows);
+    // The next moment is the first open one after the last refusal.
+    let held = rules.iter().any(|rule| !rule.allows && rule.from.is_none());
+    let latest = rules.iter().filter(|rule| !rule.allows).filter_map(|rule| rule.from.map(|from| (from, rule.rule))).max();
+    let mut calendar = campaign.calendar(&zones, numbers.lane.settings.vendor_hours().as_ref());
+    let (next_dial_at, set_by) = match (waiting && !held, latest) {
+        (false, _) => (None, None),
+        (true, None) => (Some(now), None),
+        (true, Some((from, rule))) => match calendar.next_opening(from) {
+            Some(opening) if opening > from => (Some(opening), Some("window")),
+            opening => (opening, Some(rule)),
+        },
+    };
+    Explanation {
+        campaign: campaign.name.clone(),
+        phone: contact.number.e164().to_owned(),
+        state: contact.state.as_str(),
+        reason: contact.stop_reason.map(|reason| reason.to_string()),
+        calls: contact.calls,
+        zones: zones.to_string(),
+        zone_source: source,
+        may_dial_now,
+        rules,
+        next_dial_at,
+        set_by,
+        history: attempts.iter().filter(|attempt| attempt.contact == contact.id).map(past).collect(),
+    }
+}
+
+fn rules(
+    numbers: &Numbers,
+    contact: &ContactRow,
+    attempts: &[AttemptRow],
+    zones: &ZoneSet,
+    now: Moment,
+) -> Vec<Rule> {
+    let campaign = &numbers.campaign.rules;
+    let lane = &numbers.lane;
+    let mut rules = Vec::new();
+    let mut rule = |rule, allows: bool, says: String, from: Option<Moment>| {
+        rules.push(Rule { rule, allows, says, from: from.filter(|_| !allows) });
+    };
+    let state = match contact.state {
+        ContactState::Waiting => "it waits for its call".to_owned(),
+        ContactState::Active => "a call is under way".to_owned(),
+        ContactState::Done => "it is finished".to_owned(),
+        ContactState::Stopped => {
+            format!("it was stopped: {}", contact.stop_reason.map(|reason| reason.to_string()).unwrap_or_default())
+        }
+        ContactState::Review => "nobody can say whether its last call was placed".to_owned(),
+    };
+    rule("contact", contact.state == ContactState::Waiting, state, None);
+    let due = contact.due_at <= now;
+    let says = if due { "it is due".to_owned() } else { format!("its {} is due {}", contact.class, contact.due_at) };
+    rule("due", due, says, Some(contact.due_at));
+    let mut calendar = campaign.calendar(zones, lane.settings.vendor_hours().as_ref());
+    let window = calendar.at(now);
+    let mut says = format!("{} in {}", campaign.calling.hours, if zones.is_empty() { "no known zone".to_owned() } else { zones.to_string() });
+    if let Some(hours) = &lane.settings.hours {
+        says.push_str(&format!(", and the lane's {hours} in {}", lane.settings.timezone));
+    }
+    if !campaign.calling.guard.millis().eq(&0) {
+        says.push_str(&format!(", {} before closing excepted", campaign.calling.guard));
+    }
+    rule("window", window.open, says, window.next_change);
+    for cap in &campaign.limits.per_number {
+        let counted: Vec<Moment> = attempts
+            .iter()
+            .filter(|attempt| attempt.outcome.is_none_or(|outcome| outcome.is_counted()))
+            .filter(|attempt| !matches!(attempt.state.as_str(), "not_sent" | "refused" | "not_placed" | "lapsed" | "open"))
+            .filter_map(|attempt| attempt.sending_at)
+            .collect();
+        let free = cap.allows(&counted, now, if contact.zones.is_empty() { zones } else { &contact.zones });
+        rule("per_number", free.is_ok(), format!("{cap}, over all campaigns"), free.err());
+    }
+    let running = numbers.campaign.state == CampaignState::Running;
+    let says = numbers.campaign.reason.clone().unwrap_or_else(|| numbers.campaign.state.to_string());
+    rule("campaign", running, says, None);
+    rule("import", numbers.run.ready, if numbers.run.ready { "complete" } else { "no import is complete yet" }.to_owned(), None);
+    let says = lane.reason.clone().unwrap_or_else(|| format!("lane {} is {}", lane.settings.name, lane.state));
+    rule("lane", lane.state == LaneState::Open, says, None);
+    let slowed = lane.slowed_until > now;
+    let says = lane.slowed_reason.clone().filter(|_| slowed).unwrap_or_else(|| "not slowed".to_owned());
+    rule("pace", !slowed, says, Some(lane.slowed_until));
+    if let Some(left) = numbers.left_today {
+        let says = format!("{left} calls left today");
+        rule("lane_day", left > 0, says, Some(tomorrow(now, lane.settings.timezone)));
+    }
+    rules
+}
+
+fn past(attempt: &AttemptRow) -> Past {
+    Past {
+        at: attempt.sending_at.unwrap_or(attempt.opened_at),
+        state: attempt.state.as_str(),
+        outcome: attempt.outcome.map(ringfence_domain::Outcome::as_str),
+        talk_seconds: attempt.talk_seconds,
+        call_id: attempt.call_id.clone(),
+        cause: attempt.cause.clone(),
+    }
+}
+
+fn text(explanation: &Explanation) -> String {
+    let mut table = screen::table(&["rule", "", "says", "allows from"]);
+    for rule in &explanation.rules {
+        table.add_row(vec![
+            rule.rule.to_owned(),
+            if rule.allows { "yes" } else { "NO" }.to_owned(),
+            rule.says.clone(),
+            rule.from.map(|from| from.to_string()).unwrap_or_default(),
+        ]);
+    }
+    let mut text = format!(
+        "{} in {}: {}, {} calls; zone {} from {}\n{table}\n",
+        explanation.phone, explanation.campaign, explanation.state, explanation.calls, explanation.zones, explanation.zone_source
+    );
+    let next = match (explanation.may_dial_now, explanation.next_dial_at, explanation.set_by) {
+        (true, ..) => "it may be dialled now".to_owned(),
+        (false, Some(at), Some(rule)) => format!("it may be dialled from {at} on, by the rule {rule}"),
+        (false, Some(at), None) => format!("it may be dialled from {at} on"),
+        (false, None, _) => "it is not dialled again by itself".to_owned(),
+    };
+    text.push_str(&format!("{next}\n"));
+    for past in &explanation.history {
+        let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
+        text.push_str(&format!("  {} {} {outcome}\n", past.at, past.state));
+    }
+    text
+}

@@ -1,0 +1,216 @@
+//! Scheduler, worker and reconciler of one lane, put together for as long as the lane is ours.
+//!
+//! They meet in the store. What is passed between them here are signals that something may have changed, which spare
+//! waiting and carry no meaning.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::{Clock, LaneId, Moment, Span};
+use ringfence_providers::{Pacer, Provider};
+use ringfence_reconciler::Reconciler;
+use ringfence_scheduler::{Keeper, Kept, Planner, RENEW_EVERY};
+use ringfence_store::{Database, Store, StoreError, SweepOrder, Tenure};
+use ringfence_worker::{Dialer, Feeder, Recorder, queue};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Bursts worked on at once.
+const CONCURRENCY: usize = 8;
+/// On a stop, requests under way may take so long to be answered.
+const LAST_ANSWERS: Duration = Duration::from_secs(17);
+/// How often a lane that another process has is asked for.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Longer ago than every limit's window, the last owner's use does not matter.
+const LONGEST_WINDOW: Span = Span::from_hours(1);
+
+/// Whether this process dials the lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Not known yet.
+    Asking,
+    /// It does.
+    Ours,
+    /// Another process does.
+    Theirs {
+        /// Which.
+        owner: String,
+        /// It goes by other settings than this one's file.
+        other_settings: bool,
+    },
+}
+
+/// One lane's engine.
+#[derive(Debug)]
+pub struct LaneEngine {
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    owner: String,
+    lane: LaneId,
+    settings: LaneSettings,
+    provider: Arc<dyn Provider>,
+    standing: watch::Sender<Standing>,
+}
+
+impl LaneEngine {
+    /// The engine of a lane in the process named `owner`.
+    pub fn new(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        owner: String,
+        lane: LaneId,
+        settings: LaneSettings,
+        provider: Arc<dyn Provider>,
+    ) -> Self {
+        let standing = watch::Sender::new(Standing::Asking);
+        Self { store, clock, owner, lane, settings, provider, standing }
+    }
+
+    /// Whether this process dials the lane, as it changes.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    /// Owns and dials the lane until told to stop. On a stop, what is being sent is finished and recorded.
+    pub async fn run(self, stop: CancellationToken) {
+        let keeper = Keeper::new(
+            self.store.clone(),
+            self.clock.clone(),
+            self.owner.clone(),
+            self.lane,
+            self.settings.clone(),
+        );
+        while !stop.is_cancelled() {
+            match keeper.take().await {
+                Ok(Kept::Ours(tenure)) => {
+                    self.standing.send_replace(Standing::Ours);
+                    self.serve(&keeper, tenure, &stop).await;
+                    self.standing.send_replace(Standing::Asking);
+                }
+                Ok(Kept::Theirs { owner, other_settings }) => {
+                    if other_settings {
+                        tracing::warn!(
+                            "lane {} is dialled by a process with other settings; this one does not dial it",
+                            self.settings.name
+                        );
+                    }
+                    self.standing.send_replace(Standing::Theirs { owner, other_settings });
+                }
+                Err(error) => tracing::error!(%error, "lane {} cannot be taken: {error}", self.settings.name),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ASK_AGAIN) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn serve(&self, keeper: &Keeper, tenure: Arc<Tenure>, stop: &CancellationToken) {
+        let ending = stop.child_token();
+        let used_ago = self.clock.read().now.since(tenure.used_until);
+        let used = (tenure.used_until > Moment::from_millis(0) && used_ago < LONGEST_WINDOW).then_some(used_ago);
+        let pacer = Pacer::new(&self.settings.limits, used);
+        let (opened, slot_free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let sending = TaskTracker::new();
+        let (results, recorder) = Recorder::new(self.store.clone(), self.clock.clone());
+        let (bursts, queue) = mpsc::channel(CONCURRENCY);
+        let dialer = Dialer::new(
+            self.store.clone(),
+            self.clock.clone(),
+            tenure.clone(),
+            self.provider.clone(),
+            pacer.clone(),
+            results,
+            sending.clone(),
+            ending.clone(),
+        );
+
+        let planner = Planner::new(self.store.clone(), self.clock.clone(), tenure.clone());
+        let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
+        let reconciler = Reconciler::new(
+            self.store.clone(),
+            self.clock.clone(),
+            tenure.clone(),
+            self.provider.clone(),
+            pacer,
+        );
+        let recorder = tokio::spawn(recorder.run(slot_free.clone()));
+        let loops = TaskTracker::new();
+        loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()));
+        loops.spawn(feeder.run(bursts, opened, ending.clone()));
+        loops.spawn(reconciler.run(slot_free, ending.clone()));
+        let name = self.settings.name.clone();
+        let stopping = ending.clone();
+        loops.spawn(async move {
+            queue::work(&name, queue, CONCURRENCY, stopping, move |burst| {
+                let dialer = dialer.clone();
+                async move { dialer.dial(burst).await }
+            })
+            .await;
+        });
+        loops.close();
+
+        self.keep(keeper, &tenure, &ending).await;
+        ending.cancel();
+        let finish = async {
+            loops.wait().await;
+            sending.close();
+            sending.wait().await;
+            // The last sender of results is gone with the last request.
+            drop(recorder.await);
+        };
+        let renewing = async {
+            loop {
+                tokio::time::sleep(RENEW_EVERY).await;
+                drop(keeper.renew(&tenure).await);
+            }
+        };
+        tokio::select! {
+            () = finish => {}
+            () = renewing => {}
+            () = tokio::time::sleep(LAST_ANSWERS) => self.doubt_what_is_left(&tenure).await,
+        }
+        if let Err(error) = keeper.release(&tenure).await {
+            tracing::warn!(%error, "lane {} could not be given back: {error}", self.settings.name);
+        }
+    }
+
+    /// Renews the lease until the lane is lost or a stop is asked for.
+    async fn keep(&self, keeper: &Keeper, tenure: &Tenure, ending: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(RENEW_EVERY) => {}
+                () = ending.cancelled() => return,
+            }
+            match keeper.renew(tenure).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::warn!("lane {} was taken over by another process", self.settings.name);
+                    return;
+                }
+                Err(error) => tracing::error!(%error, "the lease of lane {} cannot be renewed: {error}", self.settings.name),
+            }
+            if !tenure.holds(self.clock.boot()) {
+                tracing::warn!("the lease of lane {} ran out", self.settings.name);
+                return;
+            }
+        }
+    }
+
+    /// Requests that are still under way when time is up are never left `sending`.
+    async fn doubt_what_is_left(&self, tenure: &Tenure) {
+        let now = self.clock.read().now;
+        let order = SweepOrder {
+            lane: tenure.lane,
+            epoch: tenure.epoch,
+            now,
+            sending_for: Span::ZERO,
+            overdue_at: self.provider.held_until(now) + Span::from_hours(1),
+        };
+        if let Err::<_, StoreError>(error) = self.store.sweep(order).await {
+            tracing::error!(%error, "requests under way could not be marked: {error}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The binary's insides: commands, and the wiring of scheduler, worker and reconciler into an engine.
+//!
+//! Adding a command: a file in `commands`, one variant in [`cli::Command`], one line where that is matched.
+
+pub mod cli;
+pub mod commands;
+pub mod engine;
+pub mod failure;
+pub mod home;
+pub mod importing;
+pub mod screen;
+pub mod summary;
+pub mod telemetry;

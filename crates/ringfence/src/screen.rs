@@ -1,0 +1,222 @@
+//! What people see: tables on stdout, progress on stderr.
+
+use std::io::{IsTerminal, Write};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ringfence_domain::summary::Summary;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Everything that is drawn over and over; logs are written around it.
+pub static PROGRESS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Whether stderr shows colours: only on terminals, and never against `NO_COLOR`.
+pub fn colours_on_stderr() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn colours_on_stdout() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// The width to print to.
+pub fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    comfy_table::Table::new().width().map(usize::from).or(columns).unwrap_or(100).clamp(60, 160)
+}
+
+/// Prints text to stdout. A reader that went away ends the program as it would any other.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        result => Ok(result?),
+    }
+}
+
+/// Prints one JSON document.
+pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::work(error.to_string()))?;
+    print(&format!("{text}\n"))
+}
+
+/// A table in the house style.
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width() as u16);
+    if !colours_on_stdout() {
+        table.force_no_tty();
+    }
+    if !header.is_empty() {
+        table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    }
+    table
+}
+
+fn heading(text: &str) -> Cell {
+    Cell::new(text).add_attribute(Attribute::Bold)
+}
+
+/// The summary as a person reads it.
+pub fn summary(summary: &Summary) -> String {
+    let mut table = table(&[]);
+    let contacts = &summary.contacts;
+    let state = match summary.state {
+        "done" => Cell::new("done").fg(Color::Green),
+        "paused" | "held" | "cancelled" => Cell::new(summary.state).fg(Color::Red),
+        other => Cell::new(other).fg(Color::Cyan),
+    };
+    table.add_row(vec![heading(&summary.campaign), state]);
+    let mut line = |name: &str, text: String| {
+        if !text.is_empty() {
+            table.add_row(vec![Cell::new(name), Cell::new(text)]);
+        }
+    };
+    line("held by", summary.held_by.clone().unwrap_or_default());
+    if let Some(reason) = &summary.lane.reason {
+        line("lane", format!("{} {}: {reason}", summary.lane.name, summary.lane.state));
+    }
+    line(
+        "contacts",
+        list(&[
+            ("total", contacts.total),
+            ("waiting", contacts.waiting),
+            ("being called", contacts.active),
+            ("done", contacts.done),
+            ("stopped", contacts.stopped),
+            ("in review", contacts.review),
+        ]),
+    );
+    let share = if contacts.total > 0 { 100.0 * summary.reached as f64 / contacts.total as f64 } else { 0.0 };
+    line("reached", format!("{} ({share:.0}%)", summary.reached));
+    let waiting = &summary.waiting_for;
+    line(
+        "waiting for",
+        list(&[
+            ("their retry", waiting.retry),
+            ("the window", waiting.window),
+            ("a cap on their number", waiting.contact_cap),
+            ("the lane's day", waiting.lane_budget),
+            ("the lane to resume", waiting.lane_paused),
+            ("their turn", waiting.pace),
+        ]),
+    );
+    line("stopped for", list(&pairs(&summary.stopped_for)));
+    let attempts = &summary.attempts;
+    line(
+        "calls",
+        list(&[
+            ("placed", attempts.placed),
+            ("in flight", attempts.in_flight),
+            ("not sent", attempts.not_sent),
+            ("refused", attempts.refused),
+            ("of unknown fate", attempts.unknown),
+        ]),
+    );
+    line("outcomes", list(&pairs(&summary.outcomes)));
+    line("talked", talked(summary.talk_seconds));
+    line("cost", summary.cost.iter().map(|cost| format!("{} {}", cost.amount, cost.currency)).collect::<Vec<_>>().join(", "));
+    if let Some(import) = &summary.last_import {
+        line(
+            "last import",
+            list(&[
+                ("rows", import.rows),
+                ("accepted", import.accepted),
+                ("updated", import.updated),
+                ("unchanged", import.unchanged),
+                ("duplicate", import.duplicate),
+                ("rejected", import.rejected),
+            ]),
+        );
+    }
+    if let Some(next) = summary.next_dial_at.filter(|_| contacts.active == 0) {
+        line("next call", next.to_string());
+    }
+    format!("{table}\n")
+}
+
+fn talked(seconds: i64) -> String {
+    if seconds == 0 { String::new() } else { format!("{} min {} s", seconds / 60, seconds % 60) }
+}
+
+fn pairs<'a>(counts: &std::collections::BTreeMap<&'a str, i64>) -> Vec<(&'a str, i64)> {
+    let mut pairs: Vec<(&str, i64)> = counts.iter().map(|(name, n)| (*name, *n)).collect();
+    pairs.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    pairs
+}
+
+fn list(parts: &[(&str, i64)]) -> String {
+    let shown: Vec<String> =
+        parts.iter().filter(|(_, n)| *n != 0).map(|(name, n)| format!("{n} {}", name.replace('_', " "))).collect();
+    shown.join(", ")
+}
+
+/// The progress of a run: a bar on a terminal, a line every ten seconds elsewhere.
+#[derive(Debug)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    last_line: Option<std::time::Instant>,
+}
+
+impl Progress {
+    /// Begins. `quiet`: no plain lines either.
+    pub fn begin(total: i64) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { bar: None, last_line: None };
+        }
+        PROGRESS.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let bar = PROGRESS.add(ProgressBar::new(total.unsigned_abs()));
+        let style = ProgressStyle::with_template("{spinner:.cyan} {bar:30.cyan/blue} {pos}/{len} {wide_msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.progress_chars("━╸─"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { bar: Some(bar), last_line: None }
+    }
+
+    /// Shows how the run stands.
+    pub fn show(&mut self, summary: &Summary) {
+        let contacts = &summary.contacts;
+        let outcomes = |name: &str| summary.outcomes.get(name).copied().unwrap_or_default();
+        let text = format!(
+            "{} in flight · {} answered · {} no answer · {} busy{}{}",
+            summary.attempts.in_flight,
+            outcomes("answered"),
+            outcomes("no_answer"),
+            outcomes("busy"),
+            if summary.waiting_for.retry > 0 { format!(" · {} to retry", summary.waiting_for.retry) } else { String::new() },
+            if contacts.review > 0 { format!(" · {} in review", contacts.review) } else { String::new() },
+        );
+        if let Some(bar) = &self.bar {
+            bar.set_length(contacts.total.unsigned_abs());
+            bar.set_position((contacts.done + contacts.stopped).unsigned_abs());
+            bar.set_message(text);
+            return;
+        }
+        let now = std::time::Instant::now();
+        if self.last_line.is_none_or(|last| now.duration_since(last) >= Duration::from_secs(10)) {
+            self.last_line = Some(now);
+            tracing::info!(
+                campaign = summary.campaign,
+                finished = contacts.done + contacts.stopped,
+                total = contacts.total,
+                "{}: {} of {} finished · {text}",
+                summary.campaign,
+                contacts.done + contacts.stopped,
+                contacts.total
+            );
+        }
+    }
+
+    /// Clears the bar away.
+    pub fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Owning lanes: one process each, with a lease that it must renew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::{Clock, LaneId, Span};
+use ringfence_store::{Database, Lifeline, Owner, Store, StoreError, TakeOver, Tenure};
+
+/// How long a lane stays ours without renewal.
+pub const LEASE: Span = Span::from_secs(9);
+/// How often it is renewed.
+pub const RENEW_EVERY: Duration = Duration::from_secs(3);
+
+/// Takes one lane and keeps it.
+#[derive(Debug)]
+pub struct Keeper {
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    owner: String,
+    lane: LaneId,
+    settings: LaneSettings,
+}
+
+/// Whether a lane is ours.
+#[derive(Debug, Clone)]
+pub enum Kept {
+    /// It is.
+    Ours(Arc<Tenure>),
+    /// Another process has it.
+    Theirs {
+        /// Which.
+        owner: String,
+        /// It goes by other settings than our file.
+        other_settings: bool,
+    },
+}
+
+impl Keeper {
+    /// A keeper of one lane for the process named `owner`.
+    pub fn new(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        owner: String,
+        lane: LaneId,
+        settings: LaneSettings,
+    ) -> Self {
+        Self { store, clock, owner, lane, settings }
+    }
+
+    /// Takes the lane if it is free, if its owner's lease ran out, or if its owner is dead.
+    pub async fn take(&self) -> Result<Kept, StoreError> {
+        let lanes = self.store.lanes().await?;
+        let current = lanes.into_iter().find(|lane| lane.id == self.lane).and_then(|lane| lane.owner);
+        let dead = current.filter(|owner| *owner != self.owner && Lifeline::is_dead(&self.store, owner));
+        let asked = self.clock.boot();
+        let owner = Owner { name: self.owner.clone(), lease: LEASE };
+        let now = self.clock.read().now;
+        let taken = self.store.take_lane(self.lane, self.settings.clone(), owner, dead, now).await?;
+        Ok(match taken {
+            TakeOver::Ours { epoch, used_until } => {
+                tracing::info!(lane = self.settings.name, epoch, "lane {} is ours", self.settings.name);
+                let deadline = asked + LEASE.duration();
+                Kept::Ours(Arc::new(Tenure::new(self.lane, epoch, self.settings.clone(), used_until, deadline)))
+            }
+            TakeOver::Theirs { owner, .. } => Kept::Theirs { owner, other_settings: false },
+            TakeOver::OtherSettings { owner } => Kept::Theirs { owner, other_settings: true },
+        })
+    }
+
+    /// Renews the lease. False when the lane is not ours any more; an error leaves it ours up to its old deadline.
+    pub async fn renew(&self, tenure: &Tenure) -> Result<bool, StoreError> {
+        let asked = self.clock.boot();
+        let until = self.clock.read().now + LEASE;
+        let ours = self.store.renew_lane(tenure.lane, tenure.epoch, until).await?;
+        if ours {
+            tenure.extend(asked + LEASE.duration());
+        } else {
+            tenure.end();
+        }
+        Ok(ours)
+    }
+
+    /// Gives the lane back.
+    pub async fn release(&self, tenure: &Tenure) -> Result<(), StoreError> {
+        tenure.end();
+        self.store.release_lane(tenure.lane, tenure.epoch, self.clock.read().now).await
+    }
+}

@@ -1,0 +1,173 @@
+//! The tick of one lane: which contacts get an attempt now.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::{Clock, LaneState, Moment, RunId, Span};
+use ringfence_store::{Database, EligibleBucket, LaneLoad, Opened, Pick, Plan, Store, StoreError, Tenure};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::rules::RuleBook;
+use crate::share::{Candidate, share};
+
+/// An open attempt must be dialled within this time, or is planned again.
+const DIAL_WITHIN: Span = Span::from_secs(30);
+/// Attempts are opened for so much dialling ahead and no more, so that none waits until it lapses.
+const AHEAD: Duration = Duration::from_secs(5);
+/// Buckets looked at in one tick.
+const BUCKETS: u32 = 2_000;
+/// A window that will not open within the calendar's horizon is looked at again after this long.
+const NEVER_WAIT: Span = Span::from_days(1);
+/// Without any sign in between the next tick comes after this long: another process may have changed something.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// Attempts opened.
+    pub opened: u32,
+    /// Buckets found closed.
+    pub closed: u32,
+    /// There may be more to open at once.
+    pub again: bool,
+    /// When something becomes due next, as far as is known.
+    pub next_at: Option<Moment>,
+}
+
+/// Plans one lane for as long as it is ours.
+#[derive(Debug)]
+pub struct Planner {
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    tenure: Arc<Tenure>,
+    book: RuleBook,
+    turn: usize,
+}
+
+impl Planner {
+    /// A planner of the lane of `tenure`.
+    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<Tenure>) -> Self {
+        Self { store, clock, tenure, book: RuleBook::default(), turn: 0 }
+    }
+
+    /// Ticks until told to stop. `wake`: something changed here. `opened`: rung whenever attempts were opened.
+    pub async fn run(mut self, wake: Arc<Notify>, opened: Arc<Notify>, stop: CancellationToken) {
+        while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
+            let mut wait = IDLE;
+            match self.run_once().await {
+                Ok(tick) => {
+                    if tick.opened > 0 {
+                        opened.notify_one();
+                    }
+                    if tick.again {
+                        wait = Duration::ZERO;
+                    } else if let Some(at) = tick.next_at {
+                        wait = wait.min(at.since(self.clock.read().now).duration());
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "nothing is planned on lane {}: {error}", self.tenure.settings.name);
+                    wait = Duration::from_secs(1);
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = wake.notified() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// One tick.
+    pub async fn run_once(&mut self) -> Result<Tick, StoreError> {
+        let reading = self.clock.read();
+        if reading.in_doubt() || !self.tenure.holds(self.clock.boot()) {
+            return Ok(Tick::default());
+        }
+        let load = self.store.lane_load(self.tenure.lane, reading.now).await?;
+        if load.lane.state != LaneState::Open || load.lane.epoch != self.tenure.epoch {
+            return Ok(Tick::default());
+        }
+        if load.lane.slowed_until > reading.now {
+            return Ok(Tick { next_at: Some(load.lane.slowed_until), ..Tick::default() });
+        }
+        let free = self.free(&load);
+        if free == 0 {
+            return Ok(Tick::default());
+        }
+        self.turn = self.turn.wrapping_add(1);
+        let buckets = self.store.eligible_buckets(self.tenure.lane, reading.now, BUCKETS).await?;
+        let vendor = self.tenure.settings.vendor_hours();
+        let mut closed = Vec::new();
+        let mut until: HashMap<_, Moment> = HashMap::new();
+        let mut room: HashMap<RunId, u32> = HashMap::new();
+        let mut candidates = Vec::new();
+        for bucket in &buckets {
+            let Some(rules) = self.book.at(&*self.store, bucket.campaign, bucket.revision).await? else { continue };
+            if let Some(concurrent) = rules.campaign().limits.concurrent {
+                let live = load.live.get(&bucket.run).copied().unwrap_or_default();
+                room.insert(bucket.run, concurrent.saturating_sub(live));
+            }
+            let calendar = rules.calendar(&bucket.zones, vendor.as_ref());
+            let verdict = calendar.at(reading.earliest());
+            let closing = verdict.next_change.unwrap_or(Moment::NEVER);
+            if !verdict.open {
+                closed.push((bucket.id, verdict.next_change.unwrap_or(reading.now + NEVER_WAIT)));
+            } else if closing <= reading.latest() {
+                let next = calendar.next_opening(closing).unwrap_or(reading.now + NEVER_WAIT);
+                closed.push((bucket.id, next.max(reading.now + Span::from_secs(1))));
+            } else {
+                until.insert(bucket.id, closing.min(reading.now + DIAL_WITHIN));
+                candidates.push(candidate(bucket));
+            }
+        }
+        let picks: Vec<Pick> = share(&candidates, free, &room, self.turn)
+            .into_iter()
+            .filter_map(|(id, count)| {
+                let bucket = buckets.iter().find(|bucket| bucket.id == id)?;
+                Some(Pick {
+                    bucket: id,
+                    count,
+                    dial_after: reading.earliest(),
+                    dial_before: *until.get(&id)?,
+                    revision: bucket.revision,
+                })
+            })
+            .collect();
+        let asked: u32 = picks.iter().map(|pick| pick.count).sum();
+        let mut tick = Tick { closed: closed.len() as u32, ..Tick::default() };
+        if !picks.is_empty() || !closed.is_empty() {
+            let plan =
+                Plan { lane: self.tenure.lane, epoch: self.tenure.epoch, now: reading.now, picks, closed };
+            let Opened { opened, number_busy, not_ours } = self.store.open(plan).await?;
+            tick.opened = opened;
+            // Buckets promised more than was due: what they did not take may go to others at once.
+            tick.again = !not_ours && (opened + number_busy < asked || (opened == 0 && tick.closed > 0));
+        }
+        tick.next_at = self.store.next_eligible(self.tenure.lane).await?;
+        Ok(tick)
+    }
+
+    /// How many attempts may be opened now.
+    fn free(&self, load: &LaneLoad) -> u32 {
+        let limits = &self.tenure.settings.limits;
+        let live: u32 = load.live.values().sum();
+        let ahead = (AHEAD.as_secs_f64() / limits.calls.spacing().as_secs_f64()).ceil().max(1.0) as u32;
+        let free = limits.concurrent.saturating_sub(live).min(ahead.saturating_sub(load.open));
+        let free = load.left_today.map_or(free, |left| free.min(left.saturating_sub(load.open)));
+        // After trouble one call tries whether it is over.
+        if load.lane.troubles > 0 { free.min(1_u32.saturating_sub(load.open)) } else { free }
+    }
+}
+
+fn candidate(bucket: &EligibleBucket) -> Candidate {
+    Candidate {
+        bucket: bucket.id,
+        run: bucket.run,
+        priority: bucket.priority,
+        class: bucket.class,
+        waiting: bucket.waiting.max(1),
+    }
+}

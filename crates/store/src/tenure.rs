@@ -1,0 +1,43 @@
+//! The time that a process owns a lane for.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::{LaneId, Moment};
+
+/// Our ownership of a lane. Past its deadline nothing is sent, polls included, whatever the database says by then.
+#[derive(Debug)]
+pub struct Tenure {
+    /// The lane.
+    pub lane: LaneId,
+    /// The epoch of this ownership.
+    pub epoch: i64,
+    /// What the lane goes by for as long as it is ours.
+    pub settings: LaneSettings,
+    /// The last moment at which someone else may have used the lane.
+    pub used_until: Moment,
+    deadline_ms: AtomicI64,
+}
+
+impl Tenure {
+    /// Ownership up to this boot time.
+    pub fn new(lane: LaneId, epoch: i64, settings: LaneSettings, used_until: Moment, deadline: Duration) -> Self {
+        Self { lane, epoch, settings, used_until, deadline_ms: AtomicI64::new(deadline.as_millis() as i64) }
+    }
+
+    /// Whether the lane is still ours at this boot time.
+    pub fn holds(&self, boot: Duration) -> bool {
+        (boot.as_millis() as i64) < self.deadline_ms.load(Ordering::Acquire)
+    }
+
+    /// Ours up to this boot time now.
+    pub fn extend(&self, deadline: Duration) {
+        self.deadline_ms.store(deadline.as_millis() as i64, Ordering::Release);
+    }
+
+    /// Over at once.
+    pub fn end(&self) {
+        self.deadline_ms.store(0, Ordering::Release);
+    }
+}

@@ -1,0 +1,226 @@
+//! One burst: rules → permits → claim → one request each → results.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ringfence_domain::campaign::CallingZone;
+use ringfence_domain::{AttemptId, Campaign, CampaignId, Clock, Moment, Span, ZoneSet};
+use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
+use ringfence_store::{
+    Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, Store, StoreError, Tenure,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A claim takes what the pacer releases within this time.
+const GATHER: Duration = Duration::from_millis(200);
+/// A request that has not left this long after its claim began does not leave: the process may have been stopped or
+/// asleep, and what the claim checked may no longer hold.
+const SEND_WITHIN: Duration = Duration::from_secs(2);
+/// From the moment that a vendor begins to dial, a call is over within this time.
+const RING_AND_TALK: Span = Span::from_hours(1);
+/// How long a lane rests when it is told to and not for how long.
+const THROTTLED: Span = Span::from_secs(10);
+
+/// Dials the bursts of one lane.
+#[derive(Debug, Clone)]
+pub struct Dialer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    tenure: Arc<Tenure>,
+    provider: Arc<dyn Provider>,
+    pacer: Arc<Pacer>,
+    results: mpsc::Sender<Sent>,
+    sending: TaskTracker,
+    stop: CancellationToken,
+    rules: Mutex<HashMap<CampaignId, (i64, Arc<Campaign>)>>,
+    calls_made: AtomicUsize,
+}
+
+impl Dialer {
+    /// A dialer of the lane of `tenure`. Results go to `results`; requests run in `sending`, which outlives the workers.
+    #[expect(clippy::too_many_arguments, reason = "these are the parts of an engine, named where it is put together")]
+    pub fn new(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        tenure: Arc<Tenure>,
+        provider: Arc<dyn Provider>,
+        pacer: Arc<Pacer>,
+        results: mpsc::Sender<Sent>,
+        sending: TaskTracker,
+        stop: CancellationToken,
+    ) -> Self {
+        let (rules, calls_made) = (Mutex::default(), AtomicUsize::default());
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                clock,
+                tenure,
+                provider,
+                pacer,
+                results,
+                sending,
+                stop,
+                rules,
+                calls_made,
+            }),
+        }
+    }
+
+    /// Dials a burst. What cannot be dialled now stays open until it lapses, and is planned again.
+    pub async fn dial(&self, burst: Burst) {
+        if let Err(error) = self.shared.clone().dial(burst).await {
+            tracing::error!(%error, "nothing is dialled on lane {}: {error}", self.shared.tenure.settings.name);
+        }
+    }
+}
+
+impl Shared {
+    async fn dial(self: Arc<Self>, burst: Burst) -> Result<(), StoreError> {
+        let Some(campaign) = self.rules(burst.campaign, burst.revision).await? else { return Ok(()) };
+        let mut calls = burst.calls;
+        while !calls.is_empty() && !self.stop.is_cancelled() {
+            let own = campaign.limits.calls.map(|rate| (burst.campaign, rate));
+            let permits = tokio::select! {
+                permits = self.pacer.permits(calls.len(), own, GATHER) => permits,
+                () = self.stop.cancelled() => return Ok(()),
+            };
+            if !self.tenure.holds(self.clock.boot()) {
+                return Ok(());
+            }
+            let batch: Vec<BurstCall> = calls.drain(..permits.len()).collect();
+            self.clone().claim_and_send(burst.campaign, &campaign, batch, permits).await?;
+        }
+        Ok(())
+    }
+
+    /// The rules of the revision that the burst was planned by. When the campaign has moved on, the claim refuses it.
+    async fn rules(&self, id: CampaignId, revision: i64) -> Result<Option<Arc<Campaign>>, StoreError> {
+        let known = self.rules.lock().expect("never held over a panic").get(&id).cloned();
+        if let Some((known, rules)) = known
+            && known == revision
+        {
+            return Ok(Some(rules));
+        }
+        let row = self.store.campaign_by_id(id).await?;
+        let rules = Arc::new(row.rules);
+        self.rules.lock().expect("never held over a panic").insert(id, (row.revision, rules.clone()));
+        Ok(Some(rules))
+    }
+
+    async fn claim_and_send(
+        self: Arc<Self>,
+        id: CampaignId,
+        campaign: &Arc<Campaign>,
+        batch: Vec<BurstCall>,
+        permits: Vec<Permit>,
+    ) -> Result<(), StoreError> {
+        let requests: Vec<(BurstCall, CallRequest)> = batch
+            .into_iter()
+            .filter_map(|call| match self.request(campaign, &call) {
+                Ok(request) => Some((call, request)),
+                Err(error) => {
+                    // Import checks that every column is there; rules that were applied since may name others.
+                    tracing::error!(attempt.id = %call.attempt, %error, "attempt {} cannot be dialled: {error}", call.attempt);
+                    None
+                }
+            })
+            .collect();
+        let began = self.clock.boot();
+        let order = ClaimOrder {
+            lane: self.tenure.lane,
+            campaign: id,
+            caps: campaign.limits.per_number.clone(),
+            default_zones: match campaign.calling.timezone {
+                CallingZone::Fixed(zone) => ZoneSet::one(zone),
+                CallingZone::Contact => ZoneSet::default(),
+            },
+            calls: requests.iter().map(|(call, request)| (call.attempt, request.from.clone())).collect(),
+            reading: self.clock.read(),
+        };
+        let claimed = self.store.claim(order).await?;
+        for refused in &claimed.refused {
+            tracing::debug!(attempt.id = %refused.attempt, why = ?refused.why, "attempt {} is not dialled", refused.attempt);
+        }
+        let mut requests: BTreeMap<AttemptId, (BurstCall, CallRequest)> =
+            requests.into_iter().map(|pair| (pair.0.attempt, pair)).collect();
+        let mut permits = permits.into_iter();
+        for attempt in claimed.sending {
+            let (Some((call, request)), Some(permit)) = (requests.remove(&attempt), permits.next()) else { continue };
+            let engine = self.clone();
+            self.sending.spawn(async move { engine.send(call, request, permit, began).await });
+        }
+        Ok(())
+    }
+
+    /// The request of a call, from its row.
+    fn request(
+        &self,
+        campaign: &Campaign,
+        call: &BurstCall,
+    ) -> Result<CallRequest, ringfence_domain::template::MissingColumn> {
+        let variables = campaign
+            .variables
+            .iter()
+            .map(|(name, template)| Ok((name.clone(), template.render(&call.fields)?)))
+            .collect::<Result<_, _>>()?;
+        let turn = self.calls_made.fetch_add(1, Ordering::Relaxed);
+        let from = turn.checked_rem(campaign.caller_ids.len()).map(|place| campaign.caller_ids[place].clone());
+        Ok(CallRequest {
+            reference: call.reference.clone(),
+            to: call.number.clone(),
+            from,
+            agent: campaign.agent.clone(),
+            variables,
+            vendor: campaign.vendor.clone(),
+        })
+    }
+
+    /// The one request of a claimed attempt.
+    async fn send(&self, call: BurstCall, request: CallRequest, permit: Permit, began: Duration) {
+        let late = self.clock.boot().saturating_sub(began) > SEND_WITHIN
+            || self.clock.read().latest() >= call.dial_before
+            || !self.tenure.holds(self.clock.boot());
+        let (result, effect) = if late {
+            let cause = "the claim took too long for the call to begin in time".to_owned();
+            (SentResult::NotSent { cause }, LaneEffect::Fine)
+        } else {
+            permit.spend();
+            let sent_at = self.clock.read().now;
+            let placing = self.provider.place(&request).await;
+            self.read(placing, sent_at)
+        };
+        tracing::debug!(attempt.id = %call.attempt, ?result, "attempt {}: {result:?}", call.attempt);
+        let sent = Sent { attempt: call.attempt, lane: self.tenure.lane, result, effect };
+        if self.results.send(sent).await.is_err() {
+            tracing::error!(attempt.id = %call.attempt, "the result of attempt {} could not be recorded", call.attempt);
+        }
+    }
+
+    /// What follows from the vendor's answer, for the attempt and for the lane.
+    fn read(&self, placing: Placing, sent_at: Moment) -> (SentResult, LaneEffect) {
+        let now = self.clock.read().now;
+        let overdue_at = self.provider.held_until(sent_at) + RING_AND_TALK;
+        match placing {
+            Placing::Accepted { call_id } => (SentResult::Accepted { call_id, overdue_at }, LaneEffect::Fine),
+            Placing::NotSent { cause } => (SentResult::NotSent { cause: cause.clone() }, LaneEffect::Trouble(cause)),
+            Placing::Throttled { cause, retry_after } => {
+                let until = now + retry_after.unwrap_or(THROTTLED);
+                (SentResult::Refused { cause: cause.clone() }, LaneEffect::Slow(until, cause))
+            }
+            Placing::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
+            Placing::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
+            Placing::Unknown { cause } => {
+                (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Reading open attempts and handing them on in bursts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::{AttemptId, Clock};
+use ringfence_store::{Burst, Database, Store, StoreError, Tenure};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Open attempts read at once.
+const READ: u32 = 4_096;
+/// Attempts claimed together at most.
+pub(crate) const BURST: usize = 256;
+/// Without any sign the store is looked at again after this long.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Reads the open attempts of one lane and hands each on once.
+#[derive(Debug)]
+pub struct Feeder {
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    tenure: Arc<Tenure>,
+    handed: HashSet<AttemptId>,
+}
+
+impl Feeder {
+    /// A feeder of the lane of `tenure`.
+    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<Tenure>) -> Self {
+        Self { store, clock, tenure, handed: HashSet::new() }
+    }
+
+    /// Hands bursts to the queue until told to stop. `opened` is rung when attempts were opened.
+    pub async fn run(mut self, queue: mpsc::Sender<Burst>, opened: Arc<Notify>, stop: CancellationToken) {
+        while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
+            match self.run_once().await {
+                Ok(bursts) => {
+                    for burst in bursts {
+                        tokio::select! {
+                            sent = queue.send(burst) => if sent.is_err() { return },
+                            () = stop.cancelled() => return,
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "open attempts cannot be read: {error}");
+                    tokio::time::sleep(IDLE).await;
+                }
+            }
+            tokio::select! {
+                () = opened.notified() => {}
+                () = tokio::time::sleep(IDLE) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// The bursts that were not handed on yet.
+    pub async fn run_once(&mut self) -> Result<Vec<Burst>, StoreError> {
+        let mut bursts = self.store.bursts(self.tenure.lane, self.tenure.epoch, READ, BURST).await?;
+        let open: HashSet<AttemptId> =
+            bursts.iter().flat_map(|burst| &burst.calls).map(|call| call.attempt).collect();
+        self.handed.retain(|attempt| open.contains(attempt));
+        for burst in &mut bursts {
+            burst.calls.retain(|call| self.handed.insert(call.attempt));
+        }
+        bursts.retain(|burst| !burst.calls.is_empty());
+        Ok(bursts)
+    }
+}
