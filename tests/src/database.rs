@@ -33,11 +33,14 @@ impl TestDatabase {
         Self::open(Self::empty_postgres().await, TempDir::new().expect("a temporary folder"), false).await
     }
 
-    /// A SQLite file whose statements take no virtual time.
+    /// A SQLite file of its own, and from now on timers that wait for nothing but each other: statements take no
+    /// virtual time.
     pub async fn sqlite_in_virtual_time() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        Self::open(url, folder, true).await
+        let database = Self::open(url, folder, true).await;
+        tokio::time::pause();
+        database
     }
 
     /// The address of a new, empty database on the throwaway Postgres.
@@ -46,10 +49,7 @@ impl TestDatabase {
             .unwrap_or_else(|_| panic!("{POSTGRES_VARIABLE} is not set; run the tests with `cargo xtask test`"));
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
         let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the throwaway Postgres");
-        admin
-            .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .await
-            .expect("a database of its own");
+        admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database of its own");
         format!("{server}/{name}")
     }
 

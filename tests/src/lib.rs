@@ -1,7 +1,9 @@
 //! What the scenarios and the conformance suite stand on: throwaway databases, sample rules, virtual time.
 
+pub mod binary;
 pub mod database;
 pub mod sample;
+pub mod virtual_time;
 
 pub use database::TestDatabase;
 

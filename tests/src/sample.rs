@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::campaign::{
-    Calling, CallingZone, CampaignLimits, ContactSource, OnUnknown, Reached, RetryRules,
-};
+use ringfence_domain::campaign::{Calling, CallingZone, CampaignLimits, ContactSource, OnUnknown, Reached, RetryRules};
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
 use ringfence_domain::window::WeekTable;
 use ringfence_domain::{
@@ -205,10 +203,7 @@ pub async fn import(store: &Database, run: RunId, numbers: std::ops::Range<usize
             fields: BTreeMap::from([("phone".to_owned(), number(n).e164().to_owned())]),
         })
         .collect();
-    store
-        .import_chunk(ImportChunk { import: id, run, contacts, rejects: Vec::new(), now })
-        .await
-        .expect("a chunk");
+    store.import_chunk(ImportChunk { import: id, run, contacts, rejects: Vec::new(), now }).await.expect("a chunk");
     let complete = ImportRow {
         id,
         source: "test.csv".to_owned(),

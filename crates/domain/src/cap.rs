@@ -49,9 +49,11 @@ impl Cap {
                     let local = date.and_time(NaiveTime::MIN);
                     // A midnight that the clocks skip begins when they resume.
                     let first = zone.from_local_datetime(&local).earliest();
-                    let at = first.or_else(|| (1..=24).find_map(|quarter| {
-                        zone.from_local_datetime(&(local + chrono::Duration::minutes(15 * quarter))).earliest()
-                    }));
+                    let at = first.or_else(|| {
+                        (1..=24).find_map(|quarter| {
+                            zone.from_local_datetime(&(local + chrono::Duration::minutes(15 * quarter))).earliest()
+                        })
+                    });
                     at.map_or(Moment::NEVER, |at| Moment::from_millis(at.timestamp_millis()))
                 };
                 let tomorrow = today.checked_add_days(Days::new(1)).map_or(Moment::NEVER, midnight);

@@ -50,7 +50,6 @@ pub enum Refusal {
     Capped(Moment),
 }
 
-
 impl Question<'_> {
     /// The answer at `reading`. When the clock is in doubt nothing is dialled.
     pub fn answer(&self, reading: Reading) -> Result<(), Refusal> {

@@ -97,20 +97,45 @@ mod tests {
             .iter()
             .flat_map(|outcome| (1..=3).map(|calls| (*outcome, calls)))
             .map(|(outcome, calls)| format!("{outcome} {calls}: {:?}", decide(&case(outcome, calls), &rules)))
-            .map(|line| line.replace("Redial { due_at: Moment(", "again (").replace("), class: ", " ms, ").replace(" }", ")"))
+            .map(|line| {
+                line.replace("Redial { due_at: Moment(", "again (").replace("), class: ", " ms, ").replace(" }", ")")
+            })
             .collect();
-        assert_eq!(lines, [
-            "answered 1: Done", "answered 2: Done", "answered 3: Done",
-            "voicemail 1: again (86400000 ms, Retry)", "voicemail 2: again (86400000 ms, Retry)", "voicemail 3: Stop(AttemptsUsed)",
-            "busy 1: again (900000 ms, Retry)", "busy 2: again (900000 ms, Retry)", "busy 3: Stop(AttemptsUsed)",
-            "no_answer 1: again (3600000 ms, Retry)", "no_answer 2: again (14400000 ms, Retry)", "no_answer 3: Stop(AttemptsUsed)",
-            "rejected 1: Done", "rejected 2: Done", "rejected 3: Done",
-            "unreachable 1: again (7200000 ms, Retry)", "unreachable 2: again (7200000 ms, Retry)", "unreachable 3: Stop(AttemptsUsed)",
-            "invalid_number 1: Stop(InvalidNumber)", "invalid_number 2: Stop(InvalidNumber)", "invalid_number 3: Stop(InvalidNumber)",
-            "failed 1: again (3600000 ms, Retry)", "failed 2: again (3600000 ms, Retry)", "failed 3: Stop(AttemptsUsed)",
-            "not_dialled 1: again (300000 ms, First)", "not_dialled 2: again (300000 ms, First)", "not_dialled 3: again (300000 ms, First)",
-            "unknown 1: Review", "unknown 2: Review", "unknown 3: Review",
-        ]);
+        assert_eq!(
+            lines,
+            [
+                "answered 1: Done",
+                "answered 2: Done",
+                "answered 3: Done",
+                "voicemail 1: again (86400000 ms, Retry)",
+                "voicemail 2: again (86400000 ms, Retry)",
+                "voicemail 3: Stop(AttemptsUsed)",
+                "busy 1: again (900000 ms, Retry)",
+                "busy 2: again (900000 ms, Retry)",
+                "busy 3: Stop(AttemptsUsed)",
+                "no_answer 1: again (3600000 ms, Retry)",
+                "no_answer 2: again (14400000 ms, Retry)",
+                "no_answer 3: Stop(AttemptsUsed)",
+                "rejected 1: Done",
+                "rejected 2: Done",
+                "rejected 3: Done",
+                "unreachable 1: again (7200000 ms, Retry)",
+                "unreachable 2: again (7200000 ms, Retry)",
+                "unreachable 3: Stop(AttemptsUsed)",
+                "invalid_number 1: Stop(InvalidNumber)",
+                "invalid_number 2: Stop(InvalidNumber)",
+                "invalid_number 3: Stop(InvalidNumber)",
+                "failed 1: again (3600000 ms, Retry)",
+                "failed 2: again (3600000 ms, Retry)",
+                "failed 3: Stop(AttemptsUsed)",
+                "not_dialled 1: again (300000 ms, First)",
+                "not_dialled 2: again (300000 ms, First)",
+                "not_dialled 3: again (300000 ms, First)",
+                "unknown 1: Review",
+                "unknown 2: Review",
+                "unknown 3: Review",
+            ]
+        );
     }
 
     proptest! {

@@ -189,7 +189,9 @@ fn check_opens(root: &Section<'_>, calling: &Calling, vendor: Option<&Hours>, no
     let never = calendar.next_opening(now).is_none();
     if never && (calling.hours.never_opens() || matches!(calling.timezone, CallingZone::Fixed(_))) {
         let because = match vendor {
-            Some(hours) => format!("`{}`, the lane's own hours `{}` and a guard of {}", calling.hours, hours.week, calling.guard),
+            Some(hours) => {
+                format!("`{}`, the lane's own hours `{}` and a guard of {}", calling.hours, hours.week, calling.guard)
+            }
             None => format!("`{}` and a guard of {}", calling.hours, calling.guard),
         };
         let message = format!("the window never opens: {because} leave no time to call");
@@ -219,14 +221,9 @@ fn retry(mut section: Section<'_>) -> RetryRules {
     if let Some(attempts) = section.integer("max_attempts", 1..=100) {
         rules.max_attempts = attempts;
     }
-    for outcome in [
-        Outcome::Busy,
-        Outcome::NoAnswer,
-        Outcome::Unreachable,
-        Outcome::Voicemail,
-        Outcome::Failed,
-        Outcome::Rejected,
-    ] {
+    for outcome in
+        [Outcome::Busy, Outcome::NoAnswer, Outcome::Unreachable, Outcome::Voicemail, Outcome::Failed, Outcome::Rejected]
+    {
         let Some(texts) = section.texts(outcome.as_str()) else { continue };
         if let [only] = texts.as_slice()
             && only.value == "never"
@@ -267,8 +264,7 @@ fn on_unknown(mut section: Section<'_>) -> OnUnknown {
             "assume-placed" => rule.policy = UnknownPolicy::AssumePlaced,
             "redial" => rule.policy = UnknownPolicy::Redial,
             other => section.found().add(
-                Mistake::new(text.at, format!("`{other}` is not a policy"))
-                    .hint("write hold, assume-placed or redial"),
+                Mistake::new(text.at, format!("`{other}` is not a policy")).hint("write hold, assume-placed or redial"),
             ),
         }
     }
@@ -278,4 +274,3 @@ fn on_unknown(mut section: Section<'_>) -> OnUnknown {
     section.finish();
     rule
 }
-

@@ -65,7 +65,8 @@ impl Config {
         let mut root = Section::root(&document, &found);
         let mut config = Self { path: path.to_owned(), database: None, lanes: BTreeMap::new() };
         if let Some(mut database) = root.section("database") {
-            config.database = database.required_text("url", "write url = \"sqlite://ringfence.db\"").map(|url| url.value);
+            config.database =
+                database.required_text("url", "write url = \"sqlite://ringfence.db\"").map(|url| url.value);
             database.finish();
         }
         if let Some(mut providers) = root.section("provider") {
@@ -290,13 +291,11 @@ fn secret(
 
 fn read_secret(path: &Path) -> Result<String, String> {
     use std::os::unix::fs::PermissionsExt;
-    let metadata =
-        std::fs::metadata(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let metadata = std::fs::metadata(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(format!("others may read {0}; run chmod 600 {0}", path.display()));
     }
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     if text.trim().is_empty() {
         return Err(format!("{} is empty", path.display()));
     }

@@ -212,8 +212,9 @@ pub fn digest(path: &Path, campaign: &Campaign) -> std::io::Result<String> {
         }
         hash.update(&buffer[..read]);
     }
-    let reading = serde_json::to_string(&(&campaign.contacts.phone, &campaign.contacts.country, &campaign.contacts.timezone))
-        .expect("names are always JSON");
+    let reading =
+        serde_json::to_string(&(&campaign.contacts.phone, &campaign.contacts.country, &campaign.contacts.timezone))
+            .expect("names are always JSON");
     hash.update(reading);
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

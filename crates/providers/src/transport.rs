@@ -52,10 +52,9 @@ impl HttpTransport {
                 let pem = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
                 reqwest::Certificate::from_pem_bundle(&pem)
             }
-            None => webpki_root_certs::TLS_SERVER_ROOT_CERTS
-                .iter()
-                .map(|der| reqwest::Certificate::from_der(der))
-                .collect(),
+            None => {
+                webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| reqwest::Certificate::from_der(der)).collect()
+            }
         }
         .map_err(|error| format!("the trusted certificates cannot be read: {error}"))?;
         let client = reqwest::Client::builder()

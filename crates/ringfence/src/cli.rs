@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// nobody is lost.
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, propagate_version = true)]
-#[command(after_help = "Start here:\n  ringfence demo                      a campaign is dialled before your eyes, nothing set up\n  ringfence check campaign.toml       every mistake with its line\n  ringfence run campaign.toml         dials it\n\nExit codes: 0 done, 1 wrong input, 2 could not be done, 3 done but calls are in review, 4 held on purpose.")]
+#[command(
+    after_help = "Start here:\n  ringfence demo                      a campaign is dialled before your eyes, nothing set up\n  ringfence check campaign.toml       every mistake with its line\n  ringfence run campaign.toml         dials it\n\nExit codes: 0 done, 1 wrong input, 2 could not be done, 3 done but calls are in review, 4 held on purpose."
+)]
 pub struct Cli {
     /// What holds for all commands.
     #[command(flatten)]
@@ -46,7 +48,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  ringfence demo --contacts 100")]
     Demo(DemoArgs),
     /// Apply a campaign, import its contacts, dial, print the summary
-    #[command(after_help = "Examples:\n  ringfence run campaigns/survey.toml --until idle\n  ringfence run campaigns/survey.toml --dry-run\n\nRun twice, it never dials a finished contact again.")]
+    #[command(
+        after_help = "Examples:\n  ringfence run campaigns/survey.toml --until idle\n  ringfence run campaigns/survey.toml --dry-run\n\nRun twice, it never dials a finished contact again."
+    )]
     Run(RunArgs),
     /// Find every mistake in the configuration and in campaign files; touches nothing
     #[command(after_help = "Example:\n  ringfence check campaigns/survey.toml")]
@@ -58,7 +62,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  ringfence why +919876543210 --campaign survey")]
     Why(WhyArgs),
     /// Evaluate calling hours without any campaign
-    #[command(after_help = "Example:\n  ringfence hours \"Mo-Sa 09:00-21:00\" --timezone Asia/Kolkata --at 2026-11-20T15:29:00Z")]
+    #[command(
+        after_help = "Example:\n  ringfence hours \"Mo-Sa 09:00-21:00\" --timezone Asia/Kolkata --at 2026-11-20T15:29:00Z"
+    )]
     Hours(HoursArgs),
     /// List the lanes and what holds or slows them
     #[command(after_help = "Examples:\n  ringfence lanes\n  ringfence lanes --check\n  ringfence lanes resume main")]
@@ -67,7 +73,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  ringfence export survey --only unreached > unreached.csv")]
     Export(ExportArgs),
     /// Run a simulated Twenty2 over HTTP
-    #[command(after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed; 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number.")]
+    #[command(
+        after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed; 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number."
+    )]
     Sandbox(SandboxArgs),
     /// Bring the database's schema up to date and list its migrations
     #[command(after_help = "Example:\n  ringfence migrate --database sqlite://ringfence.db")]

@@ -75,13 +75,8 @@ impl LaneEngine {
 
     /// Owns and dials the lane until told to stop. On a stop, what is being sent is finished and recorded.
     pub async fn run(self, stop: CancellationToken) {
-        let keeper = Keeper::new(
-            self.store.clone(),
-            self.clock.clone(),
-            self.owner.clone(),
-            self.lane,
-            self.settings.clone(),
-        );
+        let keeper =
+            Keeper::new(self.store.clone(), self.clock.clone(), self.owner.clone(), self.lane, self.settings.clone());
         while !stop.is_cancelled() {
             match keeper.take().await {
                 Ok(Kept::Ours(tenure)) => {
@@ -129,13 +124,8 @@ impl LaneEngine {
 
         let planner = Planner::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
-        let reconciler = Reconciler::new(
-            self.store.clone(),
-            self.clock.clone(),
-            tenure.clone(),
-            self.provider.clone(),
-            pacer,
-        );
+        let reconciler =
+            Reconciler::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.provider.clone(), pacer);
         let recorder = tokio::spawn(recorder.run(slot_free.clone()));
         let loops = TaskTracker::new();
         loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()));
@@ -190,7 +180,9 @@ impl LaneEngine {
                     tracing::warn!("lane {} was taken over by another process", self.settings.name);
                     return;
                 }
-                Err(error) => tracing::error!(%error, "the lease of lane {} cannot be renewed: {error}", self.settings.name),
+                Err(error) => {
+                    tracing::error!(%error, "the lease of lane {} cannot be renewed: {error}", self.settings.name)
+                }
             }
             if !tenure.holds(self.clock.boot()) {
                 tracing::warn!("the lease of lane {} ran out", self.settings.name);

@@ -68,11 +68,8 @@ impl Failure {
 
 /// Every mistake with the line it stands on.
 pub fn mistakes(files: &[Mistakes]) -> String {
-    let theme = if crate::screen::colours_on_stderr() {
-        GraphicalTheme::unicode()
-    } else {
-        GraphicalTheme::unicode_nocolor()
-    };
+    let theme =
+        if crate::screen::colours_on_stderr() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(crate::screen::width()).with_context_lines(0);
     let mut text = String::new();
     for report in files.iter().flat_map(Mistakes::reports) {

@@ -55,7 +55,10 @@ pub fn read_config(common: &Common, campaign: Option<&Path>) -> Result<Config, F
 /// Like [`read_config`], for commands that need a campaign's lane.
 pub fn read_campaign(common: &Common, path: &Path) -> Result<(Config, Campaign), Failure> {
     if !path.is_file() {
-        return Err(Failure::input(format!("there is no file {}", path.display()), "name a campaign file: campaigns/my.toml"));
+        return Err(Failure::input(
+            format!("there is no file {}", path.display()),
+            "name a campaign file: campaigns/my.toml",
+        ));
     }
     if find_config(common, Some(path))?.is_none() {
         return Err(Failure::input(

@@ -34,14 +34,19 @@ pub async fn import(
 ) -> Result<ImportRow, Failure> {
     // The header is looked at before anything is written.
     drop(ContactFile::open(path, campaign, Box::new(|_| Ok(())))?);
-    let digest = contacts::digest(path, campaign)
-        .map_err(|source| HeaderError::Unreadable { path: path.to_owned(), source })?;
+    let digest =
+        contacts::digest(path, campaign).map_err(|source| HeaderError::Unreadable { path: path.to_owned(), source })?;
     let now = clock.read().now;
     let source = path.display().to_string();
     let order = ImportOrder { run, source: source.clone(), digest, now };
     let id = match store.begin_import(order).await? {
         ImportStart::Known(row) => {
-            return Ok(ImportRow { unchanged: row.accepted + row.updated + row.unchanged, accepted: 0, updated: 0, ..row });
+            return Ok(ImportRow {
+                unchanged: row.accepted + row.updated + row.unchanged,
+                accepted: 0,
+                updated: 0,
+                ..row
+            });
         }
         ImportStart::Begin(id) => id,
     };
@@ -103,15 +108,15 @@ fn read(
                 zones: row.zones,
                 fields: row.fields,
             }),
-            Ok(Some(Err(reject))) => rows.rejects.push(Reject {
-                row_number: reject.row_number,
-                line: reject.line,
-                reason: reject.reason,
-            }),
+            Ok(Some(Err(reject))) => {
+                rows.rejects.push(Reject { row_number: reject.row_number, line: reject.line, reason: reject.reason })
+            }
             Ok(None) => return drop(chunks.blocking_send(Ok(rows))),
             Err(error) => return drop(chunks.blocking_send(Err(error))),
         }
-        if rows.contacts.len() + rows.rejects.len() >= CHUNK && chunks.blocking_send(Ok(std::mem::take(&mut rows))).is_err() {
+        if rows.contacts.len() + rows.rejects.len() >= CHUNK
+            && chunks.blocking_send(Ok(std::mem::take(&mut rows))).is_err()
+        {
             return;
         }
     }
@@ -142,7 +147,9 @@ pub fn dry_run(path: &Path, campaign: &Campaign, provider: &Arc<dyn Provider>) -
             Err(reject) => {
                 found.rejected += 1;
                 if found.first_rejects.len() < 10 {
-                    found.first_rejects.push(format!("row {} (line {}): {}", reject.row_number, reject.line, reject.reason));
+                    found
+                        .first_rejects
+                        .push(format!("row {} (line {}): {}", reject.row_number, reject.line, reject.reason));
                 }
             }
         }
@@ -152,7 +159,8 @@ pub fn dry_run(path: &Path, campaign: &Campaign, provider: &Arc<dyn Provider>) -
 
 /// Rejected rows as a file: the row's number, its line, the reason.
 pub async fn write_rejects(store: &Database, import: &ImportRow, path: &Path) -> Result<(), Failure> {
-    let mut out = csv::Writer::from_path(path).map_err(|error| Failure::work(format!("{}: {error}", path.display())))?;
+    let mut out =
+        csv::Writer::from_path(path).map_err(|error| Failure::work(format!("{}: {error}", path.display())))?;
     let failed = |error: csv::Error| Failure::work(error.to_string());
     out.write_record(["row", "line", "reason"]).map_err(failed)?;
     for reject in store.rejects(import.id, u32::MAX).await? {

@@ -121,7 +121,10 @@ pub fn summary(summary: &Summary) -> String {
     );
     line("outcomes", list(&pairs(&summary.outcomes)));
     line("talked", talked(summary.talk_seconds));
-    line("cost", summary.cost.iter().map(|cost| format!("{} {}", cost.amount, cost.currency)).collect::<Vec<_>>().join(", "));
+    line(
+        "cost",
+        summary.cost.iter().map(|cost| format!("{} {}", cost.amount, cost.currency)).collect::<Vec<_>>().join(", "),
+    );
     if let Some(import) = &summary.last_import {
         line(
             "last import",
@@ -189,7 +192,11 @@ impl Progress {
             outcomes("answered"),
             outcomes("no_answer"),
             outcomes("busy"),
-            if summary.waiting_for.retry > 0 { format!(" · {} to retry", summary.waiting_for.retry) } else { String::new() },
+            if summary.waiting_for.retry > 0 {
+                format!(" · {} to retry", summary.waiting_for.retry)
+            } else {
+                String::new()
+            },
             if contacts.review > 0 { format!(" · {} in review", contacts.review) } else { String::new() },
         );
         if let Some(bar) = &self.bar {

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use ringfence_domain::summary::{
     AttemptCounts, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
 };
-use ringfence_domain::{
-    CampaignState, DialClass, LaneState, Moment, Outcome, Span, StopReason,
-};
+use ringfence_domain::{CampaignState, DialClass, LaneState, Moment, Outcome, Span, StopReason};
 use ringfence_store::Numbers;
 
 /// The summary of a run, and the earliest moment at which it may dial someone.

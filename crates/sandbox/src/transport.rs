@@ -57,7 +57,10 @@ impl InProcess {
 impl Transport for InProcess {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, WireError> {
         let (mut parts, body) = request.into_parts();
-        parts.uri = parts.uri.path_and_query().map_or_else(|| Ok(http::Uri::from_static("/")), |path| path.as_str().parse())
+        parts.uri = parts
+            .uri
+            .path_and_query()
+            .map_or_else(|| Ok(http::Uri::from_static("/")), |path| path.as_str().parse())
             .map_err(|error| WireError::NotSent(format!("{error}")))?;
         let answering = self.router.clone().oneshot(http::Request::from_parts(parts, Body::from(body)));
         let response = tokio::time::timeout(ANSWER, answering)
@@ -68,9 +71,8 @@ impl Transport for InProcess {
             return Err(WireError::Broken("connection closed before message completed".to_owned()));
         }
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX)
-            .await
-            .map_err(|error| WireError::Broken(error.to_string()))?;
+        let bytes =
+            axum::body::to_bytes(body, usize::MAX).await.map_err(|error| WireError::Broken(error.to_string()))?;
         Ok(http::Response::from_parts(parts, bytes))
     }
 }

@@ -101,8 +101,7 @@ async fn answer_fault(fault: Fault) -> Response {
             Dropped::response()
         }
         Fault::Throttled => {
-            let mut response =
-                refusal(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", "Too many requests.");
+            let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", "Too many requests.");
             response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("2"));
             response
         }

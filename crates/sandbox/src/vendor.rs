@@ -50,9 +50,8 @@ pub static VENDOR: Vendor = Vendor {
 fn behaviour_of(setup: &LaneSetup) -> Result<Behaviour, String> {
     let mut behaviour = Behaviour::default();
     let text = |name: &str| setup.values.get(name).map(String::as_str);
-    let span = |name: &str| -> Result<_, String> {
-        setup.value(name)?.parse().map_err(|error| format!("{name}: {error}"))
-    };
+    let span =
+        |name: &str| -> Result<_, String> { setup.value(name)?.parse().map_err(|error| format!("{name}: {error}")) };
     if let Some(outcomes) = text("outcomes") {
         behaviour.set_outcomes(outcomes).map_err(|error| format!("outcomes: {error}"))?;
     }

@@ -139,8 +139,7 @@ impl Planner {
         let asked: u32 = picks.iter().map(|pick| pick.count).sum();
         let mut tick = Tick { closed: closed.len() as u32, ..Tick::default() };
         if !picks.is_empty() || !closed.is_empty() {
-            let plan =
-                Plan { lane: self.tenure.lane, epoch: self.tenure.epoch, now: reading.now, picks, closed };
+            let plan = Plan { lane: self.tenure.lane, epoch: self.tenure.epoch, now: reading.now, picks, closed };
             let Opened { opened, number_busy, not_ours } = self.store.open(plan).await?;
             tick.opened = opened;
             // Buckets promised more than was due: what they did not take may go to others at once.

@@ -32,8 +32,7 @@ impl RuleBook {
     ) -> Result<Option<&mut Rules>, StoreError> {
         if self.by_campaign.get(&id).is_none_or(|rules| rules.revision != revision) {
             let row = store.campaign_by_id(id).await?;
-            let rules =
-                Rules { revision: row.revision, campaign: Arc::new(row.rules), calendars: HashMap::new() };
+            let rules = Rules { revision: row.revision, campaign: Arc::new(row.rules), calendars: HashMap::new() };
             self.by_campaign.insert(id, rules);
         }
         Ok(self.by_campaign.get_mut(&id).filter(|rules| rules.revision == revision))
@@ -49,8 +48,6 @@ impl Rules {
     /// The window of contacts whose own zones these are.
     pub fn calendar(&mut self, own: &ZoneSet, vendor: Option<&Hours>) -> &mut Calendar {
         let campaign = &self.campaign;
-        self.calendars
-            .entry(own.clone())
-            .or_insert_with(|| campaign.calendar(&campaign.zones_for(own.clone()), vendor))
+        self.calendars.entry(own.clone()).or_insert_with(|| campaign.calendar(&campaign.zones_for(own.clone()), vendor))
     }
 }

@@ -81,8 +81,7 @@ mod tests {
 
     #[test]
     fn a_higher_priority_takes_all_it_wants() {
-        let candidates =
-            [candidate(1, 1, 5, DialClass::First, 100), candidate(2, 2, 1, DialClass::First, 7)];
+        let candidates = [candidate(1, 1, 5, DialClass::First, 100), candidate(2, 2, 1, DialClass::First, 7)];
         assert_eq!(shares(&candidates, 10, 0), [(1, 3), (2, 7)]);
         assert_eq!(shares(&candidates, 5, 0), [(2, 5)]);
     }

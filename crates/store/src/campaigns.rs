@@ -57,7 +57,10 @@ pub enum Applied {
 macro_rules! campaign_columns {
     ($json:literal, $after:literal) => {
         concat!(
-            "SELECT id, lane_id, state, reason, revision, rules", $json, " AS rules, run_id FROM campaigns ", $after
+            "SELECT id, lane_id, state, reason, revision, rules",
+            $json,
+            " AS rules, run_id FROM campaigns ",
+            $after
         )
     };
 }
@@ -82,17 +85,14 @@ pub(crate) async fn apply(
         postgres "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4::jsonb, changed_at = $5, revision = revision + 1 WHERE id = $1"
     );
     // Windows may open earlier than under the old rules: every bucket is looked at again.
-    const BUCKETS: Sql = sql!(
-        "UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = head_due WHERE campaign_id = $1"
-    );
+    const BUCKETS: Sql =
+        sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = head_due WHERE campaign_id = $1");
     let json = serde_json::to_string(rules).expect("rules are always JSON");
     let priority = i64::from(rules.priority);
     let change = match find(session, &rules.name, Locked::Yes).await? {
         None => {
-            let id: i64 = session
-                .one(&INSERT, args![rules.name.as_str(), lane, priority, json, now])
-                .await?
-                .get("id")?;
+            let id: i64 =
+                session.one(&INSERT, args![rules.name.as_str(), lane, priority, json, now]).await?.get("id")?;
             let run: i64 = session.one(&RUN, args![id, now]).await?.get("id")?;
             session.run(&CURRENT, args![id, run]).await?;
             Applied::Created
@@ -116,11 +116,7 @@ pub(crate) enum Locked {
 }
 
 /// The campaign of this name.
-pub(crate) async fn find(
-    session: &mut Session,
-    name: &str,
-    locked: Locked,
-) -> Result<Option<CampaignRow>, StoreError> {
+pub(crate) async fn find(session: &mut Session, name: &str, locked: Locked) -> Result<Option<CampaignRow>, StoreError> {
     const READ: Sql = sql!(
         sqlite campaign_columns!("", "WHERE name = $1"),
         postgres campaign_columns!("::text", "WHERE name = $1")
@@ -175,8 +171,7 @@ pub(crate) async fn hold(
 
 /// One run.
 pub(crate) async fn run(session: &mut Session, id: RunId) -> Result<RunRow, StoreError> {
-    const READ: Sql =
-        sql!("SELECT id, number, key, ready, started_at, last_dial_at, follower FROM runs WHERE id = $1");
+    const READ: Sql = sql!("SELECT id, number, key, ready, started_at, last_dial_at, follower FROM runs WHERE id = $1");
     let row = session.one(&READ, args![id]).await?;
     Ok(RunRow {
         id,
@@ -218,8 +213,7 @@ pub(crate) async fn follow(
 
 /// Stops living for the run.
 pub(crate) async fn unfollow(session: &mut Session, id: RunId, follower: &str) -> Result<(), StoreError> {
-    const WRITE: Sql =
-        sql!("UPDATE runs SET follower = NULL, follower_until = 0 WHERE id = $1 AND follower = $2");
+    const WRITE: Sql = sql!("UPDATE runs SET follower = NULL, follower_until = 0 WHERE id = $1 AND follower = $2");
     session.run(&WRITE, args![id, follower]).await?;
     Ok(())
 }

@@ -143,8 +143,7 @@ pub(crate) async fn advance(
     };
     let moves: Vec<(&Move, &Standing)> =
         moves.iter().filter_map(|step| Some((step, known.get(&step.contact)?))).collect();
-    let buckets =
-        buckets_for(session, moves.iter().filter_map(|(step, standing)| target(standing, step.to))).await?;
+    let buckets = buckets_for(session, moves.iter().filter_map(|(step, standing)| target(standing, step.to))).await?;
     let mut rows = Vec::with_capacity(moves.len());
     for (step, standing) in moves {
         let (state, due_at, stop_reason) = match step.to {
@@ -287,7 +286,6 @@ pub enum ExportFilter {
     /// Those whose call is of unknown fate.
     Review,
 }
-
 
 macro_rules! contact_columns {
     ($json:literal, $after:literal) => {

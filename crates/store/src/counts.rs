@@ -164,9 +164,8 @@ pub(crate) async fn buckets_for(
         "JOIN runs r ON r.id = u.run_id JOIN campaigns c ON c.id = r.campaign_id \
          WHERE true ORDER BY r.id, u.zones, u.class ON CONFLICT DO NOTHING"
     );
-    let wanted: BTreeSet<KeyRow> = keys
-        .map(|key| KeyRow { run_id: key.run.0, zones: key.zones.to_string(), class: key.class.as_str() })
-        .collect();
+    let wanted: BTreeSet<KeyRow> =
+        keys.map(|key| KeyRow { run_id: key.run.0, zones: key.zones.to_string(), class: key.class.as_str() }).collect();
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }

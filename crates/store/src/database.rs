@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use ringfence_domain::phone::NumberHasher;
 use ringfence_domain::Clock;
+use ringfence_domain::phone::NumberHasher;
 use sqlx::PgPool;
 
 use crate::clock::DatabaseClock;
@@ -261,4 +261,3 @@ fn stopped(join: tokio::task::JoinError) -> StoreError {
         Err(_) => StoreError::Stopping,
     }
 }
-

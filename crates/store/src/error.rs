@@ -51,11 +51,7 @@ impl From<sqlx::Error> for StoreError {
                 let code = database.code().unwrap_or_default().into_owned();
                 let sqlite_busy = code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14));
                 let passing = code.len() == 5 && ["08", "40", "53", "57"].contains(&&code[..2]);
-                if (code.len() < 5 && sqlite_busy) || passing {
-                    Self::Unavailable(error)
-                } else {
-                    Self::Refused(error)
-                }
+                if (code.len() < 5 && sqlite_busy) || passing { Self::Unavailable(error) } else { Self::Refused(error) }
             }
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)

@@ -127,9 +127,7 @@ pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<
         "INSERT INTO imports (run_id, source, digest, state, started_at) VALUES ($1, $2, $3, 'loading', $4) \
          ON CONFLICT DO NOTHING"
     );
-    session
-        .run(&INSERT, args![order.run, order.source.as_str(), order.digest.as_str(), order.now])
-        .await?;
+    session.run(&INSERT, args![order.run, order.source.as_str(), order.digest.as_str(), order.now]).await?;
     let row = import(&session.one(&FIND, args![order.run, order.digest.as_str()]).await?)?;
     Ok(if row.complete { ImportStart::Known(row) } else { ImportStart::Begin(row.id) })
 }
@@ -251,7 +249,12 @@ pub(crate) async fn chunk(session: &mut Session, chunk: &ImportChunk) -> Result<
 }
 
 /// The whole file is in: its contacts may be dialled.
-pub(crate) async fn complete(session: &mut Session, run: RunId, row: &ImportRow, now: Moment) -> Result<(), StoreError> {
+pub(crate) async fn complete(
+    session: &mut Session,
+    run: RunId,
+    row: &ImportRow,
+    now: Moment,
+) -> Result<(), StoreError> {
     const COMPLETE: Sql = sql!(
         "UPDATE imports SET state = 'complete', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
          rejected = $7, completed_at = $8 WHERE id = $1"

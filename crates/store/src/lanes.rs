@@ -67,8 +67,11 @@ pub enum TakeOver {
 macro_rules! lane_columns {
     ($json:literal, $after:literal) => {
         concat!(
-            "SELECT id, settings", $json, " AS settings, state, reason, slowed_until, slowed_reason, troubles, epoch, owner, ",
-            "lease_until FROM lanes ", $after
+            "SELECT id, settings",
+            $json,
+            " AS settings, state, reason, slowed_until, slowed_reason, troubles, epoch, owner, ",
+            "lease_until FROM lanes ",
+            $after
         )
     };
 }
@@ -121,12 +124,7 @@ pub(crate) async fn take(
 }
 
 /// Extends the lease. False when the lane is no longer ours.
-pub(crate) async fn renew(
-    session: &mut Session,
-    id: LaneId,
-    epoch: i64,
-    until: Moment,
-) -> Result<bool, StoreError> {
+pub(crate) async fn renew(session: &mut Session, id: LaneId, epoch: i64, until: Moment) -> Result<bool, StoreError> {
     const RENEW: Sql = sql!("UPDATE lanes SET lease_until = $3 WHERE id = $1 AND epoch = $2 AND owner IS NOT NULL");
     Ok(session.run(&RENEW, args![id, epoch, until]).await? == 1)
 }
@@ -145,7 +143,8 @@ pub(crate) async fn hold(
     reason: Option<&str>,
     now: Moment,
 ) -> Result<(), StoreError> {
-    const PAUSE: Sql = sql!("UPDATE lanes SET state = 'paused', reason = $2, changed_at = $3 WHERE id = $1 AND state = 'open'");
+    const PAUSE: Sql =
+        sql!("UPDATE lanes SET state = 'paused', reason = $2, changed_at = $3 WHERE id = $1 AND state = 'open'");
     const RESUME: Sql = sql!(
         "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, slowed_until = 0, slowed_reason = NULL, troubles = 0 \
          WHERE id = $1"
@@ -211,7 +210,8 @@ pub(crate) async fn count_calls(session: &mut Session, id: LaneId, day: &str, de
         "INSERT INTO lane_days (lane_id, day, calls) VALUES ($1, $2, $3) \
          ON CONFLICT (lane_id, day) DO UPDATE SET calls = lane_days.calls + excluded.calls"
     );
-    const TAKE: Sql = sql!("UPDATE lane_days SET calls = calls + $3 WHERE lane_id = $1 AND day = $2 AND calls + $3 >= 0");
+    const TAKE: Sql =
+        sql!("UPDATE lane_days SET calls = calls + $3 WHERE lane_id = $1 AND day = $2 AND calls + $3 >= 0");
     session.run(if delta < 0 { &TAKE } else { &ADD }, args![id, day, delta]).await?;
     Ok(())
 }

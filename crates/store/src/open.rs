@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::{
-    AttemptState, BucketId, CampaignId, ContactId, ContactState, DialClass, LaneId, LaneState, Moment, NumberKey, RunId,
-    Span, ZoneSet,
+    AttemptState, BucketId, CampaignId, ContactId, ContactState, DialClass, LaneId, LaneState, Moment, NumberKey,
+    RunId, Span, ZoneSet,
 };
 use serde::Serialize;
 
@@ -146,9 +146,7 @@ pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Re
         open += row.get::<i64>("open")? as u32;
     }
     let left_today = match row.settings.limits.per_day {
-        Some(per_day) => {
-            Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?))
-        }
+        Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
         None => None,
     };
     Ok(LaneLoad { lane: row, live, open, left_today })
@@ -268,11 +266,7 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
 }
 
 /// The due contacts of a bucket, longest due first.
-async fn due(
-    session: &mut Session,
-    pick: &Pick,
-    now: Moment,
-) -> Result<Vec<(BucketId, AttemptRow)>, StoreError> {
+async fn due(session: &mut Session, pick: &Pick, now: Moment) -> Result<Vec<(BucketId, AttemptRow)>, StoreError> {
     const DUE: Sql = sql!(
         sqlite "SELECT c.id, c.run_id, c.number_key, (SELECT b.class FROM buckets b WHERE b.id = $1) AS class FROM contacts c \
                 WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id LIMIT $3",

@@ -42,7 +42,8 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
 /// A lost commit of `sending` would be a second call, so the server is asked.
 async fn check_durability(pool: &PgPool) -> Result<(), StoreError> {
     for (setting, fine) in [("fsync", &["on"][..]), ("synchronous_commit", &["on", "remote_write", "remote_apply"])] {
-        let value: String = sqlx::query("SELECT current_setting($1)").bind(setting).fetch_one(pool).await?.try_get(0)?;
+        let value: String =
+            sqlx::query("SELECT current_setting($1)").bind(setting).fetch_one(pool).await?.try_get(0)?;
         if !fine.contains(&value.as_str()) {
             return Err(StoreError::NotDurable(format!("Postgres runs with {setting} = {value}; it must be on")));
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_domain::decision::{Case, Decision, decide};
 use ringfence_domain::{
-    AttemptId, AttemptState, CallDetails, Campaign, CampaignId, ContactId, ContactState, DialClass, LaneId, Moment, Outcome,
-    PhoneNumber, RunId,
+    AttemptId, AttemptState, CallDetails, Campaign, CampaignId, ContactId, ContactState, DialClass, LaneId, Moment,
+    Outcome, PhoneNumber, RunId,
 };
 use serde::Serialize;
 

@@ -33,11 +33,8 @@ impl SqlitePools {
             .pragma("journal_size_limit", "67108864")
             .pragma("cache_size", "-32768")
             .optimize_on_close(true, None);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY * 2)
-            .connect_with(options.clone())
-            .await?;
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY * 2).connect_with(options.clone()).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(BUSY * 2)

@@ -96,16 +96,24 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         .collect::<Result<Vec<_>, StoreError>>()?;
     let last_minute =
         session.one(&PACE, args![campaign.run, now - Span::from_minutes(1), PACE_DEPTH]).await?.get("n")?;
-    let open: i64 = ["waiting", "active", "review"]
-        .iter()
-        .filter_map(|state| counts.get(&format!("contact:{state}")))
-        .sum();
+    let open: i64 =
+        ["waiting", "active", "review"].iter().filter_map(|state| counts.get(&format!("contact:{state}"))).sum();
     let finished_at = match open {
         0 if run_row.ready => session.one(&FINISHED, args![campaign.run]).await?.moment_or_none("at")?,
         _ => None,
     };
     let last_import = last(session, campaign.run).await?;
-    Ok(Some(Numbers { run: run_row, lane, left_today, counts, buckets, last_import, last_minute, finished_at, campaign }))
+    Ok(Some(Numbers {
+        run: run_row,
+        lane,
+        left_today,
+        counts,
+        buckets,
+        last_import,
+        last_minute,
+        finished_at,
+        campaign,
+    }))
 }
 
 /// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when all is well.

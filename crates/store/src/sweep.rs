@@ -63,9 +63,7 @@ pub(crate) async fn sweep(session: &mut Session, order: &SweepOrder) -> Result<S
     if lane.epoch != order.epoch {
         return Ok(Swept::default());
     }
-    let stale = session
-        .rows(&STALE, args![order.lane, order.epoch, order.now, order.now - order.sending_for])
-        .await?;
+    let stale = session.rows(&STALE, args![order.lane, order.epoch, order.now, order.now - order.sending_for]).await?;
     let mut deltas = Deltas::default();
     let (mut lapsed, mut unknown, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     for row in &stale {

@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A claim takes what the pacer releases within this time.
-const GATHER: Duration = Duration::from_millis(200);
+/// A claim takes what the pacer releases within this time. Waiting longer would claim more at once, and send the first of
+/// them later than they might have been.
+const GATHER: Duration = Duration::from_millis(50);
 /// A request that has not left this long after its claim began does not leave: the process may have been stopped or
 /// asleep, and what the claim checked may no longer hold.
 const SEND_WITHIN: Duration = Duration::from_secs(2);

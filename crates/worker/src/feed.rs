@@ -59,8 +59,7 @@ impl Feeder {
     /// The bursts that were not handed on yet.
     pub async fn run_once(&mut self) -> Result<Vec<Burst>, StoreError> {
         let mut bursts = self.store.bursts(self.tenure.lane, self.tenure.epoch, READ, BURST).await?;
-        let open: HashSet<AttemptId> =
-            bursts.iter().flat_map(|burst| &burst.calls).map(|call| call.attempt).collect();
+        let open: HashSet<AttemptId> = bursts.iter().flat_map(|burst| &burst.calls).map(|call| call.attempt).collect();
         self.handed.retain(|attempt| open.contains(attempt));
         for burst in &mut bursts {
             burst.calls.retain(|call| self.handed.insert(call.attempt));

@@ -106,8 +106,7 @@ pub async fn work<H, F>(
             Ok::<(), std::io::Error>(())
         };
         // Boxed, because the compiler cannot see that the layered worker's future may move between threads.
-        let running: Pin<Box<dyn Future<Output = Result<(), WorkerError>> + Send>> =
-            Box::pin(worker.run_until(signal));
+        let running: Pin<Box<dyn Future<Output = Result<(), WorkerError>> + Send>> = Box::pin(worker.run_until(signal));
         let ended = running.await;
         if stop.is_cancelled() || queue.lock().await.is_closed() {
             return;

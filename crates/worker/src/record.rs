@@ -42,7 +42,11 @@ impl Recorder {
             match self.store.record(batch.clone(), self.clock.read().now).await {
                 Ok(recorded) => {
                     if recorded.late > 0 {
-                        tracing::warn!(late = recorded.late, "{} results came after their attempt was settled", recorded.late);
+                        tracing::warn!(
+                            late = recorded.late,
+                            "{} results came after their attempt was settled",
+                            recorded.late
+                        );
                     }
                     return;
                 }

@@ -1,3 +1,4 @@
 //! Everything that needs a database, a server or the binary.
 
 mod conformance;
+mod scenarios;

@@ -162,7 +162,12 @@ fn fault(text: &str, part: &str, message: impl Into<String>, hint: impl Into<Str
 fn parse_days(text: &str, selector: &str) -> Result<[bool; 7], HoursError> {
     let day = |name: &str| {
         DAYS.iter().position(|day| *day == name).ok_or_else(|| {
-            fault(text, name_in(selector, name), format!("`{name}` is not a weekday"), format!("write {}", DAYS.join(", ")))
+            fault(
+                text,
+                name_in(selector, name),
+                format!("`{name}` is not a weekday"),
+                format!("write {}", DAYS.join(", ")),
+            )
         })
     };
     let mut named = [false; 7];
@@ -190,9 +195,9 @@ fn parse_hours(text: &str, hours: &str) -> Result<Vec<Hours>, HoursError> {
     let mut parsed: Vec<Hours> = Vec::new();
     for part in hours.split(',') {
         let part = part.trim();
-        let (start, end) = part.split_once('-').ok_or_else(|| {
-            fault(text, part, format!("`{part}` is not an interval"), "write 09:00-21:00")
-        })?;
+        let (start, end) = part
+            .split_once('-')
+            .ok_or_else(|| fault(text, part, format!("`{part}` is not an interval"), "write 09:00-21:00"))?;
         let (from, to) = (parse_time(text, start.trim())?, parse_time(text, end.trim())?);
         if from >= DAY {
             return Err(fault(text, start, format!("`{start}` is not a time of day"), "start before 24:00"));
@@ -210,7 +215,13 @@ fn parse_hours(text: &str, hours: &str) -> Result<Vec<Hours>, HoursError> {
             return Err(fault(text, part, format!("`{part}` is longer than a day"), "write 24/7 for every hour"));
         }
         if let Some(other) = parsed.iter().find(|other| other.start < to && from < other.end) {
-            let other = format!("{:02}:{:02}-{:02}:{:02}", other.start / 3600, other.start / 60 % 60, other.end / 3600, other.end / 60 % 60);
+            let other = format!(
+                "{:02}:{:02}-{:02}:{:02}",
+                other.start / 3600,
+                other.start / 60 % 60,
+                other.end / 3600,
+                other.end / 60 % 60
+            );
             return Err(fault(text, part, format!("`{part}` overlaps {other}"), "write each hour once"));
         }
         parsed.push(from..to);

@@ -56,22 +56,16 @@ impl Twenty2 {
 
     /// Calls of the list that fit a lost one by both numbers, agent and time. Where our reference is sent along, the
     /// details decide.
-    pub(super) async fn find_all(
-        &self,
-        lost: &[LostCall],
-        budget: &dyn Budget,
-    ) -> Result<Vec<Candidate>, AskError> {
+    pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Vec<Candidate>, AskError> {
         let list = self.list(budget).await?;
         let mut candidates = Vec::new();
         for one in lost {
             for logged in list.iter().filter(|logged| fits(one, logged)) {
-                let mut candidate =
-                    Candidate { attempt: one.attempt, call_id: logged.call_id.clone(), certain: false };
+                let mut candidate = Candidate { attempt: one.attempt, call_id: logged.call_id.clone(), certain: false };
                 if let Some(name) = one.vendor.get("reference") {
                     let found = self.detail(&logged.call_id, budget).await?;
-                    let echoed = found
-                        .as_ref()
-                        .and_then(|body| wire::member(body, "input_parameters")?.get(name)?.as_str());
+                    let echoed =
+                        found.as_ref().and_then(|body| wire::member(body, "input_parameters")?.get(name)?.as_str());
                     match echoed {
                         Some(reference) if reference == one.reference => candidate.certain = true,
                         Some(_) => continue,
@@ -104,9 +98,7 @@ impl Twenty2 {
         if answer.status().as_u16() == 404 {
             return Ok(None);
         }
-        wire::json(&answer)
-            .map(Some)
-            .ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
+        wire::json(&answer).map(Some).ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
     }
 
     fn standing(&self, word: &str) -> Standing {
@@ -138,9 +130,7 @@ fn fits(lost: &LostCall, logged: &LoggedCall) -> bool {
         let tail = |text: &str| text[text.len().saturating_sub(10)..].to_owned();
         a.len() >= 7 && tail(&a) == tail(&b)
     };
-    let in_time = logged
-        .started_at
-        .is_none_or(|at| at >= lost.sent_at - SKEW && at <= lost.sent_at + QUEUE);
+    let in_time = logged.started_at.is_none_or(|at| at >= lost.sent_at - SKEW && at <= lost.sent_at + QUEUE);
     let caller = match (&lost.caller_id, &logged.caller) {
         (Some(ours), Some(theirs)) => same(ours, theirs),
         _ => true,

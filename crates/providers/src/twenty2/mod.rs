@@ -52,11 +52,7 @@ pub const SETTINGS: &[SettingKey] = &[
         kind: SettingKind::OneOf(&["agent_id", "assistant_id"]),
         default: Some("agent_id"),
     },
-    SettingKey {
-        name: "number_format",
-        kind: SettingKind::OneOf(&["national", "e164"]),
-        default: Some("national"),
-    },
+    SettingKey { name: "number_format", kind: SettingKind::OneOf(&["national", "e164"]), default: Some("national") },
 ];
 
 /// Settings of a campaign.
@@ -120,9 +116,7 @@ impl Twenty2 {
             .map_err(|error| format!("base_url is not an address: {error}"))?;
         request.headers_mut().extend(self.headers.clone());
         if body.is_some() {
-            request
-                .headers_mut()
-                .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            request.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         Ok(request)
     }
@@ -148,7 +142,8 @@ impl Twenty2 {
         }
         match number.national() {
             Some(national) if number.country_code() == Some(91) && national.len() == 10 => Ok(national),
-            _ => Err("Twenty2 calls ten-digit Indian numbers only; set number_format = \"e164\" if yours calls others".to_owned()),
+            _ => Err("Twenty2 calls ten-digit Indian numbers only; set number_format = \"e164\" if yours calls others"
+                .to_owned()),
         }
     }
 }

@@ -68,8 +68,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     importing::import(&store, &clock, row.run, &row.rules, &provider, &contacts).await?;
     let lifeline = Lifeline::begin(&store);
     let settings = setup.setup.settings.clone();
-    let engine =
-        LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
+    let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
     let follower = Follower { store: &store, clock: &clock, campaign: &row, name: lifeline.name() };
     let (summary, ended) = follower.dial(engine, Until::Done, None).await?;
     let differences = store.recount(row.run).await?;
@@ -81,7 +80,8 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
         let report = folder.join("report.txt");
         std::fs::write(&report, &text)?;
         let database = folder.join("demo.db");
-        let checked = if differences.is_empty() { "every count agrees with the rows" } else { "COUNTS DIFFER FROM THE ROWS" };
+        let checked =
+            if differences.is_empty() { "every count agrees with the rows" } else { "COUNTS DIFFER FROM THE ROWS" };
         screen::print(&format!(
             "{text}{checked}\nreport    {}\ndatabase  {}\nlook on   ringfence export demo --database sqlite://{}\n",
             report.display(),

@@ -14,8 +14,20 @@ use crate::{home, summary};
 
 const PAGE: u32 = 2_000;
 const COLUMNS: [&str; 14] = [
-    "id", "phone", "state", "reason", "attempts", "last_outcome", "last_call_id", "last_at", "duration_s", "cost",
-    "currency", "recording_url", "recording_expires_at", "transcript_url",
+    "id",
+    "phone",
+    "state",
+    "reason",
+    "attempts",
+    "last_outcome",
+    "last_call_id",
+    "last_at",
+    "duration_s",
+    "cost",
+    "currency",
+    "recording_url",
+    "recording_expires_at",
+    "transcript_url",
 ];
 
 /// One line a contact.
@@ -42,7 +54,9 @@ pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Fai
         .await?;
     }
     let out = std::io::BufWriter::new(std::io::stdout().lock());
-    let written = if json { write_json(&*store, &campaign, filter, out).await } else {
+    let written = if json {
+        write_json(&*store, &campaign, filter, out).await
+    } else {
         write_csv(&*store, &campaign, filter, &inputs, &outputs, out).await
     };
     store.close().await;
@@ -149,8 +163,11 @@ fn text(value: &Value) -> String {
 
 /// A value that no spreadsheet takes for a formula. A number with its `+` is none, and keeps it.
 fn inert(value: &str) -> String {
-    let number = value.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
-    let starts = value.trim_start_matches([' ', '\u{feff}']).starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let number =
+        value.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let starts = value
+        .trim_start_matches([' ', '\u{feff}'])
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let plain_number = value.parse::<f64>().is_ok();
     if starts && !number && !plain_number { format!("'{value}") } else { value.to_owned() }
 }

@@ -17,7 +17,10 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
     })?;
     let zone = zones::zone(&args.timezone).map_err(|error| {
         let close = zones::all_names().find(|name| name.eq_ignore_ascii_case(&args.timezone));
-        Failure::input(error.to_string(), close.map_or("write it as Asia/Kolkata".to_owned(), |name| format!("did you mean {name}?")))
+        Failure::input(
+            error.to_string(),
+            close.map_or("write it as Asia/Kolkata".to_owned(), |name| format!("did you mean {name}?")),
+        )
     })?;
     let mut calendar = Calendar::new(vec![Hours { week, zone }], Span::ZERO);
     let at = args.at.unwrap_or_else(home::wall_clock);
@@ -28,7 +31,11 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
         let next = now.next_change.map_or("never changes".to_owned(), |change| {
             format!("{} {}", if now.open { "closes" } else { "opens" }, change.local(zone).to_rfc3339())
         });
-        screen::print(&format!("{} at {}, {next}\n", if now.open { "open" } else { "closed" }, at.local(zone).to_rfc3339()))?;
+        screen::print(&format!(
+            "{} at {}, {next}\n",
+            if now.open { "open" } else { "closed" },
+            at.local(zone).to_rfc3339()
+        ))?;
     }
     let (mut open, mut next) = (now.open, now.next_change);
     while let (Some(change), Some(until)) = (next, args.until)

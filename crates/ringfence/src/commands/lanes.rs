@@ -80,7 +80,9 @@ async fn check(common: &Common) -> Result<u8, Failure> {
     let mut rows = Vec::new();
     for (name, lane) in &config.lanes {
         let answer = home::provider(lane)?.check().await;
-        rows.push(json!({ "name": name, "ok": answer.is_ok(), "error": answer.as_ref().err().map(ToString::to_string) }));
+        rows.push(
+            json!({ "name": name, "ok": answer.is_ok(), "error": answer.as_ref().err().map(ToString::to_string) }),
+        );
         if !common.json {
             let line = match answer {
                 Ok(()) => format!("{name}: the credentials work\n"),

@@ -52,10 +52,15 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     if let Some((path, _kept)) = &file {
         let import = importing::import(&store, &clock, campaign_row.run, &campaign_row.rules, &provider, path).await?;
         if import.rejected > 0 {
-            eprint_line(&format!("{} of {} rows were rejected{}", import.rejected, import.rows, match &args.rejects {
-                Some(path) => format!("; see {}", path.display()),
-                None => "; --rejects FILE lists them".to_owned(),
-            }));
+            eprint_line(&format!(
+                "{} of {} rows were rejected{}",
+                import.rejected,
+                import.rows,
+                match &args.rejects {
+                    Some(path) => format!("; see {}", path.display()),
+                    None => "; --rejects FILE lists them".to_owned(),
+                }
+            ));
         }
         if let Some(path) = &args.rejects {
             importing::write_rejects(&store, &import, path).await?;
@@ -69,14 +74,8 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         return Ok(DONE);
     }
     let settings = lane.setup.settings.clone();
-    let engine = LaneEngine::new(
-        store.clone(),
-        clock.clone(),
-        lifeline.name().to_owned(),
-        lane_row,
-        settings,
-        provider,
-    );
+    let engine =
+        LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane_row, settings, provider);
     let follower = Follower { store: &store, clock: &clock, campaign: &campaign_row, name: lifeline.name() };
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
     store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;

@@ -10,13 +10,8 @@ use crate::screen;
 
 /// A simulated Twenty2 on a socket, until it is interrupted.
 pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
-    let mut behaviour = Behaviour {
-        talk: args.talk,
-        ring: args.ring,
-        latency: args.latency,
-        seed: args.seed,
-        ..Behaviour::default()
-    };
+    let mut behaviour =
+        Behaviour { talk: args.talk, ring: args.ring, latency: args.latency, seed: args.seed, ..Behaviour::default() };
     if let Some(outcomes) = &args.outcomes {
         behaviour
             .set_outcomes(outcomes)
@@ -28,8 +23,9 @@ pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
             .map_err(|error| Failure::input(format!("--faults: {error}"), "write lost_answer=2%,error_before=1%"))?;
     }
     let tape = match &args.tape {
-        Some(path) => Tape::on_file(path)
-            .map_err(|error| Failure::input(format!("{} cannot be written: {error}", path.display()), "name another --tape"))?,
+        Some(path) => Tape::on_file(path).map_err(|error| {
+            Failure::input(format!("{} cannot be written: {error}", path.display()), "name another --tape")
+        })?,
         None => Tape::default(),
     };
     let simulator = Simulator::new(behaviour, Arc::new(MachineClock), Arc::new(tape));

@@ -93,7 +93,9 @@ fn explain(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], now
     let zones = campaign.zones_for(contact.zones.clone());
     let source = match (campaign.calling.timezone, &campaign.contacts.timezone) {
         (CallingZone::Fixed(_), _) => "the campaign's timezone",
-        (CallingZone::Contact, Some(column)) if contact.fields.get(column).is_some_and(|zone| !zone.trim().is_empty()) => {
+        (CallingZone::Contact, Some(column))
+            if contact.fields.get(column).is_some_and(|zone| !zone.trim().is_empty()) =>
+        {
             "the contact's column"
         }
         (CallingZone::Contact, _) => "the number's prefix",
@@ -103,7 +105,8 @@ fn explain(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], now
     let may_dial_now = rules.iter().all(|rule| rule.allows);
     // The next moment is the first open one after the last refusal.
     let held = rules.iter().any(|rule| !rule.allows && rule.from.is_none());
-    let latest = rules.iter().filter(|rule| !rule.allows).filter_map(|rule| rule.from.map(|from| (from, rule.rule))).max();
+    let latest =
+        rules.iter().filter(|rule| !rule.allows).filter_map(|rule| rule.from.map(|from| (from, rule.rule))).max();
     let mut calendar = campaign.calendar(&zones, numbers.lane.settings.vendor_hours().as_ref());
     let (next_dial_at, set_by) = match (waiting && !held, latest) {
         (false, _) => (None, None),
@@ -129,13 +132,7 @@ fn explain(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], now
     }
 }
 
-fn rules(
-    numbers: &Numbers,
-    contact: &ContactRow,
-    attempts: &[AttemptRow],
-    zones: &ZoneSet,
-    now: Moment,
-) -> Vec<Rule> {
+fn rules(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], zones: &ZoneSet, now: Moment) -> Vec<Rule> {
     let campaign = &numbers.campaign.rules;
     let lane = &numbers.lane;
     let mut rules = Vec::new();
@@ -157,7 +154,11 @@ fn rules(
     rule("due", due, says, Some(contact.due_at));
     let mut calendar = campaign.calendar(zones, lane.settings.vendor_hours().as_ref());
     let window = calendar.at(now);
-    let mut says = format!("{} in {}", campaign.calling.hours, if zones.is_empty() { "no known zone".to_owned() } else { zones.to_string() });
+    let mut says = format!(
+        "{} in {}",
+        campaign.calling.hours,
+        if zones.is_empty() { "no known zone".to_owned() } else { zones.to_string() }
+    );
     if let Some(hours) = &lane.settings.hours {
         says.push_str(&format!(", and the lane's {hours} in {}", lane.settings.timezone));
     }
@@ -169,7 +170,9 @@ fn rules(
         let counted: Vec<Moment> = attempts
             .iter()
             .filter(|attempt| attempt.outcome.is_none_or(|outcome| outcome.is_counted()))
-            .filter(|attempt| !matches!(attempt.state.as_str(), "not_sent" | "refused" | "not_placed" | "lapsed" | "open"))
+            .filter(|attempt| {
+                !matches!(attempt.state.as_str(), "not_sent" | "refused" | "not_placed" | "lapsed" | "open")
+            })
             .filter_map(|attempt| attempt.sending_at)
             .collect();
         let free = cap.allows(&counted, now, if contact.zones.is_empty() { zones } else { &contact.zones });
@@ -178,7 +181,12 @@ fn rules(
     let running = numbers.campaign.state == CampaignState::Running;
     let says = numbers.campaign.reason.clone().unwrap_or_else(|| numbers.campaign.state.to_string());
     rule("campaign", running, says, None);
-    rule("import", numbers.run.ready, if numbers.run.ready { "complete" } else { "no import is complete yet" }.to_owned(), None);
+    rule(
+        "import",
+        numbers.run.ready,
+        if numbers.run.ready { "complete" } else { "no import is complete yet" }.to_owned(),
+        None,
+    );
     let says = lane.reason.clone().unwrap_or_else(|| format!("lane {} is {}", lane.settings.name, lane.state));
     rule("lane", lane.state == LaneState::Open, says, None);
     let slowed = lane.slowed_until > now;
@@ -214,7 +222,12 @@ fn text(explanation: &Explanation) -> String {
     }
     let mut text = format!(
         "{} in {}: {}, {} calls; zone {} from {}\n{table}\n",
-        explanation.phone, explanation.campaign, explanation.state, explanation.calls, explanation.zones, explanation.zone_source
+        explanation.phone,
+        explanation.campaign,
+        explanation.state,
+        explanation.calls,
+        explanation.zones,
+        explanation.zone_source
     );
     let next = match (explanation.may_dial_now, explanation.next_dial_at, explanation.set_by) {
         (true, ..) => "it may be dialled now".to_owned(),

@@ -1,0 +1,130 @@
+//! The real binary, as its users start it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+
+use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, router, serve};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+
+/// Where `cargo xtask test` tells the tests the binary is.
+pub const BINARY_VARIABLE: &str = "RINGFENCE_TEST_BINARY";
+
+fn binary() -> PathBuf {
+    let named = std::env::var_os(BINARY_VARIABLE).map(PathBuf::from);
+    let beside = || {
+        let own = std::env::current_exe().expect("this test has a path");
+        own.parent().and_then(Path::parent).map(|folder| folder.join("ringfence"))
+    };
+    let path = named.or_else(beside).expect("a path");
+    assert!(path.is_file(), "{} is not built; run the tests with `cargo xtask test`", path.display());
+    path
+}
+
+/// A command with a clean environment, in `folder`.
+pub fn ringfence(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .args(args)
+        .current_dir(folder)
+        .env_remove("RINGFENCE_CONFIG")
+        .env_remove("RINGFENCE_DATABASE_URL")
+        .env("TWENTY2_API_KEY", "key")
+        .env("TWENTY2_API_SECRET", "canary-secret")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs a command to its end.
+pub async fn output(folder: &Path, args: &[&str]) -> Output {
+    ringfence(folder, args).output().await.expect("the binary starts")
+}
+
+/// Runs a command that must succeed, and reads what it printed as JSON.
+pub async fn json(folder: &Path, args: &[&str]) -> serde_json::Value {
+    let output = output(folder, args).await;
+    assert!(output.status.success(), "{args:?}: {}", text(&output));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {}", text(&output)))
+}
+
+/// Everything that a command printed.
+pub fn text(output: &Output) -> String {
+    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Starts a command and leaves it running.
+pub fn start(folder: &Path, args: &[&str]) -> Child {
+    ringfence(folder, args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
+}
+
+/// A simulated vendor over HTTP for the length of a test.
+#[derive(Debug)]
+pub struct Vendor {
+    /// The account.
+    pub simulator: Arc<Simulator>,
+    /// Where it listens.
+    pub address: std::net::SocketAddr,
+}
+
+impl Vendor {
+    /// Begins to listen.
+    pub async fn begin(behaviour: Behaviour) -> Self {
+        let simulator = Simulator::new(behaviour, Arc::new(MachineClock), Arc::new(Tape::default()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let router = router(simulator.clone());
+        tokio::spawn(async move { serve(router, listener).await.expect("it listens") });
+        Self { simulator, address }
+    }
+}
+
+/// Writes `ringfence.toml`, a campaign and its contacts; the campaign is `spring`, open all day.
+pub fn write_project(folder: &Path, database: &str, vendor: &Vendor, contacts: usize, extra: &str) {
+    let config = format!(
+        r#"
+[database]
+url = "{database}"
+
+[provider.main]
+kind = "twenty2"
+base_url = "http://{}/api"
+workspace_id = "tests"
+api_key = {{ env = "TWENTY2_API_KEY" }}
+api_secret = {{ env = "TWENTY2_API_SECRET" }}
+limits = {{ calls = "200/s", requests = "2000/s", concurrent = 40 }}
+"#,
+        vendor.address
+    );
+    let campaign = format!(
+        r#"
+name = "spring"
+provider = "main"
+agent = "69de483c68b23495c853b43a"
+caller_ids = ["9876500000"]
+
+[contacts]
+file = "contacts.csv"
+phone = "phone"
+country = "IN"
+
+[variables]
+customerName = "{{name}}"
+
+[calling]
+hours = "24/7"
+{extra}
+"#
+    );
+    let mut csv = String::from("name,phone\n");
+    for n in 0..contacts {
+        let number = crate::sample::number(n);
+        csv.push_str(&format!("Person {n},{}\n", number.e164()));
+    }
+    std::fs::write(folder.join("ringfence.toml"), config).expect("written");
+    std::fs::write(folder.join("spring.toml"), campaign).expect("written");
+    std::fs::write(folder.join("contacts.csv"), csv).expect("written");
+}

@@ -1,0 +1,187 @@
+//! A clock that moves with tokio's paused timers, and a dialer that runs under it with a simulated vendor.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ringfence::engine::LaneEngine;
+use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading};
+use ringfence_providers::twenty2::Twenty2;
+use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
+use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
+use ringfence_store::{CampaignRow, Database, Numbers, Store};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::sample;
+
+/// Time that passes only while every task waits for it.
+#[derive(Debug)]
+pub struct VirtualClock {
+    start: Moment,
+    begun: Instant,
+}
+
+impl VirtualClock {
+    /// It is `start` now.
+    pub fn at(start: Moment) -> Arc<Self> {
+        Arc::new(Self { start, begun: Instant::now() })
+    }
+}
+
+impl Clock for VirtualClock {
+    fn read(&self) -> Reading {
+        Reading::exact(Moment::from_millis(self.start.millis() + self.begun.elapsed().as_millis() as i64))
+    }
+
+    fn boot(&self) -> Duration {
+        self.begun.elapsed() + Duration::from_secs(1_000)
+    }
+}
+
+/// A vendor whose address can be unreachable.
+#[derive(Debug)]
+pub struct Line {
+    vendor: Arc<InProcess>,
+    /// Nobody answers.
+    pub down: AtomicBool,
+}
+
+#[async_trait]
+impl Transport for Line {
+    async fn send(&self, request: http::Request<bytes::Bytes>) -> Result<http::Response<bytes::Bytes>, WireError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(WireError::NotSent("connection refused".to_owned()));
+        }
+        self.vendor.send(request).await
+    }
+}
+
+/// A whole dialer: database, engine, vendor.
+#[derive(Debug)]
+pub struct Dialer {
+    /// The database.
+    pub store: Arc<Database>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The vendor.
+    pub simulator: Arc<Simulator>,
+    /// The way to it.
+    pub line: Arc<Line>,
+    /// The lane.
+    pub lane: LaneId,
+    /// The campaign.
+    pub campaign: CampaignRow,
+    settings: LaneSettings,
+    running: Option<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl Dialer {
+    /// Sets everything up with numbers `0..contacts`, and does not dial yet.
+    pub async fn set(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        settings: LaneSettings,
+        rules: Campaign,
+        behaviour: Behaviour,
+        contacts: usize,
+    ) -> Self {
+        let now = clock.read().now;
+        let simulator = Simulator::new(behaviour, clock.clone(), Arc::new(Tape::default()));
+        let vendor = InProcess::new(router(simulator.clone()));
+        let line = Arc::new(Line { vendor, down: AtomicBool::new(false) });
+        let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
+        let (_, campaign) = store.apply(rules, lane, now).await.expect("a campaign");
+        sample::import(&store, campaign.run, 0..contacts, now).await;
+        Self { store, clock, simulator, line, lane, campaign, settings, running: None }
+    }
+
+    /// Begins to dial.
+    pub fn start(&mut self) {
+        let stop = CancellationToken::new();
+        let name = format!("tests/{}", uuid::Uuid::new_v4());
+        let engine = LaneEngine::new(
+            self.store.clone(),
+            self.clock.clone(),
+            name,
+            self.lane,
+            self.settings.clone(),
+            twenty2(&self.settings, "national", self.line.clone()),
+        );
+        self.running = Some((stop.clone(), tokio::spawn(engine.run(stop))));
+    }
+
+    /// Ends dialling in good order.
+    pub async fn stop(&mut self) {
+        if let Some((stop, engine)) = self.running.take() {
+            stop.cancel();
+            engine.await.expect("the engine ends");
+        }
+    }
+
+    /// The numbers of the campaign.
+    pub async fn numbers(&self) -> Numbers {
+        let name = self.campaign.rules.name.clone();
+        self.store.numbers(name, self.clock.read().now).await.expect("numbers").expect("a campaign")
+    }
+
+    /// A kept count.
+    pub async fn count(&self, name: &str) -> i64 {
+        self.numbers().await.counts.get(name).copied().unwrap_or_default()
+    }
+
+    /// Waits until the counts are as wanted, for an hour of the clock at most.
+    pub async fn until(&self, what: &str, wanted: impl Fn(&dyn Fn(&str) -> i64) -> bool) {
+        let patience = self.clock.boot() + Duration::from_secs(3600);
+        loop {
+            let numbers = self.numbers().await;
+            if wanted(&|name: &str| numbers.counts.get(name).copied().unwrap_or_default()) {
+                return;
+            }
+            assert!(self.clock.boot() < patience, "an hour passed without {what}: {:?}", numbers.counts);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Waits until every contact is done, stopped or in review.
+    pub async fn until_finished(&self) {
+        self.until("every contact being finished", |count| count("contact:waiting") + count("contact:active") == 0)
+            .await;
+    }
+
+    /// Fails when kept counts differ from the rows.
+    pub async fn check_counts(&self) {
+        assert_eq!(self.store.recount(self.campaign.run).await.expect("a recount"), [], "name, kept, counted afresh");
+    }
+
+    /// Fails when anyone was called while another call to them was out, or oftener than `most` times.
+    pub fn check_tape(&self, most: usize) {
+        let mut calls: BTreeMap<String, Vec<(Moment, Moment)>> = BTreeMap::new();
+        for entry in self.simulator.tape().calls() {
+            calls.entry(entry.callee).or_default().push((entry.at, entry.ends_at.expect("a call ends")));
+        }
+        for (callee, calls) in calls {
+            assert!(calls.len() <= most, "{callee} was called {} times", calls.len());
+            for pair in calls.windows(2) {
+                assert!(pair[1].0 >= pair[0].1, "{callee} was called while a call was out: {pair:?}");
+            }
+        }
+    }
+}
+
+/// Twenty2's adapter on a transport.
+pub fn twenty2(settings: &LaneSettings, number_format: &str, transport: Arc<dyn Transport>) -> Arc<dyn Provider> {
+    let values = [("workspace_id", "tests"), ("agent_field", "agent_id"), ("number_format", number_format)];
+    let setup = LaneSetup {
+        settings: settings.clone(),
+        base_url: "http://vendor.invalid/api".to_owned(),
+        values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        secrets: ["api_key", "api_secret"].map(|name| (name.to_owned(), Secret::new("tests"))).into(),
+        status_map: BTreeMap::new(),
+    };
+    Arc::new(Twenty2::new(setup, transport).expect("settings"))
+}

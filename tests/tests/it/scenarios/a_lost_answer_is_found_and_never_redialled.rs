@@ -1,0 +1,69 @@
+//! Answers that never arrive, errors after the call was placed, bodies without an id.
+
+use ringfence_domain::campaign::UnknownPolicy;
+use ringfence_domain::{Outcome, Span};
+use ringfence_sandbox::{Behaviour, Fault};
+use ringfence_tests::TestDatabase;
+use ringfence_tests::sample::{lane_settings, noon, rules};
+use ringfence_tests::virtual_time::{Dialer, VirtualClock};
+
+async fn with_faults(faults: Vec<(Fault, f64)>, policy: UnknownPolicy, contacts: usize) -> (TestDatabase, Dialer) {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    let behaviour = Behaviour { outcomes: vec![(Outcome::Answered, 1)], faults, ..Behaviour::default() };
+    let mut rules = rules("spring", "main");
+    rules.on_unknown.policy = policy;
+    let clock = VirtualClock::at(noon());
+    let mut dialer =
+        Dialer::set(database.store.clone(), clock, lane_settings("main"), rules, behaviour, contacts).await;
+    dialer.start();
+    dialer.until_finished().await;
+    (database, dialer)
+}
+
+#[tokio::test]
+async fn calls_that_were_placed_are_found_in_the_vendors_list() {
+    let faults = [Fault::LostAnswer, Fault::ErrorAfter, Fault::NoId, Fault::Html, Fault::Slow];
+    let (_database, mut dialer) = with_faults(faults.map(|fault| (fault, 6.0)).into(), UnknownPolicy::Hold, 120).await;
+    dialer.stop().await;
+    assert_eq!(dialer.simulator.tape().calls().len(), 120);
+    assert_eq!(dialer.count("contact:done").await, 120, "all were found and their end learned");
+    dialer.check_tape(1);
+    dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn calls_that_were_not_placed_wait_for_a_person_and_then_let_go() {
+    let faults = vec![(Fault::ErrorBefore, 8.0), (Fault::LostRequest, 8.0)];
+    let (_database, mut dialer) = with_faults(faults, UnknownPolicy::Hold, 100).await;
+    let lost = dialer.simulator.tape().len() - dialer.simulator.tape().calls().len();
+    assert!(lost > 5);
+    assert_eq!(dialer.count("contact:review").await, lost as i64, "absence from a list proves nothing");
+    assert_eq!(dialer.count("attempt:unknown").await, lost as i64, "they hold their slots for now");
+    tokio::time::sleep(Span::from_minutes(62).duration()).await;
+    assert_eq!(dialer.count("attempt:unknown").await, 0, "after the longest call slots and numbers are free");
+    assert_eq!(dialer.count("contact:review").await, lost as i64, "a person still has to say");
+    dialer.stop().await;
+    assert_eq!(dialer.simulator.tape().len(), 100, "nobody was asked for twice");
+    dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn a_campaign_may_assume_instead() {
+    let faults = vec![(Fault::ErrorBefore, 20.0)];
+    let (_database, mut dialer) = with_faults(faults, UnknownPolicy::AssumePlaced, 50).await;
+    dialer.stop().await;
+    assert_eq!(dialer.count("contact:done").await, 50);
+    assert_eq!(dialer.simulator.tape().len(), 50);
+    dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn a_campaign_may_redial_instead() {
+    let faults = vec![(Fault::ErrorBefore, 20.0)];
+    let (_database, mut dialer) = with_faults(faults, UnknownPolicy::Redial, 50).await;
+    dialer.stop().await;
+    assert_eq!(dialer.count("contact:done").await, 50);
+    assert_eq!(dialer.simulator.tape().calls().len(), 50);
+    assert!(dialer.simulator.tape().len() > 50, "some were asked for again");
+    dialer.check_counts().await;
+}

@@ -1,0 +1,127 @@
+//! A throwaway Postgres: its own folder, its own port, gone afterwards.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A running server, stopped when it is dropped.
+pub(crate) struct Postgres {
+    /// Its address without a database.
+    pub(crate) url: String,
+    folder: PathBuf,
+    programs: PathBuf,
+    user: Option<&'static str>,
+}
+
+impl Postgres {
+    /// Starts one. Its programs are installed from the system's packages when they are missing.
+    pub(crate) fn start() -> Result<Self, String> {
+        let programs = match programs() {
+            Some(programs) => programs,
+            None => install()?,
+        };
+        // It refuses to run as root.
+        let user = is_root().then(|| if has_user("postgres") { "postgres" } else { "nobody" });
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .map_err(|error| format!("no free port: {error}"))?
+            .port();
+        let folder = std::env::temp_dir().join(format!("ringfence-postgres-{port}"));
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let server = Self { url: format!("postgres://postgres@127.0.0.1:{port}"), folder, programs, user };
+        if let Some(user) = user {
+            run(Command::new("chown").arg(user).arg(&server.folder))?;
+        }
+        println!("a throwaway Postgres listens on port {port}");
+        let data = server.folder.join("data");
+        run(server.program("initdb").args(["-A", "trust", "-U", "postgres", "-D"]).arg(&data))?;
+        let options = format!("-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=300", server.folder.display());
+        let log = server.folder.join("log");
+        run(server.program("pg_ctl").args(["-w", "-o", &options, "-l"]).arg(&log).arg("-D").arg(&data).arg("start"))?;
+        Ok(server)
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let path = self.programs.join(name);
+        let mut command = match self.user {
+            Some(user) => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", user, "--"]).arg(path);
+                command
+            }
+            None => Command::new(path),
+        };
+        command.current_dir(&self.folder);
+        command
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let data = self.folder.join("data");
+        if let Err(error) = run(self.program("pg_ctl").args(["-m", "immediate", "-D"]).arg(&data).arg("stop")) {
+            eprintln!("the throwaway Postgres could not be stopped: {error}");
+        }
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// The folder of `pg_ctl` and `initdb`: on the path, or where Debian and Homebrew keep them.
+fn programs() -> Option<PathBuf> {
+    let on_path = std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let versions = |root: &str| {
+        let mut folders: Vec<PathBuf> =
+            std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
+        folders.sort();
+        folders.reverse();
+        folders
+    };
+    on_path
+        .chain(versions("/usr/lib/postgresql"))
+        .chain(versions("/opt/homebrew/opt"))
+        .find(|folder| folder.join("pg_ctl").is_file() && folder.join("initdb").is_file())
+}
+
+fn install() -> Result<PathBuf, String> {
+    if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        return Err("the tests need PostgreSQL's programs (initdb, pg_ctl); install the package `postgresql` and run this \
+                    again"
+            .to_owned());
+    }
+    println!("installing the system package `postgresql`, which the tests need");
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    let quiet = ("DEBIAN_FRONTEND", "noninteractive");
+    run(Command::new("apt-get").env(quiet.0, quiet.1).args(["install", "-y", "-qq", "postgresql"]))?;
+    programs().ok_or_else(|| "the package `postgresql` brought no pg_ctl".to_owned())
+}
+
+fn is_root() -> bool {
+    output("id", &["-u"]).is_some_and(|id| id.trim() == "0")
+}
+
+fn has_user(name: &str) -> bool {
+    output("id", &["-u", name]).is_some()
+}
+
+fn output(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    // The server keeps whatever output it inherits open; a file does not make anyone wait for it.
+    let output = command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped());
+    let program = format!("{output:?}");
+    let is_server = program.contains("pg_ctl") && program.ends_with("\"start\"");
+    if is_server {
+        output.stderr(std::process::Stdio::null());
+    }
+    let done = output.output().map_err(|error| format!("{program}: {error}"))?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(format!("{program} failed: {}", String::from_utf8_lossy(&done.stderr).trim()))
+}
