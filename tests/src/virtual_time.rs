@@ -136,7 +136,7 @@ impl Dialer {
 
     /// Waits until the counts are as wanted, for an hour of the clock at most.
     pub async fn until(&self, what: &str, wanted: impl Fn(&dyn Fn(&str) -> i64) -> bool) {
-        let patience = self.clock.boot() + Duration::from_secs(3600);
+        let patience = self.clock.boot() + Duration::from_hours(1);
         loop {
             let numbers = self.numbers().await;
             if wanted(&|name: &str| numbers.counts.get(name).copied().unwrap_or_default()) {

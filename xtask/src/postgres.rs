@@ -35,7 +35,8 @@ impl Postgres {
         println!("a throwaway Postgres listens on port {port}");
         let data = server.folder.join("data");
         run(server.program("initdb").args(["-A", "trust", "-U", "postgres", "-D"]).arg(&data))?;
-        let options = format!("-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=300", server.folder.display());
+        let options =
+            format!("-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=300", server.folder.display());
         let log = server.folder.join("log");
         run(server.program("pg_ctl").args(["-w", "-o", &options, "-l"]).arg(&log).arg("-D").arg(&data).arg("start"))?;
         Ok(server)
@@ -68,7 +69,8 @@ impl Drop for Postgres {
 
 /// The folder of `pg_ctl` and `initdb`: on the path, or where Debian and Homebrew keep them.
 fn programs() -> Option<PathBuf> {
-    let on_path = std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let on_path =
+        std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
     let versions = |root: &str| {
         let mut folders: Vec<PathBuf> =
             std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
@@ -84,9 +86,11 @@ fn programs() -> Option<PathBuf> {
 
 fn install() -> Result<PathBuf, String> {
     if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
-        return Err("the tests need PostgreSQL's programs (initdb, pg_ctl); install the package `postgresql` and run this \
+        return Err(
+            "the tests need PostgreSQL's programs (initdb, pg_ctl); install the package `postgresql` and run this \
                     again"
-            .to_owned());
+                .to_owned(),
+        );
     }
     println!("installing the system package `postgresql`, which the tests need");
     run(Command::new("apt-get").args(["update", "-qq"]))?;

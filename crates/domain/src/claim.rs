@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::Span;
 
-    fn question<'a>(zones: &'a ZoneSet) -> Question<'a> {
+    fn question(zones: &ZoneSet) -> Question<'_> {
         Question {
             state: AttemptState::Open,
             dial_after: Moment::from_secs(100),

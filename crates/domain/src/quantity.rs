@@ -66,6 +66,7 @@ impl Span {
     }
 
     /// `self × numerator ÷ denominator`, rounded down.
+    #[must_use]
     pub const fn scaled(self, numerator: i64, denominator: i64) -> Self {
         Self(self.0.saturating_mul(numerator) / denominator)
     }

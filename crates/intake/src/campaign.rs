@@ -56,12 +56,11 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
     let agent = root.required_text("agent", "write the id of the agent that is to call");
     let caller_ids = caller_ids(root, vendor);
     let priority = root.integer("priority", 1..=9).unwrap_or(5);
-    let contacts = match root.section("contacts") {
-        Some(section) => contacts(section, path),
-        None => {
-            root.missing("contacts", "add [contacts] with phone = \"the column of the number\"");
-            None
-        }
+    let contacts = if let Some(section) = root.section("contacts") {
+        contacts(section, path)
+    } else {
+        root.missing("contacts", "add [contacts] with phone = \"the column of the number\"");
+        None
     };
     let variables = root.section("variables").map(templates).unwrap_or_default();
     let vendor_settings = vendor_settings(root, vendor);

@@ -108,13 +108,14 @@ fn lane(
             check_address(&section, &url);
             url.value
         }
-        None => match vendor.base_url {
-            Some(url) => url.to_owned(),
-            None => {
+        None => {
+            if let Some(url) = vendor.base_url {
+                url.to_owned()
+            } else {
                 section.missing("base_url", "write where the vendor's API is: https://host/path");
                 return None;
             }
-        },
+        }
     };
     let base_url = base_url.trim_end_matches('/').to_owned();
     let limits = limits(&mut section, (vendor.limits)());
@@ -264,14 +265,15 @@ fn secret(
     reference.finish();
     let found = section.found();
     match (env, file) {
-        (Some(name), None) => match environment(&name.value).filter(|value| !value.trim().is_empty()) {
-            Some(value) => Some(Secret::new(value.trim())),
-            None => {
+        (Some(name), None) => {
+            if let Some(value) = environment(&name.value).filter(|value| !value.trim().is_empty()) {
+                Some(Secret::new(value.trim()))
+            } else {
                 let message = format!("the environment variable `{}` is not set", name.value);
                 found.add(Mistake::new(name.at, message).hint(format!("export {}=… before starting", name.value)));
                 None
             }
-        },
+        }
         (None, Some(file)) => {
             let file_path = beside(path, &file.value);
             match read_secret(&file_path) {

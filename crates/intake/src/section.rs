@@ -99,12 +99,11 @@ impl<'t> Section<'t> {
     /// A text, if the key is there.
     pub(crate) fn text(&mut self, key: &str) -> Option<Placed<String>> {
         let value = self.raw(key)?;
-        match value.get_ref() {
-            DeValue::String(text) => Some(Placed { value: text.to_string(), at: value.span() }),
-            _ => {
-                self.wrong(value.span(), key, "a text in quotes");
-                None
-            }
+        if let DeValue::String(text) = value.get_ref() {
+            Some(Placed { value: text.to_string(), at: value.span() })
+        } else {
+            self.wrong(value.span(), key, "a text in quotes");
+            None
         }
     }
 
@@ -180,9 +179,10 @@ impl<'t> Section<'t> {
             DeValue::String(text) => Some(vec![Placed { value: text.to_string(), at: value.span() }]),
             DeValue::Array(list) => list
                 .iter()
-                .map(|item| match item.get_ref() {
-                    DeValue::String(text) => Some(Placed { value: text.to_string(), at: item.span() }),
-                    _ => {
+                .map(|item| {
+                    if let DeValue::String(text) = item.get_ref() {
+                        Some(Placed { value: text.to_string(), at: item.span() })
+                    } else {
                         self.wrong(item.span(), key, "a list of texts in quotes");
                         None
                     }
@@ -198,16 +198,13 @@ impl<'t> Section<'t> {
     /// A sub-table, if the key is there.
     pub(crate) fn section(&mut self, key: &str) -> Option<Section<'t>> {
         let value = self.raw(key)?;
-        match value.get_ref() {
-            DeValue::Table(table) => {
-                let at = self.table.get_key_value(key).map_or(value.span(), |(key, _)| key.span());
-                let name = self.path(key);
-                Some(Section { name, at, table, read: BTreeSet::new(), found: self.found })
-            }
-            _ => {
-                self.wrong(value.span(), key, "a section");
-                None
-            }
+        if let DeValue::Table(table) = value.get_ref() {
+            let at = self.table.get_key_value(key).map_or(value.span(), |(key, _)| key.span());
+            let name = self.path(key);
+            Some(Section { name, at, table, read: BTreeSet::new(), found: self.found })
+        } else {
+            self.wrong(value.span(), key, "a section");
+            None
         }
     }
 

@@ -26,8 +26,11 @@ pub struct Vendor {
     /// Whether a campaign must name numbers to call from.
     pub needs_caller_id: bool,
     /// Makes the provider of a lane.
-    pub build: fn(LaneSetup, Arc<dyn Transport>) -> Result<Arc<dyn Provider>, String>,
+    pub build: Build,
 }
+
+/// Makes the provider of a lane from its section; the reason when that cannot be.
+pub type Build = fn(LaneSetup, Arc<dyn Transport>) -> Result<Arc<dyn Provider>, String>;
 
 /// A setting of a vendor.
 #[derive(Debug, Clone, Copy)]

@@ -181,7 +181,7 @@ impl LaneEngine {
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the lease of lane {} cannot be renewed: {error}", self.settings.name)
+                    tracing::error!(%error, "the lease of lane {} cannot be renewed: {error}", self.settings.name);
                 }
             }
             if !tenure.holds(self.clock.boot()) {

@@ -109,7 +109,7 @@ fn read(
                 fields: row.fields,
             }),
             Ok(Some(Err(reject))) => {
-                rows.rejects.push(Reject { row_number: reject.row_number, line: reject.line, reason: reject.reason })
+                rows.rejects.push(Reject { row_number: reject.row_number, line: reject.line, reason: reject.reason });
             }
             Ok(None) => return drop(chunks.blocking_send(Ok(rows))),
             Err(error) => return drop(chunks.blocking_send(Err(error))),

@@ -164,11 +164,11 @@ fn list(parts: &[(&str, i64)]) -> String {
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
-    last_line: Option<std::time::Instant>,
+    last_line: Option<ringfence_domain::Moment>,
 }
 
 impl Progress {
-    /// Begins. `quiet`: no plain lines either.
+    /// Begins.
     pub fn begin(total: i64) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self { bar: None, last_line: None };
@@ -205,8 +205,8 @@ impl Progress {
             bar.set_message(text);
             return;
         }
-        let now = std::time::Instant::now();
-        if self.last_line.is_none_or(|last| now.duration_since(last) >= Duration::from_secs(10)) {
+        let now = summary.as_of;
+        if self.last_line.is_none_or(|last| now.since(last).secs() >= 10) {
             self.last_line = Some(now);
             tracing::info!(
                 campaign = summary.campaign,

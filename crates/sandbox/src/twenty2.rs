@@ -19,7 +19,7 @@ use crate::simulator::{PlacedCall, Simulator};
 use crate::transport::Dropped;
 
 /// How long an answer takes that nobody waits for.
-const FOR_EVER: std::time::Duration = std::time::Duration::from_secs(60);
+const FOR_EVER: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// The routes of one account, below `/api` as at the vendor, and without it.
 pub fn router(simulator: Arc<Simulator>) -> Router {

@@ -69,6 +69,7 @@ pub struct MachineClock;
 
 impl Clock for MachineClock {
     fn read(&self) -> Reading {
+        #[expect(clippy::disallowed_methods, reason = "this is a clock")]
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Reading::exact(Moment::from_millis(since.as_millis() as i64))
     }

@@ -34,7 +34,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Quartz drifts by less than this: parts per million.
 const DRIFT_PPM: i64 = 500;
 const JUMP: i64 = 2_000;
-const DOUBT: Duration = Duration::from_secs(60);
+const DOUBT: Duration = Duration::from_mins(1);
 
 impl DatabaseClock {
     /// Measures once, then every second for as long as the clock is held. Without a pool the machine's clock is read.

@@ -205,7 +205,6 @@ pub(crate) async fn chunk(session: &mut Session, chunk: &ImportChunk) -> Result<
     let (mut inserts, mut updates, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
     for contact in &chunk.contacts {
         let verdict = match (known.get(&contact.number_key), in_chunk.get(&contact.number_key)) {
-            (None, Some(first)) => RowVerdict::Duplicate { first: *first },
             (None, None) => {
                 let bucket = buckets[&first_bucket(chunk.run, contact)];
                 in_chunk.insert(contact.number_key, contact.row_number);
@@ -228,7 +227,7 @@ pub(crate) async fn chunk(session: &mut Session, chunk: &ImportChunk) -> Result<
                 updates.push(UpdateRow { contact_id: old.id, fields: &contact.fields });
                 RowVerdict::Updated
             }
-            (Some(_), Some(first)) => RowVerdict::Duplicate { first: *first },
+            (_, Some(first)) => RowVerdict::Duplicate { first: *first },
             (Some(_), None) => RowVerdict::Unchanged,
         };
         verdicts.push(verdict);

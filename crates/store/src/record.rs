@@ -186,11 +186,12 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
         session.run(&WRITE, args![rows_json(&rows)]).await?;
     }
     // A placed call leaves its contact active, as it was; only those that go elsewhere are touched.
-    let known: BTreeMap<_, _> = match moves.iter().any(|step| step.to != To::Active)
+    let known: BTreeMap<_, _> = if moves.iter().any(|step| step.to != To::Active)
         || before.values().any(|known| known.state == AttemptState::Unknown)
     {
-        true => standings(session, moves.iter().map(|step| step.contact)).await?,
-        false => BTreeMap::new(),
+        standings(session, moves.iter().map(|step| step.contact)).await?
+    } else {
+        BTreeMap::new()
     };
     moves.retain(|step| {
         known.get(&step.contact).is_some_and(|now| step.to != To::Active || now.state == ContactState::Review)

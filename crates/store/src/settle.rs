@@ -276,8 +276,12 @@ pub(crate) async fn settle(
     }
     moves.retain(|step| {
         let state = standings.get(&step.contact).map(|standing| standing.state);
-        !(step.to == To::Active && state == Some(ContactState::Active))
-            && !(step.to == To::Review && state == Some(ContactState::Review) && step.ended.is_none())
+        let stays = match step.to {
+            To::Active => state == Some(ContactState::Active),
+            To::Review => state == Some(ContactState::Review) && step.ended.is_none(),
+            _ => false,
+        };
+        !stays
     });
     advance(session, now, &standings, &moves, &mut deltas).await?;
     deltas.write(session).await?;

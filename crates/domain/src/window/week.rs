@@ -44,7 +44,7 @@ pub struct HoursError {
 impl WeekTable {
     /// Every hour of every day.
     pub fn always() -> Self {
-        Self { days: std::array::from_fn(|_| vec![0..DAY]), text: "24/7".to_owned() }
+        Self { days: std::array::from_fn(|_| std::iter::once(0..DAY).collect()), text: "24/7".to_owned() }
     }
 
     /// Whether it never closes, so that no guard is needed either.

@@ -44,7 +44,7 @@ pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
             None => Placing::Unknown { cause: format!("HTTP {status} that is not JSON") },
         },
         429 => Placing::Throttled { cause: wire::refusal(answer), retry_after: wire::retry_after(answer) },
-        401 | 402 | 403 => Placing::LaneFault { cause: wire::refusal(answer) },
+        401..=403 => Placing::LaneFault { cause: wire::refusal(answer) },
         300..=399 | 404 | 405 if !documented => {
             Placing::LaneFault { cause: format!("HTTP {status}: base_url does not lead to the vendor's API") }
         }

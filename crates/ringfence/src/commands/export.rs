@@ -121,7 +121,7 @@ async fn write_json(
         for contact in page {
             let mut fixed = line(contact);
             fixed.insert("in".to_owned(), json!(contact.fields));
-            let collected = contact.last_attempt.as_ref().map(|call| json!(call.outputs)).unwrap_or_else(|| json!({}));
+            let collected = contact.last_attempt.as_ref().map_or_else(|| json!({}), |call| json!(call.outputs));
             fixed.insert("out".to_owned(), collected);
             writeln!(out, "{}", Value::Object(fixed))?;
         }

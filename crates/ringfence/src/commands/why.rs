@@ -169,7 +169,7 @@ fn rules(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], zones
     for cap in &campaign.limits.per_number {
         let counted: Vec<Moment> = attempts
             .iter()
-            .filter(|attempt| attempt.outcome.is_none_or(|outcome| outcome.is_counted()))
+            .filter(|attempt| attempt.outcome.is_none_or(ringfence_domain::Outcome::is_counted))
             .filter(|attempt| {
                 !matches!(attempt.state.as_str(), "not_sent" | "refused" | "not_placed" | "lapsed" | "open")
             })

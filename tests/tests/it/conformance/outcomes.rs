@@ -116,7 +116,7 @@ on_both_databases! {
         database.store.record(vec![stage.accepted(ids[0], noon()), unknown], noon()).await.expect("a record");
         let call_id = format!("call-{}", ids[0]);
         let bound = database.store.bound_calls(stage.lane, vec![call_id.clone(), "free".into()]).await.expect("bound");
-        assert_eq!(bound.into_iter().collect::<Vec<_>>(), [call_id.clone()]);
+        assert_eq!(bound.iter().collect::<Vec<_>>(), [call_id.as_str()]);
         let found = vec![(ids[1], Settlement::Found { call_id, overdue_at })];
         assert_eq!(database.store.settle(found, noon()).await.expect("settled").settled, 0);
         stage.check_counts(&database.store).await;

@@ -77,7 +77,7 @@ on_both_databases! {
             number: sample::number(1),
             number_key: database.store.hasher().key(&sample::number(1)),
             zones: ringfence_domain::ZoneSet::one(chrono_tz::Asia::Kolkata),
-            fields: Default::default(),
+            fields: std::collections::BTreeMap::new(),
         };
         let chunk = ringfence_store::ImportChunk { import, run: second.run, contacts: vec![contact], rejects: vec![], now: noon() };
         database.store.import_chunk(chunk).await.expect("a chunk");

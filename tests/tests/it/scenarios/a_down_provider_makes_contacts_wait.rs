@@ -18,7 +18,7 @@ async fn contacts_wait_and_lose_nothing() {
         Dialer::set(database.store.clone(), clock, lane_settings("main"), rules("spring", "main"), answered, 200).await;
     dialer.line.down.store(true, Ordering::SeqCst);
     dialer.start();
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
     assert_eq!(dialer.count("contact:waiting").await + dialer.count("contact:active").await, 200);
     let tries = dialer.count("attempt:not_sent").await;
     assert!(tries < 150, "the lane rests between tries, yet made {tries}");

@@ -16,7 +16,7 @@ async fn pauses(fault: Fault, says: &str) {
     let clock = VirtualClock::at(noon());
     let mut dialer = Dialer::set(database.store.clone(), clock, settings, rules("spring", "main"), broken, 50).await;
     dialer.start();
-    tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(2)).await;
     let lane = dialer.store.lanes().await.expect("lanes").remove(0);
     assert_eq!(lane.state, LaneState::Paused);
     let reason = lane.reason.expect("a reason");

@@ -36,7 +36,7 @@ async fn the_last_call_begins_before_the_guard_and_the_first_on_the_second() {
     let mut dialer = Dialer::set(database.store.clone(), clock.clone(), settings, rules, behaviour, 1_000).await;
 
     dialer.start();
-    tokio::time::sleep(Duration::from_secs(240)).await;
+    tokio::time::sleep(Duration::from_mins(4)).await;
     let evening = dialer.simulator.tape().entries();
     let last = evening.last().expect("calls").at;
     assert!(last < at("2026-11-20T15:29:00Z"), "the last call of the day began at {last}");

@@ -1,5 +1,7 @@
 //! kill -9 of the real binary at random moments, again and again, against the vendor's tape.
 
+#![expect(clippy::print_stdout, reason = "the seed is what a failure is repeated by")]
+
 use std::time::Duration;
 
 use ringfence_domain::{Outcome, Span};

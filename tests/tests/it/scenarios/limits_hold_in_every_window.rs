@@ -79,7 +79,7 @@ async fn a_lanes_day_ends_and_begins_again_at_its_midnight() {
     let mut dialer =
         Dialer::set(database.store.clone(), clock, settings, rules("spring", "main"), behaviour(), 40).await;
     dialer.start();
-    tokio::time::sleep(std::time::Duration::from_secs(240)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(4)).await;
     assert_eq!(dialer.simulator.tape().len(), 25);
     assert_eq!(dialer.count("contact:waiting").await, 15, "the others wait");
     tokio::time::sleep(std::time::Duration::from_secs(70)).await;

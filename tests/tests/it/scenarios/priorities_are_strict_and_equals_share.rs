@@ -24,7 +24,7 @@ async fn the_urgent_campaign_goes_first_and_the_others_alternate() {
     }
     dialer.start();
     dialer.until_finished().await;
-    tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(2)).await;
     dialer.stop().await;
     let agents: Vec<String> = dialer.simulator.tape().calls().into_iter().map(|call| call.agent).collect();
     assert_eq!(agents.len(), 160);
