@@ -39,8 +39,10 @@ impl std::str::FromStr for Country {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Region::try_from(text.to_ascii_uppercase().as_str())
+            .ok()
+            .filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
             .map(Country)
-            .map_err(|_| format!("`{text}` is not a two-letter country code"))
+            .ok_or_else(|| format!("`{text}` is not a two-letter country code"))
     }
 }
 

@@ -70,7 +70,7 @@ impl Failure {
 pub fn mistakes(files: &[Mistakes]) -> String {
     let theme =
         if crate::screen::colours_on_stderr() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(crate::screen::width()).with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(crate::screen::width()).with_context_lines(1);
     let mut text = String::new();
     for report in files.iter().flat_map(Mistakes::reports) {
         if handler.render_report(&mut text, &report as &dyn Diagnostic).is_err() {

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::screen::PROGRESS;
@@ -10,8 +11,11 @@ use crate::screen::PROGRESS;
 /// Begins logging. Numbers never reach a log whole: their type prints itself masked.
 pub fn begin() {
     let terminal = std::io::stderr().is_terminal();
+    // The library that reads numbers would write them out at its finest level.
+    let silent = "rlibphonenumber=off".parse::<Directive>().expect("a directive");
     let filter = EnvFilter::try_from_env("RINGFENCE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(if terminal { "warn" } else { "info,sqlx=warn,apalis=warn" }));
+        .unwrap_or_else(|_| EnvFilter::new(if terminal { "warn" } else { "info,sqlx=warn,apalis=warn" }))
+        .add_directive(silent);
     if terminal {
         tracing_subscriber::fmt()
             .with_env_filter(filter)

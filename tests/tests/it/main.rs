@@ -1,4 +1,7 @@
 //! Everything that needs a database, a server or the binary.
 
+mod commands;
 mod conformance;
+mod files;
 mod scenarios;
+mod vendors;

@@ -1,0 +1,6 @@
+//! The command line, as its users type it.
+
+mod asking;
+mod bad_input;
+mod help;
+mod running;

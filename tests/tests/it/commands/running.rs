@@ -1,0 +1,140 @@
+//! `run` and `demo`: their ends, exit codes and which database they open.
+
+use ringfence_domain::{Outcome, Span};
+use ringfence_sandbox::{Behaviour, Fault};
+use ringfence_tests::binary::{Vendor, json, output, ringfence, start, text, write_project};
+use tempfile::TempDir;
+
+fn quick(outcome: Outcome) -> Behaviour {
+    Behaviour {
+        outcomes: vec![(outcome, 1)],
+        talk: Span::from_millis(100),
+        ring: Span::from_millis(20),
+        latency: Span::from_millis(2),
+        ..Behaviour::default()
+    }
+}
+
+async fn project(behaviour: Behaviour, contacts: usize, extra: &str) -> (TempDir, Vendor) {
+    let folder = TempDir::new().expect("a folder");
+    let vendor = Vendor::begin(behaviour).await;
+    write_project(folder.path(), "sqlite://test.db", &vendor, contacts, extra);
+    (folder, vendor)
+}
+
+#[tokio::test]
+async fn idle_leaves_when_nobody_may_be_dialled_now() {
+    let (folder, vendor) = project(quick(Outcome::Busy), 10, "[retry]\nbusy = \"2h\"").await;
+    let summary = json(folder.path(), &["run", "spring.toml", "--until", "idle", "--json"]).await;
+    assert_eq!(summary["waiting_for"]["retry"], 10, "{summary}");
+    assert_eq!(summary["state"], "idle");
+    assert!(summary["next_dial_at"].is_string());
+    assert_eq!(vendor.simulator.tape().len(), 10);
+}
+
+#[tokio::test]
+async fn today_also_waits_for_retries() {
+    let (folder, vendor) = project(quick(Outcome::Busy), 10, "[retry]\nbusy = \"1s\"\nmax_attempts = 2").await;
+    let summary = json(folder.path(), &["run", "spring.toml", "--json"]).await;
+    assert_eq!(summary["stopped_for"]["attempts_used"], 10, "{summary}");
+    assert_eq!(vendor.simulator.tape().len(), 20);
+}
+
+#[tokio::test]
+async fn a_closed_window_dials_nobody_and_says_when_it_opens() {
+    let (folder, vendor) = project(quick(Outcome::Answered), 5, "").await;
+    let path = folder.path().join("spring.toml");
+    let campaign = std::fs::read_to_string(&path).expect("read");
+    let today = ringfence::home::wall_clock().utc().format("%a").to_string();
+    let other = if today == "Mon" || today == "Sun" || today == "Tue" { "Th" } else { "Mo" };
+    std::fs::write(&path, campaign.replace("24/7", &format!("{other} 09:00-21:00"))).expect("written");
+    let summary = json(folder.path(), &["run", "spring.toml", "--json"]).await;
+    assert_eq!(summary["waiting_for"]["window"], 5, "{summary}");
+    assert!(vendor.simulator.tape().is_empty());
+}
+
+#[tokio::test]
+async fn a_paused_lane_is_exit_4_and_calls_in_review_are_exit_3() {
+    let mut wrong = quick(Outcome::Answered);
+    wrong.faults = vec![(Fault::Unauthorized, 100.0)];
+    let (folder, vendor) = project(wrong, 20, "[on_unknown]\nask_for = \"4s\"").await;
+    let held = output(folder.path(), &["run", "spring.toml", "--json"]).await;
+    assert_eq!(held.status.code(), Some(4), "{}", text(&held));
+    let summary: serde_json::Value = serde_json::from_slice(&held.stdout).expect("JSON");
+    assert_eq!(summary["state"], "held");
+    assert_eq!(summary["waiting_for"]["lane_paused"], 20, "{summary}");
+    assert!(text(&output(folder.path(), &["lanes"]).await).contains("UNAUTHORIZED"));
+
+    vendor.simulator.change(|behaviour| behaviour.faults = vec![(Fault::ErrorBefore, 100.0)]);
+    assert!(output(folder.path(), &["lanes", "resume", "main"]).await.status.success());
+    let run = output(folder.path(), &["run", "spring.toml", "--until", "idle", "--max-time", "12s", "--json"]).await;
+    assert_eq!(run.status.code(), Some(3), "{}", text(&run));
+}
+
+#[tokio::test]
+async fn a_run_beside_a_run_hands_over_and_leaves() {
+    let mut slow = quick(Outcome::Answered);
+    slow.talk = Span::from_secs(4);
+    let (folder, vendor) = project(slow, 30, "").await;
+    let mut first = start(folder.path(), &["run", "spring.toml", "--until", "done"]);
+    while vendor.simulator.tape().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let second = json(folder.path(), &["run", "spring.toml", "--json"]).await;
+    assert_eq!(second["already_running"], true, "{second}");
+    assert!(first.wait().await.expect("it ends").success());
+    assert_eq!(vendor.simulator.tape().len(), 30);
+}
+
+#[tokio::test]
+async fn another_working_directory_opens_the_same_database() {
+    let (folder, vendor) = project(quick(Outcome::Answered), 5, "").await;
+    json(folder.path(), &["run", "spring.toml", "--json"]).await;
+    let campaign = folder.path().join("spring.toml").display().to_string();
+    let elsewhere = TempDir::new().expect("a folder");
+    let again = json(elsewhere.path(), &["run", &campaign, "--json", "--no-create"]).await;
+    assert_eq!(again["contacts"]["done"], 5, "{again}");
+    assert_eq!(vendor.simulator.tape().len(), 5, "nobody was called again");
+    assert_eq!(std::fs::read_dir(elsewhere.path()).expect("the folder").count(), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_nothing() {
+    let (folder, vendor) = project(quick(Outcome::Answered), 5, "").await;
+    let found = json(folder.path(), &["run", "spring.toml", "--dry-run", "--json"]).await;
+    assert_eq!((&found["rows"], &found["accepted"]), (&5.into(), &5.into()));
+    assert!(vendor.simulator.tape().is_empty());
+    assert!(!folder.path().join("test.db").exists());
+}
+
+#[tokio::test]
+async fn contacts_may_come_from_standard_input() {
+    let (folder, vendor) = project(quick(Outcome::Answered), 5, "").await;
+    let mut run = ringfence(folder.path(), &["run", "spring.toml", "--contacts", "-", "--json"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut input = run.stdin.take().expect("its input");
+    tokio::io::AsyncWriteExt::write_all(&mut input, b"name,phone\nA,9820012345\nB,9820012346\n")
+        .await
+        .expect("written");
+    drop(input);
+    let done = run.wait_with_output().await.expect("it ends");
+    assert!(done.status.success(), "{}", text(&done));
+    assert_eq!(vendor.simulator.tape().len(), 2);
+}
+
+#[tokio::test]
+async fn the_demo_ends_by_itself_and_its_counts_agree() {
+    let folder = TempDir::new().expect("a folder");
+    let summary = json(folder.path(), &["demo", "--contacts", "20", "--json"]).await;
+    assert_eq!(summary["state"], "done", "{summary}");
+    assert_eq!(summary["contacts"]["total"], 20);
+    let logs = ringfence(folder.path(), &["demo", "--contacts", "3"])
+        .env("RINGFENCE_LOG", "trace")
+        .output()
+        .await
+        .expect("it runs");
+    assert!(logs.status.success());
+    assert!(!text(&logs).contains("9820000037"), "numbers are masked in every log");
+}

@@ -1,0 +1,84 @@
+//! Campaign files.
+
+use std::path::Path;
+
+use ringfence::home::vendors;
+use ringfence_domain::Campaign;
+use ringfence_intake::{Config, Mistakes, campaign};
+use ringfence_tests::sample::noon;
+
+const CONFIG: &str = "[provider.main]\nkind = \"twenty2\"\nworkspace_id = \"w\"\napi_key = { env = \"K\" }\napi_secret = { env = \"K\" }";
+
+const CAMPAIGN: &str = r#"name = "spring"
+provider = "main"
+agent = "a"
+caller_ids = ["9876500000"]
+
+[contacts]
+file = "people.csv"
+phone = "mobile"
+"#;
+
+fn parse(text: &str) -> Result<Campaign, Mistakes> {
+    let config =
+        Config::parse(Path::new("/srv/ringfence.toml"), CONFIG, &vendors(), &|_| Some("k".to_owned())).expect("fine");
+    campaign::parse(Path::new("/srv/campaigns/spring.toml"), text, &config, noon())
+}
+
+#[test]
+fn defaults_are_the_documented_ones() {
+    let rules = parse(CAMPAIGN).expect("fine");
+    assert_eq!(rules.calling.hours.to_string(), "09:00-21:00");
+    assert_eq!(rules.calling.timezone, ringfence_domain::campaign::CallingZone::Contact);
+    assert_eq!(rules.calling.guard.to_string(), "1m");
+    assert_eq!(rules.limits.per_number.iter().map(ToString::to_string).collect::<Vec<_>>(), ["3/day"]);
+    assert_eq!((rules.priority, rules.retry.max_attempts), (5, 3));
+    assert_eq!(rules.contacts.file.as_deref(), Some("/srv/campaigns/people.csv"), "relative to the campaign file");
+    let open = parse(&format!("{CAMPAIGN}[calling]\nhours = \"24/7\"")).expect("fine");
+    assert_eq!(open.calling.guard.millis(), 0, "what never closes needs no guard");
+}
+
+#[test]
+fn rules_survive_the_database() {
+    let text = format!(
+        "{CAMPAIGN}[calling]\nhours = \"Mo-Sa 09:00-13:00,14:00-20:00; Su off\"\ntimezone = \"Asia/Kolkata\"\n[limits]\nper_number = [\"2/day\", \"7/7d\"]\ncalls = \"10/s\"\n[retry]\nbusy = [\"5m\", \"1h\"]\nvoicemail = \"never\"\n[variables]\nname = \"{{{{x}}}} {{mobile}}\"\n[on_unknown]\npolicy = \"redial\"\nask_for = \"90s\""
+    );
+    let rules = parse(&text).expect("fine");
+    let json = serde_json::to_string(&rules).expect("JSON");
+    assert_eq!(serde_json::from_str::<Campaign>(&json).expect("read back"), rules);
+}
+
+#[test]
+fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
+    for (from, to, place, says) in [
+        ("name = \"spring\"", "name = \"Spring Sale\"", "1:8", "lower-case"),
+        ("name = \"spring\"", "", "1:1", "`name` is missing"),
+        ("provider = \"main\"", "provider = \"mian\"", "2:12", "did you mean `main`?"),
+        ("caller_ids = [\"9876500000\"]", "", "1:1", "caller_ids"),
+        ("phone = \"mobile\"", "", "6:2", "`contacts.phone` is missing"),
+        ("phone = \"mobile\"", "phone = \"mobile\"\ncountry = \"XX\"", "9:11", "not a two-letter country"),
+        ("[contacts]", "priority = 12\n[contacts]", "6:12", "from 1 to 9"),
+        ("[contacts]", "priorty = 1\n[contacts]", "6:1", "did you mean `priority`?"),
+        ("[contacts]", "[calling]\nhours = \"Mo-Fr 22:00-02:00\"\n[contacts]", "7:16", "22:00-26:00"),
+        ("[contacts]", "[calling]\ntimezone = \"Asia/Calcuta\"\n[contacts]", "7:12", "did you mean `Asia/Calcutta`"),
+        ("[contacts]", "[calling]\nguard = \"1 minute\"\n[contacts]", "7:9", "60s"),
+        (
+            "[contacts]",
+            "[calling]\nhours = \"22:00-23:00\"\ntimezone = \"Asia/Kolkata\"\n[contacts]",
+            "1:1",
+            "never opens",
+        ),
+        ("[contacts]", "[retry]\nbusy = \"soon\"\n[contacts]", "7:8", "not a length of time"),
+        ("[contacts]", "[retry]\nmax_attempts = 0\n[contacts]", "7:16", "from 1"),
+        ("[contacts]", "[limits]\nper_number = [\"0/day\"]\n[contacts]", "7:15", "never dial"),
+        ("[contacts]", "[on_unknown]\npolicy = \"retry\"\n[contacts]", "7:10", "assume-placed"),
+        ("[contacts]", "[variables]\nname = \"{nam\"\n[contacts]", "7:8", "never closed"),
+        ("[contacts]", "[vendor]\nrefrence = \"ref\"\n[contacts]", "7:1", "did you mean `reference`?"),
+        ("[contacts]", "[schedule]\ncron = \"0 9 * * *\"\n[contacts]", "6:2", "`schedule` is not a known key"),
+    ] {
+        let text = CAMPAIGN.replacen(from, to, 1);
+        let lines = parse(&text).expect_err(to).lines();
+        let hit = lines.iter().any(|line| line.contains(&format!("spring.toml:{place}:")) && line.contains(says));
+        assert!(hit, "{to}: wanted {place} {says}, got {lines:#?}");
+    }
+}

@@ -1,0 +1,6 @@
+//! What operators write, and how its mistakes are told.
+
+mod campaigns;
+mod configs;
+mod csv;
+mod migrations;

@@ -1,0 +1,4 @@
+//! Vendors' wire formats, from the shapes that their pages show.
+
+mod transport;
+mod twenty2;
