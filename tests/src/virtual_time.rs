@@ -175,10 +175,20 @@ impl Dialer {
 
 /// Twenty2's adapter on a transport.
 pub fn twenty2(settings: &LaneSettings, number_format: &str, transport: Arc<dyn Transport>) -> Arc<dyn Provider> {
+    twenty2_at("http://vendor.invalid/api", settings, number_format, transport)
+}
+
+/// Twenty2's adapter for a vendor at this address.
+pub fn twenty2_at(
+    base_url: &str,
+    settings: &LaneSettings,
+    number_format: &str,
+    transport: Arc<dyn Transport>,
+) -> Arc<dyn Provider> {
     let values = [("workspace_id", "tests"), ("agent_field", "agent_id"), ("number_format", number_format)];
     let setup = LaneSetup {
         settings: settings.clone(),
-        base_url: "http://vendor.invalid/api".to_owned(),
+        base_url: base_url.to_owned(),
         values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         secrets: ["api_key", "api_secret"].map(|name| (name.to_owned(), Secret::new("tests"))).into(),
         status_map: BTreeMap::new(),
