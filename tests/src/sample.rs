@@ -131,6 +131,7 @@ impl Stage {
             caps: Vec::new(),
             default_zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
             calls: attempts.iter().map(|id| (*id, Some("9876500000".to_owned()))).collect(),
+            unfit: Vec::new(),
             reading: Reading::exact(now),
         }
     }

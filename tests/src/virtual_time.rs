@@ -49,6 +49,8 @@ pub struct Line {
     vendor: Arc<InProcess>,
     /// Nobody answers.
     pub down: AtomicBool,
+    /// Calls are taken, and no question is answered.
+    pub silent: AtomicBool,
 }
 
 #[async_trait]
@@ -56,6 +58,9 @@ impl Transport for Line {
     async fn send(&self, request: http::Request<bytes::Bytes>) -> Result<http::Response<bytes::Bytes>, WireError> {
         if self.down.load(Ordering::SeqCst) {
             return Err(WireError::NotSent("connection refused".to_owned()));
+        }
+        if self.silent.load(Ordering::SeqCst) && request.method() == http::Method::GET {
+            return Err(WireError::Broken("no answer".to_owned()));
         }
         self.vendor.send(request).await
     }
@@ -93,7 +98,7 @@ impl Dialer {
         let now = clock.read().now;
         let simulator = Simulator::new(behaviour, clock.clone(), Arc::new(Tape::default()));
         let vendor = InProcess::new(router(simulator.clone()));
-        let line = Arc::new(Line { vendor, down: AtomicBool::new(false) });
+        let line = Arc::new(Line { vendor, down: AtomicBool::new(false), silent: AtomicBool::new(false) });
         let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
         let (_, campaign) = store.apply(rules, lane, now).await.expect("a campaign");
         sample::import(&store, campaign.run, 0..contacts, now).await;

@@ -20,6 +20,8 @@ pub struct Question<'a> {
     pub revisions: (i64, i64),
     /// Whether the lane may dial.
     pub lane: LaneState,
+    /// Whether the lane was told to rest, or rests after trouble.
+    pub lane_rests: bool,
     /// What the campaign is doing.
     pub campaign: CampaignState,
     /// Whether the number is on the do-not-call list.
@@ -63,7 +65,11 @@ impl Question<'_> {
         if reading.in_doubt() || !in_time || self.epochs.0 != self.epochs.1 || self.revisions.0 != self.revisions.1 {
             return Err(Refusal::PlanAgain);
         }
-        if self.lane != LaneState::Open || self.campaign != CampaignState::Running || self.left_today == Some(0) {
+        if self.lane != LaneState::Open
+            || self.lane_rests
+            || self.campaign != CampaignState::Running
+            || self.left_today == Some(0)
+        {
             return Err(Refusal::Held);
         }
         for cap in self.caps {
@@ -86,6 +92,7 @@ mod tests {
             epochs: (1, 1),
             revisions: (1, 1),
             lane: LaneState::Open,
+            lane_rests: false,
             campaign: CampaignState::Running,
             on_dnc: false,
             caps: &[],
@@ -113,6 +120,7 @@ mod tests {
         assert_eq!(Question { epochs: (1, 2), ..base() }.answer(at(100)), Err(Refusal::PlanAgain));
         assert_eq!(Question { revisions: (1, 2), ..base() }.answer(at(100)), Err(Refusal::PlanAgain));
         assert_eq!(Question { lane: LaneState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
+        assert_eq!(Question { lane_rests: true, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { campaign: CampaignState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { left_today: Some(0), ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { on_dnc: true, ..base() }.answer(at(100)), Err(Refusal::Dnc));

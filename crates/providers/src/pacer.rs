@@ -19,6 +19,7 @@ use crate::Budget;
 #[derive(Debug)]
 pub struct Pacer {
     windows: Mutex<Windows>,
+    used: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -109,6 +110,9 @@ impl Windows {
         for window in self.of_call(campaign) {
             window.reserved = window.reserved.saturating_sub(1);
             window.spent.extend(spent_at);
+            if spent_at.is_none() {
+                window.next = window.next.checked_sub(window.rate.spacing()).unwrap_or(window.next);
+            }
         }
     }
 }
@@ -123,6 +127,7 @@ impl Pacer {
                 requests: Window::new(limits.requests, used),
                 campaigns: HashMap::new(),
             }),
+            used,
         })
     }
 
@@ -139,10 +144,8 @@ impl Pacer {
         within: Duration,
     ) -> Vec<Permit> {
         if let Some((id, rate)) = own {
-            let mut windows = self.lock();
-            if windows.campaigns.get(&id).is_none_or(|window| window.rate != rate) {
-                windows.campaigns.insert(id, Window::new(rate, None));
-            }
+            // New rules change the rate and forget nothing.
+            self.lock().campaigns.entry(id).or_insert_with(|| Window::new(rate, self.used)).rate = rate;
         }
         let campaign = own.map(|(id, _)| id);
         let mut permits = Vec::with_capacity(wanted);

@@ -19,6 +19,8 @@ const SENDING_FOR: Span = Span::from_secs(2 + 15 + 5);
 const RING_AND_TALK: Span = Span::from_hours(1);
 /// Before this long after its claim a lost call is not looked for: the vendor's list lags behind.
 const GRACE: Span = Span::from_secs(3);
+/// A vendor that says nothing at all about a call is asked for so much longer.
+const SILENCE: Span = Span::from_hours(6);
 /// Calls asked about in one round.
 const BATCH: usize = 200;
 const SWEEP_EVERY: Span = Span::from_secs(2);
@@ -109,6 +111,7 @@ impl Reconciler {
                 now,
                 sending_for: SENDING_FOR,
                 overdue_at: self.provider.held_until(now) + RING_AND_TALK,
+                lapse_before: now,
             };
             let swept = self.store.sweep(order).await?;
             done.swept = swept.lapsed + swept.unknown;
@@ -139,10 +142,31 @@ impl Reconciler {
             self.find(&unknown, now, &mut settlements).await?;
         }
         if !settlements.is_empty() {
-            let now = self.clock.read().now;
-            done.settled = self.store.settle(settlements, now).await?.settled;
+            done.settled = self.settle(settlements).await?;
         }
         Ok(done)
+    }
+
+    /// Settles what was learned; when the database refuses one of them, the others are not held up by it.
+    async fn settle(&self, settlements: Vec<(AttemptId, Settlement)>) -> Result<u32, StoreError> {
+        let now = self.clock.read().now;
+        match self.store.settle(settlements.clone(), now).await {
+            Err(StoreError::Refused(error)) => {
+                tracing::error!(%error, "settling together was refused, and is done one by one: {error}");
+                let mut settled = 0;
+                for one in settlements {
+                    let attempt = one.0;
+                    match self.store.settle(vec![one], now).await {
+                        Ok(done) => settled += done.settled,
+                        Err(error) => {
+                            tracing::error!(%error, attempt.id = %attempt, "attempt {attempt} cannot be settled: {error}");
+                        }
+                    }
+                }
+                Ok(settled)
+            }
+            done => Ok(done?.settled),
+        }
     }
 
     /// Asks how placed calls stand. One that stays silent past its time is given up, to be looked at by a person.
@@ -158,10 +182,8 @@ impl Reconciler {
             .collect();
         let news = match self.provider.ask(&calls, &*self.pacer).await {
             Ok(news) => news.into_iter().collect::<BTreeMap<AttemptId, News>>(),
-            Err(error) => {
-                self.trouble(&error, now).await?;
-                BTreeMap::new()
-            }
+            // Whoever was not answered has learned nothing.
+            Err(error) => return self.trouble(&error, now).await,
         };
         for call in placed {
             match news.get(&call.attempt) {
@@ -169,9 +191,10 @@ impl Reconciler {
                     self.patience.over(call.attempt, now.since(call.sending_at));
                     settlements.push((call.attempt, Settlement::Ended(*outcome, details.clone())));
                 }
-                Some(News::Pending) | None => {
+                said => {
                     self.patience.still_pending(call.attempt, now);
-                    if call.overdue_at.is_some_and(|overdue| overdue <= now) {
+                    let patience = if said.is_some() { Span::ZERO } else { SILENCE };
+                    if call.overdue_at.is_some_and(|overdue| overdue + patience <= now) {
                         tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
                         settlements.push((call.attempt, Settlement::GiveUp));
                     }
@@ -207,10 +230,8 @@ impl Reconciler {
             .collect();
         let candidates = match self.provider.find(&lost, &*self.pacer).await {
             Ok(candidates) => candidates,
-            Err(error) => {
-                self.trouble(&error, now).await?;
-                Vec::new()
-            }
+            // A question that was not answered decides nothing, whatever the policy.
+            Err(error) => return self.trouble(&error, now).await,
         };
         let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
         let bound = self.store.bound_calls(self.tenure.lane, call_ids).await?;

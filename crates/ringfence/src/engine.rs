@@ -20,7 +20,9 @@ use tokio_util::task::TaskTracker;
 /// Bursts worked on at once.
 const CONCURRENCY: usize = 8;
 /// On a stop, requests under way may take so long to be answered.
-const LAST_ANSWERS: Duration = Duration::from_secs(17);
+const LAST_ANSWERS: Duration = Duration::from_millis(15_500);
+/// And giving everything back so long.
+const LEAVE: Duration = Duration::from_secs(3);
 /// How often a lane that another process has is asked for.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Longer ago than every limit's window, the last owner's use does not matter.
@@ -160,10 +162,18 @@ impl LaneEngine {
         tokio::select! {
             () = finish => {}
             () = renewing => {}
-            () = tokio::time::sleep(LAST_ANSWERS) => self.doubt_what_is_left(&tenure).await,
+            () = tokio::time::sleep(LAST_ANSWERS) => {}
         }
-        if let Err(error) = keeper.release(&tenure).await {
-            tracing::warn!(%error, "lane {} could not be given back: {error}", self.settings.name);
+        let leaving = async {
+            self.give_back(&tenure).await?;
+            keeper.release(&tenure).await
+        };
+        match tokio::time::timeout(LEAVE, leaving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "lane {} could not be given back: {error}", self.settings.name),
+            Err(_) => {
+                tracing::warn!("lane {} could not be given back: the database does not answer", self.settings.name);
+            }
         }
     }
 
@@ -191,18 +201,18 @@ impl LaneEngine {
         }
     }
 
-    /// Requests that are still under way when time is up are never left `sending`.
-    async fn doubt_what_is_left(&self, tenure: &Tenure) {
+    /// What is open lapses, so that its numbers are free for others; requests that are still under way when time is up are
+    /// never left `sending`.
+    async fn give_back(&self, tenure: &Tenure) -> Result<(), StoreError> {
         let now = self.clock.read().now;
         let order = SweepOrder {
             lane: tenure.lane,
             epoch: tenure.epoch,
             now,
             sending_for: Span::ZERO,
+            lapse_before: Moment::NEVER,
             overdue_at: self.provider.held_until(now) + Span::from_hours(1),
         };
-        if let Err::<_, StoreError>(error) = self.store.sweep(order).await {
-            tracing::error!(%error, "requests under way could not be marked: {error}");
-        }
+        self.store.sweep(order).await.map(drop)
     }
 }

@@ -105,6 +105,12 @@ impl From<StoreError> for Failure {
                 message: error.to_string(),
                 hint: Some("check --config or --database; without --no-create it would be made".to_owned()),
             },
+            StoreError::LaneBusy { lane, .. } => Self::Input {
+                message: error.to_string(),
+                hint: Some(format!(
+                    "run it once more with provider = \"{lane}\" until they are settled, then change the lane"
+                )),
+            },
             StoreError::Address(_) => Self::Input { message: error.to_string(), hint: None },
             StoreError::Unavailable(_) => Self::Work {
                 message: error.to_string(),

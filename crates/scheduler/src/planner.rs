@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{Clock, LaneState, Moment, RunId, Span};
-use ringfence_store::{Database, EligibleBucket, LaneLoad, Opened, Pick, Plan, Store, StoreError, Tenure};
+use ringfence_domain::{Clock, LaneState, Moment, Rate, RunId, Span};
+use ringfence_store::{Closed, Database, EligibleBucket, LaneLoad, Opened, Pick, Plan, Store, StoreError, Tenure};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,9 @@ const BUCKETS: u32 = 2_000;
 const NEVER_WAIT: Span = Span::from_days(1);
 /// Without any sign in between the next tick comes after this long: another process may have changed something.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// The pause before trying again what others hold.
+const BREATH: Duration = Duration::from_millis(5);
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,7 +65,8 @@ impl Planner {
                         opened.notify_one();
                     }
                     if tick.again {
-                        wait = Duration::ZERO;
+                        // What others hold for a moment is left to them for a moment.
+                        wait = if tick.opened > 0 { Duration::ZERO } else { BREATH };
                     } else if let Some(at) = tick.next_at {
                         wait = wait.min(at.since(self.clock.read().now).duration());
                     }
@@ -106,18 +110,21 @@ impl Planner {
         let mut candidates = Vec::new();
         for bucket in &buckets {
             let Some(rules) = self.book.at(&*self.store, bucket.campaign, bucket.revision).await? else { continue };
-            if let Some(concurrent) = rules.campaign().limits.concurrent {
-                let live = load.live.get(&bucket.run).copied().unwrap_or_default();
-                room.insert(bucket.run, concurrent.saturating_sub(live));
-            }
+            let limits = &rules.campaign().limits;
+            let own = load.live.get(&bucket.run).copied().unwrap_or_default();
+            let slots = limits.concurrent.map_or(u32::MAX, |concurrent| concurrent.saturating_sub(own.live));
+            let pace = limits.calls.map_or(u32::MAX, |rate| ahead(rate).saturating_sub(own.open));
+            room.insert(bucket.run, slots.min(pace));
             let calendar = rules.calendar(&bucket.zones, vendor.as_ref());
             let verdict = calendar.at(reading.earliest());
             let closing = verdict.next_change.unwrap_or(Moment::NEVER);
             if !verdict.open {
-                closed.push((bucket.id, verdict.next_change.unwrap_or(reading.now + NEVER_WAIT)));
+                let until = verdict.next_change.unwrap_or(reading.now + NEVER_WAIT);
+                closed.push(Closed { bucket: bucket.id, until, revision: bucket.revision });
             } else if closing <= reading.latest() {
                 let next = calendar.next_opening(closing).unwrap_or(reading.now + NEVER_WAIT);
-                closed.push((bucket.id, next.max(reading.now + Span::from_secs(1))));
+                let until = next.max(reading.now + Span::from_secs(1));
+                closed.push(Closed { bucket: bucket.id, until, revision: bucket.revision });
             } else {
                 until.insert(bucket.id, closing.min(reading.now + DIAL_WITHIN));
                 candidates.push(candidate(bucket));
@@ -145,20 +152,27 @@ impl Planner {
             // Buckets promised more than was due: what they did not take may go to others at once.
             tick.again = !not_ours && (opened + number_busy < asked || (opened == 0 && tick.closed > 0));
         }
-        tick.next_at = self.store.next_eligible(self.tenure.lane).await?;
+        // What is eligible now and was not opened waits for a slot, and a slot that comes free rings.
+        tick.next_at = self.store.next_eligible(self.tenure.lane).await?.filter(|at| *at > reading.now);
         Ok(tick)
     }
 
     /// How many attempts may be opened now.
     fn free(&self, load: &LaneLoad) -> u32 {
         let limits = &self.tenure.settings.limits;
-        let live: u32 = load.live.values().sum();
-        let ahead = (AHEAD.as_secs_f64() / limits.calls.spacing().as_secs_f64()).ceil().max(1.0) as u32;
-        let free = limits.concurrent.saturating_sub(live).min(ahead.saturating_sub(load.open));
-        let free = load.left_today.map_or(free, |left| free.min(left.saturating_sub(load.open)));
+        let live: u32 = load.live.values().map(|own| own.live).sum();
+        let open: u32 = load.live.values().map(|own| own.open).sum();
+        let sending: u32 = load.live.values().map(|own| own.sending).sum();
+        let free = limits.concurrent.saturating_sub(live).min(ahead(limits.calls).saturating_sub(open));
+        let free = load.left_today.map_or(free, |left| free.min(left.saturating_sub(open)));
         // After trouble one call tries whether it is over.
-        if load.lane.troubles > 0 { free.min(1_u32.saturating_sub(load.open)) } else { free }
+        if load.lane.troubles > 0 { free.min(1_u32.saturating_sub(open + sending)) } else { free }
     }
+}
+
+/// How many calls a rate allows within the time that is planned ahead.
+fn ahead(rate: Rate) -> u32 {
+    (AHEAD.as_secs_f64() / rate.spacing().as_secs_f64()).ceil().max(1.0) as u32
 }
 
 fn candidate(bucket: &EligibleBucket) -> Candidate {

@@ -87,6 +87,10 @@ pub(crate) async fn apply(
     // Windows may open earlier than under the old rules: every bucket is looked at again.
     const BUCKETS: Sql =
         sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = head_due WHERE campaign_id = $1");
+    const LOCK_BUCKETS: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
+    );
     let json = serde_json::to_string(rules).expect("rules are always JSON");
     let priority = i64::from(rules.priority);
     let change = match find(session, &rules.name, Locked::Yes).await? {
@@ -98,7 +102,11 @@ pub(crate) async fn apply(
             Applied::Created
         }
         Some(known) if known.rules == *rules && known.lane == lane => Applied::Unchanged,
+        Some(known) if known.lane != lane && has_live(session, &known).await? => {
+            return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
+        }
         Some(known) => {
+            session.rows(&LOCK_BUCKETS, args![known.id]).await?;
             session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
             session.run(&BUCKETS, args![known.id, lane, priority]).await?;
             Applied::Changed
@@ -106,6 +114,12 @@ pub(crate) async fn apply(
     };
     let row = find(session, &rules.name, Locked::No).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))?;
     Ok((change, row))
+}
+
+/// Whether calls of the campaign are still out on its lane.
+async fn has_live(session: &mut Session, campaign: &CampaignRow) -> Result<bool, StoreError> {
+    const LIVE: Sql = sql!("SELECT count(*) AS n FROM attempts WHERE lane_id = $1 AND live AND run_id = $2");
+    Ok(session.one(&LIVE, args![campaign.lane, campaign.run]).await?.get::<i64>("n")? > 0)
 }
 
 /// Whether a row is locked against change until the transaction ends.

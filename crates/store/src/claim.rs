@@ -64,6 +64,8 @@ pub struct ClaimOrder {
     pub default_zones: ZoneSet,
     /// The attempts, each with the number that it is called from.
     pub calls: Vec<(AttemptId, Option<String>)>,
+    /// Attempts for which no request can be written, and why: their contacts go to review.
+    pub unfit: Vec<(AttemptId, String)>,
     /// The time.
     pub reading: Reading,
 }
@@ -144,6 +146,12 @@ struct KeyRow {
 }
 
 #[derive(Serialize)]
+struct LapsedRow<'a> {
+    attempt_id: AttemptId,
+    cause: Option<&'a str>,
+}
+
+#[derive(Serialize)]
 struct SendingRow<'a> {
     attempt_id: AttemptId,
     caller_id: Option<&'a str>,
@@ -178,8 +186,8 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
                   WHERE a.id = u.attempt_id AND a.state = 'open'"
     );
     const LAPSED: Sql = sql!(
-        "UPDATE attempts AS a SET state = 'lapsed', live = FALSE FROM"
-        rows (attempt_id bigint)
+        "UPDATE attempts AS a SET state = 'lapsed', live = FALSE, cause = u.cause FROM"
+        rows (attempt_id bigint, cause text)
         "WHERE a.id = u.attempt_id AND a.state = 'open'"
     );
     const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
@@ -213,6 +221,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
             epochs: (attempt.epoch, lane.epoch),
             revisions: (attempt.revision, revision),
             lane: lane.state,
+            lane_rests: lane.slowed_until > order.reading.earliest(),
             campaign: campaign_state,
             on_dnc: attempt.on_dnc,
             caps: &order.caps,
@@ -241,8 +250,14 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
             ),
         };
         deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Lapsed);
-        lapsed.push(KeyRow { attempt_id: *id });
+        lapsed.push(LapsedRow { attempt_id: *id, cause: None });
         moves.push(Move { contact: attempt.contact, to, ended: None });
+    }
+    for (id, cause) in &order.unfit {
+        let Some(attempt) = asked.get(id).filter(|attempt| attempt.state == AttemptState::Open) else { continue };
+        deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Lapsed);
+        lapsed.push(LapsedRow { attempt_id: *id, cause: Some(cause) });
+        moves.push(Move { contact: attempt.contact, to: To::Review, ended: None });
     }
     if !sending.is_empty() {
         sending.sort_unstable_by_key(|row| row.attempt_id);
@@ -278,7 +293,8 @@ async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<Att
                   WHERE a.id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
                   AND a.lane_id = $2 ORDER BY a.id FOR UPDATE OF a"
     );
-    let keys: Vec<KeyRow> = order.calls.iter().map(|(attempt_id, _)| KeyRow { attempt_id: *attempt_id }).collect();
+    let ids = order.calls.iter().map(|(id, _)| id).chain(order.unfit.iter().map(|(id, _)| id));
+    let keys: Vec<KeyRow> = ids.map(|attempt_id| KeyRow { attempt_id: *attempt_id }).collect();
     let rows = session.rows(&ASK, args![rows_json(&keys), order.lane]).await?;
     rows.iter()
         .map(|row| {

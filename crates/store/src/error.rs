@@ -38,6 +38,14 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the schema cannot be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// A campaign cannot change its lane while calls are out on the old one: nobody would learn how they end.
+    #[error("calls of {campaign} are still out on lane {lane}")]
+    LaneBusy {
+        /// The campaign.
+        campaign: String,
+        /// Its present lane.
+        lane: String,
+    },
     /// The process is stopping.
     #[error("the process is stopping")]
     Stopping,

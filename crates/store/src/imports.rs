@@ -149,6 +149,7 @@ struct KeyRow {
 #[derive(Serialize)]
 struct UpdateRow<'a> {
     contact_id: ContactId,
+    bucket_id: BucketId,
     fields: &'a Fields,
 }
 
@@ -158,16 +159,22 @@ struct Known {
     row_number: i64,
     state: ContactState,
     fields: String,
+    due_at: Moment,
+    bucket: BucketId,
+    zones: ZoneSet,
+    class: DialClass,
 }
 
 /// Takes in some rows. The verdicts are in the order of the contacts.
 pub(crate) async fn chunk(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
     const KNOWN: Sql = sql!(
-        sqlite "SELECT id, number_key, import_id, row_number, state, fields FROM contacts \
-                WHERE run_id = $2 AND number_key IN (SELECT value->>'number_key' FROM json_each($1))",
-        postgres "SELECT id, number_key, import_id, row_number, state, fields::text AS fields FROM contacts WHERE run_id = $2 \
-                  AND number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-                  ORDER BY id FOR UPDATE"
+        sqlite "SELECT c.id, c.number_key, c.import_id, c.row_number, c.state, c.fields, c.due_at, c.bucket_id, b.zones, b.class \
+                FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
+                WHERE c.run_id = $2 AND c.number_key IN (SELECT value->>'number_key' FROM json_each($1))",
+        postgres "SELECT c.id, c.number_key, c.import_id, c.row_number, c.state, c.fields::text AS fields, c.due_at, c.bucket_id, \
+                  b.zones, b.class FROM contacts c JOIN buckets b ON b.id = c.bucket_id WHERE c.run_id = $2 \
+                  AND c.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
+                  ORDER BY c.id FOR UPDATE OF c"
     );
     const INSERT: Sql = sql!(
         sqlite "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, number, number_key, fields) \
@@ -179,26 +186,31 @@ pub(crate) async fn chunk(session: &mut Session, chunk: &ImportChunk) -> Result<
                   number_key bigint, fields jsonb)"
     );
     const UPDATE: Sql = sql!(
-        sqlite "UPDATE contacts AS c SET fields = u.fields FROM (SELECT value->>'contact_id' AS contact_id, \
-                value->>'fields' AS fields FROM json_each($1)) AS u WHERE c.id = u.contact_id",
-        postgres "UPDATE contacts AS c SET fields = u.fields FROM \
-                  jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, fields jsonb) WHERE c.id = u.contact_id"
+        sqlite "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id FROM (SELECT value->>'contact_id' AS contact_id, \
+                value->>'bucket_id' AS bucket_id, value->>'fields' AS fields FROM json_each($1)) AS u WHERE c.id = u.contact_id",
+        postgres "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id FROM \
+                  jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, fields jsonb) WHERE c.id = u.contact_id"
     );
     const REJECT: Sql = sql!(
         "INSERT INTO rejects (import_id, row_number, line, reason) SELECT $2, u.row_number, u.line, u.reason FROM"
         rows (row_number bigint, line bigint, reason text)
         "WHERE true ON CONFLICT DO NOTHING"
     );
+    // Two imports of one run take turns: what one makes, the other must find.
+    const TURN: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM imports WHERE run_id = $1 ORDER BY id FOR UPDATE"
+    );
+    session.rows(&TURN, args![chunk.run]).await?;
     let keys: Vec<KeyRow> = chunk.contacts.iter().map(|c| KeyRow { number_key: c.number_key }).collect();
     let mut known: HashMap<NumberKey, Known> = HashMap::new();
     for row in session.rows(&KNOWN, args![rows_json(&keys), chunk.run]).await? {
         known.insert(NumberKey(row.get("number_key")?), known_contact(&row)?);
     }
-    let buckets = buckets_for(
-        session,
-        chunk.contacts.iter().map(|contact| first_bucket(chunk.run, contact)).collect::<HashSet<_>>().into_iter(),
-    )
-    .await?;
+    let moved = chunk.contacts.iter().filter_map(|contact| known.get(&contact.number_key)?.moved(chunk.run, contact));
+    let wanted: HashSet<BucketKey> =
+        chunk.contacts.iter().map(|contact| first_bucket(chunk.run, contact)).chain(moved).collect();
+    let buckets = buckets_for(session, wanted.into_iter()).await?;
 
     let mut deltas = Deltas::default();
     let mut in_chunk: HashMap<NumberKey, i64> = HashMap::new();
@@ -222,9 +234,14 @@ pub(crate) async fn chunk(session: &mut Session, chunk: &ImportChunk) -> Result<
                 RowVerdict::Accepted
             }
             (Some(old), _) if old.import == chunk.import => RowVerdict::Duplicate { first: old.row_number },
-            (Some(old), None) if old.state == ContactState::Waiting && !old.has(&contact.fields) => {
+            (Some(old), None) if old.is_open() && old.differs(contact) => {
                 in_chunk.insert(contact.number_key, contact.row_number);
-                updates.push(UpdateRow { contact_id: old.id, fields: &contact.fields });
+                let bucket_id = old.moved(chunk.run, contact).map_or(old.bucket, |key| buckets[&key]);
+                updates.push(UpdateRow { contact_id: old.id, bucket_id, fields: &contact.fields });
+                if old.state == ContactState::Waiting && bucket_id != old.bucket {
+                    deltas.left(old.bucket);
+                    deltas.joined(bucket_id, old.due_at);
+                }
                 RowVerdict::Updated
             }
             (_, Some(first)) => RowVerdict::Duplicate { first: *first },
@@ -295,6 +312,24 @@ fn first_bucket(run: RunId, contact: &NewContact) -> BucketKey {
 }
 
 impl Known {
+    /// Whether there may still be a call that new data is for. A call that is out keeps what it was sent with.
+    fn is_open(&self) -> bool {
+        matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review)
+    }
+
+    fn differs(&self, contact: &NewContact) -> bool {
+        self.zones != contact.zones || !self.has(&contact.fields)
+    }
+
+    /// The bucket that it belongs in when its zones have changed.
+    fn moved(&self, run: RunId, contact: &NewContact) -> Option<BucketKey> {
+        (self.is_open() && self.zones != contact.zones).then(|| BucketKey {
+            run,
+            zones: contact.zones.clone(),
+            class: self.class,
+        })
+    }
+
     /// Compared as values: Postgres keeps JSON in an order of its own.
     fn has(&self, fields: &Fields) -> bool {
         serde_json::from_str::<Fields>(&self.fields).is_ok_and(|old| old == *fields)
@@ -308,6 +343,10 @@ fn known_contact(row: &Row) -> Result<Known, StoreError> {
         row_number: row.get("row_number")?,
         state: row.word("contacts", "state")?,
         fields: row.get("fields")?,
+        due_at: row.moment("due_at")?,
+        bucket: BucketId(row.get("bucket_id")?),
+        zones: row.word("buckets", "zones")?,
+        class: row.word("buckets", "class")?,
     })
 }
 

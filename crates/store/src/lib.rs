@@ -5,8 +5,8 @@
 //! a transition reads what the rule needs, asks `ringfence-domain`, and writes what follows.
 //!
 //! Locks are always taken in one order, so that transactions wait for each other but never in a circle: lane and
-//! campaign, attempts, contacts, buckets, counts; rows of one table by ascending id. Planning takes its buckets first,
-//! and skips contacts that anyone else holds.
+//! campaign, attempts, contacts, buckets, counts; rows of one table by ascending id. Planning
+//! skips contacts that anyone else holds.
 //!
 //! Adding a transition: a file or function here that takes a `Session`, one method in [`Store`], one case in the
 //! conformance suite (`tests/tests/conformance`).
@@ -41,7 +41,7 @@ pub use error::StoreError;
 pub use imports::{ImportChunk, ImportOrder, ImportRow, ImportStart, NewContact, Reject, RowVerdict};
 pub use lanes::{LaneRow, Owner, TakeOver};
 pub use lifeline::Lifeline;
-pub use open::{EligibleBucket, LaneLoad, Opened, Pick, Plan};
+pub use open::{Closed, EligibleBucket, InHand, LaneLoad, Opened, Pick, Plan};
 pub use record::{LaneEffect, Recorded, Sent, SentResult};
 pub use settle::{LiveCall, Settled, Settlement};
 pub use store::Store;

@@ -42,11 +42,31 @@ pub struct LaneLoad {
     /// How it stands.
     pub lane: LaneRow,
     /// Live attempts by run.
-    pub live: BTreeMap<RunId, u32>,
-    /// Those of them that are not claimed yet.
-    pub open: u32,
+    pub live: BTreeMap<RunId, InHand>,
     /// Calls that it may still make today, if that is limited.
     pub left_today: Option<u32>,
+}
+
+/// Live attempts of one run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InHand {
+    /// All of them.
+    pub live: u32,
+    /// Not claimed yet.
+    pub open: u32,
+    /// Claimed, and not answered yet.
+    pub sending: u32,
+}
+
+/// A bucket whose window is closed.
+#[derive(Debug, Clone)]
+pub struct Closed {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Until when.
+    pub until: Moment,
+    /// The revision of the rules that say so.
+    pub revision: i64,
 }
 
 /// Take up to `count` due contacts of a bucket.
@@ -75,8 +95,8 @@ pub struct Plan {
     pub now: Moment,
     /// What to open.
     pub picks: Vec<Pick>,
-    /// Buckets whose window is closed, and until when.
-    pub closed: Vec<(BucketId, Moment)>,
+    /// Buckets whose window is closed.
+    pub closed: Vec<Closed>,
 }
 
 /// What came of a plan.
@@ -136,20 +156,22 @@ pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result
 /// What the lane has in hand.
 pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Result<LaneLoad, StoreError> {
     const LIVE: Sql = sql!(
-        "SELECT run_id, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open FROM attempts \
+        "SELECT run_id, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open, \
+         count(*) FILTER (WHERE state = 'sending') AS sending FROM attempts \
          WHERE lane_id = $1 AND live GROUP BY run_id"
     );
     let row = lock(session, lane, Lock::Read).await?;
-    let (mut live, mut open) = (BTreeMap::new(), 0);
+    let mut live = BTreeMap::new();
     for row in session.rows(&LIVE, args![lane]).await? {
-        live.insert(RunId(row.get("run_id")?), row.get::<i64>("n")? as u32);
-        open += row.get::<i64>("open")? as u32;
+        let count = |column| row.get::<i64>(column).map(|n| n as u32);
+        let own = InHand { live: count("n")?, open: count("open")?, sending: count("sending")? };
+        live.insert(RunId(row.get("run_id")?), own);
     }
     let left_today = match row.settings.limits.per_day {
         Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
         None => None,
     };
-    Ok(LaneLoad { lane: row, live, open, left_today })
+    Ok(LaneLoad { lane: row, live, left_today })
 }
 
 #[derive(Serialize)]
@@ -172,7 +194,13 @@ struct IdRow {
 #[derive(Serialize)]
 struct BucketRow {
     bucket_id: BucketId,
+}
+
+#[derive(Serialize)]
+struct ClosedRow {
+    bucket_id: BucketId,
     until: i64,
+    revision: i64,
 }
 
 /// Carries out a plan in one transaction.
@@ -204,27 +232,15 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
         rows (bucket_id bigint)
         "WHERE b.id = u.bucket_id"
     );
+    // Rules that were applied since may be open: what the old ones said is dropped.
     const CLOSED: Sql = sql!(
         "UPDATE buckets AS b SET eligible_at = CASE WHEN b.head_due > u.until THEN b.head_due ELSE u.until END FROM"
-        rows (bucket_id bigint, until bigint)
-        "WHERE b.id = u.bucket_id"
+        rows (bucket_id bigint, until bigint, revision bigint)
+        "WHERE b.id = u.bucket_id AND EXISTS (SELECT 1 FROM campaigns c WHERE c.id = b.campaign_id AND c.revision = u.revision)"
     );
     let lane = lock(session, plan.lane, Lock::Share).await?;
     if lane.epoch != plan.epoch || lane.state != LaneState::Open {
         return Ok(Opened { not_ours: true, ..Opened::default() });
-    }
-    lock_buckets(
-        session,
-        plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|(bucket, _)| *bucket)),
-    )
-    .await?;
-    if !plan.closed.is_empty() {
-        let rows: Vec<BucketRow> = plan
-            .closed
-            .iter()
-            .map(|(bucket_id, until)| BucketRow { bucket_id: *bucket_id, until: until.millis() })
-            .collect();
-        session.run(&CLOSED, args![rows_json(&rows)]).await?;
     }
     let mut found = Vec::new();
     for pick in &plan.picks {
@@ -256,9 +272,23 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
         result.opened = active.len() as u32;
         result.number_busy = busy.len() as u32;
     }
+    // Buckets come after attempts, as everywhere: an insert may have to wait for whoever holds the number.
+    let buckets = plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|closed| closed.bucket));
+    lock_buckets(session, buckets).await?;
+    if !plan.closed.is_empty() {
+        let rows: Vec<ClosedRow> = plan
+            .closed
+            .iter()
+            .map(|closed| ClosedRow {
+                bucket_id: closed.bucket,
+                until: closed.until.millis(),
+                revision: closed.revision,
+            })
+            .collect();
+        session.run(&CLOSED, args![rows_json(&rows)]).await?;
+    }
     if !plan.picks.is_empty() {
-        let rows: Vec<BucketRow> =
-            plan.picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket, until: 0 }).collect();
+        let rows: Vec<BucketRow> = plan.picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket }).collect();
         session.run(&HEAD, args![rows_json(&rows)]).await?;
     }
     deltas.write(session).await?;

@@ -61,6 +61,8 @@ pub enum SentResult {
 /// What a result says about its lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LaneEffect {
+    /// Nothing was learned.
+    Nothing,
     /// It works.
     Fine,
     /// It does not answer as it should: after each time in a row it rests longer.
@@ -236,6 +238,7 @@ pub(crate) async fn affect(
     let (mut fine, mut trouble) = (false, None);
     for effect in effects {
         match effect {
+            LaneEffect::Nothing => {}
             LaneEffect::Fine => fine = true,
             LaneEffect::Trouble(reason) => trouble = Some(reason.as_str()),
             LaneEffect::Slow(until, reason) => {

@@ -20,6 +20,8 @@ pub struct SweepOrder {
     pub now: Moment,
     /// A request that began longer ago than this is not under way any more, even in a living process.
     pub sending_for: Span,
+    /// Open attempts whose moment ends by then lapse: the present, or never when everything open is given back.
+    pub lapse_before: Moment,
     /// When unknown attempts found here let go of slot and number.
     pub overdue_at: Moment,
 }
@@ -32,6 +34,9 @@ pub struct Swept {
     /// Attempts that were being sent when their owner died or hung.
     pub unknown: u32,
 }
+
+/// An open attempt that is over for so long, on a lane that nobody owned for so long, is left to nobody.
+const ABANDONED_AFTER: Span = Span::from_minutes(1);
 
 #[derive(Serialize)]
 struct KeyRow {
@@ -59,11 +64,21 @@ pub(crate) async fn sweep(session: &mut Session, order: &SweepOrder) -> Result<S
         postgres "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', overdue_at = $2 \
                   FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint) WHERE a.id = u.attempt_id AND a.state = 'sending'"
     );
+    // Nobody will ever claim these, and they lock their numbers for every other lane.
+    const ABANDONED: Sql = sql!(
+        sqlite "SELECT a.id, a.contact_id, a.run_id, a.state FROM attempts a JOIN lanes l ON l.id = a.lane_id \
+                WHERE a.lane_id <> $1 AND a.live AND a.state = 'open' AND a.dial_before <= $2 AND l.lease_until <= $2",
+        postgres "SELECT a.id, a.contact_id, a.run_id, a.state FROM attempts a JOIN lanes l ON l.id = a.lane_id \
+                  WHERE a.lane_id <> $1 AND a.live AND a.state = 'open' AND a.dial_before <= $2 AND l.lease_until <= $2 \
+                  ORDER BY a.id FOR UPDATE OF a SKIP LOCKED"
+    );
     let lane = lock(session, order.lane, Lock::Share).await?;
     if lane.epoch != order.epoch {
         return Ok(Swept::default());
     }
-    let stale = session.rows(&STALE, args![order.lane, order.epoch, order.now, order.now - order.sending_for]).await?;
+    let mut stale =
+        session.rows(&STALE, args![order.lane, order.epoch, order.lapse_before, order.now - order.sending_for]).await?;
+    stale.extend(session.rows(&ABANDONED, args![order.lane, order.now - ABANDONED_AFTER]).await?);
     let mut deltas = Deltas::default();
     let (mut lapsed, mut unknown, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     for row in &stale {

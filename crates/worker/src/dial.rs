@@ -88,10 +88,15 @@ impl Shared {
     async fn dial(self: Arc<Self>, burst: Burst) -> Result<(), StoreError> {
         let Some(campaign) = self.rules(burst.campaign, burst.revision).await? else { return Ok(()) };
         let mut calls = burst.calls;
-        while !calls.is_empty() && !self.stop.is_cancelled() {
+        while !self.stop.is_cancelled() {
+            // Calls whose moment passed while others had their turn are planned again.
+            let now = self.clock.read().now;
+            calls.retain(|call| call.dial_before > now);
+            let Some(last) = calls.iter().map(|call| call.dial_before).max() else { return Ok(()) };
             let own = campaign.limits.calls.map(|rate| (burst.campaign, rate));
             let permits = tokio::select! {
                 permits = self.pacer.permits(calls.len(), own, GATHER) => permits,
+                () = tokio::time::sleep(last.since(now).duration()) => continue,
                 () = self.stop.cancelled() => return Ok(()),
             };
             if !self.tenure.holds(self.clock.boot()) {
@@ -124,17 +129,17 @@ impl Shared {
         batch: Vec<BurstCall>,
         permits: Vec<Permit>,
     ) -> Result<(), StoreError> {
-        let requests: Vec<(BurstCall, CallRequest)> = batch
-            .into_iter()
-            .filter_map(|call| match self.request(campaign, &call) {
-                Ok(request) => Some((call, request)),
+        let (mut requests, mut unfit) = (Vec::new(), Vec::new());
+        for call in batch {
+            match self.request(campaign, &call) {
+                Ok(request) => requests.push((call, request)),
                 Err(error) => {
                     // Import checks that every column is there; rules that were applied since may name others.
                     tracing::error!(attempt.id = %call.attempt, %error, "attempt {} cannot be dialled: {error}", call.attempt);
-                    None
+                    unfit.push((call.attempt, error.to_string()));
                 }
-            })
-            .collect();
+            }
+        }
         let began = self.clock.boot();
         let order = ClaimOrder {
             lane: self.tenure.lane,
@@ -145,6 +150,7 @@ impl Shared {
                 CallingZone::Contact => ZoneSet::default(),
             },
             calls: requests.iter().map(|(call, request)| (call.attempt, request.from.clone())).collect(),
+            unfit,
             reading: self.clock.read(),
         };
         let claimed = self.store.claim(order).await?;
@@ -192,7 +198,7 @@ impl Shared {
             || !self.tenure.holds(self.clock.boot());
         let (result, effect) = if late {
             let cause = "the claim took too long for the call to begin in time".to_owned();
-            (SentResult::NotSent { cause }, LaneEffect::Fine)
+            (SentResult::NotSent { cause }, LaneEffect::Nothing)
         } else {
             permit.spend();
             let sent_at = self.clock.read().now;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::Clock;
-use ringfence_store::{Database, Sent, Store, StoreError};
+use ringfence_domain::{Clock, Span};
+use ringfence_store::{Database, LaneEffect, Sent, SentResult, Store, StoreError};
 use tokio::sync::{Notify, mpsc};
 
 /// Results in one transaction at most.
@@ -36,6 +36,24 @@ impl Recorder {
         }
     }
 
+    /// One result that the database will not take must not hold up the others: its call counts as of unknown fate.
+    async fn write_singly(&self, batch: Vec<Sent>, error: &(dyn std::error::Error + Sync)) {
+        tracing::error!(%error, results = batch.len(), "results were refused together, and are written one by one: {error}");
+        for sent in batch {
+            let now = self.clock.read().now;
+            if self.store.record(vec![sent.clone()], now).await.is_ok() {
+                continue;
+            }
+            let cause = "the provider's answer could not be stored".to_owned();
+            let overdue_at = now + Span::from_hours(1);
+            let unknown =
+                Sent { result: SentResult::Unknown { cause, overdue_at }, effect: LaneEffect::Nothing, ..sent };
+            if let Err(error) = self.store.record(vec![unknown], now).await {
+                tracing::error!(%error, "a result could not be written; the sweep will doubt it: {error}");
+            }
+        }
+    }
+
     /// A receipt is not to be lost for as long as this process lives.
     async fn write(&self, batch: Vec<Sent>) {
         loop {
@@ -51,6 +69,7 @@ impl Recorder {
                     return;
                 }
                 Err(StoreError::Stopping) => return,
+                Err(StoreError::Refused(error)) => return self.write_singly(batch, &error).await,
                 Err(error) => {
                     tracing::error!(%error, results = batch.len(), "results cannot be written yet: {error}");
                     tokio::time::sleep(AGAIN).await;

@@ -96,7 +96,7 @@ async fn dial(name: &str, store: &Arc<Database>, file: &Path, contacts: usize, v
         let numbers = store.numbers("bench".into(), clock.read().now).await.expect("numbers").expect("a campaign");
         let count = |name: &str| numbers.counts.get(name).copied().unwrap_or_default() as usize;
         let placed = count("attempt:placed") + count("attempt:ended");
-        if placed >= contacts || begun.elapsed() > Duration::from_secs(300) {
+        if placed >= contacts || begun.elapsed() > Duration::from_mins(5) {
             break (placed, begun.elapsed());
         }
     };

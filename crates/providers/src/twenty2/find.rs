@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use ringfence_domain::{AttemptId, Span};
+use ringfence_domain::{AttemptId, Moment, Span};
 use serde_json::Value;
 
 use super::wire::{LoggedCall, Standing};
 use super::{Twenty2, wire};
-use crate::Budget;
 use crate::call::{AskError, Candidate, LostCall, News, OutCall};
+use crate::{Budget, Provider};
 
 /// The vendor's clock may differ from ours by as much.
 const SKEW: Span = Span::from_minutes(2);
@@ -60,7 +60,9 @@ impl Twenty2 {
         let list = self.list(budget).await?;
         let mut candidates = Vec::new();
         for one in lost {
-            for logged in list.iter().filter(|logged| fits(one, logged)) {
+            // A call taken near closing may start the next morning.
+            let latest = self.held_until(one.sent_at) + QUEUE;
+            for logged in list.iter().filter(|logged| fits(one, logged, latest)) {
                 let mut candidate = Candidate { attempt: one.attempt, call_id: logged.call_id.clone(), certain: false };
                 if let Some(name) = one.vendor.get("reference") {
                     let found = self.detail(&logged.call_id, budget).await?;
@@ -123,14 +125,14 @@ impl Twenty2 {
     }
 }
 
-fn fits(lost: &LostCall, logged: &LoggedCall) -> bool {
+fn fits(lost: &LostCall, logged: &LoggedCall, latest: Moment) -> bool {
     let same = |a: &str, b: &str| {
         let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
         let (a, b) = (digits(a), digits(b));
         let tail = |text: &str| text[text.len().saturating_sub(10)..].to_owned();
         a.len() >= 7 && tail(&a) == tail(&b)
     };
-    let in_time = logged.started_at.is_none_or(|at| at >= lost.sent_at - SKEW && at <= lost.sent_at + QUEUE);
+    let in_time = logged.started_at.is_none_or(|at| at >= lost.sent_at - SKEW && at <= latest);
     let caller = match (&lost.caller_id, &logged.caller) {
         (Some(ours), Some(theirs)) => same(ours, theirs),
         _ => true,

@@ -28,6 +28,9 @@ impl Twenty2 {
     }
 }
 
+/// A call id that no index could hold is none. In bytes.
+const MAX_CALL_ID: usize = 200;
+
 /// What an answer to that request means. Only a refusal that the pages document, or that HTTP itself defines, counts
 /// as one; anything else may have been placed.
 pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
@@ -38,6 +41,9 @@ pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
         200..=299 => match body {
             Some(body) if documented => refused(&body, answer, agent_field),
             Some(body) => match wire::text(&body, &["/call_id", "/data/call_id"]) {
+                Some(call_id) if call_id.len() > MAX_CALL_ID => {
+                    Placing::Unknown { cause: format!("HTTP {status} with a call id of {} bytes", call_id.len()) }
+                }
                 Some(call_id) => Placing::Accepted { call_id: call_id.to_owned() },
                 None => Placing::Unknown { cause: format!("HTTP {status} without a call id") },
             },

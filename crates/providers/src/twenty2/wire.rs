@@ -13,8 +13,25 @@ use crate::money::parse_charge;
 
 /// The body as JSON, if it is.
 pub(super) fn json(answer: &Response<Bytes>) -> Option<Value> {
-    serde_json::from_slice(answer.body()).ok()
+    serde_json::from_slice(answer.body()).ok().map(storable)
 }
+
+/// Texts of a vendor go into databases: no zero bytes, which Postgres refuses, and no novels.
+fn storable(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.chars().filter(|c| *c != '\0').take(MAX_TEXT).collect()),
+        Value::Array(list) => Value::Array(list.into_iter().map(storable).collect()),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(name, value)| (name.replace('\0', ""), storable(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other,
+    }
+}
+
+/// Characters kept of one text.
+const MAX_TEXT: usize = 4_000;
 
 /// A text at one of these paths, first found.
 pub(super) fn text<'v>(body: &'v Value, paths: &[&str]) -> Option<&'v str> {

@@ -32,7 +32,7 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
     let mut table = screen::table(&["lane", "kind", "state", "calls", "at once", "today", "reason"]);
     for lane in &lanes {
         let load = store.lane_load(lane.id, now).await?;
-        let live: u32 = load.live.values().sum();
+        let live: u32 = load.live.values().map(|own| own.live).sum();
         let limits = &lane.settings.limits;
         let slowed = lane.slowed_until > now;
         let reason = lane.reason.clone().or_else(|| lane.slowed_reason.clone().filter(|_| slowed));

@@ -22,7 +22,7 @@ use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
 
 /// How often the run is looked at.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(300);
 /// A `run` that has not renewed for so long does not live any more.
 const FOLLOWER_LEASE: Span = Span::from_secs(9);
 /// A call whose vendor may hold it for longer than this is not waited for.
@@ -50,7 +50,19 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let lifeline = Lifeline::begin(&store);
     let leader = follow(&store, &*clock, campaign_row.run, lifeline.name()).await?;
     if let Some((path, _kept)) = &file {
-        let import = importing::import(&store, &clock, campaign_row.run, &campaign_row.rules, &provider, path).await?;
+        let importing = importing::import(&store, &clock, campaign_row.run, &campaign_row.rules, &provider, path);
+        let renewing = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                if leader.is_none() {
+                    drop(follow(&store, &*clock, campaign_row.run, lifeline.name()).await);
+                }
+            }
+        };
+        let import = tokio::select! {
+            import = importing => import?,
+            () = renewing => return Err(Failure::work("the import was left")),
+        };
         if import.rejected > 0 {
             eprint_line(&format!(
                 "{} of {} rows were rejected{}",
@@ -222,7 +234,8 @@ impl Follower<'_> {
             return Ok(true);
         }
         let horizon = match until {
-            Until::Done => return Ok(false),
+            // Without any moment to come, as when a contact's zones share no open hour, waiting is for ever.
+            Until::Done => return Ok(contacts.active == 0 && summary.next_dial_at.is_none()),
             Until::Idle => now,
             Until::Today => {
                 let zone = match numbers.campaign.rules.calling.timezone {

@@ -86,6 +86,20 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_lane_that_was_told_to_rest_claims_nothing_meanwhile(database) {
+        let stage = Stage::set(&database.store, 3).await;
+        stage.open(&database.store, 3, noon()).await;
+        let open = stage.open_attempts(&database.store).await;
+        let rest = ringfence_store::LaneEffect::Slow(noon() + Span::from_secs(5), "429".into());
+        database.store.affect_lane(stage.lane, rest, noon()).await.expect("told");
+        let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
+        assert_eq!(claimed.refused.iter().filter(|refused| refused.why == Refusal::Held).count(), 3);
+        assert_eq!(stage.claim(&database.store, 3, noon() + Span::from_secs(5)).await.len(), 3);
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
     async fn a_takeover_fences_the_claims_of_the_old_owner(database) {
         let stage = Stage::set(&database.store, 20).await;
         stage.open(&database.store, 20, noon()).await;
@@ -108,7 +122,7 @@ on_both_databases! {
         }
         // What was being sent is doubted, what was open lapses, and a receipt that comes later is still taken.
         let order = ringfence_store::SweepOrder {
-            lane: stage.lane, epoch: 2, now: after_lease, sending_for: Span::from_secs(30),
+            lane: stage.lane, epoch: 2, now: after_lease, sending_for: Span::from_secs(30), lapse_before: after_lease,
             overdue_at: after_lease + Span::from_hours(1),
         };
         let swept = database.store.sweep(order).await.expect("a sweep");

@@ -91,3 +91,24 @@ on_both_databases! {
         stage.check_counts(store).await;
     }
 }
+
+on_both_databases! {
+    async fn a_corrected_zone_moves_the_contact_to_the_hours_of_its_new_place(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 0).await;
+        let chunk = |import, zone: &str| {
+            let mut contact = contact(store, 1, 1, "10");
+            contact.zones = zone.parse().expect("a zone");
+            ImportChunk { import, run: stage.run(), contacts: vec![contact], rejects: vec![], now: noon() }
+        };
+        let first = begin(store, &stage, "first").await;
+        store.import_chunk(chunk(first, "America/New_York")).await.expect("a chunk");
+        let second = begin(store, &stage, "second").await;
+        let verdicts = store.import_chunk(chunk(second, "America/Los_Angeles")).await.expect("a chunk");
+        assert_eq!(verdicts, [RowVerdict::Updated]);
+        let numbers = store.numbers("spring".into(), noon()).await.expect("numbers").expect("a campaign");
+        let zones: Vec<String> = numbers.buckets.iter().map(|bucket| bucket.zones.to_string()).collect();
+        assert_eq!(zones, ["America/Los_Angeles"]);
+        stage.check_counts(store).await;
+    }
+}

@@ -74,3 +74,35 @@ on_both_databases! {
         assert_eq!(follow("c", None).await, None);
     }
 }
+
+on_both_databases! {
+    async fn a_campaign_leaves_its_lane_only_when_no_call_is_out(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 2).await;
+        let other = store.register_lane(lane_settings("other"), noon()).await.expect("a lane").id;
+        let id = stage.place(store, 1, noon()).await[0];
+        let refused = store.apply(sample::rules("spring", "other"), other, noon()).await;
+        assert!(matches!(refused, Err(ringfence_store::StoreError::LaneBusy { .. })), "{refused:?}");
+        let ended = ringfence_store::Settlement::Ended(ringfence_domain::Outcome::Answered, Box::default());
+        store.settle(vec![(id, ended)], noon()).await.expect("settled");
+        store.apply(sample::rules("spring", "other"), other, noon()).await.expect("now it may");
+        assert_eq!(store.eligible_buckets(other, noon(), 10).await.expect("buckets").len(), 1);
+    }
+}
+
+on_both_databases! {
+    async fn what_an_abandoned_lane_left_open_is_freed_by_any_other(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 3).await;
+        stage.open(store, 3, noon()).await;
+        let other = store.register_lane(lane_settings("other"), noon()).await.expect("a lane").id;
+        let epoch = sample::take(store, other, lane_settings("other"), "other").await;
+        let order = |now| ringfence_store::SweepOrder {
+            lane: other, epoch, now, sending_for: Span::from_secs(20), lapse_before: now, overdue_at: now,
+        };
+        assert_eq!(store.sweep(order(noon() + Span::from_secs(60))).await.expect("a sweep").lapsed, 0, "it may come back");
+        assert_eq!(store.sweep(order(noon() + Span::from_secs(100))).await.expect("a sweep").lapsed, 3);
+        assert_eq!(stage.count(store, "contact:waiting").await, 3);
+        stage.check_counts(store).await;
+    }
+}

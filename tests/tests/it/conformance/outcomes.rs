@@ -129,7 +129,8 @@ on_both_databases! {
         let sending = stage.claim(&database.store, 2, noon()).await;
         stage.open(&database.store, 2, noon()).await;
         let order = |now| SweepOrder {
-            lane: stage.lane, epoch: stage.epoch, now, sending_for: Span::from_secs(20), overdue_at: now + Span::from_hours(1),
+            lane: stage.lane, epoch: stage.epoch, now, sending_for: Span::from_secs(20), lapse_before: now,
+            overdue_at: now + Span::from_hours(1),
         };
         let early = database.store.sweep(order(noon() + Span::from_secs(19))).await.expect("a sweep");
         assert_eq!((early.lapsed, early.unknown), (0, 0));

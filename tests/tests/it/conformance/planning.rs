@@ -42,7 +42,7 @@ on_both_databases! {
         let stage = Stage::set(&database.store, 2).await;
         let bucket = database.store.eligible_buckets(stage.lane, noon(), 10).await.expect("buckets")[0].id;
         let opening = noon() + Span::from_hours(20);
-        let closed = Plan { lane: stage.lane, epoch: stage.epoch, now: noon(), picks: vec![], closed: vec![(bucket, opening)] };
+        let closed = Plan { lane: stage.lane, epoch: stage.epoch, now: noon(), picks: vec![], closed: vec![ringfence_store::Closed { bucket, until: opening, revision: stage.campaign.revision }] };
         database.store.open(closed).await.expect("a plan");
         assert!(database.store.eligible_buckets(stage.lane, noon(), 10).await.expect("buckets").is_empty());
         assert_eq!(database.store.next_eligible(stage.lane).await.expect("a moment"), Some(opening));

@@ -1,5 +1,7 @@
 //! Answers that never arrive, errors after the call was placed, bodies without an id.
 
+use std::sync::atomic::Ordering;
+
 use ringfence_domain::campaign::UnknownPolicy;
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::{Behaviour, Fault};
@@ -65,5 +67,30 @@ async fn a_campaign_may_redial_instead() {
     assert_eq!(dialer.count("contact:done").await, 50);
     assert_eq!(dialer.simulator.tape().calls().len(), 50);
     assert!(dialer.simulator.tape().len() > 50, "some were asked for again");
+    dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_not_answered_decides_nothing() {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    let behaviour = Behaviour {
+        outcomes: vec![(Outcome::Answered, 1)],
+        faults: vec![(Fault::LostAnswer, 100.0)],
+        ..Behaviour::default()
+    };
+    let mut rules = rules("spring", "main");
+    rules.on_unknown.policy = UnknownPolicy::Redial;
+    let mut dialer =
+        Dialer::set(database.store.clone(), VirtualClock::at(noon()), lane_settings("main"), rules, behaviour, 8).await;
+    dialer.line.silent.store(true, Ordering::SeqCst);
+    dialer.start();
+    tokio::time::sleep(Span::from_minutes(10).duration()).await;
+    assert_eq!(dialer.simulator.tape().len(), 8, "nobody is redialled on the word of a vendor that said nothing");
+    assert_eq!(dialer.count("attempt:unknown").await, 8);
+    dialer.line.silent.store(false, Ordering::SeqCst);
+    dialer.until_finished().await;
+    dialer.stop().await;
+    assert_eq!(dialer.count("contact:done").await, 8);
+    dialer.check_tape(1);
     dialer.check_counts().await;
 }

@@ -2,6 +2,7 @@
 
 use ringfence_domain::{Moment, Outcome, Span};
 use ringfence_sandbox::{Behaviour, TapeEntry};
+use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};
@@ -86,5 +87,46 @@ async fn a_lanes_day_ends_and_begins_again_at_its_midnight() {
     dialer.until_finished().await;
     dialer.stop().await;
     assert_eq!(dialer.simulator.tape().len(), 40);
+    dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn a_campaigns_own_rate_holds_over_a_restart_too() {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    let mut rules = rules("spring", "main");
+    rules.limits.calls = Some("6/min".parse().expect("a rate"));
+    let clock = VirtualClock::at(noon());
+    let mut dialer = Dialer::set(database.store.clone(), clock, lane_settings("main"), rules, behaviour(), 20).await;
+    for _ in 0..3 {
+        dialer.start();
+        tokio::time::sleep(std::time::Duration::from_secs(45)).await;
+        dialer.stop().await;
+    }
+    let calls = dialer.simulator.tape().entries();
+    assert!(!calls.is_empty());
+    let most = most_within(Span::from_minutes(1), &calls);
+    assert!(most <= 6, "{most} in a minute");
+}
+
+#[tokio::test]
+async fn a_slow_campaign_neither_starves_the_lane_nor_stands_still() {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    let mut settings = lane_settings("main");
+    settings.limits.calls = "1/s".parse().expect("a rate");
+    settings.limits.concurrent = 3;
+    let mut slow = rules("slow", "main");
+    slow.limits.calls = Some("1/min".parse().expect("a rate"));
+    slow.agent = "slow".to_owned();
+    let clock = VirtualClock::at(noon());
+    let mut dialer = Dialer::set(database.store.clone(), clock.clone(), settings, slow, behaviour(), 30).await;
+    let (_, quick) = dialer.store.apply(rules("quick", "main"), dialer.lane, noon()).await.expect("a campaign");
+    ringfence_tests::sample::import(&dialer.store, quick.run, 1_000..1_100, noon()).await;
+    dialer.start();
+    tokio::time::sleep(std::time::Duration::from_mins(10)).await;
+    dialer.stop().await;
+    let calls = dialer.simulator.tape().entries();
+    let slow = calls.iter().filter(|call| call.agent == "slow").count();
+    assert!((8..=11).contains(&slow), "{slow} calls at 1/min in ten minutes");
+    assert_eq!(calls.len() - slow, 100, "the other campaign is through");
     dialer.check_counts().await;
 }

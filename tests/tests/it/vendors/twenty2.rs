@@ -44,6 +44,7 @@ impl Budget for Free {
     async fn take(&self) {}
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "bodies are written where they are used")]
 fn answer(status: u16, body: impl ToString) -> Result<Response<Bytes>, WireError> {
     let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status.try_into().expect("a status");
