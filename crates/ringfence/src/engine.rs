@@ -187,7 +187,7 @@ impl LaneEngine {
             match keeper.renew(tenure).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    tracing::warn!("lane {} was taken over by another process", self.settings.name);
+                    tracing::warn!("lane {} is not ours any more: taken over, or renewed too late", self.settings.name);
                     return;
                 }
                 Err(error) => {

@@ -68,17 +68,16 @@ impl Keeper {
         })
     }
 
-    /// Renews the lease. False when the lane is not ours any more; an error leaves it ours up to its old deadline.
+    /// Renews the lease. False when the lane is not ours any more, or the answer came after our time was up; an error leaves it ours up to its old deadline.
     pub async fn renew(&self, tenure: &Tenure) -> Result<bool, StoreError> {
         let asked = self.clock.boot();
         let until = self.clock.read().now + LEASE;
         let ours = self.store.renew_lane(tenure.lane, tenure.epoch, until).await?;
-        if ours {
-            tenure.extend(asked + LEASE.duration());
-        } else {
-            tenure.end();
+        if ours && tenure.extend(self.clock.boot(), asked + LEASE.duration()) {
+            return Ok(true);
         }
-        Ok(ours)
+        tenure.end();
+        Ok(false)
     }
 
     /// Gives the lane back.

@@ -31,9 +31,14 @@ impl Tenure {
         (boot.as_millis() as i64) < self.deadline_ms.load(Ordering::Acquire)
     }
 
-    /// Ours up to this boot time now.
-    pub fn extend(&self, deadline: Duration) {
-        self.deadline_ms.store(deadline.as_millis() as i64, Ordering::Release);
+    /// Ours up to `deadline`, both in boot time. An ownership that has run out is not revived: whoever worked under it has
+    /// stopped, and only a new epoch begins anew. False then.
+    pub fn extend(&self, now: Duration, deadline: Duration) -> bool {
+        let lives = self.holds(now);
+        if lives {
+            self.deadline_ms.store(deadline.as_millis() as i64, Ordering::Release);
+        }
+        lives
     }
 
     /// Over at once.
