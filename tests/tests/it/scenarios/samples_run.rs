@@ -40,7 +40,7 @@ fn no_sample_is_left_out() {
     let mut names: Vec<String> = std::fs::read_dir(root().join("campaigns"))
         .expect("the samples")
         .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".toml"))
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml"))
         .collect();
     names.sort();
     assert_eq!(names, ["customer-survey.toml", "payment-reminder.toml", "ringfence.toml"]);
