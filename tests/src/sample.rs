@@ -119,7 +119,7 @@ impl Stage {
 
     /// The open attempts of our ownership.
     pub async fn open_attempts(&self, store: &Database) -> Vec<AttemptId> {
-        let bursts = store.bursts(self.lane, self.epoch, 10_000, 10_000).await.expect("bursts");
+        let bursts = store.bursts(self.lane, self.epoch, AttemptId(0), 10_000, 10_000).await.expect("bursts");
         bursts.into_iter().flat_map(|burst| burst.calls).map(|call| call.attempt).collect()
     }
 

@@ -16,6 +16,8 @@ use crate::share::{Candidate, share};
 const DIAL_WITHIN: Span = Span::from_secs(30);
 /// Attempts are opened for so much dialling ahead and no more, so that none waits until it lapses.
 const AHEAD: Duration = Duration::from_secs(5);
+/// Attempts opened in one transaction at most, so that the first of them are dialled while the next are opened.
+const AT_ONCE: u32 = 1_000;
 /// Buckets looked at in one tick.
 const BUCKETS: u32 = 2_000;
 /// A window that will not open within the calendar's horizon is looked at again after this long.
@@ -97,7 +99,8 @@ impl Planner {
         if load.lane.slowed_until > reading.now {
             return Ok(Tick { next_at: Some(load.lane.slowed_until), ..Tick::default() });
         }
-        let free = self.free(&load);
+        let all_free = self.free(&load);
+        let free = all_free.min(AT_ONCE);
         if free == 0 {
             return Ok(Tick::default());
         }
@@ -150,7 +153,10 @@ impl Planner {
             let Opened { opened, number_busy, not_ours } = self.store.open(plan).await?;
             tick.opened = opened;
             // Buckets promised more than was due: what they did not take may go to others at once.
-            tick.again = !not_ours && (opened + number_busy < asked || (opened == 0 && tick.closed > 0));
+            tick.again = !not_ours
+                && (opened + number_busy < asked
+                    || (opened > 0 && free < all_free)
+                    || (opened == 0 && tick.closed > 0));
         }
         // What is eligible now and was not opened waits for a slot, and a slot that comes free rings.
         tick.next_at = self.store.next_eligible(self.tenure.lane).await?.filter(|at| *at > reading.now);

@@ -88,24 +88,25 @@ pub struct Refused {
     pub why: Refusal,
 }
 
-/// The open attempts of a lane under this epoch, in the order of their opening, as bursts of at most `size`.
+/// The open attempts of a lane under this epoch after `after`, in the order of their opening, as bursts of at most `size`.
 pub(crate) async fn bursts(
     session: &mut Session,
     lane: LaneId,
     epoch: i64,
+    after: AttemptId,
     limit: u32,
     size: usize,
 ) -> Result<Vec<Burst>, StoreError> {
     const OPEN: Sql = sql!(
         sqlite "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, c.number, c.fields, b.zones, b.campaign_id \
                 FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
-                WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 ORDER BY a.id LIMIT $3",
+                WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3",
         postgres "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, c.number, c.fields::text AS fields, b.zones, \
                   b.campaign_id FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
-                  WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 ORDER BY a.id LIMIT $3"
+                  WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3"
     );
     let mut bursts: Vec<Burst> = Vec::new();
-    for row in session.rows(&OPEN, args![lane, epoch, i64::from(limit)]).await? {
+    for row in session.rows(&OPEN, args![lane, epoch, i64::from(limit), after]).await? {
         let (id, number): (i64, String) = (row.get("id")?, row.get("number")?);
         let number = PhoneNumber::from_e164(&number).ok_or(StoreError::Corrupt {
             table: "contacts",

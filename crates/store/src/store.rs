@@ -102,8 +102,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     // Dialling
 
-    /// Open attempts of a lane under this epoch, grouped by campaign revision, at most `size` together.
-    async fn bursts(&self, lane: LaneId, epoch: i64, limit: u32, size: usize) -> Result<Vec<Burst>>;
+    /// Open attempts of a lane under this epoch after `after`, grouped by campaign revision, at most `size` together.
+    async fn bursts(&self, lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Result<Vec<Burst>>;
     /// Claims what may be dialled at this very moment: the point of no return.
     async fn claim(&self, order: ClaimOrder) -> Result<Claimed>;
     /// Records what became of requests.
@@ -263,8 +263,8 @@ impl Store for Database {
         write!(self, |session| open::open(session, &plan))
     }
 
-    async fn bursts(&self, lane: LaneId, epoch: i64, limit: u32, size: usize) -> Result<Vec<Burst>> {
-        read!(self, |session| claim::bursts(session, lane, epoch, limit, size))
+    async fn bursts(&self, lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Result<Vec<Burst>> {
+        read!(self, |session| claim::bursts(session, lane, epoch, after, limit, size))
     }
 
     async fn claim(&self, order: ClaimOrder) -> Result<Claimed> {

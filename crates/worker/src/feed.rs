@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 const READ: u32 = 4_096;
 /// Attempts claimed together at most.
 pub(crate) const BURST: usize = 256;
+const START: AttemptId = AttemptId(0);
 /// Without any sign the store is looked at again after this long.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -23,24 +24,29 @@ pub struct Feeder {
     clock: Arc<dyn Clock>,
     tenure: Arc<Tenure>,
     handed: HashSet<AttemptId>,
+    /// Attempts up to here were read; newer ones have greater ids.
+    after: AttemptId,
 }
 
 impl Feeder {
     /// A feeder of the lane of `tenure`.
     pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<Tenure>) -> Self {
-        Self { store, clock, tenure, handed: HashSet::new() }
+        Self { store, clock, tenure, handed: HashSet::new(), after: START }
     }
 
     /// Hands bursts to the queue until told to stop. `opened` is rung when attempts were opened.
     pub async fn run(mut self, queue: mpsc::Sender<Burst>, opened: Arc<Notify>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
             match self.run_once().await {
-                Ok(bursts) => {
+                Ok((bursts, more)) => {
                     for burst in bursts {
                         tokio::select! {
                             sent = queue.send(burst) => if sent.is_err() { return },
                             () = stop.cancelled() => return,
                         }
+                    }
+                    if more {
+                        continue;
                     }
                 }
                 Err(error) => {
@@ -50,21 +56,26 @@ impl Feeder {
             }
             tokio::select! {
                 () = opened.notified() => {}
-                () = tokio::time::sleep(IDLE) => {}
+                // Now and then everything open is looked at again, also what an older id was left with.
+                () = tokio::time::sleep(IDLE) => self.after = START,
                 () = stop.cancelled() => {}
             }
         }
     }
 
-    /// The bursts that were not handed on yet.
-    pub async fn run_once(&mut self) -> Result<Vec<Burst>, StoreError> {
-        let mut bursts = self.store.bursts(self.tenure.lane, self.tenure.epoch, READ, BURST).await?;
+    /// The bursts that were not handed on yet, and whether there are more to read.
+    pub async fn run_once(&mut self) -> Result<(Vec<Burst>, bool), StoreError> {
+        let mut bursts = self.store.bursts(self.tenure.lane, self.tenure.epoch, self.after, READ, BURST).await?;
         let open: HashSet<AttemptId> = bursts.iter().flat_map(|burst| &burst.calls).map(|call| call.attempt).collect();
-        self.handed.retain(|attempt| open.contains(attempt));
+        let more = open.len() >= READ as usize;
+        if self.after == START && !more {
+            self.handed.retain(|attempt| open.contains(attempt));
+        }
+        self.after = open.iter().max().copied().unwrap_or(self.after);
         for burst in &mut bursts {
             burst.calls.retain(|call| self.handed.insert(call.attempt));
         }
         bursts.retain(|burst| !burst.calls.is_empty());
-        Ok(bursts)
+        Ok((bursts, more))
     }
 }
