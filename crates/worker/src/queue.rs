@@ -25,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 struct Bursts {
     queue: Arc<Mutex<mpsc::Receiver<Burst>>>,
+    /// The sender is gone and everything was handed on.
+    ended: CancellationToken,
     config: (),
 }
 
@@ -45,7 +47,8 @@ impl Backend for Bursts {
         match queue.poll_recv(context) {
             Poll::Ready(Some(burst)) => Poll::Ready(Some(Ok(TaskBuilder::new(burst).build()))),
             Poll::Ready(None) => {
-                // The end of the stream does not end the worker by itself.
+                // The end of the stream ends neither the worker by itself, nor the wait for its signal.
+                self.ended.cancel();
                 drop(worker.stop());
                 Poll::Ready(None)
             }
@@ -87,10 +90,11 @@ pub async fn work<H, F>(
     F: Future<Output = ()> + Send + 'static,
 {
     let queue = Arc::new(Mutex::new(queue));
+    let ended = stop.child_token();
     loop {
         let handle = handle.clone();
         let worker = WorkerBuilder::new(name)
-            .backend(Bursts { queue: queue.clone(), config: () })
+            .backend(Bursts { queue: queue.clone(), ended: ended.clone(), config: () })
             .catch_panic()
             .concurrency(concurrency)
             .build(move |burst: Burst| {
@@ -100,18 +104,18 @@ pub async fn work<H, F>(
                     Ok::<(), BoxDynError>(())
                 }
             });
-        let stopping = stop.clone();
+        let stopping = ended.clone();
         let signal = async move {
             stopping.cancelled().await;
             Ok::<(), std::io::Error>(())
         };
         // Boxed, because the compiler cannot see that the layered worker's future may move between threads.
         let running: Pin<Box<dyn Future<Output = Result<(), WorkerError>> + Send>> = Box::pin(worker.run_until(signal));
-        let ended = running.await;
-        if stop.is_cancelled() || queue.lock().await.is_closed() {
+        let result = running.await;
+        if ended.is_cancelled() {
             return;
         }
-        if let Err(error) = ended {
+        if let Err(error) = result {
             tracing::error!(%error, "the worker of lane {name} ended and is started again: {error}");
         }
         tokio::time::sleep(Duration::from_millis(500)).await;

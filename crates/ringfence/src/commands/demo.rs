@@ -57,11 +57,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, home::wall_clock())?;
     let store = Arc::new(Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?);
     let clock = store.clock().await?;
-    eprint_line(&format!(
-        "{} people are about to be called by a simulated provider: 25 calls a second, 60 at once, again after busy and \
-         no answer.",
-        args.contacts
-    ));
+    eprint_line(&format!("a simulated provider calls {} people, and the busy ones again", args.contacts));
     let (lane, row) = apply(&store, &*clock, &config, rules).await?;
     let setup = config.lanes.get("demo").ok_or_else(|| Failure::work("the demo has no lane"))?;
     let provider = home::provider(setup)?;
@@ -83,9 +79,8 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
         let checked =
             if differences.is_empty() { "every count agrees with the rows" } else { "COUNTS DIFFER FROM THE ROWS" };
         screen::print(&format!(
-            "{text}{checked}\nreport    {}\ndatabase  {}\nlook on   ringfence export demo --database sqlite://{}\n",
+            "{text}{checked}\nreport    {}\ndatabase  {}\nlook on   ringfence export demo --database sqlite://demo.db, from that folder\n",
             report.display(),
-            database.display(),
             database.display()
         ))?;
     }
