@@ -7,15 +7,15 @@ use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::{AttemptId, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, RunId};
 
 use crate::claim::{Burst, ClaimOrder, Claimed};
-use crate::contacts::{AttemptRow, ContactRow, ExportFilter};
 use crate::imports::{ImportChunk, ImportOrder, ImportRow, ImportStart, Reject, RowVerdict};
 use crate::lanes::{LaneRow, Owner, TakeOver};
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
+use crate::questions::{AttemptRow, ContactRow, ExportFilter};
 use crate::record::{LaneEffect, Recorded, Sent};
 use crate::settle::{LiveCall, Settled, Settlement};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
-    Applied, CampaignRow, Database, Numbers, RunRow, StoreError, campaigns, claim, contacts, imports, lanes, open,
+    Applied, CampaignRow, Database, Numbers, RunRow, StoreError, campaigns, claim, imports, lanes, open, questions,
     record, settle, summary, sweep,
 };
 
@@ -306,14 +306,14 @@ impl Store for Database {
         after: ContactId,
         limit: u32,
     ) -> Result<Vec<ContactRow>> {
-        read!(self, |session| contacts::page(session, run, filter, after, limit))
+        read!(self, |session| questions::page(session, run, filter, after, limit))
     }
 
     async fn contact_by_number(&self, run: RunId, number: NumberKey) -> Result<Option<ContactRow>> {
-        read!(self, |session| contacts::by_number(session, run, number))
+        read!(self, |session| questions::by_number(session, run, number))
     }
 
     async fn attempts_at(&self, number: NumberKey) -> Result<Vec<AttemptRow>> {
-        read!(self, |session| contacts::attempts_at(session, number))
+        read!(self, |session| questions::attempts_at(session, number))
     }
 }
