@@ -7,7 +7,7 @@ use ringfence_tests::{TestDatabase, on_both_databases};
 use sqlx::Connection;
 
 /// Runs one statement past all our code; whether the database took it.
-async fn takes(database: &TestDatabase, sql: &str) -> bool {
+pub(super) async fn takes(database: &TestDatabase, sql: &str) -> bool {
     let sql = sqlx::AssertSqlSafe(sql.to_owned());
     if let Some(path) = database.url.strip_prefix("sqlite://") {
         let mut raw = sqlx::SqliteConnection::connect(path).await.expect("the file");
