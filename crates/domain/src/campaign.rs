@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cap::Cap;
 use crate::phone::Country;
+use crate::safety::Safety;
+use crate::schedule::Schedule;
 use crate::template::Template;
+use crate::words::words;
 use crate::window::{Calendar, Hours, WeekTable};
 use crate::{Outcome, Rate, Span, ZoneSet};
 
@@ -40,19 +43,62 @@ pub struct Campaign {
     pub reached: Reached,
     /// What to do about a call whose fate is unknown.
     pub on_unknown: OnUnknown,
+    /// When it begins by itself, and its first and last day.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// What holds it until a person accepts.
+    #[serde(default)]
+    pub safety: Safety,
 }
 
 /// Where contacts come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactSource {
-    /// The contact file, absolute once read.
+    /// The contact file, absolute once read; may have `{date}` or the signs of a glob in its name.
     pub file: Option<String>,
-    /// The column of the phone number.
-    pub phone: String,
+    /// The columns of the person's phone numbers, tried in turn. Never empty.
+    #[serde(alias = "phone", deserialize_with = "one_or_several")]
+    pub phones: Vec<String>,
     /// How to read numbers without a country code.
     pub country: Option<Country>,
     /// The column of the contact's time zone.
     pub timezone: Option<String>,
+    /// The column that recognises a person again when data or number change.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// What becomes of waiting contacts that a newer complete file no longer has.
+    #[serde(default)]
+    pub missing: Missing,
+}
+
+words! {
+    /// What becomes of waiting contacts that a newer complete file no longer has.
+    Missing {
+        /// They are called all the same.
+        Keep = "keep",
+        /// They are stopped.
+        Stop = "stop",
+    }
+}
+
+impl Default for Missing {
+    fn default() -> Self {
+        Self::Keep
+    }
+}
+
+/// Rules that were stored when there was one column only have its name.
+fn one_or_several<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Columns {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Columns::deserialize(value)? {
+        Columns::One(column) => vec![column],
+        Columns::Several(columns) => columns,
+    })
 }
 
 /// When contacts may be called.
@@ -140,7 +186,16 @@ impl Campaign {
     /// The window of contacts in `zones`, on a lane with these hours of its own.
     pub fn calendar(&self, zones: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
         let others: Vec<Hours> = vendor.cloned().into_iter().collect();
-        Calendar::for_zones(&self.calling.hours, zones, &others, self.calling.guard)
+        let (from, until) = self.schedule.bounds(zones);
+        Calendar::for_zones(&self.calling.hours, zones, &others, self.calling.guard).between(from, until)
+    }
+
+    /// The zone of the campaign's own calendar: schedules, `today`, `{date}`. `lane` is its lane's.
+    pub fn own_zone(&self, lane: Tz) -> Tz {
+        match self.calling.timezone {
+            CallingZone::Fixed(zone) => zone,
+            CallingZone::Contact => lane,
+        }
     }
 
     /// The zones that a contact's window is read in, given those that are its own.
@@ -153,8 +208,11 @@ impl Campaign {
 
     /// The columns that the campaign takes from every row.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.contacts.phone.as_str())
-            .chain(self.contacts.timezone.as_deref())
+        let contacts = &self.contacts;
+        let phones = contacts.phones.iter().map(String::as_str);
+        phones
+            .chain(contacts.timezone.as_deref())
+            .chain(contacts.id.as_deref())
             .chain(self.variables.values().flat_map(Template::columns))
     }
 }

@@ -24,6 +24,10 @@ pub struct Question<'a> {
     pub lane_rests: bool,
     /// What the campaign is doing.
     pub campaign: CampaignState,
+    /// Whether everything on this database is stopped.
+    pub stopped: bool,
+    /// Whether too many of the run's last calls failed.
+    pub failing: bool,
     /// Whether the number is on the do-not-call list.
     pub on_dnc: bool,
     /// Caps on the number.
@@ -44,7 +48,8 @@ pub enum Refusal {
     /// Its moment has not come or has passed, its lane changed hands, or what it was planned by has changed: the
     /// contact goes back and is planned anew.
     PlanAgain,
-    /// The lane or the campaign is paused, or the lane's day is used up: the contact goes back and waits.
+    /// Everything is stopped, the lane or the campaign is paused or must be, or the lane's day is used up: the contact
+    /// goes back and waits.
     Held,
     /// The number must not be called at all.
     Dnc,
@@ -65,7 +70,9 @@ impl Question<'_> {
         if reading.in_doubt() || !in_time || self.epochs.0 != self.epochs.1 || self.revisions.0 != self.revisions.1 {
             return Err(Refusal::PlanAgain);
         }
-        if self.lane != LaneState::Open
+        if self.stopped
+            || self.failing
+            || self.lane != LaneState::Open
             || self.lane_rests
             || self.campaign != CampaignState::Running
             || self.left_today == Some(0)
@@ -94,6 +101,8 @@ mod tests {
             lane: LaneState::Open,
             lane_rests: false,
             campaign: CampaignState::Running,
+            stopped: false,
+            failing: false,
             on_dnc: false,
             caps: &[],
             earlier: &[],
@@ -122,6 +131,8 @@ mod tests {
         assert_eq!(Question { lane: LaneState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { lane_rests: true, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { campaign: CampaignState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
+        assert_eq!(Question { stopped: true, ..base() }.answer(at(100)), Err(Refusal::Held));
+        assert_eq!(Question { failing: true, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { left_today: Some(0), ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { on_dnc: true, ..base() }.answer(at(100)), Err(Refusal::Dnc));
         let capped = Question { caps: &caps, earlier: &earlier, ..base() }.answer(at(100));

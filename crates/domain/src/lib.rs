@@ -6,6 +6,7 @@
 //! Adding a calling rule: a file here that answers from its arguments alone, and one call in [`claim`] or
 //! [`window`]. Adding an outcome: a variant in [`Outcome`]; the compiler then shows every place that must decide.
 
+pub mod brake;
 pub mod call;
 pub mod campaign;
 pub mod cap;
@@ -18,6 +19,8 @@ pub mod moment;
 pub mod outcome;
 pub mod phone;
 pub mod quantity;
+pub mod safety;
+pub mod schedule;
 pub mod states;
 pub mod summary;
 pub mod template;
@@ -25,6 +28,7 @@ pub mod window;
 pub mod words;
 pub mod zones;
 
+pub use brake::Brake;
 pub use call::CallDetails;
 pub use campaign::Campaign;
 pub use clock::{Clock, Reading};
@@ -32,6 +36,8 @@ pub use ids::{AttemptId, BucketId, CampaignId, ContactId, ImportId, LaneId, RunI
 pub use moment::Moment;
 pub use outcome::Outcome;
 pub use phone::{NumberKey, PhoneNumber};
-pub use quantity::{Rate, Span};
-pub use states::{AttemptState, CampaignState, ContactState, DialClass, LaneState, StopReason};
+pub use quantity::{Percent, Rate, Span};
+pub use states::{
+    AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, PausedBy, StopReason,
+};
 pub use zones::ZoneSet;

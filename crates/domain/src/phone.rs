@@ -27,6 +27,39 @@ pub enum PhoneError {
     /// It can be read, but no such number is given out.
     #[error("no such number exists in its country's numbering plan")]
     Invalid,
+    /// A spreadsheet kept the first digits only.
+    #[error("a spreadsheet shortened the number to `{0}`; format the column as text and save the file again")]
+    Shortened(String),
+}
+
+impl PhoneError {
+    /// The kind of mistake, for counting.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "no_number",
+            Self::NoCountry => "no_country",
+            Self::Unreadable => "not_a_number",
+            Self::Invalid => "invalid_number",
+            Self::Shortened(_) => "shortened",
+        }
+    }
+}
+
+/// `9.19877E+11`: the rest of the digits is gone.
+fn is_shortened(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
+    digits(whole) && digits(fraction) && digits(exponent.trim_start_matches('+'))
+}
+
+/// The number without what spreadsheets and tables put around it: an apostrophe before it, `.0` after it.
+fn unwrapped(text: &str) -> &str {
+    let text = text.trim().trim_start_matches('\'').trim_start();
+    match text.split_once('.') {
+        Some((whole, zeros)) if whole.len() >= 7 && !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+        _ => text,
+    }
 }
 
 /// A country whose numbers may be written without a country code.
@@ -64,9 +97,12 @@ impl PhoneNumber {
     /// Reads a number as people write it: spaces, dashes, brackets, `00` or `+` before the country code, or none
     /// when `country` says how to read it.
     pub fn parse(text: &str, country: Option<Country>) -> Result<Self, PhoneError> {
-        let text = text.trim();
+        let text = unwrapped(text);
         if text.is_empty() {
             return Err(PhoneError::Empty);
+        }
+        if is_shortened(text) {
+            return Err(PhoneError::Shortened(text.to_owned()));
         }
         if country.is_none() && !text.starts_with('+') {
             return Err(PhoneError::NoCountry);
@@ -182,7 +218,7 @@ mod tests {
 
     #[test]
     fn people_write_numbers_in_many_ways() {
-        for text in ["9876543210", "098765 43210", "+91 98765-43210", "0091 98765 43210", "(+91) 9876543210"] {
+        for text in ["9876543210", "'9876543210", "919876543210.0", "\u{a0}98765\u{a0}43210", "098765 43210", "+91 98765-43210", "0091 98765 43210", "(+91) 9876543210"] {
             let number = PhoneNumber::parse(text, india()).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(number.e164(), "+919876543210", "{text}");
         }
@@ -196,6 +232,9 @@ mod tests {
         assert_eq!(PhoneNumber::parse("12345", india()), Err(PhoneError::Invalid));
         assert_eq!(PhoneNumber::parse("+44 7700 900123", None), Err(PhoneError::Invalid));
         assert_eq!(PhoneNumber::parse("9876543210 ext 5", india()), Err(PhoneError::Invalid));
+        for text in ["9.19877E+11", "9,19877E+11", "9.19877e11", "9E+11"] {
+            assert_eq!(PhoneNumber::parse(text, india()), Err(PhoneError::Shortened(text.to_owned())));
+        }
     }
 
     #[test]

@@ -116,6 +116,61 @@ impl From<Span> for String {
     }
 }
 
+/// A share in whole percent, from 1 to 100: `"20%"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Percent(u8);
+
+impl Percent {
+    /// `percent` hundredths; it must lie between 1 and 100.
+    pub const fn new(percent: u8) -> Self {
+        assert!(percent > 0 && percent <= 100, "a share between nothing and everything");
+        Self(percent)
+    }
+
+    /// Whether `part` of `whole` is more than this share.
+    pub const fn is_exceeded_by(self, part: i64, whole: i64) -> bool {
+        part.saturating_mul(100) > whole.saturating_mul(self.0 as i64)
+    }
+
+    /// Whether `part` of `whole` is this share or more.
+    pub const fn is_reached_by(self, part: i64, whole: i64) -> bool {
+        whole > 0 && part.saturating_mul(100) >= whole.saturating_mul(self.0 as i64)
+    }
+}
+
+impl FromStr for Percent {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        number.filter(|percent| (1..=100).contains(percent)).map(Percent).ok_or_else(|| QuantityError {
+            message: format!("`{text}` is not a share"),
+            hint: "write a whole number from 1 to 100 and %: 20%",
+        })
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+impl TryFrom<String> for Percent {
+    type Error = QuantityError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Percent> for String {
+    fn from(percent: Percent) -> Self {
+        percent.to_string()
+    }
+}
+
 /// So many in every sliding window of a length: `"10/s"`, `"60/min"`, `"1000/h"`. Never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -66,6 +66,8 @@ words! {
         CampaignEnded = "campaign_ended",
         /// The campaign was cancelled.
         Cancelled = "cancelled",
+        /// The import that brought it was undone.
+        Undone = "import_undone",
     }
 }
 
@@ -74,10 +76,38 @@ words! {
     CampaignState {
         /// Applied and free to dial.
         Running = "running",
-        /// Paused by a person.
+        /// Not to be dialled for now; [`PausedBy`] says on whose word.
         Paused = "paused",
         /// Ended for good.
         Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// Who paused a campaign, and so who may let it go on.
+    PausedBy {
+        /// A person.
+        Person = "person",
+        /// A safety rail: a person must look and accept.
+        Safety = "safety",
+        /// Nobody has started it yet.
+        Draft = "draft",
+    }
+}
+
+words! {
+    /// How a contact file stands.
+    ImportState {
+        /// It is being read.
+        Loading = "loading",
+        /// It was read, and a safety rail holds it: none of its contacts is dialled.
+        Held = "held",
+        /// All of it is in, and a few of its contacts are dialled first.
+        Canary = "canary",
+        /// All of it is in.
+        Complete = "complete",
+        /// It was undone: its contacts that were not dialled are stopped.
+        Undone = "undone",
     }
 }
 

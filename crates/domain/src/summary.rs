@@ -95,6 +95,8 @@ pub struct WaitingFor {
     pub lane_budget: i64,
     /// The lane to be resumed.
     pub lane_paused: i64,
+    /// A brake to be let go: a stop, a pause, a held import; or the outcomes of their import's canary.
+    pub held: i64,
     /// Their turn.
     pub pace: i64,
 }
@@ -160,6 +162,10 @@ pub struct ImportStanding {
     pub duplicate: i64,
     /// Rows that cannot be called, with reasons kept.
     pub rejected: i64,
-    /// Whether the whole file is in.
-    pub complete: bool,
+    /// Contacts stopped because the file no longer has them.
+    pub missing: i64,
+    /// loading, held, canary, complete or undone.
+    pub state: &'static str,
+    /// The safety rail that holds it.
+    pub held_for: Option<String>,
 }

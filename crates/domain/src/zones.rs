@@ -40,6 +40,15 @@ impl ZoneSet {
         self.0.is_empty()
     }
 
+    /// The zones of both, for someone who may be in any of them; nowhere when either is unknown.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return Self::default();
+        }
+        self.0.into_iter().chain(other.0.iter().copied()).collect()
+    }
+
     /// The candidates by the longest known prefix of the number; empty when there is none, as for `+870`.
     pub fn of_number(number: &PhoneNumber) -> Self {
         let digits = &number.e164()[1..];

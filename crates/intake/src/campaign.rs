@@ -1,20 +1,25 @@
 //! Campaign files.
 
+mod safety;
+mod schedule;
+mod source;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence_domain::campaign::{
-    Calling, CallingZone, CampaignLimits, ContactSource, OnUnknown, Reached, Redial, RetryRules, UnknownPolicy,
+    Calling, CallingZone, CampaignLimits, OnUnknown, Reached, Redial, RetryRules, UnknownPolicy,
 };
 use ringfence_domain::cap::Cap;
-use ringfence_domain::phone::Country;
+use ringfence_domain::safety::Safety;
+use ringfence_domain::schedule::Schedule;
 use ringfence_domain::template::Template;
 use ringfence_domain::window::{Calendar, Hours, WeekTable};
 use ringfence_domain::{Campaign, Moment, Outcome, Span, ZoneSet, zones};
 use ringfence_providers::{SettingKind, Vendor};
 use toml::de::DeTable;
 
-use crate::config::{beside, syntax};
+use crate::config::syntax;
 use crate::section::{Explain, Found, Placed, Section, closest};
 use crate::{Config, Mistake, Mistakes};
 
@@ -57,7 +62,7 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
     let caller_ids = caller_ids(root, vendor);
     let priority = root.integer("priority", 1..=9).unwrap_or(5);
     let contacts = if let Some(section) = root.section("contacts") {
-        contacts(section, path)
+        source::contacts(section, path)
     } else {
         root.missing("contacts", "add [contacts] with phone = \"the column of the number\"");
         None
@@ -69,6 +74,8 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
     let retry = root.section("retry").map_or_else(RetryRules::default, retry);
     let reached = root.section("results").map_or_else(Reached::default, results);
     let on_unknown = root.section("on_unknown").map_or_else(OnUnknown::default, on_unknown);
+    let schedule = root.section("schedule").map_or_else(Schedule::default, |section| schedule::schedule(section, now));
+    let safety = root.section("safety").map_or_else(Safety::default, safety::safety);
     if let Some(lane) = lane {
         check_opens(root, &calling, lane.setup.settings.vendor_hours().as_ref(), now);
     }
@@ -86,6 +93,8 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
         retry,
         reached,
         on_unknown,
+        schedule,
+        safety,
     })
 }
 
@@ -106,6 +115,12 @@ fn lane<'c>(root: &Section<'_>, provider: &Placed<String>, config: &'c Config) -
 fn caller_ids(root: &mut Section<'_>, vendor: Option<&Vendor>) -> Option<Vec<String>> {
     let ids = root.texts("caller_ids");
     match ids {
+        Some(ids) if ids.iter().any(|id| id.value.trim().is_empty()) => {
+            for id in ids.iter().filter(|id| id.value.trim().is_empty()) {
+                root.found().add(Mistake::new(id.at.clone(), "a caller id is empty").hint("write the number to call from"));
+            }
+            None
+        }
         Some(ids) if !ids.is_empty() => Some(ids.into_iter().map(|id| id.value).collect()),
         Some(_) => {
             root.missing("caller_ids", "name at least one number");
@@ -117,15 +132,6 @@ fn caller_ids(root: &mut Section<'_>, vendor: Option<&Vendor>) -> Option<Vec<Str
         }
         None => Some(Vec::new()),
     }
-}
-
-fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactSource> {
-    let file = section.text("file").map(|file| beside(path, &file.value).display().to_string());
-    let phone = section.required_text("phone", "write the column of the phone number");
-    let country = section.parsed::<Country>("country");
-    let timezone = section.text("timezone").map(|column| column.value);
-    section.finish();
-    Some(ContactSource { file, phone: phone?.value, country, timezone })
 }
 
 fn templates(mut section: Section<'_>) -> BTreeMap<String, Template> {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
-use ringfence_domain::campaign::CallingZone;
+use ringfence_domain::campaign::{CallingZone, ContactSource};
 use ringfence_domain::template::Row;
 use ringfence_domain::{Campaign, PhoneNumber, ZoneSet};
 use sha2::{Digest, Sha256};
@@ -17,10 +17,14 @@ use crate::section::closest;
 pub struct ContactRow {
     /// Its place in the file, counted from 1 without the header.
     pub row_number: i64,
-    /// The number.
-    pub number: PhoneNumber,
+    /// The line that it begins on, counted from 1.
+    pub line: i64,
+    /// The person's numbers, in the order of their columns. Never empty.
+    pub numbers: Vec<PhoneNumber>,
     /// Where the person may be.
     pub zones: ZoneSet,
+    /// What the operator's own system calls the person.
+    pub external_id: Option<String>,
     /// Its values by column.
     pub fields: Row,
 }
@@ -32,8 +36,24 @@ pub struct RejectedRow {
     pub row_number: i64,
     /// The line that it begins on, counted from 1.
     pub line: i64,
+    /// The kind of reason, for counting.
+    pub code: &'static str,
     /// Why it cannot be called.
     pub reason: String,
+    /// Its values as they stood in the file; bytes that are not UTF-8 are marked.
+    pub record: Vec<String>,
+}
+
+/// Why a row cannot be called.
+struct Refusal {
+    code: &'static str,
+    reason: String,
+}
+
+impl Refusal {
+    fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
 }
 
 /// Why no row of a file can be read.
@@ -87,10 +107,11 @@ pub type CanCall<'c> = Box<dyn Fn(&PhoneNumber) -> Result<(), String> + Send + '
 /// A contact file, open at its first row.
 pub struct ContactFile<'c> {
     path: PathBuf,
-    reader: csv::Reader<BufReader<File>>,
+    reader: Reader,
     columns: Vec<String>,
-    phone: usize,
+    phones: Vec<usize>,
     timezone: Option<usize>,
+    id: Option<usize>,
     campaign: &'c Campaign,
     can_call: CanCall<'c>,
     record: ByteRecord,
@@ -102,28 +123,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 impl<'c> ContactFile<'c> {
     /// Opens a file and checks its header against the campaign.
     pub fn open(path: &Path, campaign: &'c Campaign, can_call: CanCall<'c>) -> Result<Self, HeaderError> {
-        let unreadable = |source| HeaderError::Unreadable { path: path.to_owned(), source };
-        let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
-        let start = input.fill_buf().map_err(unreadable)?;
-        if start.starts_with(BOM) {
-            input.consume(BOM.len());
-        }
-        let delimiter = delimiter(input.fill_buf().map_err(unreadable)?);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(input);
-        let header = reader.byte_headers().map_err(|error| unreadable(std::io::Error::other(error)))?;
-        let columns = header
-            .iter()
-            .map(|name| std::str::from_utf8(name).map(|name| name.trim().to_owned()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| HeaderError::NotUtf8 { path: path.to_owned() })?;
-        if columns.iter().all(String::is_empty) {
-            return Err(HeaderError::Empty { path: path.to_owned() });
-        }
-        for (place, column) in columns.iter().enumerate() {
-            if !column.is_empty() && columns[..place].contains(column) {
-                return Err(HeaderError::TwoColumns { path: path.to_owned(), column: column.clone() });
-            }
-        }
+        let (reader, columns) = open(path)?;
         let place = |wanted: &str| {
             columns.iter().position(|column| column == wanted).ok_or_else(|| HeaderError::NoColumn {
                 path: path.to_owned(),
@@ -135,11 +135,17 @@ impl<'c> ContactFile<'c> {
         for column in campaign.columns() {
             place(column)?;
         }
-        let phone = place(&campaign.contacts.phone)?;
+        let phones = campaign.contacts.phones.iter().map(|column| place(column)).collect::<Result<_, _>>()?;
         let timezone = campaign.contacts.timezone.as_deref().map(place).transpose()?;
+        let id = campaign.contacts.id.as_deref().map(place).transpose()?;
         let path = path.to_owned();
         let record = ByteRecord::new();
-        Ok(Self { path, reader, columns, phone, timezone, campaign, can_call, record, row_number: 0 })
+        Ok(Self { path, reader, columns, phones, timezone, id, campaign, can_call, record, row_number: 0 })
+    }
+
+    /// The columns of the header.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// The next row, or why it cannot be called; none at the end of the file.
@@ -160,36 +166,142 @@ impl<'c> ContactFile<'c> {
             self.row_number += 1;
             let line = self.record.position().map_or(line, |position| position.line() as i64);
             let row_number = self.row_number;
-            return Ok(Some(self.judge().map_err(|reason| RejectedRow { row_number, line, reason })));
+            return Ok(Some(self.judge(line).map_err(|Refusal { code, reason }| {
+                let record = self.record.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
+                RejectedRow { row_number, line, code, reason, record }
+            })));
         }
     }
 
-    fn judge(&self) -> Result<ContactRow, String> {
+    fn judge(&self, line: i64) -> Result<ContactRow, Refusal> {
         if self.record.len() != self.columns.len() {
-            return Err(format!("it has {} values, the header {} columns", self.record.len(), self.columns.len()));
+            let reason = format!("it has {} values, the header {} columns", self.record.len(), self.columns.len());
+            return Err(Refusal::new("columns", reason));
         }
         let mut fields = Row::new();
         for (column, value) in self.columns.iter().zip(&self.record) {
-            let value = std::str::from_utf8(value).map_err(|_| format!("column `{column}` is not UTF-8"))?;
+            let value = std::str::from_utf8(value)
+                .map_err(|_| Refusal::new("encoding", format!("column `{column}` is not UTF-8")))?;
             if value.contains('\0') {
-                return Err(format!("column `{column}` has a zero byte"));
+                return Err(Refusal::new("encoding", format!("column `{column}` has a zero byte")));
             }
             if !column.is_empty() {
                 fields.insert(column.clone(), value.to_owned());
             }
         }
         let text = |place: usize| self.record.get(place).and_then(|value| std::str::from_utf8(value).ok());
-        let number = PhoneNumber::parse(text(self.phone).unwrap_or_default(), self.campaign.contacts.country)
-            .map_err(|error| error.to_string())?;
-        (self.can_call)(&number)?;
-        let own = match self.timezone.and_then(text).map(str::trim).filter(|name| !name.is_empty()) {
-            Some(name) => name.parse::<ZoneSet>().map_err(|error| error.to_string())?,
-            None => ZoneSet::of_number(&number),
+        let filled = |place: Option<usize>| place.and_then(text).map(str::trim).filter(|value| !value.is_empty());
+        let numbers = self.numbers(&text)?;
+        let own = match filled(self.timezone) {
+            Some(name) => name.parse::<ZoneSet>().map_err(|error| Refusal::new("zone", error.to_string()))?,
+            // Whichever number is called, it must be a good hour there.
+            None => numbers.iter().skip(1).fold(ZoneSet::of_number(&numbers[0]), |zones, number| {
+                zones.and(&ZoneSet::of_number(number))
+            }),
         };
         if own.is_empty() && self.campaign.calling.timezone == CallingZone::Contact {
-            return Err("its time zone can be told neither from a column nor from the number".to_owned());
+            let reason = "its time zone can be told neither from a column nor from the number";
+            return Err(Refusal::new("zone", reason));
         }
-        Ok(ContactRow { row_number: self.row_number, number, zones: own, fields })
+        let external_id = filled(self.id).map(str::to_owned);
+        Ok(ContactRow { row_number: self.row_number, line, numbers, zones: own, external_id, fields })
+    }
+
+    /// The numbers that can be called. One that cannot is let go when the person has another.
+    fn numbers<'t>(&self, text: &impl Fn(usize) -> Option<&'t str>) -> Result<Vec<PhoneNumber>, Refusal> {
+        let (mut numbers, mut refusal) = (Vec::new(), None);
+        for place in &self.phones {
+            let number = PhoneNumber::parse(text(*place).unwrap_or_default(), self.campaign.contacts.country)
+                .map_err(|error| Refusal::new(error.code(), error.to_string()))
+                .and_then(|number| {
+                    (self.can_call)(&number).map(|()| number).map_err(|reason| Refusal::new("vendor", reason))
+                });
+            match number {
+                Ok(number) if numbers.contains(&number) => {}
+                Ok(number) => numbers.push(number),
+                // Of several columns the filled one says what is wrong.
+                Err(error) if refusal.is_none() || error.code != "no_number" => refusal = Some(error),
+                Err(_) => {}
+            }
+        }
+        match refusal {
+            Some(refusal) if numbers.is_empty() => Err(refusal),
+            _ => Ok(numbers),
+        }
+    }
+}
+
+type Reader = csv::Reader<BufReader<File>>;
+
+/// A file after its header, and the columns that the header names.
+fn open(path: &Path) -> Result<(Reader, Vec<String>), HeaderError> {
+    let unreadable = |source| HeaderError::Unreadable { path: path.to_owned(), source };
+    let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
+    let start = input.fill_buf().map_err(unreadable)?;
+    if start.starts_with(BOM) {
+        input.consume(BOM.len());
+    }
+    let delimiter = delimiter(input.fill_buf().map_err(unreadable)?);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(input);
+    let header = reader.byte_headers().map_err(|error| unreadable(std::io::Error::other(error)))?;
+    let columns = header
+        .iter()
+        .map(|name| std::str::from_utf8(name).map(|name| name.trim().to_owned()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| HeaderError::NotUtf8 { path: path.to_owned() })?;
+    if columns.iter().all(String::is_empty) {
+        return Err(HeaderError::Empty { path: path.to_owned() });
+    }
+    for (place, column) in columns.iter().enumerate() {
+        if !column.is_empty() && columns[..place].contains(column) {
+            return Err(HeaderError::TwoColumns { path: path.to_owned(), column: column.clone() });
+        }
+    }
+    Ok((reader, columns))
+}
+
+/// The first rows of a file, to guess from what its columns are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The columns of the header.
+    pub columns: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+/// Reads a file's header and its first `count` rows, whatever they hold.
+pub fn sample(path: &Path, count: usize) -> Result<Sample, HeaderError> {
+    let (mut reader, columns) = open(path)?;
+    let rows = reader
+        .byte_records()
+        .filter_map(Result::ok)
+        .take(count)
+        .map(|row| row.iter().map(|value| String::from_utf8_lossy(value).trim().to_owned()).collect())
+        .collect();
+    Ok(Sample { columns, rows })
+}
+
+impl Sample {
+    /// The filled values of a column.
+    fn values<'s>(&'s self, column: &str) -> impl Iterator<Item = &'s str> {
+        let place = self.columns.iter().position(|name| name == column).unwrap_or(usize::MAX);
+        self.rows.iter().filter_map(move |row| row.get(place)).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The part of a column's filled values that are so, from 0 to 1; 0 when none is filled.
+    pub fn share(&self, column: &str, is_so: impl Fn(&str) -> bool) -> f64 {
+        let all = self.values(column).count();
+        if all == 0 { 0.0 } else { self.values(column).filter(|value| is_so(value)).count() as f64 / all as f64 }
+    }
+
+    /// Whether every row has a value in the column, and no two the same.
+    pub fn is_unique(&self, column: &str) -> bool {
+        let values: std::collections::HashSet<&str> = self.values(column).collect();
+        !self.rows.is_empty() && values.len() == self.rows.len()
+    }
+
+    /// The first filled value of a column.
+    pub fn first(&self, column: &str) -> Option<&str> {
+        self.values(column).next()
     }
 }
 
@@ -213,8 +325,7 @@ pub fn digest(path: &Path, campaign: &Campaign) -> std::io::Result<String> {
         hash.update(&buffer[..read]);
     }
     let reading =
-        serde_json::to_string(&(&campaign.contacts.phone, &campaign.contacts.country, &campaign.contacts.timezone))
-            .expect("names are always JSON");
+        serde_json::to_string(&ContactSource { file: None, ..campaign.contacts.clone() }).expect("names are always JSON");
     hash.update(reading);
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

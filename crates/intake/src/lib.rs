@@ -7,6 +7,7 @@
 
 pub mod campaign;
 pub mod config;
+pub mod contact_files;
 pub mod contacts;
 mod mistake;
 mod section;

@@ -113,7 +113,11 @@ impl<'t> Section<'t> {
             self.missing(key, hint);
             return None;
         }
-        self.text(key)
+        let text = self.text(key)?;
+        if text.value.trim().is_empty() {
+            self.found.add(Mistake::new(text.at.clone(), format!("`{}` is empty", self.path(key))).hint(hint));
+        }
+        Some(text)
     }
 
     pub(crate) fn missing(&mut self, key: &str, hint: &str) {

@@ -1,10 +1,11 @@
 //! What every vendor can be asked to do.
 
 use async_trait::async_trait;
-use ringfence_domain::{Moment, PhoneNumber};
+use bytes::Bytes;
+use http::Request;
+use ringfence_domain::{AttemptId, Moment, PhoneNumber};
 
 use crate::call::{AskError, CallRequest, Candidate, LostCall, News, OutCall, Placing};
-use ringfence_domain::AttemptId;
 
 /// The lane's budget of requests. Each one, except the request that places a call, waits here for its turn.
 #[async_trait]
@@ -24,6 +25,9 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         at
     }
 
+    /// The request that [`Provider::place`] would send, with everything secret in it marked as sensitive.
+    fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String>;
+
     /// Sends exactly one request that places a call, and never a second one.
     async fn place(&self, call: &CallRequest) -> Placing;
 
@@ -32,6 +36,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 
     /// Looks for calls whose answer was lost. That none is found proves nothing.
     async fn find(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Vec<Candidate>, AskError>;
+
+    /// Ends a call that is out; false when this vendor has no way to.
+    async fn cancel(&self, _call_id: &str) -> Result<bool, AskError> {
+        Ok(false)
+    }
 
     /// Tries the credentials without calling anyone.
     async fn check(&self) -> Result<(), AskError>;

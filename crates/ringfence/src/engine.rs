@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{Clock, LaneId, Moment, Span};
+use ringfence_domain::brake::NoBrake;
+use ringfence_domain::{Brake, CampaignId, Clock, LaneId, Moment, Span};
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
-use ringfence_scheduler::{Keeper, Kept, Planner, RENEW_EVERY};
+use ringfence_scheduler::{Caretaker, Keeper, Kept, Planner, RENEW_EVERY};
 use ringfence_store::{Database, Store, StoreError, SweepOrder, Tenure};
 use ringfence_worker::{Dialer, Feeder, Recorder, queue};
 use tokio::sync::{Notify, mpsc, watch};
@@ -53,6 +54,8 @@ pub struct LaneEngine {
     lane: LaneId,
     settings: LaneSettings,
     provider: Arc<dyn Provider>,
+    brake: Arc<dyn Brake>,
+    only: Option<CampaignId>,
     standing: watch::Sender<Standing>,
 }
 
@@ -67,7 +70,21 @@ impl LaneEngine {
         provider: Arc<dyn Provider>,
     ) -> Self {
         let standing = watch::Sender::new(Standing::Asking);
-        Self { store, clock, owner, lane, settings, provider, standing }
+        Self { store, clock, owner, lane, settings, provider, brake: Arc::new(NoBrake), only: None, standing }
+    }
+
+    /// With a brake beside the database's.
+    #[must_use]
+    pub fn braked_by(mut self, brake: Arc<dyn Brake>) -> Self {
+        self.brake = brake;
+        self
+    }
+
+    /// Dials one campaign only, whatever else waits on the lane.
+    #[must_use]
+    pub fn only(mut self, campaign: CampaignId) -> Self {
+        self.only = Some(campaign);
+        self
     }
 
     /// Whether this process dials the lane, as it changes.
@@ -119,12 +136,20 @@ impl LaneEngine {
             tenure.clone(),
             self.provider.clone(),
             pacer.clone(),
+            self.brake.clone(),
             results,
             sending.clone(),
             ending.clone(),
         );
 
-        let planner = Planner::new(self.store.clone(), self.clock.clone(), tenure.clone());
+        let planner = Planner::new(
+            self.store.clone(),
+            self.clock.clone(),
+            tenure.clone(),
+            self.brake.clone(),
+            self.only,
+        );
+        let caretaker = Caretaker::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let reconciler =
             Reconciler::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.provider.clone(), pacer);
@@ -132,6 +157,7 @@ impl LaneEngine {
         let loops = TaskTracker::new();
         loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()));
         loops.spawn(feeder.run(bursts, opened, ending.clone()));
+        loops.spawn(caretaker.run(slot_free.clone(), ending.clone()));
         loops.spawn(reconciler.run(slot_free, ending.clone()));
         let name = self.settings.name.clone();
         let stopping = ending.clone();

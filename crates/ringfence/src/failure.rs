@@ -10,7 +10,7 @@ use ringfence_store::StoreError;
 pub const DONE: u8 = 0;
 /// As done, but calls are in review.
 pub const REVIEW: u8 = 3;
-/// Held on purpose: a pause, a stop.
+/// Held on purpose: a stop, a pause, a safety rail.
 pub const HELD: u8 = 4;
 
 /// A command's failure.
@@ -32,9 +32,20 @@ pub enum Failure {
         /// How to mend it.
         hint: Option<String>,
     },
+    /// It is held on purpose.
+    Held {
+        /// What holds it.
+        message: String,
+        /// How to let it go.
+        hint: String,
+    },
 }
 
 impl Failure {
+    /// Held on purpose, and how to let it go.
+    pub fn held(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Held { message: message.into(), hint: hint.into() }
+    }
     /// Wrong input, with its mend.
     pub fn input(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Input { message: message.into(), hint: Some(hint.into()) }
@@ -50,6 +61,7 @@ impl Failure {
         match self {
             Self::Files(_) | Self::Input { .. } => 1,
             Self::Work { .. } => 2,
+            Self::Held { .. } => HELD,
         }
     }
 
@@ -58,6 +70,7 @@ impl Failure {
         let mut err = std::io::stderr().lock();
         let _ = match self {
             Self::Files(files) => write!(err, "{}", mistakes(files)),
+            Self::Held { message, hint } => writeln!(err, "held: {message}\nhint: {hint}"),
             Self::Input { message, hint } | Self::Work { message, hint } => match hint {
                 Some(hint) => writeln!(err, "error: {message}\nhint: {hint}"),
                 None => writeln!(err, "error: {message}"),
@@ -81,6 +94,19 @@ pub fn mistakes(files: &[Mistakes]) -> String {
     text
 }
 
+/// One line, for logs.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Files(files) => {
+                let lines: Vec<String> = files.iter().flat_map(Mistakes::lines).collect();
+                f.write_str(&lines.join("; "))
+            }
+            Self::Input { message, .. } | Self::Work { message, .. } | Self::Held { message, .. } => f.write_str(message),
+        }
+    }
+}
+
 impl From<Mistakes> for Failure {
     fn from(mistakes: Mistakes) -> Self {
         Self::Files(vec![mistakes])
@@ -92,7 +118,9 @@ impl From<HeaderError> for Failure {
         let hint = match &error {
             HeaderError::NoColumn { .. } => Some("name the right columns in the campaign file".to_owned()),
             HeaderError::Empty { .. } => Some("the first line must name the columns".to_owned()),
-            _ => None,
+            HeaderError::TwoColumns { .. } => Some("rename one of them".to_owned()),
+            HeaderError::Unreadable { .. } => Some("name a CSV file that can be read".to_owned()),
+            HeaderError::NotUtf8 { .. } => Some("in a spreadsheet: save as CSV UTF-8".to_owned()),
         };
         Self::Input { message: error.to_string(), hint }
     }
@@ -110,6 +138,10 @@ impl From<StoreError> for Failure {
                 hint: Some(format!(
                     "run it once more with provider = \"{lane}\" until they are settled, then change the lane"
                 )),
+            },
+            StoreError::Cancelled { .. } => Self::Input {
+                message: error.to_string(),
+                hint: Some("give the campaign another name to begin anew".to_owned()),
             },
             StoreError::Address(_) => Self::Input { message: error.to_string(), hint: None },
             StoreError::Unavailable(_) => Self::Work {

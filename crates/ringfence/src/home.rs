@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ringfence_domain::{Campaign, Clock, Moment};
-use ringfence_intake::{Config, campaign};
+use ringfence_domain::{Brake, Campaign, Clock, Moment};
+use ringfence_intake::{Config, ConfigLane, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
-use ringfence_store::{Database, Location};
+use ringfence_store::{CampaignRow, Database, Location, Store, StoreError};
 
 use crate::cli::Common;
 use crate::failure::Failure;
+use crate::stop_file::StopFile;
 
 const NAME: &str = "ringfence.toml";
 const SYSTEM: &str = "/etc/ringfence/ringfence.toml";
@@ -63,7 +64,7 @@ pub fn read_campaign(common: &Common, path: &Path) -> Result<(Config, Campaign),
     if find_config(common, Some(path))?.is_none() {
         return Err(Failure::input(
             format!("no {NAME} was found above {} or the working directory", path.display()),
-            "write one beside your campaigns (deploy/ringfence.toml shows how), or name it with --config",
+            "`ringfence init` writes one from a contact file; or name it with --config",
         ));
     }
     let config = read_config(common, Some(path))?;
@@ -92,6 +93,14 @@ pub fn locate(common: &Common, config: &Config) -> Result<Location, Failure> {
     Ok(Location::parse(url, &folder)?)
 }
 
+/// Opens the configuration's database as it is, or makes it.
+pub async fn open_at(common: &Common, config: &Config, create: bool) -> Result<Arc<Database>, StoreError> {
+    match locate(common, config) {
+        Ok(location) => Ok(Arc::new(Database::open(&location, create).await?)),
+        Err(failure) => Err(StoreError::Address(failure.to_string())),
+    }
+}
+
 /// Opens the database; makes a missing file unless told not to.
 pub async fn open(common: &Common, config: &Config) -> Result<Arc<Database>, Failure> {
     let location = locate(common, config)?;
@@ -104,11 +113,72 @@ pub async fn open(common: &Common, config: &Config) -> Result<Arc<Database>, Fai
     Ok(Arc::new(Database::open(&location, !common.no_create).await?))
 }
 
-/// Opens a database that must be there already.
-pub async fn open_existing(common: &Common) -> Result<Arc<Database>, Failure> {
-    let config = read_config(common, None)?;
-    let location = locate(common, &config)?;
-    Ok(Arc::new(Database::open(&location, false).await?))
+/// A configuration, its database that must be there already, and the clock that everyone on it shares.
+#[derive(Debug)]
+pub struct Home {
+    /// The configuration; an empty one when there is no file.
+    pub config: Config,
+    /// The database.
+    pub store: Arc<Database>,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Home {
+    /// For commands about what is in the database.
+    pub async fn enter(common: &Common) -> Result<Self, Failure> {
+        let config = read_config(common, None)?;
+        let store = Arc::new(Database::open(&locate(common, &config)?, false).await?);
+        let clock = store.clock().await?;
+        Ok(Self { config, store, clock })
+    }
+
+    /// The time that decisions are made by.
+    pub fn now(&self) -> Moment {
+        self.clock.read().now
+    }
+
+    /// The campaign of this name, or a failure that says which there are.
+    pub async fn campaign(&self, name: &str) -> Result<CampaignRow, Failure> {
+        if let Some(campaign) = self.store.campaign(name.to_owned()).await? {
+            return Ok(campaign);
+        }
+        let names: Vec<String> = self.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_listed(name)).collect();
+        let hint = if names.is_empty() {
+            "this database has none yet; `ringfence run campaign.toml` brings one".to_owned()
+        } else {
+            format!("known: {}", names.join(", "))
+        };
+        Err(Failure::input(format!("there is no campaign `{name}`"), hint))
+    }
+
+    /// The lane that a campaign dials through, as the configuration has it, and its provider.
+    pub fn lane_of(&self, campaign: &Campaign) -> Result<(&ConfigLane, Arc<dyn Provider>), Failure> {
+        let lane = lane(&self.config, campaign)?;
+        Ok((lane, provider(lane)?))
+    }
+}
+
+/// The lane that a campaign dials through, as the configuration has it.
+pub fn lane<'c>(config: &'c Config, campaign: &Campaign) -> Result<&'c ConfigLane, Failure> {
+    config.lanes.get(&campaign.provider).ok_or_else(|| {
+        let path = config.path.display();
+        Failure::input(
+            format!("{path} has no [provider.{}], which {} dials through", campaign.provider, campaign.name),
+            "name the configuration that has it with --config",
+        )
+    })
+}
+
+/// Whether a campaign is one of the operator's: test calls have campaigns of their own, which no list shows.
+pub fn is_listed(name: &str) -> bool {
+    !name.contains(':')
+}
+
+/// The file `STOP` beside the configuration.
+pub fn brake(config: &Config) -> Arc<dyn Brake> {
+    Arc::new(StopFile::beside(&config.path))
 }
 
 /// The provider of a lane.

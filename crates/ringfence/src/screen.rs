@@ -45,6 +45,24 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
 
+/// Whether there is somebody to ask.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks a question that only `y` or `yes` agrees to. Where nobody can be asked, nobody agrees.
+pub fn confirm(question: &str) -> Result<bool, Failure> {
+    if !can_ask() {
+        return Ok(false);
+    }
+    let mut err = std::io::stderr().lock();
+    write!(err, "{question} [y/N] ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
 /// A table in the house style.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
@@ -63,13 +81,18 @@ fn heading(text: &str) -> Cell {
     Cell::new(text).add_attribute(Attribute::Bold)
 }
 
+/// Several summaries, one below the other.
+pub fn summaries(summaries: &[Summary]) -> String {
+    summaries.iter().map(summary).collect()
+}
+
 /// The summary as a person reads it.
 pub fn summary(summary: &Summary) -> String {
     let mut table = table(&[]);
     let contacts = &summary.contacts;
     let state = match summary.state {
         "done" => Cell::new("done").fg(Color::Green),
-        "paused" | "held" | "cancelled" => Cell::new(summary.state).fg(Color::Red),
+        "paused" | "held" | "cancelled" | "draft" => Cell::new(summary.state).fg(Color::Red),
         other => Cell::new(other).fg(Color::Cyan),
     };
     table.add_row(vec![heading(&summary.campaign), state]);
@@ -104,6 +127,7 @@ pub fn summary(summary: &Summary) -> String {
             ("a cap on their number", waiting.contact_cap),
             ("the lane's day", waiting.lane_budget),
             ("the lane to resume", waiting.lane_paused),
+            ("being let go", waiting.held),
             ("their turn", waiting.pace),
         ]),
     );
@@ -120,6 +144,9 @@ pub fn summary(summary: &Summary) -> String {
         ]),
     );
     line("outcomes", list(&pairs(&summary.outcomes)));
+    let answered = summary.rate.answer_rate.map(|rate| format!("{:.0}% of calls answered", rate * 100.0));
+    let pace = (summary.rate.calls_per_min > 0.0).then(|| format!("{} calls in the last minute", summary.rate.calls_per_min));
+    line("rate", [pace, answered].into_iter().flatten().collect::<Vec<_>>().join(", "));
     line("talked", talked(summary.talk_seconds));
     line(
         "cost",
@@ -135,8 +162,15 @@ pub fn summary(summary: &Summary) -> String {
                 ("unchanged", import.unchanged),
                 ("duplicate", import.duplicate),
                 ("rejected", import.rejected),
+                ("missing", import.missing),
             ]),
         );
+        if let Some(why) = &import.held_for {
+            line("held import", format!("{}: {why}", import.import));
+        }
+    }
+    if let Some(eta) = summary.eta {
+        line("done about", eta.to_string());
     }
     if let Some(next) = summary.next_dial_at.filter(|_| contacts.active == 0) {
         line("next call", next.to_string());

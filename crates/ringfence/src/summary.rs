@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use ringfence_domain::summary::{
     AttemptCounts, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
 };
-use ringfence_domain::{CampaignState, DialClass, LaneState, Moment, Outcome, Span, StopReason};
+use ringfence_domain::schedule::midnight;
+use ringfence_domain::{
+    CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason,
+};
 use ringfence_store::Numbers;
 
-/// The summary of a run, and the earliest moment at which it may dial someone.
-pub fn summarize(numbers: &Numbers, now: Moment) -> Summary {
+/// The summary of a run. `brake` is what the file `STOP` says, if it is there.
+pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summary {
     let count = |name: &str| numbers.counts.get(name).copied().unwrap_or_default();
     let contacts = ContactCounts {
         total: ["waiting", "active", "done", "stopped", "review"].iter().map(|s| count(&format!("contact:{s}"))).sum(),
@@ -19,7 +22,8 @@ pub fn summarize(numbers: &Numbers, now: Moment) -> Summary {
         stopped: count("contact:stopped"),
         review: count("contact:review"),
     };
-    let outlook = outlook(numbers, now);
+    let hold = hold(numbers, brake, &contacts);
+    let outlook = outlook(numbers, hold.as_ref(), now);
     let ended: i64 = Outcome::ALL.iter().map(|outcome| count(&format!("outcome:{outcome}"))).sum();
     let answered = count("outcome:answered");
     let dropped = count("outcome:not_dialled");
@@ -30,22 +34,17 @@ pub fn summarize(numbers: &Numbers, now: Moment) -> Summary {
     };
     Summary {
         campaign: numbers.campaign.rules.name.clone(),
-        state: match (numbers.campaign.state, finished) {
-            (CampaignState::Cancelled, _) => "cancelled",
-            (_, true) => "done",
-            (CampaignState::Paused, _) => "paused",
-            _ if numbers.lane.state == LaneState::Paused => "held",
+        state: match (numbers.campaign.state, finished, &hold) {
+            (CampaignState::Cancelled, ..) => "cancelled",
+            (_, true, _) => "done",
+            (.., Some(hold)) => hold.state,
             _ if contacts.active > 0 || outlook.next.is_some_and(|at| at <= now) => "running",
             _ => "idle",
         },
         as_of: now,
         run: RunName { number: numbers.run.number, key: numbers.run.key.clone() },
         already_running: false,
-        held_by: match (numbers.campaign.state, numbers.lane.state) {
-            (CampaignState::Paused, _) => Some("campaign paused".to_owned()),
-            (_, LaneState::Paused) => Some(format!("lane {} paused", numbers.lane.settings.name)),
-            _ => None,
-        },
+        held_by: hold.map(|hold| hold.by),
         reached: count("reached"),
         waiting_for: outlook.waiting_for,
         stopped_for: StopReason::ALL
@@ -88,13 +87,15 @@ pub fn summarize(numbers: &Numbers, now: Moment) -> Summary {
         },
         last_import: numbers.last_import.as_ref().map(|import| ImportStanding {
             import: import.id.0,
-            rows: import.rows,
-            accepted: import.accepted,
-            updated: import.updated,
-            unchanged: import.unchanged,
-            duplicate: import.duplicate,
-            rejected: import.rejected,
-            complete: import.complete,
+            rows: import.counts.rows,
+            accepted: import.counts.accepted,
+            updated: import.counts.updated,
+            unchanged: import.counts.unchanged,
+            duplicate: import.counts.duplicate,
+            rejected: import.counts.rejected,
+            missing: import.missing,
+            state: import.state.as_str(),
+            held_for: import.held_for.clone().filter(|_| import.state == ImportState::Held),
         }),
         next_dial_at: outlook.next,
         last_dial_at: numbers.run.last_dial_at,
@@ -118,12 +119,13 @@ struct Outlook {
 }
 
 /// What the waiting contacts wait for, bucket by bucket, and when the first of them may be dialled.
-fn outlook(numbers: &Numbers, now: Moment) -> Outlook {
+fn outlook(numbers: &Numbers, hold: Option<&Hold>, now: Moment) -> Outlook {
     let mut waiting_for = WaitingFor::default();
     let mut next: Option<Moment> = None;
     let rules = &numbers.campaign.rules;
     let vendor = numbers.lane.settings.vendor_hours();
-    let paused = numbers.lane.state == LaneState::Paused || numbers.campaign.state != CampaignState::Running;
+    let lane_paused = numbers.lane.state == LaneState::Paused;
+    let braked = hold.is_some() && !lane_paused;
     let spent = numbers.left_today == Some(0);
     for bucket in &numbers.buckets {
         let due = bucket.waiting - bucket.not_due;
@@ -133,9 +135,10 @@ fn outlook(numbers: &Numbers, now: Moment) -> Outlook {
         }
         let mut calendar = rules.calendar(&rules.zones_for(bucket.zones.clone()), vendor.as_ref());
         let open = calendar.at(now).open;
-        *match (paused, spent, open) {
-            (true, ..) => &mut waiting_for.lane_paused,
-            (_, true, _) => &mut waiting_for.lane_budget,
+        *match (bucket.staged || braked, lane_paused, spent, open) {
+            (true, ..) => &mut waiting_for.held,
+            (_, true, ..) => &mut waiting_for.lane_paused,
+            (_, _, true, _) => &mut waiting_for.lane_budget,
             (.., false) => &mut waiting_for.window,
             (.., true) => &mut waiting_for.pace,
         } += due;
@@ -143,22 +146,49 @@ fn outlook(numbers: &Numbers, now: Moment) -> Outlook {
         if spent {
             from = from.max(tomorrow(now, numbers.lane.settings.timezone));
         }
-        if let Some(at) = calendar.next_opening(from).filter(|_| !paused) {
+        if let Some(at) = calendar.next_opening(from).filter(|_| hold.is_none() && !bucket.staged) {
             next = Some(next.map_or(at, |earlier| earlier.min(at)));
         }
     }
     Outlook { waiting_for, next }
 }
 
+/// What keeps a whole run from being dialled until somebody lets it go.
+struct Hold {
+    state: &'static str,
+    by: String,
+}
+
+fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> Option<Hold> {
+    let held = |by: String| Some(Hold { state: "held", by });
+    let campaign = &numbers.campaign;
+    let because = campaign.reason.clone().unwrap_or_default();
+    if let Some(brake) = brake {
+        return held(format!("stop: {brake}"));
+    }
+    if let Some(stop) = &numbers.stop {
+        return held(format!("stop: {}", stop.reason));
+    }
+    match (campaign.state, campaign.paused_by) {
+        (CampaignState::Paused, Some(PausedBy::Draft)) => return Some(Hold { state: "draft", by: because }),
+        (CampaignState::Paused, Some(PausedBy::Safety)) => return held(format!("safety: {because}")),
+        (CampaignState::Paused, _) => return Some(Hold { state: "paused", by: format!("pause: {because}") }),
+        _ => {}
+    }
+    if numbers.lane.state == LaneState::Paused {
+        return held(format!("lane {} paused", numbers.lane.settings.name));
+    }
+    let import = numbers.last_import.as_ref().filter(|import| import.state == ImportState::Held)?;
+    let staged: i64 = numbers.buckets.iter().filter(|bucket| bucket.staged).map(|bucket| bucket.waiting).sum();
+    let because = import.held_for.clone().unwrap_or_default();
+    (contacts.active == 0 && staged == contacts.waiting)
+        .then(|| Hold { state: "held", by: format!("safety: import {}: {because}", import.id) })
+}
+
 /// The first moment of the next day in a zone.
 pub fn tomorrow(now: Moment, zone: chrono_tz::Tz) -> Moment {
-    use chrono::{Days, NaiveTime, TimeZone};
-    let date = now.local(zone).date_naive().checked_add_days(Days::new(1));
-    let midnight = date.map(|date| date.and_time(NaiveTime::MIN));
-    let at = midnight.and_then(|at| {
-        (0..8).find_map(|quarter| zone.from_local_datetime(&(at + chrono::Duration::minutes(15 * quarter))).earliest())
-    });
-    at.map_or(now + Span::from_days(1), |at| Moment::from_millis(at.timestamp_millis()))
+    let tomorrow = now.local(zone).date_naive().succ_opt();
+    tomorrow.map_or(Moment::NEVER, |date| midnight(date, zone))
 }
 
 #[cfg(test)]

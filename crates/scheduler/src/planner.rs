@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{Clock, LaneState, Moment, Rate, RunId, Span};
+use ringfence_domain::{Brake, CampaignId, Clock, LaneState, Moment, Rate, RunId, Span};
 use ringfence_store::{Closed, Database, EligibleBucket, LaneLoad, Opened, Pick, Plan, Store, StoreError, Tenure};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -47,14 +47,22 @@ pub struct Planner {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
     tenure: Arc<Tenure>,
+    brake: Arc<dyn Brake>,
+    only: Option<CampaignId>,
     book: RuleBook,
     turn: usize,
 }
 
 impl Planner {
-    /// A planner of the lane of `tenure`.
-    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<Tenure>) -> Self {
-        Self { store, clock, tenure, book: RuleBook::default(), turn: 0 }
+    /// A planner of the lane of `tenure`, of all its campaigns or of one.
+    pub fn new(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        tenure: Arc<Tenure>,
+        brake: Arc<dyn Brake>,
+        only: Option<CampaignId>,
+    ) -> Self {
+        Self { store, clock, tenure, brake, only, book: RuleBook::default(), turn: 0 }
     }
 
     /// Ticks until told to stop. `wake`: something changed here. `opened`: rung whenever attempts were opened.
@@ -89,11 +97,11 @@ impl Planner {
     /// One tick.
     pub async fn run_once(&mut self) -> Result<Tick, StoreError> {
         let reading = self.clock.read();
-        if reading.in_doubt() || !self.tenure.holds(self.clock.boot()) {
+        if reading.in_doubt() || !self.tenure.holds(self.clock.boot()) || self.brake.pulled().is_some() {
             return Ok(Tick::default());
         }
         let load = self.store.lane_load(self.tenure.lane, reading.now).await?;
-        if load.lane.state != LaneState::Open || load.lane.epoch != self.tenure.epoch {
+        if load.stopped || load.lane.state != LaneState::Open || load.lane.epoch != self.tenure.epoch {
             return Ok(Tick::default());
         }
         if load.lane.slowed_until > reading.now {
@@ -105,7 +113,8 @@ impl Planner {
             return Ok(Tick::default());
         }
         self.turn = self.turn.wrapping_add(1);
-        let buckets = self.store.eligible_buckets(self.tenure.lane, reading.now, BUCKETS).await?;
+        let mut buckets = self.store.eligible_buckets(self.tenure.lane, reading.now, BUCKETS).await?;
+        buckets.retain(|bucket| self.only.is_none_or(|only| bucket.campaign == only));
         let vendor = self.tenure.settings.vendor_hours();
         let mut closed = Vec::new();
         let mut until: HashMap<_, Moment> = HashMap::new();

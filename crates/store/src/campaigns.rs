@@ -1,9 +1,9 @@
-//! Campaigns and their runs.
+//! Campaigns: their rules and what holds them.
 
-use ringfence_domain::{Campaign, CampaignId, CampaignState, LaneId, Moment, RunId};
+use ringfence_domain::{Campaign, CampaignId, CampaignState, ImportId, LaneId, Moment, PausedBy, RunId, StopReason};
 
-use crate::StoreError;
 use crate::session::{Row, Session, Sql, args, sql};
+use crate::{StoreError, lanes, runs, schedules};
 
 /// A campaign as applied.
 #[derive(Debug, Clone)]
@@ -14,9 +14,11 @@ pub struct CampaignRow {
     pub lane: LaneId,
     /// What it is doing.
     pub state: CampaignState,
+    /// On whose word it is paused.
+    pub paused_by: Option<PausedBy>,
     /// Why it is paused.
     pub reason: Option<String>,
-    /// Grows with every change of its rules or state.
+    /// Grows with every change of its rules, its state or its run.
     pub revision: i64,
     /// Its rules.
     pub rules: Campaign,
@@ -24,40 +26,45 @@ pub struct CampaignRow {
     pub run: RunId,
 }
 
-/// One pass of a campaign over its contacts.
-#[derive(Debug, Clone)]
-pub struct RunRow {
-    /// Its id.
-    pub id: RunId,
-    /// Counted from 1 within the campaign.
-    pub number: i64,
-    /// The key that it was begun with.
-    pub key: Option<String>,
-    /// Whether a contact file is completely in.
-    pub ready: bool,
-    /// When it began.
-    pub started_at: Moment,
-    /// When its last call was sent.
-    pub last_dial_at: Option<Moment>,
-    /// The `run` command that follows it, if one lives.
-    pub follower: Option<String>,
-}
-
 /// What applying a campaign changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
     /// It is new.
     Created,
-    /// Its rules changed.
+    /// Its rules changed, or a draft was started.
     Changed,
     /// It is as it was.
     Unchanged,
 }
 
+/// Whether an applied campaign may dial at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// A new one may, and one that was a draft.
+    Running,
+    /// A new one may not; one that runs goes on.
+    Draft,
+}
+
+/// What came of resuming a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resumed {
+    /// It may dial. These imports were held and are now accepted; they must be released.
+    Running {
+        /// The accepted imports.
+        accepted: Vec<ImportId>,
+    },
+    /// A safety rail holds it, and nobody has accepted that.
+    NeedsAccept {
+        /// What the rail says.
+        reason: String,
+    },
+}
+
 macro_rules! campaign_columns {
     ($json:literal, $after:literal) => {
         concat!(
-            "SELECT id, lane_id, state, reason, revision, rules",
+            "SELECT id, lane_id, state, paused_by, reason, revision, rules",
             $json,
             " AS rules, run_id FROM campaigns ",
             $after
@@ -70,16 +77,15 @@ pub(crate) async fn apply(
     session: &mut Session,
     rules: &Campaign,
     lane: LaneId,
+    begin: Begin,
     now: Moment,
 ) -> Result<(Applied, CampaignRow), StoreError> {
     const INSERT: Sql = sql!(
-        sqlite "INSERT INTO campaigns (name, lane_id, state, priority, revision, rules, created_at, changed_at) \
-                VALUES ($1, $2, 'running', $3, 1, $4, $5, $5) RETURNING id",
-        postgres "INSERT INTO campaigns (name, lane_id, state, priority, revision, rules, created_at, changed_at) \
-                  VALUES ($1, $2, 'running', $3, 1, $4::jsonb, $5, $5) RETURNING id"
+        sqlite "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
+                VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id",
+        postgres "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
+                  VALUES ($1, $2, $6, $7, $8, $3, 0, $4::jsonb, $5, $5) RETURNING id"
     );
-    const RUN: Sql = sql!("INSERT INTO runs (campaign_id, number, started_at) VALUES ($1, 1, $2) RETURNING id");
-    const CURRENT: Sql = sql!("UPDATE campaigns SET run_id = $2 WHERE id = $1");
     const CHANGE: Sql = sql!(
         sqlite "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4, changed_at = $5, revision = revision + 1 WHERE id = $1",
         postgres "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4::jsonb, changed_at = $5, revision = revision + 1 WHERE id = $1"
@@ -95,31 +101,55 @@ pub(crate) async fn apply(
     let priority = i64::from(rules.priority);
     let change = match find(session, &rules.name, Locked::Yes).await? {
         None => {
-            let id: i64 =
-                session.one(&INSERT, args![rules.name.as_str(), lane, priority, json, now]).await?.get("id")?;
-            let run: i64 = session.one(&RUN, args![id, now]).await?.get("id")?;
-            session.run(&CURRENT, args![id, run]).await?;
+            let (state, by, reason) = match begin {
+                Begin::Running => (CampaignState::Running, None, None),
+                Begin::Draft => (CampaignState::Paused, Some(PausedBy::Draft.to_string()), Some(DRAFT.to_owned())),
+            };
+            let arguments =
+                args![rules.name.as_str(), lane, priority, json, now, state.as_str(), by, reason];
+            let id = CampaignId(session.one(&INSERT, arguments).await?.get("id")?);
+            runs::first(session, id, now).await?;
             Applied::Created
         }
-        Some(known) if known.rules == *rules && known.lane == lane => Applied::Unchanged,
-        Some(known) if known.lane != lane && has_live(session, &known).await? => {
-            return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
+        Some(known) if known.state == CampaignState::Cancelled => {
+            return Err(StoreError::Cancelled { campaign: known.rules.name });
         }
         Some(known) => {
-            session.rows(&LOCK_BUCKETS, args![known.id]).await?;
-            session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
-            session.run(&BUCKETS, args![known.id, lane, priority]).await?;
-            Applied::Changed
+            let changed = known.rules != *rules || known.lane != lane;
+            if changed {
+                if known.lane != lane && has_live(session, &known).await? {
+                    return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
+                }
+                session.rows(&LOCK_BUCKETS, args![known.id]).await?;
+                session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
+                session.run(&BUCKETS, args![known.id, lane, priority]).await?;
+            }
+            let starts = begin == Begin::Running && known.paused_by == Some(PausedBy::Draft);
+            if starts {
+                go_on(session, known.id, now).await?;
+            }
+            if changed || starts { Applied::Changed } else { Applied::Unchanged }
         }
     };
     let row = find(session, &rules.name, Locked::No).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))?;
+    if change != Applied::Unchanged {
+        let zone = rules.own_zone(lanes::lock(session, lane, lanes::Lock::Read).await?.settings.timezone);
+        schedules::plan(session, row.id, &rules.schedule, zone, now).await?;
+        if rules.schedule.over_at(rules.calling.timezone).is_none_or(|over| over > now) {
+            runs::reopen(session, row.run).await?;
+        }
+    }
     Ok((change, row))
 }
 
+const DRAFT: &str = "a draft; nobody has started it";
+
 /// Whether calls of the campaign are still out on its lane.
 async fn has_live(session: &mut Session, campaign: &CampaignRow) -> Result<bool, StoreError> {
-    const LIVE: Sql = sql!("SELECT count(*) AS n FROM attempts WHERE lane_id = $1 AND live AND run_id = $2");
-    Ok(session.one(&LIVE, args![campaign.lane, campaign.run]).await?.get::<i64>("n")? > 0)
+    const LIVE: Sql = sql!(
+        "SELECT count(*) AS n FROM attempts a JOIN runs r ON r.id = a.run_id WHERE a.lane_id = $1 AND a.live AND r.campaign_id = $2"
+    );
+    Ok(session.one(&LIVE, args![campaign.lane, campaign.id]).await?.get::<i64>("n")? > 0)
 }
 
 /// Whether a row is locked against change until the transaction ends.
@@ -144,12 +174,17 @@ pub(crate) async fn find(session: &mut Session, name: &str, locked: Locked) -> R
 }
 
 /// The campaign of this id.
-pub(crate) async fn by_id(session: &mut Session, id: CampaignId) -> Result<CampaignRow, StoreError> {
+pub(crate) async fn by_id(session: &mut Session, id: CampaignId, locked: Locked) -> Result<CampaignRow, StoreError> {
     const READ: Sql = sql!(
         sqlite campaign_columns!("", "WHERE id = $1"),
         postgres campaign_columns!("::text", "WHERE id = $1")
     );
-    campaign(&session.one(&READ, args![id]).await?)
+    const LOCK: Sql = sql!(
+        sqlite campaign_columns!("", "WHERE id = $1"),
+        postgres campaign_columns!("::text", "WHERE id = $1 FOR UPDATE")
+    );
+    let sql = if locked == Locked::Yes { &LOCK } else { &READ };
+    campaign(&session.one(sql, args![id]).await?)
 }
 
 /// All campaigns by name.
@@ -161,82 +196,95 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<CampaignRow>, Stor
     session.rows(&LIST, args![]).await?.iter().map(campaign).collect()
 }
 
-/// Pauses with a reason, or resumes. After it returns no claim of the campaign commits that had not seen it.
-pub(crate) async fn hold(
+/// Pauses. After it returns no claim of the campaign commits that had not seen it.
+pub(crate) async fn pause(
     session: &mut Session,
     id: CampaignId,
-    reason: Option<&str>,
+    by: PausedBy,
+    reason: &str,
     now: Moment,
 ) -> Result<(), StoreError> {
     const PAUSE: Sql = sql!(
-        "UPDATE campaigns SET state = 'paused', reason = $2, changed_at = $3, revision = revision + 1 \
+        "UPDATE campaigns SET state = 'paused', paused_by = $2, reason = $3, changed_at = $4, revision = revision + 1 \
          WHERE id = $1 AND state = 'running'"
     );
+    session.run(&PAUSE, args![id, by.as_str(), reason, now]).await?;
+    Ok(())
+}
+
+/// Lets the campaign dial again. What a safety rail holds goes on only when a person accepts it.
+pub(crate) async fn resume(
+    session: &mut Session,
+    id: CampaignId,
+    accept: bool,
+    now: Moment,
+) -> Result<Resumed, StoreError> {
+    const ACCEPT: Sql = sql!(
+        "UPDATE imports SET accepted_at = $2 WHERE run_id = $1 AND released_at IS NULL AND undone_at IS NULL \
+         AND (held_for IS NOT NULL OR state = 'complete') RETURNING id"
+    );
+    const HELD: Sql = sql!(
+        "SELECT held_for FROM imports WHERE run_id = $1 AND held_for IS NOT NULL AND released_at IS NULL AND undone_at IS NULL \
+         ORDER BY id DESC LIMIT 1"
+    );
+    let known = by_id(session, id, Locked::Yes).await?;
+    if known.state == CampaignState::Cancelled {
+        return Err(StoreError::Cancelled { campaign: known.rules.name });
+    }
+    if !accept && known.paused_by == Some(PausedBy::Safety) {
+        return Ok(Resumed::NeedsAccept { reason: known.reason.unwrap_or_default() });
+    }
+    if !accept && known.state == CampaignState::Running {
+        let held = session.row(&HELD, args![known.run]).await?;
+        if let Some(held) = held {
+            return Ok(Resumed::NeedsAccept { reason: held.get("held_for")? });
+        }
+    }
+    let mut accepted = Vec::new();
+    if accept {
+        runs::forget_recent(session, known.run).await?;
+        for row in session.rows(&ACCEPT, args![known.run, now]).await? {
+            accepted.push(ImportId(row.get("id")?));
+        }
+    }
+    go_on(session, id, now).await?;
+    Ok(Resumed::Running { accepted })
+}
+
+async fn go_on(session: &mut Session, id: CampaignId, now: Moment) -> Result<(), StoreError> {
     const RESUME: Sql = sql!(
-        "UPDATE campaigns SET state = 'running', reason = NULL, changed_at = $2, revision = revision + 1 \
+        "UPDATE campaigns SET state = 'running', paused_by = NULL, reason = NULL, changed_at = $2, revision = revision + 1 \
          WHERE id = $1 AND state = 'paused'"
     );
-    match reason {
-        Some(reason) => session.run(&PAUSE, args![id, reason, now]).await?,
-        None => session.run(&RESUME, args![id, now]).await?,
-    };
+    session.run(&RESUME, args![id, now]).await?;
     Ok(())
 }
 
-/// One run.
-pub(crate) async fn run(session: &mut Session, id: RunId) -> Result<RunRow, StoreError> {
-    const READ: Sql = sql!("SELECT id, number, key, ready, started_at, last_dial_at, follower FROM runs WHERE id = $1");
-    let row = session.one(&READ, args![id]).await?;
-    Ok(RunRow {
-        id,
-        number: row.get("number")?,
-        key: row.get("key")?,
-        ready: row.get("ready")?,
-        started_at: row.moment("started_at")?,
-        last_dial_at: row.moment_or_none("last_dial_at")?,
-        follower: row.get("follower")?,
-    })
-}
-
-/// Makes this process the one that lives for the run. None, or the process that already does.
-pub(crate) async fn follow(
+/// Ends the campaign for good: nobody waits in it any more, and no schedule begins it.
+pub(crate) async fn cancel(
     session: &mut Session,
-    id: RunId,
-    follower: &str,
-    dead: Option<&str>,
+    id: CampaignId,
+    reason: &str,
     now: Moment,
-    until: Moment,
-) -> Result<Option<String>, StoreError> {
-    const READ: Sql = sql!(
-        sqlite "SELECT follower, follower_until FROM runs WHERE id = $1",
-        postgres "SELECT follower, follower_until FROM runs WHERE id = $1 FOR UPDATE"
+) -> Result<RunId, StoreError> {
+    const CANCEL: Sql = sql!(
+        "UPDATE campaigns SET state = 'cancelled', paused_by = NULL, reason = $2, changed_at = $3, revision = revision + 1 \
+         WHERE id = $1 AND state <> 'cancelled'"
     );
-    const WRITE: Sql = sql!("UPDATE runs SET follower = $2, follower_until = $3 WHERE id = $1");
-    let row = session.one(&READ, args![id]).await?;
-    let current: Option<String> = row.get("follower")?;
-    if let Some(current) = current
-        && current != follower
-        && row.moment("follower_until")? > now
-        && dead != Some(current.as_str())
-    {
-        return Ok(Some(current));
-    }
-    session.run(&WRITE, args![id, follower, until]).await?;
-    Ok(None)
-}
-
-/// Stops living for the run.
-pub(crate) async fn unfollow(session: &mut Session, id: RunId, follower: &str) -> Result<(), StoreError> {
-    const WRITE: Sql = sql!("UPDATE runs SET follower = NULL, follower_until = 0 WHERE id = $1 AND follower = $2");
-    session.run(&WRITE, args![id, follower]).await?;
-    Ok(())
+    let known = by_id(session, id, Locked::Yes).await?;
+    session.run(&CANCEL, args![id, reason, now]).await?;
+    runs::close(session, known.run, StopReason::Cancelled).await?;
+    schedules::forget(session, id).await?;
+    Ok(known.run)
 }
 
 pub(crate) fn campaign(row: &Row) -> Result<CampaignRow, StoreError> {
+    let by: Option<String> = row.get("paused_by")?;
     Ok(CampaignRow {
         id: CampaignId(row.get("id")?),
         lane: LaneId(row.get("lane_id")?),
         state: row.word("campaigns", "state")?,
+        paused_by: by.map(|_| row.word("campaigns", "paused_by")).transpose()?,
         reason: row.get("reason")?,
         revision: row.get("revision")?,
         rules: row.json("campaigns", "rules")?,

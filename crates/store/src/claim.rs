@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ringfence_domain::cap::Cap;
 use ringfence_domain::claim::{Question, Refusal};
+use ringfence_domain::safety::Safety;
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{
     AttemptId, AttemptState, CampaignId, CampaignState, ContactId, DialClass, LaneId, Moment, NumberKey, PhoneNumber,
@@ -11,11 +12,12 @@ use ringfence_domain::{
 };
 use serde::Serialize;
 
-use crate::StoreError;
 use crate::contacts::{Move, To, advance, standings};
 use crate::counts::Deltas;
 use crate::lanes::{Lock, calls_on, count_calls, day_of, lock};
+use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{StoreError, brakes, runs};
 
 /// Open attempts of one lane and one campaign revision that may be dialled now.
 #[derive(Debug, Clone)]
@@ -60,6 +62,8 @@ pub struct ClaimOrder {
     pub campaign: CampaignId,
     /// Caps on their numbers, by the revision that they were planned by.
     pub caps: Vec<Cap>,
+    /// What the campaign's own rails say, by the same revision.
+    pub safety: Safety,
     /// Where a callee is taken to be whose own zones are unknown.
     pub default_zones: ZoneSet,
     /// The attempts, each with the number that it is called from.
@@ -77,6 +81,8 @@ pub struct Claimed {
     pub sending: Vec<AttemptId>,
     /// These are not.
     pub refused: Vec<Refused>,
+    /// The campaign must be paused, because too many of its last calls failed.
+    pub failing: Vec<Failing>,
 }
 
 /// An attempt that must not be sent.
@@ -98,22 +104,19 @@ pub(crate) async fn bursts(
     size: usize,
 ) -> Result<Vec<Burst>, StoreError> {
     const OPEN: Sql = sql!(
-        sqlite "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, c.number, c.fields, b.zones, b.campaign_id \
+        sqlite "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, coalesce(a.number, c.number) AS number, c.fields, \
+                b.zones, b.campaign_id \
                 FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
                 WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3",
-        postgres "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, c.number, c.fields::text AS fields, b.zones, \
+        postgres "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, coalesce(a.number, c.number) AS number, \
+                  c.fields::text AS fields, b.zones, \
                   b.campaign_id FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
                   WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3"
     );
     let mut bursts: Vec<Burst> = Vec::new();
     for row in session.rows(&OPEN, args![lane, epoch, i64::from(limit), after]).await? {
         let (id, number): (i64, String) = (row.get("id")?, row.get("number")?);
-        let number = PhoneNumber::from_e164(&number).ok_or(StoreError::Corrupt {
-            table: "contacts",
-            column: "number",
-            id,
-            source: "it is not E.164".into(),
-        })?;
+        let number = crate::questions::number("attempts", id, &number)?;
         let call = BurstCall {
             attempt: AttemptId(id),
             reference: row.get("reference")?,
@@ -175,8 +178,9 @@ struct Asked {
 /// Claims what may be dialled. Everything that could forbid it is locked, read and asked here.
 pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<Claimed, StoreError> {
     const CAMPAIGN: Sql = sql!(
-        sqlite "SELECT state, revision FROM campaigns WHERE id = $1",
-        postgres "SELECT state, revision FROM campaigns WHERE id = $1 FOR SHARE"
+        sqlite "SELECT c.state, c.revision, r.id, r.recent FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1",
+        postgres "SELECT c.state, c.revision, r.id, r.recent FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1 \
+                  FOR SHARE OF c"
     );
     const SENDING: Sql = sql!(
         sqlite "UPDATE attempts AS a SET state = 'sending', sending_at = $2, caller_id = u.caller_id \
@@ -193,10 +197,18 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     );
     const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
 
+    let stopped = brakes::share(session).await?.is_some();
     let lane = lock(session, order.lane, Lock::Share).await?;
     let campaign = session.one(&CAMPAIGN, args![order.campaign]).await?;
     let campaign_state: CampaignState = campaign.word("campaigns", "state")?;
     let revision: i64 = campaign.get("revision")?;
+    let failing: Vec<Failing> = order
+        .safety
+        .judge_recent(&runs::recent(&campaign)?)
+        .map(|reason| Failing { campaign: order.campaign, reason, now: order.reading.now })
+        .into_iter()
+        .filter(|_| campaign_state == CampaignState::Running)
+        .collect();
     let asked = asked(session, order).await?;
     let earlier = earlier_calls(session, order, &asked).await?;
     let now = order.reading.now;
@@ -210,7 +222,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
         None => None,
     };
 
-    let mut result = Claimed::default();
+    let mut result = Claimed { failing: failing.clone(), ..Claimed::default() };
     let (mut sending, mut lapsed, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     let mut deltas = Deltas::default();
     for (id, caller_id) in &order.calls {
@@ -224,6 +236,8 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
             lane: lane.state,
             lane_rests: lane.slowed_until > order.reading.earliest(),
             campaign: campaign_state,
+            stopped,
+            failing: !failing.is_empty(),
             on_dnc: attempt.on_dnc,
             caps: &order.caps,
             earlier: earlier.get(&attempt.number).map_or(&[], Vec::as_slice),

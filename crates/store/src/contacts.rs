@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::{
-    AttemptId, BucketId, ContactId, ContactState, DialClass, Moment, Outcome, RunId, StopReason, ZoneSet,
+    AttemptId, BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, Outcome, RunId, StopReason,
+    ZoneSet,
 };
 use serde::Serialize;
 
@@ -23,6 +24,16 @@ pub(crate) enum To {
     Done,
     Stopped(StopReason),
     Review,
+}
+
+impl To {
+    /// Nobody goes back to waiting in a run that is closed.
+    fn unless_closed(self, closed_for: Option<StopReason>) -> Self {
+        match (self, closed_for) {
+            (Self::WaitingAgain | Self::Waiting(..), Some(reason)) => Self::Stopped(reason),
+            (to, _) => to,
+        }
+    }
 }
 
 /// One move, and the call that led to it, if one ended.
@@ -51,6 +62,13 @@ pub(crate) struct Standing {
     pub(crate) bucket: BucketId,
     pub(crate) zones: ZoneSet,
     pub(crate) class: DialClass,
+    /// The import whose bucket it stands in; 0 once it was dialled.
+    pub(crate) import: ImportId,
+    pub(crate) number: NumberKey,
+    /// The person has several numbers.
+    pub(crate) several: bool,
+    /// Why nobody in its run waits any more, if so.
+    pub(crate) closed_for: Option<StopReason>,
 }
 
 #[derive(Serialize)]
@@ -64,11 +82,12 @@ pub(crate) async fn standings(
     contacts: impl Iterator<Item = ContactId>,
 ) -> Result<BTreeMap<ContactId, Standing>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally, c.bucket_id, b.zones, b.class \
-                FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
+        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally, c.bucket_id, c.number_key, c.several, b.zones, b.class, \
+                b.import_id, r.closed_for FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
                 WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally::text AS tally, c.bucket_id, b.zones, b.class \
-                  FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
+        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally::text AS tally, c.bucket_id, c.number_key, c.several, \
+                  b.zones, b.class, b.import_id, r.closed_for \
+                  FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
                   WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint))) \
                   ORDER BY c.id FOR UPDATE OF c"
     );
@@ -76,6 +95,7 @@ pub(crate) async fn standings(
     let rows = session.rows(&READ, args![rows_json(&ids)]).await?;
     rows.iter()
         .map(|row| {
+            let closed: Option<String> = row.get("closed_for")?;
             let standing = Standing {
                 run: RunId(row.get("run_id")?),
                 state: row.word("contacts", "state")?,
@@ -85,6 +105,10 @@ pub(crate) async fn standings(
                 bucket: BucketId(row.get("bucket_id")?),
                 zones: row.word("buckets", "zones")?,
                 class: row.word("buckets", "class")?,
+                import: ImportId(row.get("import_id")?),
+                number: NumberKey(row.get("number_key")?),
+                several: row.get("several")?,
+                closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
             };
             Ok((ContactId(row.get("id")?), standing))
         })
@@ -135,12 +159,17 @@ pub(crate) async fn advance(
     );
     let target = |standing: &Standing, to: To| match to {
         To::Waiting(_, class) if class != standing.class => {
-            Some(BucketKey { run: standing.run, zones: standing.zones.clone(), class })
+            Some(BucketKey { run: standing.run, zones: standing.zones.clone(), class, import: ImportId(0) })
         }
         _ => None,
     };
-    let moves: Vec<(&Move, &Standing)> =
-        moves.iter().filter_map(|step| Some((step, known.get(&step.contact)?))).collect();
+    let moves: Vec<(Move, &Standing)> = moves
+        .iter()
+        .filter_map(|step| {
+            let standing = known.get(&step.contact)?;
+            Some((Move { to: step.to.unless_closed(standing.closed_for), ..step.clone() }, standing))
+        })
+        .collect();
     let buckets = buckets_for(session, moves.iter().filter_map(|(step, standing)| target(standing, step.to))).await?;
     let mut rows = Vec::with_capacity(moves.len());
     for (step, standing) in moves {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ringfence_domain::{AttemptState, BucketId, ContactState, DialClass, Moment, RunId, ZoneSet};
+use ringfence_domain::{AttemptState, BucketId, ContactState, DialClass, ImportId, Moment, RunId, ZoneSet};
 use serde::Serialize;
 
 use crate::StoreError;
@@ -139,6 +139,8 @@ pub(crate) struct BucketKey {
     pub(crate) run: RunId,
     pub(crate) zones: ZoneSet,
     pub(crate) class: DialClass,
+    /// The import that contacts who were never dialled came with; else 0.
+    pub(crate) import: ImportId,
 }
 
 /// The buckets of these keys, made where they are missing.
@@ -151,21 +153,29 @@ pub(crate) async fn buckets_for(
         run_id: i64,
         zones: String,
         class: &'static str,
+        import_id: i64,
     }
     const FIND: Sql = sql!(
-        "SELECT b.id, b.run_id, b.zones, b.class FROM buckets b JOIN"
-        rows (run_id bigint, zones text, class text)
-        "ON b.run_id = u.run_id AND b.zones = u.zones AND b.class = u.class"
+        "SELECT b.id, b.run_id, b.zones, b.class, b.import_id FROM buckets b JOIN"
+        rows (run_id bigint, zones text, class text, import_id bigint)
+        "ON b.run_id = u.run_id AND b.zones = u.zones AND b.class = u.class AND b.import_id = u.import_id"
     );
     const MAKE: Sql = sql!(
-        "INSERT INTO buckets (lane_id, campaign_id, run_id, zones, class, priority, head_due, eligible_at) \
-         SELECT c.lane_id, c.id, r.id, u.zones, u.class, c.priority, 9223372036854775807, 9223372036854775807 FROM"
-        rows (run_id bigint, zones text, class text)
+        "INSERT INTO buckets (lane_id, campaign_id, run_id, zones, class, priority, head_due, eligible_at, import_id, staged) \
+         SELECT c.lane_id, c.id, r.id, u.zones, u.class, c.priority, 9223372036854775807, 9223372036854775807, u.import_id, \
+         EXISTS (SELECT 1 FROM imports i WHERE i.id = u.import_id AND (i.released_at IS NULL OR i.undone_at IS NOT NULL)) FROM"
+        rows (run_id bigint, zones text, class text, import_id bigint)
         "JOIN runs r ON r.id = u.run_id JOIN campaigns c ON c.id = r.campaign_id \
-         WHERE true ORDER BY r.id, u.zones, u.class ON CONFLICT DO NOTHING"
+         WHERE true ORDER BY r.id, u.zones, u.class, u.import_id ON CONFLICT DO NOTHING"
     );
-    let wanted: BTreeSet<KeyRow> =
-        keys.map(|key| KeyRow { run_id: key.run.0, zones: key.zones.to_string(), class: key.class.as_str() }).collect();
+    let wanted: BTreeSet<KeyRow> = keys
+        .map(|key| KeyRow {
+            run_id: key.run.0,
+            zones: key.zones.to_string(),
+            class: key.class.as_str(),
+            import_id: key.import.0,
+        })
+        .collect();
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
@@ -181,6 +191,7 @@ pub(crate) async fn buckets_for(
                 run: RunId(row.get("run_id")?),
                 zones: row.word("buckets", "zones")?,
                 class: row.word("buckets", "class")?,
+                import: ImportId(row.get("import_id")?),
             };
             Ok((key, BucketId(row.get("id")?)))
         })

@@ -46,6 +46,12 @@ pub enum StoreError {
         /// Its present lane.
         lane: String,
     },
+    /// A cancelled campaign stays cancelled.
+    #[error("{campaign} was cancelled, which is final")]
+    Cancelled {
+        /// The campaign.
+        campaign: String,
+    },
     /// The process is stopping.
     #[error("the process is stopping")]
     Stopping,

@@ -1,18 +1,15 @@
-//! Contact files, taken in by chunks that may be repeated.
+//! Imports: one contact file each, from its first row until all of its contacts may be dialled.
 //!
-//! A chunk is one transaction. An import that was killed is begun again under its digest, reads the file from the
-//! start, and finds its own rows by file and row number: they count as accepted again and nothing is made twice.
+//! loading → held (a safety rail; a person accepts or undoes) → released. Contacts of an import that is not released stand
+//! in staged buckets, which nobody plans from; new data of known contacts waits beside them. Releasing is a few small
+//! transactions that may be repeated: change what is known, stop who is missing, then let everyone, or the canary, go.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
 
-use ringfence_domain::template::Row as Fields;
-use ringfence_domain::{
-    BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, ZoneSet,
-};
+use ringfence_domain::{ImportId, ImportState, Moment, RunId};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::counts::{BucketKey, Deltas, buckets_for};
 use crate::session::{Row, Session, Sql, args, rows_json, sql};
 
 /// A file to be taken in.
@@ -24,19 +21,15 @@ pub struct ImportOrder {
     pub source: String,
     /// What its content and the way it is read hash to.
     pub digest: String,
+    /// Its header.
+    pub columns: Vec<String>,
     /// When.
     pub now: Moment,
 }
 
-/// How an import stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportRow {
-    /// Its id.
-    pub id: ImportId,
-    /// Where the file came from.
-    pub source: String,
-    /// Whether the whole file is in.
-    pub complete: bool,
+/// What became of an import's rows. `rows` is the sum of the five after it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ImportCounts {
     /// Rows read.
     pub rows: i64,
     /// Rows that became contacts.
@@ -45,10 +38,37 @@ pub struct ImportRow {
     pub updated: i64,
     /// Known rows as they were.
     pub unchanged: i64,
-    /// Rows whose number stood earlier in the file.
+    /// Rows whose number stood earlier in the file, or is another known person's.
     pub duplicate: i64,
     /// Rows that cannot be called.
     pub rejected: i64,
+}
+
+/// How an import stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRow {
+    /// Its id.
+    pub id: ImportId,
+    /// The run that gets its contacts.
+    pub run: RunId,
+    /// Where the file came from.
+    pub source: String,
+    /// How it stands.
+    pub state: ImportState,
+    /// The safety rail that holds or held it.
+    pub held_for: Option<String>,
+    /// Whether a person accepted that.
+    pub accepted_by_person: bool,
+    /// What became of its rows.
+    pub counts: ImportCounts,
+    /// Contacts stopped because the file no longer has them.
+    pub missing: i64,
+    /// Its header.
+    pub columns: Vec<String>,
+    /// When it began.
+    pub started_at: Moment,
+    /// When all of it was in.
+    pub completed_at: Option<Moment>,
 }
 
 /// What came of beginning an import.
@@ -56,311 +76,213 @@ pub struct ImportRow {
 pub enum ImportStart {
     /// Send the chunks, all of them, from the first.
     Begin(ImportId),
-    /// The very same file is already in.
+    /// The very same file is what came last: nothing is to be done, or it is held.
     Known(ImportRow),
 }
 
-/// A row that can be called.
-#[derive(Debug, Clone)]
-pub struct NewContact {
-    /// Its place in the file, counted from 1 without the header.
-    pub row_number: i64,
-    /// The number.
-    pub number: PhoneNumber,
-    /// What the number is looked up by.
-    pub number_key: NumberKey,
-    /// Where the person may be.
-    pub zones: ZoneSet,
-    /// The row.
-    pub fields: Fields,
-}
-
-/// A row that cannot.
+/// A row that is not taken in: it cannot be called, or its number is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reject {
     /// Its place in the file, counted from 1 without the header.
     pub row_number: i64,
     /// Its line in the file, counted from 1.
     pub line: i64,
+    /// The kind of reason, for counting.
+    pub code: String,
     /// Why.
     pub reason: String,
+    /// Its values as they stood in the file.
+    pub record: Vec<String>,
 }
 
-/// Some rows of a file, in their order.
-#[derive(Debug, Clone)]
-pub struct ImportChunk {
-    /// The import.
-    pub import: ImportId,
-    /// Its run.
-    pub run: RunId,
-    /// Rows to be called.
-    pub contacts: Vec<NewContact>,
-    /// Rows that cannot be.
-    pub rejects: Vec<Reject>,
-    /// When.
-    pub now: Moment,
+macro_rules! import_columns {
+    ($after:literal) => {
+        concat!(
+            "SELECT id, run_id, source, state, held_for, accepted_at, released_at, undone_at, rows, accepted, updated, unchanged, ",
+            "duplicate, rejected, missing, columns, started_at, completed_at FROM imports ",
+            $after
+        )
+    };
 }
 
-/// What became of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowVerdict {
-    /// It is a contact now, or was made one by this same row before.
-    Accepted,
-    /// A known contact with new data, for its next call.
-    Updated,
-    /// A known contact; nothing changed.
-    Unchanged,
-    /// The number stood in this row of the same file.
-    Duplicate {
-        /// Which row.
-        first: i64,
-    },
-}
-
-/// Begins an import, or finds the one with the same digest.
+/// Begins an import, or finds the one that the same file began before. A file that came, went and comes again is new.
 pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<ImportStart, StoreError> {
     const FIND: Sql = sql!(
-        "SELECT id, source, state, rows, accepted, updated, unchanged, duplicate, rejected FROM imports \
-         WHERE run_id = $1 AND digest = $2"
+        sqlite import_columns!("WHERE run_id = $1 AND digest = $2"),
+        postgres import_columns!("WHERE run_id = $1 AND digest = $2")
     );
+    const NEWER: Sql =
+        sql!("SELECT count(*) AS n FROM imports WHERE run_id = $1 AND id > $2 AND completed_at IS NOT NULL");
+    const RENAME: Sql = sql!("UPDATE imports SET digest = digest || '#' || id WHERE id = $1");
     const INSERT: Sql = sql!(
-        "INSERT INTO imports (run_id, source, digest, state, started_at) VALUES ($1, $2, $3, 'loading', $4) \
+        "INSERT INTO imports (run_id, source, digest, columns, state, started_at) VALUES ($1, $2, $3, $4, 'loading', $5) \
          ON CONFLICT DO NOTHING"
     );
-    session.run(&INSERT, args![order.run, order.source.as_str(), order.digest.as_str(), order.now]).await?;
+    let known = session.row(&FIND, args![order.run, order.digest.as_str()]).await?.as_ref().map(import).transpose()?;
+    if let Some(known) = known {
+        let newer: i64 = session.one(&NEWER, args![order.run, known.id]).await?.get("n")?;
+        if known.state == ImportState::Loading {
+            return Ok(ImportStart::Begin(known.id));
+        }
+        if newer == 0 && known.state != ImportState::Undone {
+            return Ok(ImportStart::Known(known));
+        }
+        session.run(&RENAME, args![known.id]).await?;
+    }
+    let columns = serde_json::to_string(&order.columns).expect("names are always JSON");
+    let arguments = args![order.run, order.source.as_str(), order.digest.as_str(), columns, order.now];
+    session.run(&INSERT, arguments).await?;
     let row = import(&session.one(&FIND, args![order.run, order.digest.as_str()]).await?)?;
-    Ok(if row.complete { ImportStart::Known(row) } else { ImportStart::Begin(row.id) })
+    Ok(ImportStart::Begin(row.id))
 }
 
-#[derive(Serialize)]
-struct ContactRow<'a> {
-    row_number: i64,
-    number: &'a str,
-    number_key: NumberKey,
-    bucket_id: BucketId,
-    fields: &'a Fields,
-}
-
-#[derive(Serialize)]
-struct KeyRow {
-    number_key: NumberKey,
-}
-
-#[derive(Serialize)]
-struct UpdateRow<'a> {
-    contact_id: ContactId,
-    bucket_id: BucketId,
-    fields: &'a Fields,
-}
-
-struct Known {
-    id: ContactId,
-    import: ImportId,
-    row_number: i64,
-    state: ContactState,
-    fields: String,
-    due_at: Moment,
-    bucket: BucketId,
-    zones: ZoneSet,
-    class: DialClass,
-}
-
-/// Takes in some rows. The verdicts are in the order of the contacts.
-pub(crate) async fn chunk(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
-    const KNOWN: Sql = sql!(
-        sqlite "SELECT c.id, c.number_key, c.import_id, c.row_number, c.state, c.fields, c.due_at, c.bucket_id, b.zones, b.class \
-                FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
-                WHERE c.run_id = $2 AND c.number_key IN (SELECT value->>'number_key' FROM json_each($1))",
-        postgres "SELECT c.id, c.number_key, c.import_id, c.row_number, c.state, c.fields::text AS fields, c.due_at, c.bucket_id, \
-                  b.zones, b.class FROM contacts c JOIN buckets b ON b.id = c.bucket_id WHERE c.run_id = $2 \
-                  AND c.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-                  ORDER BY c.id FOR UPDATE OF c"
-    );
-    const INSERT: Sql = sql!(
-        sqlite "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, number, number_key, fields) \
-                SELECT $2, $3, 'waiting', $4, value->>'bucket_id', value->>'row_number', value->>'number', \
-                value->>'number_key', value->>'fields' FROM json_each($1)",
-        postgres "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, number, number_key, fields) \
-                  SELECT $2, $3, 'waiting', $4, u.bucket_id, u.row_number, u.number, u.number_key, u.fields \
-                  FROM jsonb_to_recordset($1::jsonb) AS u(bucket_id bigint, row_number bigint, number text, \
-                  number_key bigint, fields jsonb)"
-    );
-    const UPDATE: Sql = sql!(
-        sqlite "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id FROM (SELECT value->>'contact_id' AS contact_id, \
-                value->>'bucket_id' AS bucket_id, value->>'fields' AS fields FROM json_each($1)) AS u WHERE c.id = u.contact_id",
-        postgres "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id FROM \
-                  jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, fields jsonb) WHERE c.id = u.contact_id"
-    );
-    const REJECT: Sql = sql!(
-        "INSERT INTO rejects (import_id, row_number, line, reason) SELECT $2, u.row_number, u.line, u.reason FROM"
-        rows (row_number bigint, line bigint, reason text)
-        "WHERE true ON CONFLICT DO NOTHING"
-    );
-    // Two imports of one run take turns: what one makes, the other must find.
-    const TURN: Sql = sql!(
-        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
-        postgres "SELECT id FROM imports WHERE run_id = $1 ORDER BY id FOR UPDATE"
-    );
-    session.rows(&TURN, args![chunk.run]).await?;
-    let keys: Vec<KeyRow> = chunk.contacts.iter().map(|c| KeyRow { number_key: c.number_key }).collect();
-    let mut known: HashMap<NumberKey, Known> = HashMap::new();
-    for row in session.rows(&KNOWN, args![rows_json(&keys), chunk.run]).await? {
-        known.insert(NumberKey(row.get("number_key")?), known_contact(&row)?);
-    }
-    let moved = chunk.contacts.iter().filter_map(|contact| known.get(&contact.number_key)?.moved(chunk.run, contact));
-    let wanted: HashSet<BucketKey> =
-        chunk.contacts.iter().map(|contact| first_bucket(chunk.run, contact)).chain(moved).collect();
-    let buckets = buckets_for(session, wanted.into_iter()).await?;
-
-    let mut deltas = Deltas::default();
-    let mut in_chunk: HashMap<NumberKey, i64> = HashMap::new();
-    let (mut inserts, mut updates, mut verdicts) = (Vec::new(), Vec::new(), Vec::new());
-    for contact in &chunk.contacts {
-        let verdict = match (known.get(&contact.number_key), in_chunk.get(&contact.number_key)) {
-            (None, None) => {
-                let bucket = buckets[&first_bucket(chunk.run, contact)];
-                in_chunk.insert(contact.number_key, contact.row_number);
-                deltas.joined(bucket, chunk.now);
-                inserts.push(ContactRow {
-                    row_number: contact.row_number,
-                    number: contact.number.e164(),
-                    number_key: contact.number_key,
-                    bucket_id: bucket,
-                    fields: &contact.fields,
-                });
-                RowVerdict::Accepted
-            }
-            (Some(old), _) if old.import == chunk.import && old.row_number == contact.row_number => {
-                RowVerdict::Accepted
-            }
-            (Some(old), _) if old.import == chunk.import => RowVerdict::Duplicate { first: old.row_number },
-            (Some(old), None) if old.is_open() && old.differs(contact) => {
-                in_chunk.insert(contact.number_key, contact.row_number);
-                let bucket_id = old.moved(chunk.run, contact).map_or(old.bucket, |key| buckets[&key]);
-                updates.push(UpdateRow { contact_id: old.id, bucket_id, fields: &contact.fields });
-                if old.state == ContactState::Waiting && bucket_id != old.bucket {
-                    deltas.left(old.bucket);
-                    deltas.joined(bucket_id, old.due_at);
-                }
-                RowVerdict::Updated
-            }
-            (_, Some(first)) => RowVerdict::Duplicate { first: *first },
-            (Some(_), None) => RowVerdict::Unchanged,
-        };
-        verdicts.push(verdict);
-    }
-    if !inserts.is_empty() {
-        let count = inserts.len() as i64;
-        session.run(&INSERT, args![rows_json(&inserts), chunk.run, chunk.import, chunk.now]).await?;
-        deltas.count(chunk.run, "contact:waiting", count);
-    }
-    if !updates.is_empty() {
-        session.run(&UPDATE, args![rows_json(&updates)]).await?;
-    }
-    if !chunk.rejects.is_empty() {
-        session.run(&REJECT, args![rows_json(&chunk.rejects), chunk.import]).await?;
-    }
-    deltas.write(session).await?;
-    Ok(verdicts)
-}
-
-/// The whole file is in: its contacts may be dialled.
-pub(crate) async fn complete(
+/// The whole file was read, and a safety rail holds it.
+pub(crate) async fn hold(
     session: &mut Session,
-    run: RunId,
-    row: &ImportRow,
-    now: Moment,
+    id: ImportId,
+    counts: &ImportCounts,
+    reason: &str,
 ) -> Result<(), StoreError> {
-    const COMPLETE: Sql = sql!(
-        "UPDATE imports SET state = 'complete', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
-         rejected = $7, completed_at = $8 WHERE id = $1"
+    const HOLD: Sql = sql!(
+        "UPDATE imports SET rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, rejected = $7, held_for = $8 \
+         WHERE id = $1"
     );
-    const READY: Sql = sql!("UPDATE runs SET ready = TRUE WHERE id = $1");
-    session
-        .run(
-            &COMPLETE,
-            args![row.id, row.rows, row.accepted, row.updated, row.unchanged, row.duplicate, row.rejected, now],
-        )
-        .await?;
-    session.run(&READY, args![run]).await?;
+    let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = *counts;
+    session.run(&HOLD, args![id, rows, accepted, updated, unchanged, duplicate, rejected, reason]).await?;
     Ok(())
+}
+
+/// One import.
+pub(crate) async fn by_id(session: &mut Session, id: ImportId) -> Result<Option<ImportRow>, StoreError> {
+    const READ: Sql = sql!(sqlite import_columns!("WHERE id = $1"), postgres import_columns!("WHERE id = $1"));
+    session.row(&READ, args![id]).await?.as_ref().map(import).transpose()
 }
 
 /// The newest import of a run.
 pub(crate) async fn last(session: &mut Session, run: RunId) -> Result<Option<ImportRow>, StoreError> {
     const LAST: Sql = sql!(
-        "SELECT id, source, state, rows, accepted, updated, unchanged, duplicate, rejected FROM imports \
-         WHERE run_id = $1 ORDER BY id DESC LIMIT 1"
+        sqlite import_columns!("WHERE run_id = $1 ORDER BY id DESC LIMIT 1"),
+        postgres import_columns!("WHERE run_id = $1 ORDER BY id DESC LIMIT 1")
     );
     session.row(&LAST, args![run]).await?.as_ref().map(import).transpose()
 }
 
-/// Rejected rows of an import, in the order of the file.
-pub(crate) async fn rejects(session: &mut Session, id: ImportId, limit: u32) -> Result<Vec<Reject>, StoreError> {
-    const LIST: Sql =
-        sql!("SELECT row_number, line, reason FROM rejects WHERE import_id = $1 ORDER BY row_number LIMIT $2");
-    let rows = session.rows(&LIST, args![id, i64::from(limit)]).await?;
+/// The imports of a run, oldest first.
+pub(crate) async fn of_run(session: &mut Session, run: RunId) -> Result<Vec<ImportRow>, StoreError> {
+    const LIST: Sql = sql!(
+        sqlite import_columns!("WHERE run_id = $1 ORDER BY id"),
+        postgres import_columns!("WHERE run_id = $1 ORDER BY id")
+    );
+    session.rows(&LIST, args![run]).await?.iter().map(import).collect()
+}
+
+/// Nothing more of it is dialled, and nothing of it is kept for later. Its contacts are stopped page by page.
+pub(crate) async fn undo(session: &mut Session, id: ImportId, now: Moment) -> Result<(), StoreError> {
+    const UNDO: Sql = sql!("UPDATE imports SET undone_at = coalesce(undone_at, $2) WHERE id = $1");
+    const STAGE: Sql = sql!("UPDATE buckets SET staged = TRUE WHERE run_id = $2 AND import_id = $1");
+    const MATCHES: Sql = sql!("DELETE FROM import_matches WHERE import_id = $1");
+    const CANARIES: Sql = sql!("DELETE FROM canaries WHERE import_id = $1");
+    let Some(row) = by_id(session, id).await? else { return Ok(()) };
+    session.run(&UNDO, args![id, now]).await?;
+    session.run(&STAGE, args![id, row.run]).await?;
+    session.run(&MATCHES, args![id]).await?;
+    session.run(&CANARIES, args![id]).await?;
+    Ok(())
+}
+
+/// Adds rows that were not taken in. A row is told of once, however often its chunk comes.
+pub(crate) async fn write_rejects(session: &mut Session, id: ImportId, rejects: &[Reject]) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct RejectRow<'a> {
+        row_number: i64,
+        line: i64,
+        code: &'a str,
+        reason: &'a str,
+        record: String,
+    }
+    const WRITE: Sql = sql!(
+        "INSERT INTO rejects (import_id, row_number, line, code, reason, record) \
+         SELECT $2, u.row_number, u.line, u.code, u.reason, u.record FROM"
+        rows (row_number bigint, line bigint, code text, reason text, record text)
+        "WHERE true ON CONFLICT DO NOTHING"
+    );
+    if rejects.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<RejectRow<'_>> = rejects
+        .iter()
+        .map(|reject| RejectRow {
+            row_number: reject.row_number,
+            line: reject.line,
+            code: &reject.code,
+            reason: &reject.reason,
+            record: serde_json::to_string(&reject.record).expect("texts are always JSON"),
+        })
+        .collect();
+    session.run(&WRITE, args![rows_json(&rows), id]).await?;
+    Ok(())
+}
+
+/// The next rows that an import did not take in, in the order of the file.
+pub(crate) async fn rejects(
+    session: &mut Session,
+    id: ImportId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Reject>, StoreError> {
+    const LIST: Sql = sql!(
+        "SELECT row_number AS id, line, code, reason, record FROM rejects WHERE import_id = $1 AND row_number > $2 \
+         ORDER BY row_number LIMIT $3"
+    );
+    let rows = session.rows(&LIST, args![id, after, i64::from(limit)]).await?;
     rows.iter()
         .map(|row| {
-            Ok(Reject { row_number: row.get("row_number")?, line: row.get("line")?, reason: row.get("reason")? })
+            Ok(Reject {
+                row_number: row.get("id")?,
+                line: row.get("line")?,
+                code: row.get("code")?,
+                reason: row.get("reason")?,
+                record: row.json("rejects", "record")?,
+            })
         })
         .collect()
 }
 
-fn first_bucket(run: RunId, contact: &NewContact) -> BucketKey {
-    BucketKey { run, zones: contact.zones.clone(), class: DialClass::First }
+/// How many rows were not taken in, by the kind of reason.
+pub(crate) async fn reasons(session: &mut Session, id: ImportId) -> Result<BTreeMap<String, i64>, StoreError> {
+    const COUNT: Sql = sql!("SELECT code, count(*) AS n FROM rejects WHERE import_id = $1 GROUP BY code");
+    session.rows(&COUNT, args![id]).await?.iter().map(|row| Ok((row.get("code")?, row.get("n")?))).collect()
 }
 
-impl Known {
-    /// Whether there may still be a call that new data is for. A call that is out keeps what it was sent with.
-    fn is_open(&self) -> bool {
-        matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review)
-    }
-
-    fn differs(&self, contact: &NewContact) -> bool {
-        self.zones != contact.zones || !self.has(&contact.fields)
-    }
-
-    /// The bucket that it belongs in when its zones have changed.
-    fn moved(&self, run: RunId, contact: &NewContact) -> Option<BucketKey> {
-        (self.is_open() && self.zones != contact.zones).then(|| BucketKey {
-            run,
-            zones: contact.zones.clone(),
-            class: self.class,
-        })
-    }
-
-    /// Compared as values: Postgres keeps JSON in an order of its own.
-    fn has(&self, fields: &Fields) -> bool {
-        serde_json::from_str::<Fields>(&self.fields).is_ok_and(|old| old == *fields)
-    }
-}
-
-fn known_contact(row: &Row) -> Result<Known, StoreError> {
-    Ok(Known {
-        id: ContactId(row.get("id")?),
-        import: ImportId(row.get("import_id")?),
-        row_number: row.get("row_number")?,
-        state: row.word("contacts", "state")?,
-        fields: row.get("fields")?,
-        due_at: row.moment("due_at")?,
-        bucket: BucketId(row.get("bucket_id")?),
-        zones: row.word("buckets", "zones")?,
-        class: row.word("buckets", "class")?,
-    })
-}
-
-fn import(row: &Row) -> Result<ImportRow, StoreError> {
-    let state: String = row.get("state")?;
+pub(crate) fn import(row: &Row) -> Result<ImportRow, StoreError> {
+    let complete = row.get::<String>("state")? == "complete";
+    let at = |column| row.moment_or_none(column);
+    let (accepted_at, held_for) = (at("accepted_at")?, row.get::<Option<String>>("held_for")?);
+    let state = match (at("undone_at")?.is_some(), complete, at("released_at")?.is_some()) {
+        (true, ..) => ImportState::Undone,
+        (_, true, true) => ImportState::Complete,
+        (_, true, false) => ImportState::Canary,
+        (_, false, _) if held_for.is_some() => ImportState::Held,
+        _ => ImportState::Loading,
+    };
     Ok(ImportRow {
         id: ImportId(row.get("id")?),
+        run: RunId(row.get("run_id")?),
         source: row.get("source")?,
-        complete: state == "complete",
-        rows: row.get("rows")?,
-        accepted: row.get("accepted")?,
-        updated: row.get("updated")?,
-        unchanged: row.get("unchanged")?,
-        duplicate: row.get("duplicate")?,
-        rejected: row.get("rejected")?,
+        state,
+        held_for,
+        accepted_by_person: accepted_at.is_some(),
+        counts: ImportCounts {
+            rows: row.get("rows")?,
+            accepted: row.get("accepted")?,
+            updated: row.get("updated")?,
+            unchanged: row.get("unchanged")?,
+            duplicate: row.get("duplicate")?,
+            rejected: row.get("rejected")?,
+        },
+        missing: row.get("missing")?,
+        columns: row.json("imports", "columns")?,
+        started_at: row.moment("started_at")?,
+        completed_at: at("completed_at")?,
     })
 }

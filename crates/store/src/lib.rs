@@ -4,47 +4,64 @@
 //! statement differs where their dialects do, and then both texts stand side by side. Rules are not decided here:
 //! a transition reads what the rule needs, asks `ringfence-domain`, and writes what follows.
 //!
-//! Locks are always taken in one order, so that transactions wait for each other but never in a circle: lane and
-//! campaign, attempts, contacts, buckets, counts; rows of one table by ascending id. Planning
+//! Locks are always taken in one order, so that transactions wait for each other but never in a circle: the installation,
+//! lane and campaign, attempts, contacts, the run, buckets, counts; rows of one table by ascending id. Planning
 //! skips contacts that anyone else holds.
 //!
 //! Adding a transition: a file or function here that takes a `Session`, one method in [`Store`], one case in the
 //! conformance suite (`tests/tests/conformance`).
 
+mod brakes;
 mod campaigns;
 mod claim;
 mod clock;
 mod contacts;
 mod counts;
 mod database;
+mod dnc;
 mod error;
+mod import_chunk;
+mod import_release;
 mod imports;
 mod lanes;
 mod lifeline;
+mod numbers;
 mod open;
 mod postgres;
 mod questions;
 mod record;
+mod review;
+mod runs;
+mod schedules;
 mod session;
 mod settle;
 mod sqlite;
+mod stopping;
 mod store;
 mod summary;
 mod sweep;
 mod tenure;
 
-pub use campaigns::{Applied, CampaignRow, RunRow};
+pub use brakes::Stop;
+pub use campaigns::{Applied, Begin, CampaignRow, Resumed};
 pub use claim::{Burst, BurstCall, ClaimOrder, Claimed, Refused};
 pub use clock::DatabaseClock;
 pub use database::{Database, DatabaseKind, Location};
+pub use dnc::DncRow;
 pub use error::StoreError;
-pub use imports::{ImportChunk, ImportOrder, ImportRow, ImportStart, NewContact, Reject, RowVerdict};
+pub use import_chunk::{ImportChunk, NewContact, RowVerdict};
+pub use import_release::{Canary, CompleteOrder};
+pub use imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 pub use lanes::{LaneRow, Owner, TakeOver};
 pub use lifeline::Lifeline;
 pub use open::{Closed, EligibleBucket, InHand, LaneLoad, Opened, Pick, Plan};
-pub use questions::{AttemptRow, ContactRow, ExportFilter};
+pub use questions::{AttemptRow, ContactFilter, ContactRow};
 pub use record::{LaneEffect, Recorded, Sent, SentResult};
+pub use review::{ReviewRow, Verdict};
+pub use runs::{Failing, RunRow};
+pub use schedules::ScheduleRow;
 pub use settle::{LiveCall, Settled, Settlement};
+pub use stopping::{StopOrder, StoppedSome, Whom};
 pub use store::Store;
 pub use summary::{BucketNumbers, Numbers};
 pub use sweep::{SweepOrder, Swept};

@@ -8,10 +8,10 @@ use ringfence_domain::{
 };
 use serde::Serialize;
 
-use crate::StoreError;
 use crate::counts::{Deltas, lock_buckets};
 use crate::lanes::{LaneRow, Lock, calls_on, day_of, lock};
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{StoreError, brakes};
 
 /// Waiting contacts that may be due, seen as one.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct LaneLoad {
     pub live: BTreeMap<RunId, InHand>,
     /// Calls that it may still make today, if that is limited.
     pub left_today: Option<u32>,
+    /// Everything on this database is stopped.
+    pub stopped: bool,
 }
 
 /// Live attempts of one run.
@@ -124,7 +126,7 @@ pub(crate) async fn eligible(
         "SELECT b.id, b.campaign_id, c.revision, b.run_id, b.zones, b.class, b.priority, b.head_due, b.waiting FROM buckets b \
          JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
          WHERE b.lane_id = $1 AND b.eligible_at <= $2 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready \
-         ORDER BY b.priority, b.eligible_at, b.id LIMIT $3"
+         AND NOT b.staged AND r.closed_for IS NULL ORDER BY b.priority, b.eligible_at, b.id LIMIT $3"
     );
     let rows = session.rows(&ELIGIBLE, args![lane, now, i64::from(limit)]).await?;
     rows.iter()
@@ -148,7 +150,7 @@ pub(crate) async fn eligible(
 pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result<Option<Moment>, StoreError> {
     const NEXT: Sql = sql!(
         "SELECT min(b.eligible_at) AS at FROM buckets b JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
-         WHERE b.lane_id = $1 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready"
+         WHERE b.lane_id = $1 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready AND NOT b.staged AND r.closed_for IS NULL"
     );
     Ok(session.one(&NEXT, args![lane]).await?.moment_or_none("at")?.filter(|at| *at < Moment::NEVER))
 }
@@ -171,7 +173,21 @@ pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Re
         Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
         None => None,
     };
-    Ok(LaneLoad { lane: row, live, left_today })
+    let stopped = brakes::read(session).await?.is_some();
+    Ok(LaneLoad { lane: row, live, left_today, stopped })
+}
+
+macro_rules! due_contacts {
+    ($after:literal) => {
+        concat!(
+            "SELECT c.id, c.run_id, c.number_key, c.number, (SELECT b.class FROM buckets b WHERE b.id = $1) AS class, ",
+            "EXISTS (SELECT 1 FROM contacts k JOIN runs old ON old.id = k.run_id JOIN runs own ON own.id = c.run_id ",
+            "WHERE k.number_key = c.number_key AND k.state = 'review' AND k.run_id <> c.run_id ",
+            "AND old.campaign_id = own.campaign_id) AS in_review ",
+            "FROM contacts c WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id ",
+            $after
+        )
+    };
 }
 
 #[derive(Serialize)]
@@ -179,6 +195,7 @@ struct AttemptRow {
     contact_id: ContactId,
     run_id: RunId,
     number_key: NumberKey,
+    number: String,
     class: &'static str,
     reference: String,
     dial_after: i64,
@@ -206,11 +223,11 @@ struct ClosedRow {
 /// Carries out a plan in one transaction.
 pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, StoreError> {
     const INSERT: Sql = sql!(
-        "INSERT INTO attempts (lane_id, epoch, opened_at, state, live, contact_id, run_id, number_key, class, reference, \
-         dial_after, dial_before, revision) SELECT $2, $3, $4, 'open', TRUE, u.contact_id, u.run_id, u.number_key, u.class, \
-         u.reference, u.dial_after, u.dial_before, u.revision FROM"
-        rows (contact_id bigint, run_id bigint, number_key bigint, class text, reference text, dial_after bigint,
-              dial_before bigint, revision bigint)
+        "INSERT INTO attempts (lane_id, epoch, opened_at, state, live, contact_id, run_id, number_key, number, class, \
+         reference, dial_after, dial_before, revision) SELECT $2, $3, $4, 'open', TRUE, u.contact_id, u.run_id, u.number_key, \
+         u.number, u.class, u.reference, u.dial_after, u.dial_before, u.revision FROM"
+        rows (contact_id bigint, run_id bigint, number_key bigint, number text, class text, reference text,
+              dial_after bigint, dial_before bigint, revision bigint)
         "WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING RETURNING contact_id"
     );
     const ACTIVE: Sql = sql!(
@@ -249,21 +266,21 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
     let mut result = Opened::default();
     let mut deltas = Deltas::default();
     if !found.is_empty() {
-        let attempts: Vec<&AttemptRow> = found.iter().map(|(_, row)| row).collect();
+        let attempts: Vec<&AttemptRow> = found.iter().filter(|due| !due.in_review).map(|due| &due.attempt).collect();
         let rows = session.rows(&INSERT, args![rows_json(&attempts), plan.lane, plan.epoch, plan.now]).await?;
         let opened = rows
             .iter()
             .map(|row| row.get("contact_id").map(ContactId))
             .collect::<Result<std::collections::HashSet<_>, _>>()?;
         let (active, busy): (Vec<_>, Vec<_>) =
-            found.iter().partition(|(_, attempt)| opened.contains(&attempt.contact_id));
-        for (bucket, attempt) in &active {
-            deltas.left(*bucket);
-            deltas.contact(attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
-            deltas.attempt(attempt.run_id, None, AttemptState::Open);
+            found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
+        for due in &active {
+            deltas.left(due.bucket);
+            deltas.contact(due.attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
+            deltas.attempt(due.attempt.run_id, None, AttemptState::Open);
         }
-        let ids = |rows: &[&(BucketId, AttemptRow)]| {
-            rows_json(&rows.iter().map(|(_, row)| IdRow { contact_id: row.contact_id }).collect::<Vec<_>>())
+        let ids = |rows: &[&Due]| {
+            rows_json(&rows.iter().map(|due| IdRow { contact_id: due.attempt.contact_id }).collect::<Vec<_>>())
         };
         session.run(&ACTIVE, args![ids(&active)]).await?;
         if !busy.is_empty() {
@@ -295,14 +312,19 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
     Ok(result)
 }
 
+/// A contact that is due, and the attempt that it would get.
+struct Due {
+    bucket: BucketId,
+    attempt: AttemptRow,
+    /// A call to this number in an earlier run of the campaign is of unknown fate.
+    in_review: bool,
+}
+
 /// The due contacts of a bucket, longest due first.
-async fn due(session: &mut Session, pick: &Pick, now: Moment) -> Result<Vec<(BucketId, AttemptRow)>, StoreError> {
+async fn due(session: &mut Session, pick: &Pick, now: Moment) -> Result<Vec<Due>, StoreError> {
     const DUE: Sql = sql!(
-        sqlite "SELECT c.id, c.run_id, c.number_key, (SELECT b.class FROM buckets b WHERE b.id = $1) AS class FROM contacts c \
-                WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id LIMIT $3",
-        postgres "SELECT c.id, c.run_id, c.number_key, (SELECT b.class FROM buckets b WHERE b.id = $1) AS class FROM contacts c \
-                  WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id LIMIT $3 \
-                  FOR UPDATE OF c SKIP LOCKED"
+        sqlite due_contacts!("LIMIT $3"),
+        postgres due_contacts!("LIMIT $3 FOR UPDATE OF c SKIP LOCKED")
     );
     let rows = session.rows(&DUE, args![pick.bucket, now, i64::from(pick.count)]).await?;
     rows.iter()
@@ -312,13 +334,14 @@ async fn due(session: &mut Session, pick: &Pick, now: Moment) -> Result<Vec<(Buc
                 contact_id: ContactId(row.get("id")?),
                 run_id: RunId(row.get("run_id")?),
                 number_key: NumberKey(row.get("number_key")?),
+                number: row.get("number")?,
                 class: class.as_str(),
                 reference: uuid::Uuid::new_v4().simple().to_string(),
                 dial_after: pick.dial_after.millis(),
                 dial_before: pick.dial_before.millis(),
                 revision: pick.revision,
             };
-            Ok((pick.bucket, attempt))
+            Ok(Due { bucket: pick.bucket, attempt, in_review: row.get("in_review")? })
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{
-    AttemptId, AttemptState, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, Outcome, PhoneNumber,
+    AttemptId, AttemptState, CallDetails, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, Outcome, PhoneNumber,
     RunId, StopReason, ZoneSet,
 };
 use serde::Serialize;
@@ -45,6 +45,10 @@ pub struct ContactRow {
     pub last_attempt: Option<AttemptRow>,
     /// Whether it was reached as the campaign defines it.
     pub reached: bool,
+    /// What the operator's own system calls the person.
+    pub external_id: Option<String>,
+    /// Its import is not released: nobody of it is dialled.
+    pub staged: bool,
     /// The row as it stood in the file.
     pub fields: Fields,
 }
@@ -58,6 +62,8 @@ pub struct AttemptRow {
     pub contact: ContactId,
     /// Its run.
     pub run: RunId,
+    /// The number that it is for, where that was kept.
+    pub number: Option<PhoneNumber>,
     /// Where it stands.
     pub state: AttemptState,
     /// When it was planned.
@@ -88,26 +94,26 @@ pub struct AttemptRow {
     pub recording_expires_at: Option<Moment>,
     /// The transcript.
     pub transcript_url: Option<String>,
+    /// When the link to the transcript expires.
+    pub transcript_expires_at: Option<Moment>,
 }
 
-/// Which contacts an export has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportFilter {
-    /// All of them.
-    All,
-    /// Those reached.
-    Reached,
-    /// Those finished or not, but not reached.
-    Unreached,
-    /// Those whose call is of unknown fate.
-    Review,
+/// Which contacts are asked for; what is not named is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ContactFilter {
+    /// Where they stand.
+    pub state: Option<ContactState>,
+    /// How their last call ended.
+    pub outcome: Option<Outcome>,
+    /// Whether they were reached, as the campaign defines it.
+    pub reached: Option<bool>,
 }
 
 macro_rules! contact_columns {
     ($json:literal, $after:literal) => {
         concat!(
             "SELECT c.id, c.run_id, c.number, c.number_key, c.import_id, c.row_number, c.state, c.stop_reason, c.due_at, ",
-            "b.class, b.zones, c.calls, c.last_outcome, c.last_attempt, c.reached, c.fields", $json, " AS fields ",
+            "b.class, b.zones, b.staged, c.calls, c.last_outcome, c.last_attempt, c.reached, c.external_id, c.fields", $json, " AS fields ",
             "FROM contacts c JOIN buckets b ON b.id = c.bucket_id ", $after
         )
     };
@@ -116,9 +122,9 @@ macro_rules! contact_columns {
 macro_rules! attempt_columns {
     ($json:literal, $after:literal) => {
         concat!(
-            "SELECT id, contact_id, run_id, state, opened_at, sending_at, ended_at, call_id, outcome, cause, vendor_status, ",
+            "SELECT id, contact_id, run_id, number, state, opened_at, sending_at, ended_at, call_id, outcome, cause, vendor_status, ",
             "talk_seconds, cost_micros, currency, outputs", $json, " AS outputs, recording_url, recording_expires_at, ",
-            "transcript_url FROM attempts ", $after
+            "transcript_url, transcript_expires_at FROM attempts ", $after
         )
     };
 }
@@ -127,23 +133,24 @@ macro_rules! attempt_columns {
 pub(crate) async fn page(
     session: &mut Session,
     run: RunId,
-    filter: ExportFilter,
+    filter: ContactFilter,
     after: ContactId,
     limit: u32,
 ) -> Result<Vec<ContactRow>, StoreError> {
     const PAGE: Sql = sql!(
-        sqlite contact_columns!("", "WHERE c.run_id = $1 AND c.id > $2 AND ($4 = 'all' OR ($4 = 'review' AND c.state = 'review') \
-            OR ($4 = 'reached' AND c.reached) OR ($4 = 'unreached' AND NOT c.reached)) ORDER BY c.id LIMIT $3"),
-        postgres contact_columns!("::text", "WHERE c.run_id = $1 AND c.id > $2 AND ($4 = 'all' OR ($4 = 'review' AND c.state = 'review') \
-            OR ($4 = 'reached' AND c.reached) OR ($4 = 'unreached' AND NOT c.reached)) ORDER BY c.id LIMIT $3")
+        sqlite contact_columns!("", "WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+            AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) ORDER BY c.id LIMIT $3"),
+        postgres contact_columns!("::text", "WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+            AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) ORDER BY c.id LIMIT $3")
     );
-    let filter = match filter {
-        ExportFilter::All => "all",
-        ExportFilter::Reached => "reached",
-        ExportFilter::Unreached => "unreached",
-        ExportFilter::Review => "review",
+    let state = filter.state.map_or("", ContactState::as_str);
+    let outcome = filter.outcome.map_or("", Outcome::as_str);
+    let reached: i64 = match filter.reached {
+        None => 0,
+        Some(true) => 1,
+        Some(false) => 2,
     };
-    let rows = session.rows(&PAGE, args![run, after, i64::from(limit), filter]).await?;
+    let rows = session.rows(&PAGE, args![run, after, i64::from(limit), state, outcome, reached]).await?;
     with_last_attempts(session, rows).await
 }
 
@@ -154,11 +161,44 @@ pub(crate) async fn by_number(
     number: NumberKey,
 ) -> Result<Option<ContactRow>, StoreError> {
     const FIND: Sql = sql!(
-        sqlite contact_columns!("", "WHERE c.run_id = $1 AND c.number_key = $2"),
-        postgres contact_columns!("::text", "WHERE c.run_id = $1 AND c.number_key = $2")
+        sqlite contact_columns!("", "WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
+            UNION ALL SELECT contact_id FROM contact_numbers WHERE run_id = $1 AND number_key = $2)"),
+        postgres contact_columns!("::text", "WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
+            UNION ALL SELECT contact_id FROM contact_numbers WHERE run_id = $1 AND number_key = $2)")
     );
     let rows = session.rows(&FIND, args![run, number]).await?;
     Ok(with_last_attempts(session, rows).await?.into_iter().next())
+}
+
+/// The next attempts of a run after `after`, by id.
+pub(crate) async fn attempts(
+    session: &mut Session,
+    run: RunId,
+    after: AttemptId,
+    limit: u32,
+) -> Result<Vec<AttemptRow>, StoreError> {
+    const PAGE: Sql = sql!(
+        sqlite attempt_columns!("", "WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+        postgres attempt_columns!("::text", "WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+    );
+    session.rows(&PAGE, args![run, after, i64::from(limit)]).await?.iter().map(attempt_row).collect()
+}
+
+/// Stores where a call's recording and transcript are now.
+pub(crate) async fn relink(
+    session: &mut Session,
+    attempt: AttemptId,
+    details: &CallDetails,
+) -> Result<(), StoreError> {
+    const RELINK: Sql = sql!(
+        "UPDATE attempts SET recording_url = coalesce($2, recording_url), recording_expires_at = $3, \
+         transcript_url = coalesce($4, transcript_url), transcript_expires_at = $5 WHERE id = $1"
+    );
+    let (recording, recording_until) = details.recording.clone().unzip();
+    let (transcript, transcript_until) = details.transcript.clone().unzip();
+    let arguments = args![attempt, recording, recording_until.flatten(), transcript, transcript_until.flatten()];
+    session.run(&RELINK, arguments).await?;
+    Ok(())
 }
 
 /// All attempts at a number, over all campaigns, oldest first.
@@ -199,12 +239,7 @@ async fn with_last_attempts(session: &mut Session, rows: Vec<Row>) -> Result<Vec
             Ok(ContactRow {
                 id,
                 run: RunId(row.get("run_id")?),
-                number: PhoneNumber::from_e164(&number).ok_or(StoreError::Corrupt {
-                    table: "contacts",
-                    column: "number",
-                    id: id.0,
-                    source: "it is not E.164".into(),
-                })?,
+                number: self::number("contacts", id.0, &number)?,
                 number_key: NumberKey(row.get("number_key")?),
                 import: ImportId(row.get("import_id")?),
                 row_number: row.get("row_number")?,
@@ -217,19 +252,34 @@ async fn with_last_attempts(session: &mut Session, rows: Vec<Row>) -> Result<Vec
                 last_outcome: optional("last_outcome")?.map(|_| row.word("contacts", "last_outcome")).transpose()?,
                 last_attempt: row.get::<Option<i64>>("last_attempt")?.and_then(|id| attempts.remove(&id)),
                 reached: row.get("reached")?,
+                external_id: row.get("external_id")?,
+                staged: row.get("staged")?,
                 fields: row.json("contacts", "fields")?,
             })
         })
         .collect()
 }
 
+/// A stored number.
+pub(crate) fn number(table: &'static str, id: i64, text: &str) -> Result<PhoneNumber, StoreError> {
+    PhoneNumber::from_e164(text).ok_or(StoreError::Corrupt {
+        table,
+        column: "number",
+        id,
+        source: "it is not E.164".into(),
+    })
+}
+
 fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
     let outcome: Option<String> = row.get("outcome")?;
+    let id: i64 = row.get("id")?;
+    let number: Option<String> = row.get("number")?;
     let outputs: Option<String> = row.get("outputs")?;
     Ok(AttemptRow {
-        id: AttemptId(row.get("id")?),
+        id: AttemptId(id),
         contact: ContactId(row.get("contact_id")?),
         run: RunId(row.get("run_id")?),
+        number: number.map(|text| self::number("attempts", id, &text)).transpose()?,
         state: row.word("attempts", "state")?,
         opened_at: row.moment("opened_at")?,
         sending_at: row.moment_or_none("sending_at")?,
@@ -245,5 +295,6 @@ fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
         recording_url: row.get("recording_url")?,
         recording_expires_at: row.moment_or_none("recording_expires_at")?,
         transcript_url: row.get("transcript_url")?,
+        transcript_expires_at: row.moment_or_none("transcript_expires_at")?,
     })
 }

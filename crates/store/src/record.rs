@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ringfence_domain::{AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, RunId, Span, StopReason};
+use ringfence_domain::{
+    AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, NumberKey, RunId, Span, StopReason,
+};
 use serde::Serialize;
 
-use crate::StoreError;
 use crate::contacts::{Move, To, advance, standings};
 use crate::counts::Deltas;
 use crate::lanes::{count_calls, day_of};
+use crate::numbers::turn;
+use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{StoreError, runs};
 
 /// One request and what became of it.
 #[derive(Debug, Clone)]
@@ -74,17 +78,20 @@ pub enum LaneEffect {
 }
 
 /// What was recorded.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// Results that changed their attempt.
     pub recorded: u32,
     /// Results that came after their attempt was settled.
     pub late: u32,
+    /// Campaigns that must be paused, because too many of their last calls failed.
+    pub failing: Vec<Failing>,
 }
 
 struct Before {
     contact: ContactId,
     run: RunId,
+    number: NumberKey,
     state: AttemptState,
     sending_at: Option<Moment>,
 }
@@ -120,6 +127,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
     let mut result = Recorded::default();
     let mut deltas = Deltas::default();
     let (mut rows, mut moves, mut uncounted) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ends: BTreeMap<RunId, Vec<bool>> = BTreeMap::new();
     for one in sent {
         let Some(known) = before.get(&one.attempt) else { continue };
         let was_unknown = match known.state {
@@ -164,6 +172,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             SentResult::NumberRefused { cause } => {
                 reason = Some(cause);
                 let state = if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused };
+                ends.entry(known.run).or_default().push(true);
                 (state, Some(To::Stopped(StopReason::InvalidNumber)))
             }
         };
@@ -198,8 +207,12 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
     moves.retain(|step| {
         known.get(&step.contact).is_some_and(|now| step.to != To::Active || now.state == ContactState::Review)
     });
+    let called = before.values().map(|known| (known.contact, known.number)).collect();
+    turn(session, &known, &called, &mut moves, now).await?;
     advance(session, now, &known, &moves, &mut deltas).await?;
     give_back_days(session, &uncounted).await?;
+    let rules = runs::rules(session, ends.keys().copied()).await?;
+    result.failing = runs::remember(session, &ends, now, |run| rules.get(&run).cloned()).await?;
     deltas.write(session).await?;
     Ok(result)
 }
@@ -263,9 +276,9 @@ pub(crate) async fn affect(
 
 async fn before(session: &mut Session, sent: &[Sent]) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT id, contact_id, run_id, state, sending_at FROM attempts \
+        sqlite "SELECT id, contact_id, run_id, number_key, state, sending_at FROM attempts \
                 WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))",
-        postgres "SELECT id, contact_id, run_id, state, sending_at FROM attempts \
+        postgres "SELECT id, contact_id, run_id, number_key, state, sending_at FROM attempts \
                   WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
                   ORDER BY id FOR UPDATE"
     );
@@ -276,6 +289,7 @@ async fn before(session: &mut Session, sent: &[Sent]) -> Result<BTreeMap<Attempt
             let before = Before {
                 contact: ContactId(row.get("contact_id")?),
                 run: RunId(row.get("run_id")?),
+                number: NumberKey(row.get("number_key")?),
                 state: row.word("attempts", "state")?,
                 sending_at: row.moment_or_none("sending_at")?,
             };

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringfence_domain::decision::{Case, Decision, decide};
 use ringfence_domain::{
     AttemptId, AttemptState, CallDetails, Campaign, CampaignId, ContactId, ContactState, DialClass, LaneId, Moment,
-    Outcome, PhoneNumber, RunId,
+    NumberKey, Outcome, PhoneNumber, RunId, StopReason,
 };
 use serde::Serialize;
 
-use crate::StoreError;
 use crate::contacts::{EndedCall, Move, To, advance, standings};
 use crate::counts::Deltas;
+use crate::numbers::turn;
+use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{StoreError, runs};
 
 /// A call that is out, or may be.
 #[derive(Debug, Clone)]
@@ -63,18 +65,20 @@ pub enum Settlement {
 }
 
 /// What was settled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Settlements that changed something.
     pub settled: u32,
     /// Settlements of attempts that were settled before.
     pub late: u32,
+    /// Campaigns that must be paused, because too many of their last calls failed.
+    pub failing: Vec<Failing>,
 }
 
 /// The calls of a lane that are out or may be, oldest first.
 pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<LiveCall>, StoreError> {
     const LIVE: Sql = sql!(
-        "SELECT a.id, a.reference, a.state, c.number, a.caller_id, a.sending_at, a.call_id, a.overdue_at, \
+        "SELECT a.id, a.reference, a.state, coalesce(a.number, c.number) AS number, a.caller_id, a.sending_at, a.call_id, a.overdue_at, \
          c.state AS contact_state, b.campaign_id FROM attempts a JOIN contacts c ON c.id = a.contact_id \
          JOIN buckets b ON b.id = c.bucket_id \
          WHERE a.lane_id = $1 AND a.live AND a.state IN ('placed', 'unknown') ORDER BY a.id"
@@ -89,12 +93,7 @@ pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<Live
                 reference: row.get("reference")?,
                 state: row.word("attempts", "state")?,
                 campaign: CampaignId(row.get("campaign_id")?),
-                number: PhoneNumber::from_e164(&number).ok_or(StoreError::Corrupt {
-                    table: "contacts",
-                    column: "number",
-                    id,
-                    source: "it is not E.164".into(),
-                })?,
+                number: crate::questions::number("attempts", id, &number)?,
                 caller_id: row.get("caller_id")?,
                 sending_at: row.moment("sending_at")?,
                 call_id: row.get("call_id")?,
@@ -129,6 +128,7 @@ struct Before {
     contact: ContactId,
     run: RunId,
     lane: LaneId,
+    number: NumberKey,
     state: AttemptState,
     class: DialClass,
 }
@@ -193,12 +193,13 @@ pub(crate) async fn settle(
                   transcript_url text, transcript_expires_at bigint) WHERE a.id = u.attempt_id"
     );
     let before = before(session, settlements).await?;
-    let rules = rules(session, before.values().map(|known| known.run)).await?;
+    let rules = runs::rules(session, before.values().map(|known| known.run)).await?;
     let standings = standings(session, before.values().map(|known| known.contact)).await?;
     let mut result = Settled::default();
     let mut deltas = Deltas::default();
     let (mut rows, mut moves) = (Vec::new(), Vec::new());
     let mut done = BTreeSet::new();
+    let mut ends: BTreeMap<RunId, Vec<bool>> = BTreeMap::new();
     for (id, settlement) in settlements {
         let (Some(known), true) = (before.get(id), done.insert(*id)) else { continue };
         let Some(standing) = standings.get(&known.contact) else { continue };
@@ -247,6 +248,10 @@ pub(crate) async fn settle(
                 let to = match decide(&case, &campaign.retry) {
                     Decision::Done => To::Done,
                     Decision::Redial { due_at, class } => To::Waiting(due_at, class),
+                    // The number is gone; whether the person has another one is seen below, within the same cap.
+                    Decision::Stop(StopReason::InvalidNumber) if case.calls >= campaign.retry.max_attempts => {
+                        To::Stopped(if standing.several { StopReason::AttemptsUsed } else { StopReason::InvalidNumber })
+                    }
                     Decision::Stop(reason) => To::Stopped(reason),
                     Decision::Review => To::Review,
                 };
@@ -261,6 +266,9 @@ pub(crate) async fn settle(
             EndedCall { attempt: *id, outcome: *outcome, reached: wanted && !was_reached(standing, campaign) }
         });
         if let Some((outcome, details)) = ended {
+            if outcome.is_counted() && outcome != Outcome::Unknown {
+                ends.entry(known.run).or_default().push(outcome.is_failure());
+            }
             count_call(&mut deltas, known.run, outcome, &details);
             row.ended_at = Some(now.millis());
             row.outcome = Some(outcome.as_str());
@@ -283,7 +291,10 @@ pub(crate) async fn settle(
         };
         !stays
     });
+    let called = before.values().map(|known| (known.contact, known.number)).collect();
+    turn(session, &standings, &called, &mut moves, now).await?;
     advance(session, now, &standings, &moves, &mut deltas).await?;
+    result.failing = runs::remember(session, &ends, now, |run| rules.get(&run).cloned()).await?;
     deltas.write(session).await?;
     Ok(result)
 }
@@ -333,9 +344,9 @@ async fn before(
     settlements: &[(AttemptId, Settlement)],
 ) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT id, contact_id, run_id, lane_id, state, class FROM attempts \
+        sqlite "SELECT id, contact_id, run_id, lane_id, number_key, state, class FROM attempts \
                 WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))",
-        postgres "SELECT id, contact_id, run_id, lane_id, state, class FROM attempts \
+        postgres "SELECT id, contact_id, run_id, lane_id, number_key, state, class FROM attempts \
                   WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
                   ORDER BY id FOR UPDATE"
     );
@@ -347,26 +358,11 @@ async fn before(
                 contact: ContactId(row.get("contact_id")?),
                 run: RunId(row.get("run_id")?),
                 lane: LaneId(row.get("lane_id")?),
+                number: NumberKey(row.get("number_key")?),
                 state: row.word("attempts", "state")?,
                 class: row.word("attempts", "class")?,
             };
             Ok((AttemptId(row.get("id")?), before))
         })
         .collect()
-}
-
-/// The present rules of the campaigns that these runs belong to.
-async fn rules(
-    session: &mut Session,
-    runs: impl Iterator<Item = RunId>,
-) -> Result<BTreeMap<RunId, Campaign>, StoreError> {
-    const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1",
-        postgres "SELECT c.id, c.rules::text AS rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1"
-    );
-    let mut rules = BTreeMap::new();
-    for run in runs.collect::<BTreeSet<_>>() {
-        rules.insert(run, session.one(&READ, args![run]).await?.json("campaigns", "rules")?);
-    }
-    Ok(rules)
 }

@@ -1,319 +1,282 @@
 //! The list of transitions and questions: everything that anyone does to the rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{AttemptId, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, RunId};
+use ringfence_domain::{
+    AttemptId, CallDetails, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, PausedBy, RunId,
+    StopReason,
+};
 
+use crate::brakes::Stop;
+use crate::campaigns::{Begin, Locked, Resumed};
 use crate::claim::{Burst, ClaimOrder, Claimed};
-use crate::imports::{ImportChunk, ImportOrder, ImportRow, ImportStart, Reject, RowVerdict};
+use crate::dnc::DncRow;
+use crate::import_chunk::{ImportChunk, RowVerdict};
+use crate::import_release::{Canary, CompleteOrder};
+use crate::imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 use crate::lanes::{LaneRow, Owner, TakeOver};
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
-use crate::questions::{AttemptRow, ContactRow, ExportFilter};
+use crate::questions::{AttemptRow, ContactFilter, ContactRow};
 use crate::record::{LaneEffect, Recorded, Sent};
+use crate::review::{ReviewRow, Verdict};
+use crate::runs::{Failing, RunRow};
+use crate::schedules::ScheduleRow;
 use crate::settle::{LiveCall, Settled, Settlement};
+use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
-    Applied, CampaignRow, Database, Numbers, RunRow, StoreError, campaigns, claim, imports, lanes, open, questions,
-    record, settle, summary, sweep,
+    Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, claim, dnc, import_chunk, import_release,
+    imports, lanes, open, questions, record, review, runs, schedules, settle, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Each method that changes something is one transaction.
-#[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+/// Each line is a method of [`Store`] and how [`Database`] carries it out: `write` in one transaction, `read` outside any,
+/// `then` in one transaction and what must follow it.
+macro_rules! transitions {
+    ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$session:ident| $step:expr;)+) => {
+        /// Each method that changes something is one transaction.
+        #[async_trait]
+        pub trait Store: Send + Sync + std::fmt::Debug {
+            $($(#[$doc])* async fn $name(&self, $($arg: $type),*) -> Result<$result>;)+
+        }
+
+        #[async_trait]
+        impl Store for Database {
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$result> {
+                transitions!(@ $kind self, |$session| $step)
+            })+
+        }
+    };
+    (@ write $database:ident, |$session:ident| $step:expr) => {
+        $database.write(move |$session| Box::pin(async move { $step.await })).await
+    };
+    (@ read $database:ident, |$session:ident| $step:expr) => {
+        $database.read(move |$session| Box::pin(async move { $step.await })).await
+    };
+    (@ then $database:ident, |$session:ident| $step:expr) => {{
+        let done = $database.write(move |$session| Box::pin(async move { $step.await })).await?;
+        $database.pause_failing(done.failing()).await?;
+        Ok(done)
+    }};
+}
+
+transitions! {
+    // Everything
+
+    /// Stops new calls on this database; no claim that had not seen it commits after this returns.
+    write stop_all(reason: String, now: Moment) -> () = |session| brakes::set(session, Some(&reason), now);
+    /// Lets this database dial again.
+    write start_all(now: Moment) -> () = |session| brakes::set(session, None, now);
+    /// The stop, if everything is stopped.
+    read stop() -> Option<Stop> = |session| brakes::read(session);
+
     // Lanes
 
     /// Makes a lane known under its name. The settings of one that exists stay as they are.
-    async fn register_lane(&self, settings: LaneSettings, now: Moment) -> Result<LaneRow>;
+    write register_lane(settings: LaneSettings, now: Moment) -> LaneRow = |session| lanes::register(session, &settings, now);
     /// Takes a lane that nobody owns, whose lease ran out, or whose owner is `dead`.
-    async fn take_lane(
-        &self,
-        lane: LaneId,
-        settings: LaneSettings,
-        owner: Owner,
-        dead: Option<String>,
-        now: Moment,
-    ) -> Result<TakeOver>;
+    write take_lane(lane: LaneId, settings: LaneSettings, owner: Owner, dead: Option<String>, now: Moment) -> TakeOver =
+        |session| lanes::take(session, lane, &settings, &owner, dead.as_deref(), now);
     /// Extends the lease; false when the lane is no longer ours.
-    async fn renew_lane(&self, lane: LaneId, epoch: i64, until: Moment) -> Result<bool>;
+    write renew_lane(lane: LaneId, epoch: i64, until: Moment) -> bool = |session| lanes::renew(session, lane, epoch, until);
     /// Gives the lane back, if it is still ours.
-    async fn release_lane(&self, lane: LaneId, epoch: i64, now: Moment) -> Result<()>;
+    write release_lane(lane: LaneId, epoch: i64, now: Moment) -> () = |session| lanes::release(session, lane, epoch, now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
-    async fn pause_lane(&self, lane: LaneId, reason: String, now: Moment) -> Result<()>;
+    write pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::hold(session, lane, Some(&reason), now);
     /// Lets the lane dial again and forgets its troubles.
-    async fn resume_lane(&self, lane: LaneId, now: Moment) -> Result<()>;
+    write resume_lane(lane: LaneId, now: Moment) -> () = |session| lanes::hold(session, lane, None, now);
     /// Applies to the lane what something other than a call has shown about it.
-    async fn affect_lane(&self, lane: LaneId, effect: LaneEffect, now: Moment) -> Result<()>;
+    write affect_lane(lane: LaneId, effect: LaneEffect, now: Moment) -> () = |session| record::affect(session, now, lane, &[&effect]);
     /// All lanes by name.
-    async fn lanes(&self) -> Result<Vec<LaneRow>>;
+    read lanes() -> Vec<LaneRow> = |session| lanes::list(session);
 
     // Campaigns and runs
 
     /// Stores the rules under the campaign's name, from the next claim on.
-    async fn apply(&self, rules: Campaign, lane: LaneId, now: Moment) -> Result<(Applied, CampaignRow)>;
+    write apply(rules: Campaign, lane: LaneId, begin: Begin, now: Moment) -> (Applied, CampaignRow) =
+        |session| campaigns::apply(session, &rules, lane, begin, now);
     /// Stops new calls of the campaign; no claim that had not seen it commits after this returns.
-    async fn pause_campaign(&self, campaign: CampaignId, reason: String, now: Moment) -> Result<()>;
-    /// Lets the campaign dial again.
-    async fn resume_campaign(&self, campaign: CampaignId, now: Moment) -> Result<()>;
+    write pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
+        |session| campaigns::pause(session, campaign, by, &reason, now);
+    /// Lets the campaign dial again; what a safety rail holds only with `accept`.
+    write resume_campaign(campaign: CampaignId, accept: bool, now: Moment) -> Resumed =
+        |session| campaigns::resume(session, campaign, accept, now);
+    /// Ends the campaign for good, and returns its run, whose waiting contacts are to be stopped.
+    write cancel_campaign(campaign: CampaignId, reason: String, now: Moment) -> RunId =
+        |session| campaigns::cancel(session, campaign, &reason, now);
     /// The campaign of this name.
-    async fn campaign(&self, name: String) -> Result<Option<CampaignRow>>;
+    read campaign(name: String) -> Option<CampaignRow> = |session| campaigns::find(session, &name, Locked::No);
     /// The campaign of this id.
-    async fn campaign_by_id(&self, campaign: CampaignId) -> Result<CampaignRow>;
+    read campaign_by_id(campaign: CampaignId) -> CampaignRow = |session| campaigns::by_id(session, campaign, Locked::No);
     /// All campaigns by name.
-    async fn campaigns(&self) -> Result<Vec<CampaignRow>>;
+    read campaigns() -> Vec<CampaignRow> = |session| campaigns::list(session);
     /// One run.
-    async fn run(&self, run: RunId) -> Result<RunRow>;
+    read run(run: RunId) -> RunRow = |session| runs::by_id(session, run);
+    /// Begins a fresh run under a key that began none before; whether it did.
+    write begin_run(campaign: CampaignId, key: String, now: Moment) -> (RunRow, bool) =
+        |session| runs::begin(session, campaign, &key, now);
+    /// From now on nobody in the run goes back to waiting.
+    write close_run(run: RunId, reason: StopReason) -> () = |session| runs::close(session, run, reason);
+    /// Closed runs of a lane in which somebody waits all the same.
+    read closed_runs_with_waiting(lane: LaneId) -> Vec<(RunId, StopReason)> = |session| runs::closed_with_waiting(session, lane);
+    /// Stops some of a run's waiting contacts.
+    write stop_contacts(order: StopOrder) -> StoppedSome = |session| stopping::stop(session, &order);
     /// Makes this process the one that lives for the run; else tells which one does.
-    async fn follow_run(
-        &self,
-        run: RunId,
-        follower: String,
-        dead: Option<String>,
-        now: Moment,
-        until: Moment,
-    ) -> Result<Option<String>>;
+    write follow_run(run: RunId, follower: String, dead: Option<String>, now: Moment, until: Moment) -> Option<String> =
+        |session| runs::follow(session, run, &follower, dead.as_deref(), now, until);
     /// Stops living for the run.
-    async fn unfollow_run(&self, run: RunId, follower: String) -> Result<()>;
+    write unfollow_run(run: RunId, follower: String) -> () = |session| runs::unfollow(session, run, &follower);
+
+    // Schedules
+
+    /// Every schedule, the next moment first.
+    read schedules() -> Vec<ScheduleRow> = |session| schedules::list(session);
+    /// Makes this process the one that works at a campaign's moment `due`.
+    write take_moment(campaign: CampaignId, due: Moment, worker: String, dead: Option<String>, now: Moment, until: Moment) -> bool =
+        |session| schedules::take(session, campaign, due, &worker, dead.as_deref(), now, until);
+    /// The moment `due` is over.
+    write finish_moment(campaign: CampaignId, due: Moment, next: Option<Moment>, result: String) -> () =
+        |session| schedules::finish(session, campaign, due, next, &result);
 
     // Contact files
 
-    /// Begins an import, or finds the complete one of the same digest.
-    async fn begin_import(&self, order: ImportOrder) -> Result<ImportStart>;
+    /// Begins an import, or finds the one that the same file began before.
+    write begin_import(order: ImportOrder) -> ImportStart = |session| imports::begin(session, &order);
     /// Takes in some rows; may be repeated. The verdicts are in the order of the contacts.
-    async fn import_chunk(&self, chunk: ImportChunk) -> Result<Vec<RowVerdict>>;
-    /// The whole file is in: the run may be dialled.
-    async fn complete_import(&self, run: RunId, import: ImportRow, now: Moment) -> Result<()>;
-    /// Rejected rows of an import, in the order of the file.
-    async fn rejects(&self, import: ImportId, limit: u32) -> Result<Vec<Reject>>;
+    write import_chunk(chunk: ImportChunk) -> Vec<RowVerdict> = |session| import_chunk::take_in(session, &chunk);
+    /// The whole file was read, and a safety rail holds it.
+    write hold_import(import: ImportId, counts: ImportCounts, reason: String) -> () =
+        |session| imports::hold(session, import, &counts, &reason);
+    /// Gives some known contacts the new data that the file has of them; false when nobody is left.
+    write apply_changes(import: ImportId) -> bool = |session| import_release::apply_changes(session, import);
+    /// All of the file is in: everyone may be dialled, or the canary first.
+    write complete_import(order: CompleteOrder) -> () = |session| import_release::complete(session, &order);
+    /// Everyone of the import may be dialled.
+    write release_import(run: RunId, import: ImportId, now: Moment) -> () =
+        |session| import_release::release(session, run, import, now);
+    /// Nothing more of the import is dialled; its contacts are to be stopped.
+    write undo_import(import: ImportId, now: Moment) -> () = |session| imports::undo(session, import, now);
+    /// Forgets some of what was only kept until the import was complete; false when nothing is left.
+    write forget_matches(import: ImportId) -> bool = |session| import_release::forget_matches(session, import);
+    /// Canaries of a lane's campaigns and how they are doing.
+    read canaries(lane: LaneId) -> Vec<Canary> = |session| import_release::canaries(session, lane);
+    /// One import.
+    read import(import: ImportId) -> Option<ImportRow> = |session| imports::by_id(session, import);
+    /// The imports of a run, oldest first.
+    read imports(run: RunId) -> Vec<ImportRow> = |session| imports::of_run(session, run);
+    /// The next rows after `after` that an import did not take in, in the order of the file.
+    read rejects(import: ImportId, after: i64, limit: u32) -> Vec<Reject> =
+        |session| imports::rejects(session, import, after, limit);
+    /// How many rows an import did not take in, by the kind of reason.
+    read reject_reasons(import: ImportId) -> BTreeMap<String, i64> = |session| imports::reasons(session, import);
 
     // Planning
 
     /// The buckets of a lane that may hold someone to dial, best first.
-    async fn eligible_buckets(&self, lane: LaneId, now: Moment, limit: u32) -> Result<Vec<EligibleBucket>>;
+    read eligible_buckets(lane: LaneId, now: Moment, limit: u32) -> Vec<EligibleBucket> =
+        |session| open::eligible(session, lane, now, limit);
     /// When the next bucket of the lane becomes eligible.
-    async fn next_eligible(&self, lane: LaneId) -> Result<Option<Moment>>;
+    read next_eligible(lane: LaneId) -> Option<Moment> = |session| open::next_eligible(session, lane);
     /// What the lane has in hand.
-    async fn lane_load(&self, lane: LaneId, now: Moment) -> Result<LaneLoad>;
+    read lane_load(lane: LaneId, now: Moment) -> LaneLoad = |session| open::load(session, lane, now);
     /// Opens the attempts of a plan.
-    async fn open(&self, plan: Plan) -> Result<Opened>;
+    write open(plan: Plan) -> Opened = |session| open::open(session, &plan);
 
     // Dialling
 
     /// Open attempts of a lane under this epoch after `after`, grouped by campaign revision, at most `size` together.
-    async fn bursts(&self, lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Result<Vec<Burst>>;
+    read bursts(lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Vec<Burst> =
+        |session| claim::bursts(session, lane, epoch, after, limit, size);
     /// Claims what may be dialled at this very moment: the point of no return.
-    async fn claim(&self, order: ClaimOrder) -> Result<Claimed>;
+    then claim(order: ClaimOrder) -> Claimed = |session| claim::claim(session, &order);
     /// Records what became of requests.
-    async fn record(&self, sent: Vec<Sent>, now: Moment) -> Result<Recorded>;
+    then record(sent: Vec<Sent>, now: Moment) -> Recorded = |session| record::record(session, now, &sent);
 
     // Outcomes
 
     /// The calls of a lane that are out or may be, oldest first.
-    async fn live_calls(&self, lane: LaneId) -> Result<Vec<LiveCall>>;
+    read live_calls(lane: LaneId) -> Vec<LiveCall> = |session| settle::live(session, lane);
     /// Call ids among these that attempts of the lane already have.
-    async fn bound_calls(&self, lane: LaneId, call_ids: Vec<String>) -> Result<BTreeSet<String>>;
+    read bound_calls(lane: LaneId, call_ids: Vec<String>) -> BTreeSet<String> =
+        |session| settle::bound_calls(session, lane, &call_ids);
     /// Settles attempts and decides what follows for their contacts.
-    async fn settle(&self, settlements: Vec<(AttemptId, Settlement)>, now: Moment) -> Result<Settled>;
+    then settle(settlements: Vec<(AttemptId, Settlement)>, now: Moment) -> Settled =
+        |session| settle::settle(session, now, &settlements);
     /// Lapses and doubts what dead or hung owners left.
-    async fn sweep(&self, order: SweepOrder) -> Result<Swept>;
+    write sweep(order: SweepOrder) -> Swept = |session| sweep::sweep(session, &order);
+    /// The next contacts in review after `after`, over all campaigns or in one.
+    read reviews(campaign: Option<CampaignId>, after: ContactId, limit: u32) -> Vec<ReviewRow> =
+        |session| review::list(session, campaign, after, limit);
+    /// Settles a contact in review by a person's word; false when it is not in review any more.
+    write decide_review(contact: ContactId, verdict: Verdict, now: Moment) -> bool =
+        |session| review::decide(session, contact, verdict, now);
+    /// Stores where a call's recording and transcript are now.
+    write relink(attempt: AttemptId, details: CallDetails) -> () = |session| questions::relink(session, attempt, &details);
+
+    // The do-not-call list
+
+    /// Adds numbers, from the very next claim on; how many are new.
+    write add_dnc(rows: Vec<DncRow>) -> u64 = |session| dnc::add(session, &rows);
+    /// Takes a number off the list; false when it was not on it.
+    write remove_dnc(number: NumberKey) -> bool = |session| dnc::remove(session, number);
+    /// The entry of a number.
+    read dnc_entry(number: NumberKey) -> Option<DncRow> = |session| dnc::find(session, number);
+    /// The next entries after this key, in the order of the keys.
+    read dnc_page(after: i64, limit: u32) -> Vec<DncRow> = |session| dnc::page(session, after, limit);
 
     // Questions
 
     /// The numbers of a campaign's current run.
-    async fn numbers(&self, campaign: String, now: Moment) -> Result<Option<Numbers>>;
+    read numbers(campaign: String, now: Moment) -> Option<Numbers> = |session| summary::numbers(session, &campaign, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
-    async fn recount(&self, run: RunId) -> Result<Vec<(String, i64, i64)>>;
+    read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| summary::recount(session, run);
     /// The next contacts of a run after `after`, by id.
-    async fn contacts(&self, run: RunId, filter: ExportFilter, after: ContactId, limit: u32)
-    -> Result<Vec<ContactRow>>;
-    /// The contact of a run with this number.
-    async fn contact_by_number(&self, run: RunId, number: NumberKey) -> Result<Option<ContactRow>>;
+    read contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =
+        |session| questions::page(session, run, filter, after, limit);
+    /// The contact of a run with this number, whichever of its numbers it is.
+    read contact_by_number(run: RunId, number: NumberKey) -> Option<ContactRow> =
+        |session| questions::by_number(session, run, number);
     /// All attempts at a number, over all campaigns, oldest first.
-    async fn attempts_at(&self, number: NumberKey) -> Result<Vec<AttemptRow>>;
+    read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| questions::attempts_at(session, number);
+    /// The next attempts of a run after `after`, by id.
+    read attempts(run: RunId, after: AttemptId, limit: u32) -> Vec<AttemptRow> =
+        |session| questions::attempts(session, run, after, limit);
 }
 
-macro_rules! write {
-    ($database:expr, |$session:ident| $step:expr) => {
-        $database.write(move |$session| Box::pin(async move { $step.await })).await
-    };
+/// What may show that a campaign's calls fail too often.
+trait MayFail {
+    fn failing(&self) -> &[Failing];
 }
 
-macro_rules! read {
-    ($database:expr, |$session:ident| $question:expr) => {
-        $database.read(move |$session| Box::pin(async move { $question.await })).await
-    };
+impl MayFail for Claimed {
+    fn failing(&self) -> &[Failing] {
+        &self.failing
+    }
 }
 
-#[async_trait]
-impl Store for Database {
-    async fn register_lane(&self, settings: LaneSettings, now: Moment) -> Result<LaneRow> {
-        write!(self, |session| lanes::register(session, &settings, now))
+impl MayFail for Recorded {
+    fn failing(&self) -> &[Failing] {
+        &self.failing
     }
+}
 
-    async fn take_lane(
-        &self,
-        lane: LaneId,
-        settings: LaneSettings,
-        owner: Owner,
-        dead: Option<String>,
-        now: Moment,
-    ) -> Result<TakeOver> {
-        write!(self, |session| lanes::take(session, lane, &settings, &owner, dead.as_deref(), now))
+impl MayFail for Settled {
+    fn failing(&self) -> &[Failing] {
+        &self.failing
     }
+}
 
-    async fn renew_lane(&self, lane: LaneId, epoch: i64, until: Moment) -> Result<bool> {
-        write!(self, |session| lanes::renew(session, lane, epoch, until))
-    }
-
-    async fn release_lane(&self, lane: LaneId, epoch: i64, now: Moment) -> Result<()> {
-        write!(self, |session| lanes::release(session, lane, epoch, now))
-    }
-
-    async fn pause_lane(&self, lane: LaneId, reason: String, now: Moment) -> Result<()> {
-        write!(self, |session| lanes::hold(session, lane, Some(&reason), now))
-    }
-
-    async fn resume_lane(&self, lane: LaneId, now: Moment) -> Result<()> {
-        write!(self, |session| lanes::hold(session, lane, None, now))
-    }
-
-    async fn affect_lane(&self, lane: LaneId, effect: LaneEffect, now: Moment) -> Result<()> {
-        write!(self, |session| record::affect(session, now, lane, &[&effect]))
-    }
-
-    async fn lanes(&self) -> Result<Vec<LaneRow>> {
-        read!(self, |session| lanes::list(session))
-    }
-
-    async fn apply(&self, rules: Campaign, lane: LaneId, now: Moment) -> Result<(Applied, CampaignRow)> {
-        write!(self, |session| campaigns::apply(session, &rules, lane, now))
-    }
-
-    async fn pause_campaign(&self, campaign: CampaignId, reason: String, now: Moment) -> Result<()> {
-        write!(self, |session| campaigns::hold(session, campaign, Some(&reason), now))
-    }
-
-    async fn resume_campaign(&self, campaign: CampaignId, now: Moment) -> Result<()> {
-        write!(self, |session| campaigns::hold(session, campaign, None, now))
-    }
-
-    async fn campaign(&self, name: String) -> Result<Option<CampaignRow>> {
-        read!(self, |session| campaigns::find(session, &name, campaigns::Locked::No))
-    }
-
-    async fn campaign_by_id(&self, campaign: CampaignId) -> Result<CampaignRow> {
-        read!(self, |session| campaigns::by_id(session, campaign))
-    }
-
-    async fn campaigns(&self) -> Result<Vec<CampaignRow>> {
-        read!(self, |session| campaigns::list(session))
-    }
-
-    async fn run(&self, run: RunId) -> Result<RunRow> {
-        read!(self, |session| campaigns::run(session, run))
-    }
-
-    async fn follow_run(
-        &self,
-        run: RunId,
-        follower: String,
-        dead: Option<String>,
-        now: Moment,
-        until: Moment,
-    ) -> Result<Option<String>> {
-        write!(self, |session| campaigns::follow(session, run, &follower, dead.as_deref(), now, until))
-    }
-
-    async fn unfollow_run(&self, run: RunId, follower: String) -> Result<()> {
-        write!(self, |session| campaigns::unfollow(session, run, &follower))
-    }
-
-    async fn begin_import(&self, order: ImportOrder) -> Result<ImportStart> {
-        write!(self, |session| imports::begin(session, &order))
-    }
-
-    async fn import_chunk(&self, chunk: ImportChunk) -> Result<Vec<RowVerdict>> {
-        write!(self, |session| imports::chunk(session, &chunk))
-    }
-
-    async fn complete_import(&self, run: RunId, import: ImportRow, now: Moment) -> Result<()> {
-        write!(self, |session| imports::complete(session, run, &import, now))
-    }
-
-    async fn rejects(&self, import: ImportId, limit: u32) -> Result<Vec<Reject>> {
-        read!(self, |session| imports::rejects(session, import, limit))
-    }
-
-    async fn eligible_buckets(&self, lane: LaneId, now: Moment, limit: u32) -> Result<Vec<EligibleBucket>> {
-        read!(self, |session| open::eligible(session, lane, now, limit))
-    }
-
-    async fn next_eligible(&self, lane: LaneId) -> Result<Option<Moment>> {
-        read!(self, |session| open::next_eligible(session, lane))
-    }
-
-    async fn lane_load(&self, lane: LaneId, now: Moment) -> Result<LaneLoad> {
-        read!(self, |session| open::load(session, lane, now))
-    }
-
-    async fn open(&self, plan: Plan) -> Result<Opened> {
-        write!(self, |session| open::open(session, &plan))
-    }
-
-    async fn bursts(&self, lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Result<Vec<Burst>> {
-        read!(self, |session| claim::bursts(session, lane, epoch, after, limit, size))
-    }
-
-    async fn claim(&self, order: ClaimOrder) -> Result<Claimed> {
-        write!(self, |session| claim::claim(session, &order))
-    }
-
-    async fn record(&self, sent: Vec<Sent>, now: Moment) -> Result<Recorded> {
-        write!(self, |session| record::record(session, now, &sent))
-    }
-
-    async fn live_calls(&self, lane: LaneId) -> Result<Vec<LiveCall>> {
-        read!(self, |session| settle::live(session, lane))
-    }
-
-    async fn bound_calls(&self, lane: LaneId, call_ids: Vec<String>) -> Result<BTreeSet<String>> {
-        read!(self, |session| settle::bound_calls(session, lane, &call_ids))
-    }
-
-    async fn settle(&self, settlements: Vec<(AttemptId, Settlement)>, now: Moment) -> Result<Settled> {
-        write!(self, |session| settle::settle(session, now, &settlements))
-    }
-
-    async fn sweep(&self, order: SweepOrder) -> Result<Swept> {
-        write!(self, |session| sweep::sweep(session, &order))
-    }
-
-    async fn numbers(&self, campaign: String, now: Moment) -> Result<Option<Numbers>> {
-        read!(self, |session| summary::numbers(session, &campaign, now))
-    }
-
-    async fn recount(&self, run: RunId) -> Result<Vec<(String, i64, i64)>> {
-        read!(self, |session| summary::recount(session, run))
-    }
-
-    async fn contacts(
-        &self,
-        run: RunId,
-        filter: ExportFilter,
-        after: ContactId,
-        limit: u32,
-    ) -> Result<Vec<ContactRow>> {
-        read!(self, |session| questions::page(session, run, filter, after, limit))
-    }
-
-    async fn contact_by_number(&self, run: RunId, number: NumberKey) -> Result<Option<ContactRow>> {
-        read!(self, |session| questions::by_number(session, run, number))
-    }
-
-    async fn attempts_at(&self, number: NumberKey) -> Result<Vec<AttemptRow>> {
-        read!(self, |session| questions::attempts_at(session, number))
+impl Database {
+    /// Pauses campaigns whose last calls failed. Their claims are refused from the moment that this was known, so a crash in
+    /// between dials nobody: the next refused claim comes here again.
+    async fn pause_failing(&self, failing: &[Failing]) -> Result<()> {
+        for Failing { campaign, reason, now } in failing.iter().cloned() {
+            tracing::error!("a campaign is paused: {reason}");
+            self.pause_campaign(campaign, PausedBy::Safety, reason, now).await?;
+        }
+        Ok(())
     }
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use ringfence_domain::{DialClass, Moment, RunId, Span, ZoneSet};
 
 use crate::StoreError;
-use crate::campaigns::{CampaignRow, Locked, RunRow, find, run};
+use crate::brakes::{self, Stop};
+use crate::campaigns::{CampaignRow, Locked, find};
 use crate::imports::{ImportRow, last};
 use crate::lanes::{LaneRow, Lock, calls_on, day_of, lock};
+use crate::runs::{self, RunRow};
 use crate::session::{Session, Sql, args, sql};
 
 /// Everything that a summary is made of.
@@ -21,6 +23,8 @@ pub struct Numbers {
     pub lane: LaneRow,
     /// Calls that the lane may still make today, if that is limited.
     pub left_today: Option<u32>,
+    /// Everything on this database is stopped.
+    pub stop: Option<Stop>,
     /// Counts by name: `contact:waiting`, `attempt:placed`, `outcome:busy`, `stopped:dnc`, `reached`, `talk_seconds`,
     /// `cost:INR` in millionths.
     pub counts: BTreeMap<String, i64>,
@@ -47,6 +51,8 @@ pub struct BucketNumbers {
     pub not_due: i64,
     /// The earliest due moment.
     pub head_due: Moment,
+    /// Its import is not released.
+    pub staged: bool,
 }
 
 /// How many attempts back the pace of the last minute is looked for.
@@ -56,7 +62,7 @@ const PACE_DEPTH: i64 = 20_000;
 pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> Result<Option<Numbers>, StoreError> {
     const COUNTS: Sql = sql!("SELECT name, n FROM run_counts WHERE run_id = $1");
     const BUCKETS: Sql = sql!(
-        "SELECT b.id, b.zones, b.class, b.waiting, b.head_due, \
+        "SELECT b.id, b.zones, b.class, b.waiting, b.head_due, b.staged, \
          CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM contacts c \
          WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2) END AS not_due \
          FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
@@ -67,7 +73,8 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
     );
     const FINISHED: Sql = sql!("SELECT max(finished_at) AS at FROM contacts WHERE run_id = $1");
     let Some(campaign) = find(session, name, Locked::No).await? else { return Ok(None) };
-    let run_row = run(session, campaign.run).await?;
+    let run_row = runs::by_id(session, campaign.run).await?;
+    let stop = brakes::read(session).await?;
     let lane = lock(session, campaign.lane, Lock::Read).await?;
     let left_today = match lane.settings.limits.per_day {
         Some(per_day) => {
@@ -91,6 +98,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
                 waiting: row.get("waiting")?,
                 not_due: row.get("not_due")?,
                 head_due: row.moment("head_due")?,
+                staged: row.get("staged")?,
             })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
@@ -107,6 +115,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         run: run_row,
         lane,
         left_today,
+        stop,
         counts,
         buckets,
         last_import,

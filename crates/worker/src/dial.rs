@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringfence_domain::campaign::CallingZone;
-use ringfence_domain::{AttemptId, Campaign, CampaignId, Clock, Moment, Span, ZoneSet};
+use ringfence_domain::template::{MissingColumn, Row};
+use ringfence_domain::{AttemptId, Brake, Campaign, CampaignId, Clock, Moment, PhoneNumber, Span, ZoneSet};
 use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
 use ringfence_store::{
     Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, Store, StoreError, Tenure,
@@ -39,6 +40,7 @@ struct Shared {
     tenure: Arc<Tenure>,
     provider: Arc<dyn Provider>,
     pacer: Arc<Pacer>,
+    brake: Arc<dyn Brake>,
     results: mpsc::Sender<Sent>,
     sending: TaskTracker,
     stop: CancellationToken,
@@ -55,6 +57,7 @@ impl Dialer {
         tenure: Arc<Tenure>,
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
+        brake: Arc<dyn Brake>,
         results: mpsc::Sender<Sent>,
         sending: TaskTracker,
         stop: CancellationToken,
@@ -67,6 +70,7 @@ impl Dialer {
                 tenure,
                 provider,
                 pacer,
+                brake,
                 results,
                 sending,
                 stop,
@@ -99,7 +103,8 @@ impl Shared {
                 () = tokio::time::sleep(last.since(now).duration()) => continue,
                 () = self.stop.cancelled() => return Ok(()),
             };
-            if !self.tenure.holds(self.clock.boot()) {
+            // What stays open meanwhile lapses and is planned again.
+            if !self.tenure.holds(self.clock.boot()) || self.brake.pulled().is_some() {
                 return Ok(());
             }
             let batch: Vec<BurstCall> = calls.drain(..permits.len()).collect();
@@ -131,7 +136,7 @@ impl Shared {
     ) -> Result<(), StoreError> {
         let (mut requests, mut unfit) = (Vec::new(), Vec::new());
         for call in batch {
-            match self.request(campaign, &call) {
+            match request(campaign, &call.number, &call.fields, &call.reference, self.turn()) {
                 Ok(request) => requests.push((call, request)),
                 Err(error) => {
                     // Import checks that every column is there; rules that were applied since may name others.
@@ -145,6 +150,7 @@ impl Shared {
             lane: self.tenure.lane,
             campaign: id,
             caps: campaign.limits.per_number.clone(),
+            safety: campaign.safety.clone(),
             default_zones: match campaign.calling.timezone {
                 CallingZone::Fixed(zone) => ZoneSet::one(zone),
                 CallingZone::Contact => ZoneSet::default(),
@@ -168,35 +174,20 @@ impl Shared {
         Ok(())
     }
 
-    /// The request of a call, from its row.
-    fn request(
-        &self,
-        campaign: &Campaign,
-        call: &BurstCall,
-    ) -> Result<CallRequest, ringfence_domain::template::MissingColumn> {
-        let variables = campaign
-            .variables
-            .iter()
-            .map(|(name, template)| Ok((name.clone(), template.render(&call.fields)?)))
-            .collect::<Result<_, _>>()?;
-        let turn = self.calls_made.fetch_add(1, Ordering::Relaxed);
-        let from = turn.checked_rem(campaign.caller_ids.len()).map(|place| campaign.caller_ids[place].clone());
-        Ok(CallRequest {
-            reference: call.reference.clone(),
-            to: call.number.clone(),
-            from,
-            agent: campaign.agent.clone(),
-            variables,
-            vendor: campaign.vendor.clone(),
-        })
+
+    fn turn(&self) -> usize {
+        self.calls_made.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The one request of a claimed attempt.
     async fn send(&self, call: BurstCall, request: CallRequest, permit: Permit, began: Duration) {
+        let stopped = self.brake.pulled();
         let late = self.clock.boot().saturating_sub(began) > SEND_WITHIN
             || self.clock.read().latest() >= call.dial_before
             || !self.tenure.holds(self.clock.boot());
-        let (result, effect) = if late {
+        let (result, effect) = if let Some(cause) = stopped {
+            (SentResult::NotSent { cause }, LaneEffect::Nothing)
+        } else if late {
             let cause = "the claim took too long for the call to begin in time".to_owned();
             (SentResult::NotSent { cause }, LaneEffect::Nothing)
         } else {
@@ -230,4 +221,28 @@ impl Shared {
             }
         }
     }
+}
+
+/// What the vendor is asked for a contact with these fields. `turn` rotates the numbers that are called from.
+pub fn request(
+    campaign: &Campaign,
+    to: &PhoneNumber,
+    fields: &Row,
+    reference: &str,
+    turn: usize,
+) -> Result<CallRequest, MissingColumn> {
+    let variables = campaign
+        .variables
+        .iter()
+        .map(|(name, template)| Ok((name.clone(), template.render(fields)?)))
+        .collect::<Result<_, _>>()?;
+    let from = turn.checked_rem(campaign.caller_ids.len()).map(|place| campaign.caller_ids[place].clone());
+    Ok(CallRequest {
+        reference: reference.to_owned(),
+        to: to.clone(),
+        from,
+        agent: campaign.agent.clone(),
+        variables,
+        vendor: campaign.vendor.clone(),
+    })
 }

@@ -30,10 +30,14 @@ pub struct Verdict {
 pub struct Calendar {
     hours: Vec<Hours>,
     guard: Span,
+    bounds: Interval,
     /// Nothing is known about where the contact is.
     nowhere: bool,
     known: Option<Known>,
 }
+
+/// The whole time line.
+const ALWAYS: Interval = Interval { start: Moment::from_millis(i64::MIN), end: Moment::NEVER };
 
 #[derive(Debug, Clone)]
 struct Known {
@@ -49,7 +53,14 @@ impl Calendar {
 
     /// A window open when all of `hours` are. Without any it is always open.
     pub fn new(hours: Vec<Hours>, guard: Span) -> Self {
-        Self { hours, guard, nowhere: false, known: None }
+        Self { hours, guard, bounds: ALWAYS, nowhere: false, known: None }
+    }
+
+    /// Closed before `from`, and from `until` on, whatever the hours say.
+    #[must_use]
+    pub fn between(self, from: Option<Moment>, until: Option<Moment>) -> Self {
+        let bounds = Interval { start: from.unwrap_or(ALWAYS.start), end: until.unwrap_or(ALWAYS.end) };
+        Self { bounds, ..self }
     }
 
     /// A window that is open when `week` is in every zone of `zones` and all of `others` are too. It never opens
@@ -65,14 +76,14 @@ impl Calendar {
             return Verdict { open: false, next_change: None };
         }
         if self.hours.iter().all(|hours| hours.week.never_closes()) {
-            return Verdict { open: true, next_change: None };
+            return self.within_bounds(at);
         }
         if let Some(verdict) = self.known.as_ref().and_then(|known| known.verdict(at)) {
             return verdict;
         }
         let mut ahead = Self::CHUNK;
         loop {
-            let known = self.known.insert(Self::build(&self.hours, self.guard, at, at + ahead));
+            let known = self.known.insert(Self::build(&self.hours, self.guard, &self.bounds, at, at + ahead));
             match known.verdict(at) {
                 Some(verdict) => return verdict,
                 None if ahead >= Self::HORIZON => return Verdict { open: known.is_open(at), next_change: None },
@@ -89,10 +100,17 @@ impl Calendar {
         }
     }
 
-    fn build(hours: &[Hours], guard: Span, from: Moment, to: Moment) -> Known {
+    /// The answer when the hours never close.
+    fn within_bounds(&self, at: Moment) -> Verdict {
+        let Interval { start, end } = self.bounds;
+        let next = [start, end].into_iter().find(|change| *change > at && *change != ALWAYS.end);
+        Verdict { open: (start..end).contains(&at), next_change: next }
+    }
+
+    fn build(hours: &[Hours], guard: Span, bounds: &Interval, from: Moment, to: Moment) -> Known {
         // An interval may have begun before the stretch that is asked for, and its end decides the guard.
         let (early, late) = (from - REACH, to + REACH);
-        let mut open = vec![Interval { start: early, end: late }];
+        let mut open = intersect(&[Interval { start: early, end: late }], std::slice::from_ref(bounds));
         for hours in hours {
             open = intersect(&open, &hours.week.intervals(hours.zone, early, late));
         }
@@ -167,6 +185,18 @@ mod tests {
         let mut gap = calendar("02:15-02:45", "America/New_York", Span::ZERO);
         let next = gap.at(moment("2026-03-07T12:00:00Z")).next_change;
         assert_eq!(next, Some(moment("2026-03-09T06:15:00Z")), "the 8th has no 02:15");
+    }
+
+    #[test]
+    fn a_first_and_a_last_day_bound_the_hours() {
+        let (from, until) = (moment("2026-11-21T18:30:00Z"), moment("2026-11-22T18:30:00Z"));
+        let mut ist = calendar("09:00-21:00", "Asia/Kolkata", Span::from_secs(60)).between(Some(from), Some(until));
+        assert_eq!(ist.at(moment("2026-11-20T06:00:00Z")).next_change, Some(moment("2026-11-22T03:30:00Z")));
+        assert_eq!(ist.at(moment("2026-11-22T15:29:00Z")), Verdict { open: false, next_change: None });
+        let mut always = calendar("24/7", "UTC", Span::ZERO).between(Some(from), Some(until));
+        assert_eq!(always.at(from - Span::from_secs(1)), Verdict { open: false, next_change: Some(from) });
+        assert_eq!(always.at(from), Verdict { open: true, next_change: Some(until) });
+        assert_eq!(always.at(until), Verdict { open: false, next_change: None });
     }
 
     #[test]

@@ -29,6 +29,7 @@ use crate::vendor::{LaneSetup, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Provider, Transport, WireError};
 
 const BASE_URL: &str = "https://api.twentytwo.in/api";
+const PLACE: &str = "/agent/trigger-outbound-call";
 
 /// What configuration files may say about it.
 pub static VENDOR: Vendor = Vendor {
@@ -136,7 +137,7 @@ impl Twenty2 {
     }
 
     /// The number as the vendor wants it.
-    fn written(&self, number: &PhoneNumber) -> Result<String, String> {
+    fn as_dialled(&self, number: &PhoneNumber) -> Result<String, String> {
         if !self.national {
             return Ok(number.e164().to_owned());
         }
@@ -154,7 +155,7 @@ const NEAR_CLOSING: Span = Span::from_minutes(15);
 #[async_trait]
 impl Provider for Twenty2 {
     fn can_call(&self, number: &PhoneNumber) -> Result<(), String> {
-        self.written(number).map(drop)
+        self.as_dialled(number).map(drop)
     }
 
     fn held_until(&self, at: Moment) -> Moment {
@@ -169,12 +170,16 @@ impl Provider for Twenty2 {
         opening.unwrap_or(at)
     }
 
+    fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
+        self.request(Method::POST, PLACE, Some(&self.call_body(call)?))
+    }
+
     async fn place(&self, call: &CallRequest) -> Placing {
         let body = match self.call_body(call) {
             Ok(body) => body,
             Err(cause) => return Placing::NumberFault { cause },
         };
-        let request = match self.request(Method::POST, "/agent/trigger-outbound-call", Some(&body)) {
+        let request = match self.request(Method::POST, PLACE, Some(&body)) {
             Ok(request) => request,
             Err(cause) => return Placing::LaneFault { cause },
         };

@@ -17,7 +17,7 @@ impl Twenty2 {
         }
         let mut body = serde_json::Map::new();
         body.insert(self.agent_field.clone(), json!(call.agent));
-        body.insert("callee_phone".to_owned(), json!(self.written(&call.to)?));
+        body.insert("callee_phone".to_owned(), json!(self.as_dialled(&call.to)?));
         if let Some(from) = &call.from {
             body.insert("caller_phone".to_owned(), json!(from));
         }

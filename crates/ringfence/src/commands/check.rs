@@ -2,10 +2,20 @@
 
 use serde_json::json;
 
-use crate::cli::{CheckArgs, Common};
+use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, screen};
+use crate::{file_form, home, screen};
 use ringfence_intake::{Config, Mistakes, campaign};
+
+/// `check`
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Campaign files; without any, only the configuration is checked
+    pub files: Vec<std::path::PathBuf>,
+    /// Print each campaign with every default filled in
+    #[arg(long)]
+    pub show_defaults: bool,
+}
 
 /// Every mistake of the configuration and of all files, in one go.
 pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
@@ -13,7 +23,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     let Some(path) = home::find_config(common, first)? else {
         return Err(Failure::input(
             "no ringfence.toml was found",
-            "write one beside your campaigns (deploy/ringfence.toml shows how), or name it with --config",
+            "`ringfence init` writes one from a contact file; or name it with --config",
         ));
     };
     let mut wrong: Vec<Mistakes> = Vec::new();
@@ -36,11 +46,22 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     }
     if common.json {
         let mistakes: Vec<String> = wrong.iter().flat_map(Mistakes::lines).collect();
-        screen::print_json(&json!({ "ok": mistakes.is_empty(), "config": path, "mistakes": mistakes }))?;
+        let mut told = json!({ "ok": mistakes.is_empty(), "config": path, "mistakes": mistakes });
+        if args.show_defaults {
+            told["campaigns"] = fine.iter().map(|(_, campaign)| json!(file_form::of(campaign))).collect();
+        }
+        screen::print_json(&told)?;
         return Ok(u8::from(!wrong.is_empty()));
     }
     if !wrong.is_empty() {
         return Err(Failure::Files(wrong));
+    }
+    if args.show_defaults {
+        for (file, campaign) in &fine {
+            let text = toml::to_string(&file_form::of(campaign)).map_err(|error| Failure::work(error.to_string()))?;
+            screen::print(&format!("# {} with every default\n{text}\n", file.display()))?;
+        }
+        return Ok(DONE);
     }
     screen::print(&format!("{}: fine\n", path.display()))?;
     for (file, campaign) in fine {

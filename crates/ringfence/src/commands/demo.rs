@@ -7,8 +7,8 @@ use ringfence_intake::{Config, campaign};
 use ringfence_store::{Database, Lifeline, Location, Store};
 use std::sync::Arc;
 
-use super::run::{Ended, Follower, apply};
-use crate::cli::{Common, DemoArgs, Until};
+use super::run::{Ended, Follower, Until, apply};
+use crate::cli::Common;
 use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, eprint_line};
@@ -48,6 +48,14 @@ unreachable = "6s"
 voicemail = "never"
 "#;
 
+/// `demo`
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// How many contacts
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub contacts: u32,
+}
+
 /// A sample campaign on a simulated provider, in a database that goes with it.
 pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     let folder = tempfile::Builder::new().prefix("ringfence-demo-").tempdir()?.keep();
@@ -61,11 +69,12 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let (lane, row) = apply(&store, &*clock, &config, rules).await?;
     let setup = config.lanes.get("demo").ok_or_else(|| Failure::work("the demo has no lane"))?;
     let provider = home::provider(setup)?;
-    importing::import(&store, &clock, row.run, &row.rules, &provider, &contacts).await?;
+    importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts)).await?;
     let lifeline = Lifeline::begin(&store);
     let settings = setup.setup.settings.clone();
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
-    let follower = Follower { store: &store, clock: &clock, campaign: &row, name: lifeline.name() };
+    let brake = Arc::new(ringfence_domain::brake::NoBrake);
+    let follower = Follower { store: &store, clock: &clock, campaign: &row, name: lifeline.name(), brake };
     let (summary, ended) = follower.dial(engine, Until::Done, None).await?;
     let differences = store.recount(row.run).await?;
     store.close().await;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use ringfence_domain::ContactId;
-use ringfence_store::{ContactRow, ExportFilter, Store};
+use ringfence_domain::{ContactId, ContactState};
+use ringfence_store::{ContactRow, ContactFilter, Store};
 use serde_json::{Map, Value, json};
 
-use super::known_campaign;
-use crate::cli::{Common, ExportArgs, ExportFormat, ExportOnly};
+use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, summary};
+use crate::home::{self, Home};
+use crate::summary;
 
 const PAGE: u32 = 2_000;
 const COLUMNS: [&str; 14] = [
@@ -30,21 +30,71 @@ const COLUMNS: [&str; 14] = [
     "transcript_url",
 ];
 
+/// `export`
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// The campaign
+    pub campaign: String,
+    /// The form
+    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
+    pub format: ExportFormat,
+    /// Only these contacts
+    #[arg(long, value_enum)]
+    pub only: Option<ExportOnly>,
+    /// One line an attempt instead of one a contact
+    #[arg(long, conflicts_with = "only")]
+    pub attempts: bool,
+    /// First ask the vendor again for links to recordings and transcripts that expired
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object a line
+    Json,
+}
+
+/// Which contacts are exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportOnly {
+    /// Those reached as the campaign defines it
+    Reached,
+    /// Those not reached, or not yet
+    Unreached,
+    /// Those whose call is of unknown fate
+    Review,
+}
+
 /// One line a contact.
 pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Failure> {
-    let store = home::open_existing(common).await?;
-    let campaign = known_campaign(&*store, &args.campaign).await?;
+    let home = Home::enter(common).await?;
+    let campaign = home.campaign(&args.campaign).await?;
+    let store = &home.store;
     let filter = match args.only {
-        None => ExportFilter::All,
-        Some(ExportOnly::Reached) => ExportFilter::Reached,
-        Some(ExportOnly::Unreached) => ExportFilter::Unreached,
-        Some(ExportOnly::Review) => ExportFilter::Review,
+        None => ContactFilter::default(),
+        Some(ExportOnly::Reached) => ContactFilter { reached: Some(true), ..ContactFilter::default() },
+        Some(ExportOnly::Unreached) => ContactFilter { reached: Some(false), ..ContactFilter::default() },
+        Some(ExportOnly::Review) => ContactFilter { state: Some(ContactState::Review), ..ContactFilter::default() },
     };
+    if args.refresh {
+        let refreshed = super::relink::relink(&home, &campaign).await?;
+        home::eprint_line(&format!("{refreshed} expired links were refreshed"));
+    }
     let json = common.json || args.format == ExportFormat::Json;
+    if args.attempts {
+        let out = std::io::BufWriter::new(std::io::stdout().lock());
+        super::export_attempts::write(&home, &campaign, json, out).await?;
+        home.store.close().await;
+        return Ok(DONE);
+    }
     // The columns of all rows must be known before the first line is written.
     let (mut inputs, mut outputs) = (BTreeSet::new(), BTreeSet::new());
     if !json {
-        each_page(&*store, &campaign, filter, |page| {
+        each_page(&**store, &campaign, filter, |page| {
             for contact in page {
                 inputs.extend(contact.fields.keys().cloned());
                 outputs.extend(contact.last_attempt.iter().flat_map(|call| call.outputs.keys().cloned()));
@@ -55,9 +105,9 @@ pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Fai
     }
     let out = std::io::BufWriter::new(std::io::stdout().lock());
     let written = if json {
-        write_json(&*store, &campaign, filter, out).await
+        write_json(&**store, &campaign, filter, out).await
     } else {
-        write_csv(&*store, &campaign, filter, &inputs, &outputs, out).await
+        write_csv(&**store, &campaign, filter, &inputs, &outputs, out).await
     };
     store.close().await;
     written.map(|()| DONE)
@@ -66,7 +116,7 @@ pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Fai
 async fn each_page(
     store: &dyn Store,
     campaign: &ringfence_store::CampaignRow,
-    filter: ExportFilter,
+    filter: ContactFilter,
     mut each: impl FnMut(&[ContactRow]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut after = ContactId(0);
@@ -81,7 +131,7 @@ async fn each_page(
 async fn write_csv(
     store: &dyn Store,
     campaign: &ringfence_store::CampaignRow,
-    filter: ExportFilter,
+    filter: ContactFilter,
     inputs: &BTreeSet<String>,
     outputs: &BTreeSet<String>,
     out: impl Write,
@@ -114,7 +164,7 @@ async fn write_csv(
 async fn write_json(
     store: &dyn Store,
     campaign: &ringfence_store::CampaignRow,
-    filter: ExportFilter,
+    filter: ContactFilter,
     mut out: impl Write,
 ) -> Result<(), Failure> {
     each_page(store, campaign, filter, |page| {
@@ -153,7 +203,7 @@ fn line(contact: &ContactRow) -> Map<String, Value> {
     COLUMNS.iter().map(|name| (*name).to_owned()).zip(values).collect()
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -162,7 +212,7 @@ fn text(value: &Value) -> String {
 }
 
 /// A value that no spreadsheet takes for a formula. A number with its `+` is none, and keeps it.
-fn inert(value: &str) -> String {
+pub(super) fn inert(value: &str) -> String {
     let number =
         value.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
     let starts = value

@@ -4,9 +4,25 @@ use ringfence_domain::window::{Calendar, Hours, WeekTable};
 use ringfence_domain::{Span, zones};
 use serde_json::json;
 
-use crate::cli::{Common, HoursArgs};
+use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::{home, screen};
+
+/// `hours`
+#[derive(Debug, clap::Args)]
+pub struct HoursArgs {
+    /// The hours, as in OpenStreetMap: "Mo-Sa 09:00-21:00; Su off"
+    pub expression: String,
+    /// Whose clocks: an IANA name
+    #[arg(long, value_name = "TZ")]
+    pub timezone: String,
+    /// At this moment [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub at: Option<ringfence_domain::Moment>,
+    /// Also list every change up to this moment
+    #[arg(long, value_name = "RFC3339")]
+    pub until: Option<ringfence_domain::Moment>,
+}
 
 /// Whether a window is open, when that changes, and every change up to a moment.
 pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {

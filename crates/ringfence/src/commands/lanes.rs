@@ -4,17 +4,47 @@ use comfy_table::Cell;
 use ringfence_store::Store;
 use serde_json::json;
 
-use crate::cli::{Common, LaneAction, LanesArgs};
+use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, screen};
+use crate::home::{self, Home};
+use crate::screen;
+
+/// `lanes`
+#[derive(Debug, clap::Args)]
+pub struct LanesArgs {
+    /// Try the credentials of every lane, without calling anyone
+    #[arg(long)]
+    pub check: bool,
+    /// What to do with one lane
+    #[command(subcommand)]
+    pub action: Option<LaneAction>,
+}
+
+/// What to do with a lane.
+#[derive(Debug, clap::Subcommand)]
+pub enum LaneAction {
+    /// Stop new calls on a lane
+    Pause {
+        /// The lane
+        lane: String,
+        /// Why, for everyone who asks later
+        #[arg(long, default_value = "paused by hand")]
+        reason: String,
+    },
+    /// Let a lane dial again
+    Resume {
+        /// The lane
+        lane: String,
+    },
+}
 
 /// Lists, pauses and resumes lanes, and tries their credentials.
 pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failure> {
     if args.check {
         return check(common).await;
     }
-    let store = home::open_existing(common).await?;
-    let now = store.clock().await?.read().now;
+    let home = Home::enter(common).await?;
+    let (store, now) = (&home.store, home.now());
     let lanes = store.lanes().await?;
     if let Some(action) = &args.action {
         let (LaneAction::Pause { lane: name, .. } | LaneAction::Resume { lane: name }) = action;

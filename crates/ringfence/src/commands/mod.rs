@@ -1,15 +1,30 @@
-//! The commands, a file each.
+//! The commands, a file each: what may be typed, and what it does.
 
-mod check;
-mod demo;
-mod export;
-mod hours;
-mod lanes;
+pub mod apply;
+pub mod campaigns;
+pub mod check;
+pub mod completions;
+pub mod contacts;
+pub mod demo;
+pub mod dnc;
+pub mod export;
+mod export_attempts;
+pub mod hours;
+pub mod import;
+pub mod init;
+pub mod lanes;
 mod migrate;
-mod run;
-mod sandbox;
-mod status;
-mod why;
+pub mod pause;
+pub mod preview;
+mod relink;
+pub mod review;
+pub mod run;
+pub mod sandbox;
+mod serve;
+pub mod status;
+pub mod stop;
+pub mod test_call;
+pub mod why;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -19,31 +34,34 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let common = &cli.common;
     match &cli.command {
         Command::Demo(args) => demo::demo(common, args).await,
-        Command::Run(args) => run::run(common, args).await,
+        Command::Init(args) => init::init(common, args),
         Command::Check(args) => check::check(common, args),
+        Command::Preview(args) => preview::preview(common, args),
+        Command::TestCall(args) => test_call::test_call(common, args).await,
+        Command::Run(args) => run::run(common, args).await,
+        Command::Serve => serve::serve(common).await,
+        Command::Stop(args) => stop::stop(common, args).await,
+        Command::Start => stop::start(common).await,
         Command::Status(args) => status::status(common, args).await,
         Command::Why(args) => why::why(common, args).await,
-        Command::Hours(args) => hours::hours(common, args),
-        Command::Lanes(args) => lanes::lanes(common, args).await,
         Command::Export(args) => export::export(common, args).await,
+        Command::Plan(args) => apply::plan(common, args).await,
+        Command::Apply(args) => apply::apply(common, args).await,
+        Command::Campaigns => campaigns::campaigns(common).await,
+        Command::Pause(args) => pause::pause(common, args).await,
+        Command::Resume(args) => pause::resume(common, args).await,
+        Command::Cancel(args) => pause::cancel(common, args).await,
+        Command::Import(args) => import::import(common, args).await,
+        Command::Imports(args) => import::imports(common, args).await,
+        Command::Rejects(args) => import::rejects(common, args).await,
+        Command::Contacts(args) => contacts::contacts(common, args).await,
+        Command::Dnc(args) => dnc::dnc(common, args).await,
+        Command::Review(args) => review::review(common, args).await,
+        Command::Lanes(args) => lanes::lanes(common, args).await,
+        Command::Hours(args) => hours::hours(common, args),
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Migrate => migrate::migrate(common).await,
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => completions::man(args),
     }
-}
-
-/// The campaign of this name, or a failure that says which there are.
-async fn known_campaign(
-    store: &dyn ringfence_store::Store,
-    name: &str,
-) -> Result<ringfence_store::CampaignRow, Failure> {
-    if let Some(campaign) = store.campaign(name.to_owned()).await? {
-        return Ok(campaign);
-    }
-    let names: Vec<String> = store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect();
-    let hint = if names.is_empty() {
-        "this database has none yet; `ringfence run campaign.toml` brings one".to_owned()
-    } else {
-        format!("known: {}", names.join(", "))
-    };
-    Err(Failure::input(format!("there is no campaign `{name}`"), hint))
 }

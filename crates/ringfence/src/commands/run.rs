@@ -1,25 +1,61 @@
 //! `ringfence run`
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::campaign::CallingZone;
 use ringfence_domain::summary::Summary;
-use ringfence_domain::{AttemptState, Clock, Moment, RunId, Span};
+use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_intake::Config;
 use ringfence_providers::Provider;
-use ringfence_store::{CampaignRow, Database, Lifeline, Numbers, Store};
+use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Common, RunArgs, Until};
+use crate::cli::Common;
 use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
-use crate::importing::{self, contact_file};
+use crate::importing::{self, InputFile};
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
+use crate::rejects;
+
+/// `run`
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// When to leave
+    #[arg(long, value_enum, default_value_t = Until::Today)]
+    pub until: Until,
+    /// Leave after this time at the latest: 30m, 6h
+    #[arg(long, value_name = "TIME")]
+    pub max_time: Option<Span>,
+    /// The contact file, instead of the campaign's own; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub contacts: Option<PathBuf>,
+    /// Write the rows that were not taken in here, with their line and reason
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Begin a fresh run over everyone, unless this key, such as today's date, began one before
+    #[arg(long, value_name = "KEY")]
+    pub fresh: Option<String>,
+    /// Check everything and read every row, but change nothing and dial nobody
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// When `run` leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Until {
+    /// When nobody may be dialled any more before midnight
+    Today,
+    /// When nobody may be dialled now
+    Idle,
+    /// When every contact is finished
+    Done,
+}
 
 /// How often the run is looked at.
 const LOOK: Duration = Duration::from_millis(300);
@@ -30,27 +66,43 @@ const HELD_BY_VENDOR: Span = Span::from_hours(3);
 
 /// Applies, imports, dials, and prints the summary.
 pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
-    let (config, mut campaign) = home::read_campaign(common, &args.campaign)?;
-    let lane = config.lanes.get(&campaign.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
+    let (config, campaign) = home::read_campaign(common, &args.campaign)?;
+    let lane = home::lane(&config, &campaign)?;
     let provider = home::provider(lane)?;
-    let file = contact_file(args.contacts.as_deref(), &campaign)?;
-    if let Some(path) = &args.contacts {
-        campaign.contacts.file = Some(std::path::absolute(path)?.display().to_string());
-    }
+    let settings = lane.setup.settings.clone();
+    let file = match &args.contacts {
+        Some(path) => Some(InputFile::given(path)?),
+        None => InputFile::of_campaign(&campaign, settings.timezone, home::wall_clock())?,
+    };
     if args.dry_run {
-        return dry_run(common, &campaign, &provider, file.as_ref().map(|(path, _)| path.as_path()));
+        return dry_run(common, &campaign, &provider, file.as_ref());
     }
-    if let Some((path, _)) = &file {
+    if let Some(file) = &file {
         // A file of the wrong shape is refused before anything changes.
-        drop(ringfence_intake::ContactFile::open(path, &campaign, Box::new(|_| Ok(())))?);
+        drop(ringfence_intake::ContactFile::open(file.path(), &campaign, Box::new(|_| Ok(())))?);
     }
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
-    let (lane_row, campaign_row) = apply(&store, &*clock, &config, campaign).await?;
+    let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
+    if let Some(key) = &args.fresh {
+        let (run, begun) = store.begin_run(campaign_row.id, key.clone(), clock.read().now).await?;
+        if begun {
+            eprint_line(&format!("run {} of {} begins under the key {key}", run.number, campaign_row.rules.name));
+        }
+        campaign_row = store.campaign_by_id(campaign_row.id).await?;
+    }
     let lifeline = Lifeline::begin(&store);
     let leader = follow(&store, &*clock, campaign_row.run, lifeline.name()).await?;
-    if let Some((path, _kept)) = &file {
-        let importing = importing::import(&store, &clock, campaign_row.run, &campaign_row.rules, &provider, path);
+    let follower = Follower {
+        store: &store,
+        clock: &clock,
+        campaign: &campaign_row,
+        name: lifeline.name(),
+        brake: home::brake(&config),
+    };
+    let mut held = false;
+    if let Some(file) = &file {
+        let importing = importing::import(&store, &clock, &campaign_row, &provider, file);
         let renewing = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -63,32 +115,38 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
             import = importing => import?,
             () = renewing => return Err(Failure::work("the import was left")),
         };
-        if import.rejected > 0 {
+        let refused = import.counts.rejected;
+        if refused > 0 {
             eprint_line(&format!(
-                "{} of {} rows were rejected{}",
-                import.rejected,
-                import.rows,
+                "{refused} of {} rows were rejected{}",
+                import.counts.rows,
                 match &args.rejects {
                     Some(path) => format!("; see {}", path.display()),
-                    None => "; --rejects FILE lists them".to_owned(),
+                    None => format!("; `ringfence rejects {}` lists them", campaign_row.rules.name),
                 }
             ));
         }
         if let Some(path) = &args.rejects {
-            importing::write_rejects(&store, &import, path).await?;
+            rejects::to_file(&store, &import, path).await?;
+        }
+        held = import.state == ImportState::Held;
+        if held {
+            eprint_line(&super::import::held_line(&campaign_row.rules.name, &import));
         }
     }
-    if leader.is_some() {
-        let mut summary = look(&store, &*clock, &campaign_row).await?.1;
-        summary.already_running = true;
+    if leader.is_some() || held {
+        let mut summary = follower.look().await?.1;
+        summary.already_running = leader.is_some();
+        if leader.is_none() {
+            store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+        }
         store.close().await;
         report(common, &summary)?;
-        return Ok(DONE);
+        return Ok(if held { HELD } else { DONE });
     }
-    let settings = lane.setup.settings.clone();
-    let engine =
-        LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane_row, settings, provider);
-    let follower = Follower { store: &store, clock: &clock, campaign: &campaign_row, name: lifeline.name() };
+    let owner = lifeline.name().to_owned();
+    let engine = LaneEngine::new(store.clone(), clock.clone(), owner, lane_row, settings, provider)
+        .braked_by(follower.brake.clone());
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
     store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
     store.close().await;
@@ -104,10 +162,10 @@ fn dry_run(
     common: &Common,
     campaign: &ringfence_domain::Campaign,
     provider: &Arc<dyn Provider>,
-    file: Option<&Path>,
+    file: Option<&InputFile>,
 ) -> Result<u8, Failure> {
     let found = match file {
-        Some(path) => importing::dry_run(path, campaign, provider)?,
+        Some(file) => importing::dry_run(file, campaign, provider, home::wall_clock())?,
         None => importing::DryRun::default(),
     };
     if common.json {
@@ -120,6 +178,9 @@ fn dry_run(
         for line in &found.first_rejects {
             screen::print(&format!("  {line}\n"))?;
         }
+        if let Some(why) = &found.held_for {
+            screen::print(&format!("it would be held: {why}\n"))?;
+        }
     }
     Ok(DONE)
 }
@@ -131,10 +192,10 @@ pub(super) async fn apply(
     config: &Config,
     campaign: ringfence_domain::Campaign,
 ) -> Result<(ringfence_domain::LaneId, CampaignRow), Failure> {
-    let lane = config.lanes.get(&campaign.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
+    let lane = home::lane(config, &campaign)?;
     let now = clock.read().now;
     let row = store.register_lane(lane.setup.settings.clone(), now).await?;
-    let (_, campaign) = store.apply(campaign, row.id, now).await?;
+    let (_, campaign) = store.apply(campaign, row.id, Begin::Running, now).await?;
     Ok((row.id, campaign))
 }
 
@@ -144,14 +205,6 @@ async fn follow(store: &Arc<Database>, clock: &dyn Clock, run: RunId, name: &str
     let dead = current.filter(|follower| follower != name && Lifeline::is_dead(store, follower));
     let now = clock.read().now;
     Ok(store.follow_run(run, name.to_owned(), dead, now, now + FOLLOWER_LEASE).await?)
-}
-
-async fn look(store: &Database, clock: &dyn Clock, campaign: &CampaignRow) -> Result<(Numbers, Summary), Failure> {
-    let now = clock.read().now;
-    let numbers = store.numbers(campaign.rules.name.clone(), now).await?;
-    let numbers = numbers.ok_or_else(|| Failure::work("the campaign vanished from the database"))?;
-    let summary = summarize(&numbers, now);
-    Ok((numbers, summary))
 }
 
 /// Why dialling ended.
@@ -171,9 +224,18 @@ pub(super) struct Follower<'f> {
     pub(super) clock: &'f Arc<dyn Clock>,
     pub(super) campaign: &'f CampaignRow,
     pub(super) name: &'f str,
+    pub(super) brake: Arc<dyn Brake>,
 }
 
 impl Follower<'_> {
+    async fn look(&self) -> Result<(Numbers, Summary), Failure> {
+        let now = self.clock.read().now;
+        let numbers = self.store.numbers(self.campaign.rules.name.clone(), now).await?;
+        let numbers = numbers.ok_or_else(|| Failure::work("the campaign vanished from the database"))?;
+        let summary = summarize(&numbers, self.brake.pulled(), now);
+        Ok((numbers, summary))
+    }
+
     /// Dials until what is asked for holds, time is up, or a signal comes.
     pub(super) async fn dial(
         &self,
@@ -185,12 +247,12 @@ impl Follower<'_> {
         let running = tokio::spawn(engine.run(stop.clone()));
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let deadline = max_time.map(|time| self.clock.boot() + time.duration());
-        let (_, first) = look(self.store, &**self.clock, self.campaign).await?;
+        let (_, first) = self.look().await?;
         let mut progress = Progress::begin(first.contacts.total);
         let mut renew_at = self.clock.boot();
         let ended = loop {
             // A database that does not answer for a moment is waited for: the engine dials nobody meanwhile.
-            match look(self.store, &**self.clock, self.campaign).await {
+            match self.look().await {
                 Ok((numbers, summary)) => {
                     progress.show(&summary);
                     if self.holds(&numbers, &summary, until).await.unwrap_or(false) {
@@ -218,7 +280,7 @@ impl Follower<'_> {
         }
         stop.cancel();
         running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
-        let (_, summary) = look(self.store, &**self.clock, self.campaign).await?;
+        let (_, summary) = self.look().await?;
         Ok((summary, ended))
     }
 
@@ -238,10 +300,7 @@ impl Follower<'_> {
             Until::Done => return Ok(contacts.active == 0 && summary.next_dial_at.is_none()),
             Until::Idle => now,
             Until::Today => {
-                let zone = match numbers.campaign.rules.calling.timezone {
-                    CallingZone::Fixed(zone) => zone,
-                    CallingZone::Contact => numbers.lane.settings.timezone,
-                };
+                let zone = numbers.campaign.rules.own_zone(numbers.lane.settings.timezone);
                 Moment::from_millis(tomorrow(now, zone).millis() - 1)
             }
         };

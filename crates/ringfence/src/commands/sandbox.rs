@@ -4,9 +4,37 @@ use std::sync::Arc;
 
 use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape};
 
-use crate::cli::SandboxArgs;
 use crate::failure::{DONE, Failure};
 use crate::screen;
+
+/// `sandbox`
+#[derive(Debug, clap::Args)]
+pub struct SandboxArgs {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:9922", value_name = "ADDR")]
+    pub listen: std::net::SocketAddr,
+    /// Append every request to this file before it is answered
+    #[arg(long, value_name = "FILE")]
+    pub tape: Option<std::path::PathBuf>,
+    /// How calls end, by weight: answered=60,no_answer=40
+    #[arg(long, value_name = "WEIGHTS")]
+    pub outcomes: Option<String>,
+    /// What goes wrong, in percent: lost_answer=2%,error_before=1%
+    #[arg(long, value_name = "SHARES")]
+    pub faults: Option<String>,
+    /// How long answered calls last on the average
+    #[arg(long, default_value = "2s", value_name = "TIME")]
+    pub talk: ringfence_domain::Span,
+    /// How long calls ring
+    #[arg(long, default_value = "500ms", value_name = "TIME")]
+    pub ring: ringfence_domain::Span,
+    /// How long each answer takes
+    #[arg(long, default_value = "5ms", value_name = "TIME")]
+    pub latency: ringfence_domain::Span,
+    /// Other seeds end other calls otherwise
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
 
 /// A simulated Twenty2 on a socket, until it is interrupted.
 pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {

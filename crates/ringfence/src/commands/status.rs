@@ -1,37 +1,87 @@
 //! `ringfence status`
 
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use ringfence_domain::summary::Summary;
 use ringfence_store::Store;
 
-use super::known_campaign;
-use crate::cli::{Common, StatusArgs};
+use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, screen, summary::summarize};
+use crate::home::{self, Home};
+use crate::{screen, summary::summarize};
+
+/// `status`
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// The campaign
+    #[arg(required_unless_present = "all")]
+    pub campaign: Option<String>,
+    /// All campaigns
+    #[arg(long, conflicts_with = "campaign")]
+    pub all: bool,
+    /// Look again every second, until everything is finished; with --json one document a line
+    #[arg(long)]
+    pub watch: bool,
+}
 
 /// The summary of one campaign, or of all.
 pub(super) async fn status(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
-    let store = home::open_existing(common).await?;
-    let clock = store.clock().await?;
+    let home = Home::enter(common).await?;
+    if let Some(name) = &args.campaign {
+        home.campaign(name).await?;
+    }
+    let code = if args.watch { watch(common, args, &home).await } else { once(common, args, &home).await };
+    home.store.close().await;
+    code
+}
+
+async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<Summary>, Failure> {
     let names = match &args.campaign {
-        Some(name) => vec![known_campaign(&*store, name).await?.rules.name],
-        None => store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
+        Some(name) => vec![name.clone()],
+        None => home.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
     };
+    let brake = home::brake(&home.config).pulled();
     let mut summaries = Vec::new();
-    for name in names {
-        let now = clock.read().now;
-        if let Some(numbers) = store.numbers(name, now).await? {
-            summaries.push(summarize(&numbers, now));
+    for name in names.into_iter().filter(|name| home::is_listed(name)) {
+        let now = home.now();
+        if let Some(numbers) = home.store.numbers(name, now).await? {
+            summaries.push(summarize(&numbers, brake.clone(), now));
         }
     }
-    store.close().await;
+    Ok(summaries)
+}
+
+async fn once(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Failure> {
+    let summaries = summaries(args, home).await?;
     match (common.json, args.all) {
         (true, true) => screen::print_json(&summaries)?,
         (true, false) => screen::print_json(&summaries.first())?,
         (false, _) if summaries.is_empty() => screen::print("no campaigns yet\n")?,
-        (false, _) => {
-            for summary in &summaries {
-                screen::print(&screen::summary(summary))?;
-            }
-        }
+        (false, _) => screen::print(&screen::summaries(&summaries))?,
     }
     Ok(DONE)
+}
+
+async fn watch(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Failure> {
+    let terminal = std::io::stdout().is_terminal();
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    loop {
+        let summaries = summaries(args, home).await?;
+        let text = match (common.json, args.all) {
+            (true, true) => format!("{}\n", serde_json::json!(summaries)),
+            (true, false) => format!("{}\n", serde_json::json!(summaries.first())),
+            // From the top left corner on, so that the numbers change in place.
+            (false, _) if terminal => format!("\x1b[H\x1b[2J{}", screen::summaries(&summaries)),
+            (false, _) => screen::summaries(&summaries),
+        };
+        screen::print(&text)?;
+        if summaries.iter().all(|summary| matches!(summary.state, "done" | "cancelled")) {
+            return Ok(DONE);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = interrupt.recv() => return Ok(130),
+        }
+    }
 }

@@ -1,15 +1,15 @@
 //! `ringfence why`
 
 use ringfence_domain::campaign::CallingZone;
-use ringfence_domain::{CampaignState, ContactState, LaneState, Moment, PhoneNumber, ZoneSet};
-use ringfence_store::{AttemptRow, ContactRow, Numbers, Store};
+use ringfence_domain::{CampaignState, ContactState, ImportState, LaneState, Moment, PhoneNumber, ZoneSet};
+use ringfence_store::{AttemptRow, ContactRow, DncRow, Numbers, Store};
 use serde::Serialize;
 
-use super::known_campaign;
-use crate::cli::{Common, WhyArgs};
+use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::summary::tomorrow;
-use crate::{home, screen};
+use crate::home::{self, Home};
+use crate::screen;
 
 /// One contact, explained.
 #[derive(Debug, Serialize)]
@@ -49,24 +49,40 @@ struct Past {
     cause: Option<String>,
 }
 
+/// `why`
+#[derive(Debug, clap::Args)]
+pub struct WhyArgs {
+    /// The number, with + and country code
+    pub phone: String,
+    /// The campaign [default: every campaign that has the number]
+    #[arg(long)]
+    pub campaign: Option<String>,
+}
+
 /// What happened to a number so far, may it be dialled now, and if not, why not and until when.
 pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> {
-    let store = home::open_existing(common).await?;
+    let home = Home::enter(common).await?;
     let number = PhoneNumber::parse(&args.phone, None).map_err(|error| {
         Failure::input(format!("`{}`: {error}", args.phone), "write it with + and country code: +919876543210")
     })?;
-    let now = store.clock().await?.read().now;
+    let (store, now) = (&home.store, home.now());
     let key = store.hasher().key(&number);
     let names = match &args.campaign {
-        Some(name) => vec![known_campaign(&*store, name).await?.rules.name],
+        Some(name) => vec![home.campaign(name).await?.rules.name],
         None => store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
     };
     let attempts = store.attempts_at(key).await?;
+    let found = Found {
+        attempts,
+        dnc: store.dnc_entry(key).await?,
+        brake: home::brake(&home.config).pulled(),
+        now,
+    };
     let mut explanations = Vec::new();
-    for name in names {
+    for name in names.into_iter().filter(|name| home::is_listed(name)) {
         let Some(numbers) = store.numbers(name, now).await? else { continue };
         if let Some(contact) = store.contact_by_number(numbers.campaign.run, key).await? {
-            explanations.push(explain(&numbers, &contact, &attempts, now));
+            explanations.push(explain(&numbers, &contact, &found));
         }
     }
     store.close().await;
@@ -88,7 +104,16 @@ pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> 
     Ok(DONE)
 }
 
-fn explain(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], now: Moment) -> Explanation {
+/// What is known beside the contact itself.
+struct Found {
+    attempts: Vec<AttemptRow>,
+    dnc: Option<DncRow>,
+    brake: Option<String>,
+    now: Moment,
+}
+
+fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanation {
+    let now = found.now;
     let campaign = &numbers.campaign.rules;
     let zones = campaign.zones_for(contact.zones.clone());
     let source = match (campaign.calling.timezone, &campaign.contacts.timezone) {
@@ -100,7 +125,7 @@ fn explain(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], now
         }
         (CallingZone::Contact, _) => "the number's prefix",
     };
-    let rules = rules(numbers, contact, attempts, &zones, now);
+    let rules = rules(numbers, contact, found, &zones);
     let waiting = contact.state == ContactState::Waiting;
     let may_dial_now = rules.iter().all(|rule| rule.allows);
     // The next moment is the first open one after the last refusal.
@@ -128,17 +153,25 @@ fn explain(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], now
         rules,
         next_dial_at,
         set_by,
-        history: attempts.iter().filter(|attempt| attempt.contact == contact.id).map(past).collect(),
+        history: found.attempts.iter().filter(|attempt| attempt.contact == contact.id).map(past).collect(),
     }
 }
 
-fn rules(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], zones: &ZoneSet, now: Moment) -> Vec<Rule> {
+fn rules(numbers: &Numbers, contact: &ContactRow, found: &Found, zones: &ZoneSet) -> Vec<Rule> {
+    let now = found.now;
     let campaign = &numbers.campaign.rules;
     let lane = &numbers.lane;
     let mut rules = Vec::new();
     let mut rule = |rule, allows: bool, says: String, from: Option<Moment>| {
         rules.push(Rule { rule, allows, says, from: from.filter(|_| !allows) });
     };
+    let stop = found.brake.clone().or(numbers.stop.as_ref().map(|stop| stop.reason.clone()));
+    rule("stop", stop.is_none(), stop.unwrap_or_else(|| "nothing is stopped".to_owned()), None);
+    let listed = found.dnc.as_ref().map(|entry| {
+        let reason = entry.reason.as_ref().map(|reason| format!(" because {reason}")).unwrap_or_default();
+        format!("on the do-not-call list since {}{reason}, by {}", entry.added_at, entry.source.as_deref().unwrap_or("hand"))
+    });
+    rule("dnc", listed.is_none(), listed.unwrap_or_else(|| "not on the do-not-call list".to_owned()), None);
     let state = match contact.state {
         ContactState::Waiting => "it waits for its call".to_owned(),
         ContactState::Active => "a call is under way".to_owned(),
@@ -165,9 +198,15 @@ fn rules(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], zones
     if !campaign.calling.guard.millis().eq(&0) {
         says.push_str(&format!(", {} before closing excepted", campaign.calling.guard));
     }
+    for (word, date) in [("from", campaign.schedule.starts), ("up to", campaign.schedule.ends)] {
+        if let Some(date) = date {
+            says.push_str(&format!(", {word} {date}"));
+        }
+    }
     rule("window", window.open, says, window.next_change);
     for cap in &campaign.limits.per_number {
-        let counted: Vec<Moment> = attempts
+        let counted: Vec<Moment> = found
+            .attempts
             .iter()
             .filter(|attempt| attempt.outcome.is_none_or(ringfence_domain::Outcome::is_counted))
             .filter(|attempt| {
@@ -181,12 +220,16 @@ fn rules(numbers: &Numbers, contact: &ContactRow, attempts: &[AttemptRow], zones
     let running = numbers.campaign.state == CampaignState::Running;
     let says = numbers.campaign.reason.clone().unwrap_or_else(|| numbers.campaign.state.to_string());
     rule("campaign", running, says, None);
-    rule(
-        "import",
-        numbers.run.ready,
-        if numbers.run.ready { "complete" } else { "no import is complete yet" }.to_owned(),
-        None,
-    );
+    let import = numbers.last_import.as_ref().filter(|import| import.id == contact.import);
+    let says = match (contact.staged, import.map(|import| (import.state, import.held_for.clone()))) {
+        (false, _) if numbers.run.ready => "its import is complete".to_owned(),
+        (_, Some((ImportState::Held, reason))) => format!("its import is held: {}", reason.unwrap_or_default()),
+        (_, Some((ImportState::Canary, _))) => "its import waits for the outcomes of the first calls".to_owned(),
+        _ => "its import is not complete".to_owned(),
+    };
+    rule("import", numbers.run.ready && !contact.staged, says, None);
+    let failing = campaign.safety.judge_recent(&numbers.run.recent);
+    rule("safety", failing.is_none(), failing.unwrap_or_else(|| "few of the last calls failed".to_owned()), None);
     let says = lane.reason.clone().unwrap_or_else(|| format!("lane {} is {}", lane.settings.name, lane.state));
     rule("lane", lane.state == LaneState::Open, says, None);
     let slowed = lane.slowed_until > now;

@@ -1,0 +1,177 @@
+//! Rails that hold a campaign before many people are called wrongly.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Outcome, Percent, Span};
+
+/// When an import is held or a campaign paused until a person accepts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Safety {
+    /// Contacts accepted in one import.
+    pub max_contacts: Option<u32>,
+    /// Rejected rows among those of one import, from [`Safety::FEW_ROWS`] rows on.
+    pub max_rejected: Percent,
+    /// Time since the contact file was written.
+    pub max_file_age: Option<Span>,
+    /// So many of an import are dialled first; the others wait for their outcomes.
+    pub canary: Option<u32>,
+    /// Failures among the last [`Recent::LENGTH`] calls, or among the canary's.
+    pub stop_at_failures: Percent,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self {
+            max_contacts: None,
+            max_rejected: Percent::new(20),
+            max_file_age: None,
+            canary: None,
+            stop_at_failures: Percent::new(50),
+        }
+    }
+}
+
+/// What is known of an import once its whole file was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImportFacts {
+    /// Rows read.
+    pub rows: i64,
+    /// Rows that became contacts.
+    pub accepted: i64,
+    /// Rows that cannot be called.
+    pub rejected: i64,
+    /// Time since the file was written, where that is known.
+    pub age: Option<Span>,
+}
+
+impl Safety {
+    /// With fewer rows a share says nothing.
+    pub const FEW_ROWS: i64 = 20;
+
+    /// Why an import must be held, if so.
+    pub fn judge(&self, import: &ImportFacts) -> Option<String> {
+        if let (Some(limit), Some(age)) = (self.max_file_age, import.age)
+            && age > limit
+        {
+            return Some(format!("the file was written {} ago; safety.max_file_age is {limit}", about(age)));
+        }
+        if let Some(limit) = self.max_contacts
+            && import.accepted > i64::from(limit)
+        {
+            return Some(format!("{} contacts were accepted; safety.max_contacts is {limit}", import.accepted));
+        }
+        if import.rows >= Self::FEW_ROWS && self.max_rejected.is_exceeded_by(import.rejected, import.rows) {
+            let (rejected, rows) = (import.rejected, import.rows);
+            return Some(format!("{rejected} of {rows} rows were rejected; safety.max_rejected is {}", self.max_rejected));
+        }
+        None
+    }
+
+    /// Why the rest of an import must not be dialled, given how the canary's calls ended.
+    pub fn judge_canary(&self, failures: i64, calls: i64) -> Option<String> {
+        self.stop_at_failures
+            .is_reached_by(failures, calls)
+            .then(|| format!("{failures} of the first {calls} calls failed; safety.stop_at_failures is {}", self.stop_at_failures))
+    }
+
+    /// Why a campaign must be paused, given how its last calls ended.
+    pub fn judge_recent(&self, recent: &Recent) -> Option<String> {
+        let (failures, calls) = (recent.failures(), Recent::LENGTH as i64);
+        (recent.0.len() >= Recent::LENGTH && self.stop_at_failures.is_reached_by(failures, calls))
+            .then(|| format!("{failures} of the last {calls} calls failed; safety.stop_at_failures is {}", self.stop_at_failures))
+    }
+}
+
+/// A long time in its largest whole unit.
+fn about(span: Span) -> Span {
+    let (hour, minute) = (Span::from_hours(1).millis(), Span::from_minutes(1).millis());
+    let unit = if span.millis() >= hour { hour } else { minute };
+    Span::from_millis(span.millis() / unit * unit)
+}
+
+/// How the last calls of a run ended, oldest first: `x` for a failure, `o` for any other end.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recent(String);
+
+impl Recent {
+    /// How many are remembered.
+    pub const LENGTH: usize = 20;
+
+    /// One more call is over.
+    pub fn push(&mut self, failed: bool) {
+        if self.0.len() >= Self::LENGTH {
+            self.0.remove(0);
+        }
+        self.0.push(if failed { 'x' } else { 'o' });
+    }
+
+    fn failures(&self) -> i64 {
+        self.0.bytes().filter(|end| *end == b'x').count() as i64
+    }
+}
+
+impl FromStr for Recent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() <= Self::LENGTH && text.bytes().all(|end| matches!(end, b'x' | b'o')) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` does not say how calls ended"))
+        }
+    }
+}
+
+impl fmt::Display for Recent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Outcome {
+    /// Whether a call that ended so speaks against the contact list rather than for bad luck.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::InvalidNumber)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn facts(rows: i64, accepted: i64, rejected: i64) -> ImportFacts {
+        ImportFacts { rows, accepted, rejected, age: None }
+    }
+
+    #[test]
+    fn an_import_is_held_by_each_rail_alone() {
+        let safety = Safety { max_contacts: Some(50), max_file_age: Some(Span::from_hours(20)), ..Safety::default() };
+        assert_eq!(safety.judge(&facts(50, 50, 0)), None);
+        assert!(safety.judge(&facts(51, 51, 0)).is_some_and(|why| why.contains("max_contacts")));
+        assert_eq!(safety.judge(&facts(100, 40, 20)), None, "exactly a fifth");
+        assert!(safety.judge(&facts(100, 40, 21)).is_some_and(|why| why.contains("max_rejected")));
+        assert_eq!(safety.judge(&facts(19, 0, 19)), None, "too few rows to judge by");
+        let old = ImportFacts { age: Some(Span::from_hours(21)), ..facts(1, 1, 0) };
+        assert!(safety.judge(&old).is_some_and(|why| why.contains("21h ago")));
+    }
+
+    proptest! {
+        #[test]
+        fn recent_calls_are_judged_like_a_list(ends in prop::collection::vec(any::<bool>(), 0..80), percent in 1_u8..=100) {
+            let safety = Safety { stop_at_failures: Percent::new(percent), ..Safety::default() };
+            let mut recent = Recent::default();
+            for (made, end) in ends.iter().enumerate() {
+                recent.push(*end);
+                prop_assert_eq!(recent.to_string().parse::<Recent>(), Ok(recent.clone()));
+                let last = &ends[(made + 1).saturating_sub(20)..=made];
+                let failed = last.iter().filter(|end| **end).count();
+                let stops = last.len() == 20 && failed * 100 >= 20 * usize::from(percent);
+                prop_assert_eq!(safety.judge_recent(&recent).is_some(), stops);
+            }
+        }
+    }
+}

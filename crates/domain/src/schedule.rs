@@ -1,0 +1,219 @@
+//! When a campaign begins by itself, and between which days it may dial at all.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::campaign::CallingZone;
+use crate::words::words;
+use crate::{Moment, Span, ZoneSet};
+
+words! {
+    /// What a scheduled moment does.
+    ScheduleMode {
+        /// New rows of the contact file join the run.
+        Add = "add",
+        /// A fresh run over everyone begins.
+        Restart = "restart",
+    }
+}
+
+words! {
+    /// What becomes of moments that passed while nothing ran.
+    Missed {
+        /// They are made up for, once.
+        Once = "once",
+        /// They are let go.
+        Skip = "skip",
+    }
+}
+
+/// The `[schedule]` of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// When to take in the contact file, if by itself.
+    pub cron: Option<Cron>,
+    /// What such a moment does.
+    pub mode: ScheduleMode,
+    /// What becomes of missed ones.
+    pub missed: Missed,
+    /// Nobody is dialled before this local date.
+    pub starts: Option<NaiveDate>,
+    /// Nobody is dialled after this local date; who waits then is stopped.
+    pub ends: Option<NaiveDate>,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self { cron: None, mode: ScheduleMode::Add, missed: Missed::Once, starts: None, ends: None }
+    }
+}
+
+impl Schedule {
+    /// Later than this after its moment, a schedule was missed rather than slow.
+    pub const LATE: Span = Span::from_minutes(1);
+
+    /// From when and until when contacts in these zones may be dialled; with several zones, the narrowest.
+    pub fn bounds(&self, zones: &ZoneSet) -> (Option<Moment>, Option<Moment>) {
+        let starts = self.starts.and_then(|date| zones.zones().iter().map(|zone| midnight(date, *zone)).max());
+        let after = self.ends.map(|date| date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX));
+        let ends = after.and_then(|date| zones.zones().iter().map(|zone| midnight(date, *zone)).min());
+        (starts, ends)
+    }
+
+    /// When the last day is over wherever a contact may be.
+    pub fn over_at(&self, zone: CallingZone) -> Option<Moment> {
+        let after = self.ends?.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+        Some(match zone {
+            CallingZone::Fixed(zone) => midnight(after, zone),
+            CallingZone::Contact => midnight(after, Tz::Etc__GMTPlus12),
+        })
+    }
+
+    /// The next moment after `at` at which it begins by itself; none when no more come before the last day is over.
+    pub fn next(&self, at: Moment, zone: Tz) -> Option<Moment> {
+        let first = self.starts.map_or(at, |date| at.max(midnight(date, zone) - Span::from_secs(1)));
+        let next = self.cron.as_ref()?.next(first, zone)?;
+        let (_, over) = self.bounds(&ZoneSet::one(zone));
+        over.is_none_or(|over| next < over).then_some(next)
+    }
+
+    /// What to do at `now` about a moment that is due: whether to begin, and the next moment.
+    pub fn at_moment(&self, due: Moment, now: Moment, zone: Tz) -> (bool, Option<Moment>) {
+        let missed = now.since(due) > Self::LATE;
+        (!missed || self.missed == Missed::Once, self.next(now, zone))
+    }
+}
+
+/// The first instant of a local date. A midnight that the clocks skip begins when they resume.
+pub fn midnight(date: NaiveDate, zone: Tz) -> Moment {
+    let local = date.and_time(NaiveTime::MIN);
+    let at = (0..=96).find_map(|quarter| {
+        let local = local.checked_add_signed(chrono::Duration::minutes(15 * quarter))?;
+        zone.from_local_datetime(&local).earliest()
+    });
+    at.map_or(Moment::NEVER, |at| Moment::from_millis(at.timestamp_millis()))
+}
+
+/// A line in cron's syntax: minute, hour, day of the month, month, day of the week.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Cron(String);
+
+/// A text that is no cron line, or one that never comes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{line}` is not a cron line: {why}")]
+pub struct CronError {
+    line: String,
+    why: String,
+}
+
+impl Cron {
+    /// The next moment after `at` that the line names on the clocks of `zone`.
+    pub fn next(&self, at: Moment, zone: Tz) -> Option<Moment> {
+        let cron: croner::Cron = self.0.parse().ok()?;
+        let next = cron.find_next_occurrence(&at.local(zone), false).ok()?;
+        Some(Moment::from_millis(next.timestamp_millis()))
+    }
+}
+
+impl FromStr for Cron {
+    type Err = CronError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = |why: String| CronError { line: text.to_owned(), why };
+        if !text.trim().starts_with('@') && text.split_whitespace().count() != 5 {
+            return Err(fault("it must have five fields".to_owned()));
+        }
+        croner::Cron::from_str(text).map_err(|error| fault(error.to_string()))?;
+        let cron = Self(text.trim().to_owned());
+        // A leap day comes every eight years at the latest, and the library looks further ahead than that.
+        cron.next(Moment::from_secs(1_767_225_600), Tz::UTC).ok_or_else(|| fault("it never comes".to_owned()))?;
+        Ok(cron)
+    }
+}
+
+impl fmt::Display for Cron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Cron {
+    type Error = CronError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Cron> for String {
+    fn from(cron: Cron) -> Self {
+        cron.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KOLKATA: Tz = Tz::Asia__Kolkata;
+
+    fn moment(text: &str) -> Moment {
+        text.parse().expect("a moment")
+    }
+
+    fn weekdays_at_nine() -> Schedule {
+        Schedule { cron: Some("0 9 * * MON-FRI".parse().expect("a line")), ..Schedule::default() }
+    }
+
+    #[test]
+    fn moments_are_read_on_the_campaigns_clocks() {
+        let schedule = weekdays_at_nine();
+        let friday = moment("2026-11-20T03:30:00Z");
+        assert_eq!(schedule.next(friday - Span::from_secs(1), KOLKATA), Some(friday));
+        assert_eq!(schedule.next(friday, KOLKATA), Some(moment("2026-11-23T03:30:00Z")), "Monday");
+        let new_york = schedule.next(moment("2026-10-30T12:00:00Z"), Tz::America__New_York);
+        assert_eq!(new_york, Some(moment("2026-10-30T13:00:00Z")), "EDT");
+        let after = schedule.next(moment("2026-10-31T12:00:00Z"), Tz::America__New_York);
+        assert_eq!(after, Some(moment("2026-11-02T14:00:00Z")), "EST");
+    }
+
+    #[test]
+    fn the_first_and_last_day_bound_it() {
+        let date = |text: &str| Some(text.parse().expect("a date"));
+        let schedule = Schedule { starts: date("2026-11-23"), ends: date("2026-11-24"), ..weekdays_at_nine() };
+        let early = moment("2026-11-01T00:00:00Z");
+        assert_eq!(schedule.next(early, KOLKATA), Some(moment("2026-11-23T03:30:00Z")));
+        assert_eq!(schedule.next(moment("2026-11-23T03:30:00Z"), KOLKATA), Some(moment("2026-11-24T03:30:00Z")));
+        assert_eq!(schedule.next(moment("2026-11-24T03:30:00Z"), KOLKATA), None);
+        let (from, until) = schedule.bounds(&ZoneSet::one(KOLKATA));
+        assert_eq!((from, until), (Some(moment("2026-11-22T18:30:00Z")), Some(moment("2026-11-24T18:30:00Z"))));
+        let apart: ZoneSet = "Asia/Kolkata|America/New_York".parse().expect("zones");
+        let (from, until) = schedule.bounds(&apart);
+        assert_eq!((from, until), (Some(moment("2026-11-23T05:00:00Z")), Some(moment("2026-11-24T18:30:00Z"))));
+    }
+
+    #[test]
+    fn missed_moments_are_made_up_for_once_or_let_go() {
+        let (due, now) = (moment("2026-11-16T03:30:00Z"), moment("2026-11-19T10:00:00Z"));
+        let next = Some(moment("2026-11-20T03:30:00Z"));
+        assert_eq!(weekdays_at_nine().at_moment(due, now, KOLKATA), (true, next));
+        let skip = Schedule { missed: Missed::Skip, ..weekdays_at_nine() };
+        assert_eq!(skip.at_moment(due, now, KOLKATA), (false, next));
+        assert_eq!(skip.at_moment(due, due + Span::from_secs(5), KOLKATA).0, true, "slow is not missed");
+    }
+
+    #[test]
+    fn lines_that_say_nothing_are_refused() {
+        for line in ["", "9", "0 9 * *", "0 25 * * *", "0 9 30 2 *", "0 9 * * MON-FRI 2026", "every day"] {
+            assert!(line.parse::<Cron>().is_err(), "{line}");
+        }
+        for line in ["0 9 * * MON-FRI", "*/15 9-20 * * *", "0 9 29 2 *", "@daily"] {
+            assert!(line.parse::<Cron>().is_ok(), "{line}");
+        }
+    }
+}

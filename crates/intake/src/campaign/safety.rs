@@ -1,0 +1,18 @@
+//! `[safety]`: what holds a campaign until a person accepts.
+
+use ringfence_domain::safety::Safety;
+
+use crate::section::Section;
+
+pub(super) fn safety(mut section: Section<'_>) -> Safety {
+    let default = Safety::default();
+    let safety = Safety {
+        max_contacts: section.integer("max_contacts", 1..=u32::MAX),
+        max_rejected: section.parsed("max_rejected").unwrap_or(default.max_rejected),
+        max_file_age: section.parsed("max_file_age"),
+        canary: section.integer("canary", 1..=100_000),
+        stop_at_failures: section.parsed("stop_at_failures").unwrap_or(default.stop_at_failures),
+    };
+    section.finish();
+    safety
+}

@@ -1,0 +1,45 @@
+//! `[contacts]`: where contacts come from and how a row is read.
+
+use std::path::Path;
+
+use ringfence_domain::campaign::{ContactSource, Missing};
+use ringfence_domain::phone::Country;
+
+use crate::Mistake;
+use crate::config::beside;
+use crate::section::Section;
+
+pub(super) fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactSource> {
+    let file = section.text("file").map(|file| beside(path, &file.value).display().to_string());
+    let phones = phones(&mut section);
+    let country = section.parsed::<Country>("country");
+    let timezone = section.text("timezone").map(|column| column.value);
+    let id = section.text("id").map(|column| column.value);
+    let missing = section.parsed::<Missing>("missing").unwrap_or_default();
+    section.finish();
+    Some(ContactSource { file, phones: phones?, country, timezone, id, missing })
+}
+
+/// `phone = "column"`, or `phones = ["column", …]`.
+fn phones(section: &mut Section<'_>) -> Option<Vec<String>> {
+    const HINT: &str = "write phone = \"the column\", or phones = [\"mobile\", \"landline\"]";
+    let (one, several) = (section.text("phone"), section.texts("phones"));
+    let columns = match (one, several) {
+        (Some(one), None) => vec![one],
+        (None, Some(several)) if !several.is_empty() => several,
+        (Some(one), Some(_)) => {
+            section.found().add(Mistake::new(one.at, "`phone` and `phones` say the same thing twice").hint(HINT));
+            return None;
+        }
+        _ => {
+            section.missing("phone", HINT);
+            return None;
+        }
+    };
+    for (place, column) in columns.iter().enumerate() {
+        if columns[..place].iter().any(|earlier| earlier.value == column.value) {
+            section.found().add(Mistake::new(column.at.clone(), format!("`{}` is named twice", column.value)));
+        }
+    }
+    Some(columns.into_iter().map(|column| column.value).collect())
+}

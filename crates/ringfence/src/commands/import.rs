@@ -1,0 +1,195 @@
+//! `ringfence import`, `ringfence imports` and `ringfence rejects`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use comfy_table::Cell;
+use ringfence_domain::{ImportId, ImportState, StopReason};
+use ringfence_store::{ImportRow, StopOrder, Store, Whom};
+use serde_json::{Value, json};
+
+use crate::cli::Common;
+use crate::failure::{DONE, Failure, HELD};
+use crate::home::{Home, eprint_line};
+use crate::importing::{self, InputFile};
+use crate::{rejects, screen};
+
+/// `import`
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    /// The campaign
+    #[arg(required_unless_present = "undo")]
+    pub campaign: Option<String>,
+    /// The contact file; - for standard input
+    #[arg(required_unless_present = "undo")]
+    pub file: Option<PathBuf>,
+    /// Write the rows that were not taken in here, with their line and reason
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Stop the contacts of this import that were not dialled yet
+    #[arg(long, value_name = "ID", conflicts_with_all = ["campaign", "file", "rejects"])]
+    pub undo: Option<i64>,
+}
+
+/// `imports`
+#[derive(Debug, clap::Args)]
+pub struct ImportsArgs {
+    /// The campaign [default: all]
+    pub campaign: Option<String>,
+}
+
+/// `rejects`
+#[derive(Debug, clap::Args)]
+pub struct RejectsArgs {
+    /// The campaign
+    pub campaign: String,
+    /// Of this import [default: the last one]
+    #[arg(long, value_name = "ID")]
+    pub import: Option<i64>,
+}
+
+/// Streams contacts into a campaign.
+pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Failure> {
+    let home = Home::enter(common).await?;
+    let (Some(name), Some(path)) = (&args.campaign, &args.file) else {
+        return undo(common, &home, ImportId(args.undo.unwrap_or_default())).await;
+    };
+    let campaign = home.campaign(name).await?;
+    if campaign.state == ringfence_domain::CampaignState::Cancelled {
+        return Err(ringfence_store::StoreError::Cancelled { campaign: name.clone() }.into());
+    }
+    let (_, provider) = home.lane_of(&campaign.rules)?;
+    let file = InputFile::given(path)?;
+    let row = importing::import(&home.store, &home.clock, &campaign, &provider, &file).await?;
+    if let Some(path) = &args.rejects {
+        rejects::to_file(&home.store, &row, path).await?;
+    }
+    let value = described(&home, &row).await?;
+    home.store.close().await;
+    if common.json {
+        screen::print_json(&value)?;
+    } else {
+        screen::print(&format!("import {}: {}\n", row.id, importing::counts_line(&row)))?;
+        for (code, n) in value["reasons"].as_object().into_iter().flatten() {
+            screen::print(&format!("  {n} {}\n", code.replace('_', " ")))?;
+        }
+    }
+    if row.state == ImportState::Held {
+        eprint_line(&held_line(name, &row));
+        return Ok(HELD);
+    }
+    Ok(DONE)
+}
+
+/// Why an import is held, and how to let it go.
+pub(super) fn held_line(campaign: &str, row: &ImportRow) -> String {
+    format!(
+        "held: import {}: {}; nothing of it is dialled\nhint: `ringfence resume {campaign} --accept` releases it, `ringfence import --undo {}` drops it",
+        row.id,
+        row.held_for.as_deref().unwrap_or_default(),
+        row.id
+    )
+}
+
+async fn described(home: &Home, row: &ImportRow) -> Result<Value, Failure> {
+    let reasons = home.store.reject_reasons(row.id).await?;
+    let counts = row.counts;
+    Ok(json!({
+        "import": row.id, "rows": counts.rows, "accepted": counts.accepted, "updated": counts.updated,
+        "unchanged": counts.unchanged, "duplicate": counts.duplicate, "rejected": counts.rejected,
+        "missing": row.missing, "reasons": reasons, "state": row.state, "held_for": row.held_for, "source": row.source,
+    }))
+}
+
+async fn undo(common: &Common, home: &Home, id: ImportId) -> Result<u8, Failure> {
+    let Some(row) = home.store.import(id).await? else {
+        return Err(Failure::input(format!("there is no import {id}"), "`ringfence imports` lists them"));
+    };
+    home.store.undo_import(id, home.now()).await?;
+    let order = StopOrder::new(row.run, Whom::Import(id), StopReason::Undone, home.now());
+    let stopped = order.carry_out(&*home.store).await?;
+    home.store.close().await;
+    let (accepted, updated) = (row.counts.accepted, if row.completed_at.is_some() { row.counts.updated } else { 0 });
+    if common.json {
+        screen::print_json(&json!({ "import": id, "state": "undone", "stopped": stopped, "updated_kept": updated }))?;
+    } else {
+        let kept = if updated > 0 { format!("; {updated} updated rows keep their new data") } else { String::new() };
+        screen::print(&format!("import {id} is undone: {stopped} of {accepted} contacts were stopped undialled{kept}\n"))?;
+    }
+    Ok(DONE)
+}
+
+/// Every import of a campaign's current run, or of all campaigns.
+pub(super) async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, Failure> {
+    let home = Home::enter(common).await?;
+    let campaigns = match &args.campaign {
+        Some(name) => vec![home.campaign(name).await?],
+        None => home.store.campaigns().await?,
+    };
+    let mut list = Vec::new();
+    let mut table = screen::table(&["import", "campaign", "state", "rows", "file", "began"]);
+    for campaign in campaigns.iter().filter(|campaign| crate::home::is_listed(&campaign.rules.name)) {
+        for row in home.store.imports(campaign.run).await? {
+            let mut value = described(&home, &row).await?;
+            value["campaign"] = json!(campaign.rules.name);
+            list.push(value);
+            let held = row.held_for.clone().filter(|_| row.state == ImportState::Held);
+            table.add_row(vec![
+                Cell::new(row.id),
+                Cell::new(&campaign.rules.name),
+                Cell::new(held.map_or(row.state.to_string(), |why| format!("{}: {why}", row.state))),
+                Cell::new(importing::counts_line(&row)),
+                Cell::new(&row.source),
+                Cell::new(row.started_at),
+            ]);
+        }
+    }
+    home.store.close().await;
+    if common.json {
+        screen::print_json(&list)?;
+    } else if list.is_empty() {
+        screen::print("no imports yet\n")?;
+    } else {
+        screen::print(&format!("{table}\n"))?;
+    }
+    Ok(DONE)
+}
+
+/// The rows of an import that were not taken in.
+pub(super) async fn rejects(common: &Common, args: &RejectsArgs) -> Result<u8, Failure> {
+    let home = Home::enter(common).await?;
+    let campaign = home.campaign(&args.campaign).await?;
+    let imports = home.store.imports(campaign.run).await?;
+    let row = match args.import {
+        Some(id) => imports.into_iter().find(|row| row.id == ImportId(id)).ok_or_else(|| {
+            Failure::input(
+                format!("the current run of {} has no import {id}", args.campaign),
+                format!("`ringfence imports {}` lists them", args.campaign),
+            )
+        })?,
+        None => imports.into_iter().next_back().ok_or_else(|| {
+            Failure::input(
+                format!("{} has no import yet", args.campaign),
+                format!("`ringfence import {} contacts.csv` brings one", args.campaign),
+            )
+        })?,
+    };
+    if common.json {
+        let mut list = Vec::new();
+        rejects::each(&home.store, &row, |reject| {
+            list.push(json!({
+                "row": reject.row_number, "line": reject.line, "code": reject.code, "reason": reject.reason,
+                "record": reject.record,
+            }));
+            Ok(())
+        })
+        .await?;
+        screen::print_json(&list)?;
+    } else {
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        rejects::to(&home.store, &row, &mut out).await?;
+        out.flush()?;
+    }
+    home.store.close().await;
+    Ok(DONE)
+}

@@ -1,0 +1,278 @@
+//! `ringfence init`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ringfence_domain::phone::Country;
+use ringfence_domain::{PhoneNumber, zones};
+use ringfence_intake::contacts::{Sample, sample};
+use ringfence_providers::{SettingKey, SettingKind, Vendor};
+
+use crate::cli::Common;
+use crate::failure::{DONE, Failure};
+use crate::{home, screen};
+
+/// `init`
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// The kind of provider: twenty2, or sandbox to try without calling anyone
+    #[arg(long)]
+    pub kind: String,
+    /// The contact file whose header the campaign is written for
+    #[arg(long, value_name = "FILE")]
+    pub contacts: PathBuf,
+    /// The campaign's name [default: the contact file's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The column of the phone number [default: found by name and values]
+    #[arg(long, value_name = "COLUMN")]
+    pub phone: Option<String>,
+    /// How to read numbers without a country code [default: told from the numbers]
+    #[arg(long)]
+    pub country: Option<Country>,
+}
+
+const CONFIG: &str = "ringfence.toml";
+/// Rows that guesses are made from.
+const ROWS: usize = 500;
+/// Countries that numbers without a code are tried in.
+const COUNTRIES: [&str; 8] = ["IN", "US", "GB", "AU", "FR", "DE", "AE", "TR"];
+
+/// Writes a configuration and a campaign from a contact file's header. Nothing that is there is overwritten.
+pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
+    let vendors = home::vendors();
+    let Some(vendor) = vendors.iter().find(|vendor| vendor.kind == args.kind) else {
+        let known: Vec<&str> = vendors.iter().map(|vendor| vendor.kind).collect();
+        return Err(Failure::input(
+            format!("`{}` is not a kind of provider", args.kind),
+            format!("known: {}", known.join(", ")),
+        ));
+    };
+    let table = sample(&args.contacts, ROWS)?;
+    let columns = Columns::guess(&table, args)?;
+    let name = args.name.clone().unwrap_or_else(|| campaign_name(&args.contacts));
+    let config = common.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
+    let campaign = PathBuf::from(format!("{name}.toml"));
+    if campaign.exists() {
+        return Err(Failure::input(
+            format!("{} is there already, and is not overwritten", campaign.display()),
+            "choose another --name, or remove it first",
+        ));
+    }
+    let kept = config.exists();
+    if !kept {
+        write_new(&config, &config_text(vendor))?;
+    }
+    write_new(&campaign, &campaign_text(&name, vendor, &args.contacts, &columns, &table))?;
+    let secrets: Vec<String> =
+        vendor.settings.iter().filter(|key| matches!(key.kind, SettingKind::Secret)).map(|key| variable(vendor, key)).collect();
+    if common.json {
+        screen::print_json(&serde_json::json!({
+            "config": config, "config_written": !kept, "campaign": campaign, "phone": columns.phone, "country": columns.country.map(String::from),
+            "environment": secrets,
+        }))?;
+        return Ok(DONE);
+    }
+    let mut text = String::new();
+    match kept {
+        true => text.push_str(&format!("{} was there already and stays as it is; it needs [provider.main]\n", config.display())),
+        false => text.push_str(&format!("wrote {}\n", config.display())),
+    }
+    text.push_str(&format!("wrote {} (numbers from column `{}`)\n\nnext:\n", campaign.display(), columns.phone));
+    for secret in secrets {
+        text.push_str(&format!("  export {secret}=…\n"));
+    }
+    let campaign = campaign.display();
+    text.push_str(&format!("  ringfence check {campaign}       # every value that is still missing, with its line\n"));
+    text.push_str(&format!("  ringfence preview {campaign}     # the exact request of the first row\n"));
+    text.push_str(&format!("  ringfence test-call {campaign} +91…   # your own phone rings\n"));
+    text.push_str(&format!("  ringfence run {campaign}\n"));
+    screen::print(&text)?;
+    Ok(DONE)
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        Failure::input(format!("{} cannot be written: {error}", path.display()), "choose another folder or --name")
+    })
+}
+
+fn campaign_name(contacts: &Path) -> String {
+    let stem = contacts.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name: String = stem.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
+    let name = name.trim_matches('-').to_owned();
+    if name.is_empty() { "campaign".to_owned() } else { name }
+}
+
+/// The environment variable that a secret is read from.
+fn variable(vendor: &Vendor, key: &SettingKey) -> String {
+    format!("{}_{}", vendor.kind, key.name).to_uppercase()
+}
+
+fn config_text(vendor: &Vendor) -> String {
+    let mut text = String::from(
+        "# Paths in this file are relative to it, the database's too. A file STOP beside it stops every call.\n\n\
+         [database]\nurl = \"sqlite://ringfence.db\"\n\n\
+         # A lane: one account at one vendor. Campaigns name it with provider = \"main\".\n[provider.main]\n",
+    );
+    text.push_str(&format!("kind = \"{}\"\n", vendor.kind));
+    if vendor.base_url.is_none() {
+        text.push_str("base_url = \"\"                  # where the vendor's API is\n");
+    }
+    for key in vendor.settings {
+        let line = match (key.kind, key.default) {
+            (SettingKind::Secret, _) => format!(
+                "{} = {{ env = \"{}\" }}   # never the secret itself; or {{ file = \"path\" }}",
+                key.name,
+                variable(vendor, key)
+            ),
+            (SettingKind::Text, None) => format!("{} = \"\"             # from your account at the vendor", key.name),
+            (SettingKind::OneOf(words), Some(default)) => {
+                format!("# {} = \"{default}\"   # one of {}", key.name, words.join(", "))
+            }
+            (_, Some(default)) => format!("# {} = \"{default}\"", key.name),
+            (_, None) => format!("# {} = \"\"", key.name),
+        };
+        text.push_str(&format!("{line}\n"));
+    }
+    let limits = (vendor.limits)();
+    text.push_str(&format!(
+        "# limits = {{ calls = \"{}\", requests = \"{}\", concurrent = {} }}\n",
+        limits.calls, limits.requests, limits.concurrent
+    ));
+    text
+}
+
+/// What the columns of a contact file are for, as far as that can be told.
+#[derive(Debug)]
+struct Columns {
+    phone: String,
+    others: Vec<String>,
+    country: Option<Country>,
+    timezone: Option<String>,
+    id: Option<String>,
+}
+
+impl Columns {
+    fn guess(table: &Sample, args: &InitArgs) -> Result<Self, Failure> {
+        let path = args.contacts.display();
+        let digits = |value: &str| value.bytes().filter(u8::is_ascii_digit).count();
+        let like_numbers = |column: &str| {
+            table.share(column, |value| {
+                (7..=16).contains(&digits(value)) && !value.chars().any(|c| c.is_alphabetic() && !matches!(c, 'e' | 'E'))
+            })
+        };
+        let named = |column: &str| {
+            let name = column.to_lowercase();
+            ["phone", "mobile", "msisdn", "cell", "tel", "whatsapp", "number", "contact"].iter().any(|word| name.contains(word))
+        };
+        let mut phones: Vec<String> =
+            table.columns.iter().filter(|column| named(column) && like_numbers(column) >= 0.5).cloned().collect();
+        if phones.is_empty() {
+            phones.extend(table.columns.iter().find(|column| like_numbers(column) >= 0.8).cloned());
+        }
+        let phone = match &args.phone {
+            Some(column) if table.columns.contains(column) => column.clone(),
+            Some(column) => {
+                return Err(Failure::input(
+                    format!("{path} has no column `{column}`; it has: {}", table.columns.join(", ")),
+                    "name one of them with --phone",
+                ));
+            }
+            None => phones.first().cloned().ok_or_else(|| {
+                Failure::input(
+                    format!("no column of {path} looks like phone numbers; it has: {}", table.columns.join(", ")),
+                    "name it with --phone",
+                )
+            })?,
+        };
+        let plus = table.share(&phone, |value| value.trim().trim_start_matches('\'').starts_with('+'));
+        let valid = |country: &&str| {
+            let country: Option<Country> = country.parse().ok();
+            table.share(&phone, |value| PhoneNumber::parse(value, country).is_ok())
+        };
+        let country = args.country.or_else(|| {
+            let best = COUNTRIES.iter().max_by(|a, b| valid(a).total_cmp(&valid(b)).then(std::cmp::Ordering::Greater))?;
+            (plus < 1.0 && valid(best) >= 0.5).then(|| best.parse().ok()).flatten()
+        });
+        let by_name = |names: &[&str]| table.columns.iter().find(|column| names.contains(&column.to_lowercase().as_str()));
+        let timezone = by_name(&["tz", "timezone", "time_zone", "zone"])
+            .filter(|column| table.share(column, |value| zones::zone(value).is_ok()) >= 0.8);
+        let id = table.columns.iter().find(|column| {
+            let name = column.to_lowercase();
+            (name == "id" || name.ends_with("_id") || name.ends_with(" id") || name == "uuid") && table.is_unique(column)
+        });
+        let taken = |column: &String| *column == phone || Some(column) == timezone || column.is_empty();
+        Ok(Self {
+            others: table.columns.iter().filter(|column| !taken(column)).cloned().collect(),
+            country,
+            timezone: timezone.cloned(),
+            id: id.cloned(),
+            phone,
+        })
+    }
+}
+
+fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns, table: &Sample) -> String {
+    // A simulated account takes any agent.
+    let trial = vendor.kind == "sandbox";
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let file = std::path::absolute(contacts).unwrap_or_else(|_| contacts.to_owned());
+    let beside = std::env::current_dir().ok().and_then(|folder| file.strip_prefix(folder).ok().map(Path::to_owned));
+    let file = beside.unwrap_or(file).display().to_string();
+    let mut text = format!("name = {}\nprovider = \"main\"\n", quoted(name));
+    let agent = if trial { "sandbox-agent" } else { "" };
+    text.push_str(&format!("agent = {}                     # the vendor's id of the agent that calls\n", quoted(agent)));
+    if vendor.needs_caller_id {
+        let from = if trial { "9876500000" } else { "" };
+        text.push_str(&format!("caller_ids = [{}]               # your numbers at the vendor, rotated\n", quoted(from)));
+    }
+    text.push_str(&format!("\n[contacts]\nfile = {}   # may be a pattern: \"list-{{date}}.csv\"\n", quoted(&file)));
+    text.push_str(&format!("phone = {}\n", quoted(&columns.phone)));
+    match columns.country {
+        Some(country) => {
+            let country = quoted(&String::from(country));
+            text.push_str(&format!("country = {country}                   # of numbers without a country code\n"));
+        }
+        None => text.push_str("# country = \"IN\"                 # numbers without a country code are rejected unless this says whose they are\n"),
+    }
+    if let Some(column) = &columns.timezone {
+        text.push_str(&format!("timezone = {}\n", quoted(column)));
+    }
+    if let Some(column) = &columns.id {
+        text.push_str(&format!("id = {}                  # recognises a person when the number changes\n", quoted(column)));
+    }
+    text.push_str("\n[variables]                       # what the agent gets to know; delete what it does not need\n");
+    for column in &columns.others {
+        let key: String = column.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let example = table.first(column).unwrap_or_default().replace(['\n', '\r'], " ");
+        let example: String = example.chars().take(40).collect();
+        let value = quoted(&format!("{{{column}}}"));
+        text.push_str(&format!("{key} = {value}   # {}\n", if example.is_empty() { "(empty)" } else { &example }));
+    }
+    let zone = if columns.timezone.is_some() || columns.country.is_none() { "contact" } else { zone_of(columns.country) };
+    text.push_str(&format!(
+        "\n[calling]\nhours = {}\ntimezone = {}              # or \"contact\": everyone's own clock\n",
+        quoted(if trial { "24/7" } else { "Mo-Sa 09:00-20:00" }),
+        quoted(zone)
+    ));
+    text.push_str(
+        "\n[retry]\nmax_attempts = 3                  # calls really placed, all outcomes together\n\
+         busy = \"15m\"\nno_answer = [\"1h\", \"4h\"]\n\n\
+         [safety]                          # held until you accept\ncanary = 10                       # these first; the rest waits for their outcomes\n",
+    );
+    text
+}
+
+fn zone_of(country: Option<Country>) -> &'static str {
+    match country.map(String::from).as_deref() {
+        Some("IN") => "Asia/Kolkata",
+        Some("GB") => "Europe/London",
+        Some("FR") => "Europe/Paris",
+        Some("DE") => "Europe/Berlin",
+        Some("AE") => "Asia/Dubai",
+        Some("TR") => "Europe/Istanbul",
+        _ => "contact",
+    }
+}

@@ -1,0 +1,86 @@
+//! `ringfence serve`
+
+use std::sync::Arc;
+
+use ringfence_domain::{CampaignState, Clock};
+use ringfence_store::{Lifeline, Store};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cli::Common;
+use crate::engine::LaneEngine;
+use crate::failure::Failure;
+use crate::home::{self, eprint_line};
+use crate::scheduling::Timekeeper;
+
+/// Dials every lane of the configuration and begins campaigns on schedule, until it is told to stop.
+pub(super) async fn serve(common: &Common) -> Result<u8, Failure> {
+    let Some(path) = home::find_config(common, None)? else {
+        return Err(Failure::input(
+            "no ringfence.toml was found",
+            "`ringfence init` writes one; or name it with --config",
+        ));
+    };
+    let config = home::read_config(common, None)?;
+    if config.lanes.is_empty() {
+        let message = format!("{} has no [provider.…] section", path.display());
+        return Err(Failure::input(message, "add one; deploy/ringfence.toml shows how"));
+    }
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let store = home::open(common, &config).await?;
+    let clock = store.clock().await?;
+    let lifeline = Lifeline::begin(&store);
+    let brake = home::brake(&config);
+    let stop = CancellationToken::new();
+    let engines = TaskTracker::new();
+    let mut providers = std::collections::BTreeMap::new();
+    for (name, lane) in &config.lanes {
+        let provider = home::provider(lane)?;
+        let settings = lane.setup.settings.clone();
+        let row = store.register_lane(settings.clone(), clock.read().now).await?;
+        let owner = lifeline.name().to_owned();
+        let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
+        engines.spawn(engine.braked_by(brake.clone()).run(stop.clone()));
+        providers.insert(name.clone(), provider);
+    }
+    let timekeeper = Timekeeper::new(store.clone(), clock.clone(), lifeline.name().to_owned(), providers);
+    engines.spawn(timekeeper.run(stop.clone()));
+    engines.close();
+    announce(&config, &*store, &clock).await?;
+    let code = tokio::select! {
+        _ = terminate.recv() => 143,
+        _ = interrupt.recv() => 130,
+    };
+    eprint_line("finishing what is being sent…");
+    stop.cancel();
+    engines.wait().await;
+    store.close().await;
+    Ok(code)
+}
+
+async fn announce(
+    config: &ringfence_intake::Config,
+    store: &ringfence_store::Database,
+    clock: &Arc<dyn Clock>,
+) -> Result<(), Failure> {
+    let lanes: Vec<&str> = config.lanes.keys().map(String::as_str).collect();
+    eprint_line(&format!("serving {} on {}", lanes.join(", "), store.location()));
+    for campaign in store.campaigns().await? {
+        let missing = campaign.state != CampaignState::Cancelled && !config.lanes.contains_key(&campaign.rules.provider);
+        if missing && home::is_listed(&campaign.rules.name) {
+            let (name, lane) = (&campaign.rules.name, &campaign.rules.provider);
+            tracing::warn!("{name} dials through lane {lane}, which {} does not have", config.path.display());
+        }
+    }
+    for schedule in store.schedules().await? {
+        let campaign = store.campaign_by_id(schedule.campaign).await?;
+        if let Some(next) = schedule.next_at {
+            let wait = next.since(clock.read().now);
+            let when = next.local(schedule.zone).format("%a %d %b %H:%M %Z");
+            let due = if wait == ringfence_domain::Span::ZERO { "now".to_owned() } else { format!("at {when}") };
+            eprint_line(&format!("{} begins by itself {due}", campaign.rules.name));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! `ringfence test-call`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ringfence_domain::campaign::RetryRules;
+use ringfence_domain::safety::Safety;
+use ringfence_domain::schedule::Schedule;
+use ringfence_domain::template::Row;
+use ringfence_domain::window::WeekTable;
+use ringfence_domain::{Campaign, ContactState, LaneState, PhoneNumber, Span, StopReason, ZoneSet};
+use ringfence_store::{
+    Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart, Lifeline,
+    NewContact, StopOrder, Store, Whom,
+};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::preview;
+use crate::cli::Common;
+use crate::engine::LaneEngine;
+use crate::failure::{DONE, Failure, REVIEW};
+use crate::importing::InputFile;
+use crate::{home, screen, summary};
+
+/// `test-call`
+#[derive(Debug, clap::Args)]
+pub struct TestCallArgs {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// The number to call, with + and country code unless the campaign names a country
+    pub phone: String,
+    /// Take the values of this row of the contact file, counted from 1 without the header
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub row: i64,
+    /// Call although the campaign's window is closed; asks first
+    #[arg(long)]
+    pub ignore_window: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Stop waiting for its outcome after this time: 90s, 10m
+    #[arg(long, default_value = "10m", value_name = "TIME")]
+    pub max_time: Span,
+}
+
+/// How often the call is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// One real call to one number: through window, do-not-call list and caps, outside the campaign's counts.
+pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failure> {
+    let (config, rules) = home::read_campaign(common, &args.campaign)?;
+    let lane = home::lane(&config, &rules)?;
+    let provider = home::provider(lane)?;
+    let number = PhoneNumber::parse(&args.phone, rules.contacts.country).map_err(|error| {
+        Failure::input(format!("`{}`: {error}", args.phone), "write it with + and country code: +919876543210")
+    })?;
+    provider.can_call(&number).map_err(|why| Failure::input(why, "call another number"))?;
+    let settings = lane.setup.settings.clone();
+    let file = InputFile::of_campaign(&rules, settings.timezone, home::wall_clock())?;
+    let fields = match &file {
+        Some(file) => preview::row(file, &rules, &*provider, args.row)?.1,
+        None => Row::new(),
+    };
+    // Whatever is missing is told before anything is written.
+    ringfence_worker::request(&rules, &number, &fields, "", 0)
+        .map_err(|error| Failure::input(error.to_string(), "give the campaign a contacts.file with that column"))?;
+    let alone = alone(&rules, args.ignore_window);
+    let zones = ZoneSet::of_number(&number);
+    let mut calendar = alone.calendar(&alone.zones_for(zones.clone()), settings.vendor_hours().as_ref());
+    let now = home::wall_clock();
+    if !calendar.at(now).open {
+        let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| at.to_string());
+        let hint = if args.ignore_window { "the lane's own hours are the vendor's" } else { "wait, or use --ignore-window" };
+        return Err(Failure::held(format!("the window is closed; it opens {opens}"), hint));
+    }
+    let question = format!("{number} is called now, outside the campaign's window. Call?");
+    if args.ignore_window && !args.yes && !screen::confirm(&question)? {
+        return Err(Failure::held("nobody was called", "answer y, or use --yes"));
+    }
+    let store = home::open(common, &config).await?;
+    let clock = store.clock().await?;
+    let row = store.register_lane(settings.clone(), clock.read().now).await?;
+    let brake = home::brake(&config);
+    let stopped = brake.pulled().or(store.stop().await?.map(|stop| stop.reason));
+    if let Some(reason) = stopped {
+        return Err(Failure::held(format!("everything is stopped: {reason}"), "`ringfence start` lets it go"));
+    }
+    if row.state == LaneState::Paused {
+        let reason = row.reason.unwrap_or_default();
+        let hint = format!("`ringfence lanes resume {}` lets it go", settings.name);
+        return Err(Failure::held(format!("lane {} is paused: {reason}", settings.name), hint));
+    }
+    let (_, campaign) = store.apply(alone, row.id, Begin::Running, clock.read().now).await?;
+    let campaign = contact(&store, &*clock, campaign, &number, zones, fields).await?;
+    let lifeline = Lifeline::begin(&store);
+    let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), row.id, settings, provider)
+        .braked_by(brake)
+        .only(campaign.id);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(engine.run(stop.clone()));
+    let key = store.hasher().key(&number);
+    let deadline = clock.boot() + args.max_time.duration();
+    let ended = loop {
+        tokio::time::sleep(LOOK).await;
+        let Some(contact) = store.contact_by_number(campaign.run, key).await? else { break None };
+        let put_off = contact.state == ContactState::Waiting && contact.due_at > clock.read().now;
+        let under_way = matches!(contact.state, ContactState::Waiting | ContactState::Active) && !put_off;
+        if !under_way || clock.boot() >= deadline {
+            break Some(contact);
+        }
+    };
+    // Nobody dials it later.
+    store.close_run(campaign.run, StopReason::Cancelled).await?;
+    StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&*store).await?;
+    stop.cancel();
+    running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+    let attempts = store.attempts_at(key).await?;
+    store.close().await;
+    let contact = ended.ok_or_else(|| Failure::work("the test call vanished from the database"))?;
+    let last = attempts.into_iter().rfind(|attempt| attempt.run == campaign.run);
+    tell(common, &contact, last.as_ref())
+}
+
+/// The campaign's rules for one call that stands beside it.
+fn alone(rules: &Campaign, ignore_window: bool) -> Campaign {
+    let mut alone = Campaign {
+        name: format!("test-call:{}", rules.name),
+        priority: 1,
+        retry: RetryRules { max_attempts: 1, after: std::collections::BTreeMap::new() },
+        schedule: Schedule::default(),
+        safety: Safety { canary: None, max_file_age: None, ..rules.safety.clone() },
+        ..rules.clone()
+    };
+    alone.contacts.file = None;
+    if ignore_window {
+        alone.calling.hours = WeekTable::always();
+        alone.calling.guard = Span::ZERO;
+    }
+    alone
+}
+
+/// A fresh run with this one contact.
+async fn contact(
+    store: &Database,
+    clock: &dyn ringfence_domain::Clock,
+    campaign: CampaignRow,
+    number: &PhoneNumber,
+    zones: ZoneSet,
+    fields: Row,
+) -> Result<CampaignRow, Failure> {
+    let key = uuid::Uuid::new_v4().simple().to_string();
+    let now = clock.read().now;
+    let (run, _) = store.begin_run(campaign.id, key.clone(), now).await?;
+    let columns: Vec<String> = fields.keys().cloned().collect();
+    let order = ImportOrder { run: run.id, source: "test call".to_owned(), digest: key, columns: columns.clone(), now };
+    let ImportStart::Begin(import) = store.begin_import(order).await? else {
+        return Err(Failure::work("a test call stood in the database already"));
+    };
+    let contact = NewContact {
+        row_number: 1,
+        line: 1,
+        numbers: vec![(number.clone(), store.hasher().key(number))],
+        zones,
+        external_id: None,
+        fields,
+    };
+    let chunk = ImportChunk { import, run: run.id, contacts: vec![contact], rejects: Vec::new(), columns, now };
+    store.import_chunk(chunk).await?;
+    let counts = ImportCounts { rows: 1, accepted: 1, ..ImportCounts::default() };
+    store.complete_import(CompleteOrder { import, counts, missing: 0, canary: None, now }).await?;
+    Ok(CampaignRow { run: run.id, ..campaign })
+}
+
+fn tell(common: &Common, contact: &ContactRow, last: Option<&ringfence_store::AttemptRow>) -> Result<u8, Failure> {
+    let called = last.filter(|attempt| attempt.sending_at.is_some());
+    if let (ContactState::Stopped, Some(reason), None) = (contact.state, contact.stop_reason, called) {
+        return Err(Failure::held(
+            format!("{} was not called: {reason}", contact.number),
+            "`ringfence why` and the phone number say more",
+        ));
+    }
+    let Some(attempt) = called else {
+        return Err(Failure::held(
+            format!("{} was not called: a rule puts it off until {}", contact.number, contact.due_at),
+            "`ringfence why` and the phone number say which",
+        ));
+    };
+    let cost = attempt.cost_micros.map(summary::amount);
+    let told = json!({
+        "phone": contact.number.e164(), "state": contact.state, "attempt": attempt.id, "attempt_state": attempt.state,
+        "outcome": attempt.outcome, "call_id": attempt.call_id, "cause": attempt.cause, "sent_at": attempt.sending_at,
+        "talk_seconds": attempt.talk_seconds, "cost": cost, "currency": attempt.currency, "outputs": attempt.outputs,
+        "recording_url": attempt.recording_url, "transcript_url": attempt.transcript_url,
+    });
+    if common.json {
+        screen::print_json(&told)?;
+    } else {
+        let mut table = screen::table(&[]);
+        let mut line = |name: &str, text: Option<String>| {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                table.add_row([name.to_owned(), text]);
+            }
+        };
+        line("called", Some(contact.number.e164().to_owned()));
+        let outcome = attempt.outcome.map(|outcome| outcome.to_string());
+        line("outcome", Some(outcome.unwrap_or_else(|| format!("not known yet ({})", attempt.state))));
+        line("why", attempt.cause.clone());
+        line("talked", attempt.talk_seconds.map(|seconds| format!("{seconds} s")));
+        line("cost", cost.map(|cost| format!("{cost} {}", attempt.currency.clone().unwrap_or_default())));
+        line("call id", attempt.call_id.clone());
+        for (name, value) in &attempt.outputs {
+            line(&format!("out.{name}"), Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+        }
+        line("recording", attempt.recording_url.clone());
+        line("transcript", attempt.transcript_url.clone());
+        screen::print(&format!("{table}\n"))?;
+    }
+    match (attempt.outcome, contact.state) {
+        (Some(_), ContactState::Done | ContactState::Stopped | ContactState::Waiting) => Ok(DONE),
+        (_, ContactState::Review | ContactState::Active) => Ok(REVIEW),
+        _ => Err(Failure::work(attempt.cause.clone().unwrap_or_else(|| "the call was not placed".to_owned()))),
+    }
+}

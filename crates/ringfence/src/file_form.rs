@@ -1,0 +1,151 @@
+//! A campaign in the form of its file: with every default filled in, or what differs between two.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::campaign::{CallingZone, Redial, UnknownPolicy};
+use ringfence_domain::{Campaign, Span};
+use toml::{Table, Value};
+
+/// The campaign as a file that says everything. Reading it again gives the same campaign.
+pub fn of(campaign: &Campaign) -> Table {
+    let mut root = Table::new();
+    put(&mut root, "name", &campaign.name);
+    put(&mut root, "provider", &campaign.provider);
+    put(&mut root, "agent", &campaign.agent);
+    put_list(&mut root, "caller_ids", &campaign.caller_ids);
+    root.insert("priority".to_owned(), Value::Integer(campaign.priority.into()));
+
+    let source = &campaign.contacts;
+    let contacts = section(&mut root, "contacts");
+    put_if(contacts, "file", source.file.as_ref());
+    match source.phones.as_slice() {
+        [only] => put(contacts, "phone", only),
+        several => put_list(contacts, "phones", several),
+    }
+    put_if(contacts, "country", source.country.map(String::from));
+    put_if(contacts, "timezone", source.timezone.as_ref());
+    put_if(contacts, "id", source.id.as_ref());
+    put(contacts, "missing", source.missing);
+
+    templates(&mut root, "variables", campaign.variables.iter());
+    templates(&mut root, "vendor", campaign.vendor.iter());
+
+    let calling = section(&mut root, "calling");
+    put(calling, "hours", &campaign.calling.hours);
+    match campaign.calling.timezone {
+        CallingZone::Fixed(zone) => put(calling, "timezone", zone.name()),
+        CallingZone::Contact => put(calling, "timezone", "contact"),
+    }
+    put(calling, "guard", campaign.calling.guard);
+
+    let limits = section(&mut root, "limits");
+    put_if(limits, "calls", campaign.limits.calls);
+    put_number(limits, "concurrent", campaign.limits.concurrent);
+    put_list(limits, "per_number", &campaign.limits.per_number);
+
+    let retry = section(&mut root, "retry");
+    put_number(retry, "max_attempts", Some(campaign.retry.max_attempts));
+    for (outcome, redial) in &campaign.retry.after {
+        match redial {
+            Redial::Never => put(retry, outcome.as_str(), "never"),
+            Redial::After(delays) if delays.len() == 1 => put(retry, outcome.as_str(), delays[0]),
+            Redial::After(delays) => put_list::<Span>(retry, outcome.as_str(), delays),
+        }
+    }
+
+    let reached = section(section(&mut root, "results"), "reached");
+    put_list(reached, "outcome", &campaign.reached.outcome);
+    put_number(reached, "min_seconds", Some(campaign.reached.min_seconds));
+
+    let unknown = section(&mut root, "on_unknown");
+    let policy = match campaign.on_unknown.policy {
+        UnknownPolicy::Hold => "hold",
+        UnknownPolicy::AssumePlaced => "assume-placed",
+        UnknownPolicy::Redial => "redial",
+    };
+    put(unknown, "policy", policy);
+    put(unknown, "ask_for", campaign.on_unknown.ask_for);
+
+    let schedule = section(&mut root, "schedule");
+    put_if(schedule, "cron", campaign.schedule.cron.as_ref());
+    put(schedule, "mode", campaign.schedule.mode);
+    put(schedule, "missed", campaign.schedule.missed);
+    put_if(schedule, "starts", campaign.schedule.starts);
+    put_if(schedule, "ends", campaign.schedule.ends);
+
+    let safety = section(&mut root, "safety");
+    put_number(safety, "max_contacts", campaign.safety.max_contacts);
+    put(safety, "max_rejected", campaign.safety.max_rejected);
+    put_if(safety, "max_file_age", campaign.safety.max_file_age);
+    put_number(safety, "canary", campaign.safety.canary);
+    put(safety, "stop_at_failures", campaign.safety.stop_at_failures);
+    root.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
+    root
+}
+
+/// One key whose value differs.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Difference {
+    /// The key, as in `calling.hours`.
+    pub key: String,
+    /// What it says now, if anything.
+    pub from: Option<String>,
+    /// What it would say.
+    pub to: Option<String>,
+}
+
+/// What differs between two campaigns, by key.
+pub fn differences(from: &Campaign, to: &Campaign) -> Vec<Difference> {
+    let (from, to) = (flat(&of(from)), flat(&of(to)));
+    let keys: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+    keys.into_iter()
+        .filter(|key| from.get(*key) != to.get(*key))
+        .map(|key| Difference { key: key.clone(), from: from.get(key).cloned(), to: to.get(key).cloned() })
+        .collect()
+}
+
+fn flat(table: &Table) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for (key, value) in table {
+        if let Value::Table(inner) = value {
+            all.extend(flat(inner).into_iter().map(|(name, value)| (format!("{key}.{name}"), value)));
+        } else {
+            all.insert(key.clone(), value.to_string());
+        }
+    }
+    all
+}
+
+fn put(table: &mut Table, key: &str, value: impl ToString) {
+    table.insert(key.to_owned(), Value::String(value.to_string()));
+}
+
+fn put_if(table: &mut Table, key: &str, value: Option<impl ToString>) {
+    if let Some(value) = value {
+        put(table, key, value);
+    }
+}
+
+fn put_number(table: &mut Table, key: &str, value: Option<u32>) {
+    if let Some(value) = value {
+        table.insert(key.to_owned(), Value::Integer(value.into()));
+    }
+}
+
+fn put_list<T: ToString>(table: &mut Table, key: &str, values: &[T]) {
+    let values = values.iter().map(|value| Value::String(value.to_string())).collect();
+    table.insert(key.to_owned(), Value::Array(values));
+}
+
+fn templates<'a>(root: &mut Table, name: &str, pairs: impl Iterator<Item = (&'a String, impl ToString)>) {
+    let table = section(root, name);
+    pairs.for_each(|(key, value)| put(table, key, value));
+}
+
+fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {
+    let value = table.entry(name).or_insert_with(|| Value::Table(Table::new()));
+    match value {
+        Value::Table(table) => table,
+        _ => unreachable!("sections are tables"),
+    }
+}

@@ -1,0 +1,143 @@
+//! Scheduled moments of campaigns: each is worked at by one process, and is over only when its contact file is in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::schedule::ScheduleMode;
+use ringfence_domain::{CampaignState, Clock, ImportState, Moment, Span};
+use ringfence_providers::Provider;
+use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, Store};
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Failure;
+use crate::importing::{self, InputFile};
+
+/// How often moments are looked for.
+const ROUND: Duration = Duration::from_secs(1);
+/// A moment is ours for so long without renewal.
+const LEASE: Span = Span::from_secs(9);
+const RENEW_EVERY: Duration = Duration::from_secs(3);
+
+/// Begins campaigns when their schedule says.
+#[derive(Debug)]
+pub struct Timekeeper {
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    worker: String,
+    providers: BTreeMap<String, Arc<dyn Provider>>,
+}
+
+impl Timekeeper {
+    /// For the process named `worker`, which has these lanes.
+    pub fn new(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        worker: String,
+        providers: BTreeMap<String, Arc<dyn Provider>>,
+    ) -> Self {
+        Self { store, clock, worker, providers }
+    }
+
+    /// Looks again and again until told to stop. A moment that is being worked at then is left to the next process.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                done = self.run_once() => if let Err(failure) = done {
+                    tracing::error!(?failure, "schedules cannot be looked at");
+                },
+                () = stop.cancelled() => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ROUND) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Works at every moment that is due and nobody else's. Returns how many are over.
+    pub async fn run_once(&self) -> Result<u32, Failure> {
+        let mut over = 0;
+        for schedule in self.store.schedules().await? {
+            let reading = self.clock.read();
+            let Some(due) = schedule.next_at.filter(|due| *due <= reading.earliest() && !reading.in_doubt()) else { continue };
+            let campaign = self.store.campaign_by_id(schedule.campaign).await?;
+            if !self.providers.contains_key(&campaign.rules.provider) || !self.take(&schedule, due).await? {
+                continue;
+            }
+            let result = tokio::select! {
+                result = self.work(&campaign, &schedule, due) => result,
+                () = self.keep(&schedule, due) => continue,
+            };
+            match result {
+                Ok(result) => {
+                    tracing::info!(campaign = campaign.rules.name, "{}: {result}", campaign.rules.name);
+                    self.finish(&campaign, &schedule, due, result).await?;
+                    over += 1;
+                }
+                // What a person must mend is not mended by trying again at once; what the database could not do is.
+                Err(failure) if failure.code() == 1 => {
+                    tracing::error!(campaign = campaign.rules.name, "{}: {failure}", campaign.rules.name);
+                    self.finish(&campaign, &schedule, due, failure.to_string()).await?;
+                    over += 1;
+                }
+                Err(failure) => tracing::error!(?failure, "{} cannot begin now", campaign.rules.name),
+            }
+        }
+        Ok(over)
+    }
+
+    async fn take(&self, schedule: &ScheduleRow, due: Moment) -> Result<bool, Failure> {
+        let dead = schedule.worker.clone().filter(|other| *other != self.worker && Lifeline::is_dead(&self.store, other));
+        let now = self.clock.read().now;
+        Ok(self.store.take_moment(schedule.campaign, due, self.worker.clone(), dead, now, now + LEASE).await?)
+    }
+
+    /// Keeps the moment ours; ends only when it is not any more.
+    async fn keep(&self, schedule: &ScheduleRow, due: Moment) {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            if let Ok(false) = self.take(schedule, due).await {
+                return;
+            }
+        }
+    }
+
+    /// Takes in the contact file, into the current run or a fresh one. May be repeated.
+    async fn work(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, Failure> {
+        let now = self.clock.read().now;
+        let rules = &campaign.rules;
+        if campaign.state == CampaignState::Cancelled {
+            return Ok("it is cancelled".to_owned());
+        }
+        let (begins, _) = rules.schedule.at_moment(due, now, schedule.zone);
+        if !begins {
+            return Ok(format!("the moment {due} was missed and is let go"));
+        }
+        let file = InputFile::of_campaign(rules, schedule.zone, now)?;
+        let campaign = match rules.schedule.mode {
+            ScheduleMode::Add => campaign.clone(),
+            ScheduleMode::Restart => {
+                let (run, _) = self.store.begin_run(campaign.id, format!("schedule {due}"), now).await?;
+                CampaignRow { run: run.id, ..campaign.clone() }
+            }
+        };
+        let Some(file) = file else { return Ok("it has no contacts.file to read".to_owned()) };
+        let provider = self.providers.get(&rules.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
+        let row = importing::import(&self.store, &self.clock, &campaign, provider, &file).await?;
+        let held = row.held_for.as_deref().filter(|_| row.state == ImportState::Held);
+        let held = held.map(|why| format!("; held: {why}")).unwrap_or_default();
+        Ok(format!("{}: {}{held}", file.source(), importing::counts_line(&row)))
+    }
+
+    async fn finish(
+        &self,
+        campaign: &CampaignRow,
+        schedule: &ScheduleRow,
+        due: Moment,
+        result: String,
+    ) -> Result<(), Failure> {
+        let (_, next) = campaign.rules.schedule.at_moment(due, self.clock.read().now, schedule.zone);
+        Ok(self.store.finish_moment(campaign.id, due, next, result).await?)
+    }
+}

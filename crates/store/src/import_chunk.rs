@@ -1,0 +1,435 @@
+//! Rows of a contact file, taken in by chunks that may be repeated.
+//!
+//! A chunk is one transaction. An import that was killed is begun again under its digest, reads the file from the
+//! start, and finds its own rows by file and row number: they count as before and nothing is made twice.
+
+use std::collections::{HashMap, HashSet};
+
+use ringfence_domain::template::Row as Fields;
+use ringfence_domain::{
+    BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, ZoneSet,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::counts::{BucketKey, Deltas, buckets_for};
+use crate::imports::{Reject, write_rejects};
+use crate::session::{Row, Session, Sql, args, rows_json, sql};
+
+/// A row that can be called.
+#[derive(Debug, Clone)]
+pub struct NewContact {
+    /// Its place in the file, counted from 1 without the header.
+    pub row_number: i64,
+    /// Its line in the file, counted from 1.
+    pub line: i64,
+    /// The person's numbers, each with what it is looked up by, in the order in which they are tried. Never empty.
+    pub numbers: Vec<(PhoneNumber, NumberKey)>,
+    /// Where the person may be.
+    pub zones: ZoneSet,
+    /// What the operator's own system calls the person.
+    pub external_id: Option<String>,
+    /// The row.
+    pub fields: Fields,
+}
+
+/// Some rows of a file, in their order.
+#[derive(Debug, Clone)]
+pub struct ImportChunk {
+    /// The import.
+    pub import: ImportId,
+    /// Its run.
+    pub run: RunId,
+    /// Rows to be called.
+    pub contacts: Vec<NewContact>,
+    /// Rows that cannot be.
+    pub rejects: Vec<Reject>,
+    /// The columns of the file, in whose order a duplicate row is kept.
+    pub columns: Vec<String>,
+    /// When.
+    pub now: Moment,
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowVerdict {
+    /// It is a contact now, or was made one by this same row before.
+    Accepted,
+    /// A known contact with new data, for its next call once the import is released.
+    Updated,
+    /// A known contact; nothing changed.
+    Unchanged,
+    /// The number, or the id, stands elsewhere.
+    Duplicate {
+        /// The line where it stood first.
+        line: i64,
+        /// Whether that is a line of this same file.
+        same_file: bool,
+    },
+}
+
+/// What is new of a known contact.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) numbers: Vec<(String, NumberKey)>,
+    pub(crate) zones: ZoneSet,
+    pub(crate) external_id: Option<String>,
+    pub(crate) fields: Fields,
+}
+
+struct Known {
+    id: ContactId,
+    import: ImportId,
+    row_number: i64,
+    line: i64,
+    state: ContactState,
+    number: NumberKey,
+    several: bool,
+    external_id: Option<String>,
+    zones: ZoneSet,
+    fields: String,
+    /// The row of this same file that it was found by before, if any.
+    matched: Option<(i64, i64)>,
+}
+
+impl Known {
+    /// Whether there may still be a call that new data is for. A call that is out keeps what it was sent with.
+    fn is_open(&self) -> bool {
+        matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review)
+    }
+
+    fn differs(&self, contact: &NewContact, numbers: &[(PhoneNumber, NumberKey)]) -> bool {
+        // With several numbers any of them may be the next; a row that brings them again brings nothing new.
+        let same_number = numbers.iter().any(|(_, key)| *key == self.number);
+        let as_many = self.several == (numbers.len() > 1);
+        let same_id = contact.external_id.is_none() || contact.external_id == self.external_id;
+        // Compared as values: Postgres keeps JSON in an order of its own.
+        let same_fields = serde_json::from_str::<Fields>(&self.fields).is_ok_and(|old| old == contact.fields);
+        !(same_number && as_many && same_id && same_fields && self.zones == contact.zones)
+    }
+}
+
+/// Everyone whom the rows of a chunk may already be.
+#[derive(Default)]
+struct Acquaintances {
+    people: Vec<Known>,
+    by_number: HashMap<NumberKey, usize>,
+    by_external_id: HashMap<String, usize>,
+}
+
+impl Acquaintances {
+    fn by_number(&self, key: NumberKey) -> Option<&Known> {
+        self.by_number.get(&key).map(|place| &self.people[*place])
+    }
+
+    fn by_external_id(&self, id: Option<&String>) -> Option<&Known> {
+        self.by_external_id.get(id?).map(|place| &self.people[*place])
+    }
+}
+
+#[derive(Serialize)]
+struct ContactRow<'a> {
+    row_number: i64,
+    line: i64,
+    number: &'a str,
+    number_key: NumberKey,
+    bucket_id: BucketId,
+    external_id: Option<&'a str>,
+    several: i64,
+    fields: &'a Fields,
+}
+
+#[derive(Serialize)]
+struct NumberRow<'a> {
+    owner_key: NumberKey,
+    number_key: NumberKey,
+    place: usize,
+    number: &'a str,
+}
+
+#[derive(Serialize)]
+struct MatchRow {
+    contact_id: ContactId,
+    row_number: i64,
+    line: i64,
+    change: Option<String>,
+}
+
+/// Takes in some rows. The verdicts are in the order of the contacts.
+pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
+    // Two imports of one run take turns: what one makes, the other must find.
+    const TURN: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM imports WHERE run_id = $1 ORDER BY id FOR UPDATE"
+    );
+    session.rows(&TURN, args![chunk.run]).await?;
+    let known = acquaintances(session, chunk).await?;
+    let wanted: HashSet<BucketKey> = chunk.contacts.iter().map(|contact| bucket_of(chunk, contact)).collect();
+    let buckets = buckets_for(session, wanted.into_iter()).await?;
+
+    let mut deltas = Deltas::default();
+    // Lines of this chunk by number and by contact: first wins.
+    let mut numbers_here: HashMap<NumberKey, i64> = HashMap::new();
+    let mut people_here: HashMap<ContactId, i64> = HashMap::new();
+    let mut ids_here: HashMap<&str, i64> = HashMap::new();
+    let (mut inserts, mut extra, mut matches, mut verdicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut duplicates = Vec::new();
+    for contact in &chunk.contacts {
+        let person = known
+            .by_external_id(contact.external_id.as_ref())
+            .or_else(|| contact.numbers.iter().find_map(|(_, key)| known.by_number(*key)).filter(|person| {
+                // With ids, a number alone does not make two rows one person.
+                contact.external_id.is_none() || person.external_id.is_none() || person.external_id == contact.external_id
+            }));
+        // Numbers that are somebody else's are left to them.
+        let free = |key: NumberKey| {
+            let owner = known.by_number(key);
+            let others = owner.is_some_and(|owner| person.is_none_or(|person| person.id != owner.id));
+            !others && !numbers_here.contains_key(&key)
+        };
+        let numbers: Vec<_> = contact.numbers.iter().filter(|(_, key)| free(*key)).cloned().collect();
+        let id_line = contact.external_id.as_deref().and_then(|id| ids_here.get(id)).copied();
+        let verdict = match person {
+            Some(person) if person.import == chunk.import && person.row_number == contact.row_number => {
+                RowVerdict::Accepted
+            }
+            Some(person) if person.import == chunk.import => {
+                RowVerdict::Duplicate { line: person.line, same_file: true }
+            }
+            Some(person) => match (person.matched, people_here.get(&person.id)) {
+                (Some((row, line)), _) if row != contact.row_number => RowVerdict::Duplicate { line, same_file: true },
+                (None, Some(line)) => RowVerdict::Duplicate { line: *line, same_file: true },
+                _ if numbers.is_empty() => taken(&known, contact, &numbers_here),
+                _ => {
+                    people_here.insert(person.id, contact.line);
+                    let changed = person.is_open() && person.differs(contact, &numbers);
+                    let change = changed.then(|| {
+                        let numbers = numbers.iter().map(|(number, key)| (number.e164().to_owned(), *key)).collect();
+                        let (zones, fields) = (contact.zones.clone(), contact.fields.clone());
+                        let change = Change { numbers, zones, external_id: contact.external_id.clone(), fields };
+                        serde_json::to_string(&change).expect("values are always JSON")
+                    });
+                    let verdict = if changed { RowVerdict::Updated } else { RowVerdict::Unchanged };
+                    let (row_number, line) = (contact.row_number, contact.line);
+                    matches.push(MatchRow { contact_id: person.id, row_number, line, change });
+                    numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
+                    verdict
+                }
+            },
+            None if id_line.is_some() => {
+                RowVerdict::Duplicate { line: id_line.unwrap_or_default(), same_file: true }
+            }
+            None => match numbers.split_first() {
+                None => taken(&known, contact, &numbers_here),
+                Some(((number, key), others)) => {
+                    let bucket_id = buckets[&bucket_of(chunk, contact)];
+                    numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
+                    if let Some(id) = &contact.external_id {
+                        ids_here.insert(id, contact.line);
+                    }
+                    deltas.joined(bucket_id, chunk.now);
+                    if !others.is_empty() {
+                        extra.extend(numbers.iter().enumerate().map(|(place, (number, number_key))| {
+                            (*key, *number_key, place, number.e164().to_owned())
+                        }));
+                    }
+                    inserts.push((contact, number.clone(), *key, bucket_id, !others.is_empty()));
+                    RowVerdict::Accepted
+                }
+            },
+        };
+        if let RowVerdict::Duplicate { line, same_file } = &verdict {
+            let of = if *same_file { format!("line {line}") } else { "an earlier import".to_owned() };
+            duplicates.push(Reject {
+                row_number: contact.row_number,
+                line: contact.line,
+                code: "duplicate".to_owned(),
+                reason: format!("duplicate of {of}"),
+                record: chunk
+                    .columns
+                    .iter()
+                    .map(|column| contact.fields.get(column).cloned().unwrap_or_default())
+                    .collect(),
+            });
+        }
+        verdicts.push(verdict);
+    }
+    insert(session, chunk, &inserts, &extra).await?;
+    deltas.count(chunk.run, "contact:waiting", inserts.len() as i64);
+    write_matches(session, chunk.import, &matches).await?;
+    write_rejects(session, chunk.import, &chunk.rejects).await?;
+    write_rejects(session, chunk.import, &duplicates).await?;
+    deltas.write(session).await?;
+    Ok(verdicts)
+}
+
+/// All numbers of the row are somebody else's: whose, as far as that is a line of this file.
+fn taken(known: &Acquaintances, contact: &NewContact, here: &HashMap<NumberKey, i64>) -> RowVerdict {
+    let line = contact.numbers.iter().find_map(|(_, key)| here.get(key));
+    match line {
+        Some(line) => RowVerdict::Duplicate { line: *line, same_file: true },
+        None => {
+            let owner = contact.numbers.iter().find_map(|(_, key)| known.by_number(*key));
+            let matched = owner.and_then(|owner| owner.matched).map(|(_, line)| line);
+            let line = matched.or(owner.map(|owner| owner.line)).unwrap_or_default();
+            RowVerdict::Duplicate { line, same_file: matched.is_some() }
+        }
+    }
+}
+
+fn bucket_of(chunk: &ImportChunk, contact: &NewContact) -> BucketKey {
+    BucketKey { run: chunk.run, zones: contact.zones.clone(), class: DialClass::First, import: chunk.import }
+}
+
+type Insert<'c> = (&'c NewContact, PhoneNumber, NumberKey, BucketId, bool);
+
+async fn insert(
+    session: &mut Session,
+    chunk: &ImportChunk,
+    inserts: &[Insert<'_>],
+    extra: &[(NumberKey, NumberKey, usize, String)],
+) -> Result<(), StoreError> {
+    const INSERT: Sql = sql!(
+        sqlite "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, line, number, number_key, \
+                external_id, several, fields) SELECT $2, $3, 'waiting', $4, value->>'bucket_id', value->>'row_number', \
+                value->>'line', value->>'number', value->>'number_key', value->>'external_id', value->>'several', \
+                value->>'fields' FROM json_each($1)",
+        postgres "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, line, number, number_key, \
+                  external_id, several, fields) SELECT $2, $3, 'waiting', $4, u.bucket_id, u.row_number, u.line, u.number, \
+                  u.number_key, u.external_id, u.several = 1, u.fields \
+                  FROM jsonb_to_recordset($1::jsonb) AS u(bucket_id bigint, row_number bigint, line bigint, number text, \
+                  number_key bigint, external_id text, several bigint, fields jsonb)"
+    );
+    const NUMBERS: Sql = sql!(
+        "INSERT INTO contact_numbers (run_id, number_key, contact_id, place, number) \
+         SELECT c.run_id, u.number_key, c.id, u.place, u.number FROM"
+        rows (owner_key bigint, number_key bigint, place bigint, number text)
+        "JOIN contacts c ON c.run_id = $2 AND c.number_key = u.owner_key"
+    );
+    if inserts.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<ContactRow<'_>> = inserts
+        .iter()
+        .map(|(contact, number, number_key, bucket_id, several)| ContactRow {
+            row_number: contact.row_number,
+            line: contact.line,
+            number: number.e164(),
+            number_key: *number_key,
+            bucket_id: *bucket_id,
+            external_id: contact.external_id.as_deref(),
+            several: i64::from(*several),
+            fields: &contact.fields,
+        })
+        .collect();
+    session.run(&INSERT, args![rows_json(&rows), chunk.run, chunk.import, chunk.now]).await?;
+    if !extra.is_empty() {
+        let rows: Vec<NumberRow<'_>> = extra
+            .iter()
+            .map(|(owner_key, number_key, place, number)| NumberRow {
+                owner_key: *owner_key,
+                number_key: *number_key,
+                place: *place,
+                number,
+            })
+            .collect();
+        session.run(&NUMBERS, args![rows_json(&rows), chunk.run]).await?;
+    }
+    Ok(())
+}
+
+async fn write_matches(session: &mut Session, import: ImportId, matches: &[MatchRow]) -> Result<(), StoreError> {
+    const MATCH: Sql = sql!(
+        "INSERT INTO import_matches (import_id, contact_id, row_number, line, change) \
+         SELECT $2, u.contact_id, u.row_number, u.line, u.change FROM"
+        rows (contact_id bigint, row_number bigint, line bigint, change text)
+        "WHERE true ON CONFLICT DO NOTHING"
+    );
+    if !matches.is_empty() {
+        session.run(&MATCH, args![rows_json(matches), import]).await?;
+    }
+    Ok(())
+}
+
+macro_rules! known_columns {
+    ($json:literal, $key:literal, $after:literal) => {
+        concat!(
+            "SELECT c.id, ", $key, " AS found_by, c.number_key, c.import_id, c.row_number, c.line, c.state, c.several, c.external_id, ",
+            "c.fields", $json, " AS fields, b.zones, m.row_number AS matched_row, m.line AS matched_line ",
+            "FROM contacts c JOIN buckets b ON b.id = c.bucket_id ",
+            "LEFT JOIN import_matches m ON m.import_id = $3 AND m.contact_id = c.id ", $after
+        )
+    };
+}
+
+async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acquaintances, StoreError> {
+    #[derive(Serialize)]
+    struct KeyRow {
+        number_key: NumberKey,
+    }
+    #[derive(Serialize)]
+    struct IdRow<'a> {
+        external_id: &'a str,
+    }
+    const BY_NUMBER: Sql = sql!(
+        sqlite known_columns!("", "c.number_key", "WHERE c.run_id = $2 AND c.number_key IN (SELECT value->>'number_key' FROM json_each($1))"),
+        postgres known_columns!("::text", "c.number_key", "WHERE c.run_id = $2 AND c.number_key = ANY (ARRAY( \
+            SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) ORDER BY c.id FOR UPDATE OF c")
+    );
+    const BY_OTHER_NUMBER: Sql = sql!(
+        sqlite known_columns!("", "n.number_key", "JOIN contact_numbers n ON n.contact_id = c.id AND n.run_id = $2 \
+            AND n.number_key IN (SELECT value->>'number_key' FROM json_each($1))"),
+        postgres known_columns!("::text", "n.number_key", "JOIN contact_numbers n ON n.contact_id = c.id AND n.run_id = $2 \
+            AND n.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
+            ORDER BY c.id FOR UPDATE OF c")
+    );
+    const BY_EXTERNAL_ID: Sql = sql!(
+        sqlite known_columns!("", "c.number_key", "WHERE c.run_id = $2 AND c.external_id IN (SELECT value->>'external_id' FROM json_each($1))"),
+        postgres known_columns!("::text", "c.number_key", "WHERE c.run_id = $2 AND c.external_id = ANY (ARRAY( \
+            SELECT u.external_id FROM jsonb_to_recordset($1::jsonb) AS u(external_id text))) ORDER BY c.id FOR UPDATE OF c")
+    );
+    let keys: Vec<KeyRow> = chunk
+        .contacts
+        .iter()
+        .flat_map(|contact| contact.numbers.iter().map(|(_, number_key)| KeyRow { number_key: *number_key }))
+        .collect();
+    let ids: Vec<IdRow<'_>> =
+        chunk.contacts.iter().filter_map(|contact| contact.external_id.as_deref()).map(|external_id| IdRow { external_id }).collect();
+    let mut found = session.rows(&BY_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?;
+    found.extend(session.rows(&BY_OTHER_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?);
+    if !ids.is_empty() {
+        found.extend(session.rows(&BY_EXTERNAL_ID, args![rows_json(&ids), chunk.run, chunk.import]).await?);
+    }
+    let mut known = Acquaintances::default();
+    let mut places: HashMap<ContactId, usize> = HashMap::new();
+    for row in &found {
+        let person = known_contact(row)?;
+        let place = *places.entry(person.id).or_insert(known.people.len());
+        known.by_number.insert(NumberKey(row.get("found_by")?), place);
+        if let Some(id) = &person.external_id {
+            known.by_external_id.insert(id.clone(), place);
+        }
+        if place == known.people.len() {
+            known.people.push(person);
+        }
+    }
+    Ok(known)
+}
+
+fn known_contact(row: &Row) -> Result<Known, StoreError> {
+    let matched_row: Option<i64> = row.get("matched_row")?;
+    let matched_line: Option<i64> = row.get("matched_line")?;
+    Ok(Known {
+        id: ContactId(row.get("id")?),
+        import: ImportId(row.get("import_id")?),
+        row_number: row.get("row_number")?,
+        line: row.get("line")?,
+        state: row.word("contacts", "state")?,
+        number: NumberKey(row.get("number_key")?),
+        several: row.get("several")?,
+        external_id: row.get("external_id")?,
+        fields: row.get("fields")?,
+        zones: row.word("buckets", "zones")?,
+        matched: matched_row.zip(matched_line),
+    })
+}
