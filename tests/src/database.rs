@@ -71,3 +71,14 @@ impl TestDatabase {
         Database::open(&location, false).await.expect("the same database")
     }
 }
+
+/// Runs one statement as nobody's transition would.
+pub async fn execute(url: &str, statement: &'static str) {
+    if url.starts_with("sqlite") {
+        let mut link = sqlx::SqliteConnection::connect(url).await.expect("a connection");
+        link.execute(statement).await.expect("done");
+    } else {
+        let mut link = PgConnection::connect(url).await.expect("a connection");
+        link.execute(statement).await.expect("done");
+    }
+}

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::campaign::{Calling, CallingZone, CampaignLimits, ContactSource, OnUnknown, Reached, RetryRules};
+use ringfence_domain::campaign::{
+    Calling, CallingZone, CampaignLimits, ContactSource, Missing, OnUnknown, Reached, RetryRules,
+};
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
+use ringfence_domain::safety::Safety;
+use ringfence_domain::schedule::Schedule;
 use ringfence_domain::window::WeekTable;
 use ringfence_domain::{
-    AttemptId, Campaign, CampaignId, LaneId, Moment, PhoneNumber, Rate, Reading, RunId, Span, ZoneSet,
+    AttemptId, Campaign, CampaignId, ImportId, LaneId, Moment, PhoneNumber, Rate, Reading, RunId, Span, ZoneSet,
 };
 use ringfence_store::{
-    CampaignRow, ClaimOrder, Database, ImportChunk, ImportOrder, ImportRow, ImportStart, LaneEffect, NewContact, Owner,
-    Pick, Plan, Sent, SentResult, Store, TakeOver,
+    Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
+    LaneEffect, NewContact, Owner, Pick, Plan, Sent, SentResult, Store, TakeOver,
 };
 
 /// A Friday noon in India.
@@ -44,9 +48,11 @@ pub fn rules(name: &str, lane: &str) -> Campaign {
         priority: 5,
         contacts: ContactSource {
             file: None,
-            phone: "phone".to_owned(),
+            phones: vec!["phone".to_owned()],
             country: Some("IN".parse().expect("a country")),
             timezone: None,
+            id: None,
+            missing: Missing::Keep,
         },
         variables: BTreeMap::new(),
         vendor: BTreeMap::new(),
@@ -59,6 +65,8 @@ pub fn rules(name: &str, lane: &str) -> Campaign {
         retry: RetryRules::default(),
         reached: Reached::default(),
         on_unknown: OnUnknown::default(),
+        schedule: Schedule::default(),
+        safety: Safety::default(),
     }
 }
 
@@ -88,7 +96,7 @@ impl Stage {
     pub async fn set_with(store: &Database, settings: LaneSettings, rules: Campaign, contacts: usize) -> Self {
         let lane = store.register_lane(settings.clone(), noon()).await.expect("a lane").id;
         let epoch = take(store, lane, settings, "tests").await;
-        let (_, campaign) = store.apply(rules, lane, noon()).await.expect("a campaign");
+        let (_, campaign) = store.apply(rules, lane, Begin::Running, noon()).await.expect("a campaign");
         import(store, campaign.run, 0..contacts, noon()).await;
         Self { lane, epoch, campaign }
     }
@@ -129,6 +137,7 @@ impl Stage {
             lane: self.lane,
             campaign: self.campaign_id(),
             caps: Vec::new(),
+            safety: Safety::default(),
             default_zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
             calls: attempts.iter().map(|id| (*id, Some("9876500000".to_owned()))).collect(),
             unfit: Vec::new(),
@@ -189,32 +198,44 @@ pub async fn take(store: &Database, lane: LaneId, settings: LaneSettings, owner:
     }
 }
 
+/// A row with the `n`th number.
+pub fn row(store: &Database, row_number: i64, n: usize) -> NewContact {
+    NewContact {
+        row_number,
+        line: row_number + 1,
+        numbers: vec![(number(n), store.hasher().key(&number(n)))],
+        zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
+        external_id: None,
+        fields: BTreeMap::from([("phone".to_owned(), number(n).e164().to_owned())]),
+    }
+}
+
+/// Begins an import of this name that was not begun before.
+pub async fn begin_import(store: &Database, run: RunId, name: &str, now: Moment) -> ImportId {
+    let columns = vec!["phone".to_owned()];
+    let order = ImportOrder { run, source: format!("{name}.csv"), digest: name.to_owned(), columns, now };
+    match store.begin_import(order).await.expect("an import") {
+        ImportStart::Begin(id) => id,
+        ImportStart::Known(row) => panic!("{name} should be new: {row:?}"),
+    }
+}
+
+/// Some rows of an import.
+pub fn chunk(import: ImportId, run: RunId, contacts: Vec<NewContact>, now: Moment) -> ImportChunk {
+    ImportChunk { import, run, contacts, rejects: Vec::new(), columns: vec!["phone".to_owned()], now }
+}
+
+/// An import of which so many rows were accepted is all in.
+pub fn complete(import: ImportId, accepted: i64, now: Moment) -> CompleteOrder {
+    let counts = ImportCounts { rows: accepted, accepted, ..ImportCounts::default() };
+    CompleteOrder { import, counts, missing: 0, canary: None, now }
+}
+
 /// Imports these numbers as one complete file.
 pub async fn import(store: &Database, run: RunId, numbers: std::ops::Range<usize>, now: Moment) {
-    let order = ImportOrder { run, source: "test.csv".to_owned(), digest: format!("{numbers:?}"), now };
-    let ImportStart::Begin(id) = store.begin_import(order).await.expect("an import") else { return };
-    let rows = numbers.len() as i64;
-    let contacts = numbers
-        .enumerate()
-        .map(|(row, n)| NewContact {
-            row_number: row as i64 + 1,
-            number: number(n),
-            number_key: store.hasher().key(&number(n)),
-            zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
-            fields: BTreeMap::from([("phone".to_owned(), number(n).e164().to_owned())]),
-        })
-        .collect();
-    store.import_chunk(ImportChunk { import: id, run, contacts, rejects: Vec::new(), now }).await.expect("a chunk");
-    let complete = ImportRow {
-        id,
-        source: "test.csv".to_owned(),
-        complete: true,
-        rows,
-        accepted: rows,
-        updated: 0,
-        unchanged: 0,
-        duplicate: 0,
-        rejected: 0,
-    };
-    store.complete_import(run, complete, now).await.expect("a complete import");
+    let id = begin_import(store, run, &format!("{numbers:?}"), now).await;
+    let accepted = numbers.len() as i64;
+    let contacts = numbers.enumerate().map(|(place, n)| row(store, place as i64 + 1, n)).collect();
+    store.import_chunk(chunk(id, run, contacts, now)).await.expect("a chunk");
+    store.complete_import(complete(id, accepted, now)).await.expect("a complete import");
 }

@@ -12,7 +12,7 @@ use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading};
 use ringfence_providers::twenty2::Twenty2;
 use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
-use ringfence_store::{CampaignRow, Database, Numbers, Store};
+use ringfence_store::{Begin, CampaignRow, Database, Numbers, Store};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -100,7 +100,7 @@ impl Dialer {
         let vendor = InProcess::new(router(simulator.clone()));
         let line = Arc::new(Line { vendor, down: AtomicBool::new(false), silent: AtomicBool::new(false) });
         let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
-        let (_, campaign) = store.apply(rules, lane, now).await.expect("a campaign");
+        let (_, campaign) = store.apply(rules, lane, Begin::Running, now).await.expect("a campaign");
         sample::import(&store, campaign.run, 0..contacts, now).await;
         Self { store, clock, simulator, line, lane, campaign, settings, running: None }
     }

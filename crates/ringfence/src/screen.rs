@@ -7,6 +7,7 @@ use std::time::Duration;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ringfence_domain::Moment;
 use ringfence_domain::summary::Summary;
 use serde::Serialize;
 
@@ -43,6 +44,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::work(error.to_string()))?;
     print(&format!("{text}\n"))
+}
+
+/// A moment as a person in this zone reads it.
+pub fn moment(at: Moment, zone: chrono_tz::Tz) -> String {
+    at.local(zone).format("%a %d %b %Y %H:%M:%S %Z").to_string()
 }
 
 /// Whether there is somebody to ask.
@@ -82,12 +88,12 @@ fn heading(text: &str) -> Cell {
 }
 
 /// Several summaries, one below the other.
-pub fn summaries(summaries: &[Summary]) -> String {
-    summaries.iter().map(summary).collect()
+pub fn summaries(summaries: &[(Summary, chrono_tz::Tz)]) -> String {
+    summaries.iter().map(|(one, zone)| summary(one, *zone)).collect()
 }
 
-/// The summary as a person reads it.
-pub fn summary(summary: &Summary) -> String {
+/// The summary as a person in this zone reads it.
+pub fn summary(summary: &Summary, zone: chrono_tz::Tz) -> String {
     let mut table = table(&[]);
     let contacts = &summary.contacts;
     let state = match summary.state {
@@ -170,10 +176,10 @@ pub fn summary(summary: &Summary) -> String {
         }
     }
     if let Some(eta) = summary.eta {
-        line("done about", eta.to_string());
+        line("done about", moment(eta, zone));
     }
     if let Some(next) = summary.next_dial_at.filter(|_| contacts.active == 0) {
-        line("next call", next.to_string());
+        line("next call", moment(next, zone));
     }
     format!("{table}\n")
 }
@@ -198,7 +204,7 @@ fn list(parts: &[(&str, i64)]) -> String {
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
-    last_line: Option<ringfence_domain::Moment>,
+    last_line: Option<Moment>,
 }
 
 impl Progress {

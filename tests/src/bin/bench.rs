@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringfence::engine::LaneEngine;
-use ringfence::importing;
+use ringfence::importing::{self, InputFile};
 use ringfence_domain::{Campaign, Outcome, Rate, Span};
 use ringfence_providers::{HttpTransport, Provider};
 use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, router, serve};
-use ringfence_store::{Database, Location, Store};
+use ringfence_store::{Begin, Database, Location, Store};
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, number, rules};
 use ringfence_tests::virtual_time::twenty2_at;
@@ -83,10 +83,10 @@ async fn dial(name: &str, store: &Arc<Database>, file: &Path, contacts: usize, v
     let clock = store.clock().await.expect("a clock");
     let now = clock.read().now;
     let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
-    let (_, campaign) = store.apply(bench_rules(), lane, now).await.expect("a campaign");
+    let (_, campaign) = store.apply(bench_rules(), lane, Begin::Running, now).await.expect("a campaign");
     let provider: Arc<dyn Provider> =
         twenty2_at(vendor, &settings, "national", HttpTransport::new(None).expect("a client"));
-    importing::import(store, &clock, campaign.run, &campaign.rules, &provider, file).await.expect("imported");
+    importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned())).await.expect("imported");
     let stop = CancellationToken::new();
     let engine = LaneEngine::new(store.clone(), clock.clone(), "bench/1".into(), lane, settings, provider);
     let begun = Instant::now();
@@ -111,13 +111,13 @@ async fn import(store: &Arc<Database>, file: &Path) -> Duration {
     let clock = store.clock().await.expect("a clock");
     let now = clock.read().now;
     let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
-    let (_, campaign) = store.apply(bench_rules(), lane, now).await.expect("a campaign");
+    let (_, campaign) = store.apply(bench_rules(), lane, Begin::Running, now).await.expect("a campaign");
     let provider: Arc<dyn Provider> =
         twenty2_at("http://127.0.0.1:1", &settings, "national", HttpTransport::new(None).expect("a client"));
     let begun = Instant::now();
     let done =
-        importing::import(store, &clock, campaign.run, &campaign.rules, &provider, file).await.expect("imported");
-    assert_eq!(done.accepted, 1_000_000);
+        importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned())).await.expect("imported");
+    assert_eq!(done.counts.accepted, 1_000_000);
     begun.elapsed()
 }
 

@@ -1,6 +1,6 @@
 //! `[contacts]`: where contacts come from and how a row is read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ringfence_domain::campaign::{ContactSource, Missing};
 use ringfence_domain::phone::Country;
@@ -10,7 +10,9 @@ use crate::config::beside;
 use crate::section::Section;
 
 pub(super) fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactSource> {
-    let file = section.text("file").map(|file| beside(path, &file.value).display().to_string());
+    // Whoever reads it later may have another working directory.
+    let absolute = |file: PathBuf| std::path::absolute(&file).unwrap_or(file).display().to_string();
+    let file = section.text("file").map(|file| absolute(beside(path, &file.value)));
     let phones = phones(&mut section);
     let country = section.parsed::<Country>("country");
     let timezone = section.text("timezone").map(|column| column.value);

@@ -151,6 +151,7 @@ pub(super) async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failu
     let (applied, campaign) = store.apply(rules, row.id, begin, now).await?;
     let schedules = store.schedules().await?;
     store.close().await;
+    let zone = campaign.rules.own_zone(lane.setup.settings.timezone);
     let next = schedules.iter().find(|schedule| schedule.campaign == campaign.id).and_then(|schedule| schedule.next_at);
     if common.json {
         let mut value = plan.json();
@@ -174,7 +175,7 @@ pub(super) async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failu
             let why = campaign.reason.unwrap_or_default();
             text.push_str(&format!("it dials nobody: {}; `ringfence resume {name}` lets it\n", if by == PausedBy::Draft { "a draft".to_owned() } else { why }));
         }
-        (None, Some(next)) => text.push_str(&format!("it begins by itself at {next}, where `ringfence serve` runs\n")),
+        (None, Some(next)) => text.push_str(&format!("it begins by itself on {}, where `ringfence serve` runs\n", screen::moment(next, zone))),
         (None, None) if applied == Applied::Created => {
             text.push_str(&format!("contacts come by `ringfence import {name} FILE` or `ringfence run {}`\n", args.campaign.display()));
         }

@@ -34,6 +34,7 @@ const PAGE: u32 = 1_000;
 pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let campaign = home.campaign(&args.campaign).await?;
+    let zone = campaign.rules.own_zone(chrono_tz::UTC);
     let filter = ContactFilter { state: args.state, outcome: args.outcome, reached: None };
     let mut table = screen::table(&["id", "phone", "state", "calls", "last outcome", "due", "row"]);
     let (mut after, mut shown, mut more) = (ContactId(0), 0, false);
@@ -66,7 +67,7 @@ pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8,
                 Cell::new(state),
                 Cell::new(contact.calls),
                 Cell::new(contact.last_outcome.map(|outcome| outcome.to_string()).unwrap_or_default()),
-                Cell::new(if waits { contact.due_at.to_string() } else { String::new() }),
+                Cell::new(if waits { screen::moment(contact.due_at, zone) } else { String::new() }),
                 Cell::new(format!("{} of import {}", contact.row_number, contact.import)),
             ]);
         }

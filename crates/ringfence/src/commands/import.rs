@@ -140,7 +140,7 @@ pub(super) async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, F
                 Cell::new(held.map_or(row.state.to_string(), |why| format!("{}: {why}", row.state))),
                 Cell::new(importing::counts_line(&row)),
                 Cell::new(&row.source),
-                Cell::new(row.started_at),
+                Cell::new(screen::moment(row.started_at, campaign.rules.own_zone(chrono_tz::UTC))),
             ]);
         }
     }

@@ -63,7 +63,7 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
     if !kept {
         write_new(&config, &config_text(vendor))?;
     }
-    write_new(&campaign, &campaign_text(&name, vendor, &args.contacts, &columns, &table))?;
+    write_new(&campaign, &campaign_text(&name, vendor, &args.contacts, &columns))?;
     let secrets: Vec<String> =
         vendor.settings.iter().filter(|key| matches!(key.kind, SettingKind::Secret)).map(|key| variable(vendor, key)).collect();
     if common.json {
@@ -110,31 +110,34 @@ fn variable(vendor: &Vendor, key: &SettingKey) -> String {
     format!("{}_{}", vendor.kind, key.name).to_uppercase()
 }
 
+/// A line of a file, with its comment in a column of its own.
+fn commented(line: &str, comment: &str) -> String {
+    if comment.is_empty() { format!("{line}\n") } else { format!("{line:<44} # {comment}\n") }
+}
+
 fn config_text(vendor: &Vendor) -> String {
     let mut text = String::from(
         "# Paths in this file are relative to it, the database's too. A file STOP beside it stops every call.\n\n\
          [database]\nurl = \"sqlite://ringfence.db\"\n\n\
          # A lane: one account at one vendor. Campaigns name it with provider = \"main\".\n[provider.main]\n",
     );
-    text.push_str(&format!("kind = \"{}\"\n", vendor.kind));
+    text.push_str(&commented(&format!("kind = \"{}\"", vendor.kind), ""));
     if vendor.base_url.is_none() {
-        text.push_str("base_url = \"\"                  # where the vendor's API is\n");
+        text.push_str(&commented("base_url = \"\"", "where the vendor's API is"));
     }
     for key in vendor.settings {
-        let line = match (key.kind, key.default) {
-            (SettingKind::Secret, _) => format!(
-                "{} = {{ env = \"{}\" }}   # never the secret itself; or {{ file = \"path\" }}",
-                key.name,
-                variable(vendor, key)
+        let name = key.name;
+        text.push_str(&match (key.kind, key.default) {
+            (SettingKind::Secret, _) => commented(
+                &format!("{name} = {{ env = \"{}\" }}", variable(vendor, key)),
+                "never the secret itself; or { file = \"path\" }",
             ),
-            (SettingKind::Text, None) => format!("{} = \"\"             # from your account at the vendor", key.name),
+            (SettingKind::Text, None) => commented(&format!("{name} = \"\""), "from your account at the vendor"),
             (SettingKind::OneOf(words), Some(default)) => {
-                format!("# {} = \"{default}\"   # one of {}", key.name, words.join(", "))
+                commented(&format!("# {name} = \"{default}\""), &format!("one of {}", words.join(", ")))
             }
-            (_, Some(default)) => format!("# {} = \"{default}\"", key.name),
-            (_, None) => format!("# {} = \"\"", key.name),
-        };
-        text.push_str(&format!("{line}\n"));
+            (_, default) => commented(&format!("# {name} = \"{}\"", default.unwrap_or_default()), ""),
+        });
     }
     let limits = (vendor.limits)();
     text.push_str(&format!(
@@ -214,7 +217,7 @@ impl Columns {
     }
 }
 
-fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns, table: &Sample) -> String {
+fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns) -> String {
     // A simulated account takes any agent.
     let trial = vendor.kind == "sandbox";
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
@@ -222,46 +225,44 @@ fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns
     let beside = std::env::current_dir().ok().and_then(|folder| file.strip_prefix(folder).ok().map(Path::to_owned));
     let file = beside.unwrap_or(file).display().to_string();
     let mut text = format!("name = {}\nprovider = \"main\"\n", quoted(name));
+    let mut line = |text_of: String, comment: &str| text.push_str(&commented(&text_of, comment));
     let agent = if trial { "sandbox-agent" } else { "" };
-    text.push_str(&format!("agent = {}                     # the vendor's id of the agent that calls\n", quoted(agent)));
+    line(format!("agent = {}", quoted(agent)), "the vendor's id of the agent that calls");
     if vendor.needs_caller_id {
         let from = if trial { "9876500000" } else { "" };
-        text.push_str(&format!("caller_ids = [{}]               # your numbers at the vendor, rotated\n", quoted(from)));
+        line(format!("caller_ids = [{}]", quoted(from)), "your numbers at the vendor, rotated");
     }
-    text.push_str(&format!("\n[contacts]\nfile = {}   # may be a pattern: \"list-{{date}}.csv\"\n", quoted(&file)));
-    text.push_str(&format!("phone = {}\n", quoted(&columns.phone)));
+    line("\n[contacts]".to_owned(), "");
+    line(format!("file = {}", quoted(&file)), "may be a pattern: \"list-{date}.csv\"");
+    line(format!("phone = {}", quoted(&columns.phone)), "or phones = [\"mobile\", \"landline\"], tried in turn");
     match columns.country {
         Some(country) => {
-            let country = quoted(&String::from(country));
-            text.push_str(&format!("country = {country}                   # of numbers without a country code\n"));
+            line(format!("country = {}", quoted(&String::from(country))), "of numbers without a country code");
         }
-        None => text.push_str("# country = \"IN\"                 # numbers without a country code are rejected unless this says whose they are\n"),
+        None => line("# country = \"IN\"".to_owned(), "without it, numbers need + and country code"),
     }
     if let Some(column) = &columns.timezone {
-        text.push_str(&format!("timezone = {}\n", quoted(column)));
+        line(format!("timezone = {}", quoted(column)), "everyone's own zone");
     }
     if let Some(column) = &columns.id {
-        text.push_str(&format!("id = {}                  # recognises a person when the number changes\n", quoted(column)));
+        line(format!("id = {}", quoted(column)), "recognises a person whose number changed");
     }
-    text.push_str("\n[variables]                       # what the agent gets to know; delete what it does not need\n");
-    for column in &columns.others {
+    line("\n[variables]".to_owned(), "");
+    for (place, column) in columns.others.iter().enumerate() {
         let key: String = column.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let example = table.first(column).unwrap_or_default().replace(['\n', '\r'], " ");
-        let example: String = example.chars().take(40).collect();
-        let value = quoted(&format!("{{{column}}}"));
-        text.push_str(&format!("{key} = {value}   # {}\n", if example.is_empty() { "(empty)" } else { &example }));
+        let comment = if place == 0 { "what the agent gets to know; delete what it does not need" } else { "" };
+        line(format!("{key} = {}", quoted(&format!("{{{column}}}"))), comment);
     }
-    let zone = if columns.timezone.is_some() || columns.country.is_none() { "contact" } else { zone_of(columns.country) };
-    text.push_str(&format!(
-        "\n[calling]\nhours = {}\ntimezone = {}              # or \"contact\": everyone's own clock\n",
-        quoted(if trial { "24/7" } else { "Mo-Sa 09:00-20:00" }),
-        quoted(zone)
-    ));
-    text.push_str(
-        "\n[retry]\nmax_attempts = 3                  # calls really placed, all outcomes together\n\
-         busy = \"15m\"\nno_answer = [\"1h\", \"4h\"]\n\n\
-         [safety]                          # held until you accept\ncanary = 10                       # these first; the rest waits for their outcomes\n",
-    );
+    let zone = if columns.timezone.is_some() { "contact" } else { zone_of(columns.country) };
+    line("\n[calling]".to_owned(), "");
+    line(format!("hours = {}", quoted(if trial { "24/7" } else { "Mo-Sa 09:00-20:00" })), "");
+    line(format!("timezone = {}", quoted(zone)), "one zone, or \"contact\": everyone's own clock");
+    line("\n[retry]".to_owned(), "");
+    line("max_attempts = 3".to_owned(), "calls really placed, all outcomes together");
+    line("busy = \"15m\"".to_owned(), "");
+    line("no_answer = [\"1h\", \"4h\"]".to_owned(), "the last repeats");
+    line("\n[safety]".to_owned(), "");
+    line("canary = 10".to_owned(), "dialled first; the rest waits for their outcomes");
     text
 }
 

@@ -105,13 +105,15 @@ async fn list(common: &Common, home: &Home, rows: &[ReviewRow]) -> Result<u8, Fa
     let mut values = Vec::new();
     let campaigns = home.store.campaigns().await?;
     for row in rows {
-        let name = campaigns.iter().find(|campaign| campaign.id == row.campaign).map(|known| known.rules.name.as_str());
+        let campaign = campaigns.iter().find(|campaign| campaign.id == row.campaign);
+        let name = campaign.map(|known| known.rules.name.as_str());
+        let zone = campaign.map_or(chrono_tz::UTC, |known| known.rules.own_zone(chrono_tz::UTC));
         let cause = row.cause.clone().unwrap_or_else(|| "no outcome was ever learned".to_owned());
         table.add_row(vec![
             Cell::new(row.contact),
             Cell::new(name.unwrap_or_default()),
             Cell::new(row.number.e164()),
-            Cell::new(row.sending_at.map(|at| at.to_string()).unwrap_or_default()),
+            Cell::new(row.sending_at.map(|at| screen::moment(at, zone)).unwrap_or_default()),
             Cell::new(&cause),
         ]);
         values.push(json!({

@@ -70,6 +70,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let lane = home::lane(&config, &campaign)?;
     let provider = home::provider(lane)?;
     let settings = lane.setup.settings.clone();
+    let zone = campaign.own_zone(settings.timezone);
     let file = match &args.contacts {
         Some(path) => Some(InputFile::given(path)?),
         None => InputFile::of_campaign(&campaign, settings.timezone, home::wall_clock())?,
@@ -141,7 +142,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
             store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
         }
         store.close().await;
-        report(common, &summary)?;
+        report(common, &summary, zone)?;
         return Ok(if held { HELD } else { DONE });
     }
     let owner = lifeline.name().to_owned();
@@ -150,12 +151,12 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
     store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
     store.close().await;
-    report(common, &summary)?;
+    report(common, &summary, zone)?;
     Ok(exit_code(&summary, ended))
 }
 
-fn report(common: &Common, summary: &Summary) -> Result<(), Failure> {
-    if common.json { screen::print_json(summary) } else { screen::print(&screen::summary(summary)) }
+fn report(common: &Common, summary: &Summary, zone: chrono_tz::Tz) -> Result<(), Failure> {
+    if common.json { screen::print_json(summary) } else { screen::print(&screen::summary(summary, zone)) }
 }
 
 fn dry_run(
@@ -291,6 +292,13 @@ impl Follower<'_> {
             return Ok(true);
         }
         let now = summary.as_of;
+        // Whoever waits for a canary is let go, or held, as soon as its calls are over.
+        if summary.waiting_for.held > 0 && summary.held_by.is_none() && contacts.active == 0 {
+            let canaries = self.store.canaries(numbers.lane.id).await?;
+            if canaries.iter().any(|canary| canary.campaign == self.campaign.id && canary.pending == 0) {
+                return Ok(false);
+            }
+        }
         // A pause is lifted by people only; what is out is still waited for.
         if summary.held_by.is_some() && contacts.active == 0 {
             return Ok(true);

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use ringfence_domain::summary::Summary;
 use ringfence_store::Store;
 
@@ -36,7 +37,7 @@ pub(super) async fn status(common: &Common, args: &StatusArgs) -> Result<u8, Fai
     code
 }
 
-async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<Summary>, Failure> {
+async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<(Summary, Tz)>, Failure> {
     let names = match &args.campaign {
         Some(name) => vec![name.clone()],
         None => home.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
@@ -46,17 +47,23 @@ async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<Summary>, Failu
     for name in names.into_iter().filter(|name| home::is_listed(name)) {
         let now = home.now();
         if let Some(numbers) = home.store.numbers(name, now).await? {
-            summaries.push(summarize(&numbers, brake.clone(), now));
+            let zone = numbers.campaign.rules.own_zone(numbers.lane.settings.timezone);
+            summaries.push((summarize(&numbers, brake.clone(), now), zone));
         }
     }
     Ok(summaries)
 }
 
+/// Without the zones that people read them in.
+fn bare(summaries: &[(Summary, Tz)]) -> Vec<&Summary> {
+    summaries.iter().map(|(summary, _)| summary).collect()
+}
+
 async fn once(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Failure> {
     let summaries = summaries(args, home).await?;
     match (common.json, args.all) {
-        (true, true) => screen::print_json(&summaries)?,
-        (true, false) => screen::print_json(&summaries.first())?,
+        (true, true) => screen::print_json(&bare(&summaries))?,
+        (true, false) => screen::print_json(&bare(&summaries).first())?,
         (false, _) if summaries.is_empty() => screen::print("no campaigns yet\n")?,
         (false, _) => screen::print(&screen::summaries(&summaries))?,
     }
@@ -69,14 +76,14 @@ async fn watch(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Fa
     loop {
         let summaries = summaries(args, home).await?;
         let text = match (common.json, args.all) {
-            (true, true) => format!("{}\n", serde_json::json!(summaries)),
-            (true, false) => format!("{}\n", serde_json::json!(summaries.first())),
+            (true, true) => format!("{}\n", serde_json::json!(bare(&summaries))),
+            (true, false) => format!("{}\n", serde_json::json!(bare(&summaries).first())),
             // From the top left corner on, so that the numbers change in place.
             (false, _) if terminal => format!("\x1b[H\x1b[2J{}", screen::summaries(&summaries)),
             (false, _) => screen::summaries(&summaries),
         };
         screen::print(&text)?;
-        if summaries.iter().all(|summary| matches!(summary.state, "done" | "cancelled")) {
+        if summaries.iter().all(|(summary, _)| matches!(summary.state, "done" | "cancelled")) {
             return Ok(DONE);
         }
         tokio::select! {

@@ -31,23 +31,23 @@ pub(super) async fn stop(common: &Common, args: &StopArgs) -> Result<u8, Failure
                 _ => false,
             };
             cancelled += usize::from(ended);
-            out.push((name.clone(), call));
+            out.push((name.clone(), lane.settings.timezone, call));
         }
     }
     home.store.close().await;
     if common.json {
-        let calls: Vec<_> = out.iter().map(|(lane, call)| as_json(lane, call)).collect();
+        let calls: Vec<_> = out.iter().map(|(lane, _, call)| as_json(lane, call)).collect();
         screen::print_json(&json!({ "stopped": true, "reason": args.reason, "calls_out": calls, "cancelled": cancelled }))?;
         return Ok(DONE);
     }
     let mut text = format!("stopped: {}. No new call begins until `ringfence start`.\n", args.reason);
     if !out.is_empty() {
         let mut table = screen::table(&["lane", "number", "since", "call"]);
-        for (lane, call) in &out {
+        for (lane, zone, call) in &out {
             table.add_row([
                 lane.clone(),
                 call.number.to_string(),
-                call.sending_at.to_string(),
+                screen::moment(call.sending_at, *zone),
                 call.call_id.clone().unwrap_or_else(|| call.state.to_string()),
             ]);
         }

@@ -66,11 +66,12 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     ringfence_worker::request(&rules, &number, &fields, "", 0)
         .map_err(|error| Failure::input(error.to_string(), "give the campaign a contacts.file with that column"))?;
     let alone = alone(&rules, args.ignore_window);
+    let zone = alone.own_zone(settings.timezone);
     let zones = ZoneSet::of_number(&number);
     let mut calendar = alone.calendar(&alone.zones_for(zones.clone()), settings.vendor_hours().as_ref());
     let now = home::wall_clock();
     if !calendar.at(now).open {
-        let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| at.to_string());
+        let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| screen::moment(at, zone));
         let hint = if args.ignore_window { "the lane's own hours are the vendor's" } else { "wait, or use --ignore-window" };
         return Err(Failure::held(format!("the window is closed; it opens {opens}"), hint));
     }
@@ -119,7 +120,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     store.close().await;
     let contact = ended.ok_or_else(|| Failure::work("the test call vanished from the database"))?;
     let last = attempts.into_iter().rfind(|attempt| attempt.run == campaign.run);
-    tell(common, &contact, last.as_ref())
+    tell(common, &contact, last.as_ref(), zone)
 }
 
 /// The campaign's rules for one call that stands beside it.
@@ -172,7 +173,7 @@ async fn contact(
     Ok(CampaignRow { run: run.id, ..campaign })
 }
 
-fn tell(common: &Common, contact: &ContactRow, last: Option<&ringfence_store::AttemptRow>) -> Result<u8, Failure> {
+fn tell(common: &Common, contact: &ContactRow, last: Option<&ringfence_store::AttemptRow>, zone: chrono_tz::Tz) -> Result<u8, Failure> {
     let called = last.filter(|attempt| attempt.sending_at.is_some());
     if let (ContactState::Stopped, Some(reason), None) = (contact.state, contact.stop_reason, called) {
         return Err(Failure::held(
@@ -182,7 +183,7 @@ fn tell(common: &Common, contact: &ContactRow, last: Option<&ringfence_store::At
     }
     let Some(attempt) = called else {
         return Err(Failure::held(
-            format!("{} was not called: a rule puts it off until {}", contact.number, contact.due_at),
+            format!("{} was not called: a rule puts it off until {}", contact.number, screen::moment(contact.due_at, zone)),
             "`ringfence why` and the phone number say which",
         ));
     };

@@ -15,6 +15,9 @@ use crate::screen;
 #[derive(Debug, Serialize)]
 struct Explanation {
     campaign: String,
+    /// Whose clocks people read it on.
+    #[serde(skip)]
+    clock: chrono_tz::Tz,
     phone: String,
     state: &'static str,
     reason: Option<String>,
@@ -143,6 +146,7 @@ fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanatio
     };
     Explanation {
         campaign: campaign.name.clone(),
+        clock: campaign.own_zone(numbers.lane.settings.timezone),
         phone: contact.number.e164().to_owned(),
         state: contact.state.as_str(),
         reason: contact.stop_reason.map(|reason| reason.to_string()),
@@ -183,7 +187,7 @@ fn rules(numbers: &Numbers, contact: &ContactRow, found: &Found, zones: &ZoneSet
     };
     rule("contact", contact.state == ContactState::Waiting, state, None);
     let due = contact.due_at <= now;
-    let says = if due { "it is due".to_owned() } else { format!("its {} is due {}", contact.class, contact.due_at) };
+    let says = if due { "it is due".to_owned() } else { format!("its {} is not due yet", contact.class) };
     rule("due", due, says, Some(contact.due_at));
     let mut calendar = campaign.calendar(zones, lane.settings.vendor_hours().as_ref());
     let window = calendar.at(now);
@@ -254,13 +258,14 @@ fn past(attempt: &AttemptRow) -> Past {
 }
 
 fn text(explanation: &Explanation) -> String {
+    let when = |at: Moment| screen::moment(at, explanation.clock);
     let mut table = screen::table(&["rule", "", "says", "allows from"]);
     for rule in &explanation.rules {
         table.add_row(vec![
             rule.rule.to_owned(),
             if rule.allows { "yes" } else { "NO" }.to_owned(),
             rule.says.clone(),
-            rule.from.map(|from| from.to_string()).unwrap_or_default(),
+            rule.from.map(when).unwrap_or_default(),
         ]);
     }
     let mut text = format!(
@@ -274,14 +279,14 @@ fn text(explanation: &Explanation) -> String {
     );
     let next = match (explanation.may_dial_now, explanation.next_dial_at, explanation.set_by) {
         (true, ..) => "it may be dialled now".to_owned(),
-        (false, Some(at), Some(rule)) => format!("it may be dialled from {at} on, by the rule {rule}"),
-        (false, Some(at), None) => format!("it may be dialled from {at} on"),
+        (false, Some(at), Some(rule)) => format!("it may be dialled from {} on, by the rule {rule}", when(at)),
+        (false, Some(at), None) => format!("it may be dialled from {} on", when(at)),
         (false, None, _) => "it is not dialled again by itself".to_owned(),
     };
     text.push_str(&format!("{next}\n"));
     for past in &explanation.history {
         let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
-        text.push_str(&format!("  {} {} {outcome}\n", past.at, past.state));
+        text.push_str(&format!("  {} {} {outcome}\n", when(past.at), past.state));
     }
     text
 }

@@ -52,7 +52,7 @@ on_both_databases! {
         let other = database.another().await;
         let campaign = stage.campaign.id;
         let pause = tokio::spawn(async move {
-            other.pause_campaign(campaign, "by hand".into(), noon()).await.expect("a pause");
+            other.pause_campaign(campaign, ringfence_domain::PausedBy::Person, "by hand".into(), noon()).await.expect("a pause");
             other
         });
         let mut before = 0;
@@ -144,7 +144,7 @@ on_both_databases! {
         let open = stage.open_attempts(&database.store).await;
         let mut rules = sample::rules("spring", "main");
         rules.calling.hours = "Mo 09:00-10:00".parse().expect("hours");
-        database.store.apply(rules, stage.lane, noon()).await.expect("new rules");
+        database.store.apply(rules, stage.lane, ringfence_store::Begin::Running, noon()).await.expect("new rules");
         let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
         assert!(claimed.sending.is_empty());
         stage.check_counts(&database.store).await;
@@ -163,7 +163,7 @@ on_both_databases! {
             let ended = ringfence_store::Settlement::Ended(ringfence_domain::Outcome::Answered, Box::default());
             database.store.settle(vec![(id, ended)], noon()).await.expect("settled");
         }
-        let (_, second) = database.store.apply(sample::rules("autumn", "main"), stage.lane, noon()).await.expect("a campaign");
+        let (_, second) = database.store.apply(sample::rules("autumn", "main"), stage.lane, ringfence_store::Begin::Running, noon()).await.expect("a campaign");
         sample::import(&database.store, second.run, 0..2, noon()).await;
         let later = noon() + Span::from_hours(1);
         stage.open(&database.store, 2, later).await;

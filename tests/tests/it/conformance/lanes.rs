@@ -81,11 +81,11 @@ on_both_databases! {
         let stage = Stage::set(store, 2).await;
         let other = store.register_lane(lane_settings("other"), noon()).await.expect("a lane").id;
         let id = stage.place(store, 1, noon()).await[0];
-        let refused = store.apply(sample::rules("spring", "other"), other, noon()).await;
+        let refused = store.apply(sample::rules("spring", "other"), other, ringfence_store::Begin::Running, noon()).await;
         assert!(matches!(refused, Err(ringfence_store::StoreError::LaneBusy { .. })), "{refused:?}");
         let ended = ringfence_store::Settlement::Ended(ringfence_domain::Outcome::Answered, Box::default());
         store.settle(vec![(id, ended)], noon()).await.expect("settled");
-        store.apply(sample::rules("spring", "other"), other, noon()).await.expect("now it may");
+        store.apply(sample::rules("spring", "other"), other, ringfence_store::Begin::Running, noon()).await.expect("now it may");
         assert_eq!(store.eligible_buckets(other, noon(), 10).await.expect("buckets").len(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Every transition of the store, on both databases.
 
+mod brakes;
 mod claims;
 mod imports;
 mod invariants;
@@ -7,3 +8,5 @@ mod lanes;
 mod outcomes;
 mod planning;
 mod records;
+mod releases;
+mod schedules;

@@ -1,7 +1,7 @@
 //! Outcomes and what follows, unknown calls, sweeps.
 
 use ringfence_domain::{CallDetails, DialClass, Outcome, Span};
-use ringfence_store::{ExportFilter, SentResult, Settlement, Store, SweepOrder};
+use ringfence_store::{ContactFilter, SentResult, Settlement, Store, SweepOrder};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -23,7 +23,7 @@ on_both_databases! {
         };
         let settlement = Settlement::Ended(Outcome::Answered, Box::new(details));
         assert_eq!(database.store.settle(vec![(id, settlement)], noon()).await.expect("settled").settled, 1);
-        let contacts = database.store.contacts(stage.run(), ExportFilter::Reached, ringfence_domain::ContactId(0), 10).await;
+        let contacts = database.store.contacts(stage.run(), ContactFilter { reached: Some(true), ..ContactFilter::default() }, ringfence_domain::ContactId(0), 10).await;
         let contact = contacts.expect("contacts").remove(0);
         let call = contact.last_attempt.expect("its call");
         assert_eq!((call.talk_seconds, call.cost_micros, call.currency.as_deref()), (Some(94), Some(15_670_000), Some("INR")));

@@ -8,7 +8,7 @@ use ringfence_tests::sample::{self, Stage, noon};
 on_both_databases! {
     async fn a_contact_is_opened_once_and_its_number_in_one_campaign_only(database) {
         let stage = Stage::set(&database.store, 3).await;
-        let (_, second) = database.store.apply(sample::rules("autumn", "main"), stage.lane, noon()).await.expect("a campaign");
+        let (_, second) = database.store.apply(sample::rules("autumn", "main"), stage.lane, ringfence_store::Begin::Running, noon()).await.expect("a campaign");
         sample::import(&database.store, second.run, 0..3, noon()).await;
         let opened = stage.open(&database.store, 10, noon()).await;
         assert_eq!(opened, 3, "three numbers, six contacts");
@@ -67,19 +67,9 @@ on_both_databases! {
 on_both_databases! {
     async fn a_run_is_not_dialled_before_its_first_import_is_complete(database) {
         let stage = Stage::set(&database.store, 0).await;
-        let (_, second) = database.store.apply(sample::rules("autumn", "main"), stage.lane, noon()).await.expect("a campaign");
-        let order = ringfence_store::ImportOrder { run: second.run, source: "x.csv".into(), digest: "x".into(), now: noon() };
-        let ringfence_store::ImportStart::Begin(import) = database.store.begin_import(order).await.expect("an import") else {
-            panic!("it is new")
-        };
-        let contact = ringfence_store::NewContact {
-            row_number: 1,
-            number: sample::number(1),
-            number_key: database.store.hasher().key(&sample::number(1)),
-            zones: ringfence_domain::ZoneSet::one(chrono_tz::Asia::Kolkata),
-            fields: std::collections::BTreeMap::new(),
-        };
-        let chunk = ringfence_store::ImportChunk { import, run: second.run, contacts: vec![contact], rejects: vec![], now: noon() };
+        let (_, second) = database.store.apply(sample::rules("autumn", "main"), stage.lane, ringfence_store::Begin::Running, noon()).await.expect("a campaign");
+        let import = sample::begin_import(&database.store, second.run, "x", noon()).await;
+        let chunk = sample::chunk(import, second.run, vec![sample::row(&database.store, 1, 1)], noon());
         database.store.import_chunk(chunk).await.expect("a chunk");
         assert_eq!(stage.open(&database.store, 10, noon()).await, 0);
     }

@@ -42,7 +42,7 @@ fn marks_line_ends_and_quotes_of_every_spreadsheet_are_read() {
     );
     let rows: Vec<ContactRow> = sheet.rows().into_iter().map(|row| row.expect("fine")).collect();
     let read: Vec<(i64, &str, &str)> =
-        rows.iter().map(|row| (row.row_number, row.fields["name"].as_str(), row.number.e164())).collect();
+        rows.iter().map(|row| (row.row_number, row.fields["name"].as_str(), row.numbers[0].e164())).collect();
     assert_eq!(read, [(1, "Rao, Asha", "+919820012345"), (2, "two\nlines", "+919820012346"), (3, "", "+919820012347")]);
     assert_eq!(rows[0].zones.to_string(), "Asia/Calcutta", "told from the number");
 }

@@ -68,11 +68,11 @@ async fn dial_to_the_end(name: &str) {
     let provider = twenty2(&settings, "e164", InProcess::new(router(simulator.clone())));
     let store = database.store.clone();
     let lane = store.register_lane(settings.clone(), daytime()).await.expect("a lane").id;
-    let (_, row) = store.apply(rules.clone(), lane, daytime()).await.expect("a campaign");
+    let (_, row) = store.apply(rules.clone(), lane, ringfence_store::Begin::Running, daytime()).await.expect("a campaign");
     let contacts = rules.contacts.file.clone().expect("a sample has contacts");
-    let import = importing::import(&store, &clock, row.run, &rules, &provider, Path::new(&contacts)).await;
+    let import = importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts.into())).await;
     let import = import.unwrap_or_else(|failure| panic!("{}: {failure:?}", file.display()));
-    assert!(import.accepted >= 5 && import.rejected == 0, "{}: {import:?}", file.display());
+    assert!(import.counts.accepted >= 5 && import.counts.rejected == 0, "{}: {import:?}", file.display());
     let stop = CancellationToken::new();
     let engine = LaneEngine::new(store.clone(), clock.clone(), "tests/samples".into(), lane, settings, provider);
     let running = tokio::spawn(engine.run(stop.clone()));
@@ -86,6 +86,6 @@ async fn dial_to_the_end(name: &str) {
     }
     stop.cancel();
     running.await.expect("the engine ends");
-    assert_eq!(simulator.tape().calls().len() as i64, import.accepted, "{}", file.display());
+    assert_eq!(simulator.tape().calls().len() as i64, import.counts.accepted, "{}", file.display());
     assert_eq!(store.recount(row.run).await.expect("a recount"), []);
 }
