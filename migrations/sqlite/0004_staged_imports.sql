@@ -68,3 +68,15 @@ CREATE INDEX contact_numbers_contact ON contact_numbers (contact_id, place);
 
 -- Which number was called stays known when the contact gets another one.
 ALTER TABLE attempts ADD COLUMN number TEXT;
+
+-- Whoever was stopped because an import was undone was never called: another import may bring them again.
+DROP TRIGGER contacts_legal_transition;
+CREATE TRIGGER contacts_legal_transition BEFORE UPDATE OF state ON contacts
+WHEN OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN (
+    'waiting>active', 'waiting>stopped',
+    'active>waiting', 'active>done', 'active>stopped', 'active>review',
+    'review>waiting', 'review>active', 'review>done', 'review>stopped')
+    AND NOT (OLD.state = 'stopped' AND NEW.state = 'waiting' AND OLD.stop_reason = 'import_undone' AND OLD.calls = 0)
+BEGIN
+    SELECT RAISE(ABORT, 'illegal transition of a contact');
+END;

@@ -110,8 +110,8 @@ async fn known(
 /// Lets an import that passed the rails, or that a person accepted, go: known contacts get their new data, who is missing is
 /// stopped, and everyone, or the canary, may be dialled. May be repeated.
 pub async fn release(store: &Database, clock: &dyn Clock, rules: &Campaign, row: &ImportRow) -> Result<(), Failure> {
-    while store.apply_changes(row.id).await? {}
     let now = clock.read().now;
+    while store.apply_changes(row.id, now).await? {}
     let mut missing = row.missing;
     if rules.contacts.missing == Missing::Stop {
         let order = StopOrder::new(row.run, Whom::Missing(row.id), StopReason::Missing, now);

@@ -67,6 +67,8 @@ pub(crate) struct Standing {
     pub(crate) number: NumberKey,
     /// The person has several numbers.
     pub(crate) several: bool,
+    /// Why it was stopped, if it was.
+    pub(crate) stop_reason: Option<StopReason>,
     /// Why nobody in its run waits any more, if so.
     pub(crate) closed_for: Option<StopReason>,
 }
@@ -82,10 +84,10 @@ pub(crate) async fn standings(
     contacts: impl Iterator<Item = ContactId>,
 ) -> Result<BTreeMap<ContactId, Standing>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally, c.bucket_id, c.number_key, c.several, b.zones, b.class, \
+        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally, c.bucket_id, c.number_key, c.several, c.stop_reason, b.zones, b.class, \
                 b.import_id, r.closed_for FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
                 WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally::text AS tally, c.bucket_id, c.number_key, c.several, \
+        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally::text AS tally, c.bucket_id, c.number_key, c.several, c.stop_reason, \
                   b.zones, b.class, b.import_id, r.closed_for \
                   FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
                   WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint))) \
@@ -96,6 +98,7 @@ pub(crate) async fn standings(
     rows.iter()
         .map(|row| {
             let closed: Option<String> = row.get("closed_for")?;
+            let stopped: Option<String> = row.get("stop_reason")?;
             let standing = Standing {
                 run: RunId(row.get("run_id")?),
                 state: row.word("contacts", "state")?,
@@ -108,6 +111,7 @@ pub(crate) async fn standings(
                 import: ImportId(row.get("import_id")?),
                 number: NumberKey(row.get("number_key")?),
                 several: row.get("several")?,
+                stop_reason: stopped.map(|_| row.word("contacts", "stop_reason")).transpose()?,
                 closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
             };
             Ok((ContactId(row.get("id")?), standing))

@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{
-    BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, ZoneSet,
+    BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, StopReason,
+    ZoneSet,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,7 @@ struct Known {
     row_number: i64,
     line: i64,
     state: ContactState,
+    undone: bool,
     number: NumberKey,
     several: bool,
     external_id: Option<String>,
@@ -93,9 +95,10 @@ struct Known {
 }
 
 impl Known {
-    /// Whether there may still be a call that new data is for. A call that is out keeps what it was sent with.
+    /// Whether there may still be a call that new data is for. A call that is out keeps what it was sent with; whoever was
+    /// stopped because an import was undone was never called, and this one brings them again.
     fn is_open(&self) -> bool {
-        matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review)
+        matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review) || self.undone
     }
 
     fn differs(&self, contact: &NewContact, numbers: &[(PhoneNumber, NumberKey)]) -> bool {
@@ -105,7 +108,7 @@ impl Known {
         let same_id = contact.external_id.is_none() || contact.external_id == self.external_id;
         // Compared as values: Postgres keeps JSON in an order of its own.
         let same_fields = serde_json::from_str::<Fields>(&self.fields).is_ok_and(|old| old == contact.fields);
-        !(same_number && as_many && same_id && same_fields && self.zones == contact.zones)
+        self.undone || !(same_number && as_many && same_id && same_fields && self.zones == contact.zones)
     }
 }
 
@@ -209,7 +212,11 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
                         let change = Change { numbers, zones, external_id: contact.external_id.clone(), fields };
                         serde_json::to_string(&change).expect("values are always JSON")
                     });
-                    let verdict = if changed { RowVerdict::Updated } else { RowVerdict::Unchanged };
+                    let verdict = match (person.undone, changed) {
+                        (true, _) => RowVerdict::Accepted,
+                        (_, true) => RowVerdict::Updated,
+                        (_, false) => RowVerdict::Unchanged,
+                    };
                     let (row_number, line) = (contact.row_number, contact.line);
                     matches.push(MatchRow { contact_id: person.id, row_number, line, change });
                     numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
@@ -354,7 +361,7 @@ async fn write_matches(session: &mut Session, import: ImportId, matches: &[Match
 macro_rules! known_columns {
     ($json:literal, $key:literal, $after:literal) => {
         concat!(
-            "SELECT c.id, ", $key, " AS found_by, c.number_key, c.import_id, c.row_number, c.line, c.state, c.several, c.external_id, ",
+            "SELECT c.id, ", $key, " AS found_by, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.several, c.external_id, ",
             "c.fields", $json, " AS fields, b.zones, m.row_number AS matched_row, m.line AS matched_line ",
             "FROM contacts c JOIN buckets b ON b.id = c.bucket_id ",
             "LEFT JOIN import_matches m ON m.import_id = $3 AND m.contact_id = c.id ", $after
@@ -425,6 +432,7 @@ fn known_contact(row: &Row) -> Result<Known, StoreError> {
         row_number: row.get("row_number")?,
         line: row.get("line")?,
         state: row.word("contacts", "state")?,
+        undone: row.get::<Option<String>>("stop_reason")?.as_deref() == Some(StopReason::Undone.as_str()),
         number: NumberKey(row.get("number_key")?),
         several: row.get("several")?,
         external_id: row.get("external_id")?,

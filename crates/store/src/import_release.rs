@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::{
-    BucketId, CampaignId, ContactId, ContactState, DialClass, ImportId, LaneId, Moment, NumberKey, RunId,
+    BucketId, CampaignId, ContactId, ContactState, DialClass, ImportId, LaneId, Moment, NumberKey, RunId, StopReason,
 };
 use serde::Serialize;
 
@@ -66,7 +66,7 @@ struct IdRow {
 }
 
 /// Gives some known contacts the new data that the file has of them. False when nobody is left.
-pub(crate) async fn apply_changes(session: &mut Session, import: ImportId) -> Result<bool, StoreError> {
+pub(crate) async fn apply_changes(session: &mut Session, import: ImportId, now: Moment) -> Result<bool, StoreError> {
     const NEXT: Sql = sql!(
         "SELECT contact_id AS id, change FROM import_matches WHERE import_id = $1 AND change IS NOT NULL ORDER BY contact_id LIMIT $2"
     );
@@ -86,6 +86,12 @@ pub(crate) async fn apply_changes(session: &mut Session, import: ImportId) -> Re
                   FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, number text, number_key bigint, \
                   several bigint, external_id text, fields jsonb) WHERE c.id = u.contact_id"
     );
+    const AGAIN: Sql = sql!(
+        "UPDATE contacts AS c SET state = 'waiting', stop_reason = NULL, finished_at = NULL, due_at = $3, import_id = $2, \
+         row_number = m.row_number, line = m.line FROM import_matches m JOIN"
+        rows (contact_id bigint)
+        "ON u.contact_id = m.contact_id WHERE m.import_id = $2 AND c.id = m.contact_id"
+    );
     let Some(row) = by_id(session, import).await? else { return Ok(false) };
     let mut changes: BTreeMap<ContactId, Change> = BTreeMap::new();
     for row in session.rows(&NEXT, args![import, CHANGES]).await? {
@@ -99,7 +105,8 @@ pub(crate) async fn apply_changes(session: &mut Session, import: ImportId) -> Re
     let owners = owners(session, row.run, &changes).await?;
     changes.retain(|contact, change| {
         let open = standings.get(contact).is_some_and(|standing| {
-            matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review)
+            is_undone(standing)
+                || matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review)
         });
         change.numbers.retain(|(_, key)| owners.get(key).is_none_or(|owner| owner == contact));
         open && !change.numbers.is_empty()
@@ -108,18 +115,24 @@ pub(crate) async fn apply_changes(session: &mut Session, import: ImportId) -> Re
         run: standing.run,
         zones: change.zones.clone(),
         class: standing.class,
-        import: standing.import,
+        import: if is_undone(standing) { import } else { standing.import },
     };
     let wanted = changes.iter().map(|(contact, change)| key_of(&standings[contact], change));
     let buckets = buckets_for(session, wanted.collect::<Vec<_>>().into_iter()).await?;
     let mut deltas = Deltas::default();
-    let mut rows = Vec::new();
+    let (mut rows, mut again) = (Vec::new(), Vec::new());
     for (contact, change) in &changes {
         let standing = &standings[contact];
         let bucket_id = buckets[&key_of(standing, change)];
         if standing.state == ContactState::Waiting && bucket_id != standing.bucket {
             deltas.left(standing.bucket);
             deltas.joined(bucket_id, standing.due_at);
+        }
+        if is_undone(standing) {
+            again.push(IdRow { contact_id: *contact });
+            deltas.joined(bucket_id, now);
+            deltas.contact(standing.run, Some(standing.state), ContactState::Waiting);
+            deltas.count(standing.run, format!("stopped:{}", StopReason::Undone), -1);
         }
         // The number whose turn it is keeps its turn if the person still has it.
         let current = change.numbers.iter().find(|(_, key)| *key == standing.number).unwrap_or(&change.numbers[0]);
@@ -137,9 +150,17 @@ pub(crate) async fn apply_changes(session: &mut Session, import: ImportId) -> Re
         session.run(&WRITE, args![rows_json(&rows)]).await?;
         replace_numbers(session, row.run, &changes).await?;
     }
+    if !again.is_empty() {
+        session.run(&AGAIN, args![rows_json(&again), import, now]).await?;
+    }
     session.run(&APPLIED, args![rows_json(&done), import]).await?;
     deltas.write(session).await?;
     Ok(true)
+}
+
+/// Whether nobody called the contact, and nobody would, because the import that brought it was undone.
+fn is_undone(standing: &Standing) -> bool {
+    standing.stop_reason == Some(StopReason::Undone)
 }
 
 /// Whose the new numbers are by now.

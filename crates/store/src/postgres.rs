@@ -21,6 +21,8 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
             ("idle_in_transaction_session_timeout", "30s"),
             ("jit", "off"),
             ("timezone", "UTC"),
+            // The ROLLBACK below warns each time that there is nothing to roll back.
+            ("client_min_messages", "error"),
         ]);
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)

@@ -151,7 +151,7 @@ transitions! {
     write hold_import(import: ImportId, counts: ImportCounts, reason: String) -> () =
         |session| imports::hold(session, import, &counts, &reason);
     /// Gives some known contacts the new data that the file has of them; false when nobody is left.
-    write apply_changes(import: ImportId) -> bool = |session| import_release::apply_changes(session, import);
+    write apply_changes(import: ImportId, now: Moment) -> bool = |session| import_release::apply_changes(session, import, now);
     /// All of the file is in: everyone may be dialled, or the canary first.
     write complete_import(order: CompleteOrder) -> () = |session| import_release::complete(session, &order);
     /// Everyone of the import may be dialled.

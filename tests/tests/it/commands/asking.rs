@@ -44,7 +44,7 @@ on_both_databases! {
         assert!(run.status.success(), "{}", text(&run));
         assert!(text(&run).contains("1 of 14 rows were rejected; see rejects.csv"), "{}", text(&run));
         let rejects = std::fs::read_to_string(folder.join("rejects.csv")).expect("read");
-        assert_eq!(rejects, "row,line,reason\n14,15,no such number exists in its country's numbering plan\n");
+        assert_eq!(rejects, "name,phone,line,reason\nbad,123,15,no such number exists in its country's numbering plan\n");
         assert!(!text(&run).contains("canary-secret"));
 
         let status = json(folder, &["status", "spring", "--json"]).await;
@@ -78,7 +78,7 @@ on_both_databases! {
         assert!(unreached.stdout.is_empty());
 
         let migrated = json(folder, &["migrate", "--json"]).await;
-        assert_eq!(migrated["migrations"].as_array().map(Vec::len), Some(2));
+        assert_eq!(migrated["migrations"].as_array().map(Vec::len), Some(5));
     }
 }
 

@@ -22,7 +22,7 @@ async fn every_command_has_help_with_an_example() {
 #[tokio::test]
 async fn what_is_not_there_is_unknown() {
     let folder = TempDir::new().expect("a folder");
-    for args in [&["serve"][..], &["run"], &["hours", "09:00-21:00"], &["run", "x.toml", "--until", "tomorrow"]] {
+    for args in [&["forecast"][..], &["run"], &["hours", "09:00-21:00"], &["run", "x.toml", "--until", "tomorrow"]] {
         let refused = output(folder.path(), args).await;
         assert!(!refused.status.success(), "{args:?}");
         assert!(text(&refused).contains("--help"), "{}", text(&refused));

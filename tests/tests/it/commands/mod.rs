@@ -3,4 +3,6 @@
 mod asking;
 mod bad_input;
 mod help;
+mod operating;
 mod running;
+mod starting;

@@ -21,7 +21,7 @@ async fn take_in(store: &Database, stage: &Stage, name: &str, contacts: Vec<NewC
     let import = begin(store, stage, name).await;
     let accepted = contacts.len() as i64;
     let verdicts = store.import_chunk(chunk(import, stage.run(), contacts, noon())).await.expect("a chunk");
-    while store.apply_changes(import).await.expect("changes") {}
+    while store.apply_changes(import, noon()).await.expect("changes") {}
     store.complete_import(complete(import, accepted, noon())).await.expect("complete");
     while store.forget_matches(import).await.expect("forgotten") {}
     (import, verdicts)
@@ -83,7 +83,7 @@ on_both_databases! {
         assert_eq!(store.import_chunk(newer.clone()).await.expect("a chunk"), verdicts);
         assert_eq!(store.import_chunk(newer).await.expect("a chunk"), verdicts, "after a kill, the same again");
         assert_eq!(field(store, &stage, 2, "b").await, "20", "new data waits for the whole file");
-        assert!(store.apply_changes(second).await.expect("changes"));
+        assert!(store.apply_changes(second, noon()).await.expect("changes"));
         assert_eq!(field(store, &stage, 2, "b").await, "25");
         stage.check_counts(store).await;
     }

@@ -1,7 +1,7 @@
 //! From a file that was read to contacts that may be dialled: rails, canaries, who is missing, undoing.
 
 use ringfence_domain::{ImportState, Outcome, PausedBy, StopReason};
-use ringfence_store::{CompleteOrder, ImportCounts, ImportStart, Resumed, Settlement, StopOrder, Store, Whom};
+use ringfence_store::{CompleteOrder, ImportCounts, ImportStart, Resumed, RowVerdict, Settlement, StopOrder, Store, Whom};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, begin_import, chunk, complete, noon, row};
 
@@ -93,9 +93,19 @@ on_both_databases! {
         store.settle(called.iter().map(|id| (*id, busy.clone())).collect(), noon()).await.expect("settled");
         assert_eq!(stage.count(store, "contact:waiting").await, 5, "who was called is called again");
         assert_eq!(store.import(import).await.expect("an answer").expect("there").state, ImportState::Undone);
-        // The same file may come again.
+        // The same file may come again, and brings whom nobody called.
         let again = begin_import(store, stage.run(), "wrong", noon()).await;
         assert_ne!(again, import);
+        let rows = (10..15).map(|n| row(store, n as i64, n)).collect();
+        let verdicts = store.import_chunk(chunk(again, stage.run(), rows, noon())).await.expect("a chunk");
+        let accepted = verdicts.iter().filter(|verdict| **verdict == RowVerdict::Accepted).count();
+        assert_eq!(accepted, 2, "{verdicts:?}");
+        assert_eq!(stage.count(store, "stopped:import_undone").await, 2, "not before the import is released");
+        while store.apply_changes(again, noon()).await.expect("changes") {}
+        assert_eq!(stage.open(store, 100, noon()).await, 0, "nor before all of it is in");
+        store.complete_import(complete(again, 2, noon())).await.expect("complete");
+        assert_eq!(stage.open(store, 100, noon()).await, 2);
+        assert_eq!(stage.count(store, "stopped:import_undone").await, 0);
         stage.check_counts(store).await;
     }
 }

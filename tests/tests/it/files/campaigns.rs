@@ -74,7 +74,15 @@ fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
         ("[contacts]", "[on_unknown]\npolicy = \"retry\"\n[contacts]", "7:10", "assume-placed"),
         ("[contacts]", "[variables]\nname = \"{nam\"\n[contacts]", "7:8", "never closed"),
         ("[contacts]", "[vendor]\nrefrence = \"ref\"\n[contacts]", "7:1", "did you mean `reference`?"),
-        ("[contacts]", "[schedule]\ncron = \"0 9 * * *\"\n[contacts]", "6:2", "`schedule` is not a known key"),
+        ("[contacts]", "[schedule]\ncron = \"0 25 * * *\"\n[contacts]", "7:8", "MON-FRI"),
+        ("[contacts]", "[schedule]\ncron = \"0 9 30 2 *\"\n[contacts]", "7:8", "never comes"),
+        ("[contacts]", "[schedule]\nmode = \"again\"\n[contacts]", "7:8", "add, restart"),
+        ("[contacts]", "[schedule]\nstarts = \"tomorrow\"\n[contacts]", "7:10", "2026-11-23"),
+        ("[contacts]", "[schedule]\nstarts = \"2099-02-02\"\nends = \"2099-02-01\"\n[contacts]", "6:2", "before it starts"),
+        ("[contacts]", "[safety]\nmax_rejected = \"120%\"\n[contacts]", "7:16", "from 1 to 100"),
+        ("[contacts]", "[safety]\ncanary = 0\n[contacts]", "7:10", "from 1"),
+        ("[contacts]", "[safety]\nmax_file_age = \"a day\"\n[contacts]", "7:16", "length of time"),
+        ("[contacts]", "[callback]\nfrom = \"x\"\n[contacts]", "6:2", "`callback` is not a known key"),
     ] {
         let text = CAMPAIGN.replacen(from, to, 1);
         let lines = parse(&text).expect_err(to).lines();
