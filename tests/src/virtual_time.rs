@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -40,6 +40,34 @@ impl Clock for VirtualClock {
 
     fn boot(&self) -> Duration {
         self.begun.elapsed() + Duration::from_secs(1_000)
+    }
+}
+
+/// A clock that is moved by hand.
+#[derive(Debug)]
+pub struct HandClock {
+    millis: AtomicI64,
+}
+
+impl HandClock {
+    /// It is `start` now.
+    pub fn at(start: Moment) -> Arc<Self> {
+        Arc::new(Self { millis: AtomicI64::new(start.millis()) })
+    }
+
+    /// It is `moment` from now on.
+    pub fn set(&self, moment: Moment) {
+        self.millis.store(moment.millis(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn read(&self) -> Reading {
+        Reading::exact(Moment::from_millis(self.millis.load(Ordering::SeqCst)))
+    }
+
+    fn boot(&self) -> Duration {
+        Duration::from_millis(self.millis.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 
