@@ -11,7 +11,8 @@ use tokio::process::{Child, Command};
 /// Where `cargo xtask test` tells the tests the binary is.
 pub const BINARY_VARIABLE: &str = "RINGFENCE_TEST_BINARY";
 
-fn binary() -> PathBuf {
+/// Where the binary is.
+pub fn path() -> PathBuf {
     let named = std::env::var_os(BINARY_VARIABLE).map(PathBuf::from);
     let beside = || {
         let own = std::env::current_exe().expect("this test has a path");
@@ -24,7 +25,7 @@ fn binary() -> PathBuf {
 
 /// A command with a clean environment, in `folder`.
 pub fn ringfence(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(path());
     command
         .args(args)
         .current_dir(folder)

@@ -10,8 +10,8 @@ use crate::phone::Country;
 use crate::safety::Safety;
 use crate::schedule::Schedule;
 use crate::template::Template;
-use crate::words::words;
 use crate::window::{Calendar, Hours, WeekTable};
+use crate::words::words;
 use crate::{Outcome, Rate, Span, ZoneSet};
 
 /// One campaign: who is called through which lane, when, how often, and what follows each outcome.

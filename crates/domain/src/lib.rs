@@ -37,7 +37,5 @@ pub use moment::Moment;
 pub use outcome::Outcome;
 pub use phone::{NumberKey, PhoneNumber};
 pub use quantity::{Percent, Rate, Span};
-pub use states::{
-    AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, PausedBy, StopReason,
-};
+pub use states::{AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, PausedBy, StopReason};
 pub use zones::ZoneSet;

@@ -65,23 +65,30 @@ impl Safety {
         }
         if import.rows >= Self::FEW_ROWS && self.max_rejected.is_exceeded_by(import.rejected, import.rows) {
             let (rejected, rows) = (import.rejected, import.rows);
-            return Some(format!("{rejected} of {rows} rows were rejected; safety.max_rejected is {}", self.max_rejected));
+            return Some(format!(
+                "{rejected} of {rows} rows were rejected; safety.max_rejected is {}",
+                self.max_rejected
+            ));
         }
         None
     }
 
     /// Why the rest of an import must not be dialled, given how the canary's calls ended.
     pub fn judge_canary(&self, failures: i64, calls: i64) -> Option<String> {
-        self.stop_at_failures
-            .is_reached_by(failures, calls)
-            .then(|| format!("{failures} of the first {calls} calls failed; safety.stop_at_failures is {}", self.stop_at_failures))
+        self.stop_at_failures.is_reached_by(failures, calls).then(|| {
+            format!(
+                "{failures} of the first {calls} calls failed; safety.stop_at_failures is {}",
+                self.stop_at_failures
+            )
+        })
     }
 
     /// Why a campaign must be paused, given how its last calls ended.
     pub fn judge_recent(&self, recent: &Recent) -> Option<String> {
         let (failures, calls) = (recent.failures(), Recent::LENGTH as i64);
-        (recent.0.len() >= Recent::LENGTH && self.stop_at_failures.is_reached_by(failures, calls))
-            .then(|| format!("{failures} of the last {calls} calls failed; safety.stop_at_failures is {}", self.stop_at_failures))
+        (recent.0.len() >= Recent::LENGTH && self.stop_at_failures.is_reached_by(failures, calls)).then(|| {
+            format!("{failures} of the last {calls} calls failed; safety.stop_at_failures is {}", self.stop_at_failures)
+        })
     }
 }
 

@@ -117,7 +117,8 @@ fn caller_ids(root: &mut Section<'_>, vendor: Option<&Vendor>) -> Option<Vec<Str
     match ids {
         Some(ids) if ids.iter().any(|id| id.value.trim().is_empty()) => {
             for id in ids.iter().filter(|id| id.value.trim().is_empty()) {
-                root.found().add(Mistake::new(id.at.clone(), "a caller id is empty").hint("write the number to call from"));
+                root.found()
+                    .add(Mistake::new(id.at.clone(), "a caller id is empty").hint("write the number to call from"));
             }
             None
         }

@@ -195,9 +195,10 @@ impl<'c> ContactFile<'c> {
         let own = match filled(self.timezone) {
             Some(name) => name.parse::<ZoneSet>().map_err(|error| Refusal::new("zone", error.to_string()))?,
             // Whichever number is called, it must be a good hour there.
-            None => numbers.iter().skip(1).fold(ZoneSet::of_number(&numbers[0]), |zones, number| {
-                zones.and(&ZoneSet::of_number(number))
-            }),
+            None => numbers
+                .iter()
+                .skip(1)
+                .fold(ZoneSet::of_number(&numbers[0]), |zones, number| zones.and(&ZoneSet::of_number(number))),
         };
         if own.is_empty() && self.campaign.calling.timezone == CallingZone::Contact {
             let reason = "its time zone can be told neither from a column nor from the number";
@@ -324,8 +325,8 @@ pub fn digest(path: &Path, campaign: &Campaign) -> std::io::Result<String> {
         }
         hash.update(&buffer[..read]);
     }
-    let reading =
-        serde_json::to_string(&ContactSource { file: None, ..campaign.contacts.clone() }).expect("names are always JSON");
+    let reading = serde_json::to_string(&ContactSource { file: None, ..campaign.contacts.clone() })
+        .expect("names are always JSON");
     hash.update(reading);
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

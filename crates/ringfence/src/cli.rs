@@ -113,7 +113,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  ringfence plan survey.toml")]
     Plan(PlanArgs),
     /// Store a campaign's rules; the running system goes by them from the very next call
-    #[command(after_help = "Examples:\n  ringfence apply survey.toml --yes\n  ringfence apply survey.toml --draft --yes")]
+    #[command(
+        after_help = "Examples:\n  ringfence apply survey.toml --yes\n  ringfence apply survey.toml --draft --yes"
+    )]
     Apply(ApplyArgs),
     /// List the campaigns and when they begin by themselves
     #[command(after_help = "Example:\n  ringfence campaigns")]
@@ -147,9 +149,7 @@ pub enum Command {
     )]
     Dnc(DncArgs),
     /// Calls whose fate is unknown: list them, say what became of them
-    #[command(
-        after_help = "Examples:\n  ringfence review\n  ringfence review settle all not-placed --campaign survey"
-    )]
+    #[command(after_help = "Examples:\n  ringfence review\n  ringfence review settle all not-placed --campaign survey")]
     Review(ReviewArgs),
     /// List the lanes and what holds or slows them
     #[command(after_help = "Examples:\n  ringfence lanes\n  ringfence lanes --check\n  ringfence lanes resume main")]

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::brake::NoBrake;
+use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::{Brake, CampaignId, Clock, LaneId, Moment, Span};
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
@@ -142,13 +142,8 @@ impl LaneEngine {
             ending.clone(),
         );
 
-        let planner = Planner::new(
-            self.store.clone(),
-            self.clock.clone(),
-            tenure.clone(),
-            self.brake.clone(),
-            self.only,
-        );
+        let planner =
+            Planner::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.brake.clone(), self.only);
         let caretaker = Caretaker::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let reconciler =

@@ -102,7 +102,9 @@ impl std::fmt::Display for Failure {
                 let lines: Vec<String> = files.iter().flat_map(Mistakes::lines).collect();
                 f.write_str(&lines.join("; "))
             }
-            Self::Input { message, .. } | Self::Work { message, .. } | Self::Held { message, .. } => f.write_str(message),
+            Self::Input { message, .. } | Self::Work { message, .. } | Self::Held { message, .. } => {
+                f.write_str(message)
+            }
         }
     }
 }

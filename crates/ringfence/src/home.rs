@@ -143,7 +143,8 @@ impl Home {
         if let Some(campaign) = self.store.campaign(name.to_owned()).await? {
             return Ok(campaign);
         }
-        let names: Vec<String> = self.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect();
+        let names: Vec<String> =
+            self.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_listed(name)).collect();
         let hint = if names.is_empty() {
             "this database has none yet; `ringfence run campaign.toml` brings one".to_owned()

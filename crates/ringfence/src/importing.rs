@@ -58,8 +58,7 @@ pub async fn import(
         let Rows { contacts, rejects } = rows?;
         counts.rows += (contacts.len() + rejects.len()) as i64;
         counts.rejected += rejects.len() as i64;
-        let chunk =
-            ImportChunk { import: id, run: campaign.run, contacts, rejects, columns: columns.clone(), now };
+        let chunk = ImportChunk { import: id, run: campaign.run, contacts, rejects, columns: columns.clone(), now };
         for verdict in store.import_chunk(chunk).await? {
             match verdict {
                 RowVerdict::Accepted => counts.accepted += 1,
@@ -72,8 +71,9 @@ pub async fn import(
     reading.await.map_err(|error| Failure::work(error.to_string()))?;
     let ImportCounts { rows, accepted, rejected, .. } = counts;
     let facts = ImportFacts { rows, accepted, rejected, age: file.age(now) };
-    let nobody = (rules.contacts.missing == Missing::Stop && rows == rejected + counts.duplicate)
-        .then(|| "nobody in it can be called, and contacts.missing = \"stop\" would stop everyone who waits".to_owned());
+    let nobody = (rules.contacts.missing == Missing::Stop && rows == rejected + counts.duplicate).then(|| {
+        "nobody in it can be called, and contacts.missing = \"stop\" would stop everyone who waits".to_owned()
+    });
     if let Some(reason) = rules.safety.judge(&facts).or(nobody) {
         store.hold_import(id, counts, reason).await?;
     } else {

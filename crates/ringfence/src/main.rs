@@ -7,7 +7,14 @@ use ringfence::cli::Cli;
 use ringfence::{commands, telemetry};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            drop(error.print());
+            // Help and version were asked for; anything else is wrong input, whose code is 1 and not the library's 2.
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
     telemetry::begin();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

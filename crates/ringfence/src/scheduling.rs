@@ -60,7 +60,9 @@ impl Timekeeper {
         let mut over = 0;
         for schedule in self.store.schedules().await? {
             let reading = self.clock.read();
-            let Some(due) = schedule.next_at.filter(|due| *due <= reading.earliest() && !reading.in_doubt()) else { continue };
+            let Some(due) = schedule.next_at.filter(|due| *due <= reading.earliest() && !reading.in_doubt()) else {
+                continue;
+            };
             let campaign = self.store.campaign_by_id(schedule.campaign).await?;
             if !self.providers.contains_key(&campaign.rules.provider) || !self.take(&schedule, due).await? {
                 continue;
@@ -88,7 +90,8 @@ impl Timekeeper {
     }
 
     async fn take(&self, schedule: &ScheduleRow, due: Moment) -> Result<bool, Failure> {
-        let dead = schedule.worker.clone().filter(|other| *other != self.worker && Lifeline::is_dead(&self.store, other));
+        let dead =
+            schedule.worker.clone().filter(|other| *other != self.worker && Lifeline::is_dead(&self.store, other));
         let now = self.clock.read().now;
         Ok(self.store.take_moment(schedule.campaign, due, self.worker.clone(), dead, now, now + LEASE).await?)
     }

@@ -151,7 +151,8 @@ pub fn summary(summary: &Summary, zone: chrono_tz::Tz) -> String {
     );
     line("outcomes", list(&pairs(&summary.outcomes)));
     let answered = summary.rate.answer_rate.map(|rate| format!("{:.0}% of calls answered", rate * 100.0));
-    let pace = (summary.rate.calls_per_min > 0.0).then(|| format!("{} calls in the last minute", summary.rate.calls_per_min));
+    let pace =
+        (summary.rate.calls_per_min > 0.0).then(|| format!("{} calls in the last minute", summary.rate.calls_per_min));
     line("rate", [pace, answered].into_iter().flatten().collect::<Vec<_>>().join(", "));
     line("talked", talked(summary.talk_seconds));
     line(

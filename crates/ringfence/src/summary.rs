@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use ringfence_domain::schedule::midnight;
 use ringfence_domain::summary::{
     AttemptCounts, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
 };
-use ringfence_domain::schedule::midnight;
-use ringfence_domain::{
-    CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason,
-};
+use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::Numbers;
 
 /// The summary of a run. `brake` is what the file `STOP` says, if it is there.

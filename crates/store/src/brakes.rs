@@ -16,9 +16,8 @@ pub struct Stop {
 
 /// Stops or starts everything. After it returns no claim commits that had not seen it.
 pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) -> Result<(), StoreError> {
-    const STOP: Sql = sql!(
-        "UPDATE installation SET stopped_at = coalesce(stopped_at, $2), stop_reason = $1 WHERE only_row = 1"
-    );
+    const STOP: Sql =
+        sql!("UPDATE installation SET stopped_at = coalesce(stopped_at, $2), stop_reason = $1 WHERE only_row = 1");
     const START: Sql = sql!("UPDATE installation SET stopped_at = NULL, stop_reason = NULL WHERE only_row = 1");
     match stop {
         Some(reason) => session.run(&STOP, args![reason, now]).await?,

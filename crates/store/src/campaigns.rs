@@ -105,8 +105,7 @@ pub(crate) async fn apply(
                 Begin::Running => (CampaignState::Running, None, None),
                 Begin::Draft => (CampaignState::Paused, Some(PausedBy::Draft.to_string()), Some(DRAFT.to_owned())),
             };
-            let arguments =
-                args![rules.name.as_str(), lane, priority, json, now, state.as_str(), by, reason];
+            let arguments = args![rules.name.as_str(), lane, priority, json, now, state.as_str(), by, reason];
             let id = CampaignId(session.one(&INSERT, arguments).await?.get("id")?);
             runs::first(session, id, now).await?;
             Applied::Created

@@ -7,8 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{
-    BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, StopReason,
-    ZoneSet,
+    BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, StopReason, ZoneSet,
 };
 use serde::{Deserialize, Serialize};
 
@@ -178,12 +177,14 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
     let (mut inserts, mut extra, mut matches, mut verdicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut duplicates = Vec::new();
     for contact in &chunk.contacts {
-        let person = known
-            .by_external_id(contact.external_id.as_ref())
-            .or_else(|| contact.numbers.iter().find_map(|(_, key)| known.by_number(*key)).filter(|person| {
+        let person = known.by_external_id(contact.external_id.as_ref()).or_else(|| {
+            contact.numbers.iter().find_map(|(_, key)| known.by_number(*key)).filter(|person| {
                 // With ids, a number alone does not make two rows one person.
-                contact.external_id.is_none() || person.external_id.is_none() || person.external_id == contact.external_id
-            }));
+                contact.external_id.is_none()
+                    || person.external_id.is_none()
+                    || person.external_id == contact.external_id
+            })
+        });
         // Numbers that are somebody else's are left to them.
         let free = |key: NumberKey| {
             let owner = known.by_number(key);
@@ -223,27 +224,27 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
                     verdict
                 }
             },
-            None if id_line.is_some() => {
-                RowVerdict::Duplicate { line: id_line.unwrap_or_default(), same_file: true }
-            }
-            None => match numbers.split_first() {
-                None => taken(&known, contact, &numbers_here),
-                Some(((number, key), others)) => {
-                    let bucket_id = buckets[&bucket_of(chunk, contact)];
-                    numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
-                    if let Some(id) = &contact.external_id {
-                        ids_here.insert(id, contact.line);
+            None if id_line.is_some() => RowVerdict::Duplicate { line: id_line.unwrap_or_default(), same_file: true },
+            None => {
+                match numbers.split_first() {
+                    None => taken(&known, contact, &numbers_here),
+                    Some(((number, key), others)) => {
+                        let bucket_id = buckets[&bucket_of(chunk, contact)];
+                        numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
+                        if let Some(id) = &contact.external_id {
+                            ids_here.insert(id, contact.line);
+                        }
+                        deltas.joined(bucket_id, chunk.now);
+                        if !others.is_empty() {
+                            extra.extend(numbers.iter().enumerate().map(|(place, (number, number_key))| {
+                                (*key, *number_key, place, number.e164().to_owned())
+                            }));
+                        }
+                        inserts.push((contact, number.clone(), *key, bucket_id, !others.is_empty()));
+                        RowVerdict::Accepted
                     }
-                    deltas.joined(bucket_id, chunk.now);
-                    if !others.is_empty() {
-                        extra.extend(numbers.iter().enumerate().map(|(place, (number, number_key))| {
-                            (*key, *number_key, place, number.e164().to_owned())
-                        }));
-                    }
-                    inserts.push((contact, number.clone(), *key, bucket_id, !others.is_empty()));
-                    RowVerdict::Accepted
                 }
-            },
+            }
         };
         if let RowVerdict::Duplicate { line, same_file } = &verdict {
             let of = if *same_file { format!("line {line}") } else { "an earlier import".to_owned() };
@@ -400,8 +401,12 @@ async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acq
         .iter()
         .flat_map(|contact| contact.numbers.iter().map(|(_, number_key)| KeyRow { number_key: *number_key }))
         .collect();
-    let ids: Vec<IdRow<'_>> =
-        chunk.contacts.iter().filter_map(|contact| contact.external_id.as_deref()).map(|external_id| IdRow { external_id }).collect();
+    let ids: Vec<IdRow<'_>> = chunk
+        .contacts
+        .iter()
+        .filter_map(|contact| contact.external_id.as_deref())
+        .map(|external_id| IdRow { external_id })
+        .collect();
     let mut found = session.rows(&BY_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?;
     found.extend(session.rows(&BY_OTHER_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?);
     if !ids.is_empty() {

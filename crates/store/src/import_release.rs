@@ -242,9 +242,8 @@ pub(crate) async fn complete(session: &mut Session, order: &CompleteOrder) -> Re
     const READY: Sql = sql!("UPDATE runs SET ready = TRUE WHERE id = $1");
     let Some(row) = by_id(session, order.import).await? else { return Ok(()) };
     let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = order.counts;
-    let arguments = args![
-        order.import, rows, accepted, updated, unchanged, duplicate, rejected, order.missing, order.now
-    ];
+    let arguments =
+        args![order.import, rows, accepted, updated, unchanged, duplicate, rejected, order.missing, order.now];
     session.run(&COMPLETE, arguments).await?;
     match order.canary.filter(|canary| i64::from(*canary) < accepted) {
         Some(canary) => send_canary(session, row.run, order.import, canary).await?,
@@ -300,7 +299,12 @@ async fn send_canary(session: &mut Session, run: RunId, import: ImportId, count:
 }
 
 /// Everyone of the import may be dialled.
-pub(crate) async fn release(session: &mut Session, run: RunId, import: ImportId, now: Moment) -> Result<(), StoreError> {
+pub(crate) async fn release(
+    session: &mut Session,
+    run: RunId,
+    import: ImportId,
+    now: Moment,
+) -> Result<(), StoreError> {
     const STAGED: Sql = sql!("SELECT id FROM buckets WHERE run_id = $1 AND import_id = $2 AND staged");
     const UNSTAGE: Sql = sql!("UPDATE buckets SET staged = FALSE WHERE run_id = $1 AND import_id = $2 AND staged");
     const RELEASED: Sql = sql!("UPDATE imports SET released_at = coalesce(released_at, $2) WHERE id = $1");

@@ -56,7 +56,9 @@ pub(crate) async fn turn(
     let numbers = if concerned.is_empty() { BTreeMap::new() } else { own_numbers(session, &concerned).await? };
     let (mut turns, mut dead) = (Vec::new(), Vec::new());
     for step in moves.iter_mut() {
-        let (Some(standing), Some(called)) = (standings.get(&step.contact), called.get(&step.contact)) else { continue };
+        let (Some(standing), Some(called)) = (standings.get(&step.contact), called.get(&step.contact)) else {
+            continue;
+        };
         if gone(step) && standing.number != *called {
             // A newer file has brought another number meanwhile.
             step.to = To::Waiting(now, standing.class);

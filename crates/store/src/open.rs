@@ -272,8 +272,7 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
             .iter()
             .map(|row| row.get("contact_id").map(ContactId))
             .collect::<Result<std::collections::HashSet<_>, _>>()?;
-        let (active, busy): (Vec<_>, Vec<_>) =
-            found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
+        let (active, busy): (Vec<_>, Vec<_>) = found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
         for due in &active {
             deltas.left(due.bucket);
             deltas.contact(due.attempt.run_id, Some(ContactState::Waiting), ContactState::Active);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{
-    AttemptId, AttemptState, CallDetails, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, Outcome, PhoneNumber,
-    RunId, StopReason, ZoneSet,
+    AttemptId, AttemptState, CallDetails, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, Outcome,
+    PhoneNumber, RunId, StopReason, ZoneSet,
 };
 use serde::Serialize;
 
@@ -185,11 +185,7 @@ pub(crate) async fn attempts(
 }
 
 /// Stores where a call's recording and transcript are now.
-pub(crate) async fn relink(
-    session: &mut Session,
-    attempt: AttemptId,
-    details: &CallDetails,
-) -> Result<(), StoreError> {
+pub(crate) async fn relink(session: &mut Session, attempt: AttemptId, details: &CallDetails) -> Result<(), StoreError> {
     const RELINK: Sql = sql!(
         "UPDATE attempts SET recording_url = coalesce($2, recording_url), recording_expires_at = $3, \
          transcript_url = coalesce($4, transcript_url), transcript_expires_at = $5 WHERE id = $1"

@@ -26,7 +26,10 @@ pub struct ScheduleRow {
 
 macro_rules! schedule_columns {
     ($after:literal) => {
-        concat!("SELECT campaign_id AS id, zone, next_at, worker, worker_until, last_at, last_result FROM schedules ", $after)
+        concat!(
+            "SELECT campaign_id AS id, zone, next_at, worker, worker_until, last_at, last_result FROM schedules ",
+            $after
+        )
     };
 }
 
@@ -94,10 +97,9 @@ pub(crate) async fn take(
     const TAKE: Sql = sql!("UPDATE schedules SET worker = $2, worker_until = $3 WHERE campaign_id = $1");
     let Some(row) = session.row(&READ, args![campaign]).await? else { return Ok(false) };
     let known = schedule(&row)?;
-    let busy = known
-        .worker
-        .as_deref()
-        .is_some_and(|other| other != worker && dead != Some(other) && row.moment("worker_until").is_ok_and(|until| until > now));
+    let busy = known.worker.as_deref().is_some_and(|other| {
+        other != worker && dead != Some(other) && row.moment("worker_until").is_ok_and(|until| until > now)
+    });
     if known.next_at != Some(due) || busy {
         return Ok(false);
     }

@@ -174,7 +174,6 @@ impl Shared {
         Ok(())
     }
 
-
     fn turn(&self) -> usize {
         self.calls_made.fetch_add(1, Ordering::Relaxed)
     }

@@ -115,8 +115,9 @@ async fn import(store: &Arc<Database>, file: &Path) -> Duration {
     let provider: Arc<dyn Provider> =
         twenty2_at("http://127.0.0.1:1", &settings, "national", HttpTransport::new(None).expect("a client"));
     let begun = Instant::now();
-    let done =
-        importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned())).await.expect("imported");
+    let done = importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()))
+        .await
+        .expect("imported");
     assert_eq!(done.counts.accepted, 1_000_000);
     begun.elapsed()
 }

@@ -42,7 +42,11 @@ struct Plan {
 }
 
 impl Plan {
-    async fn make(store: Option<&Database>, rules: &Campaign, lane: &ringfence_intake::ConfigLane) -> Result<Self, Failure> {
+    async fn make(
+        store: Option<&Database>,
+        rules: &Campaign,
+        lane: &ringfence_intake::ConfigLane,
+    ) -> Result<Self, Failure> {
         let mut plan = Self {
             campaign: rules.name.clone(),
             known: None,
@@ -126,7 +130,11 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure
     if let Some(store) = store {
         store.close().await;
     }
-    if common.json { screen::print_json(&plan.json())? } else { screen::print(&plan.text())? }
+    if common.json {
+        screen::print_json(&plan.json())?
+    } else {
+        screen::print(&plan.text())?
+    }
     Ok(DONE)
 }
 
@@ -173,11 +181,20 @@ pub(super) async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failu
     match (campaign.paused_by, next) {
         (Some(by), _) => {
             let why = campaign.reason.unwrap_or_default();
-            text.push_str(&format!("it dials nobody: {}; `ringfence resume {name}` lets it\n", if by == PausedBy::Draft { "a draft".to_owned() } else { why }));
+            text.push_str(&format!(
+                "it dials nobody: {}; `ringfence resume {name}` lets it\n",
+                if by == PausedBy::Draft { "a draft".to_owned() } else { why }
+            ));
         }
-        (None, Some(next)) => text.push_str(&format!("it begins by itself on {}, where `ringfence serve` runs\n", screen::moment(next, zone))),
+        (None, Some(next)) => text.push_str(&format!(
+            "it begins by itself on {}, where `ringfence serve` runs\n",
+            screen::moment(next, zone)
+        )),
         (None, None) if applied == Applied::Created => {
-            text.push_str(&format!("contacts come by `ringfence import {name} FILE` or `ringfence run {}`\n", args.campaign.display()));
+            text.push_str(&format!(
+                "contacts come by `ringfence import {name} FILE` or `ringfence run {}`\n",
+                args.campaign.display()
+            ));
         }
         (None, None) => {}
     }

@@ -19,7 +19,8 @@ pub(super) async fn campaigns(common: &Common) -> Result<u8, Failure> {
     let mut table = screen::table(&["campaign", "state", "lane", "priority", "contacts", "finished", "begins next"]);
     for campaign in home.store.campaigns().await? {
         let name = &campaign.rules.name;
-        let Some(numbers) = home.store.numbers(name.clone(), home.now()).await?.filter(|_| home::is_listed(name)) else {
+        let Some(numbers) = home.store.numbers(name.clone(), home.now()).await?.filter(|_| home::is_listed(name))
+        else {
             continue;
         };
         let summary = summarize(&numbers, brake.clone(), home.now());
@@ -51,7 +52,9 @@ pub(super) async fn campaigns(common: &Common) -> Result<u8, Failure> {
     if common.json {
         screen::print_json(&rows)?;
     } else if rows.is_empty() {
-        screen::print("no campaigns yet; `ringfence apply campaign.toml` or `ringfence run campaign.toml` brings one\n")?;
+        screen::print(
+            "no campaigns yet; `ringfence apply campaign.toml` or `ringfence run campaign.toml` brings one\n",
+        )?;
     } else {
         screen::print(&format!("{table}\n"))?;
     }

@@ -130,8 +130,12 @@ async fn take_in(
         Failure::input(format!("{} cannot be read: {error}", path.display()), "it must be CSV with a header")
     };
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unreadable)?;
-    let columns: Vec<String> =
-        reader.headers().map_err(unreadable)?.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+    let columns: Vec<String> = reader
+        .headers()
+        .map_err(unreadable)?
+        .iter()
+        .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
+        .collect();
     let wanted = column.unwrap_or("phone");
     let place = match columns.iter().position(|name| name == wanted) {
         Some(place) => place,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ringfence_domain::{ContactId, ContactState};
-use ringfence_store::{ContactRow, ContactFilter, Store};
+use ringfence_store::{ContactFilter, ContactRow, Store};
 use serde_json::{Map, Value, json};
 
 use crate::cli::Common;

@@ -114,7 +114,9 @@ async fn undo(common: &Common, home: &Home, id: ImportId) -> Result<u8, Failure>
         screen::print_json(&json!({ "import": id, "state": "undone", "stopped": stopped, "updated_kept": updated }))?;
     } else {
         let kept = if updated > 0 { format!("; {updated} updated rows keep their new data") } else { String::new() };
-        screen::print(&format!("import {id} is undone: {stopped} of {accepted} contacts were stopped undialled{kept}\n"))?;
+        screen::print(&format!(
+            "import {id} is undone: {stopped} of {accepted} contacts were stopped undialled{kept}\n"
+        ))?;
     }
     Ok(DONE)
 }

@@ -64,8 +64,12 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         write_new(&config, &config_text(vendor))?;
     }
     write_new(&campaign, &campaign_text(&name, vendor, &args.contacts, &columns))?;
-    let secrets: Vec<String> =
-        vendor.settings.iter().filter(|key| matches!(key.kind, SettingKind::Secret)).map(|key| variable(vendor, key)).collect();
+    let secrets: Vec<String> = vendor
+        .settings
+        .iter()
+        .filter(|key| matches!(key.kind, SettingKind::Secret))
+        .map(|key| variable(vendor, key))
+        .collect();
     if common.json {
         screen::print_json(&serde_json::json!({
             "config": config, "config_written": !kept, "campaign": campaign, "phone": columns.phone, "country": columns.country.map(String::from),
@@ -75,7 +79,10 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
     }
     let mut text = String::new();
     match kept {
-        true => text.push_str(&format!("{} was there already and stays as it is; it needs [provider.main]\n", config.display())),
+        true => text.push_str(&format!(
+            "{} was there already and stays as it is; it needs [provider.main]\n",
+            config.display()
+        )),
         false => text.push_str(&format!("wrote {}\n", config.display())),
     }
     text.push_str(&format!("wrote {} (numbers from column `{}`)\n\nnext:\n", campaign.display(), columns.phone));
@@ -100,7 +107,8 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 
 fn campaign_name(contacts: &Path) -> String {
     let stem = contacts.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name: String = stem.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
+    let name: String =
+        stem.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
     let name = name.trim_matches('-').to_owned();
     if name.is_empty() { "campaign".to_owned() } else { name }
 }
@@ -163,12 +171,15 @@ impl Columns {
         let digits = |value: &str| value.bytes().filter(u8::is_ascii_digit).count();
         let like_numbers = |column: &str| {
             table.share(column, |value| {
-                (7..=16).contains(&digits(value)) && !value.chars().any(|c| c.is_alphabetic() && !matches!(c, 'e' | 'E'))
+                (7..=16).contains(&digits(value))
+                    && !value.chars().any(|c| c.is_alphabetic() && !matches!(c, 'e' | 'E'))
             })
         };
         let named = |column: &str| {
             let name = column.to_lowercase();
-            ["phone", "mobile", "msisdn", "cell", "tel", "whatsapp", "number", "contact"].iter().any(|word| name.contains(word))
+            ["phone", "mobile", "msisdn", "cell", "tel", "whatsapp", "number", "contact"]
+                .iter()
+                .any(|word| name.contains(word))
         };
         let mut phones: Vec<String> =
             table.columns.iter().filter(|column| named(column) && like_numbers(column) >= 0.5).cloned().collect();
@@ -196,15 +207,18 @@ impl Columns {
             table.share(&phone, |value| PhoneNumber::parse(value, country).is_ok())
         };
         let country = args.country.or_else(|| {
-            let best = COUNTRIES.iter().max_by(|a, b| valid(a).total_cmp(&valid(b)).then(std::cmp::Ordering::Greater))?;
+            let best =
+                COUNTRIES.iter().max_by(|a, b| valid(a).total_cmp(&valid(b)).then(std::cmp::Ordering::Greater))?;
             (plus < 1.0 && valid(best) >= 0.5).then(|| best.parse().ok()).flatten()
         });
-        let by_name = |names: &[&str]| table.columns.iter().find(|column| names.contains(&column.to_lowercase().as_str()));
+        let by_name =
+            |names: &[&str]| table.columns.iter().find(|column| names.contains(&column.to_lowercase().as_str()));
         let timezone = by_name(&["tz", "timezone", "time_zone", "zone"])
             .filter(|column| table.share(column, |value| zones::zone(value).is_ok()) >= 0.8);
         let id = table.columns.iter().find(|column| {
             let name = column.to_lowercase();
-            (name == "id" || name.ends_with("_id") || name.ends_with(" id") || name == "uuid") && table.is_unique(column)
+            (name == "id" || name.ends_with("_id") || name.ends_with(" id") || name == "uuid")
+                && table.is_unique(column)
         });
         let taken = |column: &String| *column == phone || Some(column) == timezone || column.is_empty();
         Ok(Self {

@@ -56,7 +56,10 @@ pub(super) async fn pause(common: &Common, args: &PauseArgs) -> Result<u8, Failu
     if common.json {
         screen::print_json(&json!({ "campaign": args.campaign, "state": now.state, "reason": reason }))?;
     } else {
-        screen::print(&format!("{} is paused: {reason}. Calls that are out go on; no new one begins.\n", args.campaign))?;
+        screen::print(&format!(
+            "{} is paused: {reason}. Calls that are out go on; no new one begins.\n",
+            args.campaign
+        ))?;
     }
     Ok(DONE)
 }

@@ -26,9 +26,10 @@ pub(super) async fn relink(home: &Home, campaign: &CampaignRow) -> Result<u32, F
             .filter_map(|attempt| Some(OutCall { attempt: attempt.id, call_id: attempt.call_id.clone()? }))
             .collect();
         for calls in expired.chunks(BATCH) {
-            let news = provider.ask(calls, &*pacer).await.map_err(|error| {
-                Failure::work(format!("the vendor does not say where the recordings are: {error}"))
-            })?;
+            let news = provider
+                .ask(calls, &*pacer)
+                .await
+                .map_err(|error| Failure::work(format!("the vendor does not say where the recordings are: {error}")))?;
             for (attempt, news) in news {
                 if let News::Ended(_, details) = news
                     && (details.recording.is_some() || details.transcript.is_some())

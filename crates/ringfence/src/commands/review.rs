@@ -144,14 +144,19 @@ async fn settle(common: &Common, home: &Home, args: &SettleArgs, rows: &[ReviewR
         args.contacts.iter().filter_map(|chosen| if let Chosen::One(id) = chosen { Some(*id) } else { None }).collect()
     };
     if let Some(unknown) = wanted.iter().find(|id| !rows.iter().any(|row| row.contact == **id)) {
-        return Err(Failure::input(format!("contact {unknown} is not in review"), "`ringfence review` lists those that are"));
+        return Err(Failure::input(
+            format!("contact {unknown} is not in review"),
+            "`ringfence review` lists those that are",
+        ));
     }
     let mut settled = 0;
     for contact in &wanted {
         settled += u64::from(home.store.decide_review(*contact, verdict, home.now()).await?);
     }
     if common.json {
-        screen::print_json(&json!({ "settled": settled, "as": if verdict == Verdict::Placed { "placed" } else { "not-placed" } }))?;
+        screen::print_json(
+            &json!({ "settled": settled, "as": if verdict == Verdict::Placed { "placed" } else { "not-placed" } }),
+        )?;
     } else {
         let next = if verdict == Verdict::Placed { "finished" } else { "waiting to be dialled again" };
         screen::print(&format!("{settled} settled: {next}\n"))?;

@@ -17,9 +17,9 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
+use crate::rejects;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
-use crate::rejects;
 
 /// `run`
 #[derive(Debug, clap::Args)]

@@ -67,7 +67,8 @@ async fn announce(
     let lanes: Vec<&str> = config.lanes.keys().map(String::as_str).collect();
     eprint_line(&format!("serving {} on {}", lanes.join(", "), store.location()));
     for campaign in store.campaigns().await? {
-        let missing = campaign.state != CampaignState::Cancelled && !config.lanes.contains_key(&campaign.rules.provider);
+        let missing =
+            campaign.state != CampaignState::Cancelled && !config.lanes.contains_key(&campaign.rules.provider);
         if missing && home::is_listed(&campaign.rules.name) {
             let (name, lane) = (&campaign.rules.name, &campaign.rules.provider);
             tracing::warn!("{name} dials through lane {lane}, which {} does not have", config.path.display());

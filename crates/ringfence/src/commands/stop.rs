@@ -37,7 +37,9 @@ pub(super) async fn stop(common: &Common, args: &StopArgs) -> Result<u8, Failure
     home.store.close().await;
     if common.json {
         let calls: Vec<_> = out.iter().map(|(lane, _, call)| as_json(lane, call)).collect();
-        screen::print_json(&json!({ "stopped": true, "reason": args.reason, "calls_out": calls, "cancelled": cancelled }))?;
+        screen::print_json(
+            &json!({ "stopped": true, "reason": args.reason, "calls_out": calls, "cancelled": cancelled }),
+        )?;
         return Ok(DONE);
     }
     let mut text = format!("stopped: {}. No new call begins until `ringfence start`.\n", args.reason);

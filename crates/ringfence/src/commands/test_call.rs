@@ -10,8 +10,8 @@ use ringfence_domain::template::Row;
 use ringfence_domain::window::WeekTable;
 use ringfence_domain::{Campaign, ContactState, LaneState, PhoneNumber, Span, StopReason, ZoneSet};
 use ringfence_store::{
-    Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart, Lifeline,
-    NewContact, StopOrder, Store, Whom,
+    Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
+    Lifeline, NewContact, StopOrder, Store, Whom,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -72,7 +72,8 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let now = home::wall_clock();
     if !calendar.at(now).open {
         let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| screen::moment(at, zone));
-        let hint = if args.ignore_window { "the lane's own hours are the vendor's" } else { "wait, or use --ignore-window" };
+        let hint =
+            if args.ignore_window { "the lane's own hours are the vendor's" } else { "wait, or use --ignore-window" };
         return Err(Failure::held(format!("the window is closed; it opens {opens}"), hint));
     }
     let question = format!("{number} is called now, outside the campaign's window. Call?");
@@ -173,7 +174,12 @@ async fn contact(
     Ok(CampaignRow { run: run.id, ..campaign })
 }
 
-fn tell(common: &Common, contact: &ContactRow, last: Option<&ringfence_store::AttemptRow>, zone: chrono_tz::Tz) -> Result<u8, Failure> {
+fn tell(
+    common: &Common,
+    contact: &ContactRow,
+    last: Option<&ringfence_store::AttemptRow>,
+    zone: chrono_tz::Tz,
+) -> Result<u8, Failure> {
     let called = last.filter(|attempt| attempt.sending_at.is_some());
     if let (ContactState::Stopped, Some(reason), None) = (contact.state, contact.stop_reason, called) {
         return Err(Failure::held(
@@ -183,7 +189,11 @@ fn tell(common: &Common, contact: &ContactRow, last: Option<&ringfence_store::At
     }
     let Some(attempt) = called else {
         return Err(Failure::held(
-            format!("{} was not called: a rule puts it off until {}", contact.number, screen::moment(contact.due_at, zone)),
+            format!(
+                "{} was not called: a rule puts it off until {}",
+                contact.number,
+                screen::moment(contact.due_at, zone)
+            ),
             "`ringfence why` and the phone number say which",
         ));
     };

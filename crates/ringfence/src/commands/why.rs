@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::summary::tomorrow;
 use crate::home::{self, Home};
 use crate::screen;
+use crate::summary::tomorrow;
 
 /// One contact, explained.
 #[derive(Debug, Serialize)]
@@ -75,12 +75,7 @@ pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> 
         None => store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
     };
     let attempts = store.attempts_at(key).await?;
-    let found = Found {
-        attempts,
-        dnc: store.dnc_entry(key).await?,
-        brake: home::brake(&home.config).pulled(),
-        now,
-    };
+    let found = Found { attempts, dnc: store.dnc_entry(key).await?, brake: home::brake(&home.config).pulled(), now };
     let mut explanations = Vec::new();
     for name in names.into_iter().filter(|name| home::is_listed(name)) {
         let Some(numbers) = store.numbers(name, now).await? else { continue };
@@ -173,7 +168,11 @@ fn rules(numbers: &Numbers, contact: &ContactRow, found: &Found, zones: &ZoneSet
     rule("stop", stop.is_none(), stop.unwrap_or_else(|| "nothing is stopped".to_owned()), None);
     let listed = found.dnc.as_ref().map(|entry| {
         let reason = entry.reason.as_ref().map(|reason| format!(" because {reason}")).unwrap_or_default();
-        format!("on the do-not-call list since {}{reason}, by {}", entry.added_at, entry.source.as_deref().unwrap_or("hand"))
+        format!(
+            "on the do-not-call list since {}{reason}, by {}",
+            entry.added_at,
+            entry.source.as_deref().unwrap_or("hand")
+        )
     });
     rule("dnc", listed.is_none(), listed.unwrap_or_else(|| "not on the do-not-call list".to_owned()), None);
     let state = match contact.state {

@@ -103,3 +103,136 @@ async fn an_unreachable_database_is_exit_2() {
     assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
     assert!(!text(&refused).contains("hidden"), "{}", text(&refused));
 }
+
+/// Commands about one campaign, as they are typed for it.
+fn about(campaign: &str) -> Vec<Vec<String>> {
+    [
+        "status {}",
+        "status {} --watch",
+        "export {}",
+        "export {} --attempts",
+        "why +919820012345 --campaign {}",
+        "pause {}",
+        "resume {}",
+        "resume {} --accept",
+        "cancel {} --yes",
+        "import {} contacts.csv",
+        "imports {}",
+        "rejects {}",
+        "contacts {}",
+        "review --campaign {}",
+    ]
+    .iter()
+    .map(|line| line.replace("{}", campaign).split(' ').map(str::to_owned).collect())
+    .collect()
+}
+
+/// Commands about everything in a database.
+const ABOUT_ALL: [&str; 12] = [
+    "stop",
+    "start",
+    "status --all",
+    "campaigns",
+    "imports",
+    "import --undo 1",
+    "dnc list",
+    "dnc add +919820012345",
+    "dnc remove +919820012345",
+    "review",
+    "lanes",
+    "lanes resume main",
+];
+
+async fn refuses(folder: &std::path::Path, args: &[String], says: &str) {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let refused = output(folder, &args).await;
+    let told = text(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{args:?}: {told}");
+    assert!(told.contains(says) && told.contains("hint: "), "{args:?}: {told}");
+    assert!(refused.stdout.is_empty(), "{args:?}: results are results only: {told}");
+}
+
+#[tokio::test]
+async fn every_command_refuses_what_it_cannot_be_about() {
+    let (folder, vendor) = project().await;
+    let no_database = "there is no database at";
+    for args in about("spring") {
+        refuses(folder.path(), &args, no_database).await;
+    }
+    for line in ABOUT_ALL {
+        refuses(folder.path(), &line.split(' ').map(str::to_owned).collect::<Vec<_>>(), no_database).await;
+    }
+    assert!(!folder.path().join("test.db").exists(), "asking makes no database");
+    assert!(output(folder.path(), &["apply", "spring.toml", "--yes"]).await.status.success());
+    for args in about("autumn") {
+        refuses(folder.path(), &args, "there is no campaign `autumn`").await;
+    }
+    let elsewhere = TempDir::new().expect("a folder");
+    for args in about("spring") {
+        refuses(elsewhere.path(), &args, "no database is named").await;
+    }
+    assert!(vendor.simulator.tape().is_empty());
+}
+
+#[tokio::test]
+async fn every_command_refuses_files_that_it_cannot_read() {
+    let (folder, vendor) = project().await;
+    assert!(output(folder.path(), &["apply", "spring.toml", "--yes"]).await.status.success());
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
+    write("empty.csv", b"");
+    write("header.csv", b"name,mobile\nAsha,9820012345\n");
+    write("twice.csv", b"phone,name,phone\n9820012345,Asha,1\n");
+    write("latin.csv", b"phone,name,caf\xe9\n9820012345,Asha,1\n");
+    for (line, says) in [
+        ("import spring missing.csv", "missing.csv cannot be read"),
+        ("import spring empty.csv", "empty.csv is empty"),
+        ("import spring header.csv", "no column `phone`"),
+        ("import spring twice.csv", "has two columns `phone`"),
+        ("import spring latin.csv", "is not UTF-8"),
+        ("import --undo 99", "there is no import 99"),
+        ("rejects spring --import 99", "has no import 99"),
+        ("rejects spring", "has no import yet"),
+        ("run spring.toml --contacts missing.csv", "missing.csv cannot be read"),
+        ("preview spring.toml --contacts header.csv", "no column `phone`"),
+        ("preview missing.toml", "there is no file missing.toml"),
+        ("plan missing.toml", "there is no file missing.toml"),
+        ("apply missing.toml", "there is no file missing.toml"),
+        ("test-call missing.toml +919820012345", "there is no file missing.toml"),
+        ("test-call spring.toml 12", "`12`: no such number"),
+        ("init --kind twenty2 --contacts missing.csv", "missing.csv cannot be read"),
+        ("init --kind carrier-pigeon --contacts header.csv", "is not a kind of provider"),
+        ("dnc import missing.csv", "missing.csv cannot be read"),
+        ("dnc import header.csv --column phone", "no column `phone`"),
+        ("dnc add 98200", "no country code"),
+        ("review settle 7 placed", "contact 7 is not in review"),
+        ("serve --config missing.toml", "there is no missing.toml"),
+    ] {
+        refuses(folder.path(), &line.split(' ').map(str::to_owned).collect::<Vec<_>>(), says).await;
+    }
+    let imports = output(folder.path(), &["imports", "spring", "--json"]).await;
+    assert_eq!(String::from_utf8_lossy(&imports.stdout).trim(), "[]", "nothing half done");
+    assert!(vendor.simulator.tape().is_empty());
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_utf_8_is_named_and_the_others_are_taken() {
+    let (folder, _vendor) = project().await;
+    assert!(output(folder.path(), &["apply", "spring.toml", "--yes"]).await.status.success());
+    let bytes = b"phone,name\n9820012345,Asha\n9820012346,Ren\xe9\n9820012347,Ravi\n";
+    std::fs::write(folder.path().join("mixed.csv"), bytes).expect("written");
+    let import = output(folder.path(), &["import", "spring", "mixed.csv"]).await;
+    assert!(text(&import).contains("3 rows: 2 accepted, 1 rejected"), "{}", text(&import));
+    let rejects = text(&output(folder.path(), &["rejects", "spring"]).await);
+    assert!(rejects.contains("3,column `name` is not UTF-8"), "{rejects}");
+}
+
+#[tokio::test]
+async fn a_wrong_flag_is_exit_1_for_every_command() {
+    let folder = TempDir::new().expect("a folder");
+    let help = text(&output(folder.path(), &["--help"]).await);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in listed.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()) {
+        let refused = output(folder.path(), &[command, "--no-such-flag"]).await;
+        assert_eq!(refused.status.code(), Some(1), "{command}: {}", text(&refused));
+    }
+}

@@ -42,14 +42,17 @@ fn words(line: &str) -> Vec<String> {
 async fn project() -> (TempDir, Vendor) {
     let folder = TempDir::new().expect("a folder");
     let behaviour = Behaviour {
-        outcomes: vec![(Outcome::Answered, 1)], talk: Span::from_millis(100), ring: Span::from_millis(20),
+        outcomes: vec![(Outcome::Answered, 1)],
+        talk: Span::from_millis(100),
+        ring: Span::from_millis(20),
         ..Behaviour::default()
     };
     let vendor = Vendor::begin(behaviour).await;
     write_project(folder.path(), "sqlite://test.db", &vendor, 0, "");
     let campaign = std::fs::read_to_string(folder.path().join("spring.toml")).expect("read");
     std::fs::write(folder.path().join("survey.toml"), campaign.replace("spring", "survey")).expect("written");
-    std::fs::write(folder.path().join("contacts.csv"), "name,phone\nAsha,+919820012310\nRavi,+919820012311\n").expect("written");
+    std::fs::write(folder.path().join("contacts.csv"), "name,phone\nAsha,+919820012310\nRavi,+919820012311\n")
+        .expect("written");
     std::fs::write(folder.path().join("dnc.csv"), "phone\n9820012355\n").expect("written");
     let run = output(folder.path(), &["run", "survey.toml", "--until", "done"]).await;
     assert!(run.status.success(), "{}", text(&run));
@@ -61,6 +64,7 @@ async fn every_command_has_help_whose_examples_run() {
     let folder = TempDir::new().expect("a folder");
     let commands = commands(folder.path()).await;
     assert!(commands.len() >= 30, "{commands:?}");
+    let (original, _vendor) = project().await;
     for command in commands {
         let help = output(folder.path(), &[&command, "--help"]).await;
         assert!(help.status.success());
@@ -68,7 +72,7 @@ async fn every_command_has_help_whose_examples_run() {
         assert!(!examples.is_empty(), "{command} has no example: {}", text(&help));
         for example in examples {
             assert_eq!(example[0], command, "{example:?}");
-            let (project, _vendor) = project().await;
+            let project = copy(original.path());
             let args: Vec<&str> = example.iter().map(String::as_str).collect();
             let child = ringfence(project.path(), &args).spawn().expect("it starts");
             if ["serve", "sandbox"].contains(&command.as_str()) || args.contains(&"--watch") {
@@ -80,6 +84,18 @@ async fn every_command_has_help_whose_examples_run() {
             assert!(ended.status.success(), "{args:?}: {}", text(&ended));
         }
     }
+}
+
+/// The same project for one example alone.
+fn copy(original: &Path) -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    for entry in std::fs::read_dir(original).expect("the project") {
+        let entry = entry.expect("a file");
+        if entry.file_type().expect("a type").is_file() {
+            std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("copied");
+        }
+    }
+    folder
 }
 
 /// A command that goes on until it is told to stop says first that it has begun.

@@ -26,7 +26,10 @@ async fn a_header_becomes_a_configuration_and_a_campaign_that_dials() {
     let wrote = json(folder.path(), &init).await;
     assert_eq!((&wrote["phone"], &wrote["country"]), (&"mobile".into(), &"IN".into()), "{wrote}");
     let campaign = std::fs::read_to_string(folder.path().join("my-customers.toml")).expect("the campaign");
-    assert!(campaign.contains("id = \"customer_id\"") && campaign.contains("Full_Name = \"{Full Name}\""), "{campaign}");
+    assert!(
+        campaign.contains("id = \"customer_id\"") && campaign.contains("Full_Name = \"{Full Name}\""),
+        "{campaign}"
+    );
     assert!(output(folder.path(), &["check", "my-customers.toml"]).await.status.success());
     let again = output(folder.path(), &init).await;
     assert_eq!(again.status.code(), Some(1), "{}", text(&again));
@@ -44,7 +47,8 @@ async fn what_init_leaves_open_is_told_with_its_line() {
     std::fs::write(folder.path().join("list.csv"), CUSTOMERS).expect("written");
     json(folder.path(), &["init", "--kind", "twenty2", "--contacts", "list.csv", "--json"]).await;
     let config = std::fs::read_to_string(folder.path().join("ringfence.toml")).expect("read");
-    std::fs::write(folder.path().join("ringfence.toml"), config.replace("workspace_id = \"\"", "workspace_id = \"w\"")).expect("written");
+    std::fs::write(folder.path().join("ringfence.toml"), config.replace("workspace_id = \"\"", "workspace_id = \"w\""))
+        .expect("written");
     let told = output(folder.path(), &["check", "list.toml"]).await;
     assert_eq!(told.status.code(), Some(1));
     for says in ["`agent` is empty", "list.toml:3:9", "a caller id is empty"] {
@@ -69,7 +73,13 @@ async fn shown_defaults_read_back_as_the_same_campaign() {
     let again = output(folder.path(), &["check", "full.toml", "--show-defaults"]).await;
     let body = |output: &std::process::Output| text(output).lines().skip(1).collect::<Vec<_>>().join("\n");
     assert_eq!(body(&again), body(&shown));
-    for says in ["guard = \"0s\"", "max_attempts = 3", "per_number = [\"3/day\"]", "stop_at_failures = \"50%\"", "policy = \"hold\""] {
+    for says in [
+        "guard = \"0s\"",
+        "max_attempts = 3",
+        "per_number = [\"3/day\"]",
+        "stop_at_failures = \"50%\"",
+        "policy = \"hold\"",
+    ] {
         assert!(text(&shown).contains(says), "{says}: {}", text(&shown));
     }
 }
@@ -136,7 +146,8 @@ async fn a_test_call_outside_the_window_needs_a_yes() {
     let nobody = output(folder.path(), &["test-call", "spring.toml", phone.e164(), "--ignore-window"]).await;
     assert_eq!(nobody.status.code(), Some(4), "nobody is there to say yes");
     assert!(vendor.simulator.tape().is_empty());
-    let called = json(folder.path(), &["test-call", "spring.toml", phone.e164(), "--ignore-window", "--yes", "--json"]).await;
+    let called =
+        json(folder.path(), &["test-call", "spring.toml", phone.e164(), "--ignore-window", "--yes", "--json"]).await;
     assert_eq!(called["outcome"], "answered", "{called}");
 }
 

@@ -17,7 +17,12 @@ async fn begin(store: &Database, stage: &Stage, digest: &str) -> ImportId {
 }
 
 /// Takes a whole file in and releases it.
-async fn take_in(store: &Database, stage: &Stage, name: &str, contacts: Vec<NewContact>) -> (ImportId, Vec<RowVerdict>) {
+async fn take_in(
+    store: &Database,
+    stage: &Stage,
+    name: &str,
+    contacts: Vec<NewContact>,
+) -> (ImportId, Vec<RowVerdict>) {
     let import = begin(store, stage, name).await;
     let accepted = contacts.len() as i64;
     let verdicts = store.import_chunk(chunk(import, stage.run(), contacts, noon())).await.expect("a chunk");

@@ -78,7 +78,12 @@ fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
         ("[contacts]", "[schedule]\ncron = \"0 9 30 2 *\"\n[contacts]", "7:8", "never comes"),
         ("[contacts]", "[schedule]\nmode = \"again\"\n[contacts]", "7:8", "add, restart"),
         ("[contacts]", "[schedule]\nstarts = \"tomorrow\"\n[contacts]", "7:10", "2026-11-23"),
-        ("[contacts]", "[schedule]\nstarts = \"2099-02-02\"\nends = \"2099-02-01\"\n[contacts]", "6:2", "before it starts"),
+        (
+            "[contacts]",
+            "[schedule]\nstarts = \"2099-02-02\"\nends = \"2099-02-01\"\n[contacts]",
+            "6:2",
+            "before it starts",
+        ),
         ("[contacts]", "[safety]\nmax_rejected = \"120%\"\n[contacts]", "7:16", "from 1 to 100"),
         ("[contacts]", "[safety]\ncanary = 0\n[contacts]", "7:10", "from 1"),
         ("[contacts]", "[safety]\nmax_file_age = \"a day\"\n[contacts]", "7:16", "length of time"),

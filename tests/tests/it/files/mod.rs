@@ -3,4 +3,5 @@
 mod campaigns;
 mod configs;
 mod csv;
+mod deploy;
 mod migrations;

@@ -18,7 +18,11 @@ async fn it_does_not_block_the_queue() {
     let mut newer = rules("spring", "main");
     newer.variables.insert("amount".to_owned(), "{amount}".parse().expect("a template"));
     dialer.store.apply(newer, dialer.lane, ringfence_store::Begin::Running, noon()).await.expect("new rules");
-    let (_, other) = dialer.store.apply(rules("other", "main"), dialer.lane, ringfence_store::Begin::Running, noon()).await.expect("a campaign");
+    let (_, other) = dialer
+        .store
+        .apply(rules("other", "main"), dialer.lane, ringfence_store::Begin::Running, noon())
+        .await
+        .expect("a campaign");
     ringfence_tests::sample::import(&dialer.store, other.run, 100..110, noon()).await;
     dialer.start();
     dialer.until_finished().await;

@@ -11,9 +11,15 @@ use ringfence_tests::on_both_databases;
 const CONTACTS: usize = 3_000;
 
 /// Dials at 50 a second until `brake` is pulled, and returns when that began and the times of all calls.
-async fn dial_until<F: Future<Output = ()>>(folder: &Path, database: &str, brake: impl FnOnce() -> F) -> (Moment, Vec<Moment>) {
+async fn dial_until<F: Future<Output = ()>>(
+    folder: &Path,
+    database: &str,
+    brake: impl FnOnce() -> F,
+) -> (Moment, Vec<Moment>) {
     let behaviour = Behaviour {
-        outcomes: vec![(Outcome::Answered, 1)], talk: Span::from_millis(200), ring: Span::from_millis(50),
+        outcomes: vec![(Outcome::Answered, 1)],
+        talk: Span::from_millis(200),
+        ring: Span::from_millis(50),
         ..Behaviour::default()
     };
     let vendor = Vendor::begin(behaviour).await;
@@ -31,7 +37,10 @@ async fn dial_until<F: Future<Output = ()>>(folder: &Path, database: &str, brake
     let pulled = ringfence::home::wall_clock();
     brake().await;
     // The run sees for itself that it is held, and leaves once the calls that are out are over.
-    let ended = tokio::time::timeout(Duration::from_secs(60), run.wait_with_output()).await.expect("it leaves").expect("it ends");
+    let ended = tokio::time::timeout(Duration::from_secs(60), run.wait_with_output())
+        .await
+        .expect("it leaves")
+        .expect("it ends");
     assert_eq!(ended.status.code(), Some(4), "{}", text(&ended));
     let again = output(folder, &["run", "spring.toml", "--until", "done"]).await;
     assert_eq!(again.status.code(), Some(4), "{}", text(&again));
@@ -40,7 +49,12 @@ async fn dial_until<F: Future<Output = ()>>(folder: &Path, database: &str, brake
 
 fn check(pulled: Moment, calls: &[Moment]) {
     let last = calls.iter().max().expect("calls");
-    assert!(*last < pulled + Span::from_secs(1), "the last of {} calls began {:?} after the brake", calls.len(), last.since(pulled));
+    assert!(
+        *last < pulled + Span::from_secs(1),
+        "the last of {} calls began {:?} after the brake",
+        calls.len(),
+        last.since(pulled)
+    );
     let before = calls.iter().filter(|at| **at <= pulled && pulled.since(**at) < Span::from_secs(1)).count();
     assert!(before >= 20, "{before} calls in the second before: it was dialling");
     assert!(calls.len() < CONTACTS, "everybody was called before the brake");

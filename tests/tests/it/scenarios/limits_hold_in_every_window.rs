@@ -119,7 +119,11 @@ async fn a_slow_campaign_neither_starves_the_lane_nor_stands_still() {
     slow.agent = "slow".to_owned();
     let clock = VirtualClock::at(noon());
     let mut dialer = Dialer::set(database.store.clone(), clock.clone(), settings, slow, behaviour(), 30).await;
-    let (_, quick) = dialer.store.apply(rules("quick", "main"), dialer.lane, ringfence_store::Begin::Running, noon()).await.expect("a campaign");
+    let (_, quick) = dialer
+        .store
+        .apply(rules("quick", "main"), dialer.lane, ringfence_store::Begin::Running, noon())
+        .await
+        .expect("a campaign");
     ringfence_tests::sample::import(&dialer.store, quick.run, 1_000..1_100, noon()).await;
     dialer.start();
     tokio::time::sleep(std::time::Duration::from_mins(10)).await;

@@ -19,7 +19,8 @@ async fn the_urgent_campaign_goes_first_and_the_others_alternate() {
     for (name, priority, numbers) in [("other", 5, 1_000..1_060), ("urgent", 1, 2_000..2_040)] {
         let mut rules = rules(name, "main");
         (rules.priority, rules.agent) = (priority, name.to_owned());
-        let (_, campaign) = dialer.store.apply(rules, dialer.lane, ringfence_store::Begin::Running, noon()).await.expect("a campaign");
+        let (_, campaign) =
+            dialer.store.apply(rules, dialer.lane, ringfence_store::Begin::Running, noon()).await.expect("a campaign");
         sample::import(&dialer.store, campaign.run, numbers, noon()).await;
     }
     dialer.start();

@@ -68,9 +68,11 @@ async fn dial_to_the_end(name: &str) {
     let provider = twenty2(&settings, "e164", InProcess::new(router(simulator.clone())));
     let store = database.store.clone();
     let lane = store.register_lane(settings.clone(), daytime()).await.expect("a lane").id;
-    let (_, row) = store.apply(rules.clone(), lane, ringfence_store::Begin::Running, daytime()).await.expect("a campaign");
+    let (_, row) =
+        store.apply(rules.clone(), lane, ringfence_store::Begin::Running, daytime()).await.expect("a campaign");
     let contacts = rules.contacts.file.clone().expect("a sample has contacts");
-    let import = importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts.into())).await;
+    let import =
+        importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts.into())).await;
     let import = import.unwrap_or_else(|failure| panic!("{}: {failure:?}", file.display()));
     assert!(import.counts.accepted >= 5 && import.counts.rejected == 0, "{}: {import:?}", file.display());
     let stop = CancellationToken::new();

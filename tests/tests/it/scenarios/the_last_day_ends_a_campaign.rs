@@ -13,8 +13,7 @@ use ringfence_tests::virtual_time::{Dialer, VirtualClock};
 async fn whoever_waits_at_midnight_is_stopped() {
     let database = TestDatabase::sqlite_in_virtual_time().await;
     let clock = VirtualClock::at("2026-11-20T18:29:00Z".parse().expect("a moment")); // 23:59 IST
-    let behaviour =
-        Behaviour { outcomes: vec![(Outcome::Busy, 1)], ring: Span::from_secs(90), ..Behaviour::default() };
+    let behaviour = Behaviour { outcomes: vec![(Outcome::Busy, 1)], ring: Span::from_secs(90), ..Behaviour::default() };
     let mut settings = lane_settings("main");
     settings.limits.calls = "1/s".parse().expect("a rate");
     let mut rules = rules("spring", "main");
