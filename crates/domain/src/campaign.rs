@@ -73,17 +73,13 @@ pub struct ContactSource {
 
 words! {
     /// What becomes of waiting contacts that a newer complete file no longer has.
+    #[derive(Default)]
     Missing {
         /// They are called all the same.
+        #[default]
         Keep = "keep",
         /// They are stopped.
         Stop = "stop",
-    }
-}
-
-impl Default for Missing {
-    fn default() -> Self {
-        Self::Keep
     }
 }
 

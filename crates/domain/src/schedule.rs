@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(weekdays_at_nine().at_moment(due, now, KOLKATA), (true, next));
         let skip = Schedule { missed: Missed::Skip, ..weekdays_at_nine() };
         assert_eq!(skip.at_moment(due, now, KOLKATA), (false, next));
-        assert_eq!(skip.at_moment(due, due + Span::from_secs(5), KOLKATA).0, true, "slow is not missed");
+        assert!(skip.at_moment(due, due + Span::from_secs(5), KOLKATA).0, "slow is not missed");
     }
 
     #[test]

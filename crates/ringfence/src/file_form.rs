@@ -116,6 +116,7 @@ fn flat(table: &Table) -> BTreeMap<String, String> {
     all
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "words, spans and names are written alike, owned or not")]
 fn put(table: &mut Table, key: &str, value: impl ToString) {
     table.insert(key.to_owned(), Value::String(value.to_string()));
 }

@@ -79,18 +79,14 @@ impl Caretaker {
         }
         let campaign = self.store.campaign_by_id(canary.campaign).await?;
         let now = self.clock.read().now;
-        match campaign.rules.safety.judge_canary(canary.failures, canary.calls) {
-            Some(reason) => {
-                if campaign.state == CampaignState::Running {
-                    tracing::error!("{} is paused: {reason}", campaign.rules.name);
-                    self.store.pause_campaign(canary.campaign, PausedBy::Safety, reason, now).await?;
-                }
-                Ok(false)
-            }
-            None => {
-                self.store.release_import(campaign.run, canary.import, now).await?;
-                Ok(true)
-            }
+        let Some(reason) = campaign.rules.safety.judge_canary(canary.failures, canary.calls) else {
+            self.store.release_import(campaign.run, canary.import, now).await?;
+            return Ok(true);
+        };
+        if campaign.state == CampaignState::Running {
+            tracing::error!("{} is paused: {reason}", campaign.rules.name);
+            self.store.pause_campaign(canary.campaign, PausedBy::Safety, reason, now).await?;
         }
+        Ok(false)
     }
 }

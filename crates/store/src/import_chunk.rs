@@ -203,7 +203,7 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
             Some(person) => match (person.matched, people_here.get(&person.id)) {
                 (Some((row, line)), _) if row != contact.row_number => RowVerdict::Duplicate { line, same_file: true },
                 (None, Some(line)) => RowVerdict::Duplicate { line: *line, same_file: true },
-                _ if numbers.is_empty() => taken(&known, contact, &numbers_here),
+                _ if numbers.is_empty() => taken(&known, contact, &numbers_here, chunk.import),
                 _ => {
                     people_here.insert(person.id, contact.line);
                     let changed = person.is_open() && person.differs(contact, &numbers);
@@ -227,7 +227,7 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
             None if id_line.is_some() => RowVerdict::Duplicate { line: id_line.unwrap_or_default(), same_file: true },
             None => {
                 match numbers.split_first() {
-                    None => taken(&known, contact, &numbers_here),
+                    None => taken(&known, contact, &numbers_here, chunk.import),
                     Some(((number, key), others)) => {
                         let bucket_id = buckets[&bucket_of(chunk, contact)];
                         numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
@@ -272,17 +272,16 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
 }
 
 /// All numbers of the row are somebody else's: whose, as far as that is a line of this file.
-fn taken(known: &Acquaintances, contact: &NewContact, here: &HashMap<NumberKey, i64>) -> RowVerdict {
-    let line = contact.numbers.iter().find_map(|(_, key)| here.get(key));
-    match line {
-        Some(line) => RowVerdict::Duplicate { line: *line, same_file: true },
-        None => {
-            let owner = contact.numbers.iter().find_map(|(_, key)| known.by_number(*key));
-            let matched = owner.and_then(|owner| owner.matched).map(|(_, line)| line);
-            let line = matched.or(owner.map(|owner| owner.line)).unwrap_or_default();
-            RowVerdict::Duplicate { line, same_file: matched.is_some() }
-        }
+fn taken(known: &Acquaintances, contact: &NewContact, here: &HashMap<NumberKey, i64>, import: ImportId) -> RowVerdict {
+    if let Some(line) = contact.numbers.iter().find_map(|(_, key)| here.get(key)) {
+        return RowVerdict::Duplicate { line: *line, same_file: true };
     }
+    let owner = contact.numbers.iter().find_map(|(_, key)| known.by_number(*key));
+    let matched = owner.and_then(|owner| owner.matched).map(|(_, line)| line);
+    let own = owner.filter(|owner| owner.import == import).map(|owner| owner.line);
+    let same_file = matched.or(own);
+    let line = same_file.or(owner.map(|owner| owner.line)).unwrap_or_default();
+    RowVerdict::Duplicate { line, same_file: same_file.is_some() }
 }
 
 fn bucket_of(chunk: &ImportChunk, contact: &NewContact) -> BucketKey {

@@ -144,7 +144,9 @@ pub(crate) async fn remember(
     for (run, ends) in ends {
         let row = session.one(&READ, args![*run]).await?;
         let mut recent: Recent = recent(&row)?;
-        ends.iter().for_each(|failed| recent.push(*failed));
+        for failed in ends {
+            recent.push(*failed);
+        }
         session.run(&WRITE, args![*run, recent.to_string()]).await?;
         let Some(rules) = rules(*run) else { continue };
         if let Some(reason) = rules.safety.judge_recent(&recent) {

@@ -131,9 +131,9 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure
         store.close().await;
     }
     if common.json {
-        screen::print_json(&plan.json())?
+        screen::print_json(&plan.json())?;
     } else {
-        screen::print(&plan.text())?
+        screen::print(&plan.text())?;
     }
     Ok(DONE)
 }

@@ -33,17 +33,14 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
 
 /// Manual pages.
 pub(super) fn man(args: &ManArgs) -> Result<u8, Failure> {
-    match &args.out {
-        Some(folder) => {
-            std::fs::create_dir_all(folder)?;
-            clap_mangen::generate_to(Cli::command(), folder)?;
-            screen::print(&format!("manual pages are in {0}; read one with: man {0}/ringfence.1\n", folder.display()))?;
-        }
-        None => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-            screen::print(&String::from_utf8_lossy(&text))?;
-        }
-    }
+    let Some(folder) = &args.out else {
+        let mut text = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+        screen::print(&String::from_utf8_lossy(&text))?;
+        return Ok(DONE);
+    };
+    std::fs::create_dir_all(folder)?;
+    clap_mangen::generate_to(Cli::command(), folder)?;
+    screen::print(&format!("manual pages are in {0}; read one with: man {0}/ringfence.1\n", folder.display()))?;
     Ok(DONE)
 }

@@ -78,13 +78,12 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         return Ok(DONE);
     }
     let mut text = String::new();
-    match kept {
-        true => text.push_str(&format!(
-            "{} was there already and stays as it is; it needs [provider.main]\n",
-            config.display()
-        )),
-        false => text.push_str(&format!("wrote {}\n", config.display())),
-    }
+    let place = config.display();
+    text.push_str(&if kept {
+        format!("{place} was there already and stays as it is; it needs [provider.main]\n")
+    } else {
+        format!("wrote {place}\n")
+    });
     text.push_str(&format!("wrote {} (numbers from column `{}`)\n\nnext:\n", campaign.display(), columns.phone));
     for secret in secrets {
         text.push_str(&format!("  export {secret}=…\n"));

@@ -94,9 +94,9 @@ pub(super) fn row(
 type Request = http::Request<bytes::Bytes>;
 
 fn headers(request: &Request) -> Vec<(String, String)> {
-    let shown = |value: &http::HeaderValue| match value.is_sensitive() {
-        true => "***".to_owned(),
-        false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    let shown = |value: &http::HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        if value.is_sensitive() { "***".to_owned() } else { text.into_owned() }
     };
     request.headers().iter().map(|(name, value)| (name.to_string(), shown(value))).collect()
 }

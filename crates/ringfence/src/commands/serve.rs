@@ -47,7 +47,7 @@ pub(super) async fn serve(common: &Common) -> Result<u8, Failure> {
     let timekeeper = Timekeeper::new(store.clone(), clock.clone(), lifeline.name().to_owned(), providers);
     engines.spawn(timekeeper.run(stop.clone()));
     engines.close();
-    announce(&config, &*store, &clock).await?;
+    announce(&config, &store, &clock).await?;
     let code = tokio::select! {
         _ = terminate.recv() => 143,
         _ = interrupt.recv() => 130,

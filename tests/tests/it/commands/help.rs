@@ -79,7 +79,7 @@ async fn every_command_has_help_whose_examples_run() {
                 ends_when_told(child, &args).await;
                 continue;
             }
-            let ended = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await;
+            let ended = tokio::time::timeout(Duration::from_mins(1), child.wait_with_output()).await;
             let ended = ended.unwrap_or_else(|_| panic!("{args:?} does not end")).expect("it ends");
             assert!(ended.status.success(), "{args:?}: {}", text(&ended));
         }

@@ -80,7 +80,7 @@ on_both_databases! {
         assert_eq!(store.add_dnc(vec![entry.clone()]).await.expect("added"), 0, "known");
         assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending.len(), 2);
         assert_eq!(stage.count(store, "stopped:dnc").await, 1);
-        assert_eq!(store.dnc_page(i64::MIN, 10).await.expect("a page"), [entry.clone()]);
+        assert_eq!(store.dnc_page(i64::MIN, 10).await.expect("a page"), std::slice::from_ref(&entry));
         assert_eq!(store.dnc_entry(entry.number_key).await.expect("an answer"), Some(entry.clone()));
         assert!(store.remove_dnc(entry.number_key).await.expect("removed"));
         assert!(!store.remove_dnc(entry.number_key).await.expect("an answer"));

@@ -33,11 +33,11 @@ async fn dial_until<F: Future<Output = ()>>(
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), full_speed).await.expect("it dials");
+    tokio::time::timeout(Duration::from_mins(1), full_speed).await.expect("it dials");
     let pulled = ringfence::home::wall_clock();
     brake().await;
     // The run sees for itself that it is held, and leaves once the calls that are out are over.
-    let ended = tokio::time::timeout(Duration::from_secs(60), run.wait_with_output())
+    let ended = tokio::time::timeout(Duration::from_mins(1), run.wait_with_output())
         .await
         .expect("it leaves")
         .expect("it ends");
