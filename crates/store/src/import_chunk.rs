@@ -6,15 +6,14 @@
 use std::collections::{HashMap, HashSet};
 
 use ringfence_domain::template::Row as Fields;
-use ringfence_domain::{
-    BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, StopReason, ZoneSet,
-};
+use ringfence_domain::{BucketId, ContactId, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, ZoneSet};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::acquaintances::{Acquaintances, acquaintances};
 use crate::counts::{BucketKey, Deltas, buckets_for};
 use crate::imports::{Reject, write_rejects};
-use crate::session::{Row, Session, Sql, args, rows_json, sql};
+use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// A row that can be called.
 #[derive(Debug, Clone)]
@@ -75,58 +74,6 @@ pub(crate) struct Change {
     pub(crate) zones: ZoneSet,
     pub(crate) external_id: Option<String>,
     pub(crate) fields: Fields,
-}
-
-struct Known {
-    id: ContactId,
-    import: ImportId,
-    row_number: i64,
-    line: i64,
-    state: ContactState,
-    undone: bool,
-    number: NumberKey,
-    several: bool,
-    external_id: Option<String>,
-    zones: ZoneSet,
-    fields: String,
-    /// The row of this same file that it was found by before, if any.
-    matched: Option<(i64, i64)>,
-}
-
-impl Known {
-    /// Whether there may still be a call that new data is for. A call that is out keeps what it was sent with; whoever was
-    /// stopped because an import was undone was never called, and this one brings them again.
-    fn is_open(&self) -> bool {
-        matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review) || self.undone
-    }
-
-    fn differs(&self, contact: &NewContact, numbers: &[(PhoneNumber, NumberKey)]) -> bool {
-        // With several numbers any of them may be the next; a row that brings them again brings nothing new.
-        let same_number = numbers.iter().any(|(_, key)| *key == self.number);
-        let as_many = self.several == (numbers.len() > 1);
-        let same_id = contact.external_id.is_none() || contact.external_id == self.external_id;
-        // Compared as values: Postgres keeps JSON in an order of its own.
-        let same_fields = serde_json::from_str::<Fields>(&self.fields).is_ok_and(|old| old == contact.fields);
-        self.undone || !(same_number && as_many && same_id && same_fields && self.zones == contact.zones)
-    }
-}
-
-/// Everyone whom the rows of a chunk may already be.
-#[derive(Default)]
-struct Acquaintances {
-    people: Vec<Known>,
-    by_number: HashMap<NumberKey, usize>,
-    by_external_id: HashMap<String, usize>,
-}
-
-impl Acquaintances {
-    fn by_number(&self, key: NumberKey) -> Option<&Known> {
-        self.by_number.get(&key).map(|place| &self.people[*place])
-    }
-
-    fn by_external_id(&self, id: Option<&String>) -> Option<&Known> {
-        self.by_external_id.get(id?).map(|place| &self.people[*place])
-    }
 }
 
 #[derive(Serialize)]
@@ -356,92 +303,4 @@ async fn write_matches(session: &mut Session, import: ImportId, matches: &[Match
         session.run(&MATCH, args![rows_json(matches), import]).await?;
     }
     Ok(())
-}
-
-macro_rules! known_columns {
-    ($json:literal, $key:literal, $after:literal) => {
-        concat!(
-            "SELECT c.id, ", $key, " AS found_by, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.several, c.external_id, ",
-            "c.fields", $json, " AS fields, b.zones, m.row_number AS matched_row, m.line AS matched_line ",
-            "FROM contacts c JOIN buckets b ON b.id = c.bucket_id ",
-            "LEFT JOIN import_matches m ON m.import_id = $3 AND m.contact_id = c.id ", $after
-        )
-    };
-}
-
-async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acquaintances, StoreError> {
-    #[derive(Serialize)]
-    struct KeyRow {
-        number_key: NumberKey,
-    }
-    #[derive(Serialize)]
-    struct IdRow<'a> {
-        external_id: &'a str,
-    }
-    const BY_NUMBER: Sql = sql!(
-        sqlite known_columns!("", "c.number_key", "WHERE c.run_id = $2 AND c.number_key IN (SELECT value->>'number_key' FROM json_each($1))"),
-        postgres known_columns!("::text", "c.number_key", "WHERE c.run_id = $2 AND c.number_key = ANY (ARRAY( \
-            SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) ORDER BY c.id FOR UPDATE OF c")
-    );
-    const BY_OTHER_NUMBER: Sql = sql!(
-        sqlite known_columns!("", "n.number_key", "JOIN contact_numbers n ON n.contact_id = c.id AND n.run_id = $2 \
-            AND n.number_key IN (SELECT value->>'number_key' FROM json_each($1))"),
-        postgres known_columns!("::text", "n.number_key", "JOIN contact_numbers n ON n.contact_id = c.id AND n.run_id = $2 \
-            AND n.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-            ORDER BY c.id FOR UPDATE OF c")
-    );
-    const BY_EXTERNAL_ID: Sql = sql!(
-        sqlite known_columns!("", "c.number_key", "WHERE c.run_id = $2 AND c.external_id IN (SELECT value->>'external_id' FROM json_each($1))"),
-        postgres known_columns!("::text", "c.number_key", "WHERE c.run_id = $2 AND c.external_id = ANY (ARRAY( \
-            SELECT u.external_id FROM jsonb_to_recordset($1::jsonb) AS u(external_id text))) ORDER BY c.id FOR UPDATE OF c")
-    );
-    let keys: Vec<KeyRow> = chunk
-        .contacts
-        .iter()
-        .flat_map(|contact| contact.numbers.iter().map(|(_, number_key)| KeyRow { number_key: *number_key }))
-        .collect();
-    let ids: Vec<IdRow<'_>> = chunk
-        .contacts
-        .iter()
-        .filter_map(|contact| contact.external_id.as_deref())
-        .map(|external_id| IdRow { external_id })
-        .collect();
-    let mut found = session.rows(&BY_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?;
-    found.extend(session.rows(&BY_OTHER_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?);
-    if !ids.is_empty() {
-        found.extend(session.rows(&BY_EXTERNAL_ID, args![rows_json(&ids), chunk.run, chunk.import]).await?);
-    }
-    let mut known = Acquaintances::default();
-    let mut places: HashMap<ContactId, usize> = HashMap::new();
-    for row in &found {
-        let person = known_contact(row)?;
-        let place = *places.entry(person.id).or_insert(known.people.len());
-        known.by_number.insert(NumberKey(row.get("found_by")?), place);
-        if let Some(id) = &person.external_id {
-            known.by_external_id.insert(id.clone(), place);
-        }
-        if place == known.people.len() {
-            known.people.push(person);
-        }
-    }
-    Ok(known)
-}
-
-fn known_contact(row: &Row) -> Result<Known, StoreError> {
-    let matched_row: Option<i64> = row.get("matched_row")?;
-    let matched_line: Option<i64> = row.get("matched_line")?;
-    Ok(Known {
-        id: ContactId(row.get("id")?),
-        import: ImportId(row.get("import_id")?),
-        row_number: row.get("row_number")?,
-        line: row.get("line")?,
-        state: row.word("contacts", "state")?,
-        undone: row.get::<Option<String>>("stop_reason")?.as_deref() == Some(StopReason::Undone.as_str()),
-        number: NumberKey(row.get("number_key")?),
-        several: row.get("several")?,
-        external_id: row.get("external_id")?,
-        fields: row.get("fields")?,
-        zones: row.word("buckets", "zones")?,
-        matched: matched_row.zip(matched_line),
-    })
 }

@@ -11,6 +11,7 @@
 //! Adding a transition: a file or function here that takes a `Session`, one method in [`Store`], one case in the
 //! conformance suite (`tests/tests/conformance`).
 
+mod acquaintances;
 mod brakes;
 mod campaigns;
 mod claim;
