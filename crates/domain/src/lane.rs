@@ -3,8 +3,8 @@
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::Rate;
 use crate::window::{Hours, WeekTable};
+use crate::{CampaignId, Moment, Rate};
 
 /// How fast and how much a lane may be used, over all processes together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,20 @@ pub struct LaneLimits {
     pub concurrent: u32,
     /// Calls in one calendar day of the lane's zone.
     pub per_day: Option<u32>,
+}
+
+/// What an owner has used of its lane's limits within their windows. Given back with the lane, it spares the next owner to wait as
+/// if everything had just been used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// The limits that this was kept for: it says nothing about others.
+    pub limits: LaneLimits,
+    /// When calls were sent.
+    pub calls: Vec<Moment>,
+    /// When requests of any kind were sent.
+    pub requests: Vec<Moment>,
+    /// When calls of campaigns with a limit of their own were sent.
+    pub campaigns: Vec<(CampaignId, Rate, Vec<Moment>)>,
 }
 
 /// What all lanes have, whatever their vendor.

@@ -100,7 +100,8 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
 
 fn lane<'c>(root: &Section<'_>, provider: &Placed<String>, config: &'c Config) -> Option<&'c crate::ConfigLane> {
     let lane = config.lanes.get(&provider.value);
-    if lane.is_none() {
+    // What is wrong with a lane's own section is told there.
+    if lane.is_none() && !config.named.contains(&provider.value) {
         let names: Vec<&str> = config.lanes.keys().map(String::as_str).collect();
         let message = format!("{} has no [provider.{}]", config.path.display(), provider.value);
         let hint = closest(&provider.value, names.iter().copied()).map_or_else(

@@ -1,6 +1,6 @@
 //! `ringfence.toml`: the database and the lanes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,8 @@ pub struct Config {
     pub database: Option<String>,
     /// The lanes, by name.
     pub lanes: BTreeMap<String, ConfigLane>,
+    /// Every lane that has a section, also one that cannot be read.
+    pub(crate) named: BTreeSet<String>,
 }
 
 /// A lane's section, checked.
@@ -53,6 +55,11 @@ impl Config {
         Self::parse(path, &text, vendors, environment)
     }
 
+    /// The configuration of those who have no file.
+    pub fn none(path: PathBuf) -> Self {
+        Self { path, database: None, lanes: BTreeMap::new(), named: BTreeSet::new() }
+    }
+
     /// Reads the text of a file that is, or would be, at `path`.
     pub fn parse(
         path: &Path,
@@ -60,10 +67,38 @@ impl Config {
         vendors: &[&'static Vendor],
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
-        let document = DeTable::parse(text).map_err(|error| syntax(path, text, &error))?;
+        match Self::as_far_as_it_goes(path, text, vendors, environment) {
+            (Some(config), None) => Ok(config),
+            (_, mistakes) => Err(mistakes.unwrap_or_else(|| Mistakes::new(path, text, Vec::new()))),
+        }
+    }
+
+    /// Reads a file for whoever looks for mistakes: what can be read of it, so that campaigns can be checked against that, and
+    /// every mistake.
+    pub fn look(
+        path: &Path,
+        vendors: &[&'static Vendor],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> (Option<Self>, Option<Mistakes>) {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::as_far_as_it_goes(path, &text, vendors, environment),
+            Err(error) => (None, Some(Mistakes::unreadable(path, &error))),
+        }
+    }
+
+    fn as_far_as_it_goes(
+        path: &Path,
+        text: &str,
+        vendors: &[&'static Vendor],
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> (Option<Self>, Option<Mistakes>) {
+        let document = match DeTable::parse(text) {
+            Ok(document) => document,
+            Err(error) => return (None, Some(syntax(path, text, &error))),
+        };
         let found = Found::default();
         let mut root = Section::root(&document, &found);
-        let mut config = Self { path: path.to_owned(), database: None, lanes: BTreeMap::new() };
+        let mut config = Self::none(path.to_owned());
         if let Some(mut database) = root.section("database") {
             config.database =
                 database.required_text("url", "write url = \"sqlite://ringfence.db\"").map(|url| url.value);
@@ -72,6 +107,7 @@ impl Config {
         if let Some(mut providers) = root.section("provider") {
             for key in providers.keys() {
                 let Some(section) = providers.section(&key.value) else { continue };
+                config.named.insert(key.value.clone());
                 if let Some(lane) = lane(&key, section, path, vendors, environment) {
                     config.lanes.insert(key.value, lane);
                 }
@@ -79,7 +115,8 @@ impl Config {
         }
         root.finish();
         let list = found.take();
-        if list.is_empty() { Ok(config) } else { Err(Mistakes::new(path, text, list)) }
+        let mistakes = (!list.is_empty()).then(|| Mistakes::new(path, text, list));
+        (Some(config), mistakes)
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ringfence_domain::lane::LaneLimits;
-use ringfence_domain::{CampaignId, Rate, Span};
+use ringfence_domain::lane::{LaneLimits, Spent};
+use ringfence_domain::{CampaignId, Moment, Rate, Span};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::Budget;
@@ -39,10 +39,28 @@ struct Window {
 }
 
 impl Window {
+    const TELLABLE: usize = 20_000;
+
     /// Full as of `used`, when someone else may have spent all of it just before.
     fn new(rate: Rate, used: Option<Instant>) -> Self {
         let spent = used.map(|at| std::iter::repeat_n(at, rate.count() as usize).collect()).unwrap_or_default();
         Self { rate, spent, reserved: 0, next: Instant::now() }
+    }
+
+    /// With these in it, as an earlier owner sent them.
+    fn with(rate: Rate, sent: &[Moment], now: Moment) -> Self {
+        let age = |at: &Moment| Instant::now().checked_sub(now.since(*at).duration()).unwrap_or_else(Instant::now);
+        let mut spent: VecDeque<Instant> = sent.iter().map(age).collect();
+        spent.make_contiguous().sort_unstable();
+        Self { spent, ..Self::new(rate, None) }
+    }
+
+    /// What of it still counts; none while something is reserved, or when it is too much to tell.
+    fn sent(&self, now: Moment) -> Option<Vec<Moment>> {
+        let (per, present) = (self.rate.per().duration(), Instant::now());
+        let ages = self.spent.iter().map(|at| present.saturating_duration_since(*at)).filter(|age| *age < per);
+        let sent: Vec<Moment> = ages.map(|age| now - Span::from_millis(age.as_millis() as i64)).collect();
+        (self.reserved == 0 && sent.len() <= Self::TELLABLE).then_some(sent)
     }
 
     /// Now, or the moment before which there is surely no room. While all room is reserved that is not known: a little
@@ -118,6 +136,9 @@ impl Windows {
 }
 
 impl Pacer {
+    /// Longer than every limit's window.
+    const UNKNOWN_FOR: Duration = Duration::from_hours(1);
+
     /// A lane's budget. `used_ago`: how long ago another owner may have spent all of it; none when nobody did.
     pub fn new(limits: &LaneLimits, used_ago: Option<Span>) -> Arc<Self> {
         let used = used_ago.and_then(|ago| Instant::now().checked_sub(ago.duration()));
@@ -128,6 +149,35 @@ impl Pacer {
                 campaigns: HashMap::new(),
             }),
             used,
+        })
+    }
+
+    /// A lane's budget after an owner that said what it had used, as of `now`.
+    pub fn after(spent: &Spent, now: Moment) -> Arc<Self> {
+        let own = |(id, rate, sent): &(CampaignId, Rate, Vec<Moment>)| (*id, Window::with(*rate, sent, now));
+        Arc::new(Self {
+            windows: Mutex::new(Windows {
+                calls: Window::with(spent.limits.calls, &spent.calls, now),
+                requests: Window::with(spent.limits.requests, &spent.requests, now),
+                campaigns: spent.campaigns.iter().map(own).collect(),
+            }),
+            used: None,
+        })
+    }
+
+    /// What was used within the windows of these limits, as of `now`, for the next owner; none when that cannot be told.
+    pub fn spent(&self, limits: &LaneLimits, now: Moment) -> Option<Spent> {
+        let windows = self.lock();
+        // What the owner before may have used is not known in detail.
+        if self.used.is_some_and(|used| used.elapsed() < Self::UNKNOWN_FOR) {
+            return None;
+        }
+        let campaigns = windows.campaigns.iter();
+        Some(Spent {
+            limits: limits.clone(),
+            calls: windows.calls.sent(now)?,
+            requests: windows.requests.sent(now)?,
+            campaigns: campaigns.map(|(id, own)| Some((*id, own.rate, own.sent(now)?))).collect::<Option<_>>()?,
         })
     }
 
@@ -256,6 +306,43 @@ mod tests {
         let start = Instant::now();
         pacer.take().await;
         assert_eq!(start.elapsed().as_secs(), 40, "the last minute may have been full 20 s ago");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_owner_that_says_what_it_used_spares_the_next_one_the_wait_and_no_window_overflows() {
+        let limits = limits("100/s", "60/min");
+        let start = Moment::from_secs(1_000);
+        let begun = Instant::now();
+        let now = || start + Span::from_millis(begun.elapsed().as_millis() as i64);
+        let first = Pacer::new(&limits, None);
+        let own = Some((CampaignId(1), "3/min".parse().expect("a rate")));
+        let mut sent = Vec::new();
+        for _ in 0..40 {
+            first.take().await;
+            sent.push(Instant::now());
+        }
+        first.permits(2, own, Duration::from_secs(30)).await.into_iter().for_each(Permit::spend);
+        let held = first.permits(1, None, Duration::ZERO).await;
+        assert_eq!(first.spent(&limits, now()), None, "while a permit is out, nobody can say");
+        drop(held);
+        let spent = first.spent(&limits, now()).expect("what it used");
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let second = Pacer::after(&spent, now());
+        let before = Instant::now();
+        for _ in 0..18 {
+            second.take().await;
+            sent.push(Instant::now());
+        }
+        assert!(before.elapsed() < Duration::from_secs(20), "18 of 60 were left: {:?}", before.elapsed());
+        for _ in 0..60 {
+            second.take().await;
+            sent.push(Instant::now());
+        }
+        assert!(most_in_any(Duration::from_mins(1), &sent) <= 60);
+        let third = Pacer::after(&spent, now());
+        drop(third.permits(1, own, Duration::ZERO).await);
+        let spent = first.spent(&limits, now()).expect("what it used");
+        assert_eq!(spent.campaigns.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

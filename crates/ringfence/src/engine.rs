@@ -123,9 +123,7 @@ impl LaneEngine {
 
     async fn serve(&self, keeper: &Keeper, tenure: Arc<Tenure>, stop: &CancellationToken) {
         let ending = stop.child_token();
-        let used_ago = self.clock.read().now.since(tenure.used_until);
-        let used = (tenure.used_until > Moment::from_millis(0) && used_ago < LONGEST_WINDOW).then_some(used_ago);
-        let pacer = Pacer::new(&self.settings.limits, used);
+        let pacer = self.pacer(&tenure);
         let (opened, slot_free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let sending = TaskTracker::new();
         let (results, recorder) = Recorder::new(self.store.clone(), self.clock.clone());
@@ -146,8 +144,13 @@ impl LaneEngine {
             Planner::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.brake.clone(), self.only);
         let caretaker = Caretaker::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
-        let reconciler =
-            Reconciler::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.provider.clone(), pacer);
+        let reconciler = Reconciler::new(
+            self.store.clone(),
+            self.clock.clone(),
+            tenure.clone(),
+            self.provider.clone(),
+            pacer.clone(),
+        );
         let recorder = tokio::spawn(recorder.run(slot_free.clone()));
         let loops = TaskTracker::new();
         loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()));
@@ -187,7 +190,8 @@ impl LaneEngine {
         }
         let leaving = async {
             self.give_back(&tenure).await?;
-            keeper.release(&tenure).await
+            let spent = pacer.spent(&self.settings.limits, self.clock.read().latest());
+            keeper.release(&tenure, spent).await
         };
         match tokio::time::timeout(LEAVE, leaving).await {
             Ok(Ok(())) => {}
@@ -196,6 +200,17 @@ impl LaneEngine {
                 tracing::warn!("lane {} could not be given back: the database does not answer", self.settings.name);
             }
         }
+    }
+
+    /// The lane's budget, less what the owner before has used of it, or may have.
+    fn pacer(&self, tenure: &Tenure) -> Arc<Pacer> {
+        let reading = self.clock.read();
+        if let Some(spent) = &tenure.spent {
+            return Pacer::after(spent, reading.earliest());
+        }
+        let used_ago = reading.now.since(tenure.used_until);
+        let used = (tenure.used_until > Moment::from_millis(0) && used_ago < LONGEST_WINDOW).then_some(used_ago);
+        Pacer::new(&self.settings.limits, used)
     }
 
     /// Renews the lease until the lane is lost or a stop is asked for.

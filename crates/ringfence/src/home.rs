@@ -4,7 +4,6 @@
 //! then `/etc/ringfence/`. Paths in a file are relative to that file, the database's too, so that another working
 //! directory, as cron's, never opens an empty database and dials everyone again.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,7 +48,7 @@ pub fn find_config(common: &Common, campaign: Option<&Path>) -> Result<Option<Pa
 pub fn read_config(common: &Common, campaign: Option<&Path>) -> Result<Config, Failure> {
     match find_config(common, campaign)? {
         Some(path) => Ok(Config::read(&path, &vendors(), &|name| std::env::var(name).ok())?),
-        None => Ok(Config { path: PathBuf::from(NAME), database: None, lanes: BTreeMap::new() }),
+        None => Ok(Config::none(PathBuf::from(NAME))),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{Clock, LaneId, Span};
-use ringfence_store::{Database, Lifeline, Owner, Store, StoreError, TakeOver, Tenure};
+use ringfence_store::{Before, Database, Lifeline, Owner, Store, StoreError, TakeOver, Tenure};
 
 /// How long a lane stays ours without renewal.
 pub const LEASE: Span = Span::from_secs(9);
@@ -58,10 +58,11 @@ impl Keeper {
         let now = self.clock.read().now;
         let taken = self.store.take_lane(self.lane, self.settings.clone(), owner, dead, now).await?;
         Ok(match taken {
-            TakeOver::Ours { epoch, used_until } => {
+            TakeOver::Ours { epoch, used_until, spent } => {
                 tracing::info!(lane = self.settings.name, epoch, "lane {} is ours", self.settings.name);
                 let deadline = asked + LEASE.duration();
-                Kept::Ours(Arc::new(Tenure::new(self.lane, epoch, self.settings.clone(), used_until, deadline)))
+                let before = Before { used_until, spent };
+                Kept::Ours(Arc::new(Tenure::new(self.lane, epoch, self.settings.clone(), before, deadline)))
             }
             TakeOver::Theirs { owner, .. } => Kept::Theirs { owner, other_settings: false },
             TakeOver::OtherSettings { owner } => Kept::Theirs { owner, other_settings: true },
@@ -80,9 +81,9 @@ impl Keeper {
         Ok(false)
     }
 
-    /// Gives the lane back.
-    pub async fn release(&self, tenure: &Tenure) -> Result<(), StoreError> {
+    /// Gives the lane back, with what was used of its limits.
+    pub async fn release(&self, tenure: &Tenure, spent: Option<Spent>) -> Result<(), StoreError> {
         tenure.end();
-        self.store.release_lane(tenure.lane, tenure.epoch, self.clock.read().now).await
+        self.store.release_lane(tenure.lane, tenure.epoch, spent, self.clock.read().now).await
     }
 }

@@ -1,6 +1,6 @@
 //! Lanes: who owns them, and what holds or slows them.
 
-use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{LaneId, LaneState, Moment, Span};
 
 use crate::StoreError;
@@ -49,6 +49,8 @@ pub enum TakeOver {
         epoch: i64,
         /// The last moment at which someone else may have used it.
         used_until: Moment,
+        /// What the last owner had used of these limits, if it gave the lane back in good order.
+        spent: Option<Spent>,
     },
     /// Another process has it.
     Theirs {
@@ -104,9 +106,10 @@ pub(crate) async fn take(
     now: Moment,
 ) -> Result<TakeOver, StoreError> {
     const TAKE: Sql = sql!(
-        sqlite "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4 WHERE id = $1",
-        postgres "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4::jsonb WHERE id = $1"
+        sqlite "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4, spent = NULL WHERE id = $1",
+        postgres "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4::jsonb, spent = NULL WHERE id = $1"
     );
+    const SPENT: Sql = sql!("SELECT spent FROM lanes WHERE id = $1");
     let lane = lock(session, id, Lock::Update).await?;
     if let Some(current) = &lane.owner
         && current != &owner.name
@@ -119,8 +122,12 @@ pub(crate) async fn take(
             TakeOver::OtherSettings { owner: current.clone() }
         });
     }
+    let spent: Option<String> = session.one(&SPENT, args![id]).await?.get("spent")?;
+    // What cannot be read is as if it had not been said.
+    let spent: Option<Spent> = spent.and_then(|text| serde_json::from_str(&text).ok());
     session.run(&TAKE, args![id, owner.name.as_str(), now + owner.lease, json(settings)]).await?;
-    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until: lane.lease_until.min(now) })
+    let spent = spent.filter(|spent| lane.owner.is_none() && spent.limits == settings.limits);
+    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until: lane.lease_until.min(now), spent })
 }
 
 /// Extends the lease. False when the lane is no longer ours.
@@ -129,10 +136,18 @@ pub(crate) async fn renew(session: &mut Session, id: LaneId, epoch: i64, until: 
     Ok(session.run(&RENEW, args![id, epoch, until]).await? == 1)
 }
 
-/// Gives the lane back, if it is still ours.
-pub(crate) async fn release(session: &mut Session, id: LaneId, epoch: i64, now: Moment) -> Result<(), StoreError> {
-    const RELEASE: Sql = sql!("UPDATE lanes SET owner = NULL, lease_until = $3 WHERE id = $1 AND epoch = $2");
-    session.run(&RELEASE, args![id, epoch, now]).await?;
+/// Gives the lane back, if it is still ours, with what was used of its limits.
+pub(crate) async fn release(
+    session: &mut Session,
+    id: LaneId,
+    epoch: i64,
+    spent: Option<&Spent>,
+    now: Moment,
+) -> Result<(), StoreError> {
+    const RELEASE: Sql =
+        sql!("UPDATE lanes SET owner = NULL, lease_until = $3, spent = $4 WHERE id = $1 AND epoch = $2");
+    let spent = spent.map(|spent| serde_json::to_string(spent).expect("moments are always JSON"));
+    session.run(&RELEASE, args![id, epoch, now, spent]).await?;
     Ok(())
 }
 

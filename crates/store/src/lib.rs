@@ -66,4 +66,4 @@ pub use stopping::{StopOrder, StoppedSome, Whom};
 pub use store::Store;
 pub use summary::{BucketNumbers, Numbers};
 pub use sweep::{SweepOrder, Swept};
-pub use tenure::Tenure;
+pub use tenure::{Before, Tenure};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{
     AttemptId, CallDetails, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, PausedBy, RunId,
     StopReason,
@@ -82,8 +82,9 @@ transitions! {
         |session| lanes::take(session, lane, &settings, &owner, dead.as_deref(), now);
     /// Extends the lease; false when the lane is no longer ours.
     write renew_lane(lane: LaneId, epoch: i64, until: Moment) -> bool = |session| lanes::renew(session, lane, epoch, until);
-    /// Gives the lane back, if it is still ours.
-    write release_lane(lane: LaneId, epoch: i64, now: Moment) -> () = |session| lanes::release(session, lane, epoch, now);
+    /// Gives the lane back, if it is still ours, with what was used of its limits.
+    write release_lane(lane: LaneId, epoch: i64, spent: Option<Spent>, now: Moment) -> () =
+        |session| lanes::release(session, lane, epoch, spent.as_ref(), now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
     write pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::hold(session, lane, Some(&reason), now);
     /// Lets the lane dial again and forgets its troubles.

@@ -3,8 +3,17 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{LaneId, Moment};
+
+/// What the owner before leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// The last moment at which it may have used the lane.
+    pub used_until: Moment,
+    /// What it said that it had used.
+    pub spent: Option<Spent>,
+}
 
 /// Our ownership of a lane. Past its deadline nothing is sent, polls included, whatever the database says by then.
 #[derive(Debug)]
@@ -17,13 +26,16 @@ pub struct Tenure {
     pub settings: LaneSettings,
     /// The last moment at which someone else may have used the lane.
     pub used_until: Moment,
+    /// What the last owner said that it had used, if it gave the lane back in good order.
+    pub spent: Option<Spent>,
     deadline_ms: AtomicI64,
 }
 
 impl Tenure {
     /// Ownership up to this boot time.
-    pub fn new(lane: LaneId, epoch: i64, settings: LaneSettings, used_until: Moment, deadline: Duration) -> Self {
-        Self { lane, epoch, settings, used_until, deadline_ms: AtomicI64::new(deadline.as_millis() as i64) }
+    pub fn new(lane: LaneId, epoch: i64, settings: LaneSettings, before: Before, deadline: Duration) -> Self {
+        let Before { used_until, spent } = before;
+        Self { lane, epoch, settings, used_until, spent, deadline_ms: AtomicI64::new(deadline.as_millis() as i64) }
     }
 
     /// Whether the lane is still ours at this boot time.

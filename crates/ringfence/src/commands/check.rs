@@ -28,16 +28,11 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     };
     let mut wrong: Vec<Mistakes> = Vec::new();
     let environment = |name: &str| std::env::var(name).ok();
-    let config = match Config::read(&path, &home::vendors(), &environment) {
-        Ok(config) => Some(config),
-        Err(mistakes) => {
-            wrong.push(mistakes);
-            None
-        }
-    };
+    let (config, mistakes) = Config::look(&path, &home::vendors(), &environment);
+    wrong.extend(mistakes);
     let mut fine = Vec::new();
     for file in &args.files {
-        // A campaign is checked against its lane, so the configuration comes first.
+        // A campaign is checked against its lane, as far as that can be read.
         let Some(config) = &config else { break };
         match campaign::read(file, config, home::wall_clock()) {
             Ok(campaign) => fine.push((file, campaign)),

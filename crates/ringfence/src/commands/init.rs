@@ -89,10 +89,14 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         text.push_str(&format!("  export {secret}=…\n"));
     }
     let campaign = campaign.display();
-    text.push_str(&format!("  ringfence check {campaign}       # every value that is still missing, with its line\n"));
-    text.push_str(&format!("  ringfence preview {campaign}     # the exact request of the first row\n"));
-    text.push_str(&format!("  ringfence test-call {campaign} +91…   # your own phone rings\n"));
-    text.push_str(&format!("  ringfence run {campaign}\n"));
+    for (command, does) in [
+        (format!("check {campaign}"), "what is still missing"),
+        (format!("preview {campaign}"), "the request of the first row"),
+        (format!("test-call {campaign} PHONE"), "your own phone rings"),
+        (format!("run {campaign}"), "everyone's"),
+    ] {
+        text.push_str(&format!("  ringfence {command:<32} # {does}\n"));
+    }
     screen::print(&text)?;
     Ok(DONE)
 }
@@ -119,7 +123,7 @@ fn variable(vendor: &Vendor, key: &SettingKey) -> String {
 
 /// A line of a file, with its comment in a column of its own.
 fn commented(line: &str, comment: &str) -> String {
-    if comment.is_empty() { format!("{line}\n") } else { format!("{line:<44} # {comment}\n") }
+    if comment.is_empty() { format!("{line}\n") } else { format!("{line:<38} # {comment}\n") }
 }
 
 fn config_text(vendor: &Vendor) -> String {
@@ -135,10 +139,9 @@ fn config_text(vendor: &Vendor) -> String {
     for key in vendor.settings {
         let name = key.name;
         text.push_str(&match (key.kind, key.default) {
-            (SettingKind::Secret, _) => commented(
-                &format!("{name} = {{ env = \"{}\" }}", variable(vendor, key)),
-                "never the secret itself; or { file = \"path\" }",
-            ),
+            (SettingKind::Secret, _) => {
+                commented(&format!("{name} = {{ env = \"{}\" }}", variable(vendor, key)), "never the secret itself")
+            }
             (SettingKind::Text, None) => commented(&format!("{name} = \"\""), "from your account at the vendor"),
             (SettingKind::OneOf(words), Some(default)) => {
                 commented(&format!("# {name} = \"{default}\""), &format!("one of {}", words.join(", ")))
@@ -240,42 +243,42 @@ fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns
     let mut text = format!("name = {}\nprovider = \"main\"\n", quoted(name));
     let mut line = |text_of: String, comment: &str| text.push_str(&commented(&text_of, comment));
     let agent = if trial { "sandbox-agent" } else { "" };
-    line(format!("agent = {}", quoted(agent)), "the vendor's id of the agent that calls");
+    line(format!("agent = {}", quoted(agent)), "the vendor's id of the agent");
     if vendor.needs_caller_id {
         let from = if trial { "9876500000" } else { "" };
-        line(format!("caller_ids = [{}]", quoted(from)), "your numbers at the vendor, rotated");
+        line(format!("caller_ids = [{}]", quoted(from)), "your numbers there, rotated");
     }
     line("\n[contacts]".to_owned(), "");
-    line(format!("file = {}", quoted(&file)), "may be a pattern: \"list-{date}.csv\"");
-    line(format!("phone = {}", quoted(&columns.phone)), "or phones = [\"mobile\", \"landline\"], tried in turn");
+    line(format!("file = {}", quoted(&file)), "or \"list-{date}.csv\"");
+    line(format!("phone = {}", quoted(&columns.phone)), "or phones = [\"a\", \"b\"], in turn");
     match columns.country {
         Some(country) => {
-            line(format!("country = {}", quoted(&String::from(country))), "of numbers without a country code");
+            line(format!("country = {}", quoted(&String::from(country))), "of numbers without a +");
         }
-        None => line("# country = \"IN\"".to_owned(), "without it, numbers need + and country code"),
+        None => line("# country = \"IN\"".to_owned(), "without it, numbers need a +"),
     }
     if let Some(column) = &columns.timezone {
         line(format!("timezone = {}", quoted(column)), "everyone's own zone");
     }
     if let Some(column) = &columns.id {
-        line(format!("id = {}", quoted(column)), "recognises a person whose number changed");
+        line(format!("id = {}", quoted(column)), "recognises a person again");
     }
     line("\n[variables]".to_owned(), "");
     for (place, column) in columns.others.iter().enumerate() {
         let key: String = column.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        let comment = if place == 0 { "what the agent gets to know; delete what it does not need" } else { "" };
+        let comment = if place == 0 { "what the agent gets to know" } else { "" };
         line(format!("{key} = {}", quoted(&format!("{{{column}}}"))), comment);
     }
     let zone = if columns.timezone.is_some() { "contact" } else { zone_of(columns.country) };
     line("\n[calling]".to_owned(), "");
     line(format!("hours = {}", quoted(if trial { "24/7" } else { "Mo-Sa 09:00-20:00" })), "");
-    line(format!("timezone = {}", quoted(zone)), "one zone, or \"contact\": everyone's own clock");
+    line(format!("timezone = {}", quoted(zone)), "or \"contact\": their own clocks");
     line("\n[retry]".to_owned(), "");
-    line("max_attempts = 3".to_owned(), "calls really placed, all outcomes together");
+    line("max_attempts = 3".to_owned(), "calls placed, over all outcomes");
     line("busy = \"15m\"".to_owned(), "");
     line("no_answer = [\"1h\", \"4h\"]".to_owned(), "the last repeats");
     line("\n[safety]".to_owned(), "");
-    line("canary = 10".to_owned(), "dialled first; the rest waits for their outcomes");
+    line("canary = 10".to_owned(), "these first; the rest waits");
     text
 }
 

@@ -78,7 +78,7 @@ on_both_databases! {
         assert!(unreached.stdout.is_empty());
 
         let migrated = json(folder, &["migrate", "--json"]).await;
-        assert_eq!(migrated["migrations"].as_array().map(Vec::len), Some(5));
+        assert_eq!(migrated["migrations"].as_array().map(Vec::len), Some(6));
     }
 }
 

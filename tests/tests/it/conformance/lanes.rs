@@ -1,6 +1,7 @@
 //! Owning lanes, and following runs.
 
-use ringfence_domain::Span;
+use ringfence_domain::lane::{LaneSettings, Spent};
+use ringfence_domain::{CampaignId, Span};
 use ringfence_store::{Owner, Store, TakeOver};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, lane_settings, noon};
@@ -24,8 +25,41 @@ on_both_databases! {
         assert!(store.renew_lane(lane, 2, noon() + Span::from_secs(20)).await.expect("an answer"));
         assert!(matches!(take("c", None, 19).await, TakeOver::Theirs { .. }));
         assert!(matches!(take("c", None, 20).await, TakeOver::Ours { epoch: 3, .. }));
-        store.release_lane(lane, 3, noon()).await.expect("released");
+        store.release_lane(lane, 3, None, noon()).await.expect("released");
         assert!(matches!(take("a", None, 21).await, TakeOver::Ours { epoch: 4, .. }));
+    }
+}
+
+on_both_databases! {
+    async fn what_was_used_is_handed_over_once_and_only_with_a_lane_that_was_given_back(database) {
+        let store = &database.store;
+        let settings = lane_settings("main");
+        let lane = store.register_lane(settings.clone(), noon()).await.expect("a lane").id;
+        let take = |settings: LaneSettings, dead: Option<&str>| {
+            store.take_lane(lane, settings, owner("a"), dead.map(str::to_owned), noon())
+        };
+        let handed = |taken: TakeOver| match taken {
+            TakeOver::Ours { epoch, spent, .. } => (epoch, spent),
+            other => panic!("{other:?}"),
+        };
+        let spent = Spent {
+            limits: settings.limits.clone(),
+            calls: vec![noon()],
+            requests: vec![noon(), noon()],
+            campaigns: vec![(CampaignId(1), "3/min".parse().expect("a rate"), vec![noon()])],
+        };
+        let (epoch, none) = handed(take(settings.clone(), None).await.expect("an answer"));
+        assert_eq!(none, None);
+        store.release_lane(lane, epoch, Some(spent.clone()), noon()).await.expect("released");
+        let (epoch, given) = handed(take(settings.clone(), None).await.expect("an answer"));
+        assert_eq!(given, Some(spent.clone()));
+        let (_, after_a_death) = handed(take(settings.clone(), Some("a")).await.expect("an answer"));
+        assert_eq!(after_a_death, None, "whoever dies says nothing");
+        store.release_lane(lane, epoch + 1, Some(spent), noon()).await.expect("released");
+        let mut other = settings;
+        other.limits.per_day = Some(7);
+        let (_, other_limits) = handed(take(other, None).await.expect("an answer"));
+        assert_eq!(other_limits, None, "it was kept for other limits");
     }
 }
 
