@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringfence_domain::{Brake, Campaign, Clock, Moment};
-use ringfence_intake::{Config, ConfigLane, campaign};
+use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
 use ringfence_store::{CampaignRow, Database, Location, Store, StoreError};
@@ -112,11 +112,27 @@ pub async fn open(common: &Common, config: &Config) -> Result<Arc<Database>, Fai
     Ok(Arc::new(Database::open(&location, !common.no_create).await?))
 }
 
+/// The configuration for those who only need its database, as far as it can be read, and what is wrong with it. A brake must not
+/// fail for a credential that is not set in an operator's shell.
+pub fn for_database(common: &Common) -> Result<(Config, Option<Mistakes>), Failure> {
+    let (config, mistakes) = match find_config(common, None)? {
+        Some(path) => Config::look(&path, &vendors(), &|name| std::env::var(name).ok()),
+        None => (Some(Config::none(PathBuf::from(NAME))), None),
+    };
+    Ok(match (config, mistakes) {
+        (Some(config), mistakes) if config.database.is_some() || common.database.is_some() => (config, mistakes),
+        (_, Some(mistakes)) => return Err(mistakes.into()),
+        (config, None) => (config.unwrap_or_else(|| Config::none(PathBuf::from(NAME))), None),
+    })
+}
+
 /// A configuration, its database that must be there already, and the clock that everyone on it shares.
 #[derive(Debug)]
 pub struct Home {
-    /// The configuration; an empty one when there is no file.
+    /// The configuration, as far as it can be read; an empty one when there is no file.
     pub config: Config,
+    /// What is wrong with it. Only who needs a lane's section must mind: a brake works all the same.
+    mistakes: Option<Mistakes>,
     /// The database.
     pub store: Arc<Database>,
     /// Its clock.
@@ -126,10 +142,10 @@ pub struct Home {
 impl Home {
     /// For commands about what is in the database.
     pub async fn enter(common: &Common) -> Result<Self, Failure> {
-        let config = read_config(common, None)?;
+        let (config, mistakes) = for_database(common)?;
         let store = Arc::new(Database::open(&locate(common, &config)?, false).await?);
         let clock = store.clock().await?;
-        Ok(Self { config, store, clock })
+        Ok(Self { config, mistakes, store, clock })
     }
 
     /// The time that decisions are made by.
@@ -154,7 +170,10 @@ impl Home {
     }
 
     /// The lane that a campaign dials through, as the configuration has it, and its provider.
-    pub fn lane_of(&self, campaign: &Campaign) -> Result<(&ConfigLane, Arc<dyn Provider>), Failure> {
+    pub fn lane_of(&mut self, campaign: &Campaign) -> Result<(&ConfigLane, Arc<dyn Provider>), Failure> {
+        if let Some(mistakes) = self.mistakes.take() {
+            return Err(mistakes.into());
+        }
         let lane = lane(&self.config, campaign)?;
         Ok((lane, provider(lane)?))
     }

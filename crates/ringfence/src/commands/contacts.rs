@@ -36,7 +36,7 @@ pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8,
     let campaign = home.campaign(&args.campaign).await?;
     let zone = campaign.rules.own_zone(chrono_tz::UTC);
     let filter = ContactFilter { state: args.state, outcome: args.outcome, reached: None };
-    let mut table = screen::table(&["id", "phone", "state", "calls", "last outcome", "due", "row"]);
+    let mut table = screen::table(&["id", "phone", "state", "calls", "last", "due"]);
     let (mut after, mut shown, mut more) = (ContactId(0), 0, false);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     'pages: loop {
@@ -68,7 +68,6 @@ pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8,
                 Cell::new(contact.calls),
                 Cell::new(contact.last_outcome.map(|outcome| outcome.to_string()).unwrap_or_default()),
                 Cell::new(if waits { screen::moment(contact.due_at, zone) } else { String::new() }),
-                Cell::new(format!("{} of import {}", contact.row_number, contact.import)),
             ]);
         }
     }

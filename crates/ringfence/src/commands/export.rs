@@ -71,9 +71,8 @@ pub enum ExportOnly {
 
 /// One line a contact.
 pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    let mut home = Home::enter(common).await?;
     let campaign = home.campaign(&args.campaign).await?;
-    let store = &home.store;
     let filter = match args.only {
         None => ContactFilter::default(),
         Some(ExportOnly::Reached) => ContactFilter { reached: Some(true), ..ContactFilter::default() },
@@ -81,10 +80,11 @@ pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Fai
         Some(ExportOnly::Review) => ContactFilter { state: Some(ContactState::Review), ..ContactFilter::default() },
     };
     if args.refresh {
-        let refreshed = super::relink::relink(&home, &campaign).await?;
+        let refreshed = super::relink::relink(&mut home, &campaign).await?;
         home::eprint_line(&format!("{refreshed} expired links were refreshed"));
     }
     let json = common.json || args.format == ExportFormat::Json;
+    let store = &home.store;
     if args.attempts {
         let out = std::io::BufWriter::new(std::io::stdout().lock());
         super::export_attempts::write(&home, &campaign, json, out).await?;

@@ -50,7 +50,7 @@ pub struct RejectsArgs {
 
 /// Streams contacts into a campaign.
 pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    let mut home = Home::enter(common).await?;
     let (Some(name), Some(path)) = (&args.campaign, &args.file) else {
         return undo(common, &home, ImportId(args.undo.unwrap_or_default())).await;
     };

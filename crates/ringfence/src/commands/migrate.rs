@@ -8,7 +8,7 @@ use crate::{home, screen};
 
 /// Opening brings the schema up to date; what is in is listed.
 pub(super) async fn migrate(common: &Common) -> Result<u8, Failure> {
-    let config = home::read_config(common, None)?;
+    let (config, _) = home::for_database(common)?;
     let store = home::open(common, &config).await?;
     let migrations = store.migrations().await?;
     if common.json {

@@ -12,9 +12,10 @@ const PAGE: u32 = 2_000;
 const BATCH: usize = 100;
 
 /// Asks for every expired link of the current run, within the lane's limit of requests. Returns how many calls have new links.
-pub(super) async fn relink(home: &Home, campaign: &CampaignRow) -> Result<u32, Failure> {
+pub(super) async fn relink(home: &mut Home, campaign: &CampaignRow) -> Result<u32, Failure> {
     let (lane, provider) = home.lane_of(&campaign.rules)?;
     let pacer = Pacer::new(&lane.setup.settings.limits, None);
+    let home = &*home;
     let (mut after, mut refreshed) = (AttemptId(0), 0);
     loop {
         let page = home.store.attempts(campaign.run, after, PAGE).await?;

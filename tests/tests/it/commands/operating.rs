@@ -2,7 +2,7 @@
 
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
-use ringfence_tests::binary::{Vendor, json, output, text, write_project};
+use ringfence_tests::binary::{Vendor, json, output, ringfence, text, write_project};
 use ringfence_tests::{on_both_databases, sample};
 
 fn quick(outcome: Outcome) -> Behaviour {
@@ -163,6 +163,22 @@ on_both_databases! {
         let again = output(folder, &["run", "spring.toml"]).await;
         assert_eq!(again.status.code(), Some(1), "{}", text(&again));
         assert!(text(&again).contains("was cancelled, which is final"), "{}", text(&again));
+    }
+}
+
+on_both_databases! {
+    async fn a_brake_needs_no_credentials(database) {
+        let vendor = Vendor::begin(quick(Outcome::Answered)).await;
+        let folder = database.folder();
+        write_project(folder, &database.url, &vendor, 5, "");
+        json(folder, &["apply", "spring.toml", "--yes", "--json"]).await;
+        for args in [&["stop"][..], &["start"], &["pause", "spring"], &["status", "spring"], &["lanes"], &["migrate"], &["review"]] {
+            let done = ringfence(folder, args).env_remove("TWENTY2_API_KEY").output().await.expect("it runs");
+            assert!(done.status.success(), "{args:?}: {}", text(&done));
+        }
+        let import = ringfence(folder, &["import", "spring", "contacts.csv"]).env_remove("TWENTY2_API_KEY").output().await;
+        let told = text(&import.expect("it runs"));
+        assert!(told.contains("`TWENTY2_API_KEY` is not set"), "who needs the lane is told: {told}");
     }
 }
 
