@@ -16,7 +16,8 @@ UPDATE imports SET released_at = completed_at;
 ALTER TABLE rejects ADD COLUMN code TEXT NOT NULL DEFAULT 'other';   -- the kind of reason
 ALTER TABLE rejects ADD COLUMN record TEXT NOT NULL DEFAULT '[]';    -- JSON: the row's values
 
--- Rows of a file whose contact was known before. New data waits in `change` until the import is released.
+-- Rows of a file whose contact was known before. New data waits in `change` until the import is released. A row that was not taken
+-- in and yet shows that the person is in the file has row_number 0.
 CREATE TABLE import_matches (
     import_id  BIGINT NOT NULL,
     contact_id BIGINT NOT NULL,
@@ -36,6 +37,7 @@ CREATE TABLE canaries (
 ALTER TABLE contacts ADD COLUMN line BIGINT NOT NULL DEFAULT 0;     -- of the file, counted from 1
 ALTER TABLE contacts ADD COLUMN external_id TEXT;                    -- what the operator's own system calls the person
 ALTER TABLE contacts ADD COLUMN several BOOLEAN NOT NULL DEFAULT FALSE;  -- has numbers in contact_numbers
+ALTER TABLE contacts ADD COLUMN leave_for TEXT;                      -- it does not go back to waiting, for this reason
 CREATE UNIQUE INDEX contacts_external_id ON contacts (run_id, external_id) WHERE external_id IS NOT NULL;
 
 -- All numbers of contacts that have several; the one to dial next stands in contacts.

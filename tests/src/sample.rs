@@ -10,7 +10,8 @@ use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::window::WeekTable;
 use ringfence_domain::{
-    AttemptId, Campaign, CampaignId, ImportId, LaneId, Moment, PhoneNumber, Rate, Reading, RunId, Span, ZoneSet,
+    AttemptId, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, PhoneNumber, Rate, Reading, RunId, Span,
+    ZoneSet,
 };
 use ringfence_store::{
     Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
@@ -238,4 +239,12 @@ pub async fn import(store: &Database, run: RunId, numbers: std::ops::Range<usize
     let contacts = numbers.enumerate().map(|(place, n)| row(store, place as i64 + 1, n)).collect();
     store.import_chunk(chunk(id, run, contacts, now)).await.expect("a chunk");
     store.complete_import(complete(id, accepted, now)).await.expect("a complete import");
+}
+
+/// Gives everyone whom an import found what the file has of them.
+pub async fn apply_changes(store: &Database, import: ImportId) {
+    let mut after = ContactId(0);
+    while let Some(last) = store.apply_changes(import, after, noon()).await.expect("changes") {
+        after = last;
+    }
 }

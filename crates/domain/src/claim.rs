@@ -30,6 +30,8 @@ pub struct Question<'a> {
     pub failing: bool,
     /// Whether the number is on the do-not-call list.
     pub on_dnc: bool,
+    /// Whether the contact is to be stopped as soon as it waits again.
+    pub leaving: bool,
     /// Caps on the number.
     pub caps: &'a [Cap],
     /// Moments of the counted calls to the number, over all campaigns.
@@ -65,6 +67,9 @@ impl Question<'_> {
         }
         if self.on_dnc {
             return Err(Refusal::Dnc);
+        }
+        if self.leaving {
+            return Err(Refusal::PlanAgain);
         }
         let in_time = self.dial_after <= reading.earliest() && reading.latest() < self.dial_before;
         if reading.in_doubt() || !in_time || self.epochs.0 != self.epochs.1 || self.revisions.0 != self.revisions.1 {
@@ -104,6 +109,7 @@ mod tests {
             stopped: false,
             failing: false,
             on_dnc: false,
+            leaving: false,
             caps: &[],
             earlier: &[],
             zones,
@@ -131,6 +137,7 @@ mod tests {
         assert_eq!(Question { lane: LaneState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { lane_rests: true, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { campaign: CampaignState::Paused, ..base() }.answer(at(100)), Err(Refusal::Held));
+        assert_eq!(Question { leaving: true, ..base() }.answer(at(100)), Err(Refusal::PlanAgain));
         assert_eq!(Question { stopped: true, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { failing: true, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { left_today: Some(0), ..base() }.answer(at(100)), Err(Refusal::Held));

@@ -42,6 +42,10 @@ pub struct RejectedRow {
     pub reason: String,
     /// Its values as they stood in the file; bytes that are not UTF-8 are marked.
     pub record: Vec<String>,
+    /// What the operator's own system calls the person, as far as the row says it.
+    pub external_id: Option<String>,
+    /// Its numbers, as far as they can be read.
+    pub numbers: Vec<PhoneNumber>,
 }
 
 /// Why a row cannot be called.
@@ -168,7 +172,12 @@ impl<'c> ContactFile<'c> {
             let row_number = self.row_number;
             return Ok(Some(self.judge(line).map_err(|Refusal { code, reason }| {
                 let record = self.record.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
-                RejectedRow { row_number, line, code, reason, record }
+                let text = |place: usize| self.record.get(place).and_then(|value| std::str::from_utf8(value).ok());
+                let country = self.campaign.contacts.country;
+                let readable = |place: &usize| PhoneNumber::parse(text(*place)?, country).ok();
+                let numbers = self.phones.iter().filter_map(readable).collect();
+                let external_id = self.id.and_then(text).map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned);
+                RejectedRow { row_number, line, code, reason, record, external_id, numbers }
             })));
         }
     }

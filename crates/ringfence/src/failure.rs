@@ -32,6 +32,8 @@ pub enum Failure {
         /// How to mend it.
         hint: Option<String>,
     },
+    /// Somebody else was done with it first.
+    Over,
     /// It is held on purpose.
     Held {
         /// What holds it.
@@ -60,7 +62,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Self::Files(_) | Self::Input { .. } => 1,
-            Self::Work { .. } => 2,
+            Self::Work { .. } | Self::Over => 2,
             Self::Held { .. } => HELD,
         }
     }
@@ -70,6 +72,7 @@ impl Failure {
         let mut err = std::io::stderr().lock();
         let _ = match self {
             Self::Files(files) => write!(err, "{}", mistakes(files)),
+            Self::Over => writeln!(err, "error: {self}"),
             Self::Held { message, hint } => writeln!(err, "held: {message}\nhint: {hint}"),
             Self::Input { message, hint } | Self::Work { message, hint } => match hint {
                 Some(hint) => writeln!(err, "error: {message}\nhint: {hint}"),
@@ -102,6 +105,7 @@ impl std::fmt::Display for Failure {
                 let lines: Vec<String> = files.iter().flat_map(Mistakes::lines).collect();
                 f.write_str(&lines.join("; "))
             }
+            Self::Over => f.write_str("another process was done with it first, or a person undid it"),
             Self::Input { message, .. } | Self::Work { message, .. } | Self::Held { message, .. } => {
                 f.write_str(message)
             }
@@ -141,6 +145,7 @@ impl From<StoreError> for Failure {
                     "run it once more with provider = \"{lane}\" until they are settled, then change the lane"
                 )),
             },
+            StoreError::ImportOver { .. } => Self::Over,
             StoreError::Cancelled { .. } => Self::Input {
                 message: error.to_string(),
                 hint: Some("give the campaign another name to begin anew".to_owned()),

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use ringfence_domain::campaign::Missing;
 use ringfence_domain::safety::ImportFacts;
-use ringfence_domain::{Campaign, Clock, ImportState, Moment, PausedBy, Span, StopReason};
+use ringfence_domain::{Campaign, Clock, ContactId, ImportId, ImportState, Moment, PausedBy, Span, StopReason};
 use ringfence_intake::{ContactFile, HeaderError, contact_files, contacts};
 use ringfence_providers::Provider;
 use ringfence_store::{
     CampaignRow, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportRow, ImportStart, NewContact,
-    Reject, RowVerdict, StopOrder, Store, Whom,
+    Reject, RowVerdict, StopOrder, Store, StoreError, Whom,
 };
 use tokio::sync::mpsc;
 
@@ -47,6 +47,23 @@ pub async fn import(
         ImportStart::Known(row) => return known(store, campaign, row, file.age(now), now).await,
         ImportStart::Begin(id) => id,
     };
+    match take_in(store, clock, campaign, provider, file, (id, columns, now)).await {
+        // Another process took in the same file and was done first, or a person undid it.
+        Err(Failure::Over) => {}
+        done => done?,
+    }
+    stored(store, id).await
+}
+
+async fn take_in(
+    store: &Arc<Database>,
+    clock: &Arc<dyn Clock>,
+    campaign: &CampaignRow,
+    provider: &Arc<dyn Provider>,
+    file: &InputFile,
+    (id, columns, now): (ImportId, Vec<String>, Moment),
+) -> Result<(), Failure> {
+    let (rules, path) = (&campaign.rules, file.path());
     let mut counts = ImportCounts::default();
     let (sender, mut chunks) = mpsc::channel::<Result<Rows, HeaderError>>(2);
     let reading = {
@@ -58,8 +75,9 @@ pub async fn import(
         let Rows { contacts, rejects } = rows?;
         counts.rows += (contacts.len() + rejects.len()) as i64;
         counts.rejected += rejects.len() as i64;
-        let chunk = ImportChunk { import: id, run: campaign.run, contacts, rejects, columns: columns.clone(), now };
-        for verdict in store.import_chunk(chunk).await? {
+        let columns = columns.clone();
+        let chunk = ImportChunk { import: id, run: campaign.run, contacts, rejects, columns, now };
+        for verdict in store_chunk(store, chunk).await? {
             match verdict {
                 RowVerdict::Accepted => counts.accepted += 1,
                 RowVerdict::Updated => counts.updated += 1,
@@ -75,15 +93,24 @@ pub async fn import(
         "nobody in it can be called, and contacts.missing = \"stop\" would stop everyone who waits".to_owned()
     });
     if let Some(reason) = rules.safety.judge(&facts).or(nobody) {
-        store.hold_import(id, counts, reason).await?;
-    } else {
-        let row = ImportRow { counts, ..stored(store, id).await? };
-        release(store, &**clock, rules, &row).await?;
+        return Ok(store.hold_import(id, counts, reason).await?);
     }
-    stored(store, id).await
+    let row = ImportRow { counts, ..stored(store, id).await? };
+    release(store, &**clock, rules, &row).await
 }
 
-async fn stored(store: &Database, id: ringfence_domain::ImportId) -> Result<ImportRow, Failure> {
+/// A chunk may be repeated: one that met another transaction head-on comes again.
+async fn store_chunk(store: &Database, chunk: ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
+    let mut left = 3;
+    loop {
+        match store.import_chunk(chunk.clone()).await {
+            Err(StoreError::Refused(_) | StoreError::Unavailable(_)) if left > 0 => left -= 1,
+            done => return done,
+        }
+    }
+}
+
+async fn stored(store: &Database, id: ImportId) -> Result<ImportRow, Failure> {
     store.import(id).await?.ok_or_else(|| Failure::work("the import vanished from the database"))
 }
 
@@ -111,7 +138,10 @@ async fn known(
 /// stopped, and everyone, or the canary, may be dialled. May be repeated.
 pub async fn release(store: &Database, clock: &dyn Clock, rules: &Campaign, row: &ImportRow) -> Result<(), Failure> {
     let now = clock.read().now;
-    while store.apply_changes(row.id, now).await? {}
+    let mut after = ContactId(0);
+    while let Some(last) = store.apply_changes(row.id, after, now).await? {
+        after = last;
+    }
     let mut missing = row.missing;
     if rules.contacts.missing == Missing::Stop {
         let order = StopOrder::new(row.run, Whom::Missing(row.id), StopReason::Missing, now);
@@ -152,6 +182,8 @@ fn read(
                 code: reject.code.to_owned(),
                 reason: reject.reason,
                 record: reject.record,
+                external_id: reject.external_id,
+                numbers: reject.numbers.iter().map(|number| store.hasher().key(number)).collect(),
             }),
             Ok(None) => return drop(chunks.blocking_send(Ok(rows))),
             Err(error) => return drop(chunks.blocking_send(Err(error))),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ringfence_domain::schedule::ScheduleMode;
 use ringfence_domain::{CampaignState, Clock, ImportState, Moment, Span};
+use ringfence_intake::ContactFile;
 use ringfence_providers::Provider;
 use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, Store};
 use tokio_util::sync::CancellationToken;
@@ -118,6 +119,10 @@ impl Timekeeper {
             return Ok(format!("the moment {due} was missed and is let go"));
         }
         let file = InputFile::of_campaign(rules, schedule.zone, now)?;
+        if let Some(file) = &file {
+            // A file that cannot be read must not end the run before.
+            drop(ContactFile::open(file.path(), rules, Box::new(|_| Ok(())))?);
+        }
         let campaign = match rules.schedule.mode {
             ScheduleMode::Add => campaign.clone(),
             ScheduleMode::Restart => {

@@ -48,8 +48,13 @@ impl Caretaker {
             let stopped = order.carry_out(&*self.store).await?;
             tracing::info!("{stopped} contacts were stopped: {reason}");
         }
+        // An undo may have been cut short before it had stopped everyone.
+        for (run, import) in self.store.undone_with_waiting(self.tenure.lane).await? {
+            let order = StopOrder::new(run, Whom::Import(import), StopReason::Undone, self.clock.read().now);
+            order.carry_out(&*self.store).await?;
+        }
         let mut released = false;
-        for canary in self.store.canaries(self.tenure.lane).await? {
+        for canary in self.store.canaries(self.tenure.lane, self.clock.read().now).await? {
             released |= self.judge(&canary).await?;
         }
         Ok(released)
@@ -66,7 +71,7 @@ impl Caretaker {
                 && self.store.run(campaign.run).await?.closed_for.is_none()
             {
                 tracing::info!(campaign = campaign.rules.name, "the last day of {} is over", campaign.rules.name);
-                self.store.close_run(campaign.run, StopReason::CampaignEnded).await?;
+                self.store.end_run(campaign.id, campaign.revision).await?;
             }
         }
         Ok(())
@@ -79,6 +84,10 @@ impl Caretaker {
         }
         let campaign = self.store.campaign_by_id(canary.campaign).await?;
         let now = self.clock.read().now;
+        if canary.put_off > 0 {
+            self.store.replace_canaries(canary.import, now).await?;
+            return Ok(true);
+        }
         let Some(reason) = campaign.rules.safety.judge_canary(canary.failures, canary.calls) else {
             self.store.release_import(campaign.run, canary.import, now).await?;
             return Ok(true);

@@ -1,12 +1,13 @@
 //! Whom the rows of a contact file may already be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{ContactId, ContactState, ImportId, NumberKey, PhoneNumber, StopReason, ZoneSet};
 use serde::Serialize;
 
 use crate::StoreError;
+use crate::contacts::{IdRow, lock_contacts};
 use crate::import_chunk::{ImportChunk, NewContact};
 use crate::session::{Row, Session, Sql, args, rows_json, sql};
 
@@ -63,71 +64,81 @@ impl Acquaintances {
     }
 }
 
-macro_rules! known_columns {
-    ($json:literal, $key:literal, $after:literal) => {
-        concat!(
-            "SELECT c.id, ", $key, " AS found_by, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.several, c.external_id, ",
-            "c.fields", $json, " AS fields, b.zones, m.row_number AS matched_row, m.line AS matched_line ",
-            "FROM contacts c JOIN buckets b ON b.id = c.bucket_id ",
-            "LEFT JOIN import_matches m ON m.import_id = $3 AND m.contact_id = c.id ", $after
-        )
-    };
-}
-
-/// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the person, by id.
+/// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the person, by id. They are
+/// found first, locked then, and read at last, so that nobody is missed whom somebody else was just moving.
 pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acquaintances, StoreError> {
     #[derive(Serialize)]
     struct KeyRow {
         number_key: NumberKey,
     }
     #[derive(Serialize)]
-    struct IdRow<'a> {
+    struct ExternalRow<'a> {
         external_id: &'a str,
     }
     const BY_NUMBER: Sql = sql!(
-        sqlite known_columns!("", "c.number_key", "WHERE c.run_id = $2 AND c.number_key IN (SELECT value->>'number_key' FROM json_each($1))"),
-        postgres known_columns!("::text", "c.number_key", "WHERE c.run_id = $2 AND c.number_key = ANY (ARRAY( \
-            SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) ORDER BY c.id FOR UPDATE OF c")
-    );
-    const BY_OTHER_NUMBER: Sql = sql!(
-        sqlite known_columns!("", "n.number_key", "JOIN contact_numbers n ON n.contact_id = c.id AND n.run_id = $2 \
-            AND n.number_key IN (SELECT value->>'number_key' FROM json_each($1))"),
-        postgres known_columns!("::text", "n.number_key", "JOIN contact_numbers n ON n.contact_id = c.id AND n.run_id = $2 \
-            AND n.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-            ORDER BY c.id FOR UPDATE OF c")
+        sqlite "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key IN (SELECT value->>'number_key' FROM json_each($1)) \
+                UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 \
+                AND number_key IN (SELECT value->>'number_key' FROM json_each($1))",
+        postgres "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key = ANY (ARRAY( \
+                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
+                  UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 AND number_key = ANY (ARRAY( \
+                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint)))"
     );
     const BY_EXTERNAL_ID: Sql = sql!(
-        sqlite known_columns!("", "c.number_key", "WHERE c.run_id = $2 AND c.external_id IN (SELECT value->>'external_id' FROM json_each($1))"),
-        postgres known_columns!("::text", "c.number_key", "WHERE c.run_id = $2 AND c.external_id = ANY (ARRAY( \
-            SELECT u.external_id FROM jsonb_to_recordset($1::jsonb) AS u(external_id text))) ORDER BY c.id FOR UPDATE OF c")
+        sqlite "SELECT id FROM contacts WHERE run_id = $2 AND external_id IN (SELECT value->>'external_id' FROM json_each($1))",
+        postgres "SELECT id FROM contacts WHERE run_id = $2 AND external_id = ANY (ARRAY( \
+                  SELECT u.external_id FROM jsonb_to_recordset($1::jsonb) AS u(external_id text)))"
     );
-    let keys: Vec<KeyRow> = chunk
-        .contacts
-        .iter()
-        .flat_map(|contact| contact.numbers.iter().map(|(_, number_key)| KeyRow { number_key: *number_key }))
-        .collect();
-    let ids: Vec<IdRow<'_>> = chunk
-        .contacts
-        .iter()
-        .filter_map(|contact| contact.external_id.as_deref())
-        .map(|external_id| IdRow { external_id })
-        .collect();
-    let mut found = session.rows(&BY_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?;
-    found.extend(session.rows(&BY_OTHER_NUMBER, args![rows_json(&keys), chunk.run, chunk.import]).await?);
-    if !ids.is_empty() {
-        found.extend(session.rows(&BY_EXTERNAL_ID, args![rows_json(&ids), chunk.run, chunk.import]).await?);
+    const READ: Sql = sql!(
+        sqlite "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.several, c.external_id, \
+                c.fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
+                FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
+                LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id \
+                WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
+        postgres "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.several, c.external_id, \
+                  c.fields::text AS fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
+                  FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
+                  LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id \
+                  WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
+    );
+    let numbers = chunk.contacts.iter().flat_map(|contact| contact.numbers.iter().map(|(_, key)| *key));
+    let rejected = chunk.rejects.iter().flat_map(|reject| reject.numbers.iter().copied());
+    let keys: Vec<KeyRow> = numbers.chain(rejected).map(|number_key| KeyRow { number_key }).collect();
+    let named = chunk.contacts.iter().filter_map(|contact| contact.external_id.as_deref());
+    let named = named.chain(chunk.rejects.iter().filter_map(|reject| reject.external_id.as_deref()));
+    let names: Vec<ExternalRow<'_>> = named.map(|external_id| ExternalRow { external_id }).collect();
+    let mut found = BTreeSet::new();
+    let mut by_number = Vec::new();
+    for row in session.rows(&BY_NUMBER, args![rows_json(&keys), chunk.run]).await? {
+        let contact = ContactId(row.get("id")?);
+        found.insert(contact);
+        by_number.push((NumberKey(row.get("number_key")?), contact));
+    }
+    if !names.is_empty() {
+        for row in session.rows(&BY_EXTERNAL_ID, args![rows_json(&names), chunk.run]).await? {
+            found.insert(ContactId(row.get("id")?));
+        }
     }
     let mut known = Acquaintances::default();
-    let mut places: HashMap<ContactId, usize> = HashMap::new();
-    for row in &found {
-        let person = known_contact(row)?;
-        let place = *places.entry(person.id).or_insert(known.people.len());
-        known.by_number.insert(NumberKey(row.get("found_by")?), place);
+    if found.is_empty() {
+        return Ok(known);
+    }
+    let ids: Vec<IdRow> = found.into_iter().map(|contact_id| IdRow { contact_id }).collect();
+    lock_contacts(session, &ids).await?;
+    let mut places = HashMap::new();
+    for row in session.rows(&READ, args![rows_json(&ids), chunk.import]).await? {
+        let person = known_contact(&row)?;
+        let place = known.people.len();
+        places.insert(person.id, place);
+        known.by_number.insert(person.number, place);
         if let Some(id) = &person.external_id {
             known.by_external_id.insert(id.clone(), place);
         }
-        if place == known.people.len() {
-            known.people.push(person);
+        known.people.push(person);
+    }
+    for (key, contact) in by_number {
+        if let Some(place) = places.get(&contact) {
+            known.by_number.entry(key).or_insert(*place);
         }
     }
     Ok(known)
@@ -148,6 +159,6 @@ fn known_contact(row: &Row) -> Result<Known, StoreError> {
         external_id: row.get("external_id")?,
         fields: row.get("fields")?,
         zones: row.word("buckets", "zones")?,
-        matched: matched_row.zip(matched_line),
+        matched: matched_row.filter(|row| *row > 0).zip(matched_line),
     })
 }

@@ -2,8 +2,8 @@
 
 use ringfence_domain::Moment;
 
-use crate::StoreError;
 use crate::session::{Session, Sql, args, sql};
+use crate::{StoreError, fence};
 
 /// Everything is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) 
     const STOP: Sql =
         sql!("UPDATE installation SET stopped_at = coalesce(stopped_at, $2), stop_reason = $1 WHERE only_row = 1");
     const START: Sql = sql!("UPDATE installation SET stopped_at = NULL, stop_reason = NULL WHERE only_row = 1");
+    fence::close(session).await?;
     match stop {
         Some(reason) => session.run(&STOP, args![reason, now]).await?,
         None => session.run(&START, args![]).await?,
@@ -29,20 +30,7 @@ pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) 
 /// Whether everything is stopped.
 pub(crate) async fn read(session: &mut Session) -> Result<Option<Stop>, StoreError> {
     const READ: Sql = sql!("SELECT stopped_at, stop_reason FROM installation WHERE only_row = 1");
-    stop(session, &READ).await
-}
-
-/// The same, locked against change until the transaction ends; others may read it in their claims too.
-pub(crate) async fn share(session: &mut Session) -> Result<Option<Stop>, StoreError> {
-    const SHARE: Sql = sql!(
-        sqlite "SELECT stopped_at, stop_reason FROM installation WHERE only_row = 1",
-        postgres "SELECT stopped_at, stop_reason FROM installation WHERE only_row = 1 FOR SHARE"
-    );
-    stop(session, &SHARE).await
-}
-
-async fn stop(session: &mut Session, sql: &Sql) -> Result<Option<Stop>, StoreError> {
-    let row = session.one(sql, args![]).await?;
+    let row = session.one(&READ, args![]).await?;
     let reason: Option<String> = row.get("stop_reason")?;
     Ok(row.moment_or_none("stopped_at")?.map(|at| Stop { at, reason: reason.unwrap_or_default() }))
 }

@@ -3,7 +3,7 @@
 use ringfence_domain::{Campaign, CampaignId, CampaignState, ImportId, LaneId, Moment, PausedBy, RunId, StopReason};
 
 use crate::session::{Row, Session, Sql, args, sql};
-use crate::{StoreError, lanes, runs, schedules};
+use crate::{StoreError, fence, lanes, runs, schedules};
 
 /// A campaign as applied.
 #[derive(Debug, Clone)]
@@ -97,6 +97,7 @@ pub(crate) async fn apply(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
     );
+    fence::close(session).await?;
     let json = serde_json::to_string(rules).expect("rules are always JSON");
     let priority = i64::from(rules.priority);
     let change = match find(session, &rules.name, Locked::Yes).await? {
@@ -115,6 +116,9 @@ pub(crate) async fn apply(
         }
         Some(known) => {
             let changed = known.rules != *rules || known.lane != lane;
+            if rules.schedule.over_at(rules.calling.timezone).is_none_or(|over| over > now) {
+                runs::reopen(session, known.run).await?;
+            }
             if changed {
                 if known.lane != lane && has_live(session, &known).await? {
                     return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
@@ -134,9 +138,6 @@ pub(crate) async fn apply(
     if change != Applied::Unchanged {
         let zone = rules.own_zone(lanes::lock(session, lane, lanes::Lock::Read).await?.settings.timezone);
         schedules::plan(session, row.id, &rules.schedule, zone, now).await?;
-        if rules.schedule.over_at(rules.calling.timezone).is_none_or(|over| over > now) {
-            runs::reopen(session, row.run).await?;
-        }
     }
     Ok((change, row))
 }
@@ -195,7 +196,8 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<CampaignRow>, Stor
     session.rows(&LIST, args![]).await?.iter().map(campaign).collect()
 }
 
-/// Pauses. After it returns no claim of the campaign commits that had not seen it.
+/// Pauses. After it returns no claim of the campaign commits that had not seen it. A pause on a stronger word takes the place of a
+/// weaker one: a draft that a person pauses is not started by a run, and what a rail says is accepted, not only resumed.
 pub(crate) async fn pause(
     session: &mut Session,
     id: CampaignId,
@@ -205,8 +207,10 @@ pub(crate) async fn pause(
 ) -> Result<(), StoreError> {
     const PAUSE: Sql = sql!(
         "UPDATE campaigns SET state = 'paused', paused_by = $2, reason = $3, changed_at = $4, revision = revision + 1 \
-         WHERE id = $1 AND state = 'running'"
+         WHERE id = $1 AND (state = 'running' OR (state = 'paused' AND ((paused_by = 'draft' AND $2 <> 'draft') \
+         OR (paused_by = 'person' AND $2 = 'safety'))))"
     );
+    fence::close(session).await?;
     session.run(&PAUSE, args![id, by.as_str(), reason, now]).await?;
     Ok(())
 }
@@ -245,6 +249,7 @@ pub(crate) async fn resume(
         for row in session.rows(&ACCEPT, args![known.run, now]).await? {
             accepted.push(ImportId(row.get("id")?));
         }
+        accepted.sort_unstable();
     }
     go_on(session, id, now).await?;
     Ok(Resumed::Running { accepted })
@@ -270,6 +275,7 @@ pub(crate) async fn cancel(
         "UPDATE campaigns SET state = 'cancelled', paused_by = NULL, reason = $2, changed_at = $3, revision = revision + 1 \
          WHERE id = $1 AND state <> 'cancelled'"
     );
+    fence::close(session).await?;
     let known = by_id(session, id, Locked::Yes).await?;
     session.run(&CANCEL, args![id, reason, now]).await?;
     runs::close(session, known.run, StopReason::Cancelled).await?;

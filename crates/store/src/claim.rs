@@ -17,7 +17,7 @@ use crate::counts::Deltas;
 use crate::lanes::{Lock, calls_on, count_calls, day_of, lock};
 use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{StoreError, brakes, runs};
+use crate::{StoreError, brakes, fence, runs};
 
 /// Open attempts of one lane and one campaign revision that may be dialled now.
 #[derive(Debug, Clone)]
@@ -173,6 +173,7 @@ struct Asked {
     class: DialClass,
     zones: ZoneSet,
     on_dnc: bool,
+    leaving: bool,
 }
 
 /// Claims what may be dialled. Everything that could forbid it is locked, read and asked here.
@@ -197,7 +198,8 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     );
     const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
 
-    let stopped = brakes::share(session).await?.is_some();
+    fence::pass(session).await?;
+    let stopped = brakes::read(session).await?.is_some();
     let lane = lock(session, order.lane, Lock::Share).await?;
     let campaign = session.one(&CAMPAIGN, args![order.campaign]).await?;
     let campaign_state: CampaignState = campaign.word("campaigns", "state")?;
@@ -239,6 +241,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
             stopped,
             failing: !failing.is_empty(),
             on_dnc: attempt.on_dnc,
+            leaving: attempt.leaving,
             caps: &order.caps,
             earlier: earlier.get(&attempt.number).map_or(&[], Vec::as_slice),
             zones: if attempt.zones.is_empty() { &order.default_zones } else { &attempt.zones },
@@ -299,11 +302,11 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
 async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<AttemptId, Asked>, StoreError> {
     const ASK: Sql = sql!(
         sqlite "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                a.class, b.zones, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
+                a.class, b.zones, k.leave_for IS NOT NULL AS leaving, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
                 JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
                 WHERE a.id IN (SELECT value->>'attempt_id' FROM json_each($1)) AND a.lane_id = $2",
         postgres "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                  a.class, b.zones, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
+                  a.class, b.zones, k.leave_for IS NOT NULL AS leaving, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
                 JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
                   WHERE a.id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
                   AND a.lane_id = $2 ORDER BY a.id FOR UPDATE OF a"
@@ -325,6 +328,7 @@ async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<Att
                 class: row.word("attempts", "class")?,
                 zones: row.word("buckets", "zones")?,
                 on_dnc: row.get("on_dnc")?,
+                leaving: row.get("leaving")?,
             };
             Ok((AttemptId(row.get("id")?), asked))
         })

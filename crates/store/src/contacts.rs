@@ -27,9 +27,9 @@ pub(crate) enum To {
 }
 
 impl To {
-    /// Nobody goes back to waiting in a run that is closed.
-    fn unless_closed(self, closed_for: Option<StopReason>) -> Self {
-        match (self, closed_for) {
+    /// Nobody goes back to waiting in a run that is closed, or who is to leave.
+    fn unless(self, over: Option<StopReason>) -> Self {
+        match (self, over) {
             (Self::WaitingAgain | Self::Waiting(..), Some(reason)) => Self::Stopped(reason),
             (to, _) => to,
         }
@@ -69,36 +69,45 @@ pub(crate) struct Standing {
     pub(crate) several: bool,
     /// Why it was stopped, if it was.
     pub(crate) stop_reason: Option<StopReason>,
+    /// Why it does not go back to waiting, though its run goes on.
+    pub(crate) leave_for: Option<StopReason>,
     /// Why nobody in its run waits any more, if so.
     pub(crate) closed_for: Option<StopReason>,
 }
 
+/// A contact, as an argument of a statement.
 #[derive(Serialize)]
-struct IdRow {
-    contact_id: ContactId,
+pub(crate) struct IdRow {
+    pub(crate) contact_id: ContactId,
 }
 
-/// Reads and locks contacts.
+/// Reads and locks contacts. They are locked first, and read then: a join that waits for a lock would drop those whose bucket
+/// changed meanwhile.
 pub(crate) async fn standings(
     session: &mut Session,
     contacts: impl Iterator<Item = ContactId>,
 ) -> Result<BTreeMap<ContactId, Standing>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally, c.bucket_id, c.number_key, c.several, c.stop_reason, b.zones, b.class, \
-                b.import_id, r.closed_for FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
+        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally, c.bucket_id, c.number_key, c.several, c.stop_reason, \
+                c.leave_for, b.zones, b.class, b.import_id, r.closed_for \
+                FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
                 WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally::text AS tally, c.bucket_id, c.number_key, c.several, c.stop_reason, \
-                  b.zones, b.class, b.import_id, r.closed_for \
+        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally::text AS tally, c.bucket_id, c.number_key, c.several, \
+                  c.stop_reason, c.leave_for, b.zones, b.class, b.import_id, r.closed_for \
                   FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
-                  WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint))) \
-                  ORDER BY c.id FOR UPDATE OF c"
+                  WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
     );
     let ids: Vec<IdRow> = contacts.map(|contact_id| IdRow { contact_id }).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    lock_contacts(session, &ids).await?;
     let rows = session.rows(&READ, args![rows_json(&ids)]).await?;
     rows.iter()
         .map(|row| {
             let closed: Option<String> = row.get("closed_for")?;
             let stopped: Option<String> = row.get("stop_reason")?;
+            let leaves: Option<String> = row.get("leave_for")?;
             let standing = Standing {
                 run: RunId(row.get("run_id")?),
                 state: row.word("contacts", "state")?,
@@ -112,11 +121,26 @@ pub(crate) async fn standings(
                 number: NumberKey(row.get("number_key")?),
                 several: row.get("several")?,
                 stop_reason: stopped.map(|_| row.word("contacts", "stop_reason")).transpose()?,
+                leave_for: leaves.map(|_| row.word("contacts", "leave_for")).transpose()?,
                 closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
             };
             Ok((ContactId(row.get("id")?), standing))
         })
         .collect()
+}
+
+/// Locks contacts in the order of their ids.
+pub(crate) async fn lock_contacts(session: &mut Session, ids: &[IdRow]) -> Result<(), StoreError> {
+    const LOCK: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM contacts \
+                  WHERE id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint))) \
+                  ORDER BY id FOR UPDATE"
+    );
+    if matches!(session, Session::PostgresWrite(_)) {
+        session.rows(&LOCK, args![rows_json(ids)]).await?;
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -171,7 +195,7 @@ pub(crate) async fn advance(
         .iter()
         .filter_map(|step| {
             let standing = known.get(&step.contact)?;
-            Some((Move { to: step.to.unless_closed(standing.closed_for), ..step.clone() }, standing))
+            Some((Move { to: step.to.unless(standing.closed_for.or(standing.leave_for)), ..step.clone() }, standing))
         })
         .collect();
     let buckets = buckets_for(session, moves.iter().filter_map(|(step, standing)| target(standing, step.to))).await?;

@@ -3,8 +3,8 @@
 use ringfence_domain::{Moment, NumberKey, PhoneNumber};
 use serde::Serialize;
 
-use crate::StoreError;
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{StoreError, fence};
 
 /// A number that must not be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub(crate) async fn add(session: &mut Session, rows: &[DncRow]) -> Result<u64, S
         rows (number_key bigint, number text, reason text, source text, added_at bigint)
         "WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING"
     );
+    fence::close(session).await?;
     let rows: Vec<NewRow<'_>> = rows
         .iter()
         .map(|row| NewRow {

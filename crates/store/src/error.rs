@@ -52,6 +52,12 @@ pub enum StoreError {
         /// The campaign.
         campaign: String,
     },
+    /// An import was completed by another process, or undone.
+    #[error("import {import} is over already: another process completed it, or it was undone")]
+    ImportOver {
+        /// The import.
+        import: ringfence_domain::ImportId,
+    },
     /// The process is stopping.
     #[error("the process is stopping")]
     Stopping,

@@ -3,7 +3,7 @@
 //! A chunk is one transaction. An import that was killed is begun again under its digest, reads the file from the
 //! start, and finds its own rows by file and row number: they count as before and nothing is made twice.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{BucketId, ContactId, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, ZoneSet};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 use crate::acquaintances::{Acquaintances, acquaintances};
 use crate::counts::{BucketKey, Deltas, buckets_for};
-use crate::imports::{Reject, write_rejects};
+use crate::imports::{Reject, lock_loading, write_rejects};
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// A row that can be called.
@@ -112,6 +112,7 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
         postgres "SELECT id FROM imports WHERE run_id = $1 ORDER BY id FOR UPDATE"
     );
     session.rows(&TURN, args![chunk.run]).await?;
+    lock_loading(session, chunk.import).await?;
     let known = acquaintances(session, chunk).await?;
     let wanted: HashSet<BucketKey> = chunk.contacts.iter().map(|contact| bucket_of(chunk, contact)).collect();
     let buckets = buckets_for(session, wanted.into_iter()).await?;
@@ -122,7 +123,12 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
     let mut people_here: HashMap<ContactId, i64> = HashMap::new();
     let mut ids_here: HashMap<&str, i64> = HashMap::new();
     let (mut inserts, mut extra, mut matches, mut verdicts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut duplicates = Vec::new();
+    let (mut duplicates, mut mentions) = (Vec::new(), BTreeMap::new());
+    for reject in &chunk.rejects {
+        let keys = reject.numbers.iter().copied();
+        let mention = mention(&known, chunk.import, reject.external_id.as_ref(), keys, reject.line);
+        mentions.extend(mention.map(|row| (row.contact_id, row)));
+    }
     for contact in &chunk.contacts {
         let person = known.by_external_id(contact.external_id.as_ref()).or_else(|| {
             contact.numbers.iter().find_map(|(_, key)| known.by_number(*key)).filter(|person| {
@@ -195,6 +201,9 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
         };
         if let RowVerdict::Duplicate { line, same_file } = &verdict {
             let of = if *same_file { format!("line {line}") } else { "an earlier import".to_owned() };
+            let keys = contact.numbers.iter().map(|(_, key)| *key);
+            let mention = mention(&known, chunk.import, contact.external_id.as_ref(), keys, contact.line);
+            mentions.extend(mention.map(|row| (row.contact_id, row)));
             duplicates.push(Reject {
                 row_number: contact.row_number,
                 line: contact.line,
@@ -205,12 +214,15 @@ pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Resul
                     .iter()
                     .map(|column| contact.fields.get(column).cloned().unwrap_or_default())
                     .collect(),
+                external_id: None,
+                numbers: Vec::new(),
             });
         }
         verdicts.push(verdict);
     }
     insert(session, chunk, &inserts, &extra).await?;
     deltas.count(chunk.run, "contact:waiting", inserts.len() as i64);
+    write_matches(session, chunk.import, &mentions.into_values().collect::<Vec<_>>()).await?;
     write_matches(session, chunk.import, &matches).await?;
     write_rejects(session, chunk.import, &chunk.rejects).await?;
     write_rejects(session, chunk.import, &duplicates).await?;
@@ -229,6 +241,22 @@ fn taken(known: &Acquaintances, contact: &NewContact, here: &HashMap<NumberKey, 
     let same_file = matched.or(own);
     let line = same_file.or(owner.map(|owner| owner.line)).unwrap_or_default();
     RowVerdict::Duplicate { line, same_file: same_file.is_some() }
+}
+
+/// A row that is not taken in shows all the same that its person is not missing from the file.
+fn mention(
+    known: &Acquaintances,
+    import: ImportId,
+    external_id: Option<&String>,
+    mut numbers: impl Iterator<Item = NumberKey>,
+    line: i64,
+) -> Option<MatchRow> {
+    let person = match external_id {
+        Some(_) => known.by_external_id(external_id),
+        None => numbers.find_map(|key| known.by_number(key)),
+    };
+    let person = person.filter(|person| person.import != import)?;
+    Some(MatchRow { contact_id: person.id, row_number: 0, line, change: None })
 }
 
 fn bucket_of(chunk: &ImportChunk, contact: &NewContact) -> BucketKey {
@@ -297,7 +325,8 @@ async fn write_matches(session: &mut Session, import: ImportId, matches: &[Match
         "INSERT INTO import_matches (import_id, contact_id, row_number, line, change) \
          SELECT $2, u.contact_id, u.row_number, u.line, u.change FROM"
         rows (contact_id bigint, row_number bigint, line bigint, change text)
-        "WHERE true ON CONFLICT DO NOTHING"
+        "WHERE true ON CONFLICT (import_id, contact_id) DO UPDATE SET row_number = excluded.row_number, line = excluded.line, \
+         change = excluded.change WHERE import_matches.row_number = 0 AND excluded.row_number > 0"
     );
     if !matches.is_empty() {
         session.run(&MATCH, args![rows_json(matches), import]).await?;

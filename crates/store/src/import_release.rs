@@ -1,18 +1,18 @@
 //! From a file that was read to contacts that may be dialled, the canary first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use ringfence_domain::{
-    BucketId, CampaignId, ContactId, ContactState, DialClass, ImportId, LaneId, Moment, NumberKey, RunId, StopReason,
+    BucketId, ContactId, ContactState, ImportId, ImportState, Moment, NumberKey, RunId, StopReason,
 };
 use serde::Serialize;
 
-use crate::StoreError;
 use crate::contacts::{Standing, standings};
 use crate::counts::{BucketKey, Deltas, buckets_for, lock_buckets};
 use crate::import_chunk::Change;
-use crate::imports::{ImportCounts, by_id};
+use crate::imports::{ImportCounts, has_newer, lock, lock_loading};
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{StoreError, canaries};
 
 /// A file that was read and passed the rails.
 #[derive(Debug, Clone, Copy)]
@@ -27,21 +27,6 @@ pub struct CompleteOrder {
     pub canary: Option<u32>,
     /// When.
     pub now: Moment,
-}
-
-/// How the canary of an import is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Canary {
-    /// The import that waits for it.
-    pub import: ImportId,
-    /// Its campaign.
-    pub campaign: CampaignId,
-    /// Contacts whose first call is not over.
-    pub pending: i64,
-    /// Contacts whose last call failed.
-    pub failures: i64,
-    /// Contacts that were called.
-    pub calls: i64,
 }
 
 /// Changes applied in one transaction.
@@ -61,19 +46,33 @@ struct ChangeRow<'a> {
 }
 
 #[derive(Serialize)]
+struct MoveRow {
+    contact_id: ContactId,
+    bucket_id: BucketId,
+    import_id: ImportId,
+    due_at: i64,
+    row_number: i64,
+    line: i64,
+}
+
+#[derive(Serialize)]
 struct IdRow {
     contact_id: ContactId,
 }
 
-/// Gives some known contacts the new data that the file has of them. False when nobody is left.
-pub(crate) async fn apply_changes(session: &mut Session, import: ImportId, now: Moment) -> Result<bool, StoreError> {
+/// Gives some known contacts, from the first after `after` on, what the file has of them. That is new data; for who was to leave because of
+/// an older file or an undone import, another chance; for who waits in an import that is not released, a place in this one.
+/// Returns the last of them, while there may be more.
+pub(crate) async fn apply_changes(
+    session: &mut Session,
+    import: ImportId,
+    after: ContactId,
+    now: Moment,
+) -> Result<Option<ContactId>, StoreError> {
     const NEXT: Sql = sql!(
-        "SELECT contact_id AS id, change FROM import_matches WHERE import_id = $1 AND change IS NOT NULL ORDER BY contact_id LIMIT $2"
-    );
-    const APPLIED: Sql = sql!(
-        sqlite "UPDATE import_matches SET change = NULL WHERE import_id = $2 AND contact_id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "UPDATE import_matches SET change = NULL WHERE import_id = $2 AND contact_id = ANY (ARRAY( \
-                  SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
+        "SELECT m.contact_id AS id, m.change FROM import_matches m JOIN contacts c ON c.id = m.contact_id \
+         JOIN buckets b ON b.id = c.bucket_id WHERE m.import_id = $1 AND m.contact_id > $2 AND m.row_number > 0 \
+         AND (m.change IS NOT NULL OR c.leave_for IS NOT NULL OR (b.staged AND b.import_id <> $1)) ORDER BY m.contact_id LIMIT $3"
     );
     const WRITE: Sql = sql!(
         sqlite "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
@@ -86,54 +85,86 @@ pub(crate) async fn apply_changes(session: &mut Session, import: ImportId, now: 
                   FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, number text, number_key bigint, \
                   several bigint, external_id text, fields jsonb) WHERE c.id = u.contact_id"
     );
-    const AGAIN: Sql = sql!(
-        "UPDATE contacts AS c SET state = 'waiting', stop_reason = NULL, finished_at = NULL, due_at = $3, import_id = $2, \
-         row_number = m.row_number, line = m.line FROM import_matches m JOIN"
-        rows (contact_id bigint)
-        "ON u.contact_id = m.contact_id WHERE m.import_id = $2 AND c.id = m.contact_id"
+    // Who was stopped with an undone import waits again, and whoever waited in another import waits in this one.
+    const MOVE: Sql = sql!(
+        "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
+         finished_at = NULL, leave_for = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
+         row_number = u.row_number, line = u.line FROM"
+        rows (contact_id bigint, bucket_id bigint, import_id bigint, due_at bigint, row_number bigint, line bigint)
+        "WHERE c.id = u.contact_id"
     );
-    let Some(row) = by_id(session, import).await? else { return Ok(false) };
-    let mut changes: BTreeMap<ContactId, Change> = BTreeMap::new();
-    for row in session.rows(&NEXT, args![import, CHANGES]).await? {
-        changes.insert(ContactId(row.get("id")?), row.json("import_matches", "change")?);
+    const STAY: Sql = sql!(
+        "UPDATE contacts AS c SET leave_for = NULL FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id AND c.leave_for IS NOT NULL"
+    );
+    const LINES: Sql = sql!(
+        "SELECT m.contact_id AS id, m.row_number, m.line FROM import_matches m JOIN"
+        rows (contact_id bigint)
+        "ON u.contact_id = m.contact_id WHERE m.import_id = $2"
+    );
+    let row = lock_loading(session, import).await?;
+    if has_newer(session, &row).await? {
+        return Ok(None);
     }
-    if changes.is_empty() {
-        return Ok(false);
+    let mut changes: BTreeMap<ContactId, Option<Change>> = BTreeMap::new();
+    for row in session.rows(&NEXT, args![import, after, CHANGES]).await? {
+        let change: Option<String> = row.get("change")?;
+        let change = change.map(|_| row.json("import_matches", "change")).transpose()?;
+        changes.insert(ContactId(row.get("id")?), change);
     }
-    let done: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
+    let Some(last) = changes.keys().last().copied() else { return Ok(None) };
     let standings = standings(session, changes.keys().copied()).await?;
-    let owners = owners(session, row.run, &changes).await?;
+    let staged = staged_elsewhere(session, row.run, import).await?;
+    let mut owners = owners(session, row.run, &changes).await?;
     changes.retain(|contact, change| {
-        let open = standings.get(contact).is_some_and(|standing| {
-            is_undone(standing)
-                || matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review)
-        });
-        change.numbers.retain(|(_, key)| owners.get(key).is_none_or(|owner| owner == contact));
-        open && !change.numbers.is_empty()
+        let Some(standing) = standings.get(contact) else { return false };
+        let open = matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review);
+        if let Some(new) = change {
+            new.numbers.retain(|(_, key)| owners.get(key).is_none_or(|owner| owner == contact));
+            // Two rows far apart may bring one number for two people: it is the first one's.
+            owners.extend(new.numbers.iter().map(|(_, key)| (*key, *contact)));
+            if new.numbers.is_empty() {
+                *change = None;
+            }
+        }
+        open || is_undone(standing)
     });
-    let key_of = |standing: &Standing, change: &Change| BucketKey {
-        run: standing.run,
-        zones: change.zones.clone(),
-        class: standing.class,
-        import: if is_undone(standing) { import } else { standing.import },
+    let joins = |standing: &Standing| {
+        is_undone(standing) || (standing.state == ContactState::Waiting && staged.contains(&standing.bucket))
     };
-    let wanted = changes.iter().map(|(contact, change)| key_of(&standings[contact], change));
-    let buckets = buckets_for(session, wanted.collect::<Vec<_>>().into_iter()).await?;
+    let key_of = |standing: &Standing, change: Option<&Change>| BucketKey {
+        run: standing.run,
+        zones: change.map_or(&standing.zones, |change| &change.zones).clone(),
+        class: standing.class,
+        import: if joins(standing) { import } else { standing.import },
+    };
+    let wanted: Vec<BucketKey> =
+        changes.iter().map(|(contact, change)| key_of(&standings[contact], change.as_ref())).collect();
+    let buckets = buckets_for(session, wanted.into_iter()).await?;
+    let ids: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
+    let mut lines = BTreeMap::new();
+    for row in session.rows(&LINES, args![rows_json(&ids), import]).await? {
+        lines.insert(ContactId(row.get("id")?), (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
+    }
     let mut deltas = Deltas::default();
-    let (mut rows, mut again) = (Vec::new(), Vec::new());
+    let (mut rows, mut moves) = (Vec::new(), Vec::new());
     for (contact, change) in &changes {
         let standing = &standings[contact];
-        let bucket_id = buckets[&key_of(standing, change)];
-        if standing.state == ContactState::Waiting && bucket_id != standing.bucket {
-            deltas.left(standing.bucket);
-            deltas.joined(bucket_id, standing.due_at);
-        }
+        let bucket_id = buckets[&key_of(standing, change.as_ref())];
+        let due_at = if is_undone(standing) { now } else { standing.due_at };
         if is_undone(standing) {
-            again.push(IdRow { contact_id: *contact });
-            deltas.joined(bucket_id, now);
             deltas.contact(standing.run, Some(standing.state), ContactState::Waiting);
             deltas.count(standing.run, format!("stopped:{}", StopReason::Undone), -1);
+            deltas.joined(bucket_id, due_at);
+        } else if standing.state == ContactState::Waiting && bucket_id != standing.bucket {
+            deltas.left(standing.bucket);
+            deltas.joined(bucket_id, due_at);
         }
+        if joins(standing) {
+            let (row_number, line) = lines.get(contact).copied().unwrap_or_default();
+            let (contact_id, import_id, due_at) = (*contact, import, due_at.millis());
+            moves.push(MoveRow { contact_id, bucket_id, import_id, due_at, row_number, line });
+        }
+        let Some(change) = change else { continue };
         // The number whose turn it is keeps its turn if the person still has it.
         let current = change.numbers.iter().find(|(_, key)| *key == standing.number).unwrap_or(&change.numbers[0]);
         rows.push(ChangeRow {
@@ -146,16 +177,26 @@ pub(crate) async fn apply_changes(session: &mut Session, import: ImportId, now: 
             fields: &change.fields,
         });
     }
+    session.run(&STAY, args![rows_json(&ids)]).await?;
+    if !moves.is_empty() {
+        session.run(&MOVE, args![rows_json(&moves)]).await?;
+    }
     if !rows.is_empty() {
         session.run(&WRITE, args![rows_json(&rows)]).await?;
         replace_numbers(session, row.run, &changes).await?;
     }
-    if !again.is_empty() {
-        session.run(&AGAIN, args![rows_json(&again), import, now]).await?;
-    }
-    session.run(&APPLIED, args![rows_json(&done), import]).await?;
     deltas.write(session).await?;
-    Ok(true)
+    Ok(Some(last))
+}
+
+/// Buckets of other imports of the run that are not released.
+async fn staged_elsewhere(
+    session: &mut Session,
+    run: RunId,
+    import: ImportId,
+) -> Result<HashSet<BucketId>, StoreError> {
+    const STAGED: Sql = sql!("SELECT id FROM buckets WHERE run_id = $1 AND import_id <> $2 AND staged");
+    session.rows(&STAGED, args![run, import]).await?.iter().map(|row| row.get("id").map(BucketId)).collect()
 }
 
 /// Whether nobody called the contact, and nobody would, because the import that brought it was undone.
@@ -167,7 +208,7 @@ fn is_undone(standing: &Standing) -> bool {
 async fn owners(
     session: &mut Session,
     run: RunId,
-    changes: &BTreeMap<ContactId, Change>,
+    changes: &BTreeMap<ContactId, Option<Change>>,
 ) -> Result<BTreeMap<NumberKey, ContactId>, StoreError> {
     #[derive(Serialize)]
     struct KeyRow {
@@ -184,6 +225,7 @@ async fn owners(
     );
     let keys: Vec<KeyRow> = changes
         .values()
+        .flatten()
         .flat_map(|change| change.numbers.iter().map(|(_, number_key)| KeyRow { number_key: *number_key }))
         .collect();
     let rows = session.rows(&OWNERS, args![rows_json(&keys), run]).await?;
@@ -193,7 +235,7 @@ async fn owners(
 async fn replace_numbers(
     session: &mut Session,
     run: RunId,
-    changes: &BTreeMap<ContactId, Change>,
+    changes: &BTreeMap<ContactId, Option<Change>>,
 ) -> Result<(), StoreError> {
     #[derive(Serialize)]
     struct NumberRow<'a> {
@@ -213,14 +255,16 @@ async fn replace_numbers(
         rows (contact_id bigint, number_key bigint, place bigint, number text)
         "WHERE true ON CONFLICT DO NOTHING"
     );
-    let ids: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
+    let changes: BTreeMap<&ContactId, &Change> =
+        changes.iter().filter_map(|(contact, change)| Some((contact, change.as_ref()?))).collect();
+    let ids: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: **contact_id }).collect();
     session.run(&CLEAR, args![rows_json(&ids)]).await?;
     let rows: Vec<NumberRow<'_>> = changes
         .iter()
         .filter(|(_, change)| change.numbers.len() > 1)
         .flat_map(|(contact_id, change)| {
             change.numbers.iter().enumerate().map(|(place, (number, number_key))| NumberRow {
-                contact_id: *contact_id,
+                contact_id: **contact_id,
                 number_key: *number_key,
                 place,
                 number,
@@ -240,107 +284,51 @@ pub(crate) async fn complete(session: &mut Session, order: &CompleteOrder) -> Re
          rejected = $7, missing = $8, completed_at = $9 WHERE id = $1"
     );
     const READY: Sql = sql!("UPDATE runs SET ready = TRUE WHERE id = $1");
-    let Some(row) = by_id(session, order.import).await? else { return Ok(()) };
+    let row = lock_loading(session, order.import).await?;
     let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = order.counts;
     let arguments =
         args![order.import, rows, accepted, updated, unchanged, duplicate, rejected, order.missing, order.now];
     session.run(&COMPLETE, arguments).await?;
-    match order.canary.filter(|canary| i64::from(*canary) < accepted) {
-        Some(canary) => send_canary(session, row.run, order.import, canary).await?,
-        None => release(session, row.run, order.import, order.now).await?,
-    }
     session.run(&READY, args![row.run]).await?;
-    Ok(())
+    let canary = order.canary.filter(|canary| i64::from(*canary) < accepted);
+    if let Some(canary) = canary
+        && canaries::send(session, row.run, order.import, canary, order.now).await? > 0
+    {
+        return Ok(());
+    }
+    unstage(session, row.run, order.import, order.now).await
 }
 
-/// Takes the first contacts of an import out of its staged buckets.
-async fn send_canary(session: &mut Session, run: RunId, import: ImportId, count: u32) -> Result<(), StoreError> {
-    const FIRST: Sql = sql!(
-        "SELECT c.id FROM buckets b JOIN contacts c ON c.bucket_id = b.id AND c.state = 'waiting' \
-         WHERE b.run_id = $1 AND b.import_id = $2 AND b.staged ORDER BY c.row_number LIMIT $3"
-    );
-    const NOTE: Sql = sql!(
-        "INSERT INTO canaries (import_id, contact_id) SELECT $2, u.contact_id FROM"
-        rows (contact_id bigint)
-        "WHERE true ON CONFLICT DO NOTHING"
-    );
-    const MOVE: Sql = sql!(
-        "UPDATE contacts AS c SET bucket_id = u.bucket_id FROM"
-        rows (contact_id bigint, bucket_id bigint)
-        "WHERE c.id = u.contact_id"
-    );
-    #[derive(Serialize)]
-    struct MoveRow {
-        contact_id: ContactId,
-        bucket_id: BucketId,
-    }
-    let rows = session.rows(&FIRST, args![run, import, i64::from(count)]).await?;
-    let ids = rows.iter().map(|row| row.get("id").map(ContactId)).collect::<Result<Vec<_>, _>>()?;
-    let standings = standings(session, ids.into_iter()).await?;
-    let key_of = |standing: &Standing| BucketKey {
-        run,
-        zones: standing.zones.clone(),
-        class: DialClass::First,
-        import: ImportId(0),
-    };
-    let buckets = buckets_for(session, standings.values().map(key_of)).await?;
-    let mut deltas = Deltas::default();
-    let (mut moves, mut notes) = (Vec::new(), Vec::new());
-    for (contact_id, standing) in &standings {
-        let bucket_id = buckets[&key_of(standing)];
-        deltas.left(standing.bucket);
-        deltas.joined(bucket_id, standing.due_at);
-        moves.push(MoveRow { contact_id: *contact_id, bucket_id });
-        notes.push(IdRow { contact_id: *contact_id });
-    }
-    session.run(&MOVE, args![rows_json(&moves)]).await?;
-    session.run(&NOTE, args![rows_json(&notes), import]).await?;
-    deltas.write(session).await
-}
-
-/// Everyone of the import may be dialled.
+/// Everyone of a complete import may be dialled, unless it was undone.
 pub(crate) async fn release(
     session: &mut Session,
     run: RunId,
     import: ImportId,
     now: Moment,
 ) -> Result<(), StoreError> {
-    const STAGED: Sql = sql!("SELECT id FROM buckets WHERE run_id = $1 AND import_id = $2 AND staged");
+    match lock(session, import).await? {
+        Some(row) if row.state == ImportState::Canary => unstage(session, run, import, now).await,
+        _ => Ok(()),
+    }
+}
+
+async fn unstage(session: &mut Session, run: RunId, import: ImportId, now: Moment) -> Result<(), StoreError> {
     const UNSTAGE: Sql = sql!("UPDATE buckets SET staged = FALSE WHERE run_id = $1 AND import_id = $2 AND staged");
     const RELEASED: Sql = sql!("UPDATE imports SET released_at = coalesce(released_at, $2) WHERE id = $1");
     const CANARIES: Sql = sql!("DELETE FROM canaries WHERE import_id = $1");
-    let rows = session.rows(&STAGED, args![run, import]).await?;
-    let ids = rows.iter().map(|row| row.get("id").map(BucketId)).collect::<Result<Vec<_>, _>>()?;
-    lock_buckets(session, ids.into_iter()).await?;
+    lock_buckets_of(session, run, import).await?;
     session.run(&UNSTAGE, args![run, import]).await?;
     session.run(&RELEASED, args![import, now]).await?;
     session.run(&CANARIES, args![import]).await?;
     Ok(())
 }
 
-/// Canaries of a lane's campaigns and how they are doing.
-pub(crate) async fn canaries(session: &mut Session, lane: LaneId) -> Result<Vec<Canary>, StoreError> {
-    const LIST: Sql = sql!(
-        "SELECT i.id AS id, p.id AS campaign_id, \
-         count(*) FILTER (WHERE c.calls = 0 AND c.state IN ('waiting', 'active', 'review')) AS pending, \
-         count(*) FILTER (WHERE c.last_outcome IN ('failed', 'invalid_number') OR c.stop_reason = 'invalid_number') AS failures, \
-         count(*) FILTER (WHERE c.calls > 0 OR c.stop_reason = 'invalid_number') AS calls \
-         FROM canaries k JOIN imports i ON i.id = k.import_id JOIN contacts c ON c.id = k.contact_id \
-         JOIN campaigns p ON p.run_id = i.run_id WHERE p.lane_id = $1 AND i.released_at IS NULL AND i.undone_at IS NULL \
-         GROUP BY i.id, p.id ORDER BY i.id"
-    );
-    let rows = session.rows(&LIST, args![lane]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Canary {
-                import: ImportId(row.get("id")?),
-                campaign: CampaignId(row.get("campaign_id")?),
-                pending: row.get("pending")?,
-                failures: row.get("failures")?,
-                calls: row.get("calls")?,
-            })
-        })
-        .collect()
+/// Locks the buckets of an import.
+pub(crate) async fn lock_buckets_of(session: &mut Session, run: RunId, import: ImportId) -> Result<(), StoreError> {
+    const OF: Sql = sql!("SELECT id FROM buckets WHERE run_id = $1 AND import_id = $2");
+    let rows = session.rows(&OF, args![run, import]).await?;
+    let ids = rows.iter().map(|row| row.get("id").map(BucketId)).collect::<Result<Vec<_>, _>>()?;
+    lock_buckets(session, ids.into_iter()).await
 }
 
 /// Forgets some of what was only kept until the import was complete. False when nothing is left.

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::{ImportId, ImportState, Moment, RunId};
+use ringfence_domain::{ImportId, ImportState, Moment, NumberKey, RunId};
 use serde::Serialize;
 
-use crate::StoreError;
+use crate::import_release::lock_buckets_of;
 use crate::session::{Row, Session, Sql, args, rows_json, sql};
+use crate::{StoreError, fence};
 
 /// A file to be taken in.
 #[derive(Debug, Clone)]
@@ -93,6 +94,10 @@ pub struct Reject {
     pub reason: String,
     /// Its values as they stood in the file.
     pub record: Vec<String>,
+    /// What the operator's own system calls the person, as far as the row says it.
+    pub external_id: Option<String>,
+    /// What its numbers are looked up by, as far as they can be read.
+    pub numbers: Vec<NumberKey>,
 }
 
 macro_rules! import_columns {
@@ -136,6 +141,46 @@ pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<
     Ok(ImportStart::Begin(row.id))
 }
 
+/// An import, locked against everyone else who would change it.
+pub(crate) async fn lock(session: &mut Session, id: ImportId) -> Result<Option<ImportRow>, StoreError> {
+    const LOCK: Sql = sql!(
+        sqlite import_columns!("WHERE id = $1"),
+        postgres import_columns!("WHERE id = $1 FOR UPDATE")
+    );
+    session.row(&LOCK, args![id]).await?.as_ref().map(import).transpose()
+}
+
+/// The same, if it still loads or is held. Two processes may take in one file, and a person may undo it meanwhile: whoever comes when it is over
+/// changes nothing any more.
+pub(crate) async fn lock_loading(session: &mut Session, id: ImportId) -> Result<ImportRow, StoreError> {
+    match lock(session, id).await? {
+        Some(row) if matches!(row.state, ImportState::Loading | ImportState::Held) => Ok(row),
+        _ => Err(StoreError::ImportOver { import: id }),
+    }
+}
+
+/// Whether a newer file of the run is in or held: what an older one has of people who were known is out of date then.
+pub(crate) async fn has_newer(session: &mut Session, row: &ImportRow) -> Result<bool, StoreError> {
+    const NEWER: Sql = sql!(
+        "SELECT count(*) AS n FROM imports WHERE run_id = $1 AND id > $2 AND undone_at IS NULL \
+         AND (completed_at IS NOT NULL OR held_for IS NOT NULL)"
+    );
+    Ok(session.one(&NEWER, args![row.run, row.id]).await?.get::<i64>("n")? > 0)
+}
+
+/// Undone imports of a lane's campaigns whose contacts wait all the same.
+pub(crate) async fn undone_with_waiting(
+    session: &mut Session,
+    lane: ringfence_domain::LaneId,
+) -> Result<Vec<(RunId, ImportId)>, StoreError> {
+    const LIST: Sql = sql!(
+        "SELECT DISTINCT i.id, i.run_id FROM buckets b JOIN imports i ON i.id = b.import_id \
+         WHERE b.lane_id = $1 AND b.waiting > 0 AND i.undone_at IS NOT NULL ORDER BY i.id"
+    );
+    let rows = session.rows(&LIST, args![lane]).await?;
+    rows.iter().map(|row| Ok((RunId(row.get("run_id")?), ImportId(row.get("id")?)))).collect()
+}
+
 /// The whole file was read, and a safety rail holds it.
 pub(crate) async fn hold(
     session: &mut Session,
@@ -147,6 +192,7 @@ pub(crate) async fn hold(
         "UPDATE imports SET rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, rejected = $7, held_for = $8 \
          WHERE id = $1"
     );
+    lock_loading(session, id).await?;
     let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = *counts;
     session.run(&HOLD, args![id, rows, accepted, updated, unchanged, duplicate, rejected, reason]).await?;
     Ok(())
@@ -182,8 +228,10 @@ pub(crate) async fn undo(session: &mut Session, id: ImportId, now: Moment) -> Re
     const STAGE: Sql = sql!("UPDATE buckets SET staged = TRUE WHERE run_id = $2 AND import_id = $1");
     const MATCHES: Sql = sql!("DELETE FROM import_matches WHERE import_id = $1");
     const CANARIES: Sql = sql!("DELETE FROM canaries WHERE import_id = $1");
-    let Some(row) = by_id(session, id).await? else { return Ok(()) };
+    fence::close(session).await?;
+    let Some(row) = lock(session, id).await? else { return Ok(()) };
     session.run(&UNDO, args![id, now]).await?;
+    lock_buckets_of(session, row.run, id).await?;
     session.run(&STAGE, args![id, row.run]).await?;
     session.run(&MATCHES, args![id]).await?;
     session.run(&CANARIES, args![id]).await?;
@@ -243,6 +291,8 @@ pub(crate) async fn rejects(
                 code: row.get("code")?,
                 reason: row.get("reason")?,
                 record: row.json("rejects", "record")?,
+                external_id: None,
+                numbers: Vec::new(),
             })
         })
         .collect()

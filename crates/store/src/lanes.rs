@@ -3,8 +3,8 @@
 use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{LaneId, LaneState, Moment, Span};
 
-use crate::StoreError;
 use crate::session::{Row, Session, Sql, args, sql};
+use crate::{StoreError, fence};
 
 /// A lane as it stands.
 #[derive(Debug, Clone)]
@@ -169,6 +169,12 @@ pub(crate) async fn hold(
         None => session.run(&RESUME, args![id, now]).await?,
     };
     Ok(())
+}
+
+/// Pauses on a person's word.
+pub(crate) async fn pause(session: &mut Session, id: LaneId, reason: &str, now: Moment) -> Result<(), StoreError> {
+    fence::close(session).await?;
+    hold(session, id, Some(reason), now).await
 }
 
 /// All lanes by name.

@@ -4,8 +4,8 @@
 //! statement differs where their dialects do, and then both texts stand side by side. Rules are not decided here:
 //! a transition reads what the rule needs, asks `ringfence-domain`, and writes what follows.
 //!
-//! Locks are always taken in one order, so that transactions wait for each other but never in a circle: the installation,
-//! lane and campaign, attempts, contacts, the run, buckets, counts; rows of one table by ascending id. Planning
+//! Locks are always taken in one order, so that transactions wait for each other but never in a circle: the fence,
+//! lane and campaign, imports, attempts, contacts, the run, buckets, counts; rows of one table by ascending id. Planning
 //! skips contacts that anyone else holds.
 //!
 //! Adding a transition: a file or function here that takes a `Session`, one method in [`Store`], one case in the
@@ -14,6 +14,7 @@
 mod acquaintances;
 mod brakes;
 mod campaigns;
+mod canaries;
 mod claim;
 mod clock;
 mod contacts;
@@ -21,6 +22,7 @@ mod counts;
 mod database;
 mod dnc;
 mod error;
+mod fence;
 mod import_chunk;
 mod import_release;
 mod imports;
@@ -45,13 +47,14 @@ mod tenure;
 
 pub use brakes::Stop;
 pub use campaigns::{Applied, Begin, CampaignRow, Resumed};
+pub use canaries::Canary;
 pub use claim::{Burst, BurstCall, ClaimOrder, Claimed, Refused};
 pub use clock::DatabaseClock;
 pub use database::{Database, DatabaseKind, Location};
 pub use dnc::DncRow;
 pub use error::StoreError;
 pub use import_chunk::{ImportChunk, NewContact, RowVerdict};
-pub use import_release::{Canary, CompleteOrder};
+pub use import_release::CompleteOrder;
 pub use imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 pub use lanes::{LaneRow, Owner, TakeOver};
 pub use lifeline::Lifeline;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ringfence_domain::safety::Recent;
 use ringfence_domain::{Campaign, CampaignId, Moment, RunId, StopReason};
 
-use crate::StoreError;
+use crate::campaigns::{self, Locked};
 use crate::session::{Row, Session, Sql, args, sql};
+use crate::{StoreError, fence};
 
 /// One pass of a campaign over its contacts.
 #[derive(Debug, Clone)]
@@ -74,6 +75,7 @@ pub(crate) async fn begin(
         postgres "SELECT run_id FROM campaigns WHERE id = $1 FOR UPDATE"
     );
     const LAST: Sql = sql!("SELECT max(number) AS number FROM runs WHERE campaign_id = $1");
+    fence::close(session).await?;
     let current = RunId(session.one(&LOCK, args![campaign]).await?.get("run_id")?);
     if let Some(known) = by_key(session, campaign, key).await? {
         return Ok((known, false));
@@ -105,6 +107,15 @@ async fn insert(
 pub(crate) async fn close(session: &mut Session, id: RunId, reason: StopReason) -> Result<(), StoreError> {
     const CLOSE: Sql = sql!("UPDATE runs SET closed_for = $2 WHERE id = $1 AND closed_for IS NULL");
     session.run(&CLOSE, args![id, reason.as_str()]).await?;
+    Ok(())
+}
+
+/// Closes a campaign's run because its last day is over. Rules that were applied since may know more days.
+pub(crate) async fn end(session: &mut Session, campaign: CampaignId, revision: i64) -> Result<(), StoreError> {
+    let known = campaigns::by_id(session, campaign, Locked::Yes).await?;
+    if known.revision == revision {
+        close(session, known.run, StopReason::CampaignEnded).await?;
+    }
     Ok(())
 }
 

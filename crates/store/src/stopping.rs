@@ -2,10 +2,10 @@
 
 use ringfence_domain::{ContactId, ContactState, ImportId, Moment, RunId, StopReason};
 
-use crate::contacts::{Move, To, advance, standings};
+use crate::contacts::{IdRow, Move, To, advance, standings};
 use crate::counts::Deltas;
-use crate::session::{Session, Sql, args, sql};
-use crate::{Store, StoreError};
+use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{Store, StoreError, imports, runs};
 
 /// Whom to stop among the waiting contacts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,29 +65,45 @@ pub struct StoppedSome {
 /// Contacts looked at in one transaction.
 const PAGE: i64 = 5_000;
 
-/// Stops the next of them.
+/// Stops the next of them. Who has a call out and is to leave is marked: after it they are stopped instead of waiting again.
 pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<StoppedSome, StoreError> {
     const PAGE_OF: Sql = sql!(
-        "SELECT c.id, c.number_key, c.state, c.import_id, c.calls, \
-         EXISTS (SELECT 1 FROM import_matches m WHERE m.import_id = $4 AND m.contact_id = c.id) AS matched \
+        "SELECT c.id, c.number_key, c.import_id, c.calls, \
+         EXISTS (SELECT 1 FROM import_matches m WHERE m.import_id = $4 AND m.contact_id = c.id) AS matched, \
+         EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = c.id AND a.live AND a.state <> 'open') AS dialled \
          FROM contacts c \
          WHERE c.run_id = $1 AND c.number_key > $2 ORDER BY c.number_key LIMIT $3"
     );
+    const LEAVE: Sql = sql!(
+        sqlite "UPDATE contacts SET leave_for = $2 WHERE id IN (SELECT value->>'contact_id' FROM json_each($1))",
+        postgres "UPDATE contacts SET leave_for = $2 WHERE id = ANY (ARRAY( \
+                  SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
+    );
+    let over = Ok(StoppedSome { stopped: 0, next: None });
     let import = match order.whom {
+        // A run that was opened again has contacts that wait for good reason.
+        Whom::All if runs::by_id(session, order.run).await?.closed_for.is_none() => return over,
         Whom::All => ImportId(0),
-        Whom::Import(import) | Whom::Missing(import) => import,
+        Whom::Import(import) => import,
+        Whom::Missing(import) => {
+            let row = imports::lock_loading(session, import).await?;
+            if imports::has_newer(session, &row).await? {
+                return over;
+            }
+            import
+        }
     };
     let rows = session.rows(&PAGE_OF, args![order.run, order.after, PAGE, import]).await?;
     let mut ids = Vec::new();
     for row in &rows {
-        let state: ContactState = row.word("contacts", "state")?;
-        let own = ImportId(row.get("import_id")?) == import;
+        let of: i64 = row.get("import_id")?;
         let wanted = match order.whom {
             Whom::All => true,
-            Whom::Import(_) => own && row.get::<i64>("calls")? == 0,
-            Whom::Missing(_) => !own && !row.get::<bool>("matched")?,
+            Whom::Import(_) => of == import.0 && row.get::<i64>("calls")? == 0 && !row.get::<bool>("dialled")?,
+            // Whoever a newer file brought is not missing from this one.
+            Whom::Missing(_) => of < import.0 && !row.get::<bool>("matched")?,
         };
-        if wanted && state == ContactState::Waiting {
+        if wanted {
             ids.push(ContactId(row.get("id")?));
         }
     }
@@ -96,11 +112,22 @@ pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<Sto
         _ => None,
     };
     let standings = standings(session, ids.into_iter()).await?;
-    let moves: Vec<Move> = standings
-        .iter()
-        .filter(|(_, standing)| standing.state == ContactState::Waiting)
-        .map(|(contact, _)| Move { contact: *contact, to: To::Stopped(order.reason), ended: None })
-        .collect();
+    let (mut moves, mut leaving) = (Vec::new(), Vec::new());
+    for (contact, standing) in &standings {
+        match standing.state {
+            ContactState::Waiting => {
+                moves.push(Move { contact: *contact, to: To::Stopped(order.reason), ended: None });
+            }
+            // A closed run keeps everyone from waiting by itself.
+            ContactState::Active | ContactState::Review if order.whom != Whom::All => {
+                leaving.push(IdRow { contact_id: *contact });
+            }
+            _ => {}
+        }
+    }
+    if !leaving.is_empty() {
+        session.run(&LEAVE, args![rows_json(&leaving), order.reason.as_str()]).await?;
+    }
     let mut deltas = Deltas::default();
     advance(session, order.now, &standings, &moves, &mut deltas).await?;
     deltas.write(session).await?;

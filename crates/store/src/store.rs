@@ -11,10 +11,11 @@ use ringfence_domain::{
 
 use crate::brakes::Stop;
 use crate::campaigns::{Begin, Locked, Resumed};
+use crate::canaries::Canary;
 use crate::claim::{Burst, ClaimOrder, Claimed};
 use crate::dnc::DncRow;
 use crate::import_chunk::{ImportChunk, RowVerdict};
-use crate::import_release::{Canary, CompleteOrder};
+use crate::import_release::CompleteOrder;
 use crate::imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 use crate::lanes::{LaneRow, Owner, TakeOver};
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
@@ -27,8 +28,8 @@ use crate::settle::{LiveCall, Settled, Settlement};
 use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
-    Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, claim, dnc, import_chunk, import_release,
-    imports, lanes, open, questions, record, review, runs, schedules, settle, stopping, summary, sweep,
+    Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, canaries, claim, dnc, import_chunk,
+    import_release, imports, lanes, open, questions, record, review, runs, schedules, settle, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -86,7 +87,7 @@ transitions! {
     write release_lane(lane: LaneId, epoch: i64, spent: Option<Spent>, now: Moment) -> () =
         |session| lanes::release(session, lane, epoch, spent.as_ref(), now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
-    write pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::hold(session, lane, Some(&reason), now);
+    write pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::pause(session, lane, &reason, now);
     /// Lets the lane dial again and forgets its troubles.
     write resume_lane(lane: LaneId, now: Moment) -> () = |session| lanes::hold(session, lane, None, now);
     /// Applies to the lane what something other than a call has shown about it.
@@ -121,6 +122,10 @@ transitions! {
         |session| runs::begin(session, campaign, &key, now);
     /// From now on nobody in the run goes back to waiting.
     write close_run(run: RunId, reason: StopReason) -> () = |session| runs::close(session, run, reason);
+    /// Closes a campaign's run because its last day is over, unless its rules have changed since `revision`.
+    write end_run(campaign: CampaignId, revision: i64) -> () = |session| runs::end(session, campaign, revision);
+    /// Undone imports of a lane's campaigns whose contacts wait all the same.
+    read undone_with_waiting(lane: LaneId) -> Vec<(RunId, ImportId)> = |session| imports::undone_with_waiting(session, lane);
     /// Closed runs of a lane in which somebody waits all the same.
     read closed_runs_with_waiting(lane: LaneId) -> Vec<(RunId, StopReason)> = |session| runs::closed_with_waiting(session, lane);
     /// Stops some of a run's waiting contacts.
@@ -151,10 +156,14 @@ transitions! {
     /// The whole file was read, and a safety rail holds it.
     write hold_import(import: ImportId, counts: ImportCounts, reason: String) -> () =
         |session| imports::hold(session, import, &counts, &reason);
-    /// Gives some known contacts the new data that the file has of them; false when nobody is left.
-    write apply_changes(import: ImportId, now: Moment) -> bool = |session| import_release::apply_changes(session, import, now);
+    /// Gives some known contacts, from the first after `after` on, what the file has of them; the last of them, while there may
+    /// be more.
+    write apply_changes(import: ImportId, after: ContactId, now: Moment) -> Option<ContactId> =
+        |session| import_release::apply_changes(session, import, after, now);
     /// All of the file is in: everyone may be dialled, or the canary first.
     write complete_import(order: CompleteOrder) -> () = |session| import_release::complete(session, &order);
+    /// Sends so many more of an import ahead, in place of canaries that cannot be dialled now.
+    write replace_canaries(import: ImportId, now: Moment) -> () = |session| canaries::replace(session, import, now);
     /// Everyone of the import may be dialled.
     write release_import(run: RunId, import: ImportId, now: Moment) -> () =
         |session| import_release::release(session, run, import, now);
@@ -163,7 +172,7 @@ transitions! {
     /// Forgets some of what was only kept until the import was complete; false when nothing is left.
     write forget_matches(import: ImportId) -> bool = |session| import_release::forget_matches(session, import);
     /// Canaries of a lane's campaigns and how they are doing.
-    read canaries(lane: LaneId) -> Vec<Canary> = |session| import_release::canaries(session, lane);
+    read canaries(lane: LaneId, now: Moment) -> Vec<Canary> = |session| canaries::list(session, lane, now);
     /// One import.
     read import(import: ImportId) -> Option<ImportRow> = |session| imports::by_id(session, import);
     /// The imports of a run, oldest first.

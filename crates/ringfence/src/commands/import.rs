@@ -74,11 +74,14 @@ pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Fai
             screen::print(&format!("  {n} {}\n", code.replace('_', " ")))?;
         }
     }
-    if row.state == ImportState::Held {
-        eprint_line(&held_line(name, &row));
-        return Ok(HELD);
+    match row.state {
+        ImportState::Held => {
+            eprint_line(&held_line(name, &row));
+            Ok(HELD)
+        }
+        ImportState::Undone => Err(Failure::held(format!("import {} was undone meanwhile", row.id), "import it again")),
+        _ => Ok(DONE),
     }
-    Ok(DONE)
 }
 
 /// Why an import is held, and how to let it go.

@@ -80,7 +80,10 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Fai
     for id in &accepted {
         let Some(import) = home.store.import(*id).await? else { continue };
         if import.state == ImportState::Held {
-            importing::release(&home.store, &*home.clock, &campaign.rules, &import).await?;
+            match importing::release(&home.store, &*home.clock, &campaign.rules, &import).await {
+                Ok(()) | Err(Failure::Over) => {}
+                Err(failure) => return Err(failure),
+            }
         } else {
             home.store.release_import(import.run, *id, home.now()).await?;
         }

@@ -6,6 +6,7 @@ mod imports;
 mod invariants;
 mod lanes;
 mod outcomes;
+mod overlaps;
 mod planning;
 mod records;
 mod releases;

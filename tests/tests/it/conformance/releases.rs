@@ -5,7 +5,7 @@ use ringfence_store::{
     CompleteOrder, ImportCounts, ImportStart, Resumed, RowVerdict, Settlement, StopOrder, Store, Whom,
 };
 use ringfence_tests::on_both_databases;
-use ringfence_tests::sample::{Stage, begin_import, chunk, complete, noon, row};
+use ringfence_tests::sample::{self, Stage, begin_import, chunk, complete, noon, row};
 
 on_both_databases! {
     async fn a_held_import_is_not_dialled_until_a_person_accepts(database) {
@@ -42,18 +42,18 @@ on_both_databases! {
         assert_eq!(store.import(import).await.expect("an answer").expect("there").state, ImportState::Canary);
         let placed = stage.place(store, 100, noon()).await;
         assert_eq!(placed.len(), 3);
-        let canary = store.canaries(stage.lane).await.expect("canaries").remove(0);
+        let canary = store.canaries(stage.lane, noon()).await.expect("canaries").remove(0);
         assert_eq!((canary.import, canary.pending, canary.calls), (import, 3, 0));
         let ends = [Outcome::Answered, Outcome::Failed, Outcome::InvalidNumber];
         let settlements =
             placed.iter().zip(ends).map(|(id, end)| (*id, Settlement::Ended(end, Box::default()))).collect();
         store.settle(settlements, noon()).await.expect("settled");
-        let canary = store.canaries(stage.lane).await.expect("canaries").remove(0);
+        let canary = store.canaries(stage.lane, noon()).await.expect("canaries").remove(0);
         assert_eq!((canary.pending, canary.failures, canary.calls), (0, 2, 3));
         assert_eq!(stage.open(store, 100, noon()).await, 0, "nobody has said yet");
         store.release_import(stage.run(), import, noon()).await.expect("released");
         assert_eq!(stage.open(store, 100, noon()).await, 6);
-        assert_eq!(store.canaries(stage.lane).await.expect("canaries"), []);
+        assert_eq!(store.canaries(stage.lane, noon()).await.expect("canaries"), []);
         stage.check_counts(store).await;
     }
 }
@@ -103,7 +103,7 @@ on_both_databases! {
         let accepted = verdicts.iter().filter(|verdict| **verdict == RowVerdict::Accepted).count();
         assert_eq!(accepted, 2, "{verdicts:?}");
         assert_eq!(stage.count(store, "stopped:import_undone").await, 2, "not before the import is released");
-        while store.apply_changes(again, noon()).await.expect("changes") {}
+        sample::apply_changes(store, again).await;
         assert_eq!(stage.open(store, 100, noon()).await, 0, "nor before all of it is in");
         store.complete_import(complete(again, 2, noon())).await.expect("complete");
         assert_eq!(stage.open(store, 100, noon()).await, 2);
