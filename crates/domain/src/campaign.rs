@@ -178,6 +178,11 @@ pub enum UnknownPolicy {
     Redial,
 }
 
+/// Whether a campaign may be called so: lower-case letters, digits and hyphens.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 impl Campaign {
     /// The window of contacts in `zones`, on a lane with these hours of its own.
     pub fn calendar(&self, zones: &ZoneSet, vendor: Option<&Hours>) -> Calendar {

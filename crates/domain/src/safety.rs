@@ -14,6 +14,9 @@ pub struct Safety {
     pub max_contacts: Option<u32>,
     /// Rejected rows among those of one import, from [`Safety::FEW_ROWS`] rows on.
     pub max_rejected: Percent,
+    /// Waiting contacts that a newer file no longer has, where those are stopped, from [`Safety::FEW_ROWS`] on.
+    #[serde(default = "half")]
+    pub max_missing: Percent,
     /// Time since the contact file was written.
     pub max_file_age: Option<Span>,
     /// So many of an import are dialled first; the others wait for their outcomes.
@@ -22,11 +25,16 @@ pub struct Safety {
     pub stop_at_failures: Percent,
 }
 
+const fn half() -> Percent {
+    Percent::new(50)
+}
+
 impl Default for Safety {
     fn default() -> Self {
         Self {
             max_contacts: None,
             max_rejected: Percent::new(20),
+            max_missing: half(),
             max_file_age: None,
             canary: None,
             stop_at_failures: Percent::new(50),
@@ -71,6 +79,13 @@ impl Safety {
             ));
         }
         None
+    }
+
+    /// Why an import must be held that would stop so many of those who wait.
+    pub fn judge_missing(&self, missing: i64, waiting: i64) -> Option<String> {
+        (waiting >= Self::FEW_ROWS && self.max_missing.is_exceeded_by(missing, waiting)).then(|| {
+            format!("{missing} of {waiting} who wait are not in the file; safety.max_missing is {}", self.max_missing)
+        })
     }
 
     /// Why the rest of an import must not be dialled, given how the canary's calls ended.
@@ -162,6 +177,9 @@ mod tests {
         assert_eq!(safety.judge(&facts(100, 40, 20)), None, "exactly a fifth");
         assert!(safety.judge(&facts(100, 40, 21)).is_some_and(|why| why.contains("max_rejected")));
         assert_eq!(safety.judge(&facts(19, 0, 19)), None, "too few rows to judge by");
+        assert_eq!(safety.judge_missing(20, 40), None);
+        assert!(safety.judge_missing(21, 40).is_some_and(|why| why.contains("max_missing")));
+        assert_eq!(safety.judge_missing(19, 19), None, "too few to judge by");
         let old = ImportFacts { age: Some(Span::from_hours(21)), ..facts(1, 1, 0) };
         assert!(safety.judge(&old).is_some_and(|why| why.contains("21h ago")));
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence_domain::campaign::{
-    Calling, CallingZone, CampaignLimits, OnUnknown, Reached, Redial, RetryRules, UnknownPolicy,
+    Calling, CallingZone, CampaignLimits, OnUnknown, Reached, Redial, RetryRules, UnknownPolicy, is_name,
 };
 use ringfence_domain::cap::Cap;
 use ringfence_domain::safety::Safety;
@@ -47,13 +47,9 @@ pub fn parse(path: &Path, text: &str, config: &Config, now: Moment) -> Result<Ca
 
 fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -> Option<Campaign> {
     let name = root.required_text("name", "write name = \"my-campaign\"");
-    if let Some(name) = &name {
-        let fine = !name.value.is_empty()
-            && name.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if !fine {
-            let mistake = Mistake::new(name.at.clone(), format!("`{}` is not a campaign name", name.value));
-            root.found().add(mistake.hint("use lower-case letters, digits and hyphens"));
-        }
+    if let Some(name) = name.as_ref().filter(|name| !is_name(&name.value)) {
+        let mistake = Mistake::new(name.at.clone(), format!("`{}` is not a campaign name", name.value));
+        root.found().add(mistake.hint("use lower-case letters, digits and hyphens"));
     }
     let provider = root.required_text("provider", "name a [provider.…] section of ringfence.toml");
     let lane = provider.as_ref().and_then(|provider| lane(root, provider, config));

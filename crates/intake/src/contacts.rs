@@ -1,7 +1,7 @@
 //! Contact files: CSV, read as a stream, each row judged by itself.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
@@ -88,6 +88,14 @@ pub enum HeaderError {
         columns: Vec<String>,
         /// What may have been meant.
         hint: Option<String>,
+    },
+    /// A quote is never closed, and what follows it is one value.
+    #[error("{}: the quote on line {line} is never closed", path.display())]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// Where the row with the quote begins, counted from 1.
+        line: u64,
     },
     /// Two columns have one name.
     #[error("{} has two columns `{column}`", path.display())]
@@ -191,6 +199,10 @@ impl<'c> ContactFile<'c> {
         for (column, value) in self.columns.iter().zip(&self.record) {
             let value = std::str::from_utf8(value)
                 .map_err(|_| Refusal::new("encoding", format!("column `{column}` is not UTF-8")))?;
+            if value.contains('\u{fffd}') {
+                let reason = format!("column `{column}` has lost letters (\u{fffd}): it was saved in another encoding");
+                return Err(Refusal::new("encoding", reason));
+            }
             if value.contains('\0') {
                 return Err(Refusal::new("encoding", format!("column `{column}` has a zero byte")));
             }
@@ -320,6 +332,38 @@ fn delimiter(start: &[u8]) -> u8 {
     let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |separator: u8| header.iter().filter(|byte| **byte == separator).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+}
+
+/// Makes sure that the file ends outside quotes: an open one takes all rows after it into one value.
+pub fn check_quotes(path: &Path) -> Result<(), HeaderError> {
+    let unreadable = |source| HeaderError::Unreadable { path: path.to_owned(), source };
+    let (mut reader, _) = open(path)?;
+    let mut record = ByteRecord::new();
+    let mut last = None;
+    while reader.read_byte_record(&mut record).map_err(|error| unreadable(std::io::Error::other(error)))? {
+        last = record.position().cloned();
+    }
+    let Some(last) = last.filter(|last| last.line() + 1 < reader.position().line()) else { return Ok(()) };
+    // Only a row of several lines can be one that ends within quotes. Its own quotes come in pairs otherwise.
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut start = [0; BOM.len()];
+    let marked = file.read(&mut start).map_err(unreadable)? == BOM.len() && start == BOM;
+    let offset = last.byte() + if marked { BOM.len() as u64 } else { 0 };
+    file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
+    let mut quotes = 0_usize;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer).map_err(unreadable)?;
+        if read == 0 {
+            break;
+        }
+        quotes += buffer[..read].iter().filter(|byte| **byte == b'"').count();
+    }
+    if quotes.is_multiple_of(2) {
+        Ok(())
+    } else {
+        Err(HeaderError::OpenQuote { path: path.to_owned(), line: last.line() })
+    }
 }
 
 /// What the content of a file, and the way that it is read, hash to: the same twice is the same import.

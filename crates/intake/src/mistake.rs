@@ -51,6 +51,14 @@ impl Mistakes {
         Self::new(path, "", vec![Mistake::new(0..0, message)])
     }
 
+    /// One mistake that is about a section of a file: `[name]`.
+    pub fn in_section(path: &Path, name: &str, message: impl Into<String>) -> Self {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let header = format!("[{name}]");
+        let at = text.find(&header).map_or(0..0, |start| start..start + header.len());
+        Self::new(path, &text, vec![Mistake::new(at, message)])
+    }
+
     /// Each mistake as `file:line:column: message`, for logs and scripts.
     pub fn lines(&self) -> Vec<String> {
         let text = self.source.inner();

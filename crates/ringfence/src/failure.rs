@@ -124,6 +124,7 @@ impl From<HeaderError> for Failure {
         let hint = match &error {
             HeaderError::NoColumn { .. } => Some("name the right columns in the campaign file".to_owned()),
             HeaderError::Empty { .. } => Some("the first line must name the columns".to_owned()),
+            HeaderError::OpenQuote { .. } => Some("close it, or double it if it is part of the value".to_owned()),
             HeaderError::TwoColumns { .. } => Some("rename one of them".to_owned()),
             HeaderError::Unreadable { .. } => Some("name a CSV file that can be read".to_owned()),
             HeaderError::NotUtf8 { .. } => Some("in a spreadsheet: save as CSV UTF-8".to_owned()),
@@ -138,6 +139,14 @@ impl From<StoreError> for Failure {
             StoreError::Missing { .. } => Self::Input {
                 message: error.to_string(),
                 hint: Some("check --config or --database; without --no-create it would be made".to_owned()),
+            },
+            StoreError::NotMade { .. } => Self::Input {
+                message: error.to_string(),
+                hint: Some("check the name in its address; `ringfence migrate` makes a new one".to_owned()),
+            },
+            StoreError::NoServer { .. } => Self::Work {
+                message: error.to_string(),
+                hint: Some("check the address, and that the server runs and lets you in".to_owned()),
             },
             StoreError::LaneBusy { lane, .. } => Self::Input {
                 message: error.to_string(),

@@ -76,6 +76,7 @@ pub fn of(campaign: &Campaign) -> Table {
     let safety = section(&mut root, "safety");
     put_number(safety, "max_contacts", campaign.safety.max_contacts);
     put(safety, "max_rejected", campaign.safety.max_rejected);
+    put(safety, "max_missing", campaign.safety.max_missing);
     put_if(safety, "max_file_age", campaign.safety.max_file_age);
     put_number(safety, "canary", campaign.safety.canary);
     put(safety, "stop_at_failures", campaign.safety.stop_at_failures);

@@ -28,17 +28,19 @@ struct Rows {
 }
 
 /// Takes a file into a run of a campaign. The same file right after itself changes nothing; a killed import is finished by the next one of the same
-/// file. An import that a safety rail holds comes back as held, and nothing of it is dialled.
+/// file. An import that a safety rail holds comes back as held, and nothing of it is dialled. Of a `partial` file nobody is missing.
 pub async fn import(
     store: &Arc<Database>,
     clock: &Arc<dyn Clock>,
     campaign: &CampaignRow,
     provider: &Arc<dyn Provider>,
     file: &InputFile,
+    partial: bool,
 ) -> Result<ImportRow, Failure> {
     let (rules, path) = (&campaign.rules, file.path());
     // The header is looked at before anything is written.
     let columns = ContactFile::open(path, rules, Box::new(|_| Ok(())))?.columns().to_vec();
+    contacts::check_quotes(path)?;
     let digest =
         contacts::digest(path, rules).map_err(|source| HeaderError::Unreadable { path: path.to_owned(), source })?;
     let now = clock.read().now;
@@ -47,7 +49,7 @@ pub async fn import(
         ImportStart::Known(row) => return known(store, campaign, row, file.age(now), now).await,
         ImportStart::Begin(id) => id,
     };
-    match take_in(store, clock, campaign, provider, file, (id, columns, now)).await {
+    match take_in(store, clock, campaign, provider, file, (id, columns, now, partial)).await {
         // Another process took in the same file and was done first, or a person undid it.
         Err(Failure::Over) => {}
         done => done?,
@@ -61,7 +63,7 @@ async fn take_in(
     campaign: &CampaignRow,
     provider: &Arc<dyn Provider>,
     file: &InputFile,
-    (id, columns, now): (ImportId, Vec<String>, Moment),
+    (id, columns, now, partial): (ImportId, Vec<String>, Moment, bool),
 ) -> Result<(), Failure> {
     let (rules, path) = (&campaign.rules, file.path());
     let mut counts = ImportCounts::default();
@@ -89,14 +91,21 @@ async fn take_in(
     reading.await.map_err(|error| Failure::work(error.to_string()))?;
     let ImportCounts { rows, accepted, rejected, .. } = counts;
     let facts = ImportFacts { rows, accepted, rejected, age: file.age(now) };
-    let nobody = (rules.contacts.missing == Missing::Stop && rows == rejected + counts.duplicate).then(|| {
+    // Mended rejects are some rows of a file whose others are in.
+    let stops = rules.contacts.missing == Missing::Stop && !partial && !crate::rejects::is_ours(&columns);
+    let nobody = (stops && rows == rejected + counts.duplicate).then(|| {
         "nobody in it can be called, and contacts.missing = \"stop\" would stop everyone who waits".to_owned()
     });
-    if let Some(reason) = rules.safety.judge(&facts).or(nobody) {
+    let mut reason = rules.safety.judge(&facts).or(nobody);
+    if stops && reason.is_none() {
+        let (missing, waiting) = store.missing_contacts(id).await?;
+        reason = rules.safety.judge_missing(missing, waiting);
+    }
+    if let Some(reason) = reason {
         return Ok(store.hold_import(id, counts, reason).await?);
     }
     let row = ImportRow { counts, ..stored(store, id).await? };
-    release(store, &**clock, rules, &row).await
+    release(store, &**clock, rules, &row, stops).await
 }
 
 /// A chunk may be repeated: one that met another transaction head-on comes again.
@@ -135,15 +144,21 @@ async fn known(
 }
 
 /// Lets an import that passed the rails, or that a person accepted, go: known contacts get their new data, who is missing is
-/// stopped, and everyone, or the canary, may be dialled. May be repeated.
-pub async fn release(store: &Database, clock: &dyn Clock, rules: &Campaign, row: &ImportRow) -> Result<(), Failure> {
+/// stopped if it `stops`, and everyone, or the canary, may be dialled. May be repeated.
+pub async fn release(
+    store: &Database,
+    clock: &dyn Clock,
+    rules: &Campaign,
+    row: &ImportRow,
+    stops: bool,
+) -> Result<(), Failure> {
     let now = clock.read().now;
     let mut after = ContactId(0);
     while let Some(last) = store.apply_changes(row.id, after, now).await? {
         after = last;
     }
     let mut missing = row.missing;
-    if rules.contacts.missing == Missing::Stop {
+    if stops {
         let order = StopOrder::new(row.run, Whom::Missing(row.id), StopReason::Missing, now);
         missing += i64::from(order.carry_out(store).await?);
     }
@@ -219,6 +234,7 @@ pub fn dry_run(
     now: Moment,
 ) -> Result<DryRun, Failure> {
     let can_call = |number: &ringfence_domain::PhoneNumber| provider.can_call(number);
+    contacts::check_quotes(file.path())?;
     let mut rows = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
     let mut found = DryRun::default();
     while let Some(row) = rows.next_row()? {

@@ -1,38 +1,94 @@
-//! Rows that were not taken in, written so that they can be mended and imported again: as they stood in the file, with their
-//! line and the reason after them.
+//! Rows that were rejected, written so that they can be mended and imported again: line and reason first, then the row as it stood in the
+//! file, so that a row that is too short stays too short.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ringfence_store::{Database, ImportRow, Reject, Store};
+use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
+use crate::importing::InputFile;
 
 const PAGE: u32 = 5_000;
+/// The kind of reason of rows that are no mistake: their number stands in the file already.
+const DUPLICATE: &str = "duplicate";
 
-/// Writes the rows of an import that were not taken in to a file.
-pub async fn to_file(store: &Database, import: &ImportRow, path: &Path) -> Result<(), Failure> {
-    let file = std::fs::File::create(path).map_err(|error| {
-        Failure::input(format!("{} cannot be written: {error}", path.display()), "name another file with --rejects")
-    })?;
-    to(store, import, std::io::BufWriter::new(file)).await
+/// A file for rejected rows, which takes its place only once it is written.
+#[derive(Debug)]
+pub struct RejectsFile {
+    path: PathBuf,
+    written: NamedTempFile,
 }
 
-/// Writes them as CSV.
-pub async fn to(store: &Database, import: &ImportRow, out: impl Write) -> Result<(), Failure> {
+impl RejectsFile {
+    /// Makes sure that the file can be written, before anything else happens.
+    pub fn prepare(path: &Path, input: Option<&InputFile>) -> Result<Self, Failure> {
+        let hint = "name another file with --rejects";
+        let refused = |error: &dyn std::fmt::Display| {
+            Failure::input(format!("{} cannot be written: {error}", path.display()), hint)
+        };
+        let same = |input: &InputFile| {
+            path.canonicalize().ok().is_some_and(|own| input.path().canonicalize().ok() == Some(own))
+        };
+        if input.is_some_and(same) {
+            return Err(refused(&"it is the contact file itself"));
+        }
+        if path.is_dir() {
+            return Err(refused(&"it is a folder"));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let written = NamedTempFile::new_in(folder).map_err(|error| refused(&error))?;
+        Ok(Self { path: path.to_owned(), written })
+    }
+
+    /// Writes the rejected rows of an import.
+    pub async fn write(self, store: &Database, import: &ImportRow) -> Result<(), Failure> {
+        to(store, import, Kind::Rejected, std::io::BufWriter::new(&self.written)).await?;
+        self.written.persist(&self.path).map_err(|error| Failure::work(error.to_string()))?;
+        Ok(())
+    }
+}
+
+/// Which rows that were not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Those that cannot be called.
+    Rejected,
+    /// Those whose number stood elsewhere.
+    Duplicate,
+}
+
+/// The columns that come before the file's own, under names that it does not have.
+pub fn own_columns(columns: &[String]) -> [String; 2] {
+    ["line", "reason"].map(|name| {
+        let mut name = name.to_owned();
+        while columns.contains(&name) {
+            name.insert_str(0, "reject_");
+        }
+        name
+    })
+}
+
+/// Whether a header is that of rejected rows, some of a larger file.
+pub fn is_ours(columns: &[String]) -> bool {
+    let ours = |place: usize, name: &str| {
+        columns.get(place).is_some_and(|column| column.trim_start_matches("reject_") == name)
+    };
+    ours(0, "line") && ours(1, "reason")
+}
+
+/// Writes rows of an import that were not taken in as CSV.
+pub async fn to(store: &Database, import: &ImportRow, kind: Kind, out: impl Write) -> Result<(), Failure> {
     let failed = |error: csv::Error| Failure::work(format!("the rejected rows cannot be written: {error}"));
     let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
-    // A file of mended rejects has these columns already.
-    let own = |name: &str| import.columns.iter().position(|column| column == name);
-    let kept: Vec<usize> =
-        (0..import.columns.len()).filter(|place| ![own("line"), own("reason")].contains(&Some(*place))).collect();
-    let header = kept.iter().map(|place| import.columns[*place].as_str());
-    csv.write_record(header.chain(["line", "reason"])).map_err(failed)?;
+    csv.write_record(own_columns(&import.columns).iter().chain(&import.columns)).map_err(failed)?;
     each(store, import, |reject| {
-        let value = |place: &usize| reject.record.get(*place).cloned().unwrap_or_default();
-        let extra = reject.record.iter().skip(import.columns.len()).cloned();
-        let row = kept.iter().map(value).chain([reject.line.to_string(), reject.reason.clone()]).chain(extra);
-        csv.write_record(row).map_err(failed)
+        if (reject.code == DUPLICATE) != (kind == Kind::Duplicate) {
+            return Ok(());
+        }
+        let own = [reject.line.to_string(), reject.reason.clone()];
+        csv.write_record(own.iter().chain(&reject.record)).map_err(failed)
     })
     .await?;
     csv.flush()?;

@@ -132,7 +132,7 @@ impl Timekeeper {
         };
         let Some(file) = file else { return Ok("it has no contacts.file to read".to_owned()) };
         let provider = self.providers.get(&rules.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
-        let row = importing::import(&self.store, &self.clock, &campaign, provider, &file).await?;
+        let row = importing::import(&self.store, &self.clock, &campaign, provider, &file, false).await?;
         let held = row.held_for.as_deref().filter(|_| row.state == ImportState::Held);
         let held = held.map(|why| format!("; held: {why}")).unwrap_or_default();
         Ok(format!("{}: {}{held}", file.source(), importing::counts_line(&row)))

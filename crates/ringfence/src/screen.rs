@@ -69,6 +69,33 @@ pub fn confirm(question: &str) -> Result<bool, Failure> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
+/// One JSON array, printed as its elements come.
+#[derive(Debug)]
+pub struct JsonList<W: Write> {
+    out: W,
+    first: bool,
+}
+
+impl<W: Write> JsonList<W> {
+    /// Begins the array.
+    pub fn begin(mut out: W) -> Result<Self, Failure> {
+        out.write_all(b"[")?;
+        Ok(Self { out, first: true })
+    }
+
+    /// One more element.
+    pub fn push(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
+        let comma = if std::mem::take(&mut self.first) { "" } else { "," };
+        Ok(write!(self.out, "{comma}\n  {value}")?)
+    }
+
+    /// Ends the array.
+    pub fn end(mut self) -> Result<(), Failure> {
+        self.out.write_all(if self.first { b"]\n" } else { b"\n]\n" })?;
+        Ok(self.out.flush()?)
+    }
+}
+
 /// A table in the house style.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();

@@ -222,13 +222,15 @@ pub(crate) async fn resume(
     accept: bool,
     now: Moment,
 ) -> Result<Resumed, StoreError> {
+    // Only the newest file: an older one that is still held was overtaken, and may have been the wrong list.
     const ACCEPT: Sql = sql!(
         "UPDATE imports SET accepted_at = $2 WHERE run_id = $1 AND released_at IS NULL AND undone_at IS NULL \
-         AND (held_for IS NOT NULL OR state = 'complete') RETURNING id"
+         AND (held_for IS NOT NULL OR state = 'complete') \
+         AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.undone_at IS NULL) RETURNING id"
     );
     const HELD: Sql = sql!(
         "SELECT held_for FROM imports WHERE run_id = $1 AND held_for IS NOT NULL AND released_at IS NULL AND undone_at IS NULL \
-         ORDER BY id DESC LIMIT 1"
+         AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.undone_at IS NULL)"
     );
     let known = by_id(session, id, Locked::Yes).await?;
     if known.state == CampaignState::Cancelled {

@@ -81,12 +81,19 @@ enum Pools {
 pub(crate) type Step<'s, T> = BoxFuture<'s, Result<T, StoreError>>;
 
 impl Database {
-    /// Opens the database and brings its schema up to date. A missing SQLite file is made when `create` says so.
+    /// Opens the database and brings its schema up to date. A missing SQLite file, or the tables in an
+    /// empty Postgres database, are made when `create` says so.
     pub async fn open(location: &Location, create: bool) -> Result<Self, StoreError> {
         let pools = match location {
             Location::Sqlite(path) => Pools::Sqlite(SqlitePools::connect(path.clone(), create).await?),
             Location::Postgres(url) => Pools::Postgres(postgres::connect(url).await?),
         };
+        if let Pools::Postgres(pool) = &pools
+            && !create
+            && !postgres::is_made(pool).await?
+        {
+            return Err(StoreError::NotMade { location: location.to_string() });
+        }
         let mut database = Self {
             pools,
             location: location.clone(),

@@ -29,6 +29,20 @@ pub enum StoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The server's database has no tables of ours, and none may be made.
+    #[error("there is no database of Ringfence at {location}")]
+    NotMade {
+        /// Where it was looked for.
+        location: String,
+    },
+    /// The server does not let us in.
+    #[error("{location} cannot be reached: {message}")]
+    NoServer {
+        /// Where it was looked for.
+        location: String,
+        /// What it says.
+        message: String,
+    },
     /// The address is not one of a database.
     #[error("`{0}` is not a database address; write sqlite://ringfence.db or postgres://user@host/name")]
     Address(String),

@@ -4,10 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool, Row as _};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Row as _};
 
 use crate::StoreError;
 
+/// How long the first connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
 /// Enough for planning, claiming, recording, asking and a person's question at once.
 const CONNECTIONS: u32 = 12;
 
@@ -24,6 +26,14 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
             // The ROLLBACK below warns each time that there is nothing to roll back.
             ("client_min_messages", "error"),
         ]);
+    // A pool says only that it waited; one connection says why.
+    let refused = |message: String| StoreError::NoServer { location: hide_password(url), message };
+    match tokio::time::timeout(CONNECT, PgConnection::connect_with(&options)).await {
+        Ok(Ok(link)) => drop(link.close().await),
+        Ok(Err(sqlx::Error::Database(error))) => return Err(refused(error.message().to_owned())),
+        Ok(Err(error)) => return Err(refused(error.to_string())),
+        Err(_) => return Err(refused(format!("no answer within {} s", CONNECT.as_secs()))),
+    }
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(5))
@@ -39,6 +49,12 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
         .await?;
     check_durability(&pool).await?;
     Ok(pool)
+}
+
+/// Whether our tables stand there.
+pub(crate) async fn is_made(pool: &PgPool) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
+    Ok(row.try_get(0)?)
 }
 
 /// A lost commit of `sending` would be a second call, so the server is asked.

@@ -65,6 +65,17 @@ pub struct StoppedSome {
 /// Contacts looked at in one transaction.
 const PAGE: i64 = 5_000;
 
+/// How many who wait an import does not have, and how many wait, both among those whom earlier files brought.
+pub(crate) async fn missing(session: &mut Session, import: ImportId) -> Result<(i64, i64), StoreError> {
+    const COUNT: Sql = sql!(
+        "SELECT count(*) AS waiting, count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM import_matches m \
+         WHERE m.import_id = $1 AND m.contact_id = c.id)) AS missing FROM imports i JOIN buckets b ON b.run_id = i.run_id \
+         JOIN contacts c ON c.bucket_id = b.id AND c.state = 'waiting' WHERE i.id = $1 AND c.import_id < $1"
+    );
+    let row = session.one(&COUNT, args![import]).await?;
+    Ok((row.get("missing")?, row.get("waiting")?))
+}
+
 /// Stops the next of them. Who has a call out and is to leave is marked: after it they are stopped instead of waiting again.
 pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<StoppedSome, StoreError> {
     const PAGE_OF: Sql = sql!(

@@ -153,6 +153,8 @@ transitions! {
     write begin_import(order: ImportOrder) -> ImportStart = |session| imports::begin(session, &order);
     /// Takes in some rows; may be repeated. The verdicts are in the order of the contacts.
     write import_chunk(chunk: ImportChunk) -> Vec<RowVerdict> = |session| import_chunk::take_in(session, &chunk);
+    /// How many who wait an import does not have, and how many wait, both among those whom earlier files brought.
+    read missing_contacts(import: ImportId) -> (i64, i64) = |session| stopping::missing(session, import);
     /// The whole file was read, and a safety rail holds it.
     write hold_import(import: ImportId, counts: ImportCounts, reason: String) -> () =
         |session| imports::hold(session, import, &counts, &reason);

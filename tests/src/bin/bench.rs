@@ -86,7 +86,9 @@ async fn dial(name: &str, store: &Arc<Database>, file: &Path, contacts: usize, v
     let (_, campaign) = store.apply(bench_rules(), lane, Begin::Running, now).await.expect("a campaign");
     let provider: Arc<dyn Provider> =
         twenty2_at(vendor, &settings, "national", HttpTransport::new(None).expect("a client"));
-    importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned())).await.expect("imported");
+    importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()), false)
+        .await
+        .expect("imported");
     let stop = CancellationToken::new();
     let engine = LaneEngine::new(store.clone(), clock.clone(), "bench/1".into(), lane, settings, provider);
     let begun = Instant::now();
@@ -115,7 +117,7 @@ async fn import(store: &Arc<Database>, file: &Path) -> Duration {
     let provider: Arc<dyn Provider> =
         twenty2_at("http://127.0.0.1:1", &settings, "national", HttpTransport::new(None).expect("a client"));
     let begun = Instant::now();
-    let done = importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()))
+    let done = importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()), false)
         .await
         .expect("imported");
     assert_eq!(done.counts.accepted, 1_000_000);

@@ -9,6 +9,7 @@ pub(super) fn safety(mut section: Section<'_>) -> Safety {
     let safety = Safety {
         max_contacts: section.integer("max_contacts", 1..=u32::MAX),
         max_rejected: section.parsed("max_rejected").unwrap_or(default.max_rejected),
+        max_missing: section.parsed("max_missing").unwrap_or(default.max_missing),
         max_file_age: section.parsed("max_file_age"),
         canary: section.integer("canary", 1..=100_000),
         stop_at_failures: section.parsed("stop_at_failures").unwrap_or(default.stop_at_failures),

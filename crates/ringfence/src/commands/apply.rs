@@ -123,7 +123,7 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure
     // A database that is not there yet has nothing to change.
     let store = match home::open_at(common, &config, false).await {
         Ok(store) => Some(store),
-        Err(StoreError::Missing { .. }) if !common.no_create => None,
+        Err(StoreError::Missing { .. } | StoreError::NotMade { .. }) if !common.no_create => None,
         Err(error) => return Err(error.into()),
     };
     let plan = Plan::make(store.as_deref(), &rules, lane).await?;

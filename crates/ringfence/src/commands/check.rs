@@ -30,6 +30,14 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     let environment = |name: &str| std::env::var(name).ok();
     let (config, mistakes) = Config::look(&path, &home::vendors(), &environment);
     wrong.extend(mistakes);
+    if wrong.is_empty() {
+        // What only the vendor's own part understands.
+        for (name, lane) in config.iter().flat_map(|config| &config.lanes) {
+            if let Err(failure) = home::provider(lane) {
+                wrong.push(Mistakes::in_section(&path, &format!("provider.{name}"), failure.to_string()));
+            }
+        }
+    }
     let mut fine = Vec::new();
     for file in &args.files {
         // A campaign is checked against its lane, as far as that can be read.

@@ -1,7 +1,5 @@
 //! `ringfence contacts`
 
-use std::io::Write;
-
 use comfy_table::Cell;
 use ringfence_domain::{ContactId, ContactState, Outcome};
 use ringfence_store::{ContactFilter, Store};
@@ -30,7 +28,7 @@ pub struct ContactsArgs {
 
 const PAGE: u32 = 1_000;
 
-/// Contacts of the current run; with --json one a line.
+/// Contacts of the current run.
 pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let campaign = home.campaign(&args.campaign).await?;
@@ -38,7 +36,8 @@ pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8,
     let filter = ContactFilter { state: args.state, outcome: args.outcome, reached: None };
     let mut table = screen::table(&["id", "phone", "state", "calls", "last", "due"]);
     let (mut after, mut shown, mut more) = (ContactId(0), 0, false);
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let out = || std::io::BufWriter::new(std::io::stdout().lock());
+    let mut list = common.json.then(|| screen::JsonList::begin(out())).transpose()?;
     'pages: loop {
         let page = home.store.contacts(campaign.run, filter, after, PAGE).await?;
         let Some(last) = page.last() else { break };
@@ -50,14 +49,14 @@ pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8,
             }
             shown += 1;
             let waits = contact.state == ContactState::Waiting;
-            if common.json {
+            if let Some(list) = &mut list {
                 let line = json!({
                     "id": contact.id, "external_id": contact.external_id, "phone": contact.number.e164(),
                     "state": contact.state, "reason": contact.stop_reason, "calls": contact.calls,
                     "last_outcome": contact.last_outcome, "due_at": waits.then_some(contact.due_at),
                     "import": contact.import, "row": contact.row_number, "fields": contact.fields,
                 });
-                writeln!(out, "{line}")?;
+                list.push(&line)?;
                 continue;
             }
             let state = contact.stop_reason.map_or(contact.state.to_string(), |why| format!("stopped: {why}"));
@@ -72,9 +71,9 @@ pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8,
         }
     }
     home.store.close().await;
-    out.flush()?;
-    drop(out);
-    if !common.json {
+    if let Some(list) = list {
+        list.end()?;
+    } else {
         let end = if more { format!("the first {shown}; --limit shows more\n") } else { String::new() };
         screen::print(&if shown == 0 { "no such contacts\n".to_owned() } else { format!("{table}\n{end}") })?;
     }

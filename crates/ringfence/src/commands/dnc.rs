@@ -1,6 +1,5 @@
 //! `ringfence dnc`
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::phone::Country;
@@ -172,35 +171,36 @@ async fn take_in(
 }
 
 async fn list(common: &Common, home: &Home) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut after = i64::MIN;
-    if !common.json {
-        writeln!(out, "phone,added_at,source,reason")?;
+    let out = std::io::BufWriter::new(std::io::stdout().lock());
+    if common.json {
+        let mut list = screen::JsonList::begin(out)?;
+        each(home, |row| {
+            list.push(&json!({
+                "phone": row.number.e164(), "added_at": row.added_at, "source": row.source, "reason": row.reason,
+            }))
+        })
+        .await?;
+        return list.end();
     }
+    let failed = |error: csv::Error| Failure::work(format!("the list cannot be written: {error}"));
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(["phone", "added_at", "source", "reason"]).map_err(failed)?;
+    each(home, |row| {
+        let text = |value: &Option<String>| super::export::inert(value.as_deref().unwrap_or_default());
+        let phone = row.number.e164().to_owned();
+        csv.write_record([phone, row.added_at.to_string(), text(&row.source), text(&row.reason)]).map_err(failed)
+    })
+    .await?;
+    Ok(csv.flush()?)
+}
+
+/// Every entry, in the order of the keys.
+async fn each(home: &Home, mut each: impl FnMut(&DncRow) -> Result<(), Failure>) -> Result<(), Failure> {
+    let mut after = i64::MIN;
     loop {
         let page = home.store.dnc_page(after, CHUNK as u32).await?;
-        let Some(NumberKey(last)) = page.last().map(|row| row.number_key) else { break };
+        let Some(NumberKey(last)) = page.last().map(|row| row.number_key) else { return Ok(()) };
         after = last;
-        for row in page {
-            if common.json {
-                let line = json!({
-                    "phone": row.number.e164(), "added_at": row.added_at, "source": row.source, "reason": row.reason,
-                });
-                writeln!(out, "{line}")?;
-            } else {
-                let mut csv = csv::Writer::from_writer(Vec::new());
-                let fields = [
-                    row.number.e164().to_owned(),
-                    row.added_at.to_string(),
-                    super::export::inert(&row.source.unwrap_or_default()),
-                    super::export::inert(&row.reason.unwrap_or_default()),
-                ];
-                let failed = |error: String| Failure::work(format!("the list cannot be written: {error}"));
-                csv.write_record(fields).map_err(|error| failed(error.to_string()))?;
-                out.write_all(&csv.into_inner().map_err(|error| failed(error.to_string()))?)?;
-            }
-        }
+        page.iter().try_for_each(&mut each)?;
     }
-    out.flush()?;
-    Ok(())
 }

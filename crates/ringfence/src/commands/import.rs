@@ -12,6 +12,7 @@ use crate::cli::Common;
 use crate::failure::{DONE, Failure, HELD};
 use crate::home::{Home, eprint_line};
 use crate::importing::{self, InputFile};
+use crate::rejects::{Kind, RejectsFile};
 use crate::{rejects, screen};
 
 /// `import`
@@ -23,9 +24,12 @@ pub struct ImportArgs {
     /// The contact file; - for standard input
     #[arg(required_unless_present = "undo")]
     pub file: Option<PathBuf>,
-    /// Write the rows that were not taken in here, with their line and reason
+    /// Write the rejected rows here, with their line and reason, to be mended and imported again
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
+    /// The file is only a part: with contacts.missing = "stop", who is not in it is not missing
+    #[arg(long)]
+    pub partial: bool,
     /// Stop the contacts of this import that were not dialled yet
     #[arg(long, value_name = "ID", conflicts_with_all = ["campaign", "file", "rejects"])]
     pub undo: Option<i64>,
@@ -46,6 +50,9 @@ pub struct RejectsArgs {
     /// Of this import [default: the last one]
     #[arg(long, value_name = "ID")]
     pub import: Option<i64>,
+    /// The rows whose number stood elsewhere, instead of those that cannot be called
+    #[arg(long)]
+    pub duplicates: bool,
 }
 
 /// Streams contacts into a campaign.
@@ -60,9 +67,10 @@ pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Fai
     }
     let (_, provider) = home.lane_of(&campaign.rules)?;
     let file = InputFile::given(path)?;
-    let row = importing::import(&home.store, &home.clock, &campaign, &provider, &file).await?;
-    if let Some(path) = &args.rejects {
-        rejects::to_file(&home.store, &row, path).await?;
+    let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, Some(&file))).transpose()?;
+    let row = importing::import(&home.store, &home.clock, &campaign, &provider, &file, args.partial).await?;
+    if let Some(rejected) = rejected {
+        rejected.write(&home.store, &row).await?;
     }
     let value = described(&home, &row).await?;
     home.store.close().await;
@@ -192,7 +200,8 @@ pub(super) async fn rejects(common: &Common, args: &RejectsArgs) -> Result<u8, F
         screen::print_json(&list)?;
     } else {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        rejects::to(&home.store, &row, &mut out).await?;
+        let kind = if args.duplicates { Kind::Duplicate } else { Kind::Rejected };
+        rejects::to(&home.store, &row, kind, &mut out).await?;
         out.flush()?;
     }
     home.store.close().await;

@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ringfence_domain::campaign::is_name;
 use ringfence_domain::phone::Country;
 use ringfence_domain::{PhoneNumber, zones};
+use ringfence_intake::Config;
 use ringfence_intake::contacts::{Sample, sample};
 use ringfence_providers::{SettingKey, SettingKind, Vendor};
 
@@ -51,7 +53,15 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
     let table = sample(&args.contacts, ROWS)?;
     let columns = Columns::guess(&table, args)?;
     let name = args.name.clone().unwrap_or_else(|| campaign_name(&args.contacts));
-    let config = common.config.clone().unwrap_or_else(|| PathBuf::from(CONFIG));
+    if !is_name(&name) {
+        return Err(Failure::input(
+            format!("`{name}` is not a campaign name"),
+            "choose a --name of lower-case letters, digits and hyphens",
+        ));
+    }
+    // One above is used: a second database would know neither the do-not-call list nor who was called today.
+    let found = home::find_config(&Common { config: None, ..common.clone() }, None)?;
+    let config = common.config.clone().or(found).unwrap_or_else(|| PathBuf::from(CONFIG));
     let campaign = PathBuf::from(format!("{name}.toml"));
     if campaign.exists() {
         return Err(Failure::input(
@@ -60,6 +70,17 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         ));
     }
     let kept = config.exists();
+    if kept {
+        let (known, _) = Config::look(&config, &vendors, &|_| None);
+        let kind = known.and_then(|known| known.lanes.get("main").map(|lane| lane.vendor.kind));
+        if kind.is_some_and(|kind| kind != vendor.kind) {
+            let kind = kind.unwrap_or_default();
+            return Err(Failure::input(
+                format!("{} is there already, and its [provider.main] is of kind {kind}", config.display()),
+                format!("use --kind {kind}, another folder, or add a lane by hand"),
+            ));
+        }
+    }
     if !kept {
         write_new(&config, &config_text(vendor))?;
     }
@@ -80,7 +101,7 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
     let mut text = String::new();
     let place = config.display();
     text.push_str(&if kept {
-        format!("{place} was there already and stays as it is; it needs [provider.main]\n")
+        format!("{place} was there already and stays as it is\n")
     } else {
         format!("wrote {place}\n")
     });

@@ -1,5 +1,6 @@
 //! `ringfence pause`, `ringfence resume` and `ringfence cancel`
 
+use ringfence_domain::campaign::Missing;
 use ringfence_domain::{CampaignState, ImportState, PausedBy, StopReason};
 use ringfence_store::{Resumed, StopOrder, Store, Whom};
 use serde_json::json;
@@ -7,7 +8,7 @@ use serde_json::json;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
-use crate::{importing, screen};
+use crate::{importing, rejects, screen};
 
 /// `pause`
 #[derive(Debug, clap::Args)]
@@ -80,7 +81,8 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Fai
     for id in &accepted {
         let Some(import) = home.store.import(*id).await? else { continue };
         if import.state == ImportState::Held {
-            match importing::release(&home.store, &*home.clock, &campaign.rules, &import).await {
+            let stops = campaign.rules.contacts.missing == Missing::Stop && !rejects::is_ours(&import.columns);
+            match importing::release(&home.store, &*home.clock, &campaign.rules, &import, stops).await {
                 Ok(()) | Err(Failure::Over) => {}
                 Err(failure) => return Err(failure),
             }

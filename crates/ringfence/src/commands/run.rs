@@ -17,7 +17,7 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
-use crate::rejects;
+use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
 
@@ -81,7 +81,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     if let Some(file) = &file {
         // A file of the wrong shape is refused before anything changes.
         drop(ringfence_intake::ContactFile::open(file.path(), &campaign, Box::new(|_| Ok(())))?);
+        ringfence_intake::contacts::check_quotes(file.path())?;
     }
+    let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
@@ -103,7 +105,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     };
     let mut held = false;
     if let Some(file) = &file {
-        let importing = importing::import(&store, &clock, &campaign_row, &provider, file);
+        let importing = importing::import(&store, &clock, &campaign_row, &provider, file, false);
         let renewing = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -115,6 +117,12 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         let import = tokio::select! {
             import = importing => import?,
             () = renewing => return Err(Failure::work("the import was left")),
+            // Nothing of it is dialled; the next run of the same file finishes it.
+            code = signalled() => {
+                store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+                store.close().await;
+                return Ok(code?);
+            }
         };
         let refused = import.counts.rejected;
         if refused > 0 {
@@ -127,8 +135,8 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
                 }
             ));
         }
-        if let Some(path) = &args.rejects {
-            rejects::to_file(&store, &import, path).await?;
+        if let Some(rejected) = rejected {
+            rejected.write(&store, &import).await?;
         }
         held = import.state == ImportState::Held;
         if held {
@@ -153,6 +161,15 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     store.close().await;
     report(common, &summary, zone)?;
     Ok(exit_code(&summary, ended))
+}
+
+/// Waits for a signal that asks to leave; its exit code.
+pub(super) async fn signalled() -> Result<u8, std::io::Error> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(tokio::select! {
+        _ = terminate.recv() => 143,
+        _ = interrupt.recv() => 130,
+    })
 }
 
 fn report(common: &Common, summary: &Summary, zone: chrono_tz::Tz) -> Result<(), Failure> {

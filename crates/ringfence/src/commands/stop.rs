@@ -5,7 +5,7 @@ use ringfence_store::{LiveCall, Store};
 use serde_json::json;
 
 use crate::cli::Common;
-use crate::failure::{DONE, Failure};
+use crate::failure::{DONE, Failure, HELD};
 use crate::home::{self, Home};
 use crate::screen;
 
@@ -82,10 +82,11 @@ pub(super) async fn start(common: &Common) -> Result<u8, Failure> {
         screen::print("started: what is due and allowed is dialled again\n")?;
     }
     match file {
-        Some(file) if !common.json => Err(Failure::held(
+        Some(_) if common.json => Ok(HELD),
+        Some(file) => Err(Failure::held(
             format!("the database's stop is lifted, and {file} still stops everything"),
             "remove that file",
         )),
-        _ => Ok(DONE),
+        None => Ok(DONE),
     }
 }

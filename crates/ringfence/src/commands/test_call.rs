@@ -84,8 +84,10 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let clock = store.clock().await?;
     let row = store.register_lane(settings.clone(), clock.read().now).await?;
     let brake = home::brake(&config);
-    let stopped = brake.pulled().or(store.stop().await?.map(|stop| stop.reason));
-    if let Some(reason) = stopped {
+    if let Some(file) = brake.pulled() {
+        return Err(Failure::held(format!("everything is stopped: {file}"), "remove that file"));
+    }
+    if let Some(reason) = store.stop().await?.map(|stop| stop.reason) {
         return Err(Failure::held(format!("everything is stopped: {reason}"), "`ringfence start` lets it go"));
     }
     if row.state == LaneState::Paused {
@@ -103,8 +105,17 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let running = tokio::spawn(engine.run(stop.clone()));
     let key = store.hasher().key(&number);
     let deadline = clock.boot() + args.max_time.duration();
+    let left = super::run::signalled();
+    tokio::pin!(left);
+    let mut signal = None;
     let ended = loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            code = &mut left => {
+                signal = Some(code?);
+                break store.contact_by_number(campaign.run, key).await?;
+            }
+        }
         let Some(contact) = store.contact_by_number(campaign.run, key).await? else { break None };
         let put_off = contact.state == ContactState::Waiting && contact.due_at > clock.read().now;
         let under_way = matches!(contact.state, ContactState::Waiting | ContactState::Active) && !put_off;
@@ -119,6 +130,9 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
     let attempts = store.attempts_at(key).await?;
     store.close().await;
+    if let Some(code) = signal {
+        return Ok(code);
+    }
     let contact = ended.ok_or_else(|| Failure::work("the test call vanished from the database"))?;
     let last = attempts.into_iter().rfind(|attempt| attempt.run == campaign.run);
     tell(common, &contact, last.as_ref(), zone)

@@ -84,11 +84,15 @@ pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> 
         }
     }
     store.close().await;
+    if explanations.is_empty() && args.campaign.is_none() && (found.dnc.is_some() || !found.attempts.is_empty()) {
+        return outside(common, &number, &found);
+    }
     if explanations.is_empty() {
-        return Err(Failure::input(
-            format!("no campaign has the number {number}"),
-            "it may have been rejected on import; look at `status`, or leave --campaign out",
-        ));
+        let hint = match args.campaign {
+            Some(_) => "leave --campaign out; or it was rejected on import: `ringfence rejects` lists those",
+            None => "it may have been rejected on import: `ringfence rejects` lists those",
+        };
+        return Err(Failure::input(format!("no campaign has the number {number}"), hint));
     }
     match (common.json, explanations.as_slice()) {
         (true, [only]) => screen::print_json(only)?,
@@ -102,12 +106,41 @@ pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> 
     Ok(DONE)
 }
 
+/// A number that is no campaign's: of a test call, of a run that is over, or only on the do-not-call list.
+fn outside(common: &Common, number: &PhoneNumber, found: &Found) -> Result<u8, Failure> {
+    let history: Vec<Past> = found.attempts.iter().map(past).collect();
+    let dnc = found.dnc_says();
+    if common.json {
+        screen::print_json(&serde_json::json!({
+            "campaign": null, "phone": number.e164(), "may_dial_now": false, "dnc": dnc, "history": history,
+        }))?;
+        return Ok(DONE);
+    }
+    let mut text = format!("{} is in no campaign's current run\n", number.e164());
+    text.push_str(&format!("{}\n", dnc.unwrap_or_else(|| "not on the do-not-call list".to_owned())));
+    for past in &history {
+        let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
+        text.push_str(&format!("  {} {} {outcome}\n", past.at, past.state));
+    }
+    screen::print(&text)?;
+    Ok(DONE)
+}
+
 /// What is known beside the contact itself.
 struct Found {
     attempts: Vec<AttemptRow>,
     dnc: Option<DncRow>,
     brake: Option<String>,
     now: Moment,
+}
+
+impl Found {
+    fn dnc_says(&self) -> Option<String> {
+        let entry = self.dnc.as_ref()?;
+        let reason = entry.reason.as_ref().map(|reason| format!(" because {reason}")).unwrap_or_default();
+        let source = entry.source.as_deref().unwrap_or("by hand");
+        Some(format!("on the do-not-call list since {}{reason}, from {source}", entry.added_at))
+    }
 }
 
 fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanation {
@@ -166,14 +199,7 @@ fn rules(numbers: &Numbers, contact: &ContactRow, found: &Found, zones: &ZoneSet
     };
     let stop = found.brake.clone().or(numbers.stop.as_ref().map(|stop| stop.reason.clone()));
     rule("stop", stop.is_none(), stop.unwrap_or_else(|| "nothing is stopped".to_owned()), None);
-    let listed = found.dnc.as_ref().map(|entry| {
-        let reason = entry.reason.as_ref().map(|reason| format!(" because {reason}")).unwrap_or_default();
-        format!(
-            "on the do-not-call list since {}{reason}, by {}",
-            entry.added_at,
-            entry.source.as_deref().unwrap_or("hand")
-        )
-    });
+    let listed = found.dnc_says();
     rule("dnc", listed.is_none(), listed.unwrap_or_else(|| "not on the do-not-call list".to_owned()), None);
     let state = match contact.state {
         ContactState::Waiting => "it waits for its call".to_owned(),

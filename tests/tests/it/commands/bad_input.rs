@@ -236,3 +236,62 @@ async fn a_wrong_flag_is_exit_1_for_every_command() {
         assert_eq!(refused.status.code(), Some(1), "{command}: {}", text(&refused));
     }
 }
+
+#[tokio::test]
+async fn files_that_would_hurt_are_refused_before_anything_is_imported() {
+    let (folder, _vendor) = project().await;
+    assert!(output(folder.path(), &["apply", "spring.toml", "--yes"]).await.status.success());
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, "name,phone\nAsha,9820012345\n\"Ravi,9820012346\nMeera,9820012347\n").expect("written");
+    for (line, says) in [
+        ("import spring list.csv", "the quote on line 3 is never closed"),
+        ("run spring.toml --contacts list.csv", "the quote on line 3 is never closed"),
+        ("import spring contacts.csv --rejects contacts.csv", "it is the contact file itself"),
+        ("import spring contacts.csv --rejects nowhere/rejects.csv", "nowhere/rejects.csv cannot be written"),
+        ("run spring.toml --rejects contacts.csv", "it is the contact file itself"),
+        ("init --kind sandbox --contacts contacts.csv --name My_Camp", "is not a campaign name"),
+        ("init --kind sandbox --contacts contacts.csv --name other", "its [provider.main] is of kind twenty2"),
+    ] {
+        refuses(folder.path(), &line.split(' ').map(str::to_owned).collect::<Vec<_>>(), says).await;
+    }
+    let imports = output(folder.path(), &["imports", "spring", "--json"]).await;
+    assert_eq!(String::from_utf8_lossy(&imports.stdout).trim(), "[]", "nothing half done");
+    let fine = "name,phone\n\"Asha\nRao\",9820012345\n5\" pipe,9820012346\n";
+    std::fs::write(&list, fine).expect("written");
+    let import = output(folder.path(), &["import", "spring", "list.csv"]).await;
+    assert!(text(&import).contains("2 rows: 2 accepted"), "{}", text(&import));
+    std::fs::write(&list, "name,phone\nRen\u{fffd},9820012349\n").expect("written");
+    let lost = output(folder.path(), &["import", "spring", "list.csv"]).await;
+    assert!(text(&lost).contains("1 rows: 1 rejected"), "{}", text(&lost));
+}
+
+#[tokio::test]
+async fn an_empty_postgres_is_not_taken_for_a_database_by_whoever_may_make_none() {
+    let (folder, vendor) = project().await;
+    let url = ringfence_tests::TestDatabase::empty_postgres().await;
+    for line in ["status spring", "dnc list", "run spring.toml --no-create", "stop"] {
+        let line = format!("{line} --database {url}");
+        refuses(
+            folder.path(),
+            &line.split(' ').map(str::to_owned).collect::<Vec<_>>(),
+            "there is no database of Ringfence at",
+        )
+        .await;
+    }
+    assert!(vendor.simulator.tape().is_empty());
+    let missing = format!("{url}x");
+    let refused = output(folder.path(), &["status", "spring", "--database", &missing]).await;
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+    assert!(text(&refused).contains("does not exist") && text(&refused).contains("hint: "), "{}", text(&refused));
+}
+
+#[tokio::test]
+async fn a_lane_that_its_vendor_does_not_understand_is_told_by_check() {
+    let folder = TempDir::new().expect("a folder");
+    let config =
+        "[database]\nurl = \"sqlite://x.db\"\n\n[provider.main]\nkind = \"sandbox\"\noutcomes = \"failed=100%\"\n";
+    std::fs::write(folder.path().join("ringfence.toml"), config).expect("written");
+    let told = output(folder.path(), &["check", "--json"]).await;
+    assert_eq!(told.status.code(), Some(1));
+    assert!(text(&told).contains("ringfence.toml:4:1") && text(&told).contains("is not a weight"), "{}", text(&told));
+}

@@ -73,6 +73,9 @@ async fn every_command_has_help_whose_examples_run() {
         for example in examples {
             assert_eq!(example[0], command, "{example:?}");
             let project = copy(original.path());
+            if command == "init" {
+                std::fs::remove_file(project.path().join("ringfence.toml")).expect("removed");
+            }
             let args: Vec<&str> = example.iter().map(String::as_str).collect();
             let child = ringfence(project.path(), &args).spawn().expect("it starts");
             if ["serve", "sandbox"].contains(&command.as_str()) || args.contains(&"--watch") {

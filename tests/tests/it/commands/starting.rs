@@ -121,6 +121,15 @@ on_both_databases! {
         assert_eq!(listed.status.code(), Some(4), "{}", text(&listed));
         assert_eq!(vendor.simulator.tape().len(), 1);
 
+        let why = json(folder, &["why", phone.e164(), "--json"]).await;
+        assert_eq!((&why["campaign"], &why["history"][0]["outcome"]), (&serde_json::Value::Null, &"answered".into()), "{why}");
+        let why = text(&output(folder, &["why", sample::number(501).e164()]).await);
+        assert!(why.contains("on the do-not-call list since"), "{why}");
+        let listed = json(folder, &["dnc", "list", "--json"]).await;
+        assert_eq!(listed[0]["phone"], sample::number(501).e164(), "{listed}");
+        json(folder, &["dnc", "remove", sample::number(501).e164(), "--json"]).await;
+        assert_eq!(json(folder, &["dnc", "list", "--json"]).await, serde_json::json!([]));
+
         let campaigns = json(folder, &["campaigns", "--json"]).await;
         assert_eq!(campaigns.as_array().map(Vec::len), Some(0), "{campaigns}");
         let run = json(folder, &["run", "spring.toml", "--until", "done", "--json"]).await;

@@ -80,7 +80,7 @@ impl Machine {
 async fn the_timers_service_never_makes_a_database_and_finds_the_same_one_each_night() {
     let machine = Machine::set().await;
     let unit = deployed("ringfence-run@.service");
-    assert_eq!(value(&unit, "SuccessExitStatus"), "3");
+    assert!(value(&unit, "SuccessExitStatus").split(' ').any(|code| code == "3"));
     let start = value(&unit, "ExecStart");
     let refused = machine.shell(&start).output().await.expect("it runs");
     assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));

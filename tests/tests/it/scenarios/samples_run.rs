@@ -72,7 +72,7 @@ async fn dial_to_the_end(name: &str) {
         store.apply(rules.clone(), lane, ringfence_store::Begin::Running, daytime()).await.expect("a campaign");
     let contacts = rules.contacts.file.clone().expect("a sample has contacts");
     let import =
-        importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts.into())).await;
+        importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts.into()), false).await;
     let import = import.unwrap_or_else(|failure| panic!("{}: {failure:?}", file.display()));
     assert!(import.counts.accepted >= 5 && import.counts.rejected == 0, "{}: {import:?}", file.display());
     let stop = CancellationToken::new();
