@@ -214,7 +214,8 @@ pub fn row(store: &Database, row_number: i64, n: usize) -> NewContact {
 /// Begins an import of this name that was not begun before.
 pub async fn begin_import(store: &Database, run: RunId, name: &str, now: Moment) -> ImportId {
     let columns = vec!["phone".to_owned()];
-    let order = ImportOrder { run, source: format!("{name}.csv"), digest: name.to_owned(), columns, now };
+    let order =
+        ImportOrder { run, source: format!("{name}.csv"), digest: name.to_owned(), columns, written_at: None, now };
     match store.begin_import(order).await.expect("an import") {
         ImportStart::Begin(id) => id,
         ImportStart::Known(row) => panic!("{name} should be new: {row:?}"),

@@ -195,8 +195,9 @@ impl<'c> ContactFile<'c> {
             let reason = format!("it has {} values, the header {} columns", self.record.len(), self.columns.len());
             return Err(Refusal::new("columns", reason));
         }
+        let ours = if is_rejects(&self.columns) { 2 } else { 0 };
         let mut fields = Row::new();
-        for (column, value) in self.columns.iter().zip(&self.record) {
+        for (place, (column, value)) in self.columns.iter().zip(&self.record).enumerate() {
             let value = std::str::from_utf8(value)
                 .map_err(|_| Refusal::new("encoding", format!("column `{column}` is not UTF-8")))?;
             if value.contains('\u{fffd}') {
@@ -206,7 +207,7 @@ impl<'c> ContactFile<'c> {
             if value.contains('\0') {
                 return Err(Refusal::new("encoding", format!("column `{column}` has a zero byte")));
             }
-            if !column.is_empty() {
+            if place >= ours && !column.is_empty() {
                 fields.insert(column.clone(), value.to_owned());
             }
         }
@@ -251,6 +252,14 @@ impl<'c> ContactFile<'c> {
             _ => Ok(numbers),
         }
     }
+}
+
+/// Whether a header is that of rejected rows, some of a larger file: their line and reason come first, and are no data of theirs.
+pub fn is_rejects(columns: &[String]) -> bool {
+    let ours = |place: usize, name: &str| {
+        columns.get(place).is_some_and(|column| column.trim_start_matches("reject_") == name)
+    };
+    ours(0, "line") && ours(1, "reason")
 }
 
 type Reader = csv::Reader<BufReader<File>>;

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringfence_domain::{Brake, Campaign, Clock, Moment};
-use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
+use ringfence_intake::{Config, ConfigLane, ContactFile, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
 use ringfence_store::{CampaignRow, Database, Location, Store, StoreError};
 
 use crate::cli::Common;
 use crate::failure::Failure;
+use crate::importing::InputFile;
 use crate::stop_file::StopFile;
 
 const NAME: &str = "ringfence.toml";
@@ -69,6 +70,20 @@ pub fn read_campaign(common: &Common, path: &Path) -> Result<(Config, Campaign),
     let config = read_config(common, Some(path))?;
     let campaign = campaign::read(path, &config, wall_clock())?;
     Ok((config, campaign))
+}
+
+/// Whether the campaign's contact file, if it is there, has every column that the campaign asks for.
+pub fn check_columns(config: &Config, rules: &Campaign) -> Result<(), Failure> {
+    let Some(lane) = config.lanes.get(&rules.provider) else { return Ok(()) };
+    let file = InputFile::of_campaign(rules, lane.setup.settings.timezone, wall_clock());
+    match file {
+        Ok(Some(file)) if file.path().is_file() => {
+            drop(ContactFile::open(file.path(), rules, Box::new(|_| Ok(())))?);
+            Ok(())
+        }
+        // It may come later.
+        _ => Ok(()),
+    }
 }
 
 /// The time before any database is open: enough to look for mistakes by.

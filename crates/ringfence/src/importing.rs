@@ -44,7 +44,8 @@ pub async fn import(
     let digest =
         contacts::digest(path, rules).map_err(|source| HeaderError::Unreadable { path: path.to_owned(), source })?;
     let now = clock.read().now;
-    let order = ImportOrder { run: campaign.run, source: file.source(), digest, columns: columns.clone(), now };
+    let (source, written_at) = (file.source(), file.age(now).map(|age| now - age));
+    let order = ImportOrder { run: campaign.run, source, digest, columns: columns.clone(), written_at, now };
     let id = match store.begin_import(order).await? {
         ImportStart::Known(row) => return known(store, campaign, row, file.age(now), now).await,
         ImportStart::Begin(id) => id,
@@ -92,7 +93,7 @@ async fn take_in(
     let ImportCounts { rows, accepted, rejected, .. } = counts;
     let facts = ImportFacts { rows, accepted, rejected, age: file.age(now) };
     // Mended rejects are some rows of a file whose others are in.
-    let stops = rules.contacts.missing == Missing::Stop && !partial && !crate::rejects::is_ours(&columns);
+    let stops = rules.contacts.missing == Missing::Stop && !partial && !contacts::is_rejects(&columns);
     let nobody = (stops && rows == rejected + counts.duplicate).then(|| {
         "nobody in it can be called, and contacts.missing = \"stop\" would stop everyone who waits".to_owned()
     });

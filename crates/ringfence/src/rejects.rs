@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ringfence_intake::contacts::is_rejects;
 use ringfence_store::{Database, ImportRow, Reject, Store};
 use tempfile::NamedTempFile;
 
@@ -70,25 +71,20 @@ pub fn own_columns(columns: &[String]) -> [String; 2] {
     })
 }
 
-/// Whether a header is that of rejected rows, some of a larger file.
-pub fn is_ours(columns: &[String]) -> bool {
-    let ours = |place: usize, name: &str| {
-        columns.get(place).is_some_and(|column| column.trim_start_matches("reject_") == name)
-    };
-    ours(0, "line") && ours(1, "reason")
-}
-
 /// Writes rows of an import that were not taken in as CSV.
 pub async fn to(store: &Database, import: &ImportRow, kind: Kind, out: impl Write) -> Result<(), Failure> {
     let failed = |error: csv::Error| Failure::work(format!("the rejected rows cannot be written: {error}"));
     let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
-    csv.write_record(own_columns(&import.columns).iter().chain(&import.columns)).map_err(failed)?;
+    // Of mended rejects that were rejected again, the last reason counts.
+    let ours = if is_rejects(&import.columns) { 2 } else { 0 };
+    let columns = import.columns.get(ours..).unwrap_or_default();
+    csv.write_record(own_columns(columns).iter().chain(columns)).map_err(failed)?;
     each(store, import, |reject| {
         if (reject.code == DUPLICATE) != (kind == Kind::Duplicate) {
             return Ok(());
         }
         let own = [reject.line.to_string(), reject.reason.clone()];
-        csv.write_record(own.iter().chain(&reject.record)).map_err(failed)
+        csv.write_record(own.iter().chain(reject.record.iter().skip(ours))).map_err(failed)
     })
     .await?;
     csv.flush()?;

@@ -160,7 +160,7 @@ pub fn summary(summary: &Summary, zone: chrono_tz::Tz) -> String {
             ("a cap on their number", waiting.contact_cap),
             ("the lane's day", waiting.lane_budget),
             ("the lane to resume", waiting.lane_paused),
-            ("being let go", waiting.held),
+            ("a brake or a canary", waiting.held),
             ("their turn", waiting.pace),
         ]),
     );

@@ -240,6 +240,26 @@ impl Database {
         self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
     }
 
+    /// Runs a question of several statements that must agree with each other: all of them see one moment.
+    pub(crate) async fn snapshot<T, F>(&self, question: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
+    {
+        const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let pools = self.pools.clone();
+        let task = tokio::spawn(async move {
+            let mut session = match &pools {
+                Pools::Sqlite(pools) => Session::SqliteWrite(pools.readers.begin().await?),
+                Pools::Postgres(pool) => Session::PostgresWrite(pool.begin_with(POSTGRES).await?),
+            };
+            let answer = question(&mut session).await?;
+            session.commit().await?;
+            Ok(answer)
+        });
+        self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
+    }
+
     /// Paused timers jump ahead whenever every task waits, also for a database that answers in real time. They do not
     /// while a blocking task runs, so one is kept for as long as the statement takes.
     async fn in_real_time<T>(&self, work: impl Future<Output = T>) -> T {

@@ -24,6 +24,8 @@ pub struct ImportOrder {
     pub digest: String,
     /// Its header.
     pub columns: Vec<String>,
+    /// When the file was last written, where that is known.
+    pub written_at: Option<Moment>,
     /// When.
     pub now: Moment,
 }
@@ -110,7 +112,8 @@ macro_rules! import_columns {
     };
 }
 
-/// Begins an import, or finds the one that the same file began before. A file that came, went and comes again is new.
+/// Begins an import, or finds the one that the same file began before. A file that went and was written again is new, though it says the
+/// same as before.
 pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<ImportStart, StoreError> {
     const FIND: Sql = sql!(
         sqlite import_columns!("WHERE run_id = $1 AND digest = $2"),
@@ -129,7 +132,9 @@ pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<
         if known.state == ImportState::Loading {
             return Ok(ImportStart::Begin(known.id));
         }
-        if newer == 0 && known.state != ImportState::Undone {
+        // A list that lies there as it was read does not take back what came by other files since.
+        let lies_there = order.written_at.zip(known.completed_at).is_some_and(|(written, read)| written <= read);
+        if (newer == 0 || lies_there) && known.state != ImportState::Undone {
             return Ok(ImportStart::Known(known));
         }
         session.run(&RENAME, args![known.id]).await?;

@@ -35,7 +35,7 @@ use crate::{
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Each line is a method of [`Store`] and how [`Database`] carries it out: `write` in one transaction, `read` outside any,
-/// `then` in one transaction and what must follow it.
+/// `snapshot` as of one moment, `then` in one transaction and what must follow it.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$session:ident| $step:expr;)+) => {
         /// Each method that changes something is one transaction.
@@ -56,6 +56,9 @@ macro_rules! transitions {
     };
     (@ read $database:ident, |$session:ident| $step:expr) => {
         $database.read(move |$session| Box::pin(async move { $step.await })).await
+    };
+    (@ snapshot $database:ident, |$session:ident| $step:expr) => {
+        $database.snapshot(move |$session| Box::pin(async move { $step.await })).await
     };
     (@ then $database:ident, |$session:ident| $step:expr) => {{
         let done = $database.write(move |$session| Box::pin(async move { $step.await })).await?;
@@ -193,7 +196,7 @@ transitions! {
     /// When the next bucket of the lane becomes eligible.
     read next_eligible(lane: LaneId) -> Option<Moment> = |session| open::next_eligible(session, lane);
     /// What the lane has in hand.
-    read lane_load(lane: LaneId, now: Moment) -> LaneLoad = |session| open::load(session, lane, now);
+    snapshot lane_load(lane: LaneId, now: Moment) -> LaneLoad = |session| open::load(session, lane, now);
     /// Opens the attempts of a plan.
     write open(plan: Plan) -> Opened = |session| open::open(session, &plan);
 
@@ -242,7 +245,7 @@ transitions! {
     // Questions
 
     /// The numbers of a campaign's current run.
-    read numbers(campaign: String, now: Moment) -> Option<Numbers> = |session| summary::numbers(session, &campaign, now);
+    snapshot numbers(campaign: String, now: Moment) -> Option<Numbers> = |session| summary::numbers(session, &campaign, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
     read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| summary::recount(session, run);
     /// The next contacts of a run after `after`, by id.

@@ -1,7 +1,7 @@
 //! `ringfence import`, `ringfence imports` and `ringfence rejects`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use comfy_table::Cell;
 use ringfence_domain::{ImportId, ImportState, StopReason};
@@ -152,7 +152,11 @@ pub(super) async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, F
                 Cell::new(&campaign.rules.name),
                 Cell::new(held.map_or(row.state.to_string(), |why| format!("{}: {why}", row.state))),
                 Cell::new(importing::counts_line(&row)),
-                Cell::new(&row.source),
+                Cell::new(
+                    Path::new(&row.source)
+                        .file_name()
+                        .map_or(row.source.clone(), |name| name.to_string_lossy().into_owned()),
+                ),
                 Cell::new(screen::moment(row.started_at, campaign.rules.own_zone(chrono_tz::UTC))),
             ]);
         }

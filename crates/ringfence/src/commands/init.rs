@@ -154,8 +154,9 @@ fn config_text(vendor: &Vendor) -> String {
          # A lane: one account at one vendor. Campaigns name it with provider = \"main\".\n[provider.main]\n",
     );
     text.push_str(&commented(&format!("kind = \"{}\"", vendor.kind), ""));
-    if vendor.base_url.is_none() {
-        text.push_str(&commented("base_url = \"\"", "where the vendor's API is"));
+    match vendor.base_url {
+        None => text.push_str(&commented("base_url = \"\"", "where the vendor's API is")),
+        Some(url) => text.push_str(&commented(&format!("# base_url = \"{url}\""), "or a sandbox's")),
     }
     for key in vendor.settings {
         let name = key.name;

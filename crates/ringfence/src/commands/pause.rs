@@ -2,13 +2,14 @@
 
 use ringfence_domain::campaign::Missing;
 use ringfence_domain::{CampaignState, ImportState, PausedBy, StopReason};
+use ringfence_intake::contacts::is_rejects;
 use ringfence_store::{Resumed, StopOrder, Store, Whom};
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
-use crate::{importing, rejects, screen};
+use crate::{importing, screen};
 
 /// `pause`
 #[derive(Debug, clap::Args)]
@@ -81,7 +82,7 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Fai
     for id in &accepted {
         let Some(import) = home.store.import(*id).await? else { continue };
         if import.state == ImportState::Held {
-            let stops = campaign.rules.contacts.missing == Missing::Stop && !rejects::is_ours(&import.columns);
+            let stops = campaign.rules.contacts.missing == Missing::Stop && !is_rejects(&import.columns);
             match importing::release(&home.store, &*home.clock, &campaign.rules, &import, stops).await {
                 Ok(()) | Err(Failure::Over) => {}
                 Err(failure) => return Err(failure),

@@ -323,7 +323,8 @@ impl Follower<'_> {
         let horizon = match until {
             // Without any moment to come, as when a contact's zones share no open hour, waiting is for ever.
             Until::Done => return Ok(contacts.active == 0 && summary.next_dial_at.is_none()),
-            Until::Idle => now,
+            // Clocks that are set right now and then may see a contact due a little later than it was a moment ago.
+            Until::Idle => now + Span::from_secs(1),
             Until::Today => {
                 let zone = numbers.campaign.rules.own_zone(numbers.lane.settings.timezone);
                 Moment::from_millis(tomorrow(now, zone).millis() - 1)

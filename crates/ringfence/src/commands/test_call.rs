@@ -169,7 +169,14 @@ async fn contact(
     let now = clock.read().now;
     let (run, _) = store.begin_run(campaign.id, key.clone(), now).await?;
     let columns: Vec<String> = fields.keys().cloned().collect();
-    let order = ImportOrder { run: run.id, source: "test call".to_owned(), digest: key, columns: columns.clone(), now };
+    let order = ImportOrder {
+        run: run.id,
+        source: "test call".to_owned(),
+        digest: key,
+        columns: columns.clone(),
+        written_at: None,
+        now,
+    };
     let ImportStart::Begin(import) = store.begin_import(order).await? else {
         return Err(Failure::work("a test call stood in the database already"));
     };

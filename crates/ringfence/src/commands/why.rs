@@ -306,6 +306,11 @@ fn text(explanation: &Explanation) -> String {
         (true, ..) => "it may be dialled now".to_owned(),
         (false, Some(at), Some(rule)) => format!("it may be dialled from {} on, by the rule {rule}", when(at)),
         (false, Some(at), None) => format!("it may be dialled from {} on", when(at)),
+        (false, None, _) if explanation.state == ContactState::Waiting.as_str() => {
+            let held = explanation.rules.iter().filter(|rule| !rule.allows && rule.from.is_none());
+            let names: Vec<&str> = held.map(|rule| rule.rule).collect();
+            format!("it waits until this lets it go: {}", names.join(", "))
+        }
         (false, None, _) => "it is not dialled again by itself".to_owned(),
     };
     text.push_str(&format!("{next}\n"));

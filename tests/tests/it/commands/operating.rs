@@ -43,6 +43,8 @@ on_both_databases! {
         std::fs::write(folder.join("rejects.csv"), rejects.replace("call me", "9820000003")).expect("written");
         let told = json(folder, &["import", "spring", "rejects.csv", "--json"]).await;
         assert_eq!(counts(&told), [2, 1, 0, 0, 0, 1, 0], "{told}");
+        let exported = text(&output(folder, &["export", "spring"]).await);
+        assert!(!exported.contains("in.reason") && exported.contains("in.name"), "{exported}");
         std::fs::write(folder.join("tabs.csv"), "name\tphone\nRavi\t9820000002\n").expect("written");
         let told = json(folder, &["import", "spring", "tabs.csv", "--json"]).await;
         assert_eq!(counts(&told), [1, 0, 0, 1, 0, 0, 0]);
@@ -66,6 +68,10 @@ on_both_databases! {
         let path = folder.join("spring.toml");
         let campaign = std::fs::read_to_string(&path).expect("read");
         std::fs::write(&path, campaign.replace("country = \"IN\"", "country = \"IN\"\nid = \"id\"\nmissing = \"stop\"")).expect("written");
+        let refused = output(folder, &["apply", "spring.toml", "--yes"]).await;
+        assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+        assert!(text(&refused).contains("has no column `id`"), "{}", text(&refused));
+        std::fs::remove_file(folder.join("contacts.csv")).expect("removed");
         json(folder, &["apply", "spring.toml", "--yes", "--json"]).await;
         std::fs::write(folder.join("monday.csv"), "id,name,phone\na,Asha,9820000001\nb,Ravi,9820000002\nc,Meera,9820000003\n").expect("written");
         json(folder, &["import", "spring", "monday.csv", "--json"]).await;
@@ -221,6 +227,9 @@ on_both_databases! {
         assert_eq!((&summary["state"], &summary["held_by"]), (&"paused".into(), &"pause: lunch".into()), "{summary}");
         let stopped = json(folder, &["stop", "--reason", "fire", "--json"]).await;
         assert_eq!(stopped["stopped"], true);
+        json(folder, &["stop", "--json"]).await;
+        let status = json(folder, &["status", "spring", "--json"]).await;
+        assert_eq!(status["held_by"], "stop: fire", "the first reason stays");
         json(folder, &["resume", "spring", "--json"]).await;
         let held = output(folder, &["run", "spring.toml", "--until", "done", "--json"]).await;
         assert_eq!(held.status.code(), Some(4), "{}", text(&held));

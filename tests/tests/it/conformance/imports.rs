@@ -116,7 +116,7 @@ on_both_databases! {
         let stage = Stage::set(store, 0).await;
         let (first, _) = take_in(store, &stage, "monday", vec![contact(store, 1, 1, "100")]).await;
         let order = |digest: &str| ImportOrder {
-            run: stage.run(), source: "x.csv".into(), digest: digest.into(), columns: vec![], now: noon(),
+            run: stage.run(), source: "x.csv".into(), digest: digest.into(), columns: vec![], written_at: None, now: noon(),
         };
         let ImportStart::Known(row) = store.begin_import(order("monday")).await.expect("an import") else {
             panic!("it is in")
@@ -128,8 +128,10 @@ on_both_databases! {
         assert_ne!(again, first);
         assert_eq!(verdicts, [RowVerdict::Updated]);
         assert_eq!(field(store, &stage, 1, "b").await, "100", "what came last holds");
-        let ImportStart::Known(_) = store.begin_import(order("monday")).await.expect("an import") else {
-            panic!("it is in")
+        take_in(store, &stage, "a correction", vec![contact(store, 1, 1, "150")]).await;
+        let lies_there = ImportOrder { written_at: Some(noon() - ringfence_domain::Span::from_hours(1)), ..order("monday") };
+        let ImportStart::Known(_) = store.begin_import(lies_there).await.expect("an import") else {
+            panic!("a list that was not written since takes no correction back")
         };
     }
 }

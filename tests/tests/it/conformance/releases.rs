@@ -151,7 +151,7 @@ on_both_databases! {
         assert_eq!(paused.paused_by, Some(PausedBy::Safety), "the claim itself has it paused");
         assert!(matches!(
             store.begin_import(ringfence_store::ImportOrder {
-                run: stage.run(), source: "x".into(), digest: "0..30".into(), columns: vec![], now: noon(),
+                run: stage.run(), source: "x".into(), digest: "0..30".into(), columns: vec![], written_at: None, now: noon(),
             }).await,
             Ok(ImportStart::Known(_))
         ));
