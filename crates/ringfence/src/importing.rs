@@ -27,8 +27,9 @@ struct Rows {
     rejects: Vec<Reject>,
 }
 
-/// Takes a file into a run of a campaign. The same file right after itself changes nothing; a killed import is finished by the next one of the same
-/// file. An import that a safety rail holds comes back as held, and nothing of it is dialled. Of a `partial` file nobody is missing.
+/// Takes a file into a run of a campaign. The same file right after itself changes nothing; a killed import is finished
+/// by the next one of the same file. An import that a safety rail holds comes back as held, and nothing of it is
+/// dialled. Of a `partial` file nobody is missing.
 pub async fn import(
     store: &Arc<Database>,
     clock: &Arc<dyn Clock>,

@@ -69,7 +69,8 @@ impl Keeper {
         })
     }
 
-    /// Renews the lease. False when the lane is not ours any more, or the answer came after our time was up; an error leaves it ours up to its old deadline.
+    /// Renews the lease. False when the lane is not ours any more, or the answer came after our time was up; an error
+    /// leaves it ours up to its old deadline.
     pub async fn renew(&self, tenure: &Tenure) -> Result<bool, StoreError> {
         let asked = self.clock.boot();
         let until = self.clock.read().now + LEASE;

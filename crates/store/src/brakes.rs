@@ -14,7 +14,8 @@ pub struct Stop {
     pub reason: String,
 }
 
-/// Stops or starts everything; who stops what is stopped keeps the first reason. After it returns no claim commits that had not seen it.
+/// Stops or starts everything; who stops what is stopped keeps the first reason. After it returns no claim commits that
+/// had not seen it.
 pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) -> Result<(), StoreError> {
     const STOP: Sql = sql!(
         "UPDATE installation SET stopped_at = coalesce(stopped_at, $2), stop_reason = coalesce(stop_reason, $1) WHERE only_row = 1"

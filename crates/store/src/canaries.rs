@@ -93,7 +93,8 @@ pub(crate) async fn send(
     Ok(moves.len() as u32)
 }
 
-/// The staged buckets of an import, those first whose window opens first. One whose window never opens would keep the others waiting for ever.
+/// The staged buckets of an import, those first whose window opens first. One whose window never opens would keep the
+/// others waiting for ever.
 async fn opening_first(
     session: &mut Session,
     run: RunId,

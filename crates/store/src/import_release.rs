@@ -60,9 +60,9 @@ struct IdRow {
     contact_id: ContactId,
 }
 
-/// Gives some known contacts, from the first after `after` on, what the file has of them. That is new data; for who was to leave because of
-/// an older file or an undone import, another chance; for who waits in an import that is not released, a place in this one.
-/// Returns the last of them, while there may be more.
+/// Gives some known contacts, from the first after `after` on, what the file has of them. That is new data; for who was
+/// to leave because of an older file or an undone import, another chance; for who waits in an import that is not
+/// released, a place in this one. Returns the last of them, while there may be more.
 pub(crate) async fn apply_changes(
     session: &mut Session,
     import: ImportId,

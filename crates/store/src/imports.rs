@@ -112,8 +112,8 @@ macro_rules! import_columns {
     };
 }
 
-/// Begins an import, or finds the one that the same file began before. A file that went and was written again is new, though it says the
-/// same as before.
+/// Begins an import, or finds the one that the same file began before. A file that went and was written again is new,
+/// though it says the same as before.
 pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<ImportStart, StoreError> {
     const FIND: Sql = sql!(
         sqlite import_columns!("WHERE run_id = $1 AND digest = $2"),
@@ -155,8 +155,8 @@ pub(crate) async fn lock(session: &mut Session, id: ImportId) -> Result<Option<I
     session.row(&LOCK, args![id]).await?.as_ref().map(import).transpose()
 }
 
-/// The same, if it still loads or is held. Two processes may take in one file, and a person may undo it meanwhile: whoever comes when it is over
-/// changes nothing any more.
+/// The same, if it still loads or is held. Two processes may take in one file, and a person may undo it meanwhile:
+/// whoever comes when it is over changes nothing any more.
 pub(crate) async fn lock_loading(session: &mut Session, id: ImportId) -> Result<ImportRow, StoreError> {
     match lock(session, id).await? {
         Some(row) if matches!(row.state, ImportState::Loading | ImportState::Held) => Ok(row),

@@ -51,8 +51,8 @@ impl Lifeline {
                 drop(std::fs::remove_file(&path));
                 true
             }
-            // A lock that is held proves life. A missing file proves nothing: containers on one machine share its name but not its folders. A clean
-            // exit gives its lanes back itself.
+            // A lock that is held proves life. A missing file proves nothing: containers on one machine share its name
+            // but not its folders. A clean exit gives its lanes back itself.
             Err(_) | Ok(Err(TryLockError::WouldBlock | TryLockError::Error(_))) => false,
         }
     }
