@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ringfence_domain::template::Row as Fields;
-use ringfence_domain::{ContactId, ContactState, ImportId, NumberKey, PhoneNumber, StopReason, ZoneSet};
+use ringfence_domain::{ContactId, ContactState, ImportId, NumberKey, PhoneNumber, RunId, StopReason, ZoneSet};
 use serde::Serialize;
 
 use crate::StoreError;
@@ -68,22 +68,9 @@ impl Acquaintances {
 /// found first, locked then, and read at last, so that nobody is missed whom somebody else was just moving.
 pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acquaintances, StoreError> {
     #[derive(Serialize)]
-    struct KeyRow {
-        number_key: NumberKey,
-    }
-    #[derive(Serialize)]
     struct ExternalRow<'a> {
         external_id: &'a str,
     }
-    const BY_NUMBER: Sql = sql!(
-        sqlite "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key IN (SELECT value->>'number_key' FROM json_each($1)) \
-                UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 \
-                AND number_key IN (SELECT value->>'number_key' FROM json_each($1))",
-        postgres "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key = ANY (ARRAY( \
-                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-                  UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 AND number_key = ANY (ARRAY( \
-                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint)))"
-    );
     const BY_EXTERNAL_ID: Sql = sql!(
         sqlite "SELECT id FROM contacts WHERE run_id = $2 AND external_id IN (SELECT value->>'external_id' FROM json_each($1))",
         postgres "SELECT id FROM contacts WHERE run_id = $2 AND external_id = ANY (ARRAY( \
@@ -103,17 +90,11 @@ pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) ->
     );
     let numbers = chunk.contacts.iter().flat_map(|contact| contact.numbers.iter().map(|(_, key)| *key));
     let rejected = chunk.rejects.iter().flat_map(|reject| reject.numbers.iter().copied());
-    let keys: Vec<KeyRow> = numbers.chain(rejected).map(|number_key| KeyRow { number_key }).collect();
     let named = chunk.contacts.iter().filter_map(|contact| contact.external_id.as_deref());
     let named = named.chain(chunk.rejects.iter().filter_map(|reject| reject.external_id.as_deref()));
     let names: Vec<ExternalRow<'_>> = named.map(|external_id| ExternalRow { external_id }).collect();
-    let mut found = BTreeSet::new();
-    let mut by_number = Vec::new();
-    for row in session.rows(&BY_NUMBER, args![rows_json(&keys), chunk.run]).await? {
-        let contact = ContactId(row.get("id")?);
-        found.insert(contact);
-        by_number.push((NumberKey(row.get("number_key")?), contact));
-    }
+    let by_number = owners(session, chunk.run, numbers.chain(rejected).collect()).await?;
+    let mut found: BTreeSet<ContactId> = by_number.iter().map(|(_, contact)| *contact).collect();
     if !names.is_empty() {
         for row in session.rows(&BY_EXTERNAL_ID, args![rows_json(&names), chunk.run]).await? {
             found.insert(ContactId(row.get("id")?));
@@ -142,6 +123,30 @@ pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) ->
         }
     }
     Ok(known)
+}
+
+/// Whose these numbers are in a run, whether it is their turn or not.
+pub(crate) async fn owners(
+    session: &mut Session,
+    run: RunId,
+    numbers: Vec<NumberKey>,
+) -> Result<Vec<(NumberKey, ContactId)>, StoreError> {
+    #[derive(Serialize)]
+    struct KeyRow {
+        number_key: NumberKey,
+    }
+    const BY_NUMBER: Sql = sql!(
+        sqlite "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key IN (SELECT value->>'number_key' FROM json_each($1)) \
+                UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 \
+                AND number_key IN (SELECT value->>'number_key' FROM json_each($1))",
+        postgres "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key = ANY (ARRAY( \
+                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
+                  UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 AND number_key = ANY (ARRAY( \
+                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint)))"
+    );
+    let keys: Vec<KeyRow> = numbers.into_iter().map(|number_key| KeyRow { number_key }).collect();
+    let rows = session.rows(&BY_NUMBER, args![rows_json(&keys), run]).await?;
+    rows.iter().map(|row| Ok((NumberKey(row.get("number_key")?), ContactId(row.get("id")?)))).collect()
 }
 
 fn known_contact(row: &Row) -> Result<Known, StoreError> {

@@ -7,6 +7,7 @@ use ringfence_domain::{
 };
 use serde::Serialize;
 
+use crate::acquaintances::owners;
 use crate::contacts::{Standing, standings};
 use crate::counts::{BucketKey, Deltas, buckets_for, lock_buckets};
 use crate::import_chunk::Change;
@@ -114,7 +115,10 @@ pub(crate) async fn apply_changes(
     let Some(last) = changes.keys().last().copied() else { return Ok(None) };
     let standings = standings(session, changes.keys().copied()).await?;
     let staged = staged_elsewhere(session, row.run, import).await?;
-    let mut owners = owners(session, row.run, &changes).await?;
+    // Whose the new numbers are by now.
+    let new: Vec<NumberKey> =
+        changes.values().flatten().flat_map(|change| change.numbers.iter().map(|(_, key)| *key)).collect();
+    let mut owners: BTreeMap<NumberKey, ContactId> = owners(session, row.run, new).await?.into_iter().collect();
     changes.retain(|contact, change| {
         let Some(standing) = standings.get(contact) else { return false };
         let open = matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review);
@@ -202,34 +206,6 @@ async fn staged_elsewhere(
 /// Whether nobody called the contact, and nobody would, because the import that brought it was undone.
 fn is_undone(standing: &Standing) -> bool {
     standing.stop_reason == Some(StopReason::Undone)
-}
-
-/// Whose the new numbers are by now.
-async fn owners(
-    session: &mut Session,
-    run: RunId,
-    changes: &BTreeMap<ContactId, Option<Change>>,
-) -> Result<BTreeMap<NumberKey, ContactId>, StoreError> {
-    #[derive(Serialize)]
-    struct KeyRow {
-        number_key: NumberKey,
-    }
-    const OWNERS: Sql = sql!(
-        sqlite "SELECT number_key, id FROM contacts WHERE run_id = $2 AND number_key IN (SELECT value->>'number_key' FROM json_each($1)) \
-                UNION ALL SELECT number_key, contact_id FROM contact_numbers WHERE run_id = $2 \
-                AND number_key IN (SELECT value->>'number_key' FROM json_each($1))",
-        postgres "SELECT number_key, id FROM contacts WHERE run_id = $2 AND number_key = ANY (ARRAY( \
-                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-                  UNION ALL SELECT number_key, contact_id FROM contact_numbers WHERE run_id = $2 AND number_key = ANY (ARRAY( \
-                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint)))"
-    );
-    let keys: Vec<KeyRow> = changes
-        .values()
-        .flatten()
-        .flat_map(|change| change.numbers.iter().map(|(_, number_key)| KeyRow { number_key: *number_key }))
-        .collect();
-    let rows = session.rows(&OWNERS, args![rows_json(&keys), run]).await?;
-    rows.iter().map(|row| Ok((NumberKey(row.get("number_key")?), ContactId(row.get("id")?)))).collect()
 }
 
 async fn replace_numbers(
