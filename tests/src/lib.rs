@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod database;
 pub mod sample;
+pub mod vendors;
 pub mod virtual_time;
 
 pub use database::TestDatabase;

@@ -56,6 +56,7 @@ pub fn rules(name: &str, lane: &str) -> Campaign {
             missing: Missing::Keep,
         },
         variables: BTreeMap::new(),
+        metadata: BTreeMap::new(),
         vendor: BTreeMap::new(),
         calling: Calling {
             hours: WeekTable::always(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ringfence::engine::LaneEngine;
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading};
+use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading, ReportAddress};
 use ringfence_providers::twenty2::Twenty2;
 use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
@@ -109,12 +109,15 @@ pub struct Dialer {
     pub lane: LaneId,
     /// The campaign.
     pub campaign: CampaignRow,
+    /// Where the vendor may report calls to, from the next start on.
+    pub reports: Option<ReportAddress>,
     settings: LaneSettings,
+    provider: Arc<dyn Provider>,
     running: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
 impl Dialer {
-    /// Sets everything up with numbers `0..contacts`, and does not dial yet.
+    /// Sets everything up with numbers `0..contacts`, on Twenty2, and does not dial yet.
     pub async fn set(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
@@ -123,6 +126,20 @@ impl Dialer {
         behaviour: Behaviour,
         contacts: usize,
     ) -> Self {
+        let adapter = |settings: &LaneSettings, line| twenty2(settings, "national", line);
+        Self::set_with(store, clock, settings, rules, behaviour, contacts, adapter).await
+    }
+
+    /// The same on another vendor, whose `adapter` is made for a way to it.
+    pub async fn set_with(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        settings: LaneSettings,
+        rules: Campaign,
+        behaviour: Behaviour,
+        contacts: usize,
+        adapter: impl FnOnce(&LaneSettings, Arc<dyn Transport>) -> Arc<dyn Provider>,
+    ) -> Self {
         let now = clock.read().now;
         let simulator = Simulator::new(behaviour, clock.clone(), Arc::new(Tape::default()));
         let vendor = InProcess::new(router(simulator.clone()));
@@ -130,7 +147,8 @@ impl Dialer {
         let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
         let (_, campaign) = store.apply(rules, lane, Begin::Running, now).await.expect("a campaign");
         sample::import(&store, campaign.run, 0..contacts, now).await;
-        Self { store, clock, simulator, line, lane, campaign, settings, running: None }
+        let provider = adapter(&settings, line.clone());
+        Self { store, clock, simulator, line, lane, campaign, reports: None, settings, provider, running: None }
     }
 
     /// Begins to dial.
@@ -143,8 +161,9 @@ impl Dialer {
             name,
             self.lane,
             self.settings.clone(),
-            twenty2(&self.settings, "national", self.line.clone()),
-        );
+            self.provider.clone(),
+        )
+        .reported_to(self.reports.clone());
         self.running = Some((stop.clone(), tokio::spawn(engine.run(stop))));
     }
 

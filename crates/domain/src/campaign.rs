@@ -21,7 +21,7 @@ pub struct Campaign {
     pub name: String,
     /// The lane's name.
     pub provider: String,
-    /// What the vendor knows the calling agent by.
+    /// What the vendor knows the calling agent by; empty where the lane or the vendor itself says.
     pub agent: String,
     /// Numbers to call from, rotated.
     pub caller_ids: Vec<String>,
@@ -31,8 +31,12 @@ pub struct Campaign {
     pub contacts: ContactSource,
     /// What the agent gets to know.
     pub variables: BTreeMap<String, Template>,
-    /// Vendor settings of this campaign, already checked by the vendor's own file.
-    pub vendor: BTreeMap<String, String>,
+    /// What the vendor keeps with each call for the operator's own systems.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, Template>,
+    /// Vendor settings of this campaign, already checked by the vendor's own file. Those of a table are named
+    /// `table.key`.
+    pub vendor: BTreeMap<String, Template>,
     /// When contacts may be called.
     pub calling: Calling,
     /// How many at once and how fast.
@@ -214,7 +218,7 @@ impl Campaign {
         phones
             .chain(contacts.timezone.as_deref())
             .chain(contacts.id.as_deref())
-            .chain(self.variables.values().flat_map(Template::columns))
+            .chain([&self.variables, &self.metadata, &self.vendor].into_iter().flat_map(BTreeMap::values).flat_map(Template::columns))
     }
 }
 

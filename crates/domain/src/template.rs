@@ -32,6 +32,11 @@ impl Template {
         })
     }
 
+    /// The text, when it takes nothing from the row.
+    pub fn fixed(&self) -> Option<String> {
+        self.render(&Row::new()).ok()
+    }
+
     /// The text for one row, or the column that the row lacks.
     pub fn render(&self, row: &Row) -> Result<String, MissingColumn> {
         let mut text = String::with_capacity(self.text.len());

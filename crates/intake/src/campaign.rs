@@ -3,6 +3,7 @@
 mod safety;
 mod schedule;
 mod source;
+mod vendor;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ use ringfence_domain::schedule::Schedule;
 use ringfence_domain::template::Template;
 use ringfence_domain::window::{Calendar, Hours, WeekTable};
 use ringfence_domain::{Campaign, Moment, Outcome, Span, ZoneSet, zones};
-use ringfence_providers::{SettingKind, Vendor};
+use ringfence_providers::CampaignFacts;
 use toml::de::DeTable;
 
 use crate::config::syntax;
@@ -53,9 +54,8 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
     }
     let provider = root.required_text("provider", "name a [provider.…] section of ringfence.toml");
     let lane = provider.as_ref().and_then(|provider| lane(root, provider, config));
-    let vendor = lane.map(|lane| lane.vendor);
-    let agent = root.required_text("agent", "write the id of the agent that is to call");
-    let caller_ids = caller_ids(root, vendor);
+    let agent = root.text("agent").map(|agent| agent.value).filter(|agent| !agent.trim().is_empty());
+    let caller_ids = caller_ids(root);
     let priority = root.integer("priority", 1..=9).unwrap_or(5);
     let contacts = if let Some(section) = root.section("contacts") {
         source::contacts(section, path)
@@ -64,7 +64,17 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
         None
     };
     let variables = root.section("variables").map(templates).unwrap_or_default();
-    let vendor_settings = vendor_settings(root, vendor);
+    let metadata = metadata(root, lane);
+    let vendor_settings = vendor::settings(root, lane.map(|lane| lane.vendor));
+    if let Some(lane) = lane {
+        let facts = CampaignFacts {
+            agent: agent.as_deref(),
+            caller_ids: caller_ids.as_deref().unwrap_or_default(),
+            vendor: &vendor_settings,
+        };
+        // What is wrong with the list itself was told.
+        vendor::objections(root, lane, &facts, caller_ids.is_none());
+    }
     let calling = calling(root.section("calling"));
     let limits = root.section("limits").map_or_else(default_limits, limits);
     let retry = root.section("retry").map_or_else(RetryRules::default, retry);
@@ -78,11 +88,12 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
     Some(Campaign {
         name: name?.value,
         provider: provider?.value,
-        agent: agent?.value,
+        agent: agent.unwrap_or_default(),
         caller_ids: caller_ids?,
         priority: priority as u8,
         contacts: contacts?,
         variables,
+        metadata,
         vendor: vendor_settings,
         calling,
         limits,
@@ -109,48 +120,30 @@ fn lane<'c>(root: &Section<'_>, provider: &Placed<String>, config: &'c Config) -
     lane
 }
 
-fn caller_ids(root: &mut Section<'_>, vendor: Option<&Vendor>) -> Option<Vec<String>> {
-    let ids = root.texts("caller_ids");
-    match ids {
-        Some(ids) if ids.iter().any(|id| id.value.trim().is_empty()) => {
-            for id in ids.iter().filter(|id| id.value.trim().is_empty()) {
-                root.found()
-                    .add(Mistake::new(id.at.clone(), "a caller id is empty").hint("write the number to call from"));
-            }
-            None
-        }
-        Some(ids) if !ids.is_empty() => Some(ids.into_iter().map(|id| id.value).collect()),
-        Some(_) => {
-            root.missing("caller_ids", "name at least one number");
-            None
-        }
-        None if vendor.is_some_and(|vendor| vendor.needs_caller_id) => {
-            root.missing("caller_ids", "name the numbers to call from: caller_ids = [\"9876543210\"]");
-            None
-        }
-        None => Some(Vec::new()),
+/// None when one of them is empty.
+fn caller_ids(root: &mut Section<'_>) -> Option<Vec<String>> {
+    let ids = root.texts("caller_ids").unwrap_or_default();
+    let empty: Vec<&Placed<String>> = ids.iter().filter(|id| id.value.trim().is_empty()).collect();
+    for id in &empty {
+        root.found().add(Mistake::new(id.at.clone(), "a caller id is empty").hint("write the number to call from"));
     }
+    empty.is_empty().then(|| ids.into_iter().map(|id| id.value).collect())
+}
+
+/// What the vendor keeps with each call, if it has a place for it.
+fn metadata(root: &mut Section<'_>, lane: Option<&crate::ConfigLane>) -> BTreeMap<String, Template> {
+    let Some(section) = root.section("metadata") else { return BTreeMap::new() };
+    if let Some(lane) = lane.filter(|lane| !lane.vendor.can.takes_metadata) {
+        let message = format!("{} has no place for metadata", lane.vendor.kind);
+        let hint = "leave [metadata] out; what the agent must know belongs in [variables]";
+        root.found().add(Mistake::new(section.at(), message).hint(hint));
+    }
+    templates(section)
 }
 
 fn templates(mut section: Section<'_>) -> BTreeMap<String, Template> {
     let pairs = section.pairs();
     pairs.into_iter().filter_map(|(name, text)| Some((name.value, section.parse(&text)?))).collect()
-}
-
-fn vendor_settings(root: &mut Section<'_>, vendor: Option<&Vendor>) -> BTreeMap<String, String> {
-    let (Some(mut section), Some(vendor)) = (root.section("vendor"), vendor) else { return BTreeMap::new() };
-    let mut values = BTreeMap::new();
-    for key in vendor.campaign_settings {
-        let given = section.text(key.name);
-        match (given, key.kind, key.default) {
-            (Some(text), ..) => drop(values.insert(key.name.to_owned(), text.value)),
-            (None, _, Some(default)) => drop(values.insert(key.name.to_owned(), default.to_owned())),
-            (None, SettingKind::OptionalText, None) => {}
-            (None, _, None) => section.missing(key.name, "this kind of provider needs it"),
-        }
-    }
-    section.finish();
-    values
 }
 
 const DEFAULT_GUARD: Span = Span::from_secs(60);

@@ -1,11 +1,13 @@
 //! `ringfence.toml`: the database and the lanes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
-use ringfence_domain::{Outcome, zones};
+use ringfence_domain::phone::Country;
+use ringfence_domain::{Outcome, Span, zones};
 use ringfence_providers::{LaneSetup, Secret, SettingKey, SettingKind, Vendor};
 use toml::de::DeTable;
 
@@ -19,10 +21,21 @@ pub struct Config {
     pub path: PathBuf,
     /// The database's address, as written.
     pub database: Option<String>,
+    /// Where HTTP is served and reached.
+    pub http: Http,
     /// The lanes, by name.
     pub lanes: BTreeMap<String, ConfigLane>,
     /// Every lane that has a section, also one that cannot be read.
     pub(crate) named: BTreeSet<String>,
+}
+
+/// Where HTTP is served and reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Http {
+    /// The address to listen on.
+    pub listen: Option<SocketAddr>,
+    /// Where vendors reach it, without a slash at the end.
+    pub public_url: Option<String>,
 }
 
 /// A lane's section, checked.
@@ -57,7 +70,7 @@ impl Config {
 
     /// The configuration of those who have no file.
     pub fn none(path: PathBuf) -> Self {
-        Self { path, database: None, lanes: BTreeMap::new(), named: BTreeSet::new() }
+        Self { path, database: None, http: Http::default(), lanes: BTreeMap::new(), named: BTreeSet::new() }
     }
 
     /// Reads the text of a file that is, or would be, at `path`.
@@ -104,6 +117,9 @@ impl Config {
                 database.required_text("url", "write url = \"sqlite://ringfence.db\"").map(|url| url.value);
             database.finish();
         }
+        if let Some(section) = root.section("http") {
+            config.http = http(section);
+        }
         if let Some(mut providers) = root.section("provider") {
             for key in providers.keys() {
                 let Some(section) = providers.section(&key.value) else { continue };
@@ -125,6 +141,23 @@ pub(crate) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Mistak
     Mistakes::new(path, text, vec![Mistake::new(error.span().unwrap_or(0..0), error.message())])
 }
 
+fn http(mut section: Section<'_>) -> Http {
+    let listen = section.text("listen").and_then(|text| {
+        let address = text.value.parse().ok();
+        if address.is_none() {
+            let message = format!("`{}` is not an address to listen on", text.value);
+            section.found().add(Mistake::new(text.at, message).hint("write listen = \"127.0.0.1:8080\""));
+        }
+        address
+    });
+    let public_url = section.text("public_url").map(|url| {
+        check_address(&section, &url, "what vendors report would cross the network unencrypted");
+        url.value.trim_end_matches('/').to_owned()
+    });
+    section.finish();
+    Http { listen, public_url }
+}
+
 fn lane(
     name: &Placed<String>,
     mut section: Section<'_>,
@@ -142,7 +175,7 @@ fn lane(
     };
     let base_url = match section.text("base_url") {
         Some(url) => {
-            check_address(&section, &url);
+            check_address(&section, &url, "credentials would cross the network unencrypted");
             url.value
         }
         None => {
@@ -196,14 +229,14 @@ pub(crate) fn beside(file: &Path, path: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new(".")).join(path)
 }
 
-/// Credentials go over TLS, unless they stay on this machine.
-fn check_address(section: &Section<'_>, url: &Placed<String>) {
+/// What is secret goes over TLS, unless it stays on this machine.
+fn check_address(section: &Section<'_>, url: &Placed<String>, otherwise: &str) {
     let host = url.value.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
     match host {
         None if url.value.starts_with("https://") => {}
         Some("localhost" | "127.0.0.1" | "sandbox.invalid") => {}
         Some(_) => section.found().add(
-            Mistake::new(url.at.clone(), "credentials would cross the network unencrypted")
+            Mistake::new(url.at.clone(), otherwise)
                 .hint("write https://; http:// is for localhost only"),
         ),
         None => section.found().add(
@@ -263,24 +296,33 @@ fn setting(
                 secrets.insert(name, secret);
             }
         }
-        SettingKind::Text | SettingKind::OptionalText | SettingKind::OneOf(_) => {
+        _ => {
             let given = match (key.kind, key.default) {
                 (SettingKind::Text, None) => section.required_text(key.name, "this kind of provider needs it"),
                 _ => section.text(key.name),
             };
-            match (given, key.kind) {
-                (Some(text), SettingKind::OneOf(words)) if !words.contains(&text.value.as_str()) => {
-                    let message = format!("`{}` is none of {}", text.value, words.join(", "));
-                    section.found().add(Mistake::new(text.at, message));
-                }
-                (Some(text), _) => drop(values.insert(name, text.value)),
-                (None, _) => {
-                    if let Some(default) = key.default {
-                        values.insert(name, default.to_owned());
-                    }
-                }
+            if let Some(text) = given {
+                check_word(section, key, &text);
+                values.insert(name, text.value);
+            } else if let Some(default) = key.default {
+                values.insert(name, default.to_owned());
             }
         }
+    }
+}
+
+/// Whether a text is one of those that the setting may be.
+pub(crate) fn check_word(section: &Section<'_>, key: &SettingKey, text: &Placed<String>) {
+    let wrong = match key.kind {
+        SettingKind::OneOf(words) if !words.contains(&text.value.as_str()) => {
+            Some(format!("`{}` is none of {}", text.value, words.join(", ")))
+        }
+        SettingKind::Country => text.value.parse::<Country>().err(),
+        SettingKind::OptionalSpan => text.value.parse::<Span>().err().map(|error| format!("{error}; {}", error.hint)),
+        _ => None,
+    };
+    if let Some(message) = wrong {
+        section.found().add(Mistake::new(text.at.clone(), message));
     }
 }
 

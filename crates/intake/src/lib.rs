@@ -12,6 +12,6 @@ pub mod contacts;
 mod mistake;
 mod section;
 
-pub use config::{Config, ConfigLane};
+pub use config::{Config, ConfigLane, Http};
 pub use contacts::{ContactFile, ContactRow, HeaderError, RejectedRow};
 pub use mistake::{Mistake, Mistakes};

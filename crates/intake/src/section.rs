@@ -176,6 +176,22 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// true or false, if the key is there.
+    pub(crate) fn flag(&mut self, key: &str) -> Option<bool> {
+        let value = self.raw(key)?;
+        if let DeValue::Boolean(flag) = value.get_ref() {
+            Some(*flag)
+        } else {
+            self.wrong(value.span(), key, "true or false");
+            None
+        }
+    }
+
+    /// Where a key stands in the file, if it does.
+    pub(crate) fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        self.keys().into_iter().find(|present| present.value == key).map(|present| present.at)
+    }
+
     /// A text, or a list of texts; empty when the key is not there.
     pub(crate) fn texts(&mut self, key: &str) -> Option<Vec<Placed<String>>> {
         let value = self.raw(key)?;

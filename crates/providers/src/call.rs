@@ -17,8 +17,16 @@ pub struct CallRequest {
     pub agent: String,
     /// What the agent gets to know.
     pub variables: BTreeMap<String, String>,
+    /// What is kept with the call for the operator's own systems.
+    pub metadata: BTreeMap<String, String>,
     /// The campaign's own vendor settings.
     pub vendor: BTreeMap<String, String>,
+    /// Where the vendor may report this call's end, if anyone listens.
+    pub report_to: Option<String>,
+    /// The present.
+    pub at: Moment,
+    /// The phone must not begin to ring at or after this moment; none when the window never closes.
+    pub ring_before: Option<Moment>,
 }
 
 /// What became of the one request that places a call, by what must follow from it.
@@ -46,6 +54,16 @@ pub enum Placing {
         /// What is wrong and how to mend it.
         cause: String,
     },
+    /// Surely refused, and would be for everyone of the campaign: its agent, its number to call from, its inputs.
+    CampaignFault {
+        /// What is wrong and how to mend it.
+        cause: String,
+    },
+    /// Surely refused for how the request was put; the next one is put otherwise, and may follow at once.
+    Reworded {
+        /// What the vendor said.
+        cause: String,
+    },
     /// Surely refused because this number cannot be called.
     NumberFault {
         /// What the vendor said.
@@ -65,6 +83,12 @@ pub struct OutCall {
     pub attempt: AttemptId,
     /// The vendor's name for it.
     pub call_id: String,
+    /// What we called it.
+    pub reference: String,
+    /// Who is called.
+    pub number: PhoneNumber,
+    /// When it was claimed; the request left within seconds of it.
+    pub sent_at: Moment,
 }
 
 /// What the vendor says of a call.
@@ -93,6 +117,17 @@ pub struct LostCall {
     pub vendor: BTreeMap<String, String>,
     /// When it was claimed; the request left within seconds of it.
     pub sent_at: Moment,
+    /// Calls that the vendor reported to the address of this very attempt. Anyone who knew the address may have done so.
+    pub reported: Vec<String>,
+}
+
+/// What was found of lost calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Calls that may be lost ones.
+    pub candidates: Vec<Candidate>,
+    /// Attempts whose call surely was not placed, and will not be.
+    pub absent: Vec<AttemptId>,
 }
 
 /// A call at the vendor that may be a lost one.

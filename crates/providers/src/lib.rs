@@ -1,24 +1,35 @@
 //! The vendors that calls are placed through; the only crate that speaks HTTP to the outside.
 //!
-//! A vendor is one file and one line in [`registry`]. It never sees the store: it gets a request to send, and says
+//! A vendor is one file (or folder) and one line in [`registry`]. It never sees the store: it gets a request to send, and says
 //! what became of it in the words of [`call`].
 //!
 //! Adding a vendor: a file here with its settings, wire types, [`Provider`] and a `VENDOR` that declares them; one line
 //! in [`registry::VENDORS`]; a section in `deploy/ringfence.toml`.
 
+mod account;
+mod answer;
 pub mod call;
+mod fault;
+mod iqra;
+mod knovvu;
 pub mod money;
+mod number_format;
 pub mod pacer;
 pub mod provider;
 pub mod registry;
+pub mod report;
 pub mod secret;
+mod standing;
 pub mod transport;
 pub mod twenty2;
+mod unleashx;
 pub mod vendor;
 
-pub use call::{AskError, CallRequest, Candidate, LostCall, News, OutCall, Placing};
+pub use call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCall, Placing};
+pub use fault::{Cause, Fault};
+pub use number_format::NumberFormat;
 pub use pacer::{Pacer, Permit};
 pub use provider::{Budget, Provider};
 pub use secret::Secret;
 pub use transport::{HttpTransport, Transport, WireError};
-pub use vendor::{LaneSetup, SettingKey, SettingKind, Vendor};
+pub use vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Request;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber};
 
-use crate::call::{AskError, CallRequest, Candidate, LostCall, News, OutCall, Placing};
+use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
 
 /// The lane's budget of requests. Each one, except the request that places a call, waits here for its turn.
 #[async_trait]
@@ -34,8 +34,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Asks how calls stand, with as few requests as the vendor allows. Calls that are not in the answer are pending.
     async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError>;
 
-    /// Looks for calls whose answer was lost. That none is found proves nothing.
-    async fn find(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Vec<Candidate>, AskError>;
+    /// Looks for calls whose answer was lost. That one is not found proves nothing, unless it is said to be absent.
+    async fn find(&self, lost: &[LostCall], now: Moment, budget: &dyn Budget) -> Result<Findings, AskError>;
+
+    /// The call that a report from the vendor speaks of. A report proves nothing; it is a reason to ask.
+    fn reported(&self, report: &[u8]) -> Option<String>;
 
     /// Ends a call that is out; false when this vendor has no way to.
     async fn cancel(&self, _call_id: &str) -> Result<bool, AskError> {

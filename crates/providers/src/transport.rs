@@ -16,7 +16,7 @@ pub const ANSWER: Duration = Duration::from_secs(15);
 /// closed ends in doubt.
 const IDLE: Duration = Duration::from_secs(2);
 /// Answers are read up to this size, in bytes.
-const MAX_ANSWER: usize = 8 * 1024 * 1024;
+pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use ringfence_domain::Outcome;
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
+use ringfence_domain::phone::Country;
+use ringfence_domain::template::Template;
 
-use crate::{Provider, Secret, Transport};
+use crate::{Fault, NumberFormat, Provider, Secret, Transport};
 
 /// One kind of provider.
 #[derive(Debug)]
@@ -23,10 +25,88 @@ pub struct Vendor {
     pub limits: fn() -> LaneLimits,
     /// The vendor's own hours at this address, as `(hours, zone)`.
     pub hours: fn(base_url: &str) -> Option<(&'static str, &'static str)>,
-    /// Whether a campaign must name numbers to call from.
-    pub needs_caller_id: bool,
+    /// What this vendor can do beyond taking calls.
+    pub can: Capabilities,
+    /// What its refusals mean.
+    pub faults: &'static [Fault],
+    /// What is wrong with a campaign on one of its lanes, before anyone is called.
+    pub check: fn(&LaneSetup, &CampaignFacts<'_>) -> Vec<Objection>,
     /// Makes the provider of a lane.
     pub build: Build,
+}
+
+/// What a vendor can do beyond taking calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// How a call whose answer was lost is found again.
+    pub finds: Finds,
+    /// So many calls can be asked about with one request.
+    pub asks_together: u32,
+    /// Whether a call that is out can be ended.
+    pub cancels: bool,
+    /// Whether it holds calls outside its own hours, instead of refusing them.
+    pub holds: bool,
+    /// Whether it takes an address for each call that its end is reported to.
+    pub reports: bool,
+    /// Whether a campaign's `[metadata]` has a place there.
+    pub takes_metadata: bool,
+}
+
+/// How a call whose answer was lost is found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finds {
+    /// By our reference: whether it was placed is known.
+    ByReference,
+    /// By number and time: it may be found, and its absence proves nothing.
+    ByNumber,
+    /// Not at all, unless the vendor reports its end by itself.
+    Never,
+}
+
+/// What a campaign file says, for the vendor's own check of it.
+#[derive(Debug, Clone, Copy)]
+pub struct CampaignFacts<'a> {
+    /// Its agent, if it names one.
+    pub agent: Option<&'a str>,
+    /// The numbers to call from.
+    pub caller_ids: &'a [String],
+    /// Its `[vendor]` section.
+    pub vendor: &'a BTreeMap<String, Template>,
+}
+
+/// Something about a campaign that the vendor would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The key to mend, at the top of the campaign file or in `[vendor]`.
+    pub key: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// How to mend it.
+    pub hint: String,
+}
+
+impl Objection {
+    /// About a key.
+    pub fn new(key: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { key, message: message.into(), hint: hint.into() }
+    }
+
+    /// A key that this vendor needs and the campaign lacks.
+    pub fn missing(key: &'static str, hint: impl Into<String>) -> Self {
+        Self::new(key, format!("`{key}` is missing"), hint)
+    }
+}
+
+impl CampaignFacts<'_> {
+    /// The objection to a campaign without an agent.
+    pub fn needs_agent(&self, hint: &str) -> Option<Objection> {
+        self.agent.is_none().then(|| Objection::missing("agent", hint))
+    }
+
+    /// The objection to a campaign that names no number to call from.
+    pub fn needs_caller_ids(&self, hint: &str) -> Option<Objection> {
+        self.caller_ids.is_empty().then(|| Objection::missing("caller_ids", hint))
+    }
 }
 
 /// Makes the provider of a lane from its section; the reason when that cannot be.
@@ -54,6 +134,14 @@ pub enum SettingKind {
     Secret,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// true or false.
+    Flag,
+    /// A length of time, or nothing.
+    OptionalSpan,
+    /// A two-letter country code.
+    Country,
+    /// A table with some of these keys, each a text that may take {columns} from the row.
+    Table(&'static [&'static str]),
 }
 
 /// A lane's section, checked.
@@ -75,6 +163,16 @@ impl LaneSetup {
     /// A setting that was checked to be there.
     pub fn value(&self, name: &str) -> Result<&str, String> {
         self.values.get(name).map(String::as_str).ok_or_else(|| format!("the setting `{name}` is missing"))
+    }
+
+    /// How the lane wants numbers written.
+    pub fn number_format(&self) -> Result<NumberFormat, String> {
+        NumberFormat::read(self.value("number_format")?)
+    }
+
+    /// A country that was checked to be one.
+    pub fn country(&self, name: &str) -> Result<Country, String> {
+        self.value(name)?.parse()
     }
 
     /// A credential that was checked to be there.

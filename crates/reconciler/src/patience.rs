@@ -35,6 +35,11 @@ impl Patience {
         self.asks.entry(attempt).or_insert(Ask { next: first, wait: SHORTEST }).next
     }
 
+    /// There is a reason to ask about it now.
+    pub(crate) fn ask_now(&mut self, attempt: AttemptId, now: Moment) {
+        self.asks.entry(attempt).or_insert(Ask { next: now, wait: SHORTEST }).next = now;
+    }
+
     /// It was asked about and is not over.
     pub(crate) fn still_pending(&mut self, attempt: AttemptId, now: Moment) {
         if let Some(ask) = self.asks.get_mut(&attempt) {

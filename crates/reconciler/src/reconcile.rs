@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::campaign::UnknownPolicy;
+use ringfence_domain::template::Template;
 use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Span};
-use ringfence_providers::{AskError, LostCall, News, OutCall, Pacer, Provider};
+use ringfence_providers::{AskError, Findings, LostCall, News, OutCall, Pacer, Provider};
 use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, Store, StoreError, SweepOrder, Tenure};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,12 @@ const SILENCE: Span = Span::from_hours(6);
 /// Calls asked about in one round.
 const BATCH: usize = 200;
 const SWEEP_EVERY: Span = Span::from_secs(2);
+const REPORTS_EVERY: Span = Span::from_millis(500);
+/// Reports read at once.
+const REPORTS: u32 = 500;
+/// A report of a call that nobody knows waits so long for the receipt that names it.
+const REPORTS_KEPT: Span = Span::from_days(7);
+const FORGET_EVERY: Span = Span::from_hours(1);
 const ROUND: Duration = Duration::from_millis(250);
 
 /// What a round did.
@@ -46,6 +53,10 @@ pub struct Reconciler {
     patience: Patience,
     rest_until: Moment,
     sweep_at: Moment,
+    reports_at: Moment,
+    forget_at: Moment,
+    /// Calls that were reported to the own addresses of attempts of unknown fate.
+    reported: HashMap<AttemptId, Vec<String>>,
     campaigns: HashMap<CampaignId, Campaign>,
     campaigns_at: Moment,
 }
@@ -69,6 +80,9 @@ impl Reconciler {
             patience: Patience::default(),
             rest_until: start,
             sweep_at: start,
+            reports_at: start,
+            forget_at: start,
+            reported: HashMap::new(),
             campaigns: HashMap::new(),
             campaigns_at: start,
         }
@@ -116,6 +130,10 @@ impl Reconciler {
             let swept = self.store.sweep(order).await?;
             done.swept = swept.lapsed + swept.unknown;
         }
+        if now >= self.reports_at {
+            self.reports_at = now + REPORTS_EVERY;
+            self.read_reports(now).await?;
+        }
         if now < self.rest_until || !self.tenure.holds(self.clock.boot()) {
             return Ok(done);
         }
@@ -145,6 +163,36 @@ impl Reconciler {
             done.settled = self.settle(settlements).await?;
         }
         Ok(done)
+    }
+
+    /// Reads what the vendor reported. A report of a call that is out is a reason to ask about it now; one of a call that nobody knows
+    /// waits for the receipt.
+    async fn read_reports(&mut self, now: Moment) -> Result<(), StoreError> {
+        let lane = self.tenure.lane;
+        let unread = self.store.unread_reports(lane, REPORTS).await?;
+        if !unread.is_empty() {
+            let read = unread.iter().map(|report| (report.id, self.provider.reported(report.body.as_bytes())));
+            self.store.read_reports(read.collect(), now).await?;
+        }
+        let mut used = Vec::new();
+        self.reported.clear();
+        for report in self.store.reported(lane).await? {
+            if report.own {
+                self.reported.entry(report.attempt).or_default().extend(report.call_id);
+            }
+            if !report.used {
+                self.patience.ask_now(report.attempt, now);
+                used.push(report.id);
+            }
+        }
+        if !used.is_empty() {
+            self.store.use_reports(used, now).await?;
+        }
+        if now >= self.forget_at {
+            self.forget_at = now + FORGET_EVERY;
+            while self.store.forget_reports(now - REPORTS_KEPT).await? > 0 {}
+        }
+        Ok(())
     }
 
     /// Settles what was learned; when the database refuses one of them, the others are not held up by it.
@@ -178,7 +226,15 @@ impl Reconciler {
     ) -> Result<(), StoreError> {
         let calls: Vec<OutCall> = placed
             .iter()
-            .filter_map(|call| Some(OutCall { attempt: call.attempt, call_id: call.call_id.clone()? }))
+            .filter_map(|call| {
+                Some(OutCall {
+                    attempt: call.attempt,
+                    call_id: call.call_id.clone()?,
+                    reference: call.reference.clone(),
+                    number: call.number.clone(),
+                    sent_at: call.sending_at,
+                })
+            })
             .collect();
         let news = match self.provider.ask(&calls, &*self.pacer).await {
             Ok(news) => news.into_iter().collect::<BTreeMap<AttemptId, News>>(),
@@ -223,13 +279,14 @@ impl Reconciler {
                     number: call.number.clone(),
                     caller_id: call.caller_id.clone(),
                     agent: campaign.agent.clone(),
-                    vendor: campaign.vendor.clone(),
+                    vendor: fixed(&campaign.vendor),
                     sent_at: call.sending_at,
+                    reported: self.reported.get(&call.attempt).cloned().unwrap_or_default(),
                 })
             })
             .collect();
-        let candidates = match self.provider.find(&lost, &*self.pacer).await {
-            Ok(candidates) => candidates,
+        let Findings { candidates, absent } = match self.provider.find(&lost, now, &*self.pacer).await {
+            Ok(findings) => findings,
             // A question that was not answered decides nothing, whatever the policy.
             Err(error) => return self.trouble(&error, now).await,
         };
@@ -247,6 +304,11 @@ impl Reconciler {
                 let overdue_at = self.provider.held_until(call.sending_at) + RING_AND_TALK;
                 let call_id = found.call_id.clone();
                 settlements.push((call.attempt, Settlement::Found { call_id, overdue_at }));
+                continue;
+            }
+            if own.is_empty() && absent.contains(&call.attempt) {
+                tracing::info!(attempt.id = %call.attempt, "the provider never got the request of attempt {}", call.attempt);
+                settlements.push((call.attempt, Settlement::NotPlaced));
                 continue;
             }
             self.patience.still_pending(call.attempt, now);
@@ -308,4 +370,9 @@ impl Reconciler {
         };
         self.store.affect_lane(self.tenure.lane, effect, now).await
     }
+}
+
+/// Settings that are the same for every contact.
+fn fixed(vendor: &BTreeMap<String, Template>) -> BTreeMap<String, String> {
+    vendor.iter().filter_map(|(name, template)| Some((name.clone(), template.fixed()?))).collect()
 }

@@ -20,6 +20,7 @@ use crate::commands::preview::PreviewArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::sandbox::SandboxArgs;
+use crate::commands::serve::ServeArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::stop::StopArgs;
 use crate::commands::test_call::TestCallArgs;
@@ -86,8 +87,10 @@ pub enum Command {
     )]
     Run(RunArgs),
     /// Dial every lane of ringfence.toml and begin campaigns on schedule, until told to stop
-    #[command(after_help = "Example:\n  ringfence serve --config ringfence.toml")]
-    Serve,
+    #[command(
+        after_help = "Examples:\n  ringfence serve --config ringfence.toml\n  ringfence serve --listen 127.0.0.1:8080"
+    )]
+    Serve(ServeArgs),
     /// Stop every new call on this database within a second, whatever runs, across restarts
     #[command(
         after_help = "Example:\n  ringfence stop --reason \"wrong list\"\n\nA file STOP beside ringfence.toml does the same without a database."

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ringfence_domain::brake::NoBrake;
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{Brake, CampaignId, Clock, LaneId, Moment, Span};
+use ringfence_domain::{Brake, CampaignId, Clock, LaneId, Moment, ReportAddress, Span};
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
 use ringfence_scheduler::{Caretaker, Keeper, Kept, Planner, RENEW_EVERY};
@@ -55,6 +55,7 @@ pub struct LaneEngine {
     settings: LaneSettings,
     provider: Arc<dyn Provider>,
     brake: Arc<dyn Brake>,
+    reports: Option<ReportAddress>,
     only: Option<CampaignId>,
     standing: watch::Sender<Standing>,
 }
@@ -70,13 +71,21 @@ impl LaneEngine {
         provider: Arc<dyn Provider>,
     ) -> Self {
         let standing = watch::Sender::new(Standing::Asking);
-        Self { store, clock, owner, lane, settings, provider, brake: Arc::new(NoBrake), only: None, standing }
+        let brake = Arc::new(NoBrake);
+        Self { store, clock, owner, lane, settings, provider, brake, reports: None, only: None, standing }
     }
 
     /// With a brake beside the database's.
     #[must_use]
     pub fn braked_by(mut self, brake: Arc<dyn Brake>) -> Self {
         self.brake = brake;
+        self
+    }
+
+    /// With an address that the vendor may report calls to.
+    #[must_use]
+    pub fn reported_to(mut self, address: Option<ReportAddress>) -> Self {
+        self.reports = address;
         self
     }
 
@@ -135,6 +144,7 @@ impl LaneEngine {
             self.provider.clone(),
             pacer.clone(),
             self.brake.clone(),
+            self.reports.clone(),
             results,
             sending.clone(),
             ending.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::campaign::{CallingZone, Redial, UnknownPolicy};
+use ringfence_domain::template::Template;
 use ringfence_domain::{Campaign, Span};
 use toml::{Table, Value};
 
@@ -11,8 +12,10 @@ pub fn of(campaign: &Campaign) -> Table {
     let mut root = Table::new();
     put(&mut root, "name", &campaign.name);
     put(&mut root, "provider", &campaign.provider);
-    put(&mut root, "agent", &campaign.agent);
-    put_list(&mut root, "caller_ids", &campaign.caller_ids);
+    put_if(&mut root, "agent", Some(&campaign.agent).filter(|agent| !agent.is_empty()));
+    if !campaign.caller_ids.is_empty() {
+        put_list(&mut root, "caller_ids", &campaign.caller_ids);
+    }
     root.insert("priority".to_owned(), Value::Integer(campaign.priority.into()));
 
     let source = &campaign.contacts;
@@ -28,7 +31,12 @@ pub fn of(campaign: &Campaign) -> Table {
     put(contacts, "missing", source.missing);
 
     templates(&mut root, "variables", campaign.variables.iter());
-    templates(&mut root, "vendor", campaign.vendor.iter());
+    if !campaign.metadata.is_empty() {
+        templates(&mut root, "metadata", campaign.metadata.iter());
+    }
+    if !campaign.vendor.is_empty() {
+        vendor(section(&mut root, "vendor"), &campaign.vendor);
+    }
 
     let calling = section(&mut root, "calling");
     put(calling, "hours", &campaign.calling.hours);
@@ -142,6 +150,17 @@ fn put_list<T: ToString>(table: &mut Table, key: &str, values: &[T]) {
 fn templates<'a>(root: &mut Table, name: &str, pairs: impl Iterator<Item = (&'a String, impl ToString)>) {
     let table = section(root, name);
     pairs.for_each(|(key, value)| put(table, key, value));
+}
+
+/// Settings of tables are named `table.key`; flags are written as such.
+fn vendor(table: &mut Table, settings: &BTreeMap<String, Template>) {
+    for (name, template) in settings {
+        match (name.split_once('.'), template.to_string().as_str()) {
+            (Some((inner, key)), text) => put(section(table, inner), key, text),
+            (None, flag @ ("true" | "false")) => drop(table.insert(name.clone(), Value::Boolean(flag == "true"))),
+            (None, text) => put(table, name, text),
+        }
+    }
 }
 
 fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ringfence_domain::{Brake, Campaign, Clock, Moment};
+use ringfence_domain::{Brake, Campaign, Clock, Moment, ReportAddress};
 use ringfence_intake::{Config, ConfigLane, ContactFile, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
@@ -213,6 +213,12 @@ pub fn is_listed(name: &str) -> bool {
 /// The file `STOP` beside the configuration.
 pub fn brake(config: &Config) -> Arc<dyn Brake> {
     Arc::new(StopFile::beside(&config.path))
+}
+
+/// Where the vendors of this configuration's lanes report to, when they can reach us.
+pub fn report_address(config: &Config, store: &Database) -> Option<ReportAddress> {
+    let public_url = config.http.public_url.clone()?;
+    Some(ReportAddress { public_url, key: store.report_key().clone() })
 }
 
 /// The provider of a lane.

@@ -20,6 +20,10 @@ pub enum Fault {
     NoId,
     /// The call is placed and the answer is a page of HTML.
     Html,
+    /// The call is placed and the answer ends in its middle.
+    Truncated,
+    /// The call is placed and the answer is larger than anyone reads.
+    Oversized,
     /// The call is placed and the answer takes longer than anyone waits.
     Slow,
     /// HTTP 429 with `Retry-After`.
@@ -43,6 +47,8 @@ impl Fault {
         ("error_before", Fault::ErrorBefore),
         ("no_id", Fault::NoId),
         ("html", Fault::Html),
+        ("truncated", Fault::Truncated),
+        ("oversized", Fault::Oversized),
         ("slow", Fault::Slow),
         ("throttled", Fault::Throttled),
         ("unauthorized", Fault::Unauthorized),
@@ -53,7 +59,41 @@ impl Fault {
 
     /// Whether the callee's phone rings all the same.
     pub fn places_the_call(self) -> bool {
-        matches!(self, Fault::LostAnswer | Fault::ErrorAfter | Fault::NoId | Fault::Html | Fault::Slow)
+        matches!(
+            self,
+            Fault::LostAnswer
+                | Fault::ErrorAfter
+                | Fault::NoId
+                | Fault::Html
+                | Fault::Truncated
+                | Fault::Oversized
+                | Fault::Slow
+        )
+    }
+}
+
+/// Which requests a simulated Iqra AI understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IqraDialect {
+    /// The form fields of its page, and the `config` of its source.
+    #[default]
+    Both,
+    /// What its page documents.
+    Docs,
+    /// What its source reads.
+    Config,
+}
+
+impl FromStr for IqraDialect {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "both" => Ok(Self::Both),
+            "docs" => Ok(Self::Docs),
+            "config" => Ok(Self::Config),
+            other => Err(format!("`{other}` is none of both, docs, config")),
+        }
     }
 }
 
@@ -72,6 +112,10 @@ pub struct Behaviour {
     pub faults: Vec<(Fault, f64)>,
     /// The vendor's own hours: calls outside are held until the next opening.
     pub hours: Option<Hours>,
+    /// How long calls wait in the vendor's queue before they ring.
+    pub queue: Span,
+    /// Which requests a simulated Iqra AI understands.
+    pub iqra: IqraDialect,
     /// How far the vendor's clock is ahead of ours; behind when negative, in milliseconds.
     pub clock_ahead_ms: i64,
     /// Other seeds end other calls otherwise.
@@ -93,6 +137,8 @@ impl Default for Behaviour {
             latency: Span::from_millis(5),
             faults: Vec::new(),
             hours: None,
+            queue: Span::ZERO,
+            iqra: IqraDialect::Both,
             clock_ahead_ms: 0,
             seed: 0,
         }
@@ -180,6 +226,8 @@ pub fn by_number(national: &str) -> Option<Result<Outcome, Fault>> {
         "59" => Err(Fault::UnknownAgent),
         "60" => Err(Fault::NoBalance),
         "61" => Err(Fault::InvalidNumber),
+        "62" => Err(Fault::Truncated),
+        "63" => Err(Fault::Oversized),
         _ => return None,
     })
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use ringfence_domain::window::Calendar;
 use ringfence_domain::{Clock, Moment, Outcome, Span};
+use ringfence_providers::Transport;
+use serde_json::{Map, Value};
 
 use crate::behaviour::{Behaviour, Fault, by_number};
 use crate::tape::{Event, Tape, TapeEntry};
@@ -17,6 +19,7 @@ pub struct Simulator {
     clock: Arc<dyn Clock>,
     tape: Arc<Tape>,
     calls: Mutex<Calls>,
+    reports: Mutex<Option<Arc<dyn Transport>>>,
 }
 
 #[derive(Debug, Default)]
@@ -28,19 +31,36 @@ struct Calls {
     requests: HashMap<String, u32>,
 }
 
-/// A call that was placed.
-#[derive(Debug, Clone)]
-pub struct PlacedCall {
-    /// The vendor's name for it.
-    pub call_id: String,
-    /// Who is called, as sent.
+/// A request that places a call, whatever wire format it came in.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The kind of provider that it was sent to.
+    pub vendor: &'static str,
+    /// Who is to be called, as sent.
     pub callee: String,
     /// From which number, as sent.
     pub caller: String,
     /// By which agent.
     pub agent: String,
-    /// What the agent was told.
-    pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// What the agent is told.
+    pub inputs: Map<String, Value>,
+    /// What is kept with the call.
+    pub metadata: Map<String, Value>,
+    /// The call is dropped when it does not ring by then.
+    pub ring_by: Option<Moment>,
+}
+
+/// A call that was placed.
+#[derive(Debug, Clone)]
+pub struct PlacedCall {
+    /// The vendor's name for it.
+    pub call_id: String,
+    /// Its place in the order of placing, from 1.
+    pub number: usize,
+    /// What was asked.
+    pub asked: Asked,
+    /// When it was asked.
+    pub placed_at: Moment,
     /// When the vendor begins to dial.
     pub rings_at: Moment,
     /// When it is over.
@@ -66,7 +86,7 @@ const LISTED: usize = 5_000;
 impl Simulator {
     /// An account with this behaviour, whose tape is `tape`.
     pub fn new(behaviour: Behaviour, clock: Arc<dyn Clock>, tape: Arc<Tape>) -> Arc<Self> {
-        Arc::new(Self { behaviour: Mutex::new(behaviour), clock, tape, calls: Mutex::default() })
+        Arc::new(Self { behaviour: Mutex::new(behaviour), clock, tape, calls: Mutex::default(), reports: Mutex::default() })
     }
 
     /// What it was asked so far.
@@ -85,19 +105,14 @@ impl Simulator {
     }
 
     /// Takes a request that places a call: decides, tapes, and only then lets anyone answer.
-    pub fn place(
-        &self,
-        callee: &str,
-        caller: &str,
-        agent: &str,
-        inputs: serde_json::Map<String, serde_json::Value>,
-    ) -> Verdict {
+    pub fn place(&self, asked: Asked) -> Verdict {
         let behaviour = self.behaviour.lock().expect("the simulator's lock").clone();
         let mut calls = self.calls.lock().expect("the simulator's lock");
-        let request = calls.requests.entry(callee.to_owned()).or_default();
+        let request = calls.requests.entry(asked.callee.clone()).or_default();
         *request += 1;
-        let chance = Chance { seed: behaviour.seed, callee, request: *request };
-        let national = &callee[callee.len().saturating_sub(10)..];
+        let request = *request;
+        let chance = Chance { seed: behaviour.seed, callee: &asked.callee, request };
+        let national = &asked.callee[asked.callee.len().saturating_sub(10)..];
         let fixed = by_number(national);
         let fault = match fixed {
             Some(Err(fault)) => Some(fault),
@@ -105,22 +120,28 @@ impl Simulator {
             None => chance.fault(&behaviour.faults),
         };
         let at = self.clock.read().now;
+        let mut entry = TapeEntry {
+            at,
+            vendor: asked.vendor.to_owned(),
+            event: Event::Refused,
+            callee: asked.callee.clone(),
+            caller: asked.caller.clone(),
+            agent: asked.agent.clone(),
+            inputs: asked.inputs.clone(),
+            metadata: asked.metadata.clone(),
+            call_id: None,
+            outcome: None,
+            ends_at: None,
+            rings_at: None,
+        };
         if fault.is_some_and(|fault| !fault.places_the_call()) {
-            self.tape.write(TapeEntry {
-                at,
-                event: Event::Refused,
-                callee: callee.to_owned(),
-                caller: caller.to_owned(),
-                agent: agent.to_owned(),
-                inputs,
-                call_id: None,
-                outcome: None,
-                ends_at: None,
-                rings_at: None,
-            });
+            self.tape.write(entry);
             return Verdict { call: None, fault };
         }
+        let rings_at = rings_at(&behaviour, at) + behaviour.queue;
+        let dropped_at = asked.ring_by.filter(|by| *by < rings_at);
         let outcome = match fixed {
+            _ if dropped_at.is_some() => Outcome::NotDialled,
             Some(Ok(outcome)) => outcome,
             _ => chance.outcome(&behaviour.outcomes),
         };
@@ -128,32 +149,29 @@ impl Simulator {
             Outcome::Answered | Outcome::Voicemail => chance.around(behaviour.talk),
             _ => Span::ZERO,
         };
-        let rings_at = rings_at(&behaviour, at);
+        let number = calls.order.len() + 1;
         let call = PlacedCall {
-            call_id: format!("call_{:016x}{:08x}", chance.number("id"), calls.order.len()),
-            callee: callee.to_owned(),
-            caller: caller.to_owned(),
-            agent: agent.to_owned(),
-            inputs,
+            call_id: format!("call_{:016x}{number:08x}", chance.number("id")),
+            number,
+            placed_at: at,
             rings_at,
-            ends_at: rings_at + chance.around(behaviour.ring) + talk,
+            ends_at: dropped_at.unwrap_or(rings_at + chance.around(behaviour.ring) + talk),
             outcome,
             talk,
+            asked,
         };
         calls.order.push(call.call_id.clone());
         calls.by_id.insert(call.call_id.clone(), call.clone());
-        self.tape.write(TapeEntry {
-            at,
-            event: if rings_at > at { Event::Held } else { Event::Placed },
-            callee: call.callee.clone(),
-            caller: call.caller.clone(),
-            agent: call.agent.clone(),
-            inputs: call.inputs.clone(),
-            call_id: Some(call.call_id.clone()),
-            outcome: Some(outcome),
-            ends_at: Some(call.ends_at),
-            rings_at: Some(rings_at),
-        });
+        entry.event = match (dropped_at, rings_at > at) {
+            (Some(_), _) => Event::Dropped,
+            (None, true) => Event::Held,
+            (None, false) => Event::Placed,
+        };
+        entry.call_id = Some(call.call_id.clone());
+        entry.outcome = Some(outcome);
+        entry.ends_at = Some(call.ends_at);
+        entry.rings_at = dropped_at.is_none().then_some(rings_at);
+        self.tape.write(entry);
         Verdict { call: Some(call), fault }
     }
 
@@ -164,12 +182,42 @@ impl Simulator {
         Some((call, over))
     }
 
-    /// The newest calls, newest first, each with whether it is over by now.
-    pub fn newest(&self) -> Vec<(PlacedCall, bool)> {
+    /// The newest calls of one kind of provider, newest first, each with whether it is over by now.
+    pub fn newest(&self, vendor: &str) -> Vec<(PlacedCall, bool)> {
         let calls = self.calls.lock().expect("the simulator's lock");
         let now = self.clock.read().now;
-        let newest = calls.order.iter().rev().take(LISTED);
-        newest.filter_map(|id| calls.by_id.get(id)).map(|call| (call.clone(), now >= call.ends_at)).collect()
+        let newest = calls.order.iter().rev().filter_map(|id| calls.by_id.get(id));
+        let own = newest.filter(|call| call.asked.vendor == vendor).take(LISTED);
+        own.map(|call| (call.clone(), now >= call.ends_at)).collect()
+    }
+
+    /// Its own clock, behind or ahead.
+    pub fn now(&self) -> Moment {
+        self.clock.read().now
+    }
+
+    /// How it behaves now.
+    pub fn behaviour(&self) -> Behaviour {
+        self.behaviour.lock().expect("the simulator's lock").clone()
+    }
+
+    /// Reports calls' ends by `way` from now on.
+    pub fn report_by(&self, way: Arc<dyn Transport>) {
+        *self.reports.lock().expect("the simulator's lock") = Some(way);
+    }
+
+    /// Sends a report of a call to an address once the call is over, if there is a way to.
+    pub fn report(self: &Arc<Self>, call: &PlacedCall, address: &str, body: Value) {
+        let way = self.reports.lock().expect("the simulator's lock").clone();
+        let request = http::Request::post(address).header("content-type", "application/json");
+        let (Some(way), Ok(request)) = (way, request.body(bytes::Bytes::from(body.to_string()))) else { return };
+        let wait = call.ends_at.since(self.now()).duration();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            if let Err(error) = way.send(request).await {
+                tracing::warn!(%error, "a report was not taken: {error}");
+            }
+        });
     }
 }
 

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct TapeEntry {
     /// When the request arrived, by the true clock.
     pub at: Moment,
+    /// The kind of provider that it was sent to.
+    #[serde(default)]
+    pub vendor: String,
     /// What was done.
     pub event: Event,
     /// Who was to be called, as sent.
@@ -24,13 +27,16 @@ pub struct TapeEntry {
     /// What the agent was told.
     #[serde(default)]
     pub inputs: serde_json::Map<String, serde_json::Value>,
+    /// What was kept with the call.
+    #[serde(default)]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
     /// The vendor's name for the call, if one was placed.
     pub call_id: Option<String>,
     /// How the call ends.
     pub outcome: Option<Outcome>,
     /// When it ends.
     pub ends_at: Option<Moment>,
-    /// When the vendor begins to dial.
+    /// When the vendor begins to dial, if it does.
     pub rings_at: Option<Moment>,
 }
 
@@ -42,6 +48,8 @@ pub enum Event {
     Placed,
     /// A call, held until the vendor's hours begin.
     Held,
+    /// A call that was taken, and dropped before the phone rang.
+    Dropped,
     /// No call.
     Refused,
 }
@@ -75,9 +83,10 @@ impl Tape {
         self.entries.lock().expect("the tape's lock").clone()
     }
 
-    /// The calls that were placed or held.
+    /// The calls that ring, at once or when the vendor's hours begin.
     pub fn calls(&self) -> Vec<TapeEntry> {
-        self.entries().into_iter().filter(|entry| entry.event != Event::Refused).collect()
+        let rings = |entry: &TapeEntry| matches!(entry.event, Event::Placed | Event::Held);
+        self.entries().into_iter().filter(rings).collect()
     }
 
     /// How many requests have been taped.

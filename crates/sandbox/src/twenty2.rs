@@ -8,21 +8,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use ringfence_domain::{Moment, Outcome};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::behaviour::Fault;
-use crate::simulator::{PlacedCall, Simulator};
-use crate::transport::Dropped;
-
-/// How long an answer takes that nobody waits for.
-const FOR_EVER: std::time::Duration = std::time::Duration::from_mins(1);
+use crate::broken::{broken, throttled};
+use crate::simulator::{Asked, PlacedCall, Simulator};
 
 /// The routes of one account, below `/api` as at the vendor, and without it.
-pub fn router(simulator: Arc<Simulator>) -> Router {
+pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new()
         .route("/agent/trigger-outbound-call", post(place))
         .route("/call/detail", get(detail))
@@ -69,7 +66,15 @@ async fn place(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, body
         Some(Value::Object(inputs)) => inputs.clone(),
         _ => Map::new(),
     };
-    let verdict = simulator.place(callee, caller, agent, inputs);
+    let asked = Asked {
+        vendor: "twenty2",
+        callee: callee.to_owned(),
+        caller: caller.to_owned(),
+        agent: agent.to_owned(),
+        inputs,
+        ..Asked::default()
+    };
+    let verdict = simulator.place(asked);
     match (verdict.fault, verdict.call) {
         (Some(fault), _) => answer_fault(fault).await,
         (None, Some(call)) => accepted(&call),
@@ -80,7 +85,7 @@ async fn place(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, body
 /// The vendor's pages show two forms of success; calls take turns.
 fn accepted(call: &PlacedCall) -> Response {
     let message = "Call queued successfully.";
-    if call.call_id.ends_with(['0', '2', '4', '6', '8', 'a', 'c', 'e']) {
+    if call.number.is_multiple_of(2) {
         let body = json!({ "success": true, "call_id": call.call_id, "status": "initiated", "message": message });
         return axum::Json(body).into_response();
     }
@@ -90,20 +95,12 @@ fn accepted(call: &PlacedCall) -> Response {
 
 async fn answer_fault(fault: Fault) -> Response {
     match fault {
-        Fault::LostAnswer | Fault::LostRequest => Dropped::response(),
         Fault::ErrorAfter | Fault::ErrorBefore => {
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Something went wrong.")
         }
         Fault::NoId => axum::Json(json!({ "success": true, "message": "Call queued successfully." })).into_response(),
-        Fault::Html => Html("<html><body>Gateway</body></html>").into_response(),
-        Fault::Slow => {
-            tokio::time::sleep(FOR_EVER).await;
-            Dropped::response()
-        }
         Fault::Throttled => {
-            let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", "Too many requests.");
-            response.headers_mut().insert("retry-after", axum::http::HeaderValue::from_static("2"));
-            response
+            throttled(refusal(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMIT_EXCEEDED", "Too many requests."))
         }
         Fault::Unauthorized => refusal(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Invalid or missing credentials."),
         Fault::UnknownAgent => refusal(
@@ -113,6 +110,7 @@ async fn answer_fault(fault: Fault) -> Response {
         ),
         Fault::NoBalance => refusal(StatusCode::PAYMENT_REQUIRED, "INSUFFICIENT_BALANCE", "Wallet balance is too low."),
         Fault::InvalidNumber => invalid("callee_phone", "Invalid phone number"),
+        other => broken(other).await,
     }
 }
 
@@ -130,10 +128,10 @@ async fn detail(
     if let Some(refused) = unauthorized(&headers) {
         return refused;
     }
-    let Some((call, over)) = simulator.call(&query.call_id) else {
+    let Some((call, over)) = simulator.call(&query.call_id).filter(|(call, _)| call.asked.vendor == "twenty2") else {
         return refusal(StatusCode::NOT_FOUND, "CALL_NOT_FOUND", "No such call.");
     };
-    let mut body = json!({ "success": true, "call": line(&call, over), "input_parameters": call.inputs });
+    let mut body = json!({ "success": true, "call": line(&call, over), "input_parameters": call.asked.inputs });
     if over && call.outcome == Outcome::Answered {
         body["output_parameters"] = json!({ "interested": "yes", "callback_requested": "no" });
         let expires_at = Moment::to_string(&(call.ends_at + ringfence_domain::Span::from_days(7)));
@@ -150,7 +148,7 @@ async fn list(State(simulator): State<Arc<Simulator>>, headers: HeaderMap) -> Re
     if let Some(refused) = unauthorized(&headers) {
         return refused;
     }
-    let calls: Vec<Value> = simulator.newest().iter().map(|(call, over)| line(call, *over)).collect();
+    let calls: Vec<Value> = simulator.newest("twenty2").iter().map(|(call, over)| line(call, *over)).collect();
     axum::Json(json!({ "success": true, "calls": calls })).into_response()
 }
 
@@ -166,11 +164,11 @@ fn line(call: &PlacedCall, over: bool) -> Value {
     let cost = format!("{:.2} INR", seconds as f64 / 6.0);
     json!({
         "call_id": call.call_id,
-        "agent_id": call.agent,
+        "agent_id": call.asked.agent,
         "status": status,
         "direction": "outbound",
-        "callee_phone": call.callee,
-        "caller_phone": call.caller,
+        "callee_phone": call.asked.callee,
+        "caller_phone": call.asked.caller,
         "duration_seconds": seconds,
         "cost": if over { json!(cost) } else { Value::Null },
         "started_at": call.rings_at.to_string(),

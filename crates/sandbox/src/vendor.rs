@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::{Clock, Moment, Rate, Reading};
-use ringfence_providers::twenty2::{CAMPAIGN_SETTINGS, Twenty2};
+use ringfence_providers::twenty2::{CAMPAIGN_SETTINGS, Twenty2, VENDOR as TWENTY2};
 use ringfence_providers::{LaneSetup, Secret, SettingKey, SettingKind, Vendor};
 
 use crate::{Behaviour, InProcess, Simulator, Tape, router};
@@ -32,7 +32,9 @@ pub static VENDOR: Vendor = Vendor {
         per_day: None,
     },
     hours: |_| None,
-    needs_caller_id: true,
+    can: TWENTY2.can,
+    faults: TWENTY2.faults,
+    check: TWENTY2.check,
     build: |setup, _| {
         let simulator = Simulator::new(behaviour_of(&setup)?, Arc::new(MachineClock), Arc::new(Tape::default()));
         let transport = InProcess::new(router(simulator));

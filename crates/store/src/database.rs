@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use ringfence_domain::Clock;
 use ringfence_domain::phone::NumberHasher;
+use ringfence_domain::{Clock, ReportKey};
 use sqlx::PgPool;
 
 use crate::clock::DatabaseClock;
@@ -67,6 +67,7 @@ pub struct Database {
     pools: Pools,
     location: Location,
     hasher: NumberHasher,
+    report_key: ReportKey,
     installation: Arc<str>,
     virtual_time: bool,
 }
@@ -98,6 +99,7 @@ impl Database {
             pools,
             location: location.clone(),
             hasher: NumberHasher::new([0; 16]),
+            report_key: ReportKey::new([0; 16]),
             installation: Arc::from(""),
             virtual_time: false,
         };
@@ -134,6 +136,11 @@ impl Database {
     /// What numbers are looked up by.
     pub fn hasher(&self) -> &NumberHasher {
         &self.hasher
+    }
+
+    /// What addresses for reports are made with.
+    pub fn report_key(&self) -> &ReportKey {
+        &self.report_key
     }
 
     /// The clock that all processes on this database share. It must be running before anything is dialled.
@@ -180,25 +187,22 @@ impl Database {
         const INSTALL: Sql = sql!(
             "INSERT INTO installation (only_row, id, number_key, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
         );
-        const READ: Sql = sql!("SELECT id AS name, number_key FROM installation");
-        let (id, key) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
+        const REPORT_KEY: Sql = sql!("UPDATE installation SET report_key = $1 WHERE report_key IS NULL");
+        const READ: Sql = sql!("SELECT id AS name, number_key, report_key FROM installation");
+        let [id, number_key, report_key] = [(); 3].map(|()| uuid::Uuid::new_v4());
         let now = crate::clock::wall_clock();
-        let (name, key): (String, String) = self
+        let (name, number_key, report_key): (String, String, String) = self
             .write(move |session| {
                 Box::pin(async move {
-                    session.run(&INSTALL, args![id.to_string(), key.simple().to_string(), now]).await?;
+                    session.run(&INSTALL, args![id.to_string(), number_key.simple().to_string(), now]).await?;
+                    session.run(&REPORT_KEY, args![report_key.simple().to_string()]).await?;
                     let row = session.one(&READ, args![]).await?;
-                    Ok((row.get("name")?, row.get("number_key")?))
+                    Ok((row.get("name")?, row.get("number_key")?, row.get("report_key")?))
                 })
             })
             .await?;
-        let key = uuid::Uuid::parse_str(&key).map_err(|source| StoreError::Corrupt {
-            table: "installation",
-            column: "number_key",
-            id: 1,
-            source: Box::new(source),
-        })?;
-        self.hasher = NumberHasher::new(key.into_bytes());
+        self.hasher = NumberHasher::new(key("number_key", &number_key)?);
+        self.report_key = ReportKey::new(key("report_key", &report_key)?);
         self.installation = Arc::from(name);
         Ok(())
     }
@@ -280,6 +284,15 @@ impl Database {
             Pools::Postgres(_) => None,
         }
     }
+}
+
+fn key(column: &'static str, hex: &str) -> Result<[u8; 16], StoreError> {
+    uuid::Uuid::parse_str(hex).map(uuid::Uuid::into_bytes).map_err(|source| StoreError::Corrupt {
+        table: "installation",
+        column,
+        id: 1,
+        source: Box::new(source),
+    })
 }
 
 fn stopped(join: tokio::task::JoinError) -> StoreError {

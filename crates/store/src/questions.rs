@@ -62,6 +62,8 @@ pub struct AttemptRow {
     pub contact: ContactId,
     /// Its run.
     pub run: RunId,
+    /// What it is called towards the vendor.
+    pub reference: String,
     /// The number that it is for, where that was kept.
     pub number: Option<PhoneNumber>,
     /// Where it stands.
@@ -122,7 +124,7 @@ macro_rules! contact_columns {
 macro_rules! attempt_columns {
     ($json:literal, $after:literal) => {
         concat!(
-            "SELECT id, contact_id, run_id, number, state, opened_at, sending_at, ended_at, call_id, outcome, cause, vendor_status, ",
+            "SELECT id, reference, contact_id, run_id, number, state, opened_at, sending_at, ended_at, call_id, outcome, cause, vendor_status, ",
             "talk_seconds, cost_micros, currency, outputs", $json, " AS outputs, recording_url, recording_expires_at, ",
             "transcript_url, transcript_expires_at FROM attempts ", $after
         )
@@ -274,6 +276,7 @@ fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
     Ok(AttemptRow {
         id: AttemptId(id),
         contact: ContactId(row.get("contact_id")?),
+        reference: row.get("reference")?,
         run: RunId(row.get("run_id")?),
         number: number.map(|text| self::number("attempts", id, &text)).transpose()?,
         state: row.word("attempts", "state")?,

@@ -48,6 +48,11 @@ pub enum SentResult {
         /// What the provider said.
         cause: String,
     },
+    /// Surely refused, as everyone of its campaign would be.
+    CampaignRefused {
+        /// What the provider said.
+        cause: String,
+    },
     /// Surely refused because the number cannot be called.
     NumberRefused {
         /// What the provider said.
@@ -84,7 +89,7 @@ pub struct Recorded {
     pub recorded: u32,
     /// Results that came after their attempt was settled.
     pub late: u32,
-    /// Campaigns that must be paused, because too many of their last calls failed.
+    /// Campaigns that must be paused: too many of their last calls failed, or the provider refuses all of them.
     pub failing: Vec<Failing>,
 }
 
@@ -128,6 +133,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
     let mut deltas = Deltas::default();
     let (mut rows, mut moves, mut uncounted) = (Vec::new(), Vec::new(), Vec::new());
     let mut ends: BTreeMap<RunId, Vec<bool>> = BTreeMap::new();
+    let mut refusing: BTreeMap<RunId, &str> = BTreeMap::new();
     for one in sent {
         let Some(known) = before.get(&one.attempt) else { continue };
         let was_unknown = match known.state {
@@ -165,8 +171,11 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
                 reason = Some(cause);
                 (if was_unknown { AttemptState::NotPlaced } else { AttemptState::NotSent }, Some(To::WaitingAgain))
             }
-            SentResult::Refused { cause } => {
+            SentResult::Refused { cause } | SentResult::CampaignRefused { cause } => {
                 reason = Some(cause);
+                if matches!(one.result, SentResult::CampaignRefused { .. }) {
+                    refusing.insert(known.run, cause);
+                }
                 (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(To::WaitingAgain))
             }
             SentResult::NumberRefused { cause } => {
@@ -213,6 +222,10 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
     give_back_days(session, &uncounted).await?;
     let rules = runs::rules(session, ends.keys().copied()).await?;
     result.failing = runs::remember(session, &ends, now, |run| rules.get(&run).cloned()).await?;
+    for (run, cause) in refusing {
+        let reason = format!("the provider refuses every call of this campaign: {cause}");
+        result.failing.push(Failing { campaign: runs::by_id(session, run).await?.campaign, reason, now });
+    }
     deltas.write(session).await?;
     Ok(result)
 }

@@ -21,6 +21,7 @@ use crate::lanes::{LaneRow, Owner, TakeOver};
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
 use crate::questions::{AttemptRow, ContactFilter, ContactRow};
 use crate::record::{LaneEffect, Recorded, Sent};
+use crate::reports::{NewReport, Reported, UnreadReport};
 use crate::review::{ReviewRow, Verdict};
 use crate::runs::{Failing, RunRow};
 use crate::schedules::ScheduleRow;
@@ -29,7 +30,7 @@ use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
     Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, canaries, claim, dnc, import_chunk,
-    import_release, imports, lanes, open, questions, record, review, runs, schedules, settle, stopping, summary, sweep,
+    import_release, imports, lanes, open, questions, record, reports, review, runs, schedules, settle, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -230,6 +231,21 @@ transitions! {
         |session| review::decide(session, contact, verdict, now);
     /// Stores where a call's recording and transcript are now.
     write relink(attempt: AttemptId, details: CallDetails) -> () = |session| questions::relink(session, attempt, &details);
+
+    // Reports
+
+    /// Keeps what a vendor reported; false when the same report is kept already.
+    write keep_report(report: NewReport, now: Moment) -> bool = |session| reports::keep(session, &report, now);
+    /// The oldest reports of a lane that nobody has read.
+    read unread_reports(lane: LaneId, limit: u32) -> Vec<UnreadReport> = |session| reports::unread(session, lane, limit);
+    /// These were read, and speak of these calls.
+    write read_reports(read: Vec<(i64, Option<String>)>, now: Moment) -> () = |session| reports::read(session, &read, now);
+    /// Reports about calls of a lane that are out, or may be.
+    read reported(lane: LaneId) -> Vec<Reported> = |session| reports::reported(session, lane);
+    /// The calls of these reports are asked about.
+    write use_reports(used: Vec<i64>, now: Moment) -> () = |session| reports::used(session, &used, now);
+    /// Forgets some reports that came in before a moment; how many.
+    write forget_reports(before: Moment) -> u64 = |session| reports::forget(session, before);
 
     // The do-not-call list
 

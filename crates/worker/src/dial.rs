@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringfence_domain::campaign::CallingZone;
-use ringfence_domain::template::{MissingColumn, Row};
-use ringfence_domain::{AttemptId, Brake, Campaign, CampaignId, Clock, Moment, PhoneNumber, Span, ZoneSet};
+use ringfence_domain::template::{MissingColumn, Row, Template};
+use ringfence_domain::{
+    AttemptId, Brake, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, ZoneSet,
+};
 use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
 use ringfence_store::{
     Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, Store, StoreError, Tenure,
@@ -41,6 +43,7 @@ struct Shared {
     provider: Arc<dyn Provider>,
     pacer: Arc<Pacer>,
     brake: Arc<dyn Brake>,
+    reports: Option<ReportAddress>,
     results: mpsc::Sender<Sent>,
     sending: TaskTracker,
     stop: CancellationToken,
@@ -49,7 +52,7 @@ struct Shared {
 }
 
 impl Dialer {
-    /// A dialer of the lane of `tenure`. Results go to `results`; requests run in `sending`, which outlives the workers.
+    /// A dialer of the lane of `tenure`, whose vendor reports calls to `reports` if it can. Results go to `results`; requests run in `sending`, which outlives the workers.
     #[expect(clippy::too_many_arguments, reason = "these are the parts of an engine, named where it is put together")]
     pub fn new(
         store: Arc<Database>,
@@ -58,6 +61,7 @@ impl Dialer {
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
         brake: Arc<dyn Brake>,
+        reports: Option<ReportAddress>,
         results: mpsc::Sender<Sent>,
         sending: TaskTracker,
         stop: CancellationToken,
@@ -71,6 +75,7 @@ impl Dialer {
                 provider,
                 pacer,
                 brake,
+                reports,
                 results,
                 sending,
                 stop,
@@ -136,7 +141,7 @@ impl Shared {
     ) -> Result<(), StoreError> {
         let (mut requests, mut unfit) = (Vec::new(), Vec::new());
         for call in batch {
-            match request(campaign, &call.number, &call.fields, &call.reference, self.turn()) {
+            match request(campaign, self.wanted(campaign, &call)) {
                 Ok(request) => requests.push((call, request)),
                 Err(error) => {
                     // Import checks that every column is there; rules that were applied since may name others.
@@ -174,8 +179,19 @@ impl Shared {
         Ok(())
     }
 
-    fn turn(&self) -> usize {
-        self.calls_made.fetch_add(1, Ordering::Relaxed)
+    fn wanted<'c>(&self, campaign: &Campaign, call: &'c BurstCall) -> Wanted<'c> {
+        let settings = &self.tenure.settings;
+        // The guard lies between the last moment to begin and the closing. A window that never closes has none.
+        let closes = !campaign.calling.hours.never_closes() || settings.hours.is_some();
+        Wanted {
+            to: &call.number,
+            fields: &call.fields,
+            reference: &call.reference,
+            turn: self.calls_made.fetch_add(1, Ordering::Relaxed),
+            at: self.clock.read().now,
+            ring_before: closes.then(|| call.dial_before + campaign.calling.guard),
+            report_to: self.reports.as_ref().map(|reports| reports.of_attempt(&settings.name, &call.reference)),
+        }
     }
 
     /// The one request of a claimed attempt.
@@ -214,6 +230,9 @@ impl Shared {
                 (SentResult::Refused { cause: cause.clone() }, LaneEffect::Slow(until, cause))
             }
             Placing::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
+            // Its campaign pauses; the lane's others go on.
+            Placing::CampaignFault { cause } => (SentResult::CampaignRefused { cause }, LaneEffect::Fine),
+            Placing::Reworded { cause } => (SentResult::Refused { cause }, LaneEffect::Nothing),
             Placing::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
             Placing::Unknown { cause } => {
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
@@ -222,26 +241,42 @@ impl Shared {
     }
 }
 
-/// What the vendor is asked for a contact with these fields. `turn` rotates the numbers that are called from.
-pub fn request(
-    campaign: &Campaign,
-    to: &PhoneNumber,
-    fields: &Row,
-    reference: &str,
-    turn: usize,
-) -> Result<CallRequest, MissingColumn> {
-    let variables = campaign
-        .variables
-        .iter()
-        .map(|(name, template)| Ok((name.clone(), template.render(fields)?)))
-        .collect::<Result<_, _>>()?;
-    let from = turn.checked_rem(campaign.caller_ids.len()).map(|place| campaign.caller_ids[place].clone());
+/// One call to be made, before the campaign's rules fill it in.
+#[derive(Debug, Clone)]
+pub struct Wanted<'c> {
+    /// Who is called.
+    pub to: &'c PhoneNumber,
+    /// Their row.
+    pub fields: &'c Row,
+    /// What we call the attempt.
+    pub reference: &'c str,
+    /// Rotates the numbers that are called from.
+    pub turn: usize,
+    /// The present.
+    pub at: Moment,
+    /// The phone must not begin to ring from then on; none when the window never closes.
+    pub ring_before: Option<Moment>,
+    /// Where the vendor may report the call's end.
+    pub report_to: Option<String>,
+}
+
+/// What the vendor is asked for a contact.
+pub fn request(campaign: &Campaign, wanted: Wanted<'_>) -> Result<CallRequest, MissingColumn> {
+    let filled = |templates: &BTreeMap<String, Template>| {
+        let fill = |(name, template): (&String, &Template)| Ok((name.clone(), template.render(wanted.fields)?));
+        templates.iter().map(fill).collect::<Result<BTreeMap<_, _>, _>>()
+    };
+    let from = wanted.turn.checked_rem(campaign.caller_ids.len()).map(|place| campaign.caller_ids[place].clone());
     Ok(CallRequest {
-        reference: reference.to_owned(),
-        to: to.clone(),
+        reference: wanted.reference.to_owned(),
+        to: wanted.to.clone(),
         from,
         agent: campaign.agent.clone(),
-        variables,
-        vendor: campaign.vendor.clone(),
+        variables: filled(&campaign.variables)?,
+        metadata: filled(&campaign.metadata)?,
+        vendor: filled(&campaign.vendor)?,
+        report_to: wanted.report_to,
+        at: wanted.at,
+        ring_before: wanted.ring_before,
     })
 }

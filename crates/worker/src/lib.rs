@@ -11,6 +11,6 @@ mod feed;
 pub mod queue;
 mod record;
 
-pub use dial::{Dialer, request};
+pub use dial::{Dialer, Wanted, request};
 pub use feed::Feeder;
 pub use record::Recorder;

@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+use http::{Method, Response};
 use ringfence_domain::{AttemptId, Moment, Span};
 use serde_json::Value;
 
-use super::wire::{LoggedCall, Standing};
+use super::wire::LoggedCall;
 use super::{Twenty2, wire};
-use crate::call::{AskError, Candidate, LostCall, News, OutCall};
-use crate::{Budget, Provider};
+use crate::account::{Body, with_query};
+use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall};
+use crate::number_format::same_number;
+use crate::standing::Standing;
+use crate::{Budget, Provider, answer};
 
 /// The vendor's clock may differ from ours by as much.
 const SKEW: Span = Span::from_minutes(2);
@@ -34,7 +39,7 @@ impl Twenty2 {
             let mut missing = Vec::new();
             for call in calls {
                 match list.get(&call.call_id) {
-                    Some(logged) if self.standing(&logged.status) == Standing::Pending => {
+                    Some(logged) if self.status_map.standing(&logged.status) == Standing::Pending => {
                         news.push((call.attempt, News::Pending));
                     }
                     Some(_) => singly.push(call),
@@ -56,7 +61,7 @@ impl Twenty2 {
 
     /// Calls of the list that fit a lost one by both numbers, agent and time. Where our reference is sent along, the
     /// details decide.
-    pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Vec<Candidate>, AskError> {
+    pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let list = self.list(budget).await?;
         let mut candidates = Vec::new();
         for one in lost {
@@ -77,66 +82,45 @@ impl Twenty2 {
                 candidates.push(candidate);
             }
         }
-        Ok(candidates)
+        Ok(Findings { candidates, absent: Vec::new() })
     }
 
     /// `GET /call/logs`
     async fn list(&self, budget: &dyn Budget) -> Result<Vec<LoggedCall>, AskError> {
         let answer = self.get("/call/logs", budget).await?;
-        let calls = wire::json(&answer).as_ref().and_then(wire::logged);
+        let calls = answer::json(&answer).as_ref().and_then(wire::logged);
         calls.ok_or_else(|| AskError::Trouble(format!("the list of calls cannot be read: {}", wire::refusal(&answer))))
     }
 
     /// `GET /call/detail?call_id=…`; none when the vendor does not know the call, yet or any more.
     async fn detail(&self, call_id: &str, budget: &dyn Budget) -> Result<Option<Value>, AskError> {
-        let escaped: String = call_id
-            .bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
-                other => format!("%{other:02X}"),
-            })
-            .collect();
-        let answer = self.get(&format!("/call/detail?call_id={escaped}"), budget).await?;
+        let answer = self.get(&with_query("/call/detail", [("call_id", call_id.to_owned())]), budget).await?;
         if answer.status().as_u16() == 404 {
             return Ok(None);
         }
-        wire::json(&answer).map(Some).ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
-    }
-
-    fn standing(&self, word: &str) -> Standing {
-        wire::standing(word, &self.status_map)
+        answer::json(&answer).map(Some).ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
     }
 
     fn news(&self, body: Option<&Value>) -> News {
         let Some(body) = body else { return News::Pending };
         let status = wire::member(body, "status").and_then(Value::as_str).unwrap_or_default();
-        match self.standing(status) {
-            Standing::Over(outcome) => News::Ended(outcome, Box::new(wire::details(body))),
-            Standing::Pending => News::Pending,
-            Standing::Strange => {
-                tracing::warn!(
-                    vendor_status = status,
-                    "Twenty2 uses a status word that is not known; the call counts as under way. \
-                     Name its outcome in the lane's status_map"
-                );
-                News::Pending
-            }
+        match self.status_map.outcome_of("Twenty2", status) {
+            Some(outcome) => News::Ended(outcome, Box::new(wire::details(body))),
+            None => News::Pending,
         }
+    }
+
+    pub(super) async fn get(&self, path: &str, budget: &dyn Budget) -> Result<Response<Bytes>, AskError> {
+        self.account.ask(Method::GET, path, Body::None, budget, wire::refusal).await
     }
 }
 
 fn fits(lost: &LostCall, logged: &LoggedCall, latest: Moment) -> bool {
-    let same = |a: &str, b: &str| {
-        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-        let (a, b) = (digits(a), digits(b));
-        let tail = |text: &str| text[text.len().saturating_sub(10)..].to_owned();
-        a.len() >= 7 && tail(&a) == tail(&b)
-    };
     let in_time = logged.started_at.is_none_or(|at| at >= lost.sent_at - SKEW && at <= latest);
     let caller = match (&lost.caller_id, &logged.caller) {
-        (Some(ours), Some(theirs)) => same(ours, theirs),
+        (Some(ours), Some(theirs)) => same_number(ours, theirs),
         _ => true,
     };
     let agent = logged.agent.as_ref().is_none_or(|agent| *agent == lost.agent);
-    same(lost.number.e164(), &logged.callee) && caller && agent && in_time
+    same_number(lost.number.e164(), &logged.callee) && caller && agent && in_time
 }

@@ -13,20 +13,22 @@ mod find;
 mod place;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{Method, Request};
 use ringfence_domain::lane::LaneLimits;
+use ringfence_domain::phone::Country;
 use ringfence_domain::window::{Calendar, Hours};
-use ringfence_domain::{AttemptId, Moment, Outcome, PhoneNumber, Rate, Span};
+use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
 
-use crate::call::{AskError, CallRequest, Candidate, LostCall, News, OutCall, Placing};
-use crate::vendor::{LaneSetup, SettingKey, SettingKind, Vendor};
-use crate::{Budget, Provider, Transport, WireError};
+use crate::account::{Account, Body, Free};
+use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
+use crate::standing::StatusMap;
+use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
+use crate::{Budget, NumberFormat, Provider, Secret, Transport, report};
 
 const BASE_URL: &str = "https://api.twentytwo.in/api";
 const PLACE: &str = "/agent/trigger-outbound-call";
@@ -39,7 +41,17 @@ pub static VENDOR: Vendor = Vendor {
     base_url: Some(BASE_URL),
     limits: default_limits,
     hours: |base_url| base_url.contains("api.twentytwo.in").then_some(("09:00-21:00", "Asia/Kolkata")),
-    needs_caller_id: true,
+    can: CAN,
+    faults: place::FAULTS,
+    check: |_, campaign| {
+        [
+            campaign.needs_agent("write the id of the agent that is to call"),
+            campaign.needs_caller_ids("write your numbers at the vendor: caller_ids = [\"9876543210\"]"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<Objection>>()
+    },
     build: |setup, transport| Ok(Arc::new(Twenty2::new(setup, transport)?)),
 };
 
@@ -53,8 +65,17 @@ pub const SETTINGS: &[SettingKey] = &[
         kind: SettingKind::OneOf(&["agent_id", "assistant_id"]),
         default: Some("agent_id"),
     },
-    SettingKey { name: "number_format", kind: SettingKind::OneOf(&["national", "e164"]), default: Some("national") },
+    SettingKey { name: "number_format", kind: SettingKind::OneOf(NumberFormat::WORDS), default: Some("national") },
 ];
+
+const CAN: Capabilities = Capabilities {
+    finds: Finds::ByNumber,
+    asks_together: 200,
+    cancels: false,
+    holds: true,
+    reports: false,
+    takes_metadata: false,
+};
 
 /// Settings of a campaign.
 pub const CAMPAIGN_SETTINGS: &[SettingKey] =
@@ -66,21 +87,13 @@ pub fn default_limits() -> LaneLimits {
 }
 
 /// One account.
+#[derive(Debug)]
 pub struct Twenty2 {
-    transport: Arc<dyn Transport>,
-    base_url: String,
-    headers: HeaderMap,
+    account: Account,
     agent_field: String,
-    national: bool,
-    status_map: BTreeMap<String, Outcome>,
+    number_format: NumberFormat,
+    status_map: StatusMap,
     hours: Option<Hours>,
-}
-
-/// Without headers: they hold the credentials.
-impl std::fmt::Debug for Twenty2 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Twenty2").field("base_url", &self.base_url).finish_non_exhaustive()
-    }
 }
 
 impl Twenty2 {
@@ -88,65 +101,25 @@ impl Twenty2 {
     pub fn new(setup: LaneSetup, transport: Arc<dyn Transport>) -> Result<Self, String> {
         let pair = format!("{}:{}", setup.secret("api_key")?.reveal(), setup.secret("api_secret")?.reveal());
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
-        let mut authorization =
-            HeaderValue::from_str(&basic).map_err(|_| "the credentials have characters that HTTP cannot send")?;
-        authorization.set_sensitive(true);
-        let workspace = HeaderValue::from_str(setup.value("workspace_id")?)
-            .map_err(|_| "workspace_id has characters that HTTP cannot send")?;
-        let mut headers = HeaderMap::new();
-        headers.insert(http::header::AUTHORIZATION, authorization);
-        headers.insert("x-workspace-id", workspace);
-        headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
         Ok(Self {
-            transport,
-            headers,
+            account: Account::new(&setup, transport)
+                .secret_header("authorization", &Secret::new(basic), "the credentials")?
+                .header("x-workspace-id", setup.value("workspace_id")?, "workspace_id")?,
             agent_field: setup.value("agent_field")?.to_owned(),
-            national: setup.value("number_format")? == "national",
+            number_format: setup.number_format()?,
             hours: setup.settings.vendor_hours(),
-            base_url: setup.base_url,
-            status_map: setup.status_map.into_iter().map(|(word, outcome)| (wire::bare(&word), outcome)).collect(),
+            status_map: StatusMap::new(setup.status_map),
         })
-    }
-
-    fn request(&self, method: Method, path: &str, body: Option<&serde_json::Value>) -> Result<Request<Bytes>, String> {
-        let bytes = body.map(|json| Bytes::from(json.to_string())).unwrap_or_default();
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base_url))
-            .body(bytes)
-            .map_err(|error| format!("base_url is not an address: {error}"))?;
-        request.headers_mut().extend(self.headers.clone());
-        if body.is_some() {
-            request.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        Ok(request)
-    }
-
-    async fn get(&self, path: &str, budget: &dyn Budget) -> Result<Response<Bytes>, AskError> {
-        budget.take().await;
-        let request = self.request(Method::GET, path, None).map_err(AskError::LaneFault)?;
-        let answer = self.transport.send(request).await.map_err(|error| AskError::Trouble(error.to_string()))?;
-        let status = answer.status().as_u16();
-        match status {
-            200..=299 | 404 => Ok(answer),
-            401 | 403 => Err(AskError::LaneFault(wire::refusal(&answer))),
-            429 => Err(AskError::Throttled { cause: wire::refusal(&answer), retry_after: wire::retry_after(&answer) }),
-            300..=399 => Err(AskError::LaneFault(format!("HTTP {status}: base_url leads elsewhere"))),
-            _ => Err(AskError::Trouble(wire::refusal(&answer))),
-        }
     }
 
     /// The number as the vendor wants it.
     fn as_dialled(&self, number: &PhoneNumber) -> Result<String, String> {
-        if !self.national {
-            return Ok(number.e164().to_owned());
-        }
-        match number.national() {
-            Some(national) if number.country_code() == Some(91) && national.len() == 10 => Ok(national),
-            _ => Err("Twenty2 calls ten-digit Indian numbers only; set number_format = \"e164\" if yours calls others"
-                .to_owned()),
-        }
+        self.number_format.write(number, india())
     }
+}
+
+fn india() -> Country {
+    "IN".parse().expect("India is a country")
 }
 
 /// A call that the vendor holds close to its closing may wait for the next day.
@@ -171,39 +144,30 @@ impl Provider for Twenty2 {
     }
 
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
-        self.request(Method::POST, PLACE, Some(&self.call_body(call)?))
+        self.account.request(Method::POST, PLACE, Body::Json(self.call_body(call)?))
     }
 
     async fn place(&self, call: &CallRequest) -> Placing {
-        let body = match self.call_body(call) {
-            Ok(body) => body,
-            Err(cause) => return Placing::NumberFault { cause },
-        };
-        let request = match self.request(Method::POST, PLACE, Some(&body)) {
-            Ok(request) => request,
-            Err(cause) => return Placing::LaneFault { cause },
-        };
-        match self.transport.send(request).await {
-            Ok(answer) => place::classify(&answer, &self.agent_field),
-            Err(WireError::NotSent(cause)) => Placing::NotSent { cause },
-            Err(WireError::Broken(cause)) => Placing::Unknown { cause },
-        }
+        let request = self.call_body(call).map_err(|cause| Placing::NumberFault { cause }).and_then(|body| {
+            let request = self.account.request(Method::POST, PLACE, Body::Json(body));
+            request.map_err(|cause| Placing::LaneFault { cause })
+        });
+        self.account.place(request, |answer| place::classify(answer, &self.agent_field)).await
     }
 
     async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
         self.ask_all(calls, budget).await
     }
 
-    async fn find(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Vec<Candidate>, AskError> {
+    async fn find(&self, lost: &[LostCall], _: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
         self.find_all(lost, budget).await
     }
 
+    fn reported(&self, body: &[u8]) -> Option<String> {
+        report::named(body, &["call_id"])
+    }
+
     async fn check(&self) -> Result<(), AskError> {
-        struct Free;
-        #[async_trait]
-        impl Budget for Free {
-            async fn take(&self) {}
-        }
         self.get("/call/logs", &Free).await.map(drop)
     }
 }

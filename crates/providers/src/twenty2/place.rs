@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Twenty2, wire};
 use crate::call::{CallRequest, Placing};
+use crate::fault::{Cause, Fault, fault};
+use crate::answer;
 
 impl Twenty2 {
     /// The body of `POST /agent/trigger-outbound-call`.
@@ -28,39 +30,31 @@ impl Twenty2 {
     }
 }
 
-/// A call id that no index could hold is none. In bytes.
-const MAX_CALL_ID: usize = 200;
+/// The codes of both error pages, and one that accounts without money are known to give.
+pub(super) const FAULTS: &[Fault] = &[
+    fault("UNAUTHORIZED", Cause::Lane),
+    fault("FORBIDDEN", Cause::Lane),
+    fault("INSUFFICIENT_BALANCE", Cause::Lane),
+    fault("INVALID_AGENT", Cause::Campaign),
+    fault("INVALID_ASSISTANT", Cause::Campaign),
+    fault("INVALID_NUMBER", Cause::Contact),
+    fault("RATE_LIMIT_EXCEEDED", Cause::Pace),
+    fault("INTERNAL_ERROR", Cause::Unknown),
+];
 
-/// What an answer to that request means. Only a refusal that the pages document, or that HTTP itself defines, counts
-/// as one; anything else may have been placed.
+/// What an answer to that request means.
 pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
-    let status = answer.status().as_u16();
-    let body = wire::json(answer);
-    let documented = body.as_ref().is_some_and(is_refusal);
-    match status {
-        200..=299 => match body {
-            Some(body) if documented => refused(&body, answer, agent_field),
-            Some(body) => match wire::text(&body, &["/call_id", "/data/call_id"]) {
-                Some(call_id) if call_id.len() > MAX_CALL_ID => {
-                    Placing::Unknown { cause: format!("HTTP {status} with a call id of {} bytes", call_id.len()) }
-                }
-                Some(call_id) => Placing::Accepted { call_id: call_id.to_owned() },
-                None => Placing::Unknown { cause: format!("HTTP {status} without a call id") },
-            },
-            None => Placing::Unknown { cause: format!("HTTP {status} that is not JSON") },
-        },
-        429 => Placing::Throttled { cause: wire::refusal(answer), retry_after: wire::retry_after(answer) },
-        401..=403 => Placing::LaneFault { cause: wire::refusal(answer) },
-        300..=399 | 404 | 405 if !documented => {
-            Placing::LaneFault { cause: format!("HTTP {status}: base_url does not lead to the vendor's API") }
+    let body = answer::json(answer);
+    let documented = body.as_ref().and_then(|body| {
+        if is_refusal(body) {
+            Some(refused(body, answer, agent_field))
+        } else {
+            answer::text(body, &["/call_id", "/data/call_id"])
+                .filter(|_| answer.status().is_success())
+                .map(answer::accepted)
         }
-        408 | 409 | 425 | 499 => Placing::Unknown { cause: wire::refusal(answer) },
-        400..=498 => match body {
-            Some(body) if documented => refused(&body, answer, agent_field),
-            _ => Placing::Unknown { cause: format!("HTTP {status} with a body that no page documents") },
-        },
-        _ => Placing::Unknown { cause: wire::refusal(answer) },
-    }
+    });
+    answer::judge(answer, wire::refusal(answer), documented)
 }
 
 /// Either documented error shape: `success: false` with an `error` or with `message` and a status.
@@ -70,26 +64,32 @@ fn is_refusal(body: &Value) -> bool {
 }
 
 fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Placing {
-    let cause = wire::refusal(answer);
-    let code = wire::text(body, &["/error/code", "/code"]).unwrap_or_default();
+    let words = wire::refusal(answer);
+    let code = answer::text(body, &["/error/code", "/code"]).unwrap_or_default();
+    if let Some(known) = FAULTS.iter().find(|fault| fault.says == code) {
+        return known.cause.placing(words);
+    }
     let inner = ["/error/status", "/statusCode"].iter().find_map(|path| body.pointer(path)?.as_u64());
+    match inner {
+        Some(429) => return Cause::Pace.placing(words),
+        Some(500..) => return Cause::Unknown.placing(words),
+        _ => {}
+    }
     let fields: Vec<&str> = body
         .get("validationErrors")
         .and_then(Value::as_object)
         .map(|fields| fields.keys().map(String::as_str).collect())
         .unwrap_or_default();
-    if code == "RATE_LIMIT_EXCEEDED" || inner == Some(429) {
-        return Placing::Throttled { cause, retry_after: wire::retry_after(answer) };
-    }
-    if code == "INTERNAL_ERROR" || inner.is_some_and(|status| status >= 500) {
-        return Placing::Unknown { cause };
-    }
-    if code == "INVALID_NUMBER" || (!fields.is_empty() && fields.iter().all(|name| *name == "callee_phone")) {
-        return Placing::NumberFault { cause };
-    }
     let other = if agent_field == "agent_id" { "assistant_id" } else { "agent_id" };
     if fields.contains(&other) {
-        return Placing::LaneFault { cause: format!("{cause}; set agent_field = \"{other}\" in the lane's section") };
+        let words = format!("{words}; set agent_field = \"{other}\" in the lane's section");
+        return Cause::Lane.placing(words);
     }
-    Placing::LaneFault { cause }
+    // The pages document these errors field by field: the number called, or something of the campaign.
+    match fields.as_slice() {
+        [] => Cause::Lane,
+        fields if fields.iter().all(|name| *name == "callee_phone") => Cause::Contact,
+        _ => Cause::Campaign,
+    }
+    .placing(words)
 }

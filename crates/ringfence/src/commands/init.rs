@@ -1,14 +1,16 @@
 //! `ringfence init`
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::campaign::is_name;
+use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::phone::Country;
 use ringfence_domain::{PhoneNumber, zones};
 use ringfence_intake::Config;
 use ringfence_intake::contacts::{Sample, sample};
-use ringfence_providers::{SettingKey, SettingKind, Vendor};
+use ringfence_providers::{CampaignFacts, LaneSetup, SettingKey, SettingKind, Vendor};
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
@@ -17,7 +19,7 @@ use crate::{home, screen};
 /// `init`
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// The kind of provider: twenty2, or sandbox to try without calling anyone
+    /// The kind of provider: twenty2, unleashx, iqra, knovvu, or sandbox to try without calling anyone
     #[arg(long)]
     pub kind: String,
     /// The contact file whose header the campaign is written for
@@ -255,6 +257,26 @@ impl Columns {
     }
 }
 
+/// The keys that the vendor asks of a campaign on a lane with its default settings.
+fn needs(vendor: &Vendor) -> Vec<&'static str> {
+    let defaults = vendor.settings.iter().filter_map(|key| Some((key.name.to_owned(), key.default?.to_owned())));
+    let setup = LaneSetup {
+        settings: LaneSettings {
+            name: "main".to_owned(),
+            kind: vendor.kind.to_owned(),
+            limits: (vendor.limits)(),
+            hours: None,
+            timezone: chrono_tz::UTC,
+        },
+        base_url: String::new(),
+        values: defaults.collect(),
+        secrets: BTreeMap::new(),
+        status_map: BTreeMap::new(),
+    };
+    let facts = CampaignFacts { agent: None, caller_ids: &[], vendor: &BTreeMap::new() };
+    (vendor.check)(&setup, &facts).into_iter().map(|objection| objection.key).collect()
+}
+
 fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns) -> String {
     // A simulated account takes any agent.
     let trial = vendor.kind == "sandbox";
@@ -264,9 +286,12 @@ fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns
     let file = beside.unwrap_or(file).display().to_string();
     let mut text = format!("name = {}\nprovider = \"main\"\n", quoted(name));
     let mut line = |text_of: String, comment: &str| text.push_str(&commented(&text_of, comment));
-    let agent = if trial { "sandbox-agent" } else { "" };
-    line(format!("agent = {}", quoted(agent)), "the vendor's id of the agent");
-    if vendor.needs_caller_id {
+    let needs = needs(vendor);
+    if needs.contains(&"agent") {
+        let agent = if trial { "sandbox-agent" } else { "" };
+        line(format!("agent = {}", quoted(agent)), "the vendor's id of the agent");
+    }
+    if needs.contains(&"caller_ids") {
         let from = if trial { "9876500000" } else { "" };
         line(format!("caller_ids = [{}]", quoted(from)), "your numbers there, rotated");
     }

@@ -20,7 +20,7 @@ mod relink;
 pub mod review;
 pub mod run;
 pub mod sandbox;
-mod serve;
+pub mod serve;
 pub mod status;
 pub mod stop;
 pub mod test_call;
@@ -39,7 +39,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Preview(args) => preview::preview(common, args),
         Command::TestCall(args) => test_call::test_call(common, args).await,
         Command::Run(args) => run::run(common, args).await,
-        Command::Serve => serve::serve(common).await,
+        Command::Serve(args) => serve::serve(common, *args).await,
         Command::Stop(args) => stop::stop(common, args).await,
         Command::Start => stop::start(common).await,
         Command::Status(args) => status::status(common, args).await,

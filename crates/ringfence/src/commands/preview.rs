@@ -6,7 +6,7 @@ use ringfence_domain::template::Row;
 use ringfence_domain::{Campaign, PhoneNumber};
 use ringfence_intake::ContactFile;
 use ringfence_providers::Provider;
-use ringfence_worker::request;
+use ringfence_worker::{Wanted, request};
 use serde_json::{Map, Value, json};
 
 use crate::cli::Common;
@@ -46,8 +46,18 @@ pub(super) fn preview(common: &Common, args: &PreviewArgs) -> Result<u8, Failure
     let mut shown = Vec::new();
     for number in &numbers {
         let turn = usize::try_from(args.row - 1).unwrap_or_default();
-        let call = request(&rules, number, &fields, REFERENCE, turn)
-            .map_err(|error| Failure::input(error.to_string(), "mend [variables], or the contact file"))?;
+        let at = home::wall_clock();
+        let wanted = Wanted {
+            to: number,
+            fields: &fields,
+            reference: REFERENCE,
+            turn,
+            at,
+            ring_before: None,
+            report_to: config.http.public_url.as_ref().map(|url| format!("{url}/callbacks/{}/***", rules.provider)),
+        };
+        let call = request(&rules, wanted)
+            .map_err(|error| Failure::input(error.to_string(), "mend the campaign's {columns}, or the contact file"))?;
         let request = provider.written(&call).map_err(|cause| Failure::input(cause, "mend the campaign or the row"))?;
         shown.push(request);
     }

@@ -24,7 +24,15 @@ pub(super) async fn relink(home: &mut Home, campaign: &CampaignRow) -> Result<u3
         let expired: Vec<OutCall> = page
             .iter()
             .filter(|attempt| has_expired(attempt, home.now()))
-            .filter_map(|attempt| Some(OutCall { attempt: attempt.id, call_id: attempt.call_id.clone()? }))
+            .filter_map(|attempt| {
+                Some(OutCall {
+                    attempt: attempt.id,
+                    call_id: attempt.call_id.clone()?,
+                    reference: attempt.reference.clone(),
+                    number: attempt.number.clone()?,
+                    sent_at: attempt.sending_at?,
+                })
+            })
             .collect();
         for calls in expired.chunks(BATCH) {
             let news = provider

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape};
+use ringfence_providers::HttpTransport;
+use ringfence_sandbox::{Behaviour, IqraDialect, MachineClock, Simulator, Tape};
 
 use crate::failure::{DONE, Failure};
 use crate::screen;
@@ -28,6 +29,12 @@ pub struct SandboxArgs {
     /// How long calls ring
     #[arg(long, default_value = "500ms", value_name = "TIME")]
     pub ring: ringfence_domain::Span,
+    /// How long calls wait in the vendor's queue before they ring
+    #[arg(long, default_value = "0s", value_name = "TIME")]
+    pub queue: ringfence_domain::Span,
+    /// Which requests the simulated Iqra AI understands: both, docs, config
+    #[arg(long, default_value = "both", value_name = "DIALECT")]
+    pub iqra: IqraDialect,
     /// How long each answer takes
     #[arg(long, default_value = "5ms", value_name = "TIME")]
     pub latency: ringfence_domain::Span,
@@ -36,10 +43,17 @@ pub struct SandboxArgs {
     pub seed: u64,
 }
 
-/// A simulated Twenty2 on a socket, until it is interrupted.
+/// Every vendor, simulated, on one socket and each on its own paths, until it is interrupted.
 pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
-    let mut behaviour =
-        Behaviour { talk: args.talk, ring: args.ring, latency: args.latency, seed: args.seed, ..Behaviour::default() };
+    let mut behaviour = Behaviour {
+        talk: args.talk,
+        ring: args.ring,
+        latency: args.latency,
+        queue: args.queue,
+        iqra: args.iqra,
+        seed: args.seed,
+        ..Behaviour::default()
+    };
     if let Some(outcomes) = &args.outcomes {
         behaviour
             .set_outcomes(outcomes)
@@ -60,10 +74,13 @@ pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
     let listener = tokio::net::TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::input(format!("{} cannot be listened on: {error}", args.listen), "name another address with --listen")
     })?;
-    screen::print(&format!(
-        "a simulated Twenty2 listens on http://{0}\nbase_url = \"http://{0}/api\"\n",
-        listener.local_addr()?
-    ))?;
+    simulator.report_by(HttpTransport::new(None).map_err(Failure::work)?);
+    let address = listener.local_addr()?;
+    let mut lines = format!("simulated providers listen on http://{address}\n\n");
+    for (kind, path) in ringfence_sandbox::PATHS {
+        lines.push_str(&format!("  {:<22} base_url = \"http://{address}{path}\"\n", format!("kind = \"{kind}\"")));
+    }
+    screen::print(&lines)?;
     let tape = simulator.tape().clone();
     tokio::select! {
         served = ringfence_sandbox::serve(ringfence_sandbox::router(simulator), listener) => served?,

@@ -14,8 +14,16 @@ use crate::failure::Failure;
 use crate::home::{self, eprint_line};
 use crate::scheduling::Timekeeper;
 
+/// `serve`
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct ServeArgs {
+    /// Where to take what providers report, instead of [http] listen; without either nothing listens
+    #[arg(long, value_name = "ADDR", env = "RINGFENCE_HTTP_LISTEN")]
+    pub listen: Option<std::net::SocketAddr>,
+}
+
 /// Dials every lane of the configuration and begins campaigns on schedule, until it is told to stop.
-pub(super) async fn serve(common: &Common) -> Result<u8, Failure> {
+pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     let Some(path) = home::find_config(common, None)? else {
         return Err(Failure::input(
             "no ringfence.toml was found",
@@ -27,6 +35,12 @@ pub(super) async fn serve(common: &Common) -> Result<u8, Failure> {
         let message = format!("{} has no [provider.…] section", path.display());
         return Err(Failure::input(message, "add one; deploy/ringfence.toml shows how"));
     }
+    let listener = match args.listen.or(config.http.listen) {
+        Some(address) => Some(ringfence_server::listen(address).await.map_err(|error| {
+            Failure::input(format!("{address} cannot be listened on: {error}"), "name another address with --listen")
+        })?),
+        None => None,
+    };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
@@ -41,11 +55,24 @@ pub(super) async fn serve(common: &Common) -> Result<u8, Failure> {
         let row = store.register_lane(settings.clone(), clock.read().now).await?;
         let owner = lifeline.name().to_owned();
         let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
-        engines.spawn(engine.braked_by(brake.clone()).run(stop.clone()));
+        let engine = engine.braked_by(brake.clone()).reported_to(home::report_address(&config, &store));
+        engines.spawn(engine.run(stop.clone()));
         providers.insert(name.clone(), provider);
     }
     let timekeeper = Timekeeper::new(store.clone(), clock.clone(), lifeline.name().to_owned(), providers);
     engines.spawn(timekeeper.run(stop.clone()));
+    if let Some(listener) = listener {
+        eprint_line(&format!("listening on http://{}", listener.local_addr()?));
+        let server = ringfence_server::Server { store: store.clone(), clock: clock.clone() };
+        let serving = ringfence_server::serve(server, listener, stop.clone());
+        engines.spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "HTTP is not served any more: {error}");
+            }
+        });
+    } else if config.http.public_url.is_some() {
+        tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
+    }
     engines.close();
     announce(&config, &store, &clock).await?;
     let code = tokio::select! {

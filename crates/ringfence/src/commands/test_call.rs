@@ -63,7 +63,16 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
         None => Row::new(),
     };
     // Whatever is missing is told before anything is written.
-    ringfence_worker::request(&rules, &number, &fields, "", 0)
+    let wanted = ringfence_worker::Wanted {
+        to: &number,
+        fields: &fields,
+        reference: "",
+        turn: 0,
+        at: home::wall_clock(),
+        ring_before: None,
+        report_to: None,
+    };
+    ringfence_worker::request(&rules, wanted)
         .map_err(|error| Failure::input(error.to_string(), "give the campaign a contacts.file with that column"))?;
     let alone = alone(&rules, args.ignore_window);
     let zone = alone.own_zone(settings.timezone);
@@ -100,6 +109,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let lifeline = Lifeline::begin(&store);
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), row.id, settings, provider)
         .braked_by(brake)
+        .reported_to(home::report_address(&config, &store))
         .only(campaign.id);
     let stop = CancellationToken::new();
     let running = tokio::spawn(engine.run(stop.clone()));

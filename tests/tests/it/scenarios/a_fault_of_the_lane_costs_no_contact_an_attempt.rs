@@ -1,6 +1,6 @@
-//! 401, an unknown agent, an empty wallet: the lane pauses at the first answer and says why.
+//! 401, an empty wallet: the lane pauses at the first answer and says why. An unknown agent pauses its campaign only.
 
-use ringfence_domain::LaneState;
+use ringfence_domain::{CampaignState, LaneState, PausedBy};
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
@@ -38,8 +38,30 @@ async fn wrong_credentials() {
 }
 
 #[tokio::test]
-async fn an_unknown_agent() {
-    pauses(Fault::UnknownAgent, "INVALID_AGENT").await;
+async fn an_unknown_agent_pauses_its_campaign_and_no_other() {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    let mut settings = lane_settings("main");
+    settings.limits.calls = "10/s".parse().expect("a rate");
+    settings.limits.concurrent = 5;
+    let broken = Behaviour { faults: vec![(Fault::UnknownAgent, 100.0)], ..Behaviour::default() };
+    let clock = VirtualClock::at(noon());
+    let mut dialer = Dialer::set(database.store.clone(), clock, settings, rules("spring", "main"), broken, 50).await;
+    dialer.start();
+    tokio::time::sleep(std::time::Duration::from_mins(2)).await;
+    let store = dialer.store.clone();
+    let campaign = store.campaign("spring".to_owned()).await.expect("an answer").expect("a campaign");
+    assert_eq!((campaign.state, campaign.paused_by), (CampaignState::Paused, Some(PausedBy::Safety)));
+    let reason = campaign.reason.expect("a reason");
+    assert!(reason.contains("refuses every call of this campaign") && reason.contains("INVALID_AGENT"), "{reason}");
+    assert_eq!(store.lanes().await.expect("lanes")[0].state, LaneState::Open, "others on it go on");
+    assert!(dialer.simulator.tape().len() <= 5, "only what was on its way: {}", dialer.simulator.tape().len());
+    assert_eq!(dialer.count("contact:waiting").await, 50, "nobody lost an attempt");
+
+    dialer.simulator.change(|behaviour| behaviour.faults.clear());
+    store.resume_campaign(campaign.id, true, noon()).await.expect("resumed");
+    dialer.until("all being called", |count| count("contact:waiting") + count("contact:active") < 50).await;
+    dialer.stop().await;
+    dialer.check_counts().await;
 }
 
 #[tokio::test]

@@ -1,55 +1,14 @@
 //! Twenty2: every documented shape, and what must never be taken for a refusal.
 
-use std::sync::{Arc, Mutex};
-
-use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use ringfence_domain::{AttemptId, Moment, Outcome, PhoneNumber, Span};
-use ringfence_providers::{AskError, Budget, CallRequest, LostCall, News, OutCall, Placing, Transport, WireError};
+use ringfence_providers::{AskError, CallRequest, LostCall, News, OutCall, Placing, WireError};
 use ringfence_tests::sample::{lane_settings, noon};
 use ringfence_tests::virtual_time::twenty2;
 use serde_json::{Value, json};
 
-/// Gives prepared answers, and keeps what was asked.
-#[derive(Debug, Default)]
-struct Script {
-    answers: Mutex<Vec<Result<Response<Bytes>, WireError>>>,
-    asked: Mutex<Vec<Request<Bytes>>>,
-}
-
-impl Script {
-    fn of(answers: Vec<Result<Response<Bytes>, WireError>>) -> Arc<Self> {
-        let answers = Mutex::new(answers.into_iter().rev().collect());
-        Arc::new(Self { answers, asked: Mutex::default() })
-    }
-
-    fn asked(&self) -> Vec<Request<Bytes>> {
-        std::mem::take(&mut *self.asked.lock().expect("free"))
-    }
-}
-
-#[async_trait]
-impl Transport for Script {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError> {
-        self.asked.lock().expect("free").push(request);
-        self.answers.lock().expect("free").pop().expect("no more requests than answers")
-    }
-}
-
-struct Free;
-
-#[async_trait]
-impl Budget for Free {
-    async fn take(&self) {}
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "bodies are written where they are used")]
-fn answer(status: u16, body: impl ToString) -> Result<Response<Bytes>, WireError> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status.try_into().expect("a status");
-    Ok(response)
-}
+use super::script::{Free, Script, answer};
 
 fn call() -> CallRequest {
     CallRequest {
@@ -58,7 +17,11 @@ fn call() -> CallRequest {
         from: Some("8888888888".to_owned()),
         agent: "69de483c68b23495c853b43a".to_owned(),
         variables: [("agentName".to_owned(), "Rohit".to_owned())].into(),
+        metadata: [].into(),
         vendor: [("reference".to_owned(), "ref".to_owned())].into(),
+        report_to: None,
+        at: noon(),
+        ring_before: None,
     }
 }
 
@@ -111,10 +74,13 @@ async fn both_forms_of_success_are_understood() {
 #[tokio::test]
 async fn both_forms_of_refusal_are_understood() {
     let error = |code: &str, status: u16| json!({ "success": false, "error": { "code": code, "message": "says the vendor", "status": status } });
-    for (code, status) in
-        [("INVALID_AGENT", 400), ("INVALID_ASSISTANT", 400), ("UNAUTHORIZED", 401), ("FORBIDDEN", 403)]
-    {
+    for (code, status) in [("UNAUTHORIZED", 401), ("FORBIDDEN", 403)] {
         let Placing::LaneFault { cause } = placing(answer(status, error(code, status))).await else { panic!("{code}") };
+        assert!(cause.contains(code) && cause.contains("says the vendor"), "{cause}");
+    }
+    for code in ["INVALID_AGENT", "INVALID_ASSISTANT"] {
+        let placing = placing(answer(400, error(code, 400))).await;
+        let Placing::CampaignFault { cause } = placing else { panic!("{code}: {placing:?}") };
         assert!(cause.contains(code) && cause.contains("says the vendor"), "{cause}");
     }
     assert!(matches!(placing(answer(400, error("INVALID_NUMBER", 400))).await, Placing::NumberFault { .. }));
@@ -123,12 +89,14 @@ async fn both_forms_of_refusal_are_understood() {
         json!({ "success": false, "statusCode": 422, "message": "Validation errors", "validationErrors": errors })
     };
     assert!(matches!(placing(answer(422, fields("callee_phone"))).await, Placing::NumberFault { .. }));
-    assert!(matches!(placing(answer(422, fields("caller_phone"))).await, Placing::LaneFault { .. }));
+    for name in ["caller_phone", "input_parameters", "agent_id"] {
+        assert!(matches!(placing(answer(422, fields(name))).await, Placing::CampaignFault { .. }), "{name}");
+    }
     let Placing::LaneFault { cause } = placing(answer(422, fields("assistant_id"))).await else {
         panic!("a lane fault")
     };
     assert!(cause.contains("agent_field = \"assistant_id\""), "{cause}");
-    assert!(matches!(placing(answer(200, error("INVALID_AGENT", 400))).await, Placing::LaneFault { .. }));
+    assert!(matches!(placing(answer(200, error("INVALID_AGENT", 400))).await, Placing::CampaignFault { .. }));
 }
 
 #[tokio::test]
@@ -190,7 +158,13 @@ async fn numbers_in_the_vendors_words_are_masked() {
 }
 
 fn out(attempt: i64, call_id: &str) -> OutCall {
-    OutCall { attempt: AttemptId(attempt), call_id: call_id.to_owned() }
+    OutCall {
+        attempt: AttemptId(attempt),
+        call_id: call_id.to_owned(),
+        reference: "our-reference".to_owned(),
+        number: call().to,
+        sent_at: noon(),
+    }
 }
 
 async fn ended(body: Value) -> (Outcome, ringfence_domain::CallDetails) {
@@ -281,6 +255,7 @@ fn lost(attempt: i64, with_reference: bool) -> LostCall {
         agent: "agent".to_owned(),
         vendor: with_reference.then(|| ("reference".to_owned(), "ref".to_owned())).into_iter().collect(),
         sent_at: noon(),
+        reported: Vec::new(),
     }
 }
 
@@ -302,7 +277,7 @@ async fn a_lost_call_is_found_by_numbers_agent_and_time() {
     ]});
     let script = Script::of(vec![answer(200, list)]);
     let provider = twenty2(&lane_settings("main"), "national", script);
-    let found = provider.find(&[lost(1, false)], &Free).await.expect("candidates");
+    let found = provider.find(&[lost(1, false)], noon(), &Free).await.expect("candidates").candidates;
     let ids: Vec<&str> = found.iter().map(|candidate| candidate.call_id.as_str()).collect();
     assert_eq!(ids, ["fits", "queued"]);
     assert!(found.iter().all(|candidate| !candidate.certain));
@@ -318,7 +293,7 @@ async fn our_reference_leaves_no_doubt() {
     let script =
         Script::of(vec![answer(200, list), answer(200, detail("another")), answer(200, detail("our-reference"))]);
     let provider = twenty2(&lane_settings("main"), "national", script);
-    let found = provider.find(&[lost(1, true)], &Free).await.expect("candidates");
+    let found = provider.find(&[lost(1, true)], noon(), &Free).await.expect("candidates").candidates;
     assert_eq!(found.iter().map(|c| (c.call_id.as_str(), c.certain)).collect::<Vec<_>>(), [("ours", true)]);
 }
 
@@ -327,7 +302,7 @@ async fn only_indian_numbers_are_called_without_their_country_code() {
     let script = Script::of(vec![]);
     let provider = twenty2(&lane_settings("main"), "national", script.clone());
     let abroad = PhoneNumber::from_e164("+442079460018").expect("a number");
-    assert!(provider.can_call(&abroad).expect_err("not Indian").contains("Indian"));
+    assert!(provider.can_call(&abroad).expect_err("not Indian").contains("numbers of IN only"));
     assert!(provider.can_call(&call().to).is_ok());
     let placing = provider.place(&CallRequest { to: abroad.clone(), ..call() }).await;
     assert!(matches!(placing, Placing::NumberFault { .. }));

@@ -1,0 +1,48 @@
+//! Whose fault a refusal is, by what the vendor says.
+
+use crate::Placing;
+
+/// Who must mend what a refusal complains of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Credentials, balance, address: everyone on the lane would be refused.
+    Lane,
+    /// The agent, the number called from, the inputs: everyone of the campaign would be refused.
+    Campaign,
+    /// The number that was to be called.
+    Contact,
+    /// Too much at once.
+    Pace,
+    /// It says that something went wrong, and not that nothing was placed.
+    Unknown,
+    /// The same call, put otherwise, would be taken.
+    Wording,
+}
+
+/// One line of a vendor's fault table.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// The vendor's code, or words of its message.
+    pub says: &'static str,
+    /// Whose fault that is.
+    pub cause: Cause,
+}
+
+/// A line of a fault table.
+pub(crate) const fn fault(says: &'static str, cause: Cause) -> Fault {
+    Fault { says, cause }
+}
+
+impl Cause {
+    /// What follows for the attempt and the lane; `words` are the vendor's.
+    pub(crate) fn placing(self, words: String) -> Placing {
+        match self {
+            Self::Lane => Placing::LaneFault { cause: words },
+            Self::Campaign => Placing::CampaignFault { cause: words },
+            Self::Contact => Placing::NumberFault { cause: words },
+            Self::Pace => Placing::Throttled { cause: words, retry_after: None },
+            Self::Unknown => Placing::Unknown { cause: words },
+            Self::Wording => Placing::Reworded { cause: words },
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Iqra AI: voice-AI calls from a queue at the vendor.
+//!
+//! Sources: the page "Initiate call" (www.mintlify.com/abdofallah/IqraAI), and the vendor's published source
+//! (github.com/abdofallah/IqraAI), which contradict each other:
+//!
+//! - The page documents form fields (`RecipientNumber`, `NumberId`, `AgentId`, …); the source reads one form field `config` of JSON,
+//!   which needs a campaign of the vendor's. A lane begins with `dialect`, and turns to the other one when the vendor's refusal
+//!   proves that nothing was queued: see [`place`].
+//! - The page shows names in upper case (`Success`), the source answers in lower case, with HTTP 200 whatever happened, and numbers
+//!   instead of words: see [`queue`].
+//! - Only the source has the list of queued calls. It shows our reference, so that it is known whether a call was placed.
+//! - Calls may wait in the queue. With `config` the vendor is told the moment after which it must drop them.
+
+mod place;
+mod queue;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, Request};
+use ringfence_domain::lane::LaneLimits;
+use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
+
+use crate::account::{Account, Body, Free};
+use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
+use crate::standing::StatusMap;
+use crate::vendor::{Capabilities, CampaignFacts, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
+use crate::{Budget, Provider, Secret, Transport, report};
+
+/// What configuration files may say about it.
+pub(crate) static VENDOR: Vendor = Vendor {
+    kind: "iqra",
+    settings: &[
+        SettingKey { name: "business_id", kind: SettingKind::Text, default: None },
+        SettingKey { name: "api_key", kind: SettingKind::Secret, default: None },
+        SettingKey { name: "dialect", kind: SettingKind::OneOf(&["docs", "config"]), default: Some("docs") },
+    ],
+    campaign_settings: &[
+        SettingKey { name: "campaign_id", kind: SettingKind::OptionalText, default: None },
+        SettingKey { name: "max_wait", kind: SettingKind::OptionalSpan, default: None },
+    ],
+    base_url: Some("https://api.iqra.ai/api/v1"),
+    limits: || LaneLimits {
+        calls: Rate::per_second(1),
+        requests: Rate::per_minute(60),
+        concurrent: 5,
+        per_day: None,
+    },
+    hours: |_| None,
+    can: Capabilities {
+        finds: Finds::ByReference,
+        asks_together: 100,
+        cancels: false,
+        holds: false,
+        reports: false,
+        takes_metadata: true,
+    },
+    faults: place::FAULTS,
+    check: objections,
+    build: |setup, transport| Ok(Arc::new(Iqra::new(setup, transport)?)),
+};
+
+/// Each dialect needs its own.
+fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> {
+    let all = if lane.values.get("dialect").is_some_and(|dialect| dialect == "config") {
+        let missing = !campaign.vendor.contains_key("campaign_id");
+        let hint = "agent and number come from a campaign there: write its id in [vendor] campaign_id";
+        [missing.then(|| Objection::missing("campaign_id", hint)), None]
+    } else {
+        [
+            campaign.needs_agent("write the AgentId that is to call"),
+            campaign.needs_caller_ids("write the NumberId to call from: caller_ids = [\"…\"]"),
+        ]
+    };
+    all.into_iter().flatten().collect()
+}
+
+/// One business.
+#[derive(Debug)]
+struct Iqra {
+    account: Account,
+    /// `/business/{id}`
+    business: String,
+    /// Which of the two dialects is spoken.
+    config: AtomicBool,
+    /// It was changed once already.
+    turned: AtomicBool,
+    status_map: StatusMap,
+}
+
+impl Iqra {
+    fn new(setup: LaneSetup, transport: Arc<dyn Transport>) -> Result<Self, String> {
+        let business = setup.value("business_id")?;
+        if business.is_empty() || !business.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+            return Err(format!("business_id: `{business}` is not the id of a business"));
+        }
+        let token = Secret::new(format!("Token {}", setup.secret("api_key")?.reveal()));
+        Ok(Self {
+            account: Account::new(&setup, transport).secret_header("authorization", &token, "api_key")?,
+            business: format!("/business/{business}"),
+            config: AtomicBool::new(setup.value("dialect")? == "config"),
+            turned: AtomicBool::new(false),
+            status_map: StatusMap::new(setup.status_map),
+        })
+    }
+
+    fn path(&self) -> String {
+        format!("{}/call/initiate", self.business)
+    }
+
+    /// Turns to the other dialect than the one that was refused, once; the second refusal is for a person.
+    fn reword(&self, was_config: bool, words: String) -> Placing {
+        if self.config.load(Ordering::SeqCst) != was_config {
+            return Placing::Reworded { cause: words };
+        }
+        if self.turned.swap(true, Ordering::SeqCst) {
+            return Placing::LaneFault { cause: format!("{words}; neither dialect is understood: is base_url right?") };
+        }
+        self.config.store(!was_config, Ordering::SeqCst);
+        let other = if was_config { "docs" } else { "config" };
+        tracing::warn!("Iqra AI wants the other dialect: write dialect = \"{other}\" in the lane's section, to begin with it");
+        Placing::Reworded { cause: words }
+    }
+}
+
+#[async_trait]
+impl Provider for Iqra {
+    fn can_call(&self, _: &PhoneNumber) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn held_until(&self, at: Moment) -> Moment {
+        // The page promises no end to the queue; the source drops what waits past the maximum that it is told.
+        at + Span::from_minutes(10)
+    }
+
+    fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
+        let fields = place::fields(call, self.config.load(Ordering::SeqCst))?;
+        self.account.request(Method::POST, &self.path(), Body::Form(fields))
+    }
+
+    async fn place(&self, call: &CallRequest) -> Placing {
+        let config = self.config.load(Ordering::SeqCst);
+        let request = place::fields(call, config).map_err(|cause| Placing::CampaignFault { cause }).and_then(|fields| {
+            let request = self.account.request(Method::POST, &self.path(), Body::Form(fields));
+            request.map_err(|cause| Placing::LaneFault { cause })
+        });
+        match self.account.place(request, place::classify).await {
+            Placing::Reworded { cause } => self.reword(config, cause),
+            other => other,
+        }
+    }
+
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
+        self.ask_all(calls, budget).await
+    }
+
+    async fn find(&self, lost: &[LostCall], now: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
+        self.find_all(lost, now, budget).await
+    }
+
+    fn reported(&self, body: &[u8]) -> Option<String> {
+        report::named(body, &["queueId"])
+    }
+
+    async fn check(&self) -> Result<(), AskError> {
+        self.queued(&serde_json::json!({ "limit": 1 }), &Free).await.map(drop)
+    }
+}

@@ -1,0 +1,125 @@
+//! The request that places a call, in both dialects, and what its answer means.
+
+use bytes::Bytes;
+use http::Response;
+use ringfence_domain::{Moment, Span};
+use serde_json::{Value, json};
+
+use crate::answer::{self, member};
+use crate::call::{CallRequest, Placing};
+use crate::fault::{Cause, Fault, fault};
+
+/// The name that our reference has in the metadata.
+pub(super) const REFERENCE: &str = "ringfence_attempt";
+/// A call that is still queued so long after it was placed is dropped, unless the campaign says otherwise.
+const MAX_WAIT: Span = Span::from_secs(60);
+
+/// The fields of `POST /business/{id}/call/initiate`.
+pub(super) fn fields(call: &CallRequest, config: bool) -> Result<Vec<(String, String)>, String> {
+    if config { as_config(call) } else { as_documented(call) }
+}
+
+/// As the page has them. Without `ScheduledTime` the call is queued at once; there is no field for the latest moment.
+fn as_documented(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
+    let from = call.from.clone().ok_or("the campaign names no NumberId to call from: add caller_ids")?;
+    if call.agent.is_empty() {
+        return Err("the campaign names no AgentId: add agent".to_owned());
+    }
+    let mut fields = vec![
+        ("RecipientNumber".to_owned(), call.to.e164().to_owned()),
+        ("NumberId".to_owned(), from),
+        ("AgentId".to_owned(), call.agent.clone()),
+    ];
+    fields.extend(call.vendor.get("campaign_id").map(|id| ("CampaignId".to_owned(), id.clone())));
+    let all = |map: &str, values: Vec<(&String, &String)>| {
+        values.into_iter().map(|(name, value)| (format!("{map}[{name}]"), value.clone())).collect::<Vec<_>>()
+    };
+    let metadata = metadata(call);
+    fields.extend(all("DynamicVariables", call.variables.iter().collect()));
+    fields.extend(all("Metadata", metadata.iter().collect()));
+    Ok(fields)
+}
+
+/// As the source reads them: one field of JSON, with the moment after which the queue drops the call.
+fn as_config(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
+    let campaign = call.vendor.get("campaign_id");
+    let campaign = campaign.ok_or("this vendor needs one of its campaigns: add campaign_id to [vendor]")?;
+    let wait = match call.vendor.get("max_wait") {
+        Some(span) => span.parse().map_err(|error| format!("max_wait: {error}"))?,
+        None => MAX_WAIT,
+    };
+    let until = call.at + wait;
+    let until = call.ring_before.map_or(until, |before| until.min(before));
+    let utc = |at: Moment| at.to_string();
+    let config = json!({
+        "campaignId": campaign,
+        "number": { "type": 0, "toNumber": call.to.e164() },
+        "schedule": { "dateTimeUTC": utc(call.at), "maxDateTimeUTC": utc(until) },
+        "dynamicVariables": call.variables,
+        "metadata": metadata(call),
+    });
+    Ok(vec![("config".to_owned(), config.to_string())])
+}
+
+fn metadata(call: &CallRequest) -> std::collections::BTreeMap<String, String> {
+    let mut metadata = call.metadata.clone();
+    metadata.insert(REFERENCE.to_owned(), call.reference.clone());
+    metadata
+}
+
+/// The page's codes, and those of the source, by the end of the chains that codes are. The first that fits decides.
+pub(super) const FAULTS: &[Fault] = &[
+    fault("INSUFFICIENT_BALANCE", Cause::Lane),
+    fault("PERMISSION_DENIED", Cause::Lane),
+    fault("BUSINESS_DISABLED", Cause::Lane),
+    fault("INVALID_NUMBER", Cause::Contact),
+    fault("INVALID_AGENT", Cause::Campaign),
+    fault("INVALID_NUMBER_ID", Cause::Campaign),
+    fault("EXCEPTION", Cause::Unknown),
+    fault("KEY_NOT_FOUND", Cause::Lane),
+    fault("BUSINESS_NUMBER_VOICE_DISABLED", Cause::Campaign),
+    fault("CONFIG_NUMBER_TO_NUMBER_INVALID", Cause::Contact),
+    fault("FORM_DATA_CONFIG_NOT_FOUND", Cause::Wording),
+    fault("FORM_DATA_CONFIG_EMPTY", Cause::Wording),
+    // The call was queued before this went wrong.
+    fault("ForwardSingleCallToRegionProxy:2", Cause::Unknown),
+];
+
+/// Whose fault a code is. Some whole stages of the source come before anything is queued.
+fn cause(code: &str) -> Cause {
+    let ends = |says: &str| code == says || code.ends_with(&format!(":{says}"));
+    if let Some(known) = FAULTS.iter().find(|fault| ends(fault.says)) {
+        return known.cause;
+    }
+    let last = code.rsplit(':').next().unwrap_or_default();
+    if code.split(':').any(|stage| stage == "ValidateUserAPIAndBusinessWithPermissions") {
+        Cause::Lane
+    } else if last.starts_with("CONFIG_") || last.starts_with("FORM_DATA_") {
+        Cause::Campaign
+    } else {
+        Cause::Unknown
+    }
+}
+
+/// What an answer to that request means. Both dialects answer refusals with HTTP 200.
+pub(super) fn classify(reply: &Response<Bytes>) -> Placing {
+    let documented = answer::json(reply).and_then(|body| match member(&body, "Success") {
+        Some(Value::Bool(true)) if reply.status().is_success() => {
+            let first = member(&body, "Data").and_then(Value::as_array).and_then(|list| list.first()?.as_str());
+            first.filter(|id| !id.trim().is_empty()).map(answer::accepted)
+        }
+        Some(Value::Bool(false)) => {
+            let code = member(&body, "Code").and_then(Value::as_str).unwrap_or_default();
+            Some(cause(code).placing(refusal(reply)))
+        }
+        _ => None,
+    });
+    answer::judge(reply, refusal(reply), documented)
+}
+
+/// What an answer says, for a person.
+pub(super) fn refusal(reply: &Response<Bytes>) -> String {
+    let body = answer::json(reply).unwrap_or_default();
+    let text = |name: &str| member(&body, name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    answer::words(reply, &[text("Code"), text("Message").or(text("detail"))])
+}

@@ -1,0 +1,351 @@
+//! Knovvu Virtual Agent (Sestek): calls into IVR scenarios.
+//!
+//! Source: the page "Outbound Call Trigger API" (docs.knovvu.com), which is all there is. What it leaves open is taken the
+//! pessimistic way:
+//!
+//! - It documents no error. HTTP 200 without a `UniqueId` may be a call; other 4xx refuse everyone alike, as far as anyone can tell.
+//! - There is no key against double requests, no list of calls and no search: a call whose `UniqueId` was lost can only be told by
+//!   the vendor, at the address that `ResultDestination` gives. What it sends there is not documented either; any `UniqueId` in it is a
+//!   reason to ask.
+//! - `/v2/callresult` shows no credentials, so none are sent there. A call that it does not list, or lists without a known state, is
+//!   under way.
+//! - The example writes the header `Project` without a value; a lane may send its project's name, nothing, or no such header.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use ringfence_domain::lane::LaneLimits;
+use ringfence_domain::phone::Country;
+use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Rate};
+use serde_json::{Map, Value, json};
+
+use crate::account::{Account, Body, Free};
+use crate::answer::{self, member, word};
+use crate::call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCall, Placing};
+use crate::fault::{Cause, Fault, fault};
+use crate::standing::{StatusMap, bare};
+use crate::vendor::{Capabilities, CampaignFacts, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
+use crate::{Budget, NumberFormat, Provider, Secret, Transport, report};
+
+const PLACE: &str = "/v2/call";
+const RESULT: &str = "/v2/callresult";
+/// The port of the page.
+const PORT: u16 = 22222;
+/// Calls asked about with one request. The page names no limit.
+const TOGETHER: usize = 50;
+
+/// What configuration files may say about it.
+pub(crate) static VENDOR: Vendor = Vendor {
+    kind: "knovvu",
+    settings: &[
+        SettingKey { name: "project", kind: SettingKind::Text, default: None },
+        SettingKey { name: "tenant", kind: SettingKind::Text, default: Some("Default") },
+        SettingKey { name: "access_token", kind: SettingKind::Secret, default: None },
+        SettingKey { name: "scenario_path", kind: SettingKind::OptionalText, default: None },
+        SettingKey { name: "orchestrator_url", kind: SettingKind::Text, default: None },
+        SettingKey { name: "locale", kind: SettingKind::OptionalText, default: None },
+        SettingKey {
+            name: "project_header",
+            kind: SettingKind::OneOf(&["value", "empty", "omit"]),
+            default: Some("value"),
+        },
+        SettingKey { name: "number_format", kind: SettingKind::OneOf(NumberFormat::WORDS), default: Some("national") },
+        SettingKey { name: "country", kind: SettingKind::Country, default: Some("TR") },
+    ],
+    campaign_settings: &[
+        SettingKey { name: "locale", kind: SettingKind::OptionalText, default: None },
+        SettingKey { name: "end_user", kind: SettingKind::Table(&["name", "email"]), default: None },
+        SettingKey { name: "send_result_immediately", kind: SettingKind::Flag, default: Some("false") },
+    ],
+    base_url: None,
+    limits: || LaneLimits {
+        calls: Rate::per_second(1),
+        requests: Rate::per_minute(60),
+        concurrent: 5,
+        per_day: None,
+    },
+    hours: |_| None,
+    can: Capabilities {
+        finds: Finds::Never,
+        asks_together: TOGETHER as u32,
+        cancels: false,
+        holds: false,
+        reports: true,
+        takes_metadata: false,
+    },
+    faults: FAULTS,
+    check: objections,
+    build: |setup, transport| Ok(Arc::new(Knovvu::new(setup, transport)?)),
+};
+
+fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> {
+    let scenario = campaign.agent.is_none() && !lane.values.contains_key("scenario_path");
+    let hint = "write the path of the scenario: agent = \"…\", or scenario_path in the lane's section";
+    let scenario = scenario.then(|| Objection::missing("agent", hint));
+    let display = campaign.needs_caller_ids("write the number to show: caller_ids = [\"200\"]");
+    [scenario, display].into_iter().flatten().collect()
+}
+
+/// No code is documented; these are of HTTP.
+const FAULTS: &[Fault] = &[fault("401", Cause::Lane), fault("403", Cause::Lane), fault("400", Cause::Campaign)];
+
+/// One project.
+#[derive(Debug)]
+struct Knovvu {
+    account: Account,
+    project: String,
+    tenant: String,
+    access_token: Secret,
+    scenario_path: Option<String>,
+    orchestrator_url: String,
+    locale: Option<String>,
+    project_header: Option<HeaderValue>,
+    number_format: NumberFormat,
+    country: Country,
+    status_map: StatusMap,
+}
+
+impl Knovvu {
+    fn new(mut setup: LaneSetup, transport: Arc<dyn Transport>) -> Result<Self, String> {
+        setup.base_url = with_port(&setup.base_url)?;
+        let project = setup.value("project")?.to_owned();
+        let header = match setup.value("project_header")? {
+            "omit" => None,
+            "empty" => Some(""),
+            _ => Some(project.as_str()),
+        };
+        let header = header.map(|value| HeaderValue::from_str(value)).transpose();
+        Ok(Self {
+            account: Account::new(&setup, transport),
+            project_header: header.map_err(|_| "project has characters that HTTP cannot send".to_owned())?,
+            project,
+            tenant: setup.value("tenant")?.to_owned(),
+            access_token: setup.secret("access_token")?.clone(),
+            scenario_path: setup.values.get("scenario_path").cloned(),
+            orchestrator_url: setup.value("orchestrator_url")?.to_owned(),
+            locale: setup.values.get("locale").cloned(),
+            number_format: setup.number_format()?,
+            country: setup.country("country")?,
+            status_map: StatusMap::new(setup.status_map),
+        })
+    }
+
+    /// The body of `POST /v2/call`. `token` is the access token, or what is shown in its place.
+    fn body(&self, call: &CallRequest, token: &str) -> Result<Value, Placing> {
+        let campaign = |cause: &str| Placing::CampaignFault { cause: cause.to_owned() };
+        let scenario = Some(call.agent.as_str()).filter(|path| !path.is_empty()).or(self.scenario_path.as_deref());
+        let scenario = scenario.ok_or_else(|| campaign("no scenario: add agent, or scenario_path in the lane's section"))?;
+        let display = call.from.as_deref().ok_or_else(|| campaign("no number to show: add caller_ids"))?;
+        let destination = self.number_format.write(&call.to, self.country);
+        let destination = destination.map_err(|cause| Placing::NumberFault { cause })?;
+        let own = [("_DisplayNumber".to_owned(), display.to_owned()), ("_Destination".to_owned(), destination)];
+        // These two say who is called and must stay what they are.
+        let variables = call.variables.iter().filter(|(name, _)| own.iter().all(|(taken, _)| taken != *name));
+        let variables = variables.map(|(name, value)| (name.clone(), value.clone()));
+        let inputs: Vec<Value> =
+            own.iter().cloned().chain(variables).map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+        let mut body = json!({
+            "Project": self.project,
+            "Tenant": self.tenant,
+            "ConversationId": call.reference,
+            "AccessToken": token,
+            "ScenarioPath": scenario,
+            "OrchestratorUrl": self.orchestrator_url,
+            "ScenarioInputParameters": inputs,
+            "SendResultImmediately": call.vendor.get("send_result_immediately").is_some_and(|flag| flag == "true"),
+        });
+        let user = |key: &str| call.vendor.get(&format!("end_user.{key}")).filter(|text| !text.is_empty());
+        let mut end_user: Map<String, Value> = Map::new();
+        end_user.extend(user("name").map(|name| ("Name".to_owned(), json!(name))));
+        end_user.extend(user("email").map(|email| ("Email".to_owned(), json!(email))));
+        if !end_user.is_empty() {
+            end_user.extend(call.to.national().map(|phone| ("Phone".to_owned(), json!(phone))));
+            body["EndUser"] = Value::Object(end_user);
+        }
+        if let Some(locale) = call.vendor.get("locale").or(self.locale.as_ref()) {
+            body["Locale"] = json!(locale);
+        }
+        if let Some(address) = &call.report_to {
+            body["ResultDestination"] = json!(address);
+        }
+        Ok(body)
+    }
+
+    fn request(&self, body: Value) -> Result<Request<Bytes>, String> {
+        let mut request = self.account.request(Method::POST, PLACE, Body::Json(body))?;
+        let project = self.project_header.iter().map(|value| ("project", value.clone()));
+        request.headers_mut().extend(project.map(|(name, value)| (http::HeaderName::from_static(name), value)).collect::<HeaderMap>());
+        Ok(request)
+    }
+
+    /// Asks about some calls at once. A batch that the vendor cannot take is halved, until the one is alone that it cannot take; that
+    /// one is left out.
+    async fn results(&self, ids: &[&str], budget: &dyn Budget) -> Result<Vec<(String, String)>, AskError> {
+        let mut batches: Vec<&[&str]> = ids.chunks(TOGETHER).rev().collect();
+        let mut results = Vec::new();
+        let (mut answered, mut trouble) = (false, None);
+        while let Some(batch) = batches.pop() {
+            let order = Body::Json(json!({ "UniqueIds": batch }));
+            match self.account.ask(Method::POST, RESULT, order, budget, refusal).await.and_then(|reply| listed(&reply)) {
+                Ok(rows) => {
+                    answered = true;
+                    results.extend(rows);
+                }
+                Err(AskError::Trouble(_)) if batch.len() > 1 => {
+                    let (first, second) = batch.split_at(batch.len() / 2);
+                    batches.extend([second, first]);
+                }
+                Err(error @ AskError::Trouble(_)) => {
+                    // A vendor that answers nothing at all is not asked for each single one.
+                    if !answered {
+                        return Err(error);
+                    }
+                    trouble = Some(error);
+                }
+                Err(error) if results.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        match trouble {
+            Some(error) if results.is_empty() => Err(error),
+            _ => Ok(results),
+        }
+    }
+
+    fn outcome(&self, state: &str) -> Option<Outcome> {
+        self.status_map.outcome(state).or_else(|| by_state(state))
+    }
+
+    fn news(&self, state: &str) -> News {
+        let outcome = self.outcome(state);
+        let details = CallDetails { vendor_status: Some(state.to_owned()), ..CallDetails::default() };
+        match outcome {
+            Some(outcome) => News::Ended(outcome, Box::new(details)),
+            None => {
+                if !state.trim().is_empty() {
+                    tracing::warn!(
+                        vendor_status = state,
+                        "Knovvu uses a call state that is not known; the call counts as under way. Name its outcome in the lane's \
+                         status_map"
+                    );
+                }
+                News::Pending
+            }
+        }
+    }
+}
+
+/// The seven states of the page, however they are spaced.
+fn by_state(state: &str) -> Option<Outcome> {
+    Some(match bare(state).as_str() {
+        "answered" => Outcome::Answered,
+        "busy" => Outcome::Busy,
+        "error" => Outcome::Failed,
+        "invalidnumber" => Outcome::InvalidNumber,
+        "noanswer" => Outcome::NoAnswer,
+        "rejected" => Outcome::Rejected,
+        "temporarilyunavailable" => Outcome::Unreachable,
+        _ => return None,
+    })
+}
+
+/// The address with the page's port, unless it names one.
+fn with_port(base_url: &str) -> Result<String, String> {
+    let uri: http::Uri = base_url.parse().map_err(|error| format!("base_url is not an address: {error}"))?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err("base_url is not an address: write https://host".to_owned());
+    };
+    if authority.port().is_some() {
+        return Ok(base_url.to_owned());
+    }
+    Ok(format!("{scheme}://{authority}:{PORT}{}", uri.path().trim_end_matches('/')))
+}
+
+/// Calls and their states, by `UniqueId`; the order means nothing.
+fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
+    let unreadable = || AskError::Trouble(format!("the results of calls cannot be read: {}", refusal(reply)));
+    let body = answer::json(reply).ok_or_else(unreadable)?;
+    let rows = member(&body, "CallResults").and_then(Value::as_array).ok_or_else(unreadable)?;
+    let row = |row: &Value| {
+        let state = member(row, "CallState").and_then(Value::as_str).unwrap_or_default();
+        Some((member(row, "UniqueId").and_then(word)?, state.to_owned()))
+    };
+    Ok(rows.iter().filter_map(row).collect())
+}
+
+/// What an answer to the request that places a call means.
+fn classify(reply: &Response<Bytes>) -> Placing {
+    let id = answer::json(reply).as_ref().and_then(|body| member(body, "UniqueId")).and_then(word);
+    let documented = id.filter(|_| reply.status().is_success()).map(|id| answer::accepted(&id));
+    // A refusal in the range of the client's faults is one, whatever its body.
+    let refused = match reply.status().as_u16() {
+        400 | 406 | 410..=424 | 426..=428 | 430..=498 => Some(Cause::Campaign.placing(refusal(reply))),
+        _ => None,
+    };
+    answer::judge(reply, refusal(reply), documented.or(refused))
+}
+
+fn refusal(reply: &Response<Bytes>) -> String {
+    let body = answer::json(reply).unwrap_or_default();
+    let said = ["Message", "Error", "title"].iter().find_map(|name| member(&body, name).and_then(word));
+    answer::words(reply, &[said.as_deref()])
+}
+
+#[async_trait]
+impl Provider for Knovvu {
+    fn can_call(&self, number: &PhoneNumber) -> Result<(), String> {
+        self.number_format.write(number, self.country).map(drop)
+    }
+
+    fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
+        let body = self.body(call, "***").map_err(|refused| match refused {
+            Placing::CampaignFault { cause } | Placing::NumberFault { cause } => cause,
+            other => format!("{other:?}"),
+        })?;
+        self.request(body)
+    }
+
+    async fn place(&self, call: &CallRequest) -> Placing {
+        let request = self
+            .body(call, self.access_token.reveal())
+            .and_then(|body| self.request(body).map_err(|cause| Placing::LaneFault { cause }));
+        self.account.place(request, classify).await
+    }
+
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
+        let ids: Vec<&str> = calls.iter().map(|call| call.call_id.as_str()).collect();
+        let results = self.results(&ids, budget).await?;
+        let state = |call: &OutCall| results.iter().find(|(id, _)| *id == call.call_id).map(|(_, state)| self.news(state));
+        Ok(calls.iter().filter_map(|call| Some((call.attempt, state(call)?))).collect())
+    }
+
+    /// Only what the vendor itself reported for an attempt, and then confirms, is found.
+    async fn find(&self, lost: &[LostCall], _: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
+        let ids: Vec<&str> = lost.iter().flat_map(|one| one.reported.iter().map(String::as_str)).collect();
+        if ids.is_empty() {
+            return Ok(Findings::default());
+        }
+        let results = self.results(&ids, budget).await?;
+        let confirmed = |id: &String| results.iter().any(|(known, state)| known == id && self.outcome(state).is_some());
+        let candidates = lost.iter().flat_map(|one| {
+            let own = one.reported.iter().filter(|id| confirmed(id));
+            own.map(|id| Candidate { attempt: one.attempt, call_id: id.clone(), certain: true })
+        });
+        Ok(Findings { candidates: candidates.collect(), absent: Vec::new() })
+    }
+
+    fn reported(&self, body: &[u8]) -> Option<String> {
+        report::named(body, &["UniqueId"])
+    }
+
+    /// An empty question shows that somebody answers there; it shows no credentials.
+    async fn check(&self) -> Result<(), AskError> {
+        self.account
+            .ask(Method::POST, RESULT, Body::Json(json!({ "UniqueIds": [] })), &Free, refusal)
+            .await
+            .and_then(|reply| listed(&reply))
+            .map(drop)
+    }
+}

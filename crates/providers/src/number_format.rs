@@ -1,0 +1,87 @@
+//! How vendors want numbers written.
+
+use ringfence_domain::PhoneNumber;
+use ringfence_domain::phone::Country;
+
+/// A way to write a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberFormat {
+    /// `+919876543210`
+    E164,
+    /// `919876543210`
+    Digits,
+    /// `00919876543210`
+    ZeroZero,
+    /// `9876543210`: what the home country writes, without its trunk prefix. Only its numbers can be called.
+    National,
+    /// `09876543210`: the same with its trunk prefix.
+    ZeroNational,
+}
+
+impl NumberFormat {
+    /// The words that a lane's `number_format` may be.
+    pub const WORDS: &'static [&'static str] = &["e164", "digits", "00digits", "national", "0national"];
+
+    /// Reads one of [`NumberFormat::WORDS`].
+    pub fn read(word: &str) -> Result<Self, String> {
+        Ok(match word {
+            "e164" => Self::E164,
+            "digits" => Self::Digits,
+            "00digits" => Self::ZeroZero,
+            "national" => Self::National,
+            "0national" => Self::ZeroNational,
+            other => return Err(format!("`{other}` is no number_format; write one of {}", Self::WORDS.join(", "))),
+        })
+    }
+
+    /// The number as the vendor wants it; the reason when it cannot be written so. Without its country code a number of another
+    /// country would reach somebody else.
+    pub fn write(self, number: &PhoneNumber, home: Country) -> Result<String, String> {
+        let digits = number.e164().trim_start_matches('+');
+        match self {
+            Self::E164 => Ok(number.e164().to_owned()),
+            Self::Digits => Ok(digits.to_owned()),
+            Self::ZeroZero => Ok(format!("00{digits}")),
+            Self::National | Self::ZeroNational => {
+                let national = number.national().filter(|_| number.country_code() == home.calling_code());
+                let national = national.ok_or_else(|| {
+                    format!(
+                        "this lane calls numbers of {} only, without their country code; set number_format = \"e164\" if the \
+                         vendor calls others",
+                        String::from(home)
+                    )
+                })?;
+                Ok(if self == Self::ZeroNational { format!("0{national}") } else { national })
+            }
+        }
+    }
+}
+
+/// Whether two ways of writing a number, with or without country code, are of the same one, as far as its last ten digits tell.
+pub(crate) fn same_number(a: &str, b: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (a, b) = (digits(a), digits(b));
+    let tail = |text: &str| text[text.len().saturating_sub(10)..].to_owned();
+    a.len() >= 7 && tail(&a) == tail(&b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_in_every_form_and_never_as_somebody_elses() {
+        let (india, turkey) = ("IN".parse().expect("a country"), "TR".parse().expect("a country"));
+        let number = PhoneNumber::from_e164("+919876543210").expect("a number");
+        let written: Vec<String> = NumberFormat::WORDS
+            .iter()
+            .map(|word| NumberFormat::read(word).expect(word).write(&number, india).expect(word))
+            .collect();
+        assert_eq!(written, ["+919876543210", "919876543210", "00919876543210", "9876543210", "09876543210"]);
+        for word in ["national", "0national"] {
+            let refused = NumberFormat::read(word).expect(word).write(&number, turkey).expect_err(word);
+            assert!(refused.contains("TR only"), "{refused}");
+        }
+        assert!(NumberFormat::read("E.164").is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! How a call stands by a vendor's status word.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::Outcome;
+
+/// A status word without case, spaces, dashes and underscores.
+pub(crate) fn bare(word: &str) -> String {
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// How a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Pending,
+    Over(Outcome),
+    /// A word that no page shows.
+    Strange,
+}
+
+/// The operator's own words for outcomes, beyond the known ones.
+#[derive(Debug, Clone)]
+pub(crate) struct StatusMap(BTreeMap<String, Outcome>);
+
+impl StatusMap {
+    pub(crate) fn new(map: BTreeMap<String, Outcome>) -> Self {
+        Self(map.into_iter().map(|(word, outcome)| (bare(&word), outcome)).collect())
+    }
+
+    /// What the operator says of a word.
+    pub(crate) fn outcome(&self, word: &str) -> Option<Outcome> {
+        self.0.get(&bare(word)).copied()
+    }
+
+    /// The operator's own map first, then the words that vendors' pages and the field use.
+    pub(crate) fn standing(&self, word: &str) -> Standing {
+        if let Some(outcome) = self.outcome(word) {
+            return Standing::Over(outcome);
+        }
+        match bare(word).as_str() {
+            "initiated" | "queued" | "scheduled" | "pending" | "processing" | "dialing" | "dialling" | "ringing"
+            | "inprogress" | "ongoing" | "active" | "started" | "connected" => Standing::Pending,
+            "completed" | "ended" | "answered" | "success" => Standing::Over(Outcome::Answered),
+            "voicemail" | "machine" | "answeringmachine" => Standing::Over(Outcome::Voicemail),
+            "busy" => Standing::Over(Outcome::Busy),
+            "noanswer" | "notanswered" | "unanswered" | "missed" => Standing::Over(Outcome::NoAnswer),
+            "rejected" | "declined" => Standing::Over(Outcome::Rejected),
+            "unreachable" | "notreachable" | "notconnected" | "switchedoff" | "temporarilyunavailable" => {
+                Standing::Over(Outcome::Unreachable)
+            }
+            "invalidnumber" => Standing::Over(Outcome::InvalidNumber),
+            "failed" | "error" => Standing::Over(Outcome::Failed),
+            "cancelled" | "canceled" | "expired" => Standing::Over(Outcome::NotDialled),
+            _ => Standing::Strange,
+        }
+    }
+
+    /// [`StatusMap::standing`], with a word to the operator about words that nobody documents.
+    pub(crate) fn outcome_of(&self, vendor: &str, word: &str) -> Option<Outcome> {
+        match self.standing(word) {
+            Standing::Over(outcome) => Some(outcome),
+            Standing::Pending => None,
+            Standing::Strange => {
+                tracing::warn!(
+                    vendor_status = word,
+                    "{vendor} uses a status word that is not known; the call counts as under way. Name its outcome in the \
+                     lane's status_map"
+                );
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Rows of the list of executions, and which call each of them is.
+//!
+//! The page shows `ID` (a whole number), `AGENT_ID`, `CALLING_NUMBER`, `PROVIDER_NUMBER`, `STATUS`, `CALL_STATUS`,
+//! `TOTAL_DURATION`, `CREATED_AT`, `TRANSCRIPT`, `FILE_PATH` and `DISPOSITION`; another one searches `TRACK_ID`. None says which of
+//! them is the `execution_id` of a placed call, so any that equals it is taken for it; and a row without one is a call's only if it is
+//! the only one that fits it by number and time.
+
+use chrono::{NaiveDateTime, TimeZone};
+use chrono_tz::Tz;
+use ringfence_domain::{CallDetails, Moment, Span};
+use serde_json::Value;
+
+use crate::answer::{member, word};
+
+/// Names that the id of a call may have in a row, best first.
+const IDS: [&str; 3] = ["EXECUTION_ID", "TRACK_ID", "ID"];
+/// A row is made when the request arrives: this much before our time of the claim by the clocks' difference,
+const BEFORE: Span = Span::from_minutes(1);
+/// and this much after it.
+const AFTER: Span = Span::from_minutes(2);
+/// Clocks of the world differ from UTC by no more than this.
+const ANY_ZONE: Span = Span::from_hours(14);
+
+/// One row.
+#[derive(Debug)]
+pub(super) struct Execution(Value);
+
+impl Execution {
+    /// The rows of an answer; none when it is not a list.
+    pub(super) fn all(body: &Value) -> Option<Vec<Self>> {
+        let rows = ["/datalist", "/data/datalist", "/data", "/transactions"];
+        let rows = rows.iter().find_map(|path| body.pointer(path)?.as_array())?;
+        Some(rows.iter().filter(|row| row.is_object()).cloned().map(Self).collect())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        member(&self.0, name).and_then(word)
+    }
+
+    /// What the row is called by: the id of the call if it has one, else its own.
+    pub(super) fn call_id(&self) -> Option<String> {
+        IDS.iter().find_map(|name| self.text(name))
+    }
+
+    pub(super) fn is(&self, call_id: &str) -> bool {
+        IDS.iter().any(|name| self.text(name).as_deref() == Some(call_id))
+    }
+
+    /// Whether it says by itself which call it is.
+    pub(super) fn names_its_call(&self) -> bool {
+        ["EXECUTION_ID", "TRACK_ID"].iter().any(|name| self.text(name).is_some())
+    }
+
+    /// Whether our reference stands anywhere in it.
+    pub(super) fn mentions(&self, reference: &str) -> bool {
+        !reference.is_empty() && self.0.to_string().contains(reference)
+    }
+
+    pub(super) fn number(&self) -> String {
+        self.text("CALLING_NUMBER").unwrap_or_default()
+    }
+
+    pub(super) fn agent(&self) -> Option<String> {
+        self.text("AGENT_ID")
+    }
+
+    /// Whether it may have been made by a request of this moment. Without a zone every reading of its time is possible, and a row
+    /// without a time may be of any.
+    pub(super) fn may_be_of(&self, sent_at: Moment, zone: Option<Tz>) -> bool {
+        let Some(text) = self.text("CREATED_AT") else { return true };
+        if let Ok(exact) = text.parse::<Moment>() {
+            return exact >= sent_at - BEFORE && exact <= sent_at + AFTER;
+        }
+        let Some(local) = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
+        else {
+            return true;
+        };
+        match zone {
+            Some(zone) => zone.from_local_datetime(&local).latest().is_some_and(|latest| {
+                let earliest = zone.from_local_datetime(&local).earliest().unwrap_or(latest);
+                let at = |time: chrono::DateTime<Tz>| Moment::from_secs(time.timestamp());
+                at(latest) >= sent_at - BEFORE && at(earliest) <= sent_at + AFTER
+            }),
+            None => {
+                let as_utc = Moment::from_secs(local.and_utc().timestamp());
+                as_utc >= sent_at - BEFORE - ANY_ZONE && as_utc <= sent_at + AFTER + ANY_ZONE
+            }
+        }
+    }
+
+    /// The word for how it ended, `CALL_STATUS` before `STATUS`: the latter is the agent's, the former the call's.
+    pub(super) fn status(&self) -> String {
+        self.text("CALL_STATUS").or_else(|| self.text("STATUS")).unwrap_or_default()
+    }
+
+    pub(super) fn details(&self) -> CallDetails {
+        let seconds = self.text("TOTAL_DURATION").and_then(|seconds| seconds.parse::<f64>().ok());
+        let link = |name: &str| self.text(name).filter(|text| text.starts_with("http")).map(|url| (url, None));
+        let mut details = CallDetails {
+            vendor_status: Some(self.status()),
+            talk_seconds: seconds.map(|seconds| seconds.round() as u32),
+            recording: link("FILE_PATH"),
+            transcript: link("TRANSCRIPT"),
+            ..CallDetails::default()
+        };
+        for (name, key) in [("disposition", "DISPOSITION"), ("sentiment", "SENTIMENT"), ("transcript", "TRANSCRIPT")] {
+            let value = self.text(key).filter(|text| !text.starts_with("http"));
+            details.outputs.extend(value.map(|text| (name.to_owned(), Value::String(text))));
+        }
+        details
+    }
+}

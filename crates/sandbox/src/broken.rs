@@ -1,0 +1,36 @@
+//! What goes wrong with answers whatever their wire format.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::behaviour::Fault;
+use crate::transport::Dropped;
+
+/// How long an answer takes that nobody waits for.
+const FOR_EVER: Duration = Duration::from_mins(1);
+/// Larger than any client of ours reads. In bytes.
+const OVERSIZED: usize = 9 * 1024 * 1024;
+
+/// An answer that is none.
+pub(crate) async fn broken(fault: Fault) -> Response {
+    match fault {
+        Fault::Html => Html("<html><body>Gateway</body></html>").into_response(),
+        Fault::Truncated => {
+            ([(header::CONTENT_TYPE, "application/json")], "{\"success\": true, \"data\": {\"call").into_response()
+        }
+        Fault::Oversized => " ".repeat(OVERSIZED).into_response(),
+        Fault::Slow => {
+            tokio::time::sleep(FOR_EVER).await;
+            Dropped::response()
+        }
+        _ => Dropped::response(),
+    }
+}
+
+/// With the time to wait that a vendor asks for.
+pub(crate) fn throttled(mut response: Response) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    response
+}

@@ -1,0 +1,498 @@
+//! What holds for every registered vendor, by what it declares and by the answers that its pages show (`tests/fixtures/{kind}`).
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use ringfence_domain::{AttemptId, Moment, Outcome, Span};
+use ringfence_providers::registry::VENDORS;
+use ringfence_providers::{
+    Budget, CallRequest, Finds, Findings, LostCall, News, OutCall, Placing, Provider, Transport, Vendor, WireError,
+};
+use ringfence_sandbox::{Behaviour, Fault, InProcess, Simulator, Tape, router};
+use ringfence_tests::sample::{lane_settings, noon, number};
+use ringfence_tests::vendors;
+use ringfence_tests::virtual_time::HandClock;
+
+use super::script::{Free, Script, answer};
+
+/// An answer that a page shows, and what it means.
+struct Fixture {
+    name: String,
+    means: String,
+    text: String,
+    answer: Response<Bytes>,
+}
+
+fn fixtures(vendor: &Vendor) -> Vec<Fixture> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(vendor.kind);
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.expect("a file").path()).collect();
+    paths.sort();
+    paths.iter().map(|path| fixture(path)).collect()
+}
+
+fn fixture(path: &Path) -> Fixture {
+    let text = std::fs::read_to_string(path).expect("a fixture");
+    let mut lines = text.lines();
+    let mut head = |start: &str| {
+        let line = lines.next().unwrap_or_default();
+        line.strip_prefix(start).unwrap_or_else(|| panic!("{}: `{line}` is not `{start}…`", path.display())).to_owned()
+    };
+    let from = head("# from: ");
+    assert!(!from.trim().is_empty(), "{}: say where it is from", path.display());
+    let (means, status) = (head("# means: "), head("HTTP/1.1 "));
+    let status: u16 = status[..3].parse().expect("a status");
+    let (headers, body) = text.split_once("\n\n").expect("a head and a body");
+    let mut response = Response::new(Bytes::from(body.trim_end().to_owned()));
+    *response.status_mut() = status.try_into().expect("a status");
+    for (name, value) in headers.lines().skip(3).filter_map(|line| line.split_once(": ")) {
+        let name: http::HeaderName = name.parse().expect("a header");
+        response.headers_mut().insert(name, value.parse().expect("a header"));
+    }
+    let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+    Fixture { name, means, text: text.clone(), answer: response }
+}
+
+fn call(vendor: &Vendor, n: usize) -> CallRequest {
+    let settings = lane_settings("main");
+    let rules = vendors::suited(vendor, &settings, ringfence_tests::sample::rules("spring", "main"));
+    CallRequest {
+        reference: format!("reference-{n}"),
+        to: number(n),
+        from: rules.caller_ids.first().cloned(),
+        agent: rules.agent,
+        variables: [("name".to_owned(), "Asha \"A\" & co: ₹1\r\n".to_owned())].into(),
+        metadata: [("crm".to_owned(), "17".to_owned())].into(),
+        vendor: [].into(),
+        report_to: Some("https://dialer.example.com/callbacks/main/secret".to_owned()),
+        at: noon(),
+        ring_before: None,
+    }
+}
+
+fn word(placing: &Placing) -> String {
+    match placing {
+        Placing::Accepted { call_id } => format!("accepted {call_id}"),
+        Placing::NotSent { .. } => "not sent".to_owned(),
+        Placing::Throttled { .. } => "pace".to_owned(),
+        Placing::LaneFault { .. } => "lane".to_owned(),
+        Placing::CampaignFault { .. } => "campaign".to_owned(),
+        Placing::Reworded { .. } => "reworded".to_owned(),
+        Placing::NumberFault { .. } => "contact".to_owned(),
+        Placing::Unknown { .. } => "unknown".to_owned(),
+    }
+}
+
+async fn placing(vendor: &Vendor, reply: Result<Response<Bytes>, WireError>) -> Placing {
+    let script = Script::of(vec![reply]);
+    let provider = vendors::provider(vendor, &lane_settings("main"), script.clone());
+    let placing = provider.place(&call(vendor, 1)).await;
+    assert_eq!(script.asked().len(), 1, "{}: one request, whatever the answer", vendor.kind);
+    placing
+}
+
+#[tokio::test]
+async fn every_documented_answer_means_what_it_says() {
+    for vendor in VENDORS {
+        let fixtures = fixtures(vendor);
+        assert!(fixtures.iter().any(|fixture| fixture.means.starts_with("accepted ")), "{}", vendor.kind);
+        for fixture in &fixtures {
+            let placing = placing(vendor, Ok(fixture.answer.clone())).await;
+            assert_eq!(word(&placing), fixture.means, "{}/{}: {placing:?}", vendor.kind, fixture.name);
+        }
+        for fault in vendor.faults {
+            let shown = |fixture: &Fixture| fixture.text.to_lowercase().contains(&fault.says.to_lowercase());
+            assert!(fixtures.iter().any(shown), "{}: no fixture shows `{}`", vendor.kind, fault.says);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_may_have_been_placed_is_unknown() {
+    for vendor in VENDORS {
+        for status in [408, 409, 425, 499, 500, 502, 503, 504, 520] {
+            for body in ["", "<html>Gateway</html>", "{\"success\":false,\"message\":\"oh\",\"error\":true}"] {
+                let placing = placing(vendor, answer(status, body)).await;
+                assert_eq!(word(&placing), "unknown", "{} {status} {body}", vendor.kind);
+            }
+        }
+        for body in ["", "<html>Gateway</html>", "{}", "[]", "null", "{\"success\":true,\"data\":{\"call", "\u{0}"] {
+            let placing = placing(vendor, answer(200, body)).await;
+            assert_eq!(word(&placing), "unknown", "{} {body}", vendor.kind);
+        }
+        let broken = WireError::Broken("reset".to_owned());
+        assert_eq!(word(&placing(vendor, Err(broken)).await), "unknown", "{}", vendor.kind);
+        let not_sent = WireError::NotSent("refused".to_owned());
+        assert_eq!(word(&placing(vendor, Err(not_sent)).await), "not sent", "{}", vendor.kind);
+    }
+}
+
+#[tokio::test]
+async fn an_endless_call_id_is_none() {
+    for vendor in VENDORS {
+        let accepted = fixtures(vendor).into_iter().find(|fixture| fixture.means.starts_with("accepted ")).expect("one");
+        let id = accepted.means.trim_start_matches("accepted ");
+        let body = String::from_utf8_lossy(accepted.answer.body()).replace(id, &"x".repeat(300));
+        assert_eq!(word(&placing(vendor, answer(200, body)).await), "unknown", "{}", vendor.kind);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_everyone_pauses_the_lane() {
+    for vendor in VENDORS {
+        for status in [401, 403] {
+            let placing = placing(vendor, answer(status, "<html></html>")).await;
+            assert_eq!(word(&placing), "lane", "{} {status}", vendor.kind);
+        }
+        for status in [301, 302, 307, 308, 404, 405] {
+            let placing = placing(vendor, answer(status, "<html></html>")).await;
+            let Placing::LaneFault { cause } = placing else { panic!("{} {status}: {placing:?}", vendor.kind) };
+            assert!(cause.contains("base_url"), "{cause}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn throttling_is_read_in_both_forms_of_its_header() {
+    let dates = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")];
+    let cases: [(&[(&'static str, &str)], Option<Span>); 4] = [
+        (&[("retry-after", "17")], Some(Span::from_secs(17))),
+        (&dates, Some(Span::from_secs(30))),
+        (&[("retry-after", "soon")], None),
+        (&[], None),
+    ];
+    for vendor in VENDORS {
+        for (headers, wait) in cases {
+            let mut reply = answer(429, "").expect("an answer");
+            for (name, value) in headers {
+                reply.headers_mut().insert(*name, value.parse().expect("a header"));
+            }
+            match placing(vendor, Ok(reply)).await {
+                Placing::Throttled { retry_after, .. } => assert_eq!(retry_after, wait, "{} {headers:?}", vendor.kind),
+                other => panic!("{} {headers:?}: {other:?}", vendor.kind),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_under_another_content_type_is_still_an_answer() {
+    for vendor in VENDORS {
+        for mut fixture in fixtures(vendor) {
+            fixture.answer.headers_mut().insert("content-type", "text/html".parse().expect("a header"));
+            let placing = placing(vendor, Ok(fixture.answer)).await;
+            assert_eq!(word(&placing), fixture.means, "{}/{}", vendor.kind, fixture.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_preview_shows_no_secret_and_a_request_carries_it() {
+    for vendor in VENDORS {
+        let settings = lane_settings("main");
+        let mut setup = vendors::setup(vendor, &settings, "http://vendor.invalid");
+        for secret in setup.secrets.values_mut() {
+            *secret = ringfence_providers::Secret::new("s3cr3t-canary");
+        }
+        let script = Script::of(vec![answer(500, "")]);
+        let provider = vendors::build(vendor, setup, script.clone());
+        assert!(!format!("{provider:?}").contains("s3cr3t"), "{provider:?}");
+        let written = provider.written(&call(vendor, 1)).expect("a request");
+        let shown = written.headers().iter().filter(|(_, value)| !value.is_sensitive());
+        let shown: Vec<&[u8]> = shown.map(|(_, value)| value.as_bytes()).collect();
+        let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("s3cr3t");
+        assert!(!shown.into_iter().any(holds) && !holds(written.body()), "{}: {written:?}", vendor.kind);
+        provider.place(&call(vendor, 1)).await;
+        let sent = script.asked().remove(0);
+        assert_eq!((sent.method(), sent.uri()), (written.method(), written.uri()), "{}", vendor.kind);
+        let encoded = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            // base64 of "s3cr3t-canary:s3cr3t-canary"
+            text.contains("s3cr3t") || text.contains("czNjcjN0LWNhbmFyeTpzM2NyM3QtY2FuYXJ5")
+        };
+        let carried = sent.headers().values().any(|value| encoded(value.as_bytes())) || encoded(sent.body());
+        assert!(carried, "{}", vendor.kind);
+    }
+}
+
+/// A simulated vendor, its adapter, and a clock that is moved by hand.
+struct Trial {
+    vendor: &'static Vendor,
+    clock: Arc<HandClock>,
+    simulator: Arc<Simulator>,
+    counted: Arc<Counted>,
+    provider: Arc<dyn Provider>,
+}
+
+/// Counts requests on their way.
+#[derive(Debug)]
+struct Counted {
+    vendor: Arc<InProcess>,
+    requests: Mutex<usize>,
+}
+
+#[async_trait]
+impl Transport for Counted {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError> {
+        *self.requests.lock().expect("free") += 1;
+        self.vendor.send(request).await
+    }
+}
+
+impl Trial {
+    fn of(vendor: &'static Vendor, behaviour: Behaviour) -> Self {
+        let clock = HandClock::at(noon());
+        let simulator = Simulator::new(behaviour, clock.clone(), Arc::new(Tape::default()));
+        let counted =
+            Arc::new(Counted { vendor: InProcess::new(router(simulator.clone())), requests: Mutex::default() });
+        let provider = vendors::provider(vendor, &lane_settings("main"), counted.clone());
+        Self { vendor, clock, simulator, counted, provider }
+    }
+
+    fn out(&self, n: usize, call_id: &str) -> OutCall {
+        let call = call(self.vendor, n);
+        OutCall {
+            attempt: AttemptId(n as i64),
+            call_id: call_id.to_owned(),
+            reference: call.reference,
+            number: call.to,
+            sent_at: noon(),
+        }
+    }
+
+    fn lost(&self, n: usize) -> LostCall {
+        let call = call(self.vendor, n);
+        LostCall {
+            attempt: AttemptId(n as i64),
+            reference: call.reference,
+            number: call.to,
+            caller_id: call.from,
+            agent: call.agent,
+            vendor: [].into(),
+            sent_at: noon(),
+            reported: Vec::new(),
+        }
+    }
+
+    async fn find(&self, n: usize, after: Span) -> Findings {
+        self.clock.set(noon() + after);
+        self.provider.find(&[self.lost(n)], noon() + after, &Free).await.expect("an answer")
+    }
+
+    fn requests(&self) -> usize {
+        std::mem::take(&mut *self.counted.requests.lock().expect("free"))
+    }
+}
+
+/// Outcomes that every one of the four wire formats can tell.
+const TOLD: [Outcome; 4] = [Outcome::Answered, Outcome::Busy, Outcome::NoAnswer, Outcome::Failed];
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_placed_followed_and_end_as_on_the_tape() {
+    for vendor in VENDORS {
+        let outcomes = TOLD.map(|outcome| (outcome, 1)).into();
+        let trial = Trial::of(vendor, Behaviour { outcomes, ..Behaviour::default() });
+        let mut out = Vec::new();
+        for n in 0..40 {
+            let placing = trial.provider.place(&call(vendor, n)).await;
+            let Placing::Accepted { call_id } = placing else { panic!("{}: {placing:?}", vendor.kind) };
+            out.push(trial.out(n, &call_id));
+        }
+        let tape = trial.simulator.tape().calls();
+        assert_eq!(tape.len(), 40, "{}", vendor.kind);
+        assert!(tape.iter().all(|entry| entry.vendor == vendor.kind), "{}", vendor.kind);
+        trial.requests();
+        let early = trial.provider.ask(&out, &Free).await.expect("news");
+        assert!(early.iter().all(|(_, news)| *news == News::Pending), "{}: {early:?}", vendor.kind);
+
+        trial.clock.set(noon() + Span::from_minutes(5));
+        let (mut ended, mut rounds) = (std::collections::BTreeMap::new(), 0);
+        while ended.len() < out.len() {
+            rounds += 1;
+            assert!(rounds < 60, "{}: {} of 40 were told", vendor.kind, ended.len());
+            let left: Vec<OutCall> = out.iter().filter(|call| !ended.contains_key(&call.attempt)).cloned().collect();
+            for (attempt, news) in trial.provider.ask(&left, &Free).await.expect("news") {
+                if let News::Ended(outcome, _) = news {
+                    ended.insert(attempt, outcome);
+                }
+            }
+        }
+        for (call, entry) in out.iter().zip(&tape) {
+            assert_eq!(Some(ended[&call.attempt]), entry.outcome, "{} {}", vendor.kind, call.call_id);
+        }
+        assert!(vendor.can.asks_together > 1 || rounds > 1, "{}", vendor.kind);
+        trial.requests();
+        trial.provider.ask(&out[..1], &Free).await.expect("news");
+        assert!(trial.requests() <= 2, "{}: one call is one question, or two", vendor.kind);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_answer_was_lost_is_found_as_the_vendor_declares() {
+    let placed = [
+        Fault::LostAnswer,
+        Fault::ErrorAfter,
+        Fault::NoId,
+        Fault::Html,
+        Fault::Truncated,
+        Fault::Oversized,
+        Fault::Slow,
+    ];
+    for vendor in VENDORS {
+        for fault in placed {
+            let trial = Trial::of(vendor, Behaviour { faults: vec![(fault, 100.0)], ..Behaviour::default() });
+            let placing = trial.provider.place(&call(vendor, 1)).await;
+            assert_eq!(word(&placing), "unknown", "{} {fault:?}: {placing:?}", vendor.kind);
+            let tape = trial.simulator.tape().calls();
+            assert_eq!(tape.len(), 1, "{} {fault:?}", vendor.kind);
+            let findings = trial.find(1, Span::from_minutes(5)).await;
+            assert_eq!(findings.absent, [], "{} {fault:?}", vendor.kind);
+            match (vendor.can.finds, findings.candidates.as_slice()) {
+                (Finds::Never, []) => continue,
+                (Finds::ByReference, [found]) => assert!(found.certain, "{} {fault:?}", vendor.kind),
+                (Finds::ByNumber, [_]) => {}
+                (_, candidates) => panic!("{} {fault:?}: {candidates:?}", vendor.kind),
+            }
+            let out = trial.out(1, &findings.candidates[0].call_id);
+            let news = trial.provider.ask(&[out], &Free).await.expect("news");
+            assert!(matches!(news.as_slice(), [(_, News::Ended(..))]), "{} {fault:?}: {news:?}", vendor.kind);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_search_by_reference_says_that_a_call_was_not_placed() {
+    for vendor in VENDORS {
+        for fault in [Fault::LostRequest, Fault::ErrorBefore] {
+            let trial = Trial::of(vendor, Behaviour { faults: vec![(fault, 100.0)], ..Behaviour::default() });
+            assert_eq!(word(&trial.provider.place(&call(vendor, 1)).await), "unknown", "{} {fault:?}", vendor.kind);
+            let soon = trial.find(1, Span::from_secs(20)).await;
+            assert_eq!(soon, Findings::default(), "{} {fault:?}: it may still be on its way", vendor.kind);
+            let later = trial.find(1, Span::from_minutes(5)).await;
+            assert_eq!(later.candidates, [], "{} {fault:?}", vendor.kind);
+            let absent: &[AttemptId] =
+                if vendor.can.finds == Finds::ByReference { &[AttemptId(1)] } else { &[] };
+            assert_eq!(later.absent, absent, "{} {fault:?}", vendor.kind);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_calls_to_one_number_are_never_taken_for_each_other() {
+    for vendor in VENDORS {
+        let trial = Trial::of(vendor, Behaviour { outcomes: vec![(Outcome::Busy, 1)], ..Behaviour::default() });
+        let first = trial.provider.place(&call(vendor, 1)).await;
+        assert!(matches!(first, Placing::Accepted { .. }), "{}", vendor.kind);
+        // The second call of the same number, a minute on, is lost before it arrives.
+        trial.clock.set(noon() + Span::from_minutes(1));
+        let mut lost = trial.lost(1);
+        (lost.reference, lost.sent_at) = ("another".to_owned(), noon() + Span::from_minutes(1));
+        let Placing::Accepted { call_id } = first else { unreachable!("checked above") };
+        let findings = trial.provider.find(&[lost], noon() + Span::from_minutes(5), &Free).await.expect("an answer");
+        let own = findings.candidates.iter().filter(|found| found.certain && found.call_id == call_id);
+        assert_eq!(own.count(), 0, "{}: a call of another reference is not certain", vendor.kind);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_declared_is_not_done() {
+    for vendor in VENDORS {
+        let trial = Trial::of(vendor, Behaviour::default());
+        let placing = trial.provider.place(&call(vendor, 1)).await;
+        let Placing::Accepted { call_id } = placing else { panic!("{}: {placing:?}", vendor.kind) };
+        assert_eq!(trial.provider.cancel(&call_id).await, Ok(vendor.can.cancels), "{}", vendor.kind);
+        let night: Moment = "2026-11-20T20:00:00Z".parse().expect("a moment");
+        let mut settings = lane_settings("main");
+        settings.hours = Some("09:00-21:00".parse().expect("hours"));
+        let provider = vendors::provider(vendor, &settings, trial.counted.clone());
+        let holds = provider.held_until(night) > night + Span::from_hours(1);
+        assert_eq!(holds, vendor.can.holds, "{}", vendor.kind);
+        let reports = {
+            let script = Script::of(vec![answer(500, "")]);
+            vendors::provider(vendor, &settings, script.clone()).place(&call(vendor, 1)).await;
+            let sent = script.asked().remove(0);
+            String::from_utf8_lossy(sent.body()).contains("callbacks/main/secret")
+        };
+        assert_eq!(reports, vendor.can.reports, "{}: an address for each call", vendor.kind);
+        let metadata = {
+            let written = provider.written(&call(vendor, 1)).expect("a request");
+            String::from_utf8_lossy(written.body()).contains("17")
+        };
+        assert_eq!(metadata, vendor.can.takes_metadata, "{}: [metadata]", vendor.kind);
+    }
+}
+
+#[tokio::test]
+async fn questions_that_are_refused_are_told_apart() {
+    use ringfence_providers::AskError;
+    for vendor in VENDORS {
+        let ask = async |status: u16, body: &str| {
+            let script = Script::of((0..4).map(|_| answer(status, body)).collect());
+            let provider = vendors::provider(vendor, &lane_settings("main"), script);
+            let out = Trial::of(vendor, Behaviour::default()).out(1, "id");
+            provider.ask(&[out], &Free).await
+        };
+        for status in [401, 403] {
+            let answer = ask(status, "{}").await;
+            assert!(matches!(answer, Err(AskError::LaneFault(_))), "{} {status}: {answer:?}", vendor.kind);
+        }
+        for (status, body) in [(500, ""), (502, "<html></html>"), (200, "<html></html>"), (200, "")] {
+            let answer = ask(status, body).await;
+            assert!(matches!(answer, Err(AskError::Trouble(_))), "{} {status} {body}: {answer:?}", vendor.kind);
+        }
+        let answer = ask(429, "").await;
+        assert!(matches!(answer, Err(AskError::Throttled { .. })), "{}: {answer:?}", vendor.kind);
+    }
+}
+
+#[tokio::test]
+async fn a_report_names_its_call_whatever_its_form() {
+    for (kind, name) in [("twenty2", "call_id"), ("unleashx", "execution_id"), ("iqra", "queueId"), ("knovvu", "UniqueId")] {
+        let provider = vendors::provider(vendors::vendor(kind), &lane_settings("main"), Script::of(vec![]));
+        for report in [format!("{{\"event\":{{\"{name}\":\"c-1\"}}}}"), format!("{name}=c-1")] {
+            assert_eq!(provider.reported(report.as_bytes()).as_deref(), Some("c-1"), "{kind} {report}");
+        }
+        assert_eq!(provider.reported(b"{\"hello\":1}"), None, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn check_calls_nobody() {
+    for vendor in VENDORS {
+        let trial = Trial::of(vendor, Behaviour::default());
+        assert_eq!(trial.provider.check().await, Ok(()), "{}", vendor.kind);
+        assert!(trial.simulator.tape().is_empty(), "{}", vendor.kind);
+        assert_eq!(trial.requests(), 1, "{}", vendor.kind);
+    }
+}
+
+/// The budget is asked before every question, and never for the request that places a call.
+#[tokio::test(start_paused = true)]
+async fn every_question_waits_for_its_turn() {
+    #[derive(Default)]
+    struct Turns(Mutex<usize>);
+
+    #[async_trait]
+    impl Budget for Turns {
+        async fn take(&self) {
+            *self.0.lock().expect("free") += 1;
+        }
+    }
+    for vendor in VENDORS {
+        let trial = Trial::of(vendor, Behaviour::default());
+        let mut out = Vec::new();
+        for n in 0..5 {
+            if let Placing::Accepted { call_id } = trial.provider.place(&call(vendor, n)).await {
+                out.push(trial.out(n, &call_id));
+            }
+        }
+        trial.requests();
+        let turns = Turns::default();
+        trial.provider.ask(&out, &turns).await.expect("news");
+        trial.provider.find(&[trial.lost(9)], noon() + Span::from_secs(5), &turns).await.expect("findings");
+        assert_eq!(*turns.0.lock().expect("free"), trial.requests(), "{}", vendor.kind);
+    }
+}
