@@ -43,6 +43,14 @@ impl TestDatabase {
         database
     }
 
+    /// The same on the throwaway Postgres.
+    pub async fn postgres_in_virtual_time() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let database = Self::open(Self::empty_postgres().await, folder, true).await;
+        tokio::time::pause();
+        database
+    }
+
     /// The address of a new, empty database on the throwaway Postgres.
     pub async fn empty_postgres() -> String {
         let server = std::env::var(POSTGRES_VARIABLE)

@@ -151,6 +151,11 @@ impl Dialer {
         Self { store, clock, simulator, line, lane, campaign, reports: None, settings, provider, running: None }
     }
 
+    /// The vendor's adapter.
+    pub fn provider(&self) -> &Arc<dyn Provider> {
+        &self.provider
+    }
+
     /// Begins to dial.
     pub fn start(&mut self) {
         let stop = CancellationToken::new();

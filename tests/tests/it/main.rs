@@ -3,5 +3,6 @@
 mod commands;
 mod conformance;
 mod files;
+mod http;
 mod scenarios;
 mod vendors;

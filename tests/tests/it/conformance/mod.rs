@@ -10,4 +10,5 @@ mod overlaps;
 mod planning;
 mod records;
 mod releases;
+mod reports;
 mod schedules;

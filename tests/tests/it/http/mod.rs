@@ -1,0 +1,3 @@
+//! HTTP inwards, over real sockets.
+
+mod callbacks;
