@@ -50,8 +50,7 @@ pub fn build(vendor: &Vendor, setup: LaneSetup, transport: Arc<dyn Transport>) -
 pub fn suited(vendor: &Vendor, settings: &LaneSettings, mut rules: Campaign) -> Campaign {
     rules.agent = "123".to_owned();
     let objects = |rules: &Campaign| {
-        let facts =
-            CampaignFacts { agent: Some(&rules.agent), caller_ids: &rules.caller_ids, vendor: &rules.vendor };
+        let facts = CampaignFacts { agent: Some(&rules.agent), caller_ids: &rules.caller_ids, vendor: &rules.vendor };
         (vendor.check)(&setup(vendor, settings, ""), &facts)
     };
     if objects(&rules).iter().any(|objection| objection.key == "caller_ids") {

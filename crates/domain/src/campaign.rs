@@ -215,10 +215,12 @@ impl Campaign {
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let contacts = &self.contacts;
         let phones = contacts.phones.iter().map(String::as_str);
-        phones
-            .chain(contacts.timezone.as_deref())
-            .chain(contacts.id.as_deref())
-            .chain([&self.variables, &self.metadata, &self.vendor].into_iter().flat_map(BTreeMap::values).flat_map(Template::columns))
+        phones.chain(contacts.timezone.as_deref()).chain(contacts.id.as_deref()).chain(
+            [&self.variables, &self.metadata, &self.vendor]
+                .into_iter()
+                .flat_map(BTreeMap::values)
+                .flat_map(Template::columns),
+        )
     }
 }
 

@@ -121,7 +121,9 @@ mod tests {
             assert_eq!(other.read("main", secret), None);
         }
         let tag = attempt.rsplit_once('.').expect("two parts").1.to_owned();
-        for wrong in [String::new(), ".".into(), tag.clone(), format!(".{tag}"), format!("abd.{tag}"), format!("abc.{lane}")] {
+        for wrong in
+            [String::new(), ".".into(), tag.clone(), format!(".{tag}"), format!("abd.{tag}"), format!("abc.{lane}")]
+        {
             assert_eq!(key.read("main", &wrong), None, "{wrong}");
         }
         assert_eq!(key.read("main", &lane.to_uppercase()), None, "one address, not many");

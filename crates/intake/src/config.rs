@@ -235,10 +235,9 @@ fn check_address(section: &Section<'_>, url: &Placed<String>, otherwise: &str) {
     match host {
         None if url.value.starts_with("https://") => {}
         Some("localhost" | "127.0.0.1" | "sandbox.invalid") => {}
-        Some(_) => section.found().add(
-            Mistake::new(url.at.clone(), otherwise)
-                .hint("write https://; http:// is for localhost only"),
-        ),
+        Some(_) => section
+            .found()
+            .add(Mistake::new(url.at.clone(), otherwise).hint("write https://; http:// is for localhost only")),
         None => section.found().add(
             Mistake::new(url.at.clone(), format!("`{}` is not an address", url.value)).hint("write https://host/path"),
         ),

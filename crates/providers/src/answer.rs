@@ -101,7 +101,10 @@ pub(crate) fn judge(answer: &Response<Bytes>, words: String, documented: Option<
 }
 
 /// What an answer to a question means when it is not one: refused, throttled, in trouble. `words` is what it says. 404 is an answer.
-pub(crate) fn asked(answer: Response<Bytes>, words: impl Fn(&Response<Bytes>) -> String) -> Result<Response<Bytes>, AskError> {
+pub(crate) fn asked(
+    answer: Response<Bytes>,
+    words: impl Fn(&Response<Bytes>) -> String,
+) -> Result<Response<Bytes>, AskError> {
     let status = answer.status().as_u16();
     match status {
         200..=299 | 404 => Ok(answer),

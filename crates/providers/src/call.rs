@@ -89,6 +89,8 @@ pub struct OutCall {
     pub number: PhoneNumber,
     /// When it was claimed; the request left within seconds of it.
     pub sent_at: Moment,
+    /// When the number was called before, if it was.
+    pub called_before: Option<Moment>,
 }
 
 /// What the vendor says of a call.
@@ -117,6 +119,8 @@ pub struct LostCall {
     pub vendor: BTreeMap<String, String>,
     /// When it was claimed; the request left within seconds of it.
     pub sent_at: Moment,
+    /// When the number was called before, if it was.
+    pub called_before: Option<Moment>,
     /// Calls that the vendor reported to the address of this very attempt. Anyone who knew the address may have done so.
     pub reported: Vec<String>,
 }

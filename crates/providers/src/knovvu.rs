@@ -26,7 +26,7 @@ use crate::answer::{self, member, word};
 use crate::call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCall, Placing};
 use crate::fault::{Cause, Fault, fault};
 use crate::standing::{StatusMap, bare};
-use crate::vendor::{Capabilities, CampaignFacts, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
+use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, NumberFormat, Provider, Secret, Transport, report};
 
 const PLACE: &str = "/v2/call";
@@ -60,12 +60,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
         SettingKey { name: "send_result_immediately", kind: SettingKind::Flag, default: Some("false") },
     ],
     base_url: None,
-    limits: || LaneLimits {
-        calls: Rate::per_second(1),
-        requests: Rate::per_minute(60),
-        concurrent: 5,
-        per_day: None,
-    },
+    limits: || LaneLimits { calls: Rate::per_second(1), requests: Rate::per_minute(60), concurrent: 5, per_day: None },
     hours: |_| None,
     can: Capabilities {
         finds: Finds::Never,
@@ -136,7 +131,8 @@ impl Knovvu {
     fn body(&self, call: &CallRequest, token: &str) -> Result<Value, Placing> {
         let campaign = |cause: &str| Placing::CampaignFault { cause: cause.to_owned() };
         let scenario = Some(call.agent.as_str()).filter(|path| !path.is_empty()).or(self.scenario_path.as_deref());
-        let scenario = scenario.ok_or_else(|| campaign("no scenario: add agent, or scenario_path in the lane's section"))?;
+        let scenario =
+            scenario.ok_or_else(|| campaign("no scenario: add agent, or scenario_path in the lane's section"))?;
         let display = call.from.as_deref().ok_or_else(|| campaign("no number to show: add caller_ids"))?;
         let destination = self.number_format.write(&call.to, self.country);
         let destination = destination.map_err(|cause| Placing::NumberFault { cause })?;
@@ -176,7 +172,9 @@ impl Knovvu {
     fn request(&self, body: Value) -> Result<Request<Bytes>, String> {
         let mut request = self.account.request(Method::POST, PLACE, Body::Json(body))?;
         let project = self.project_header.iter().map(|value| ("project", value.clone()));
-        request.headers_mut().extend(project.map(|(name, value)| (http::HeaderName::from_static(name), value)).collect::<HeaderMap>());
+        request
+            .headers_mut()
+            .extend(project.map(|(name, value)| (http::HeaderName::from_static(name), value)).collect::<HeaderMap>());
         Ok(request)
     }
 
@@ -188,7 +186,8 @@ impl Knovvu {
         let (mut answered, mut trouble) = (false, None);
         while let Some(batch) = batches.pop() {
             let order = Body::Json(json!({ "UniqueIds": batch }));
-            match self.account.ask(Method::POST, RESULT, order, budget, refusal).await.and_then(|reply| listed(&reply)) {
+            match self.account.ask(Method::POST, RESULT, order, budget, refusal).await.and_then(|reply| listed(&reply))
+            {
                 Ok(rows) => {
                     answered = true;
                     results.extend(rows);
@@ -317,7 +316,8 @@ impl Provider for Knovvu {
     async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
         let ids: Vec<&str> = calls.iter().map(|call| call.call_id.as_str()).collect();
         let results = self.results(&ids, budget).await?;
-        let state = |call: &OutCall| results.iter().find(|(id, _)| *id == call.call_id).map(|(_, state)| self.news(state));
+        let state =
+            |call: &OutCall| results.iter().find(|(id, _)| *id == call.call_id).map(|(_, state)| self.news(state));
         Ok(calls.iter().filter_map(|call| Some((call.attempt, state(call)?))).collect())
     }
 

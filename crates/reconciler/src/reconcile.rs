@@ -233,6 +233,7 @@ impl Reconciler {
                     reference: call.reference.clone(),
                     number: call.number.clone(),
                     sent_at: call.sending_at,
+                    called_before: call.called_before,
                 })
             })
             .collect();
@@ -281,6 +282,7 @@ impl Reconciler {
                     agent: campaign.agent.clone(),
                     vendor: fixed(&campaign.vendor),
                     sent_at: call.sending_at,
+                    called_before: call.called_before,
                     reported: self.reported.get(&call.attempt).cloned().unwrap_or_default(),
                 })
             })

@@ -55,9 +55,10 @@ async fn place(
     let config = fields.get("config").and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok());
     let asked = match (config, understood) {
         (Some(config), IqraDialect::Both | IqraDialect::Config) => from_config(&config),
-        (_, IqraDialect::Config) => {
-            Err(("InitiateCall:QueueCallInitiationRequestAsync:FORM_DATA_CONFIG_NOT_FOUND", "Config not found in form data."))
-        }
+        (_, IqraDialect::Config) => Err((
+            "InitiateCall:QueueCallInitiationRequestAsync:FORM_DATA_CONFIG_NOT_FOUND",
+            "Config not found in form data.",
+        )),
         (_, IqraDialect::Both | IqraDialect::Docs) => from_fields(&fields),
     };
     let asked = match asked {
@@ -93,7 +94,8 @@ fn from_fields(fields: &Map<String, Value>) -> Result<Asked, Refusal> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let callee = text("RecipientNumber").filter(|number| number.starts_with('+'));
     let callee = callee.ok_or(("InitiateCall:INVALID_NUMBER", "Invalid recipient phone number format"))?;
-    let caller = text("NumberId").ok_or(("InitiateCall:INVALID_NUMBER_ID", "Calling number ID not found or not configured"))?;
+    let caller =
+        text("NumberId").ok_or(("InitiateCall:INVALID_NUMBER_ID", "Calling number ID not found or not configured"))?;
     let agent = text("AgentId").ok_or(("InitiateCall:INVALID_AGENT", "Agent ID not found or disabled"))?;
     let all = |map: &str| {
         let inner = |name: &str| Some(name.strip_prefix(map)?.strip_prefix('[')?.strip_suffix(']')?.to_owned());
@@ -112,15 +114,22 @@ fn from_fields(fields: &Map<String, Value>) -> Result<Asked, Refusal> {
 
 fn from_config(config: &Value) -> Result<Asked, Refusal> {
     let campaign = config["campaignId"].as_str().filter(|id| !id.is_empty());
-    let campaign = campaign
-        .ok_or(("InitiateCall:QueueCallInitiationRequestAsync:CONFIG_CAMPAIGN_ID_NOT_FOUND", "Campaign id not found."))?;
+    let campaign = campaign.ok_or((
+        "InitiateCall:QueueCallInitiationRequestAsync:CONFIG_CAMPAIGN_ID_NOT_FOUND",
+        "Campaign id not found.",
+    ))?;
     let callee = config["number"]["toNumber"].as_str().filter(|number| number.starts_with('+'));
-    let callee = callee
-        .ok_or(("InitiateCall:QueueCallInitiationRequestAsync:CONFIG_NUMBER_TO_NUMBER_INVALID", "To number is invalid."))?;
+    let callee = callee.ok_or((
+        "InitiateCall:QueueCallInitiationRequestAsync:CONFIG_NUMBER_TO_NUMBER_INVALID",
+        "To number is invalid.",
+    ))?;
     let schedule = &config["schedule"];
     let at = |name: &str| schedule[name].as_str().and_then(|at| at.parse::<Moment>().ok());
     let (Some(_), Some(until)) = (at("dateTimeUTC"), at("maxDateTimeUTC")) else {
-        return Err(("InitiateCall:QueueCallInitiationRequestAsync:CONFIG_SCHEDULE_NOT_FOUND", "Schedule not found in config data."));
+        return Err((
+            "InitiateCall:QueueCallInitiationRequestAsync:CONFIG_SCHEDULE_NOT_FOUND",
+            "Schedule not found in config data.",
+        ));
     };
     let map = |name: &str| config[name].as_object().cloned().unwrap_or_default();
     Ok(Asked {
@@ -187,8 +196,7 @@ async fn list(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, body:
             && numbers.is_none_or(|numbers| numbers.iter().any(|number| *number == json!(call.asked.callee)))
     };
     let now = simulator.now();
-    let all: Vec<(PlacedCall, bool)> =
-        simulator.newest("iqra").into_iter().filter(|(call, _)| wanted(call)).collect();
+    let all: Vec<(PlacedCall, bool)> = simulator.newest("iqra").into_iter().filter(|(call, _)| wanted(call)).collect();
     let items: Vec<Value> = all.iter().skip(skip).take(limit).map(|(call, over)| row(call, *over, now)).collect();
     let more = skip + items.len() < all.len();
     answer(&json!({

@@ -24,8 +24,7 @@ pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
 }
 
 /// What must be there, by the page.
-const REQUIRED: [&str; 6] =
-    ["Project", "Tenant", "ConversationId", "AccessToken", "ScenarioPath", "OrchestratorUrl"];
+const REQUIRED: [&str; 6] = ["Project", "Tenant", "ConversationId", "AccessToken", "ScenarioPath", "OrchestratorUrl"];
 
 fn refusal(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(json!({ "Message": message }))).into_response()

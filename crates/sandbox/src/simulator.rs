@@ -86,7 +86,13 @@ const LISTED: usize = 5_000;
 impl Simulator {
     /// An account with this behaviour, whose tape is `tape`.
     pub fn new(behaviour: Behaviour, clock: Arc<dyn Clock>, tape: Arc<Tape>) -> Arc<Self> {
-        Arc::new(Self { behaviour: Mutex::new(behaviour), clock, tape, calls: Mutex::default(), reports: Mutex::default() })
+        Arc::new(Self {
+            behaviour: Mutex::new(behaviour),
+            clock,
+            tape,
+            calls: Mutex::default(),
+            reports: Mutex::default(),
+        })
     }
 
     /// What it was asked so far.

@@ -74,12 +74,8 @@ async fn place(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, body
 
 async fn answer_fault(fault: Fault) -> Response {
     match fault {
-        Fault::ErrorAfter | Fault::ErrorBefore => {
-            refusal(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong")
-        }
-        Fault::NoId => {
-            axum::Json(json!({ "success": true, "message": "Call initiated successfully" })).into_response()
-        }
+        Fault::ErrorAfter | Fault::ErrorBefore => refusal(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
+        Fault::NoId => axum::Json(json!({ "success": true, "message": "Call initiated successfully" })).into_response(),
         Fault::Throttled => throttled(refusal(StatusCode::TOO_MANY_REQUESTS, "Too many requests")),
         Fault::Unauthorized => refusal(StatusCode::UNAUTHORIZED, "Invalid Auth Key or Session Expired"),
         Fault::UnknownAgent => refusal(StatusCode::NOT_FOUND, "Agent not found or not active"),
@@ -108,11 +104,7 @@ fn ten() -> usize {
     10
 }
 
-async fn list(
-    State(simulator): State<Arc<Simulator>>,
-    headers: HeaderMap,
-    Query(query): Query<ListQuery>,
-) -> Response {
+async fn list(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, Query(query): Query<ListQuery>) -> Response {
     tokio::time::sleep(simulator.latency().duration()).await;
     if let Some(refused) = unauthorized(&headers) {
         return refused;

@@ -83,7 +83,11 @@ pub(crate) async fn read(
     let reports: Vec<_> = reports.iter().map(row).collect();
     let rows: Vec<ReadRow<'_>> = reports
         .iter()
-        .map(|(report_id, call_id)| ReadRow { report_id: *report_id, call_id: call_id.as_deref(), read_at: now.millis() })
+        .map(|(report_id, call_id)| ReadRow {
+            report_id: *report_id,
+            call_id: call_id.as_deref(),
+            read_at: now.millis(),
+        })
         .collect();
     session.run(&READ, args![rows_json(&rows)]).await?;
     Ok(())
@@ -135,7 +139,8 @@ pub(crate) async fn used(session: &mut Session, reports: &[i64], now: Moment) ->
 
 /// Forgets reports that came in before a moment; how many.
 pub(crate) async fn forget(session: &mut Session, before: Moment) -> Result<u64, StoreError> {
-    const FORGET: Sql =
-        sql!("DELETE FROM reports WHERE id IN (SELECT id FROM reports WHERE received_at < $1 ORDER BY received_at LIMIT 1000)");
+    const FORGET: Sql = sql!(
+        "DELETE FROM reports WHERE id IN (SELECT id FROM reports WHERE received_at < $1 ORDER BY received_at LIMIT 1000)"
+    );
     session.run(&FORGET, args![before]).await
 }

@@ -30,7 +30,8 @@ use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
     Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, canaries, claim, dnc, import_chunk,
-    import_release, imports, lanes, open, questions, record, reports, review, runs, schedules, settle, stopping, summary, sweep,
+    import_release, imports, lanes, open, questions, record, reports, review, runs, schedules, settle, stopping,
+    summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;

@@ -18,6 +18,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::rules::Rules;
+
 /// A claim takes what the pacer releases within this time. Waiting longer would claim more at once, and send the first of
 /// them later than they might have been.
 const GATHER: Duration = Duration::from_millis(50);
@@ -47,7 +49,7 @@ struct Shared {
     results: mpsc::Sender<Sent>,
     sending: TaskTracker,
     stop: CancellationToken,
-    rules: Mutex<HashMap<CampaignId, (i64, Arc<Campaign>)>>,
+    rules: Mutex<HashMap<CampaignId, Arc<Rules>>>,
     calls_made: AtomicUsize,
 }
 
@@ -95,14 +97,14 @@ impl Dialer {
 
 impl Shared {
     async fn dial(self: Arc<Self>, burst: Burst) -> Result<(), StoreError> {
-        let Some(campaign) = self.rules(burst.campaign, burst.revision).await? else { return Ok(()) };
+        let rules = self.rules(burst.campaign, burst.revision).await?;
         let mut calls = burst.calls;
         while !self.stop.is_cancelled() {
             // Calls whose moment passed while others had their turn are planned again.
             let now = self.clock.read().now;
             calls.retain(|call| call.dial_before > now);
             let Some(last) = calls.iter().map(|call| call.dial_before).max() else { return Ok(()) };
-            let own = campaign.limits.calls.map(|rate| (burst.campaign, rate));
+            let own = rules.campaign.limits.calls.map(|rate| (burst.campaign, rate));
             let permits = tokio::select! {
                 permits = self.pacer.permits(calls.len(), own, GATHER) => permits,
                 () = tokio::time::sleep(last.since(now).duration()) => continue,
@@ -113,35 +115,34 @@ impl Shared {
                 return Ok(());
             }
             let batch: Vec<BurstCall> = calls.drain(..permits.len()).collect();
-            self.clone().claim_and_send(burst.campaign, &campaign, batch, permits).await?;
+            self.clone().claim_and_send(burst.campaign, &rules, batch, permits).await?;
         }
         Ok(())
     }
 
     /// The rules of the revision that the burst was planned by. When the campaign has moved on, the claim refuses it.
-    async fn rules(&self, id: CampaignId, revision: i64) -> Result<Option<Arc<Campaign>>, StoreError> {
+    async fn rules(&self, id: CampaignId, revision: i64) -> Result<Arc<Rules>, StoreError> {
         let known = self.rules.lock().expect("never held over a panic").get(&id).cloned();
-        if let Some((known, rules)) = known
-            && known == revision
-        {
-            return Ok(Some(rules));
+        if let Some(known) = known.filter(|known| known.revision == revision) {
+            return Ok(known);
         }
         let row = self.store.campaign_by_id(id).await?;
-        let rules = Arc::new(row.rules);
-        self.rules.lock().expect("never held over a panic").insert(id, (row.revision, rules.clone()));
-        Ok(Some(rules))
+        let rules = Arc::new(Rules::new(row.revision, row.rules));
+        self.rules.lock().expect("never held over a panic").insert(id, rules.clone());
+        Ok(rules)
     }
 
     async fn claim_and_send(
         self: Arc<Self>,
         id: CampaignId,
-        campaign: &Arc<Campaign>,
+        rules: &Rules,
         batch: Vec<BurstCall>,
         permits: Vec<Permit>,
     ) -> Result<(), StoreError> {
+        let campaign = &rules.campaign;
         let (mut requests, mut unfit) = (Vec::new(), Vec::new());
         for call in batch {
-            match request(campaign, self.wanted(campaign, &call)) {
+            match request(campaign, self.wanted(rules, &call)) {
                 Ok(request) => requests.push((call, request)),
                 Err(error) => {
                     // Import checks that every column is there; rules that were applied since may name others.
@@ -179,17 +180,16 @@ impl Shared {
         Ok(())
     }
 
-    fn wanted<'c>(&self, campaign: &Campaign, call: &'c BurstCall) -> Wanted<'c> {
+    fn wanted<'c>(&self, rules: &Rules, call: &'c BurstCall) -> Wanted<'c> {
         let settings = &self.tenure.settings;
-        // The guard lies between the last moment to begin and the closing. A window that never closes has none.
-        let closes = !campaign.calling.hours.never_closes() || settings.hours.is_some();
+        let at = self.clock.read().now;
         Wanted {
             to: &call.number,
             fields: &call.fields,
             reference: &call.reference,
             turn: self.calls_made.fetch_add(1, Ordering::Relaxed),
-            at: self.clock.read().now,
-            ring_before: closes.then(|| call.dial_before + campaign.calling.guard),
+            at,
+            ring_before: rules.closing(&call.zones, settings.vendor_hours().as_ref(), at),
             report_to: self.reports.as_ref().map(|reports| reports.of_attempt(&settings.name, &call.reference)),
         }
     }

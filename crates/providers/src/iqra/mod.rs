@@ -26,7 +26,7 @@ use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
 use crate::account::{Account, Body, Free};
 use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
-use crate::vendor::{Capabilities, CampaignFacts, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
+use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Provider, Secret, Transport, report};
 
 /// What configuration files may say about it.
@@ -42,12 +42,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
         SettingKey { name: "max_wait", kind: SettingKind::OptionalSpan, default: None },
     ],
     base_url: Some("https://api.iqra.ai/api/v1"),
-    limits: || LaneLimits {
-        calls: Rate::per_second(1),
-        requests: Rate::per_minute(60),
-        concurrent: 5,
-        per_day: None,
-    },
+    limits: || LaneLimits { calls: Rate::per_second(1), requests: Rate::per_minute(60), concurrent: 5, per_day: None },
     hours: |_| None,
     can: Capabilities {
         finds: Finds::ByReference,
@@ -120,7 +115,9 @@ impl Iqra {
         }
         self.config.store(!was_config, Ordering::SeqCst);
         let other = if was_config { "docs" } else { "config" };
-        tracing::warn!("Iqra AI wants the other dialect: write dialect = \"{other}\" in the lane's section, to begin with it");
+        tracing::warn!(
+            "Iqra AI wants the other dialect: write dialect = \"{other}\" in the lane's section, to begin with it"
+        );
         Placing::Reworded { cause: words }
     }
 }
@@ -143,10 +140,11 @@ impl Provider for Iqra {
 
     async fn place(&self, call: &CallRequest) -> Placing {
         let config = self.config.load(Ordering::SeqCst);
-        let request = place::fields(call, config).map_err(|cause| Placing::CampaignFault { cause }).and_then(|fields| {
-            let request = self.account.request(Method::POST, &self.path(), Body::Form(fields));
-            request.map_err(|cause| Placing::LaneFault { cause })
-        });
+        let request =
+            place::fields(call, config).map_err(|cause| Placing::CampaignFault { cause }).and_then(|fields| {
+                let request = self.account.request(Method::POST, &self.path(), Body::Form(fields));
+                request.map_err(|cause| Placing::LaneFault { cause })
+            });
         match self.account.place(request, place::classify).await {
             Placing::Reworded { cause } => self.reword(config, cause),
             other => other,

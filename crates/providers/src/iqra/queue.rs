@@ -11,8 +11,8 @@ use http::{Method, Response};
 use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, Span};
 use serde_json::{Value, json};
 
-use super::place::{REFERENCE, refusal};
 use super::Iqra;
+use super::place::{REFERENCE, refusal};
 use crate::account::Body;
 use crate::answer::{json, member, word};
 use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall};
@@ -132,7 +132,10 @@ impl Iqra {
         let end = member(row, "sessionEndType").and_then(word).filter(|end| !["0", "NotSet"].contains(&end.as_str()));
         let status = member(row, "status").and_then(word)?;
         let own = |kind: &str, value: &str| {
-            self.status_map.outcome(value).filter(|_| !is_number(value)).or(self.status_map.outcome(&format!("{kind} {value}")))
+            self.status_map
+                .outcome(value)
+                .filter(|_| !is_number(value))
+                .or(self.status_map.outcome(&format!("{kind} {value}")))
         };
         if let Some(end) = end {
             return own("end_type", &end).or_else(|| by_end(&end));
@@ -142,8 +145,13 @@ impl Iqra {
         }
         if !is_number(&status) {
             return match standing::bare(&status).as_str() {
-                "processingproxy" | "processedproxy" | "processingbackend" | "processedbackend" | "waitingforprocessing"
-                | "waitingforqueueing" | "processed" => None,
+                "processingproxy"
+                | "processedproxy"
+                | "processingbackend"
+                | "processedbackend"
+                | "waitingforprocessing"
+                | "waitingforqueueing"
+                | "processed" => None,
                 _ => self.status_map.outcome_of("Iqra AI", &status),
             };
         }
@@ -162,13 +170,28 @@ fn by_end(end: &str) -> Option<Outcome> {
     Some(match standing::bare(end).as_str() {
         "3" | "userdeclinedorbusy" => Outcome::Busy,
         "4" | "usernoanswer" => Outcome::NoAnswer,
-        "5" | "userendedcall" | "6" | "agentendedcall" | "8" | "usersilencetimeoutreached" | "9"
+        "5"
+        | "userendedcall"
+        | "6"
+        | "agentendedcall"
+        | "8"
+        | "usersilencetimeoutreached"
+        | "9"
         | "maxconversationdurationreached" => Outcome::Answered,
         "10" | "voicemaildetected" => Outcome::Voicemail,
-        "1" | "initalizeerror" | "initializeerror" | "2" | "expiredwaitingforinitalize" | "expiredwaitingforinitialize"
-        | "7" | "midsessionfailure" => Outcome::Failed,
+        "1"
+        | "initalizeerror"
+        | "initializeerror"
+        | "2"
+        | "expiredwaitingforinitalize"
+        | "expiredwaitingforinitialize"
+        | "7"
+        | "midsessionfailure" => Outcome::Failed,
         _ => {
-            tracing::warn!(vendor_status = end, "Iqra AI ended a session in a way that is not known; the call counts as under way");
+            tracing::warn!(
+                vendor_status = end,
+                "Iqra AI ended a session in a way that is not known; the call counts as under way"
+            );
             return None;
         }
     })
@@ -186,11 +209,7 @@ fn details(row: &Value) -> CallDetails {
         (status, end) => status.or(end),
     };
     let outputs = text(row, "sessionId").map(|id| ("session_id".to_owned(), Value::String(id)));
-    CallDetails {
-        vendor_status,
-        outputs: outputs.into_iter().collect(),
-        ..CallDetails::default()
-    }
+    CallDetails { vendor_status, outputs: outputs.into_iter().collect(), ..CallDetails::default() }
 }
 
 /// Queued calls of one page.

@@ -98,7 +98,9 @@ impl Twenty2 {
         if answer.status().as_u16() == 404 {
             return Ok(None);
         }
-        answer::json(&answer).map(Some).ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
+        answer::json(&answer)
+            .map(Some)
+            .ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
     }
 
     fn news(&self, body: Option<&Value>) -> News {

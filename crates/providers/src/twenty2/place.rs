@@ -5,9 +5,9 @@ use http::Response;
 use serde_json::{Value, json};
 
 use super::{Twenty2, wire};
+use crate::answer;
 use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
-use crate::answer;
 
 impl Twenty2 {
     /// The body of `POST /agent/trigger-outbound-call`.

@@ -1,5 +1,6 @@
 //! How calls stand, and calls whose answer was lost: both from the list of executions.
 
+use chrono_tz::Tz;
 use http::Method;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Span};
 
@@ -39,12 +40,15 @@ impl UnleashX {
         }
         // Others come first the next time: whoever was asked about waits longer.
         for call in missing.into_iter().take(SINGLY) {
-            match self.of_number(&call.number, &call.reference, call.sent_at, Some(&call.call_id), budget).await {
-                Ok(rows) => {
-                    if let [row] = rows.as_slice() {
-                        news.push((call.attempt, self.news(row)));
-                    }
-                }
+            let number = Called {
+                number: &call.number,
+                reference: &call.reference,
+                sent_at: call.sent_at,
+                called_before: call.called_before,
+                call_id: Some(&call.call_id),
+            };
+            match self.row_of(number, budget).await {
+                Ok(row) => news.extend(row.map(|row| (call.attempt, self.news(&row)))),
                 // What was learned before the trouble is kept.
                 Err(_) if !news.is_empty() => break,
                 Err(error) => return Err(error),
@@ -60,53 +64,52 @@ impl UnleashX {
         }
     }
 
-    /// Rows of the number and about the time; all of them when several fit, for the reconciler to see that nobody can tell.
+    /// The row that alone can be the lost call.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let mut candidates = Vec::new();
         for one in lost {
-            for row in self.of_number(&one.number, &one.reference, one.sent_at, None, budget).await? {
-                let agent = row.agent().is_none_or(|agent| agent == one.agent);
-                if let (true, Some(call_id)) = (agent, row.call_id()) {
-                    let certain = row.mentions(&one.reference);
-                    candidates.push(Candidate { attempt: one.attempt, call_id, certain });
-                }
-            }
+            let number = Called {
+                number: &one.number,
+                reference: &one.reference,
+                sent_at: one.sent_at,
+                called_before: one.called_before,
+                call_id: None,
+            };
+            let row = self.row_of(number, budget).await?;
+            let row = row.filter(|row| row.agent().is_none_or(|agent| agent == one.agent));
+            candidates.extend(row.and_then(|row| {
+                let certain = row.mentions(&one.reference);
+                Some(Candidate { attempt: one.attempt, call_id: row.call_id()?, certain })
+            }));
         }
         Ok(Findings { candidates, absent: Vec::new() })
     }
 
-    /// The rows that may be one call's. A row that says which call it is is that call's and nobody else's. When several fit, those
-    /// that the search for our reference leaves.
-    async fn of_number(
-        &self,
-        number: &PhoneNumber,
-        reference: &str,
-        sent_at: Moment,
-        call_id: Option<&str>,
-        budget: &dyn Budget,
-    ) -> Result<Vec<Execution>, AskError> {
-        let digits = number.e164().trim_start_matches('+');
+    /// The row that is one call's, or alone can be. A row that says which call it is is that call's and nobody else's. When several fit,
+    /// or one that may be an earlier call's, the search for our reference must leave one of several: only then it is known to search.
+    async fn row_of(&self, call: Called<'_>, budget: &dyn Budget) -> Result<Option<Execution>, AskError> {
+        let digits = call.number.e164().trim_start_matches('+');
         let tail = digits[digits.len().saturating_sub(10)..].to_owned();
-        let query = [("fromdate", from(sent_at)), ("calling_number", tail), ("limit", PAGE.to_string())];
-        let fitting = |rows: Vec<Execution>| -> Vec<Execution> {
-            // A full page may not be all, and what is not seen may fit as well.
-            let all = if rows.len() < PAGE { rows } else { Vec::new() };
-            let own = all.iter().position(|row| call_id.is_some_and(|id| row.is(id)));
-            if let Some(own) = own {
-                return all.into_iter().skip(own).take(1).collect();
-            }
-            all.into_iter()
-                .filter(|row| call_id.is_none() || !row.names_its_call())
-                .filter(|row| same_number(number.e164(), &row.number()) && row.may_be_of(sent_at, self.created_at))
-                .collect()
-        };
-        let rows = fitting(self.list(query.to_vec(), budget).await?);
-        if rows.len() <= 1 {
-            return Ok(rows);
+        let query = [("fromdate", from(call.sent_at)), ("calling_number", tail), ("limit", PAGE.to_string())];
+        let all = self.list(query.to_vec(), budget).await?;
+        if let Some(own) = all.iter().position(|row| call.names(row)) {
+            return Ok(all.into_iter().nth(own));
         }
-        let searched = [query.as_slice(), &[("input_data", reference.to_owned())]].concat();
-        let narrowed = fitting(self.list(searched, budget).await?);
-        Ok(if narrowed.is_empty() { rows } else { narrowed })
+        // A full page may not be all, and what is not seen may fit as well.
+        if all.len() >= PAGE {
+            return Ok(None);
+        }
+        let seen = all.len();
+        let mut rows: Vec<Execution> = all.into_iter().filter(|row| call.fits(row, self.created_at)).collect();
+        let earlier = |row: &Execution| call.called_before.is_some_and(|at| row.may_be_of(at, self.created_at));
+        if rows.len() <= 1 && !rows.iter().any(earlier) {
+            return Ok(rows.pop());
+        }
+        let searched = [query.as_slice(), &[("input_data", call.reference.to_owned())]].concat();
+        let found = self.list(searched, budget).await?;
+        let told = found.len() == 1 && seen > 1;
+        // Else nobody can tell. That all but one are other attempts' proves nothing: those may be known by other names.
+        Ok(found.into_iter().find(|row| told && call.fits(row, self.created_at)))
     }
 
     /// The newest rows, until all of these calls are among them or there are no more.
@@ -148,4 +151,29 @@ impl UnleashX {
 /// The list's first day for a call of this moment.
 fn from(sent_at: Moment) -> String {
     (sent_at - MARGIN).local(chrono_tz::UTC).format("%Y-%m-%d").to_string()
+}
+
+/// A call whose row is looked for.
+#[derive(Clone, Copy)]
+struct Called<'c> {
+    number: &'c PhoneNumber,
+    reference: &'c str,
+    sent_at: Moment,
+    called_before: Option<Moment>,
+    /// What placing it returned, unless that was lost.
+    call_id: Option<&'c str>,
+}
+
+impl Called<'_> {
+    /// Whether a row says by itself that it is this call.
+    fn names(&self, row: &Execution) -> bool {
+        self.call_id.is_some_and(|id| row.is(id)) || row.mentions(self.reference)
+    }
+
+    /// Whether a row may be this call by number and time. One that names a call is another's, when this one's name is known.
+    fn fits(&self, row: &Execution, zone: Option<Tz>) -> bool {
+        (self.call_id.is_none() || !row.names_its_call())
+            && same_number(self.number.e164(), &row.number())
+            && row.may_be_of(self.sent_at, zone)
+    }
 }

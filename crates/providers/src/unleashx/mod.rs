@@ -43,12 +43,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
     ],
     campaign_settings: &[],
     base_url: Some("https://www.tryunleashx.com/api/v1/global"),
-    limits: || LaneLimits {
-        calls: Rate::per_second(1),
-        requests: Rate::per_minute(60),
-        concurrent: 5,
-        per_day: None,
-    },
+    limits: || LaneLimits { calls: Rate::per_second(1), requests: Rate::per_minute(60), concurrent: 5, per_day: None },
     hours: |_| None,
     can: Capabilities {
         finds: Finds::ByNumber,

@@ -14,7 +14,10 @@ pub(super) const REFERENCE: &str = "ringfence_attempt";
 /// The body of `POST /agents/call`. The agent has no other place for what it gets to know than `metadata`.
 pub(super) fn body(call: &CallRequest) -> Result<Value, String> {
     let agent: i64 = call.agent.parse().map_err(|_| {
-        format!("`{}` is not an UnleashX agent: agents are whole numbers there; mend `agent` in the campaign", call.agent)
+        format!(
+            "`{}` is not an UnleashX agent: agents are whole numbers there; mend `agent` in the campaign",
+            call.agent
+        )
     })?;
     let mut metadata: Map<String, Value> =
         call.variables.iter().chain(&call.metadata).map(|(name, value)| (name.clone(), json!(value))).collect();

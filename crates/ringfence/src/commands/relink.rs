@@ -31,6 +31,8 @@ pub(super) async fn relink(home: &mut Home, campaign: &CampaignRow) -> Result<u3
                     reference: attempt.reference.clone(),
                     number: attempt.number.clone()?,
                     sent_at: attempt.sending_at?,
+                    // Nobody tells its row from those of other calls by time any more.
+                    called_before: attempt.sending_at,
                 })
             })
             .collect();

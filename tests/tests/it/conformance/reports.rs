@@ -9,7 +9,7 @@ fn report(stage: &Stage, reference: Option<&str>, body: &str) -> NewReport {
     NewReport {
         lane: stage.lane,
         reference: reference.map(str::to_owned),
-        digest: format!("{reference:?} {body}"),
+        digest: format!("{reference:?} {body:?}"),
         body: body.to_owned(),
     }
 }

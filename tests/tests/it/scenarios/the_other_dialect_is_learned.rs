@@ -22,8 +22,7 @@ async fn everyone_is_called_once_and_the_refused_attempts_count_for_nothing() {
         Behaviour { outcomes: vec![(Outcome::Answered, 1)], iqra: IqraDialect::Config, ..Behaviour::default() };
     let adapter = |settings: &_, line| vendors::provider(vendor, settings, line);
     let clock = VirtualClock::at(noon());
-    let mut dialer =
-        Dialer::set_with(database.store.clone(), clock, settings, rules, behaviour, 60, adapter).await;
+    let mut dialer = Dialer::set_with(database.store.clone(), clock, settings, rules, behaviour, 60, adapter).await;
     dialer.start();
     dialer.until_finished().await;
     dialer.stop().await;

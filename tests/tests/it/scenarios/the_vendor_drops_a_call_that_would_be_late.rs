@@ -21,11 +21,8 @@ async fn no_phone_rings_after_closing() {
     rules.calling.hours = "09:00-21:00".parse().expect("hours");
     rules.calling.timezone = CallingZone::Fixed(chrono_tz::Asia::Kolkata);
     rules.calling.guard = Span::from_secs(60);
-    let behaviour = Behaviour {
-        outcomes: vec![(Outcome::Answered, 1)],
-        queue: Span::from_minutes(10),
-        ..Behaviour::default()
-    };
+    let behaviour =
+        Behaviour { outcomes: vec![(Outcome::Answered, 1)], queue: Span::from_minutes(10), ..Behaviour::default() };
     // Twenty minutes before closing.
     let start: Moment = "2026-11-20T15:10:00Z".parse().expect("a moment");
     let closing: Moment = "2026-11-20T15:30:00Z".parse().expect("a moment");

@@ -39,7 +39,8 @@ fn lane(dialect: &str, script: &Arc<Script>) -> Arc<dyn Provider> {
 /// The fields of a form, as any server would read them.
 async fn fields(request: Request<bytes::Bytes>) -> BTreeMap<String, String> {
     use axum::extract::FromRequest;
-    let mut form = axum::extract::Multipart::from_request(request.map(axum::body::Body::from), &()).await.expect("a form");
+    let mut form =
+        axum::extract::Multipart::from_request(request.map(axum::body::Body::from), &()).await.expect("a form");
     let mut fields = BTreeMap::new();
     while let Some(field) = form.next_field().await.expect("a field") {
         let name = field.name().expect("a name").to_owned();
@@ -76,7 +77,8 @@ async fn the_documented_form_is_as_on_the_page() {
 #[tokio::test]
 async fn no_value_breaks_out_of_the_form() {
     let mut call = call();
-    let evil = "--ringfence-form\r\nContent-Disposition: form-data; name=\"AgentId\"\r\n\r\nother\r\n--ringfence-form--\r\n";
+    let evil =
+        "--ringfence-form\r\nContent-Disposition: form-data; name=\"AgentId\"\r\n\r\nother\r\n--ringfence-form--\r\n";
     call.variables = [("a\"b\r\nc".to_owned(), evil.to_owned())].into();
     let (_, fields) = sent("docs", &call).await;
     assert_eq!(fields["AgentId"], "agent-1");
@@ -149,6 +151,7 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
         reference: "our-reference".to_owned(),
         number: number(1),
         sent_at: noon(),
+        called_before: None,
     }
 }
 
@@ -185,9 +188,16 @@ async fn the_lifecycle_of_the_page_is_understood() {
 
 #[tokio::test]
 async fn numbers_mean_what_no_version_of_the_source_contradicts() {
-    for (status, expected) in
-        [(0, None), (3, None), (4, None), (5, Some(Outcome::Failed)), (6, Some(Outcome::Failed)), (7, Some(Outcome::NotDialled)), (8, Some(Outcome::NotDialled)), (99, None)]
-    {
+    for (status, expected) in [
+        (0, None),
+        (3, None),
+        (4, None),
+        (5, Some(Outcome::Failed)),
+        (6, Some(Outcome::Failed)),
+        (7, Some(Outcome::NotDialled)),
+        (8, Some(Outcome::NotDialled)),
+        (99, None),
+    ] {
         assert_eq!(outcome(row(json!(status), Value::Null)).await, expected, "{status}");
         assert_eq!(outcome(row(json!(status), json!(0))).await, expected, "{status}: no end is set");
     }
@@ -217,7 +227,8 @@ async fn the_end_of_the_session_tells_most() {
 #[tokio::test]
 async fn the_operators_own_words_go_first() {
     let mut setup = setup(vendor("iqra"), &lane_settings("main"), "http://vendor.invalid");
-    setup.status_map = [("end_type 4".to_owned(), Outcome::Answered), ("status 6".to_owned(), Outcome::NotDialled)].into();
+    setup.status_map =
+        [("end_type 4".to_owned(), Outcome::Answered), ("status 6".to_owned(), Outcome::NotDialled)].into();
     for (row, expected) in [
         (row(json!(4), json!(4)), Outcome::Answered),
         (row(json!(6), Value::Null), Outcome::NotDialled),
@@ -264,6 +275,7 @@ fn lost() -> LostCall {
         agent: "agent-1".to_owned(),
         vendor: [].into(),
         sent_at: noon(),
+        called_before: None,
         reported: Vec::new(),
     }
 }

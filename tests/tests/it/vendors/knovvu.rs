@@ -138,14 +138,13 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
         reference: "our-reference".to_owned(),
         number: turkish(),
         sent_at: noon(),
+        called_before: None,
     }
 }
 
 fn results(states: &[(&str, &str)]) -> Value {
-    let results: Vec<Value> = states
-        .iter()
-        .map(|(id, state)| json!({ "UniqueId": id, "CallRequestId": "", "CallState": state }))
-        .collect();
+    let results: Vec<Value> =
+        states.iter().map(|(id, state)| json!({ "UniqueId": id, "CallRequestId": "", "CallState": state })).collect();
     json!({ "CallResults": results })
 }
 
@@ -191,13 +190,16 @@ async fn results_are_matched_by_id_and_never_by_place() {
 #[tokio::test]
 async fn fifty_are_asked_about_at_once_and_one_bad_id_spoils_no_other() {
     let calls: Vec<OutCall> = (0..60).map(|n| out(n, &format!("id-{n}"))).collect();
-    let script = Script::of(vec![answer(200, results(&[("id-0", "Busy")])), answer(200, results(&[("id-59", "Busy")]))]);
+    let script =
+        Script::of(vec![answer(200, results(&[("id-0", "Busy")])), answer(200, results(&[("id-59", "Busy")]))]);
     let provider_ = provider(vendor("knovvu"), &lane_settings("main"), script.clone());
     assert_eq!(provider_.ask(&calls, &Free).await.expect("news").len(), 2);
     let sizes: Vec<usize> = script
         .asked()
         .iter()
-        .map(|request| serde_json::from_slice::<Value>(request.body()).expect("JSON")["UniqueIds"].as_array().expect("ids").len())
+        .map(|request| {
+            serde_json::from_slice::<Value>(request.body()).expect("JSON")["UniqueIds"].as_array().expect("ids").len()
+        })
         .collect();
     assert_eq!(sizes, [50, 10]);
 
@@ -224,6 +226,7 @@ fn lost(reported: &[&str]) -> LostCall {
         agent: String::new(),
         vendor: [].into(),
         sent_at: noon(),
+        called_before: None,
         reported: reported.iter().map(|id| (*id).to_owned()).collect(),
     }
 }

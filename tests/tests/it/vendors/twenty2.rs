@@ -164,6 +164,7 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
         reference: "our-reference".to_owned(),
         number: call().to,
         sent_at: noon(),
+        called_before: None,
     }
 }
 
@@ -255,6 +256,7 @@ fn lost(attempt: i64, with_reference: bool) -> LostCall {
         agent: "agent".to_owned(),
         vendor: with_reference.then(|| ("reference".to_owned(), "ref".to_owned())).into_iter().collect(),
         sent_at: noon(),
+        called_before: None,
         reported: Vec::new(),
     }
 }

@@ -30,6 +30,7 @@ fn out(attempt: i64, call_id: &str, n: usize) -> OutCall {
         reference: "our-reference".to_owned(),
         number: number(n),
         sent_at: noon(),
+        called_before: None,
     }
 }
 
@@ -128,6 +129,24 @@ async fn of_two_rows_that_fit_the_search_for_our_reference_decides_or_nobody() {
 }
 
 #[tokio::test]
+async fn the_row_of_an_earlier_call_is_not_taken_for_the_next_one() {
+    let ask = async |answers: Vec<Value>| {
+        let script = Script::of(answers.into_iter().map(|body| answer(200, body)).collect());
+        let provider = provider(vendor("unleashx"), &lane_settings("main"), script);
+        let again = OutCall { called_before: Some(noon() - Span::from_minutes(15)), ..out(2, "execution-2", 1) };
+        outcome(provider.ask(&[again], &Free).await.expect("news").pop().map(|(_, news)| news))
+    };
+    let first = row(7, 1, "2026-11-20 06:15:02", "busy");
+    let second = row(8, 1, NOON_UTC, "completed");
+    let alone = list(std::slice::from_ref(&first));
+    assert_eq!(ask(vec![alone.clone(), alone.clone()]).await, None, "nobody knows whether the list was searched");
+    assert_eq!(ask(vec![alone, list(&[])]).await, None, "the row of this call is not there yet");
+    let both = list(&[first, second.clone()]);
+    assert_eq!(ask(vec![both.clone(), list(&[second])]).await, Some(Outcome::Answered));
+    assert_eq!(ask(vec![both.clone(), both]).await, None);
+}
+
+#[tokio::test]
 async fn a_known_zone_tells_calls_of_one_day_apart() {
     let rows = [row(7, 1, "2026-11-20 12:00:02", "busy"), row(8, 1, "2026-11-20 06:30:02", "completed")];
     assert_eq!(outcome(news(Some("Asia/Kolkata"), vec![list(&rows)]).await), Some(Outcome::Busy));
@@ -141,7 +160,8 @@ async fn rows_of_others_are_never_taken() {
     for other in [named, row(7, 2, NOON_UTC, "completed"), row(7, 1, "2026-11-18 06:30:00", "completed")] {
         assert_eq!(news(None, vec![list(std::slice::from_ref(&other))]).await, None, "{other}");
     }
-    let full: Vec<Value> = (0..100).map(|id| row(id, 2, NOON_UTC, "completed")).chain([row(100, 1, NOON_UTC, "busy")]).collect();
+    let full: Vec<Value> =
+        (0..100).map(|id| row(id, 2, NOON_UTC, "completed")).chain([row(100, 1, NOON_UTC, "busy")]).collect();
     assert_eq!(news(None, vec![list(&full)]).await, None, "a full page may not be all");
 }
 
@@ -195,6 +215,7 @@ async fn a_row_under_a_wrong_clock_is_not_a_lost_call() {
         agent: "123".to_owned(),
         vendor: [].into(),
         sent_at,
+        called_before: None,
         reported: Vec::new(),
     };
     let find = async |sent_at: Moment, row: Value| {
@@ -212,4 +233,11 @@ async fn a_row_under_a_wrong_clock_is_not_a_lost_call() {
     let mut other_agent = row(7, 1, NOON_UTC, "completed");
     other_agent["AGENT_ID"] = json!(999);
     assert_eq!(find(noon(), other_agent).await, []);
+    // Of two rows one is known to be another attempt's, by a name that its row does not show.
+    let script = Script::of(
+        (0..2).map(|_| answer(200, list(&[row(7, 1, NOON_UTC, "busy"), row(8, 1, NOON_UTC, "busy")]))).collect(),
+    );
+    let provider = provider(vendor("unleashx"), &lane_settings("main"), script);
+    let found = provider.find(&[lost(noon())], noon(), &Free).await.expect("findings");
+    assert_eq!(found.candidates, [], "nobody can tell");
 }

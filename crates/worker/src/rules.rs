@@ -1,0 +1,67 @@
+//! One revision of a campaign's rules, and when its windows close.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use ringfence_domain::window::{Calendar, Hours};
+use ringfence_domain::{Campaign, Moment, ZoneSet};
+
+/// What bursts of one revision are dialled by.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) revision: i64,
+    pub(crate) campaign: Campaign,
+    calendars: Mutex<HashMap<ZoneSet, Calendar>>,
+}
+
+impl Rules {
+    pub(crate) fn new(revision: i64, campaign: Campaign) -> Self {
+        Self { revision, campaign, calendars: Mutex::default() }
+    }
+
+    /// The moment from which no phone of these zones may begin to ring; none when the window does not close. The guard, which ends
+    /// dialling earlier, is the time that a call may take until then.
+    pub(crate) fn closing(&self, own: &ZoneSet, vendor: Option<&Hours>, at: Moment) -> Option<Moment> {
+        let mut calendars = self.calendars.lock().expect("never held over a panic");
+        let calendar = calendars
+            .entry(own.clone())
+            .or_insert_with(|| self.campaign.calendar(&self.campaign.zones_for(own.clone()), vendor));
+        let verdict = calendar.at(at);
+        if verdict.open { verdict.next_change.map(|last| last + self.campaign.calling.guard) } else { Some(at) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringfence_domain::Span;
+
+    use super::*;
+
+    #[test]
+    fn phones_may_ring_until_the_window_closes_and_no_longer() {
+        let rules = |hours: &str, guard: Span| {
+            let mut campaign: Campaign = serde_json::from_str(CAMPAIGN).unwrap_or_else(|error| panic!("{error}"));
+            campaign.calling.hours = hours.parse().expect("hours");
+            campaign.calling.guard = guard;
+            Rules::new(1, campaign)
+        };
+        let at = |text: &str| text.parse::<Moment>().expect("a moment");
+        let own = ZoneSet::one(chrono_tz::Asia::Kolkata);
+        let guarded = rules("09:00-21:00", Span::from_minutes(5));
+        assert_eq!(guarded.closing(&own, None, at("2026-11-20T15:10:00Z")), Some(at("2026-11-20T15:30:00Z")));
+        assert_eq!(guarded.closing(&own, None, at("2026-11-20T15:26:00Z")), Some(at("2026-11-20T15:26:00Z")));
+        let vendor = Hours { week: "09:00-18:00".parse().expect("hours"), zone: chrono_tz::Asia::Kolkata };
+        let earlier = rules("09:00-21:00", Span::ZERO);
+        assert_eq!(earlier.closing(&own, Some(&vendor), at("2026-11-20T10:00:00Z")), Some(at("2026-11-20T12:30:00Z")));
+        assert_eq!(rules("24/7", Span::ZERO).closing(&own, None, at("2026-11-20T15:10:00Z")), None);
+    }
+
+    const CAMPAIGN: &str = r#"{
+        "name": "spring", "provider": "main", "agent": "a", "caller_ids": [], "priority": 5,
+        "contacts": { "file": null, "phone": "phone", "country": null, "timezone": null }, "variables": {}, "vendor": {},
+        "calling": { "hours": "24/7", "timezone": { "fixed": "Asia/Kolkata" }, "guard": "0s" },
+        "limits": { "calls": null, "concurrent": null, "per_number": [] },
+        "retry": { "max_attempts": 3, "after": {} }, "reached": { "outcome": ["answered"], "min_seconds": 0 },
+        "on_unknown": { "policy": "hold", "ask_for": "60s" }
+    }"#;
+}
