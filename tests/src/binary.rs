@@ -77,7 +77,7 @@ impl Vendor {
         let simulator = Simulator::new(behaviour, Arc::new(MachineClock), Arc::new(Tape::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let router = router(simulator.clone());
+        let router = router(&simulator);
         tokio::spawn(async move { serve(router, listener).await.expect("it listens") });
         Self { simulator, address }
     }

@@ -48,7 +48,7 @@ pub fn build(vendor: &Vendor, setup: LaneSetup, transport: Arc<dyn Transport>) -
 
 /// The same rules, as this vendor takes them.
 pub fn suited(vendor: &Vendor, settings: &LaneSettings, mut rules: Campaign) -> Campaign {
-    rules.agent = "123".to_owned();
+    "123".clone_into(&mut rules.agent);
     let objects = |rules: &Campaign| {
         let facts = CampaignFacts { agent: Some(&rules.agent), caller_ids: &rules.caller_ids, vendor: &rules.vendor };
         (vendor.check)(&setup(vendor, settings, ""), &facts)

@@ -142,7 +142,7 @@ impl Dialer {
     ) -> Self {
         let now = clock.read().now;
         let simulator = Simulator::new(behaviour, clock.clone(), Arc::new(Tape::default()));
-        let vendor = InProcess::new(router(simulator.clone()));
+        let vendor = InProcess::new(router(&simulator));
         let line = Arc::new(Line { vendor, down: AtomicBool::new(false), silent: AtomicBool::new(false) });
         let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
         let (_, campaign) = store.apply(rules, lane, Begin::Running, now).await.expect("a campaign");

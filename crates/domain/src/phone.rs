@@ -82,7 +82,7 @@ impl std::str::FromStr for Country {
 impl Country {
     /// Its calling code, 91 for India.
     pub fn calling_code(self) -> Option<i32> {
-        PHONE_NUMBER_UTIL.get_country_code_for_region(self.0).map(i32::from)
+        PHONE_NUMBER_UTIL.get_country_code_for_region(self.0)
     }
 }
 

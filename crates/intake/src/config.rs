@@ -289,24 +289,19 @@ fn setting(
     secrets: &mut BTreeMap<String, Secret>,
 ) {
     let name = key.name.to_owned();
-    match key.kind {
-        SettingKind::Secret => {
-            if let Some(secret) = secret(section, key.name, path, environment) {
-                secrets.insert(name, secret);
-            }
-        }
-        _ => {
-            let given = match (key.kind, key.default) {
-                (SettingKind::Text, None) => section.required_text(key.name, "this kind of provider needs it"),
-                _ => section.text(key.name),
-            };
-            if let Some(text) = given {
-                check_word(section, key, &text);
-                values.insert(name, text.value);
-            } else if let Some(default) = key.default {
-                values.insert(name, default.to_owned());
-            }
-        }
+    if matches!(key.kind, SettingKind::Secret) {
+        secrets.extend(secret(section, key.name, path, environment).map(|secret| (name, secret)));
+        return;
+    }
+    let given = match (key.kind, key.default) {
+        (SettingKind::Text, None) => section.required_text(key.name, "this kind of provider needs it"),
+        _ => section.text(key.name),
+    };
+    if let Some(text) = given {
+        check_word(section, key, &text);
+        values.insert(name, text.value);
+    } else if let Some(default) = key.default {
+        values.insert(name, default.to_owned());
     }
 }
 

@@ -187,9 +187,9 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Where a key stands in the file, if it does.
+    /// Where the value of a key stands in the file, if it does.
     pub(crate) fn place_of(&self, key: &str) -> Option<Range<usize>> {
-        self.keys().into_iter().find(|present| present.value == key).map(|present| present.at)
+        self.table.get(key).map(Spanned::span)
     }
 
     /// A text, or a list of texts; empty when the key is not there.

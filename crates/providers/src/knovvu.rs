@@ -111,7 +111,7 @@ impl Knovvu {
             "empty" => Some(""),
             _ => Some(project.as_str()),
         };
-        let header = header.map(|value| HeaderValue::from_str(value)).transpose();
+        let header = header.map(HeaderValue::from_str).transpose();
         Ok(Self {
             account: Account::new(&setup, transport),
             project_header: header.map_err(|_| "project has characters that HTTP cannot send".to_owned())?,
@@ -220,19 +220,16 @@ impl Knovvu {
     fn news(&self, state: &str) -> News {
         let outcome = self.outcome(state);
         let details = CallDetails { vendor_status: Some(state.to_owned()), ..CallDetails::default() };
-        match outcome {
-            Some(outcome) => News::Ended(outcome, Box::new(details)),
-            None => {
-                if !state.trim().is_empty() {
-                    tracing::warn!(
-                        vendor_status = state,
-                        "Knovvu uses a call state that is not known; the call counts as under way. Name its outcome in the lane's \
-                         status_map"
-                    );
-                }
-                News::Pending
-            }
+        if let Some(outcome) = outcome {
+            return News::Ended(outcome, Box::new(details));
         }
+        if !state.trim().is_empty() {
+            tracing::warn!(
+                vendor_status = state,
+                "Knovvu uses a call state that is not known; the call counts as under way. Name its outcome in the lane's status_map"
+            );
+        }
+        News::Pending
     }
 }
 

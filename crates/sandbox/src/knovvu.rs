@@ -60,7 +60,7 @@ async fn place(State(simulator): State<Arc<Simulator>>, body: String) -> Respons
     };
     let verdict = simulator.place(asked);
     if let (Some(call), Some(address)) = (&verdict.call, text("ResultDestination")) {
-        simulator.report(call, address, result(call));
+        simulator.report(call, address, &result(call));
     }
     match (verdict.fault, verdict.call) {
         (Some(fault), _) => answer_fault(fault).await,

@@ -22,7 +22,7 @@ pub use transport::{InProcess, serve};
 pub use vendor::{MachineClock, VENDOR};
 
 /// One simulated account, spoken to in every vendor's own way, on the paths that it has at the vendor.
-pub fn router(simulator: std::sync::Arc<Simulator>) -> axum::Router {
+pub fn router(simulator: &std::sync::Arc<Simulator>) -> axum::Router {
     [twenty2::router, unleashx::router, iqra::router, knovvu::router]
         .into_iter()
         .map(|vendor| vendor(simulator.clone()))

@@ -213,7 +213,7 @@ impl Simulator {
     }
 
     /// Sends a report of a call to an address once the call is over, if there is a way to.
-    pub fn report(self: &Arc<Self>, call: &PlacedCall, address: &str, body: Value) {
+    pub fn report(self: &Arc<Self>, call: &PlacedCall, address: &str, body: &Value) {
         let way = self.reports.lock().expect("the simulator's lock").clone();
         let request = http::Request::post(address).header("content-type", "application/json");
         let (Some(way), Ok(request)) = (way, request.body(bytes::Bytes::from(body.to_string()))) else { return };

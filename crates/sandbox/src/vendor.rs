@@ -37,7 +37,7 @@ pub static VENDOR: Vendor = Vendor {
     check: TWENTY2.check,
     build: |setup, _| {
         let simulator = Simulator::new(behaviour_of(&setup)?, Arc::new(MachineClock), Arc::new(Tape::default()));
-        let transport = InProcess::new(router(simulator));
+        let transport = InProcess::new(router(&simulator));
         let values = BTreeMap::from([
             ("workspace_id".to_owned(), "sandbox".to_owned()),
             ("agent_field".to_owned(), "agent_id".to_owned()),

@@ -53,7 +53,7 @@ async fn vendor() -> String {
     let simulator = Simulator::new(behaviour, Arc::new(MachineClock), Arc::new(Tape::default()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/api", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { serve(router(simulator), listener).await.expect("it listens") });
+    tokio::spawn(async move { serve(router(&simulator), listener).await.expect("it listens") });
     println!("calls go to the simulated vendor over HTTP");
     url
 }

@@ -44,9 +44,9 @@ impl Iqra {
         let mut missing: HashMap<&str, AttemptId> =
             calls.iter().map(|call| (call.call_id.as_str(), call.attempt)).collect();
         let mut news = Vec::new();
-        let mut cursor = None;
+        let mut cursor: Option<String> = None;
         for _ in 0..PAGES {
-            let page = self.queued(&order(since, None, cursor.take()), budget).await?;
+            let page = self.queued(&order(since, None, cursor.as_deref()), budget).await?;
             for row in &page.rows {
                 let known = text(row, "queueId").and_then(|id| missing.remove(id.as_str()));
                 news.extend(known.map(|attempt| (attempt, self.news(row))));
@@ -69,9 +69,10 @@ impl Iqra {
     ) -> Result<Findings, AskError> {
         let since = lost.iter().map(|one| one.sent_at).min().unwrap_or_default();
         let numbers: Vec<&str> = lost.iter().map(|one| one.number.e164()).collect();
-        let (mut rows, mut cursor, mut complete) = (Vec::new(), None, false);
+        let (mut rows, mut complete) = (Vec::new(), false);
+        let mut cursor: Option<String> = None;
         for _ in 0..PAGES {
-            let page = self.queued(&order(since, Some(&numbers), cursor.take()), budget).await?;
+            let page = self.queued(&order(since, Some(&numbers), cursor.as_deref()), budget).await?;
             rows.extend(page.rows);
             cursor = page.next;
             if cursor.is_none() {
@@ -218,7 +219,7 @@ pub(super) struct Page {
     next: Option<String>,
 }
 
-fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<String>) -> Value {
+fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<&str>) -> Value {
     let mut filter = json!({ "startCreatedDate": (since - SKEW).to_string() });
     if let Some(numbers) = numbers {
         filter["recipientNumbers"] = json!(numbers);

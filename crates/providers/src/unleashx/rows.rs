@@ -77,17 +77,15 @@ impl Execution {
         else {
             return true;
         };
-        match zone {
-            Some(zone) => zone.from_local_datetime(&local).latest().is_some_and(|latest| {
-                let earliest = zone.from_local_datetime(&local).earliest().unwrap_or(latest);
-                let at = |time: chrono::DateTime<Tz>| Moment::from_secs(time.timestamp());
-                at(latest) >= sent_at - BEFORE && at(earliest) <= sent_at + AFTER
-            }),
-            None => {
-                let as_utc = Moment::from_secs(local.and_utc().timestamp());
-                as_utc >= sent_at - BEFORE - ANY_ZONE && as_utc <= sent_at + AFTER + ANY_ZONE
-            }
-        }
+        let Some(zone) = zone else {
+            let as_utc = Moment::from_secs(local.and_utc().timestamp());
+            return as_utc >= sent_at - BEFORE - ANY_ZONE && as_utc <= sent_at + AFTER + ANY_ZONE;
+        };
+        // An hour that clocks go through twice may be either.
+        let readings = zone.from_local_datetime(&local);
+        let at = |time: chrono::DateTime<Tz>| Moment::from_secs(time.timestamp());
+        readings.latest().is_some_and(|latest| at(latest) >= sent_at - BEFORE)
+            && readings.earliest().is_some_and(|earliest| at(earliest) <= sent_at + AFTER)
     }
 
     /// The word for how it ended, `CALL_STATUS` before `STATUS`: the latter is the agent's, the former the call's.

@@ -15,6 +15,9 @@ pub struct LanesArgs {
     /// Try the credentials of every lane, without calling anyone
     #[arg(long)]
     pub check: bool,
+    /// Print the address that each lane's provider may report calls to. Whoever knows it can make this installation ask the provider
+    #[arg(long, conflicts_with = "check")]
+    pub callbacks: bool,
     /// What to do with one lane
     #[command(subcommand)]
     pub action: Option<LaneAction>,
@@ -44,6 +47,9 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
         return check(common).await;
     }
     let home = Home::enter(common).await?;
+    if args.callbacks {
+        return callbacks(common, &home).await;
+    }
     let (store, now) = (&home.store, home.now());
     let lanes = store.lanes().await?;
     if let Some(action) = &args.action {
@@ -125,4 +131,29 @@ async fn check(common: &Common) -> Result<u8, Failure> {
         screen::print_json(&rows)?;
     }
     Ok(if rows.iter().all(|row| row["ok"] == true) { DONE } else { 2 })
+}
+
+/// Where each lane's provider may report calls to, to be written where it asks for a webhook's address.
+async fn callbacks(common: &Common, home: &Home) -> Result<u8, Failure> {
+    let Some(address) = home::report_address(&home.config, &home.store) else {
+        return Err(Failure::input(
+            format!("{} has no [http] public_url", home.config.path.display()),
+            "write where providers can reach `ringfence serve`: public_url = \"https://dialer.example.com\"",
+        ));
+    };
+    let lanes = home.store.lanes().await?;
+    let rows: Vec<_> = lanes
+        .iter()
+        .map(|lane| json!({ "name": lane.settings.name, "address": address.of_lane(&lane.settings.name) }))
+        .collect();
+    home.store.close().await;
+    if common.json {
+        screen::print_json(&rows)?;
+    } else {
+        for lane in &lanes {
+            let name = &lane.settings.name;
+            screen::print(&format!("{name}: {}\n", address.of_lane(name)))?;
+        }
+    }
+    Ok(DONE)
 }

@@ -83,7 +83,7 @@ pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
     screen::print(&lines)?;
     let tape = simulator.tape().clone();
     tokio::select! {
-        served = ringfence_sandbox::serve(ringfence_sandbox::router(simulator), listener) => served?,
+        served = ringfence_sandbox::serve(ringfence_sandbox::router(&simulator), listener) => served?,
         _ = tokio::signal::ctrl_c() => {}
     }
     let calls = tape.calls().len();

@@ -78,7 +78,9 @@ on_both_databases! {
         assert!(unreached.stdout.is_empty());
 
         let migrated = json(folder, &["migrate", "--json"]).await;
-        assert_eq!(migrated["migrations"].as_array().map(Vec::len), Some(6));
+        let steps = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite");
+        let steps = std::fs::read_dir(steps).expect("the migrations").count();
+        assert_eq!(migrated["migrations"].as_array().map(Vec::len), Some(steps));
     }
 }
 

@@ -5,3 +5,4 @@ mod configs;
 mod csv;
 mod deploy;
 mod migrations;
+mod vendors;

@@ -8,9 +8,11 @@ use ringfence::engine::LaneEngine;
 use ringfence::{home, importing};
 use ringfence_domain::{Clock, Moment, Outcome};
 use ringfence_intake::{Config, campaign};
+use ringfence_providers::registry::VENDORS;
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
 use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
+use ringfence_tests::vendors::build;
 use ringfence_tests::virtual_time::{VirtualClock, twenty2};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +31,7 @@ fn environment(name: &str) -> Option<String> {
 
 #[test]
 fn what_operators_copy_is_read_without_a_mistake() {
-    for file in ["deploy/ringfence.toml", "campaigns/ringfence.toml"] {
+    for file in ["deploy/ringfence.toml", "campaigns/ringfence.toml", "campaigns/vendors/ringfence.toml"] {
         Config::read(&root().join(file), &home::vendors(), &environment)
             .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     }
@@ -37,35 +39,62 @@ fn what_operators_copy_is_read_without_a_mistake() {
 
 #[test]
 fn no_sample_is_left_out() {
-    let mut names: Vec<String> = std::fs::read_dir(root().join("campaigns"))
-        .expect("the samples")
-        .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
-        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml"))
-        .collect();
-    names.sort();
-    assert_eq!(names, ["customer-survey.toml", "payment-reminder.toml", "ringfence.toml"]);
+    let names = |folder: &str| {
+        let entries = std::fs::read_dir(root().join(folder)).expect("the samples");
+        let names = entries.map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> =
+            names.filter(|name| Path::new(name).extension().is_some_and(|end| end == "toml")).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("campaigns"), ["customer-survey.toml", "payment-reminder.toml", "ringfence.toml"]);
+    let mut kinds: Vec<String> = VENDORS.iter().map(|vendor| format!("{}.toml", vendor.kind)).collect();
+    kinds.push("ringfence.toml".to_owned());
+    kinds.sort();
+    assert_eq!(names("campaigns/vendors"), kinds, "one for each vendor");
 }
 
 #[tokio::test]
 async fn the_customer_survey_is_dialled_to_its_end() {
-    dial_to_the_end("customer-survey").await;
+    dial_to_the_end("campaigns", "customer-survey").await;
 }
 
 #[tokio::test]
 async fn the_payment_reminder_is_dialled_to_its_end() {
-    dial_to_the_end("payment-reminder").await;
+    dial_to_the_end("campaigns", "payment-reminder").await;
 }
 
-async fn dial_to_the_end(name: &str) {
-    let config = Config::read(&root().join("campaigns/ringfence.toml"), &home::vendors(), &environment).expect("fine");
-    let file = root().join(format!("campaigns/{name}.toml"));
+macro_rules! samples_of {
+    ($($kind:ident)+) => {
+        mod of_vendors {
+            $(#[tokio::test]
+            async fn $kind() {
+                super::dial_to_the_end("campaigns/vendors", stringify!($kind)).await;
+            })+
+        }
+    };
+}
+
+samples_of! { twenty2 unleashx iqra knovvu }
+
+async fn dial_to_the_end(folder: &str, name: &str) {
+    let config = root().join(folder).join("ringfence.toml");
+    let config = Config::read(&config, &home::vendors(), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let file = root().join(folder).join(format!("{name}.toml"));
     let rules = campaign::read(&file, &config, daytime()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let database = TestDatabase::sqlite_in_virtual_time().await;
     let clock: Arc<dyn Clock> = VirtualClock::at(daytime());
     let settings = config.lanes[&rules.provider].setup.settings.clone();
     let answered = Behaviour { outcomes: vec![(Outcome::Answered, 1)], ..Behaviour::default() };
     let simulator = Simulator::new(answered, clock.clone(), Arc::new(Tape::default()));
-    let provider = twenty2(&settings, "e164", InProcess::new(router(simulator.clone())));
+    let line = InProcess::new(router(&simulator));
+    let lane = &config.lanes[&rules.provider];
+    // The sandbox within the process has a simulator of its own, and no tape to look at.
+    let provider = if lane.vendor.kind == "sandbox" {
+        twenty2(&settings, "e164", line)
+    } else {
+        build(lane.vendor, lane.setup.clone(), line)
+    };
     let store = database.store.clone();
     let lane = store.register_lane(settings.clone(), daytime()).await.expect("a lane").id;
     let (_, row) =

@@ -247,8 +247,7 @@ impl Trial {
     fn of(vendor: &'static Vendor, behaviour: Behaviour) -> Self {
         let clock = HandClock::at(noon());
         let simulator = Simulator::new(behaviour, clock.clone(), Arc::new(Tape::default()));
-        let counted =
-            Arc::new(Counted { vendor: InProcess::new(router(simulator.clone())), requests: Mutex::default() });
+        let counted = Arc::new(Counted { vendor: InProcess::new(router(&simulator)), requests: Mutex::default() });
         let provider = vendors::provider(vendor, &lane_settings("main"), counted.clone());
         Self { vendor, clock, simulator, counted, provider }
     }
