@@ -96,15 +96,6 @@ async fn check(vendor: &Vendor, dialer: &Dialer, reports: bool) {
     assert_eq!(done + review, PEOPLE as i64, "{}: nobody is lost", vendor.kind);
     let unasked = dialer.simulator.tape().entries().len() - tape.len();
     let lost = tape.len() - known.len();
-    println!(
-        "{}{}: {} calls, {} requests that placed none; {} calls and {} requests told apart by nobody, {review} in review",
-        vendor.kind,
-        if reports { " with reports" } else { "" },
-        tape.len(),
-        unasked,
-        lost,
-        in_doubt as usize - lost,
-    );
     assert!(unasked > 3, "{}: the faults came", vendor.kind);
     match vendor.can.finds {
         Finds::ByReference => assert_eq!((lost, in_doubt), (0, 0), "{}: every fate is known", vendor.kind),

@@ -159,20 +159,20 @@ async fn a_refusal_of_everyone_pauses_the_lane() {
 #[tokio::test]
 async fn throttling_is_read_in_both_forms_of_its_header() {
     let dates = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")];
-    let cases: [(&[(&'static str, &str)], Option<Span>); 4] = [
-        (&[("retry-after", "17")], Some(Span::from_secs(17))),
-        (&dates, Some(Span::from_secs(30))),
-        (&[("retry-after", "soon")], None),
-        (&[], None),
+    let cases = [
+        (vec![("retry-after", "17")], Some(Span::from_secs(17))),
+        (dates.to_vec(), Some(Span::from_secs(30))),
+        (vec![("retry-after", "soon")], None),
+        (vec![], None),
     ];
     for vendor in VENDORS {
-        for (headers, wait) in cases {
+        for (headers, wait) in &cases {
             let mut reply = answer(429, "").expect("an answer");
             for (name, value) in headers {
                 reply.headers_mut().insert(*name, value.parse().expect("a header"));
             }
             match placing(vendor, Ok(reply)).await {
-                Placing::Throttled { retry_after, .. } => assert_eq!(retry_after, wait, "{} {headers:?}", vendor.kind),
+                Placing::Throttled { retry_after, .. } => assert_eq!(retry_after, *wait, "{} {headers:?}", vendor.kind),
                 other => panic!("{} {headers:?}: {other:?}", vendor.kind),
             }
         }

@@ -155,7 +155,8 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
     }
 }
 
-fn row(status: Value, end: Value) -> Value {
+fn row(status: impl Into<Value>, end: impl Into<Value>) -> Value {
+    let (status, end): (Value, Value) = (status.into(), end.into());
     json!({ "queueId": "queue-1", "status": status, "sessionId": "session-1", "sessionEndType": end, "metadata": {} })
 }
 

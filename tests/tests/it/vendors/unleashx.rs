@@ -92,10 +92,10 @@ async fn news(zone: Option<&str>, answers: Vec<Value>) -> Option<News> {
 }
 
 fn outcome(news: Option<News>) -> Option<Outcome> {
-    match news {
-        Some(News::Ended(outcome, _)) => Some(outcome),
-        _ => None,
-    }
+    news.and_then(|news| match news {
+        News::Ended(outcome, _) => Some(outcome),
+        News::Pending => None,
+    })
 }
 
 #[tokio::test]
