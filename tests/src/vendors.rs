@@ -21,6 +21,8 @@ pub fn setup(vendor: &Vendor, settings: &LaneSettings, base: &str) -> LaneSetup 
         let value = match (key.name, key.kind) {
             // Numbers of the tests are Indian.
             ("number_format", _) => Some("e164"),
+            // Of its two dialects the one that can tell that a call was not placed.
+            ("dialect", _) => Some("config"),
             (_, SettingKind::Text) => Some(key.default.unwrap_or("tests")),
             _ => key.default,
         };
@@ -50,11 +52,20 @@ pub fn build(vendor: &Vendor, setup: LaneSetup, transport: Arc<dyn Transport>) -
 pub fn suited(vendor: &Vendor, settings: &LaneSettings, mut rules: Campaign) -> Campaign {
     "123".clone_into(&mut rules.agent);
     let objects = |rules: &Campaign| {
-        let facts = CampaignFacts { agent: Some(&rules.agent), caller_ids: &rules.caller_ids, vendor: &rules.vendor };
+        let facts = CampaignFacts {
+            agent: Some(&rules.agent),
+            caller_ids: &rules.caller_ids,
+            variables: &rules.variables,
+            metadata: &rules.metadata,
+            vendor: &rules.vendor,
+        };
         (vendor.check)(&setup(vendor, settings, ""), &facts)
     };
     if objects(&rules).iter().any(|objection| objection.key == "caller_ids") {
         rules.caller_ids.clear();
+    }
+    if objects(&rules).iter().any(|objection| objection.key == "campaign_id") {
+        rules.vendor.insert("campaign_id".to_owned(), "campaign".parse().expect("a text"));
     }
     assert_eq!(objects(&rules), [], "{}", vendor.kind);
     rules

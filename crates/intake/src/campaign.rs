@@ -70,6 +70,8 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
         let facts = CampaignFacts {
             agent: agent.as_deref(),
             caller_ids: caller_ids.as_deref().unwrap_or_default(),
+            variables: &variables,
+            metadata: &metadata,
             vendor: &vendor_settings,
         };
         // What is wrong with the list itself was told.

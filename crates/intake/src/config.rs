@@ -298,6 +298,10 @@ fn setting(
         _ => section.text(key.name),
     };
     if let Some(text) = given {
+        if matches!(key.kind, SettingKind::OptionalText) && text.value.trim().is_empty() {
+            let mistake = Mistake::new(text.at.clone(), format!("`{name}` is empty"));
+            section.found().add(mistake.hint("fill it in, or leave it out"));
+        }
         check_word(section, key, &text);
         values.insert(name, text.value);
     } else if let Some(default) = key.default {

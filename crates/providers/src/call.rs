@@ -64,6 +64,11 @@ pub enum Placing {
         /// What the vendor said.
         cause: String,
     },
+    /// Surely refused, and nobody can tell whether for something of this contact or of everyone: a person must look.
+    RequestFault {
+        /// What the vendor said.
+        cause: String,
+    },
     /// Surely refused because this number cannot be called.
     NumberFault {
         /// What the vendor said.
@@ -87,6 +92,8 @@ pub struct OutCall {
     pub reference: String,
     /// Who is called.
     pub number: PhoneNumber,
+    /// By which agent.
+    pub agent: String,
     /// When it was claimed; the request left within seconds of it.
     pub sent_at: Moment,
     /// When the number was called before, if it was.

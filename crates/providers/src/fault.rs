@@ -11,6 +11,8 @@ pub enum Cause {
     Campaign,
     /// The number that was to be called.
     Contact,
+    /// Something of this request, and nobody can tell whether of this contact or of all.
+    Request,
     /// Too much at once.
     Pace,
     /// It says that something went wrong, and not that nothing was placed.
@@ -40,6 +42,7 @@ impl Cause {
             Self::Lane => Placing::LaneFault { cause: words },
             Self::Campaign => Placing::CampaignFault { cause: words },
             Self::Contact => Placing::NumberFault { cause: words },
+            Self::Request => Placing::RequestFault { cause: words },
             Self::Pace => Placing::Throttled { cause: words, retry_after: None },
             Self::Unknown => Placing::Unknown { cause: words },
             Self::Wording => Placing::Reworded { cause: words },

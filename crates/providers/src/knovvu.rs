@@ -11,6 +11,7 @@
 //!   under way.
 //! - The example writes the header `Project` without a value; a lane may send its project's name, nothing, or no such header.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -27,7 +28,7 @@ use crate::call::{AskError, CallRequest, Candidate, Findings, LostCall, News, Ou
 use crate::fault::{Cause, Fault, fault};
 use crate::standing::{StatusMap, bare};
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
-use crate::{Budget, NumberFormat, Provider, Secret, Transport, report};
+use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
 
 const PLACE: &str = "/v2/call";
 const RESULT: &str = "/v2/callresult";
@@ -76,15 +77,30 @@ pub(crate) static VENDOR: Vendor = Vendor {
 };
 
 fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> {
-    let scenario = campaign.agent.is_none() && !lane.values.contains_key("scenario_path");
+    let of_lane = lane.values.get("scenario_path").is_some_and(|path| !path.trim().is_empty());
+    let scenario = campaign.agent.is_none() && !of_lane;
     let hint = "write the path of the scenario: agent = \"…\", or scenario_path in the lane's section";
     let scenario = scenario.then(|| Objection::missing("agent", hint));
     let display = campaign.needs_caller_ids("write the number to show: caller_ids = [\"200\"]");
-    [scenario, display].into_iter().flatten().collect()
+    // These two say who is called.
+    let taken = campaign.variables.keys().find(|name| OWN.contains(&name.as_str())).map(|name| {
+        let hint = "caller_ids and the contact's number fill it; give your variable another name";
+        Objection::new("variables", format!("`{name}` is filled by the dialer itself"), hint)
+    });
+    [scenario, display, taken].into_iter().flatten().collect()
 }
 
-/// No code is documented; these are of HTTP.
-const FAULTS: &[Fault] = &[fault("401", Cause::Lane), fault("403", Cause::Lane), fault("400", Cause::Campaign)];
+/// The parameters that the dialer fills.
+const OWN: [&str; 2] = ["_DisplayNumber", "_Destination"];
+
+/// No code is documented; these are of HTTP. Whatever else is the client's fault there may be this one request's.
+const FAULTS: &[Fault] = &[
+    fault("400", Cause::Request),
+    fault("401", Cause::Lane),
+    fault("402", Cause::Lane),
+    fault("403", Cause::Lane),
+    fault("422", Cause::Request),
+];
 
 /// One project.
 #[derive(Debug)]
@@ -118,7 +134,7 @@ impl Knovvu {
             project,
             tenant: setup.value("tenant")?.to_owned(),
             access_token: setup.secret("access_token")?.clone(),
-            scenario_path: setup.values.get("scenario_path").cloned(),
+            scenario_path: setup.values.get("scenario_path").filter(|path| !path.trim().is_empty()).cloned(),
             orchestrator_url: setup.value("orchestrator_url")?.to_owned(),
             locale: setup.values.get("locale").cloned(),
             number_format: setup.number_format()?,
@@ -136,12 +152,12 @@ impl Knovvu {
         let display = call.from.as_deref().ok_or_else(|| campaign("no number to show: add caller_ids"))?;
         let destination = self.number_format.write(&call.to, self.country);
         let destination = destination.map_err(|cause| Placing::NumberFault { cause })?;
-        let own = [("_DisplayNumber".to_owned(), display.to_owned()), ("_Destination".to_owned(), destination)];
-        // These two say who is called and must stay what they are.
-        let variables = call.variables.iter().filter(|(name, _)| own.iter().all(|(taken, _)| taken != *name));
-        let variables = variables.map(|(name, value)| (name.clone(), value.clone()));
+        let own = OWN.into_iter().zip([display, destination.as_str()]);
+        let variables = call.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // Whatever a campaign says, these two stay what they are.
+        let variables = variables.filter(|(name, _)| !OWN.contains(name));
         let inputs: Vec<Value> =
-            own.iter().cloned().chain(variables).map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+            own.chain(variables).map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
         let mut body = json!({
             "Project": self.project,
             "Tenant": self.tenant,
@@ -203,8 +219,7 @@ impl Knovvu {
                     }
                     trouble = Some(error);
                 }
-                Err(error) if results.is_empty() => return Err(error),
-                Err(_) => break,
+                Err(error) => return Err(error),
             }
         }
         match trouble {
@@ -275,11 +290,8 @@ fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
 fn classify(reply: &Response<Bytes>) -> Placing {
     let id = answer::json(reply).as_ref().and_then(|body| member(body, "UniqueId")).and_then(word);
     let documented = id.filter(|_| reply.status().is_success()).map(|id| answer::accepted(&id));
-    // A refusal in the range of the client's faults is one, whatever its body.
-    let refused = match reply.status().as_u16() {
-        400 | 406 | 410..=424 | 426..=428 | 430..=498 => Some(Cause::Campaign.placing(refusal(reply))),
-        _ => None,
-    };
+    let status = reply.status().as_str().to_owned();
+    let refused = FAULTS.iter().find(|fault| fault.says == status).map(|fault| fault.cause.placing(refusal(reply)));
     answer::judge(reply, refusal(reply), documented.or(refused))
 }
 
@@ -325,10 +337,16 @@ impl Provider for Knovvu {
             return Ok(Findings::default());
         }
         let results = self.results(&ids, budget).await?;
-        let confirmed = |id: &String| results.iter().any(|(known, state)| known == id && self.outcome(state).is_some());
-        let candidates = lost.iter().flat_map(|one| {
-            let own = one.reported.iter().filter(|id| confirmed(id));
-            own.map(|id| Candidate { attempt: one.attempt, call_id: id.clone(), certain: true })
+        let confirmed = |id: &str| results.iter().any(|(known, state)| known == id && self.outcome(state).is_some());
+        // Two calls reported for one attempt, or one for two, prove nothing.
+        let only = |one: &LostCall| match one.reported.iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()[..]
+        {
+            [id] if lost.iter().filter(|other| other.reported.contains(id)).count() == 1 => Some(id.clone()),
+            _ => None,
+        };
+        let candidates = lost.iter().filter_map(|one| {
+            let call_id = only(one).filter(|id| confirmed(id))?;
+            Some(Candidate { attempt: one.attempt, call_id, certain: true })
         });
         Ok(Findings { candidates: candidates.collect(), absent: Vec::new() })
     }
@@ -338,11 +356,11 @@ impl Provider for Knovvu {
     }
 
     /// An empty question shows that somebody answers there; it shows no credentials.
-    async fn check(&self) -> Result<(), AskError> {
+    async fn check(&self) -> Result<Checked, AskError> {
         self.account
             .ask(Method::POST, RESULT, Body::Json(json!({ "UniqueIds": [] })), &Free, refusal)
             .await
             .and_then(|reply| listed(&reply))
-            .map(drop)
+            .map(|_| Checked::Address)
     }
 }

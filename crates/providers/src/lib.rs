@@ -29,7 +29,7 @@ pub use call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCa
 pub use fault::{Cause, Fault};
 pub use number_format::NumberFormat;
 pub use pacer::{Pacer, Permit};
-pub use provider::{Budget, Provider};
+pub use provider::{Budget, Checked, Provider};
 pub use secret::Secret;
 pub use transport::{HttpTransport, Transport, WireError};
 pub use vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};

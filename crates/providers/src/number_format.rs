@@ -57,12 +57,16 @@ impl NumberFormat {
     }
 }
 
-/// Whether two ways of writing a number, with or without country code, are of the same one, as far as its last ten digits tell.
-pub(crate) fn same_number(a: &str, b: &str) -> bool {
+/// Whether a vendor's way of writing a number is of this one (E.164). Where the vendor shows a country code all digits count, and where
+/// it does not, those that are there.
+pub(crate) fn same_number(ours: &str, theirs: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let (a, b) = (digits(a), digits(b));
-    let tail = |text: &str| text[text.len().saturating_sub(10)..].to_owned();
-    a.len() >= 7 && tail(&a) == tail(&b)
+    let (ours, all) = (digits(ours), digits(theirs));
+    let short = all.trim_start_matches('0');
+    if theirs.trim_start().starts_with('+') || all.starts_with("00") || short.len() > 10 {
+        return ours == short;
+    }
+    short.len() >= 7 && ours.ends_with(short)
 }
 
 #[cfg(test)]
@@ -83,5 +87,18 @@ mod tests {
             assert!(refused.contains("TR only"), "{refused}");
         }
         assert!(NumberFormat::read("E.164").is_err());
+    }
+
+    #[test]
+    fn a_number_is_recognised_in_every_form_and_never_in_another_countrys() {
+        for theirs in
+            ["+919876543210", "919876543210", "00919876543210", "9876543210", "09876543210", "+91 98765-43210"]
+        {
+            assert!(same_number("+919876543210", theirs), "{theirs}");
+        }
+        for theirs in ["", "3210", "+929876543210", "929876543210", "9876543211", "0019876543210"] {
+            assert!(!same_number("+919876543210", theirs), "{theirs}");
+        }
+        assert!(!same_number("+16145550143", "+526145550143"), "Ohio is not Chihuahua");
     }
 }

@@ -14,6 +14,15 @@ pub trait Budget: Send + Sync {
     async fn take(&self);
 }
 
+/// What a check has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// The vendor takes the credentials.
+    Credentials,
+    /// Somebody answers as the vendor does; no request but a call shows whether the credentials are right.
+    Address,
+}
+
 /// One account at one vendor.
 #[async_trait]
 pub trait Provider: Send + Sync + std::fmt::Debug {
@@ -45,6 +54,6 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         Ok(false)
     }
 
-    /// Tries the credentials without calling anyone.
-    async fn check(&self) -> Result<(), AskError>;
+    /// Tries address and credentials without calling anyone.
+    async fn check(&self) -> Result<Checked, AskError>;
 }

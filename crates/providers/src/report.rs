@@ -1,19 +1,22 @@
 //! What vendors report by themselves: bodies whose shape hardly any of them documents.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-/// The value of the first of these names, wherever it stands in a report: JSON, a form, or a query. Letters may be written either
-/// way, `UniqueId` as `unique_id`.
+/// The value of these names, wherever it stands in a report: JSON, a form, or a query. Letters may be written either way, `UniqueId`
+/// as `unique_id`. None when there are several values: a report of many calls is not about one.
 pub fn named(report: &[u8], names: &[&str]) -> Option<String> {
     let text = std::str::from_utf8(report).ok()?.trim();
-    match serde_json::from_str::<Value>(text) {
-        Ok(body) => names.iter().find_map(|name| within(&body, name, 0)),
-        Err(_) => names.iter().find_map(|name| {
-            let mut pairs = form_urlencoded::parse(text.as_bytes());
-            pairs.find(|(key, _)| same(key, name)).map(|(_, value)| value.into_owned())
-        }),
+    let mut found = BTreeSet::new();
+    if let Ok(body) = serde_json::from_str::<Value>(text) {
+        collect(&body, names, 0, &mut found);
+    } else {
+        let pairs = form_urlencoded::parse(text.as_bytes());
+        found.extend(pairs.filter(|(key, _)| is_one(key, names)).map(|(_, value)| value.into_owned()));
     }
-    .filter(|id| !id.is_empty() && id.len() <= LONGEST)
+    found.retain(|id| !id.is_empty() && id.len() <= LONGEST);
+    found.pop_first().filter(|_| found.is_empty())
 }
 
 /// Longer texts are no call ids. In bytes.
@@ -21,22 +24,26 @@ const LONGEST: usize = 200;
 /// Deeper than this no report is looked into.
 const DEEPEST: usize = 16;
 
-fn within(body: &Value, name: &str, depth: usize) -> Option<String> {
+fn collect(body: &Value, names: &[&str], depth: usize, found: &mut BTreeSet<String>) {
     if depth > DEEPEST {
-        return None;
+        return;
     }
     match body {
         Value::Object(map) => {
-            let own = map.iter().find(|(key, _)| same(key, name)).and_then(|(_, value)| crate::answer::word(value));
-            own.or_else(|| map.values().find_map(|value| within(value, name, depth + 1)))
+            for (key, value) in map {
+                if is_one(key, names) {
+                    found.extend(crate::answer::word(value));
+                }
+                collect(value, names, depth + 1, found);
+            }
         }
-        Value::Array(list) => list.iter().find_map(|value| within(value, name, depth + 1)),
-        _ => None,
+        Value::Array(list) => list.iter().for_each(|value| collect(value, names, depth + 1, found)),
+        _ => {}
     }
 }
 
-fn same(key: &str, name: &str) -> bool {
-    crate::standing::bare(key) == crate::standing::bare(name)
+fn is_one(key: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| crate::standing::bare(key) == crate::standing::bare(name))
 }
 
 #[cfg(test)]
@@ -60,6 +67,9 @@ mod tests {
         for report in ["", "{}", "null", r#"{"UniqueId":""}"#, r#"{"UniqueId":null}"#, "a-1", "UniqueId", "\u{0}"] {
             assert_eq!(find(report), None, "{report}");
         }
+        let several = r#"{"CallResults":[{"UniqueId":"a"},{"UniqueId":"b"}]}"#;
+        assert_eq!(find(several), None, "nobody knows which is meant");
+        assert_eq!(find(r#"[{"UniqueId":"a"},{"UniqueId":"a"}]"#).as_deref(), Some("a"));
         assert_eq!(find(&format!("{{\"UniqueId\":\"{}\"}}", "x".repeat(300))), None);
         assert_eq!(find(&format!("{}{}", "[".repeat(100), "]".repeat(100))), None);
     }

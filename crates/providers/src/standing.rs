@@ -49,8 +49,8 @@ impl StatusMap {
                 Standing::Over(Outcome::Unreachable)
             }
             "invalidnumber" => Standing::Over(Outcome::InvalidNumber),
-            "failed" | "error" => Standing::Over(Outcome::Failed),
-            "cancelled" | "canceled" | "expired" => Standing::Over(Outcome::NotDialled),
+            // A call that was given up may have rung before.
+            "failed" | "error" | "cancelled" | "canceled" | "expired" => Standing::Over(Outcome::Failed),
             _ => Standing::Strange,
         }
     }

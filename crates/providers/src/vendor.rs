@@ -70,6 +70,10 @@ pub struct CampaignFacts<'a> {
     pub agent: Option<&'a str>,
     /// The numbers to call from.
     pub caller_ids: &'a [String],
+    /// Its `[variables]`.
+    pub variables: &'a BTreeMap<String, Template>,
+    /// Its `[metadata]`.
+    pub metadata: &'a BTreeMap<String, Template>,
     /// Its `[vendor]` section.
     pub vendor: &'a BTreeMap<String, Template>,
 }

@@ -31,6 +31,8 @@ const REPORTS: u32 = 500;
 /// A report of a call that nobody knows waits so long for the receipt that names it.
 const REPORTS_KEPT: Span = Span::from_days(7);
 const FORGET_EVERY: Span = Span::from_hours(1);
+/// Questions in a row that were not answered, before the lane rests and says so.
+const TROUBLES: u32 = 5;
 const ROUND: Duration = Duration::from_millis(250);
 
 /// What a round did.
@@ -52,6 +54,7 @@ pub struct Reconciler {
     pacer: Arc<Pacer>,
     patience: Patience,
     rest_until: Moment,
+    troubles: u32,
     sweep_at: Moment,
     reports_at: Moment,
     forget_at: Moment,
@@ -79,6 +82,7 @@ impl Reconciler {
             pacer,
             patience: Patience::default(),
             rest_until: start,
+            troubles: 0,
             sweep_at: start,
             reports_at: start,
             forget_at: start,
@@ -224,10 +228,12 @@ impl Reconciler {
         now: Moment,
         settlements: &mut Vec<(AttemptId, Settlement)>,
     ) -> Result<(), StoreError> {
+        self.read_campaigns(placed, now).await?;
         let calls: Vec<OutCall> = placed
             .iter()
             .filter_map(|call| {
                 Some(OutCall {
+                    agent: self.campaigns.get(&call.campaign)?.agent.clone(),
                     attempt: call.attempt,
                     call_id: call.call_id.clone()?,
                     reference: call.reference.clone(),
@@ -238,9 +244,16 @@ impl Reconciler {
             })
             .collect();
         let news = match self.provider.ask(&calls, &*self.pacer).await {
-            Ok(news) => news.into_iter().collect::<BTreeMap<AttemptId, News>>(),
-            // Whoever was not answered has learned nothing.
-            Err(error) => return self.trouble(&error, now).await,
+            Ok(news) => {
+                self.troubles = 0;
+                news.into_iter().collect::<BTreeMap<AttemptId, News>>()
+            }
+            // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
+            Err(error) => {
+                let silent = placed.iter().filter(|call| call.overdue_at.is_some_and(|at| at + SILENCE <= now));
+                settlements.extend(silent.map(|call| (call.attempt, Settlement::GiveUp)));
+                return self.trouble(&error, now).await;
+            }
         };
         for call in placed {
             match news.get(&call.attempt) {
@@ -288,9 +301,19 @@ impl Reconciler {
             })
             .collect();
         let Findings { candidates, absent } = match self.provider.find(&lost, now, &*self.pacer).await {
-            Ok(findings) => findings,
-            // A question that was not answered decides nothing, whatever the policy.
-            Err(error) => return self.trouble(&error, now).await,
+            Ok(findings) => {
+                self.troubles = 0;
+                findings
+            }
+            // A question that was not answered decides nothing, whatever the policy; that nobody can say is for a person to see.
+            Err(error) => {
+                for call in unknown {
+                    let verdict = self.verdict(call, now);
+                    let shown = verdict.filter(|verdict| matches!(verdict, Settlement::Review | Settlement::GiveUp));
+                    settlements.extend(shown.map(|verdict| (call.attempt, verdict)));
+                }
+                return self.trouble(&error, now).await;
+            }
         };
         let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
         let bound = self.store.bound_calls(self.tenure.lane, call_ids).await?;
@@ -365,9 +388,14 @@ impl Reconciler {
                 self.rest_until = now + retry_after.unwrap_or(Span::from_secs(10));
                 LaneEffect::Slow(self.rest_until, cause.clone())
             }
-            AskError::Trouble(_) => {
+            AskError::Trouble(cause) => {
                 self.rest_until = now + Span::from_secs(2);
-                return Ok(());
+                self.troubles += 1;
+                // Now and then nobody answers; who never does must be seen, before every slot waits for an outcome.
+                if self.troubles < TROUBLES {
+                    return Ok(());
+                }
+                LaneEffect::Trouble(format!("it does not say how calls stand: {cause}"))
             }
         };
         self.store.affect_lane(self.tenure.lane, effect, now).await

@@ -48,6 +48,11 @@ pub enum SentResult {
         /// What the provider said.
         cause: String,
     },
+    /// Surely refused, for something that a person must look at.
+    RequestRefused {
+        /// What the provider said.
+        cause: String,
+    },
     /// Surely refused, as everyone of its campaign would be.
     CampaignRefused {
         /// What the provider said.
@@ -177,6 +182,13 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
                     refusing.insert(known.run, cause);
                 }
                 (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(To::WaitingAgain))
+            }
+            SentResult::RequestRefused { cause } => {
+                reason = Some(cause);
+                let state = if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused };
+                // When it is everyone's fault, the rail of failing calls pauses the campaign.
+                ends.entry(known.run).or_default().push(true);
+                (state, Some(To::Review))
             }
             SentResult::NumberRefused { cause } => {
                 reason = Some(cause);

@@ -232,6 +232,7 @@ impl Shared {
             Placing::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
             // Its campaign pauses; the lane's others go on.
             Placing::CampaignFault { cause } => (SentResult::CampaignRefused { cause }, LaneEffect::Fine),
+            Placing::RequestFault { cause } => (SentResult::RequestRefused { cause }, LaneEffect::Fine),
             Placing::Reworded { cause } => (SentResult::Refused { cause }, LaneEffect::Nothing),
             Placing::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
             Placing::Unknown { cause } => {

@@ -14,8 +14,8 @@
 mod place;
 mod queue;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -27,7 +27,7 @@ use crate::account::{Account, Body, Free};
 use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
-use crate::{Budget, Provider, Secret, Transport, report};
+use crate::{Budget, Checked, Provider, Secret, Transport, report};
 
 /// What configuration files may say about it.
 pub(crate) static VENDOR: Vendor = Vendor {
@@ -69,7 +69,12 @@ fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> 
             campaign.needs_caller_ids("write the NumberId to call from: caller_ids = [\"…\"]"),
         ]
     };
-    all.into_iter().flatten().collect()
+    let wait = campaign.vendor.get("max_wait").and_then(|wait| wait.to_string().parse::<Span>().ok());
+    let too_long = wait.filter(|wait| *wait > place::LONGEST_WAIT).map(|wait| {
+        let hint = format!("write {} at most: then the number counts as free again", place::LONGEST_WAIT);
+        Objection::new("max_wait", format!("{wait} is too long for a call to wait at the vendor"), hint)
+    });
+    all.into_iter().flatten().chain(too_long).collect()
 }
 
 /// One business.
@@ -83,6 +88,16 @@ struct Iqra {
     /// It was changed once already.
     turned: AtomicBool,
     status_map: StatusMap,
+    /// The last call that was taken: whoever is looked for is believed absent only by a list that shows this one.
+    control: Mutex<Option<Control>>,
+}
+
+/// A call that surely is in the vendor's list.
+#[derive(Debug, Clone)]
+struct Control {
+    number: PhoneNumber,
+    reference: String,
+    at: Moment,
 }
 
 impl Iqra {
@@ -98,6 +113,7 @@ impl Iqra {
             config: AtomicBool::new(setup.value("dialect")? == "config"),
             turned: AtomicBool::new(false),
             status_map: StatusMap::new(setup.status_map),
+            control: Mutex::default(),
         })
     }
 
@@ -129,8 +145,8 @@ impl Provider for Iqra {
     }
 
     fn held_until(&self, at: Moment) -> Moment {
-        // The page promises no end to the queue; the source drops what waits past the maximum that it is told.
-        at + Span::from_minutes(10)
+        // The page promises no end to the queue; with `config` the vendor drops what waits past the maximum that it is told.
+        at + if self.config.load(Ordering::SeqCst) { place::LONGEST_WAIT } else { Span::from_hours(1) }
     }
 
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
@@ -147,6 +163,11 @@ impl Provider for Iqra {
             });
         match self.account.place(request, place::classify).await {
             Placing::Reworded { cause } => self.reword(config, cause),
+            Placing::Accepted { call_id } => {
+                let control = Control { number: call.to.clone(), reference: call.reference.clone(), at: call.at };
+                *self.control.lock().expect("never held over a panic") = Some(control);
+                Placing::Accepted { call_id }
+            }
             other => other,
         }
     }
@@ -163,7 +184,7 @@ impl Provider for Iqra {
         report::named(body, &["queueId"])
     }
 
-    async fn check(&self) -> Result<(), AskError> {
-        self.queued(&serde_json::json!({ "limit": 1 }), &Free).await.map(drop)
+    async fn check(&self) -> Result<Checked, AskError> {
+        self.queued(&serde_json::json!({ "limit": 1 }), &Free).await.map(|_| Checked::Credentials)
     }
 }

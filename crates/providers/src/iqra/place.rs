@@ -1,5 +1,7 @@
 //! The request that places a call, in both dialects, and what its answer means.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::Response;
 use ringfence_domain::{Moment, Span};
@@ -13,6 +15,20 @@ use crate::fault::{Cause, Fault, fault};
 pub(super) const REFERENCE: &str = "ringfence_attempt";
 /// A call that is still queued so long after it was placed is dropped, unless the campaign says otherwise.
 const MAX_WAIT: Span = Span::from_secs(60);
+/// Longer than this no campaign may let a call wait: its number is taken as free again an hour after.
+pub(super) const LONGEST_WAIT: Span = Span::from_minutes(10);
+
+/// How long the vendor may keep a call in its queue.
+pub(super) fn max_wait(vendor: &BTreeMap<String, String>) -> Result<Span, String> {
+    let wait = match vendor.get("max_wait") {
+        Some(span) => span.parse::<Span>().map_err(|error| format!("max_wait: {error}"))?,
+        None => MAX_WAIT,
+    };
+    if wait > LONGEST_WAIT {
+        return Err(format!("max_wait: {wait} is longer than {LONGEST_WAIT}"));
+    }
+    Ok(wait)
+}
 
 /// The fields of `POST /business/{id}/call/initiate`.
 pub(super) fn fields(call: &CallRequest, config: bool) -> Result<Vec<(String, String)>, String> {
@@ -44,11 +60,7 @@ fn as_documented(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
 fn as_config(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     let campaign = call.vendor.get("campaign_id");
     let campaign = campaign.ok_or("this vendor needs one of its campaigns: add campaign_id to [vendor]")?;
-    let wait = match call.vendor.get("max_wait") {
-        Some(span) => span.parse().map_err(|error| format!("max_wait: {error}"))?,
-        None => MAX_WAIT,
-    };
-    let until = call.at + wait;
+    let until = call.at + max_wait(&call.vendor)?;
     let until = call.ring_before.map_or(until, |before| until.min(before));
     let utc = |at: Moment| at.to_string();
     let config = json!({
@@ -61,7 +73,7 @@ fn as_config(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     Ok(vec![("config".to_owned(), config.to_string())])
 }
 
-fn metadata(call: &CallRequest) -> std::collections::BTreeMap<String, String> {
+fn metadata(call: &CallRequest) -> BTreeMap<String, String> {
     let mut metadata = call.metadata.clone();
     metadata.insert(REFERENCE.to_owned(), call.reference.clone());
     metadata
@@ -95,7 +107,8 @@ fn cause(code: &str) -> Cause {
     if code.split(':').any(|stage| stage == "ValidateUserAPIAndBusinessWithPermissions") {
         Cause::Lane
     } else if last.starts_with("CONFIG_") || last.starts_with("FORM_DATA_") {
-        Cause::Campaign
+        // Of the form: its variables may be this contact's.
+        Cause::Request
     } else {
         Cause::Unknown
     }

@@ -5,14 +5,15 @@
 //! versions, so that a number means what no version contradicts, or else the outcome that calls nobody again too soon.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, Span};
+use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Span};
 use serde_json::{Value, json};
 
-use super::Iqra;
 use super::place::{REFERENCE, refusal};
+use super::{Control, Iqra, place};
 use crate::account::Body;
 use crate::answer::{json, member, word};
 use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall};
@@ -25,9 +26,13 @@ const PAGE: usize = 100;
 const PAGES: usize = 10;
 /// The vendor's clock may differ from ours by as much.
 const SKEW: Span = Span::from_minutes(2);
-/// A request that is not in the list so long after it was sent did not arrive and will not: connecting and answering are over after
-/// a fourth of it, and the row is there before the answer.
-const ABSENT_AFTER: Span = Span::from_secs(90);
+/// Calls are looked for from so long before they were sent, whatever the clocks say.
+const SINCE: Span = Span::from_days(1);
+/// The vendor drops a call at the latest moment that it was told. So long after that moment a request that is not in the list did not
+/// arrive, and will not.
+const ABSENT_AFTER: Span = Span::from_minutes(3);
+/// Calls asked about one by one in a round, when the list does not show them.
+const SINGLY: usize = 3;
 
 impl Iqra {
     pub(super) async fn ask_all(
@@ -36,8 +41,7 @@ impl Iqra {
         budget: &dyn Budget,
     ) -> Result<Vec<(AttemptId, News)>, AskError> {
         if let [only] = calls {
-            let path = format!("{}/queues/outbound/{}", self.business, escaped(&only.call_id));
-            let row = data(&self.post(&path, &json!({}), budget).await?)?;
+            let row = self.one(&only.call_id, budget).await?;
             return Ok(row.map(|row| (only.attempt, self.news(&row))).into_iter().collect());
         }
         let since = calls.iter().map(|call| call.sent_at).min().unwrap_or_default();
@@ -46,7 +50,7 @@ impl Iqra {
         let mut news = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..PAGES {
-            let page = self.queued(&order(since, None, cursor.as_deref()), budget).await?;
+            let page = self.queued(&order(since - SKEW, None, cursor.as_deref()), budget).await?;
             for row in &page.rows {
                 let known = text(row, "queueId").and_then(|id| missing.remove(id.as_str()));
                 news.extend(known.map(|attempt| (attempt, self.news(row))));
@@ -56,19 +60,36 @@ impl Iqra {
                 break;
             }
         }
+        for (call_id, attempt) in missing.into_iter().take(SINGLY) {
+            match self.one(call_id, budget).await {
+                Ok(row) => news.extend(row.map(|row| (attempt, self.news(&row)))),
+                // What was learned before the trouble is kept.
+                Err(AskError::Trouble(_)) if !news.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
         Ok(news)
     }
 
-    /// A row with our reference is the call. When all rows of the numbers since then were seen, and none could be it, it was not
-    /// placed.
+    async fn one(&self, call_id: &str, budget: &dyn Budget) -> Result<Option<Value>, AskError> {
+        let path = format!("{}/queues/outbound/{}", self.business, escaped(call_id));
+        data(&self.post(&path, &json!({}), budget).await?)
+    }
+
+    /// A row with our reference is the call. It was not placed when the vendor would have dropped it by now, all rows of the number
+    /// were seen, none of them could be it, and the same list shows a call that surely was placed, as it was: so it knows numbers as we
+    /// write them, keeps our reference, and has a clock like ours.
     pub(super) async fn find_all(
         &self,
         lost: &[LostCall],
         now: Moment,
         budget: &dyn Budget,
     ) -> Result<Findings, AskError> {
-        let since = lost.iter().map(|one| one.sent_at).min().unwrap_or_default();
-        let numbers: Vec<&str> = lost.iter().map(|one| one.number.e164()).collect();
+        let control = self.control.lock().expect("never held over a panic").clone();
+        let since = lost.iter().map(|one| one.sent_at).min().unwrap_or_default() - SINCE;
+        let control = control.filter(|control| control.at > since + SKEW);
+        let numbers = lost.iter().map(|one| &one.number).chain(control.as_ref().map(|control| &control.number));
+        let numbers: Vec<&str> = numbers.map(PhoneNumber::e164).collect();
         let (mut rows, mut complete) = (Vec::new(), false);
         let mut cursor: Option<String> = None;
         for _ in 0..PAGES {
@@ -76,24 +97,28 @@ impl Iqra {
             rows.extend(page.rows);
             cursor = page.next;
             if cursor.is_none() {
-                complete = true;
+                complete = page.total.is_none_or(|total| total <= rows.len() as u64);
                 break;
             }
         }
+        let shown = control.is_some_and(|control| rows.iter().any(|row| control.is(row)));
         let mut findings = Findings::default();
         for one in lost {
             let mut possible = false;
             for row in &rows {
-                let named = member(row, "metadata").and_then(|metadata| text(metadata, REFERENCE));
+                let named = reference_of(row);
                 let certain = named.as_deref() == Some(one.reference.as_str());
                 // A row of somebody else's reference is theirs; one without any may be ours.
-                let fits = named.is_none() && fits(one, row);
-                possible |= certain || fits;
+                let ours = text(row, "recipientNumber").is_none_or(|number| same_number(one.number.e164(), &number));
+                possible |= certain || (named.is_none() && ours);
+                let fits = named.is_none() && ours && about(row, one.sent_at);
                 if let (true, Some(call_id)) = (certain || fits, text(row, "queueId")) {
                     findings.candidates.push(Candidate { attempt: one.attempt, call_id, certain });
                 }
             }
-            if complete && !possible && now.since(one.sent_at) > ABSENT_AFTER {
+            let dropped = self.config.load(Ordering::SeqCst)
+                && place::max_wait(&one.vendor).is_ok_and(|wait| now > one.sent_at + wait + ABSENT_AFTER);
+            if complete && shown && dropped && !possible {
                 findings.absent.push(one.attempt);
             }
         }
@@ -107,13 +132,17 @@ impl Iqra {
         let unreadable = || AskError::Trouble(format!("the list of queued calls cannot be read: {}", refusal(&reply)));
         let page = data(&reply)?.ok_or_else(unreadable)?;
         let rows = member(&page, "items").and_then(Value::as_array).ok_or_else(unreadable)?.clone();
-        let more = member(&page, "hasNextPage") == Some(&Value::Bool(true));
-        let next = text(&page, "nextCursor").filter(|_| more);
-        // More is promised and cannot be asked for: what was seen is not all.
-        if more && next.is_none() {
-            return Err(unreadable());
+        let next = text(&page, "nextCursor");
+        let more = member(&page, "hasNextPage").and_then(Value::as_bool);
+        match (more, next) {
+            (Some(true), Some(next)) => Ok(Page { rows, next: Some(next), total: None }),
+            // Some cursors stand on the last page too.
+            (Some(false), _) => {
+                Ok(Page { rows, next: None, total: member(&page, "totalCount").and_then(Value::as_u64) })
+            }
+            // More is promised and cannot be asked for, or nobody says whether there is more: what was seen may not be all.
+            _ => Err(unreadable()),
         }
-        Ok(Page { rows, next })
     }
 
     async fn post(&self, path: &str, body: &Value, budget: &dyn Budget) -> Result<Response<Bytes>, AskError> {
@@ -144,8 +173,15 @@ impl Iqra {
         if let Some(outcome) = own("status", &status) {
             return Some(outcome);
         }
+        // A session that was begun says how it ended, a moment after the queue is done with it.
+        let end_comes = member(row, "sessionEndType").is_some() && text(row, "sessionId").is_some();
+        if end_comes {
+            return None;
+        }
         if !is_number(&status) {
             return match standing::bare(&status).as_str() {
+                // Dropped from the queue before anyone was dialled.
+                "expired" => Some(Outcome::NotDialled),
                 "processingproxy"
                 | "processedproxy"
                 | "processingbackend"
@@ -217,20 +253,33 @@ fn details(row: &Value) -> CallDetails {
 pub(super) struct Page {
     rows: Vec<Value>,
     next: Option<String>,
+    /// On the last page: how many rows there are in all.
+    total: Option<u64>,
+}
+
+impl Control {
+    /// Whether a row is this call, with its reference and at its time.
+    fn is(&self, row: &Value) -> bool {
+        reference_of(row).as_deref() == Some(self.reference.as_str()) && about(row, self.at)
+    }
+}
+
+fn reference_of(row: &Value) -> Option<String> {
+    member(row, "metadata").and_then(|metadata| text(metadata, REFERENCE))
+}
+
+/// Whether a row was queued about a moment.
+fn about(row: &Value, at: Moment) -> bool {
+    let queued = text(row, "enqueuedAt").and_then(|at| at.parse::<Moment>().ok());
+    queued.is_some_and(|queued| queued >= at - SKEW && queued <= at + SKEW)
 }
 
 fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<&str>) -> Value {
-    let mut filter = json!({ "startCreatedDate": (since - SKEW).to_string() });
+    let mut filter = json!({ "startCreatedDate": since.to_string() });
     if let Some(numbers) = numbers {
         filter["recipientNumbers"] = json!(numbers);
     }
     json!({ "limit": PAGE, "nextCursor": cursor, "filter": filter })
-}
-
-fn fits(lost: &LostCall, row: &Value) -> bool {
-    let number = text(row, "recipientNumber").is_none_or(|number| same_number(lost.number.e164(), &number));
-    let at = text(row, "enqueuedAt").and_then(|at| at.parse::<Moment>().ok());
-    number && at.is_none_or(|at| at >= lost.sent_at - SKEW && at <= lost.sent_at + SKEW)
 }
 
 /// `data` of an answer that says `success`; none when it has none.

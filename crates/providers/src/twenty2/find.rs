@@ -52,7 +52,7 @@ impl Twenty2 {
             match self.detail(&call.call_id, budget).await {
                 Ok(found) => news.push((call.attempt, self.news(found.as_ref()))),
                 // What was learned before the trouble is kept.
-                Err(_) if !news.is_empty() => break,
+                Err(AskError::Trouble(_)) if !news.is_empty() => break,
                 Err(error) => return Err(error),
             }
         }

@@ -28,7 +28,7 @@ use crate::account::{Account, Body, Free};
 use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
-use crate::{Budget, NumberFormat, Provider, Secret, Transport, report};
+use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
 
 const BASE_URL: &str = "https://api.twentytwo.in/api";
 const PLACE: &str = "/agent/trigger-outbound-call";
@@ -167,7 +167,7 @@ impl Provider for Twenty2 {
         report::named(body, &["call_id"])
     }
 
-    async fn check(&self) -> Result<(), AskError> {
-        self.get("/call/logs", &Free).await.map(drop)
+    async fn check(&self) -> Result<Checked, AskError> {
+        self.get("/call/logs", &Free).await.map(|_| Checked::Credentials)
     }
 }

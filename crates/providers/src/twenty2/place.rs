@@ -89,6 +89,8 @@ fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Placing
     match fields.as_slice() {
         [] => Cause::Lane,
         fields if fields.iter().all(|name| *name == "callee_phone") => Cause::Contact,
+        // Inputs may fit for one contact and not for another.
+        fields if fields.contains(&"input_parameters") => Cause::Request,
         _ => Cause::Campaign,
     }
     .placing(words)

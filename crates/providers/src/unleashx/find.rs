@@ -1,9 +1,11 @@
 //! How calls stand, and calls whose answer was lost: both from the list of executions.
 
-use chrono_tz::Tz;
+use std::sync::atomic::Ordering;
+
 use http::Method;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Span};
 
+use super::clock::ListClock;
 use super::rows::Execution;
 use super::{UnleashX, place};
 use crate::account::{Body, with_query};
@@ -38,10 +40,10 @@ impl UnleashX {
                 own.is_none()
             });
         }
-        // Others come first the next time: whoever was asked about waits longer.
-        for call in missing.into_iter().take(SINGLY) {
+        for call in self.some_of(missing) {
             let number = Called {
                 number: &call.number,
+                agent: &call.agent,
                 reference: &call.reference,
                 sent_at: call.sent_at,
                 called_before: call.called_before,
@@ -50,11 +52,20 @@ impl UnleashX {
             match self.row_of(number, budget).await {
                 Ok(row) => news.extend(row.map(|row| (call.attempt, self.news(&row)))),
                 // What was learned before the trouble is kept.
-                Err(_) if !news.is_empty() => break,
+                Err(AskError::Trouble(_)) if !news.is_empty() => break,
                 Err(error) => return Err(error),
             }
         }
         Ok(news)
+    }
+
+    /// So many as are asked about in one round, others each time.
+    fn some_of<T>(&self, mut all: Vec<T>) -> impl Iterator<Item = T> {
+        if !all.is_empty() {
+            let turn = self.turn.fetch_add(SINGLY, Ordering::Relaxed) % all.len();
+            all.rotate_left(turn);
+        }
+        all.into_iter().take(SINGLY)
     }
 
     fn news(&self, row: &Execution) -> News {
@@ -67,20 +78,23 @@ impl UnleashX {
     /// The row that alone can be the lost call.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let mut candidates = Vec::new();
-        for one in lost {
+        for one in self.some_of(lost.iter().collect()) {
             let number = Called {
                 number: &one.number,
+                agent: &one.agent,
                 reference: &one.reference,
                 sent_at: one.sent_at,
                 called_before: one.called_before,
                 call_id: None,
             };
-            let row = self.row_of(number, budget).await?;
-            let row = row.filter(|row| row.agent().is_none_or(|agent| agent == one.agent));
-            candidates.extend(row.and_then(|row| {
-                let certain = row.mentions(&one.reference);
-                Some(Candidate { attempt: one.attempt, call_id: row.call_id()?, certain })
-            }));
+            match self.row_of(number, budget).await {
+                Ok(row) => candidates.extend(row.and_then(|row| {
+                    let certain = row.mentions(&one.reference);
+                    Some(Candidate { attempt: one.attempt, call_id: row.call_id()?, certain })
+                })),
+                Err(AskError::Trouble(_)) if !candidates.is_empty() => break,
+                Err(error) => return Err(error),
+            }
         }
         Ok(Findings { candidates, absent: Vec::new() })
     }
@@ -93,23 +107,28 @@ impl UnleashX {
         let query = [("fromdate", from(call.sent_at)), ("calling_number", tail), ("limit", PAGE.to_string())];
         let all = self.list(query.to_vec(), budget).await?;
         if let Some(own) = all.iter().position(|row| call.names(row)) {
-            return Ok(all.into_iter().nth(own));
+            let own = all.into_iter().nth(own);
+            own.iter().filter_map(Execution::created_at).for_each(|local| self.clock.learn(local, call.sent_at));
+            return Ok(own);
         }
         // A full page may not be all, and what is not seen may fit as well.
         if all.len() >= PAGE {
             return Ok(None);
         }
         let seen = all.len();
-        let mut rows: Vec<Execution> = all.into_iter().filter(|row| call.fits(row, self.created_at)).collect();
-        let earlier = |row: &Execution| call.called_before.is_some_and(|at| row.may_be_of(at, self.created_at));
+        let mut rows: Vec<Execution> = all.into_iter().filter(|row| call.fits(row, &self.clock)).collect();
+        let at_time = |row: &Execution, at| row.created_at().is_some_and(|local| self.clock.may_be_of(local, at));
+        let earlier = |row: &Execution| call.called_before.is_some_and(|at| at_time(row, at));
         if rows.len() <= 1 && !rows.iter().any(earlier) {
-            return Ok(rows.pop());
+            let only = rows.pop();
+            only.iter().filter_map(Execution::created_at).for_each(|local| self.clock.learn(local, call.sent_at));
+            return Ok(only);
         }
         let searched = [query.as_slice(), &[("input_data", call.reference.to_owned())]].concat();
         let found = self.list(searched, budget).await?;
         let told = found.len() == 1 && seen > 1;
         // Else nobody can tell. That all but one are other attempts' proves nothing: those may be known by other names.
-        Ok(found.into_iter().find(|row| told && call.fits(row, self.created_at)))
+        Ok(found.into_iter().find(|row| told && call.fits(row, &self.clock)))
     }
 
     /// The newest rows, until all of these calls are among them or there are no more.
@@ -157,6 +176,7 @@ fn from(sent_at: Moment) -> String {
 #[derive(Clone, Copy)]
 struct Called<'c> {
     number: &'c PhoneNumber,
+    agent: &'c str,
     reference: &'c str,
     sent_at: Moment,
     called_before: Option<Moment>,
@@ -170,10 +190,12 @@ impl Called<'_> {
         self.call_id.is_some_and(|id| row.is(id)) || row.mentions(self.reference)
     }
 
-    /// Whether a row may be this call by number and time. One that names a call is another's, when this one's name is known.
-    fn fits(&self, row: &Execution, zone: Option<Tz>) -> bool {
+    /// Whether a row may be this call by number, agent and time. One that names a call is another's, when this one's name is known.
+    fn fits(&self, row: &Execution, clock: &ListClock) -> bool {
         (self.call_id.is_none() || !row.names_its_call())
             && same_number(self.number.e164(), &row.number())
-            && row.may_be_of(self.sent_at, zone)
+            // Where times say little, a row must say by which agent it was.
+            && row.agent().map_or(clock.is_known(), |agent| agent == self.agent)
+            && row.created_at().is_some_and(|local| clock.may_be_of(local, self.sent_at))
     }
 }

@@ -9,11 +9,13 @@
 //! - The list's rows have no documented link to the `execution_id` that placing a call returns, and their times have no zone:
 //!   see [`rows`].
 
+mod clock;
 mod find;
 mod place;
 mod rows;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,11 +23,12 @@ use http::{Method, Request};
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, zones};
 
+use self::clock::ListClock;
 use crate::account::{Account, Body, Free};
 use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
-use crate::{Budget, Provider, Transport, report};
+use crate::{Budget, Checked, Provider, Transport, report};
 
 const PLACE: &str = "/agents/call";
 
@@ -65,6 +68,12 @@ pub(crate) static VENDOR: Vendor = Vendor {
             let message = "UnleashX takes no number to call from: it belongs to the agent";
             objections.push(Objection::new("caller_ids", message, "leave caller_ids out"));
         }
+        // Both go along in one place.
+        let twice = campaign.metadata.keys().find(|name| campaign.variables.contains_key(*name));
+        objections.extend(twice.map(|name| {
+            let message = format!("`{name}` is in [variables] and in [metadata], which UnleashX takes as one");
+            Objection::new("metadata", message, "give one of them another name")
+        }));
         objections
     },
     build: |setup, transport| Ok(Arc::new(UnleashX::new(setup, transport)?)),
@@ -75,8 +84,9 @@ pub(crate) static VENDOR: Vendor = Vendor {
 struct UnleashX {
     account: Account,
     status_map: StatusMap,
-    /// Of the list's times; unknown until the operator says.
-    created_at: Option<chrono_tz::Tz>,
+    clock: ListClock,
+    /// Whom to ask about one by one goes round.
+    turn: AtomicUsize,
 }
 
 impl UnleashX {
@@ -85,7 +95,8 @@ impl UnleashX {
         let zone = setup.values.get("created_at_timezone").map(|name| zones::zone(name));
         Ok(Self {
             account: Account::new(&setup, transport).secret_header(header, setup.secret("token")?, "token")?,
-            created_at: zone.transpose().map_err(|error| format!("created_at_timezone: {error}"))?,
+            clock: ListClock::new(zone.transpose().map_err(|error| format!("created_at_timezone: {error}"))?),
+            turn: AtomicUsize::new(0),
             status_map: StatusMap::new(setup.status_map),
         })
     }
@@ -121,7 +132,7 @@ impl Provider for UnleashX {
         report::named(body, &["execution_id", "track_id"])
     }
 
-    async fn check(&self) -> Result<(), AskError> {
-        self.list(vec![("limit", "1".to_owned())], &Free).await.map(drop)
+    async fn check(&self) -> Result<Checked, AskError> {
+        self.list(vec![("limit", "1".to_owned())], &Free).await.map(|_| Checked::Credentials)
     }
 }

@@ -36,10 +36,11 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("Agent ID is required", Cause::Campaign),
     fault("Agent not found", Cause::Campaign),
     fault("not active", Cause::Campaign),
-    fault("phone", Cause::Contact),
-    fault("Validation error", Cause::Campaign),
+    // Before the phone: the number to call from is the agent's.
     fault("agent", Cause::Campaign),
-    fault("metadata", Cause::Campaign),
+    fault("phone", Cause::Contact),
+    fault("Validation error", Cause::Request),
+    fault("metadata", Cause::Request),
 ];
 
 /// What an answer to that request means.
@@ -57,7 +58,9 @@ pub(super) fn classify(reply: &Response<Bytes>) -> Placing {
             (_, 401 | 403) => Cause::Lane,
             (Some(fault), _) => fault.cause,
             (None, 404) => Cause::Campaign,
-            (None, _) => Cause::Lane,
+            // What went wrong under 200 may have gone wrong after the call was placed.
+            (None, 200..=299) => Cause::Unknown,
+            (None, _) => Cause::Request,
         };
         Some(cause.placing(refusal(reply)))
     });

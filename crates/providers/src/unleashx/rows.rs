@@ -5,22 +5,14 @@
 //! them is the `execution_id` of a placed call, so any that equals it is taken for it; and a row without one is a call's only if it is
 //! the only one that fits it by number and time.
 
-use chrono::{NaiveDateTime, TimeZone};
-use chrono_tz::Tz;
-use ringfence_domain::{CallDetails, Moment, Span};
+use chrono::NaiveDateTime;
+use ringfence_domain::CallDetails;
 use serde_json::Value;
 
 use crate::answer::{member, word};
 
 /// Names that the id of a call may have in a row, best first.
 const IDS: [&str; 3] = ["EXECUTION_ID", "TRACK_ID", "ID"];
-/// A row is made when the request arrives: this much before our time of the claim by the clocks' difference,
-const BEFORE: Span = Span::from_minutes(1);
-/// and this much after it.
-const AFTER: Span = Span::from_minutes(2);
-/// Clocks of the world differ from UTC by no more than this.
-const ANY_ZONE: Span = Span::from_hours(14);
-
 /// One row.
 #[derive(Debug)]
 pub(super) struct Execution(Value);
@@ -64,28 +56,11 @@ impl Execution {
         self.text("AGENT_ID")
     }
 
-    /// Whether it may have been made by a request of this moment. Without a zone every reading of its time is possible, and a row
-    /// without a time may be of any.
-    pub(super) fn may_be_of(&self, sent_at: Moment, zone: Option<Tz>) -> bool {
-        let Some(text) = self.text("CREATED_AT") else { return true };
-        if let Ok(exact) = text.parse::<Moment>() {
-            return exact >= sent_at - BEFORE && exact <= sent_at + AFTER;
-        }
-        let Some(local) = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
-            .iter()
-            .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
-        else {
-            return true;
-        };
-        let Some(zone) = zone else {
-            let as_utc = Moment::from_secs(local.and_utc().timestamp());
-            return as_utc >= sent_at - BEFORE - ANY_ZONE && as_utc <= sent_at + AFTER + ANY_ZONE;
-        };
-        // An hour that clocks go through twice may be either.
-        let readings = zone.from_local_datetime(&local);
-        let at = |time: chrono::DateTime<Tz>| Moment::from_secs(time.timestamp());
-        readings.latest().is_some_and(|latest| at(latest) >= sent_at - BEFORE)
-            && readings.earliest().is_some_and(|earliest| at(earliest) <= sent_at + AFTER)
+    /// When it was made, on the list's own clock; none when that cannot be read.
+    pub(super) fn created_at(&self) -> Option<NaiveDateTime> {
+        let text = self.text("CREATED_AT")?;
+        let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ"];
+        forms.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
     }
 
     /// The word for how it ended, `CALL_STATUS` before `STATUS`: the latter is the agent's, the former the call's.

@@ -273,7 +273,8 @@ fn needs(vendor: &Vendor) -> Vec<&'static str> {
         secrets: BTreeMap::new(),
         status_map: BTreeMap::new(),
     };
-    let facts = CampaignFacts { agent: None, caller_ids: &[], vendor: &BTreeMap::new() };
+    let none = BTreeMap::new();
+    let facts = CampaignFacts { agent: None, caller_ids: &[], variables: &none, metadata: &none, vendor: &none };
     (vendor.check)(&setup, &facts).into_iter().map(|objection| objection.key).collect()
 }
 

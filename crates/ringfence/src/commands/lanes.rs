@@ -1,6 +1,7 @@
 //! `ringfence lanes`
 
 use comfy_table::Cell;
+use ringfence_providers::Checked;
 use ringfence_store::Store;
 use serde_json::json;
 
@@ -116,12 +117,16 @@ async fn check(common: &Common) -> Result<u8, Failure> {
     let mut rows = Vec::new();
     for (name, lane) in &config.lanes {
         let answer = home::provider(lane)?.check().await;
-        rows.push(
-            json!({ "name": name, "ok": answer.is_ok(), "error": answer.as_ref().err().map(ToString::to_string) }),
-        );
+        rows.push(json!({
+            "name": name, "ok": answer.is_ok(), "credentials_tried": answer != Ok(Checked::Address),
+            "error": answer.as_ref().err().map(ToString::to_string),
+        }));
         if !common.json {
             let line = match answer {
-                Ok(()) => format!("{name}: the credentials work\n"),
+                Ok(Checked::Credentials) => format!("{name}: the credentials work\n"),
+                Ok(Checked::Address) => {
+                    format!("{name}: somebody answers there; only a call shows whether the credentials are right\n")
+                }
                 Err(error) => format!("{name}: {error}\n"),
             };
             screen::print(&line)?;

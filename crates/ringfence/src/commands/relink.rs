@@ -30,6 +30,7 @@ pub(super) async fn relink(home: &mut Home, campaign: &CampaignRow) -> Result<u3
                     call_id: attempt.call_id.clone()?,
                     reference: attempt.reference.clone(),
                     number: attempt.number.clone()?,
+                    agent: campaign.rules.agent.clone(),
                     sent_at: attempt.sending_at?,
                     // Nobody tells its row from those of other calls by time any more.
                     called_before: attempt.sending_at,

@@ -98,3 +98,48 @@ on_both_databases! {
         stage.check_counts(&database.store).await;
     }
 }
+
+on_both_databases! {
+    async fn a_campaign_that_the_provider_refuses_is_paused_and_costs_nobody_an_attempt(database) {
+        use ringfence_domain::{CampaignState, PausedBy};
+        let stage = Stage::set(&database.store, 3).await;
+        let store = &database.store;
+        let attempts = stage.claim(store, 2, noon()).await;
+        let refused = |id: &_| stage.sent(*id, SentResult::CampaignRefused { cause: "HTTP 404: no such agent".into() });
+        let recorded = store.record(attempts.iter().map(refused).collect(), noon()).await.expect("a record");
+        assert_eq!((recorded.recorded, recorded.failing.len()), (2, 1));
+        let campaign = store.campaign("spring".into()).await.expect("an answer").expect("a campaign");
+        assert_eq!((campaign.state, campaign.paused_by), (CampaignState::Paused, Some(PausedBy::Safety)));
+        assert!(campaign.reason.expect("a reason").contains("no such agent"));
+        assert_eq!(stage.count(store, "contact:waiting").await, 3);
+        assert_eq!(stage.count(store, "attempt:refused").await, 2);
+        assert_eq!(stage.claim(store, 3, noon()).await, [], "it is paused");
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_refusal_that_nobody_can_place_is_a_persons_to_look_at_and_many_pause_the_campaign(database) {
+        use ringfence_store::Verdict;
+        use ringfence_domain::{CampaignState, ContactId};
+        let stage = Stage::set(&database.store, 22).await;
+        let store = &database.store;
+        let attempts = stage.claim(store, 20, noon()).await;
+        let refused = |id: &_| stage.sent(*id, SentResult::RequestRefused { cause: "HTTP 400".into() });
+        store.record(vec![refused(&attempts[0])], noon()).await.expect("a record");
+        assert_eq!(stage.count(store, "contact:review").await, 1);
+        let campaign = store.campaign("spring".into()).await.expect("an answer").expect("a campaign");
+        assert_eq!(campaign.state, CampaignState::Running, "it may be this contact's own");
+        let recorded = store.record(attempts[1..].iter().map(refused).collect(), noon()).await.expect("a record");
+        assert_eq!(recorded.failing.len(), 1, "it is everyone's");
+        let campaign = store.campaign("spring".into()).await.expect("an answer").expect("a campaign");
+        assert_eq!(campaign.state, CampaignState::Paused);
+        let rows = store.reviews(None, ContactId(0), 100).await.expect("reviews");
+        assert_eq!((rows.len(), rows[0].cause.as_deref()), (20, Some("HTTP 400")));
+        for row in rows {
+            assert!(store.decide_review(row.contact, Verdict::NotPlaced, noon()).await.expect("decided"));
+        }
+        assert_eq!(stage.count(store, "contact:waiting").await, 22, "nobody is lost");
+        stage.check_counts(store).await;
+    }
+}

@@ -108,22 +108,3 @@ on_both_databases! {
         assert_eq!(again.report_key(), database.store.report_key());
     }
 }
-
-on_both_databases! {
-    async fn a_campaign_that_the_provider_refuses_is_paused_and_costs_nobody_an_attempt(database) {
-        use ringfence_domain::{CampaignState, PausedBy};
-        let stage = Stage::set(&database.store, 3).await;
-        let store = &database.store;
-        let attempts = stage.claim(store, 2, noon()).await;
-        let refused = |id: &_| stage.sent(*id, SentResult::CampaignRefused { cause: "HTTP 404: no such agent".into() });
-        let recorded = store.record(attempts.iter().map(refused).collect(), noon()).await.expect("a record");
-        assert_eq!((recorded.recorded, recorded.failing.len()), (2, 1));
-        let campaign = store.campaign("spring".into()).await.expect("an answer").expect("a campaign");
-        assert_eq!((campaign.state, campaign.paused_by), (CampaignState::Paused, Some(PausedBy::Safety)));
-        assert!(campaign.reason.expect("a reason").contains("no such agent"));
-        assert_eq!(stage.count(store, "contact:waiting").await, 3);
-        assert_eq!(stage.count(store, "attempt:refused").await, 2);
-        assert_eq!(stage.claim(store, 3, noon()).await, [], "it is paused");
-        stage.check_counts(store).await;
-    }
-}

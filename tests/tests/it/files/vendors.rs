@@ -76,6 +76,14 @@ fn each_kind_says_what_a_campaign_lacks_and_where() {
         ("iqra", "agent = \"a\"", "1:1", "NumberId"),
         ("iqra", "agent = \"a\"\ncaller_ids = [\"1\"]\n[vendor]\nmax_wait = \"soon\"", "8:12", "soon"),
         ("iqra-config", "", "1:1", "`campaign_id` is missing"),
+        ("iqra-config", "\n[vendor]\ncampaign_id = \"c\"\nmax_wait = \"2h\"", "8:12", "too long for a call to wait"),
+        (
+            "knovvu-scenario",
+            "caller_ids = [\"200\"]\n[variables]\n_Destination = \"112\"",
+            "6:1",
+            "filled by the dialer itself",
+        ),
+        ("unleashx", "agent = \"1\"\n[variables]\ncity = \"a\"\n[metadata]\ncity = \"b\"", "8:1", "takes as one"),
         ("iqra-config", "\n[vendor]\ncampaign_id = \"\"", "7:15", "empty"),
         ("knovvu", "caller_ids = [\"200\"]", "1:1", "path of the scenario"),
         ("knovvu", "agent = \"a\"", "1:1", "the number to show"),
@@ -144,6 +152,7 @@ fn each_kind_says_what_a_lane_lacks() {
         ("base_url = \"https://va.example\"", "base_url = \"http://va.example\"", "unencrypted"),
         ("project = \"p\"", "project = \"p\"\ncountry = \"Turkey\"", "not a two-letter country code"),
         ("project = \"p\"", "project = \"p\"\nproject_header = \"yes\"", "none of value, empty, omit"),
+        ("scenario_path = \"scenarios/a.xml\"", "scenario_path = \"\"", "`scenario_path` is empty"),
         ("project = \"p\"", "project = \"p\"\nnumber_format = \"+\"", "none of e164"),
         (
             "orchestrator_url = \"https://o.example\"\n[provider.knovvu-scenario]",

@@ -76,14 +76,13 @@ async fn a_number_that_does_not_exist_stops_its_contact_only() {
     let clock = VirtualClock::at(noon());
     let mut rules = rules("spring", "main");
     rules.retry.max_attempts = 1;
-    // Many of the last calls fail here by design.
-    rules.safety.stop_at_failures = ringfence_domain::Percent::new(100);
-    let mut dialer = Dialer::set(database.store.clone(), clock, lane_settings("main"), rules, broken, 60).await;
+    // Refusals are known long before other calls end; there are too few of them to fill the rail's last 20.
+    let mut dialer = Dialer::set(database.store.clone(), clock, lane_settings("main"), rules, broken, 40).await;
     dialer.start();
     dialer.until_finished().await;
     dialer.stop().await;
     let refused = dialer.simulator.tape().len() - dialer.simulator.tape().calls().len();
-    assert!(refused > 5);
+    assert!((6..20).contains(&refused), "{refused}");
     assert_eq!(dialer.count("stopped:invalid_number").await, refused as i64);
     assert_eq!(dialer.store.lanes().await.expect("lanes")[0].state, LaneState::Open);
     dialer.check_counts().await;

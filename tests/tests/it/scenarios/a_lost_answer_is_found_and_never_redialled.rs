@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use ringfence_domain::campaign::UnknownPolicy;
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::{Behaviour, Fault};
+use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};
@@ -92,5 +93,26 @@ async fn a_question_that_is_not_answered_decides_nothing() {
     dialer.stop().await;
     assert_eq!(dialer.count("contact:done").await, 8);
     dialer.check_tape(1);
+    dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn a_vendor_that_never_answers_questions_is_seen() {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    let behaviour = Behaviour { faults: vec![(Fault::LostAnswer, 100.0)], ..Behaviour::default() };
+    let rules = rules("spring", "main");
+    let mut dialer =
+        Dialer::set(database.store.clone(), VirtualClock::at(noon()), lane_settings("main"), rules, behaviour, 8).await;
+    dialer.line.silent.store(true, Ordering::SeqCst);
+    dialer.start();
+    dialer.until("a person being asked instead", |count| count("contact:review") == 8).await;
+    let lane = dialer.store.lanes().await.expect("lanes").remove(0);
+    let reason = lane.slowed_reason.expect("a reason");
+    assert!(reason.contains("does not say how calls stand"), "{reason}");
+    assert_eq!(dialer.count("attempt:unknown").await, 8, "it is asked all the same, once it answers");
+    dialer.line.silent.store(false, Ordering::SeqCst);
+    dialer.until("all being found", |count| count("contact:review") + count("attempt:unknown") == 0).await;
+    dialer.stop().await;
+    assert_eq!(dialer.simulator.tape().len(), 8);
     dialer.check_counts().await;
 }

@@ -20,15 +20,11 @@ async fn dialer(database: &TestDatabase) -> (Dialer, Arc<InProcess>) {
     let vendor = vendors::vendor("knovvu");
     let settings = lane_settings("main");
     let rules = vendors::suited(vendor, &settings, rules("spring", "main"));
-    let behaviour = Behaviour {
-        outcomes: vec![(Outcome::Answered, 1)],
-        talk: Span::from_minutes(10),
-        ..Behaviour::default()
-    };
+    let behaviour =
+        Behaviour { outcomes: vec![(Outcome::Answered, 1)], talk: Span::from_minutes(10), ..Behaviour::default() };
     let adapter = |settings: &_, line| vendors::provider(vendor, settings, line);
     let (store, clock) = (database.store.clone(), VirtualClock::at(noon()));
-    let mut dialer =
-        Dialer::set_with(store.clone(), clock.clone(), settings, rules, behaviour, CALLS, adapter).await;
+    let mut dialer = Dialer::set_with(store.clone(), clock.clone(), settings, rules, behaviour, CALLS, adapter).await;
     let public_url = "https://dialer.invalid".to_owned();
     dialer.reports = Some(ReportAddress { public_url, key: store.report_key().clone() });
     (dialer, InProcess::new(ringfence_server::router(Server { store, clock })))

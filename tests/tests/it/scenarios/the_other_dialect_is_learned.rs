@@ -20,7 +20,11 @@ async fn everyone_is_called_once_and_the_refused_attempts_count_for_nothing() {
     rules.retry.max_attempts = 1;
     let behaviour =
         Behaviour { outcomes: vec![(Outcome::Answered, 1)], iqra: IqraDialect::Config, ..Behaviour::default() };
-    let adapter = |settings: &_, line| vendors::provider(vendor, settings, line);
+    let adapter = |settings: &_, line| {
+        let mut setup = vendors::setup(vendor, settings, "http://vendor.invalid");
+        setup.values.insert("dialect".to_owned(), "docs".to_owned());
+        vendors::build(vendor, setup, line)
+    };
     let clock = VirtualClock::at(noon());
     let mut dialer = Dialer::set_with(database.store.clone(), clock, settings, rules, behaviour, 60, adapter).await;
     dialer.start();

@@ -17,12 +17,12 @@ async fn no_phone_rings_after_closing() {
     settings.limits.calls = "1/s".parse().expect("a rate");
     let mut rules = vendors::suited(vendor, &settings, rules("spring", "main"));
     rules.vendor.insert("campaign_id".to_owned(), "campaign".parse().expect("a text"));
-    rules.vendor.insert("max_wait".to_owned(), "30m".parse().expect("a text"));
+    rules.vendor.insert("max_wait".to_owned(), "10m".parse().expect("a text"));
     rules.calling.hours = "09:00-21:00".parse().expect("hours");
     rules.calling.timezone = CallingZone::Fixed(chrono_tz::Asia::Kolkata);
     rules.calling.guard = Span::from_secs(60);
     let behaviour =
-        Behaviour { outcomes: vec![(Outcome::Answered, 1)], queue: Span::from_minutes(10), ..Behaviour::default() };
+        Behaviour { outcomes: vec![(Outcome::Answered, 1)], queue: Span::from_minutes(8), ..Behaviour::default() };
     // Twenty minutes before closing.
     let start: Moment = "2026-11-20T15:10:00Z".parse().expect("a moment");
     let closing: Moment = "2026-11-20T15:30:00Z".parse().expect("a moment");

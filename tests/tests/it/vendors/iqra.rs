@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::Request;
 use ringfence_domain::{AttemptId, Moment, Outcome, Span};
-use ringfence_providers::{CallRequest, LostCall, News, OutCall, Placing, Provider};
+use ringfence_providers::{CallRequest, Findings, LostCall, News, OutCall, Placing, Provider};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, setup, vendor};
 use serde_json::{Value, json};
@@ -150,6 +150,7 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
         call_id: call_id.to_owned(),
         reference: "our-reference".to_owned(),
         number: number(1),
+        agent: "agent-1".to_owned(),
         sent_at: noon(),
         called_before: None,
     }
@@ -179,7 +180,7 @@ async fn the_lifecycle_of_the_page_is_understood() {
         ("In Progress", None),
         ("Completed", Some(Outcome::Answered)),
         ("Failed", Some(Outcome::Failed)),
-        ("Canceled", Some(Outcome::NotDialled)),
+        ("Canceled", Some(Outcome::Failed)),
         ("Expired", Some(Outcome::NotDialled)),
         ("ProcessedBackend", None),
     ] {
@@ -199,8 +200,18 @@ async fn numbers_mean_what_no_version_of_the_source_contradicts() {
         (8, Some(Outcome::NotDialled)),
         (99, None),
     ] {
-        assert_eq!(outcome(row(json!(status), Value::Null)).await, expected, "{status}");
-        assert_eq!(outcome(row(json!(status), json!(0))).await, expected, "{status}: no end is set");
+        let mut row = row(status, Value::Null);
+        row["sessionId"] = Value::Null;
+        assert_eq!(outcome(row).await, expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_end_is_not_told_yet_is_not_over() {
+    for status in [json!("Completed"), json!(5), json!("Failed")] {
+        for end in [json!(0), json!("NotSet")] {
+            assert_eq!(outcome(row(status.clone(), end)).await, None, "{status}");
+        }
     }
 }
 
@@ -281,38 +292,88 @@ fn lost() -> LostCall {
     }
 }
 
-fn queued(reference: Option<&str>, at: Moment) -> Value {
+fn queued(n: usize, reference: Option<&str>, at: Moment) -> Value {
     json!({
-        "queueId": "queue-1", "status": 0, "recipientNumber": "+919810000001", "enqueuedAt": at.to_string(),
+        "queueId": format!("queue-{n}"), "status": 0, "recipientNumber": number(n).e164(), "enqueuedAt": at.to_string(),
         "metadata": reference.map(|reference| json!({ "ringfence_attempt": reference })).unwrap_or_default()
     })
 }
 
-#[tokio::test]
-async fn our_reference_says_whether_a_call_was_placed() {
-    let later = noon() + Span::from_minutes(3);
-    let find = async |rows: &[Value], next: Option<&str>| {
-        let answers = (0..20).map(|_| answer(200, page(rows, next))).collect();
-        lane("docs", &Script::of(answers)).find(&[lost()], later, &Free).await.expect("findings")
-    };
-    let found = find(&[queued(Some("our-reference"), noon())], None).await;
-    assert!(found.candidates[0].certain && found.absent.is_empty(), "{found:?}");
-    let other = find(&[queued(Some("another"), noon())], None).await;
-    assert!(other.candidates.is_empty() && other.absent == [AttemptId(1)], "{other:?}");
-    let nameless = find(&[queued(None, noon())], None).await;
-    assert!(!nameless.candidates[0].certain && nameless.absent.is_empty(), "metadata may have been lost: {nameless:?}");
-    let older = find(&[queued(None, noon() - Span::from_hours(1))], None).await;
-    assert_eq!(older.absent, [AttemptId(1)], "{older:?}");
-    let endless = find(&[queued(Some("another"), noon())], Some("more")).await;
-    assert!(endless.absent.is_empty(), "what was not seen may be ours: {endless:?}");
+/// What is found of the lost call, by a lane that placed another one just before.
+async fn find(dialect: &str, now: Moment, pages: Vec<Value>) -> Findings {
+    let taken = answer(200, json!({ "success": true, "data": ["queue-2"] }));
+    let answers = std::iter::once(taken).chain(pages.into_iter().map(|page| answer(200, page))).collect();
+    let script = Script::of(answers);
+    let provider = lane(dialect, &script);
+    let control = CallRequest { reference: "control".to_owned(), to: number(2), ..call() };
+    assert!(matches!(provider.place(&control).await, Placing::Accepted { .. }));
+    let findings = provider.find(&[lost()], now, &Free).await.expect("findings");
+    let order: Value = serde_json::from_slice(script.asked()[1].body()).expect("JSON");
+    assert_eq!(order["filter"]["recipientNumbers"], json!([number(1).e164(), number(2).e164()]));
+    assert_eq!(order["filter"]["startCreatedDate"], "2026-11-19T06:30:00Z", "whatever the clocks say");
+    findings
 }
 
 #[tokio::test]
-async fn a_list_that_promises_more_and_gives_no_way_there_is_no_answer() {
-    let mut broken = page(&[], None);
-    broken["data"]["hasNextPage"] = json!(true);
-    let provider = lane("docs", &Script::of(vec![answer(200, broken)]));
-    assert!(provider.find(&[lost()], noon() + Span::from_hours(1), &Free).await.is_err());
+async fn our_reference_says_that_a_call_was_placed() {
+    for dialect in ["docs", "config"] {
+        let found =
+            find(dialect, noon() + Span::from_secs(5), vec![page(&[queued(1, Some("our-reference"), noon())], None)])
+                .await;
+        assert!(found.candidates[0].certain && found.absent.is_empty(), "{found:?}");
+        let nameless = find(dialect, noon() + Span::from_hours(1), vec![page(&[queued(1, None, noon())], None)]).await;
+        assert!(!nameless.candidates[0].certain && nameless.absent.is_empty(), "metadata may be lost: {nameless:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_was_not_placed_when_a_list_that_is_shown_to_work_lacks_it() {
+    let control = || queued(2, Some("control"), noon());
+    let later = noon() + Span::from_minutes(5);
+    let absent =
+        async |dialect: &str, now: Moment, pages: Vec<Value>| !find(dialect, now, pages).await.absent.is_empty();
+    assert!(absent("config", later, vec![page(&[control()], None)]).await);
+    assert!(absent("config", later, vec![page(&[control(), queued(1, Some("another"), noon())], None)]).await);
+    let over_two = vec![page(&[queued(3, Some("x"), noon())], Some("cursor")), page(&[control()], None)];
+    assert!(absent("config", later, over_two).await);
+
+    assert!(!absent("docs", later, vec![page(&[control()], None)]).await, "nothing ends the queue there");
+    let early = noon() + Span::from_minutes(3);
+    assert!(!absent("config", early, vec![page(&[control()], None)]).await, "it may still be queued");
+    assert!(!absent("config", later, vec![page(&[], None)]).await, "the list shows nothing of ours");
+    let nameless = queued(2, None, noon());
+    assert!(!absent("config", later, vec![page(&[nameless], None)]).await, "it does not keep our reference");
+    let ahead = queued(2, Some("control"), noon() + Span::from_minutes(10));
+    assert!(!absent("config", later, vec![page(&[ahead], None)]).await, "its clock is not ours");
+    let maybe = queued(1, None, noon() - Span::from_hours(3));
+    assert!(!absent("config", later, vec![page(&[control(), maybe], None)]).await, "that row may be the one");
+    let mut short = page(&[control()], None);
+    short["data"]["totalCount"] = json!(7);
+    assert!(!absent("config", later, vec![short]).await, "there are more than were shown");
+    let endless = (0..20).map(|_| page(&[control()], Some("more"))).collect();
+    assert!(!absent("config", later, endless).await, "what was not seen may be ours");
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_say_whether_there_is_more_is_no_answer() {
+    for broken in [json!(true), json!(null), json!("no")] {
+        let mut page = page(&[], None);
+        page["data"]["hasNextPage"] = broken.clone();
+        let provider = lane("config", &Script::of(vec![answer(200, page)]));
+        assert!(provider.find(&[lost()], noon() + Span::from_hours(1), &Free).await.is_err(), "{broken}");
+    }
+}
+
+#[tokio::test]
+async fn calls_that_the_list_does_not_show_are_asked_about_one_by_one() {
+    let script = Script::of(vec![
+        answer(200, page(&[row("Completed", 5)], None)),
+        answer(200, json!({ "success": true, "data": row("Failed", Value::Null) })),
+    ]);
+    let provider = lane("docs", &script);
+    let news = provider.ask(&[out(1, "queue-1"), out(2, "queue-2")], &Free).await.expect("news");
+    assert_eq!(news.len(), 2);
+    assert!(script.asked()[1].uri().to_string().ends_with("/queues/outbound/queue-2"));
 }
 
 #[test]

@@ -137,6 +137,7 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
         call_id: call_id.to_owned(),
         reference: "our-reference".to_owned(),
         number: turkish(),
+        agent: "".to_owned(),
         sent_at: noon(),
         called_before: None,
     }
@@ -241,8 +242,19 @@ async fn a_reported_call_is_found_once_the_vendor_confirms_it() {
     assert!(find(&[], vec![]).await.candidates.is_empty(), "there is nothing to ask about");
     let found = find(&["a"], vec![results(&[("a", "Busy")])]).await;
     assert_eq!((found.candidates[0].call_id.as_str(), found.candidates[0].certain), ("a", true));
+    let twice = find(&["a", "b"], vec![results(&[("a", "Busy"), ("b", "Busy")])]).await;
+    assert!(twice.candidates.is_empty(), "two calls for one attempt: {twice:?}");
     for denied in [results(&[]), results(&[("b", "Busy")]), results(&[("a", "")])] {
         let found = find(&["a"], vec![denied]).await;
         assert!(found.candidates.is_empty() && found.absent.is_empty(), "the address may have been stolen: {found:?}");
     }
+}
+
+#[tokio::test]
+async fn one_call_reported_for_two_attempts_is_neithers() {
+    let script = Script::of(vec![answer(200, results(&[("a", "Busy")]))]);
+    let provider = provider(vendor("knovvu"), &lane_settings("main"), script);
+    let other = LostCall { attempt: AttemptId(2), ..lost(&["a"]) };
+    let found = provider.find(&[lost(&["a"]), other], noon(), &Free).await.expect("findings");
+    assert!(found.candidates.is_empty(), "{found:?}");
 }

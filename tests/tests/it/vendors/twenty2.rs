@@ -89,7 +89,7 @@ async fn both_forms_of_refusal_are_understood() {
         json!({ "success": false, "statusCode": 422, "message": "Validation errors", "validationErrors": errors })
     };
     assert!(matches!(placing(answer(422, fields("callee_phone"))).await, Placing::NumberFault { .. }));
-    for name in ["caller_phone", "input_parameters", "agent_id"] {
+    for name in ["caller_phone", "agent_id"] {
         assert!(matches!(placing(answer(422, fields(name))).await, Placing::CampaignFault { .. }), "{name}");
     }
     let Placing::LaneFault { cause } = placing(answer(422, fields("assistant_id"))).await else {
@@ -163,6 +163,7 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
         call_id: call_id.to_owned(),
         reference: "our-reference".to_owned(),
         number: call().to,
+        agent: "agent".to_owned(),
         sent_at: noon(),
         called_before: None,
     }

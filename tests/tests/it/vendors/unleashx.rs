@@ -29,6 +29,7 @@ fn out(attempt: i64, call_id: &str, n: usize) -> OutCall {
         call_id: call_id.to_owned(),
         reference: "our-reference".to_owned(),
         number: number(n),
+        agent: "123".to_owned(),
         sent_at: noon(),
         called_before: None,
     }
@@ -159,6 +160,14 @@ async fn rows_of_others_are_never_taken() {
     named["TRACK_ID"] = json!("execution-of-another");
     for other in [named, row(7, 2, NOON_UTC, "completed"), row(7, 1, "2026-11-18 06:30:00", "completed")] {
         assert_eq!(news(None, vec![list(std::slice::from_ref(&other))]).await, None, "{other}");
+    }
+    let mut inbound = row(7, 1, NOON_UTC, "completed");
+    inbound["AGENT_ID"] = json!(7);
+    assert_eq!(news(None, vec![list(&[inbound])]).await, None, "they called another agent of ours");
+    for unreadable in [json!("yesterday"), Value::Null] {
+        let mut row = row(7, 1, NOON_UTC, "completed");
+        row["CREATED_AT"] = unreadable;
+        assert_eq!(news(None, vec![list(&[row])]).await, None, "nobody knows when");
     }
     let full: Vec<Value> =
         (0..100).map(|id| row(id, 2, NOON_UTC, "completed")).chain([row(100, 1, NOON_UTC, "busy")]).collect();

@@ -1,0 +1,132 @@
+//! The clock of the list's times, which name no zone: what the operator says, else what rows that can be no other call's have shown.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use chrono::{NaiveDateTime, TimeZone};
+use chrono_tz::Tz;
+use ringfence_domain::{Moment, Span};
+
+/// A row is made when the request arrives: this much before our time of the claim by the clocks' difference,
+const BEFORE: Span = Span::from_minutes(1);
+/// and this much after it.
+const AFTER: Span = Span::from_minutes(2);
+/// Clocks of the world differ from UTC by no more than this.
+const ANY_ZONE: Span = Span::from_hours(14);
+/// Clocks of the world differ from each other by multiples of this. In seconds.
+const STEP: i64 = 900;
+/// So many rows must agree before they are believed.
+const VOTES: u32 = 3;
+
+/// What is known of the list's clock.
+#[derive(Debug)]
+pub(super) struct ListClock {
+    zone: Option<Tz>,
+    /// Offsets from UTC in seconds that rows have shown, and how many did.
+    shown: Mutex<BTreeMap<i64, u32>>,
+}
+
+impl ListClock {
+    /// The operator's word, if given.
+    pub(super) fn new(zone: Option<Tz>) -> Self {
+        Self { zone, shown: Mutex::default() }
+    }
+
+    /// A row that surely is the call of this moment was made at this time of the list's clock.
+    pub(super) fn learn(&self, local: NaiveDateTime, sent_at: Moment) {
+        let apart = local.and_utc().timestamp() - sent_at.secs();
+        let offset = (apart + STEP / 2).div_euclid(STEP) * STEP;
+        if self.zone.is_some()
+            || (apart - offset).abs() > AFTER.millis() / 1000
+            || offset.abs() > ANY_ZONE.millis() / 1000
+        {
+            return;
+        }
+        let mut shown = self.shown.lock().expect("never held over a panic");
+        let votes = shown.entry(offset).or_default();
+        *votes += 1;
+        if *votes == VOTES && shown.len() == 1 {
+            tracing::info!(
+                "the times of UnleashX's list are {:+} min from UTC; created_at_timezone in the lane's section says so at once",
+                offset / 60
+            );
+        }
+    }
+
+    /// None while rows have not agreed, or when they disagree.
+    fn learned(&self) -> Option<i64> {
+        let shown = self.shown.lock().expect("never held over a panic");
+        let (offset, votes) = shown.first_key_value()?;
+        (shown.len() == 1 && *votes >= VOTES).then_some(*offset)
+    }
+
+    /// Whether its time of day is known.
+    pub(super) fn is_known(&self) -> bool {
+        self.zone.is_some() || self.learned().is_some()
+    }
+
+    /// Whether a row of this time may have been made by a request of this moment. While the zone is not known every reading is
+    /// possible.
+    pub(super) fn may_be_of(&self, local: NaiveDateTime, sent_at: Moment) -> bool {
+        let (earliest, latest) = (sent_at - BEFORE, sent_at + AFTER);
+        let as_utc = Moment::from_secs(local.and_utc().timestamp());
+        if let Some(zone) = self.zone {
+            // An hour that clocks go through twice may be either.
+            let readings = zone.from_local_datetime(&local);
+            let at = |time: chrono::DateTime<Tz>| Moment::from_secs(time.timestamp());
+            return readings.latest().is_some_and(|reading| at(reading) >= earliest)
+                && readings.earliest().is_some_and(|reading| at(reading) <= latest);
+        }
+        match self.learned() {
+            Some(offset) => (earliest..=latest).contains(&Moment::from_secs(as_utc.secs() - offset)),
+            None => as_utc >= earliest - ANY_ZONE && as_utc <= latest + ANY_ZONE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").expect("a time")
+    }
+
+    #[test]
+    fn the_zone_is_learned_from_rows_that_agree_and_forgotten_when_they_do_not() {
+        let clock = ListClock::new(None);
+        let sent = |minutes: i64| Moment::from_secs(1_795_156_200 + minutes * 60);
+        let row = |minutes: i64, zone: i64| {
+            chrono::DateTime::from_timestamp(sent(minutes).secs() + zone * 60 + 2, 0).expect("a time").naive_utc()
+        };
+        for n in 0..3 {
+            assert!(!clock.is_known());
+            assert!(clock.may_be_of(row(n, 330), sent(n)) && clock.may_be_of(row(n, 0), sent(n)), "either is possible");
+            clock.learn(row(n, 330), sent(n));
+        }
+        assert!(clock.is_known());
+        assert!(clock.may_be_of(row(60, 330), sent(60)));
+        assert!(!clock.may_be_of(row(60, 0), sent(60)), "another call, five hours and a half ago");
+        clock.learn(row(61, 0), sent(61));
+        assert!(!clock.is_known(), "now they disagree");
+    }
+
+    #[test]
+    fn a_time_that_no_zone_explains_teaches_nothing() {
+        let clock = ListClock::new(None);
+        for _ in 0..5 {
+            clock.learn(local("2026-11-20 06:37:00"), "2026-11-20T06:30:00Z".parse().expect("a moment"));
+        }
+        assert!(!clock.is_known());
+    }
+
+    #[test]
+    fn an_hour_that_is_repeated_may_be_either() {
+        let clock = ListClock::new(Some(chrono_tz::America::New_York));
+        for at in ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"] {
+            assert!(clock.may_be_of(local("2026-11-01 01:30:02"), at.parse().expect("a moment")), "{at}");
+        }
+        let gap = "2026-03-08T07:30:00Z".parse().expect("a moment");
+        assert!(!clock.may_be_of(local("2026-03-08 02:30:02"), gap), "that hour did not exist");
+    }
+}
