@@ -137,7 +137,7 @@ fn out(attempt: i64, call_id: &str) -> OutCall {
         call_id: call_id.to_owned(),
         reference: "our-reference".to_owned(),
         number: turkish(),
-        agent: "".to_owned(),
+        agent: String::new(),
         sent_at: noon(),
         called_before: None,
     }
