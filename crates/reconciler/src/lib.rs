@@ -5,5 +5,6 @@
 
 mod patience;
 mod reconcile;
+mod reports;
 
 pub use reconcile::{Reconciled, Reconciler};

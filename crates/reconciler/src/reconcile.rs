@@ -26,11 +26,6 @@ const SILENCE: Span = Span::from_hours(6);
 const BATCH: usize = 200;
 const SWEEP_EVERY: Span = Span::from_secs(2);
 const REPORTS_EVERY: Span = Span::from_millis(500);
-/// Reports read at once.
-const REPORTS: u32 = 500;
-/// A report of a call that nobody knows waits so long for the receipt that names it.
-const REPORTS_KEPT: Span = Span::from_days(7);
-const FORGET_EVERY: Span = Span::from_hours(1);
 /// Questions in a row that were not answered, before the lane rests and says so.
 const TROUBLES: u32 = 5;
 const ROUND: Duration = Duration::from_millis(250);
@@ -47,19 +42,19 @@ pub struct Reconciled {
 /// Reconciles one lane for as long as it is ours.
 #[derive(Debug)]
 pub struct Reconciler {
-    store: Arc<Database>,
+    pub(crate) store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<Tenure>,
-    provider: Arc<dyn Provider>,
+    pub(crate) tenure: Arc<Tenure>,
+    pub(crate) provider: Arc<dyn Provider>,
     pacer: Arc<Pacer>,
-    patience: Patience,
+    pub(crate) patience: Patience,
     rest_until: Moment,
     troubles: u32,
     sweep_at: Moment,
     reports_at: Moment,
-    forget_at: Moment,
+    pub(crate) forget_at: Moment,
     /// Calls that were reported to the own addresses of attempts of unknown fate.
-    reported: HashMap<AttemptId, Vec<String>>,
+    pub(crate) reported: HashMap<AttemptId, Vec<String>>,
     campaigns: HashMap<CampaignId, Campaign>,
     campaigns_at: Moment,
 }
@@ -167,36 +162,6 @@ impl Reconciler {
             done.settled = self.settle(settlements).await?;
         }
         Ok(done)
-    }
-
-    /// Reads what the vendor reported. A report of a call that is out is a reason to ask about it now; one of a call that nobody knows
-    /// waits for the receipt.
-    async fn read_reports(&mut self, now: Moment) -> Result<(), StoreError> {
-        let lane = self.tenure.lane;
-        let unread = self.store.unread_reports(lane, REPORTS).await?;
-        if !unread.is_empty() {
-            let read = unread.iter().map(|report| (report.id, self.provider.reported(report.body.as_bytes())));
-            self.store.read_reports(read.collect(), now).await?;
-        }
-        let mut used = Vec::new();
-        self.reported.clear();
-        for report in self.store.reported(lane).await? {
-            if report.own {
-                self.reported.entry(report.attempt).or_default().extend(report.call_id);
-            }
-            if !report.used {
-                self.patience.ask_now(report.attempt, now);
-                used.push(report.id);
-            }
-        }
-        if !used.is_empty() {
-            self.store.use_reports(used, now).await?;
-        }
-        if now >= self.forget_at {
-            self.forget_at = now + FORGET_EVERY;
-            while self.store.forget_reports(now - REPORTS_KEPT).await? > 0 {}
-        }
-        Ok(())
     }
 
     /// Settles what was learned; when the database refuses one of them, the others are not held up by it.

@@ -1,0 +1,44 @@
+//! What vendors report by themselves.
+
+use ringfence_domain::{Moment, Span};
+use ringfence_store::{Store, StoreError};
+
+use crate::Reconciler;
+
+/// Reports read at once.
+const REPORTS: u32 = 500;
+/// A report of a call that nobody knows waits so long for the receipt that names it.
+const REPORTS_KEPT: Span = Span::from_days(7);
+const FORGET_EVERY: Span = Span::from_hours(1);
+
+impl Reconciler {
+    /// Reads what the vendor reported. A report of a call that is out is a reason to ask about it now; one of a call that nobody knows
+    /// waits for the receipt.
+    pub(crate) async fn read_reports(&mut self, now: Moment) -> Result<(), StoreError> {
+        let lane = self.tenure.lane;
+        let unread = self.store.unread_reports(lane, REPORTS).await?;
+        if !unread.is_empty() {
+            let read = unread.iter().map(|report| (report.id, self.provider.reported(report.body.as_bytes())));
+            self.store.read_reports(read.collect(), now).await?;
+        }
+        let mut used = Vec::new();
+        self.reported.clear();
+        for report in self.store.reported(lane).await? {
+            if report.own {
+                self.reported.entry(report.attempt).or_default().extend(report.call_id);
+            }
+            if !report.used {
+                self.patience.ask_now(report.attempt, now);
+                used.push(report.id);
+            }
+        }
+        if !used.is_empty() {
+            self.store.use_reports(used, now).await?;
+        }
+        if now >= self.forget_at {
+            self.forget_at = now + FORGET_EVERY;
+            while self.store.forget_reports(now - REPORTS_KEPT).await? > 0 {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! What holds for every registered vendor, by what it declares and by the answers that its pages show.
+
+mod answers;
+mod calls;
+mod fixtures;
+
+use bytes::Bytes;
+use http::Response;
+use ringfence_providers::{CallRequest, Placing, Vendor, WireError};
+use ringfence_tests::sample::{lane_settings, noon, number};
+use ringfence_tests::vendors;
+
+use super::script::Script;
+
+pub(super) fn call(vendor: &Vendor, n: usize) -> CallRequest {
+    let settings = lane_settings("main");
+    let rules = vendors::suited(vendor, &settings, ringfence_tests::sample::rules("spring", "main"));
+    CallRequest {
+        reference: format!("reference-{n}"),
+        to: number(n),
+        from: rules.caller_ids.first().cloned(),
+        agent: rules.agent,
+        variables: [("name".to_owned(), "Asha \"A\" & co: ₹1\r\n".to_owned())].into(),
+        metadata: [("crm".to_owned(), "17".to_owned())].into(),
+        vendor: rules.vendor.iter().filter_map(|(name, text)| Some((name.clone(), text.fixed()?))).collect(),
+        report_to: Some("https://dialer.example.com/callbacks/main/secret".to_owned()),
+        at: noon(),
+        ring_before: None,
+    }
+}
+
+pub(super) fn word(placing: &Placing) -> String {
+    match placing {
+        Placing::Accepted { call_id } => format!("accepted {call_id}"),
+        Placing::NotSent { .. } => "not sent".to_owned(),
+        Placing::Throttled { .. } => "pace".to_owned(),
+        Placing::LaneFault { .. } => "lane".to_owned(),
+        Placing::CampaignFault { .. } => "campaign".to_owned(),
+        Placing::Reworded { .. } => "reworded".to_owned(),
+        Placing::RequestFault { .. } => "request".to_owned(),
+        Placing::NumberFault { .. } => "contact".to_owned(),
+        Placing::Unknown { .. } => "unknown".to_owned(),
+    }
+}
+
+pub(super) async fn placing(vendor: &Vendor, reply: Result<Response<Bytes>, WireError>) -> Placing {
+    let script = Script::of(vec![reply]);
+    let provider = vendors::provider(vendor, &lane_settings("main"), script.clone());
+    let placing = provider.place(&call(vendor, 1)).await;
+    assert_eq!(script.asked().len(), 1, "{}: one request, whatever the answer", vendor.kind);
+    placing
+}
