@@ -96,7 +96,7 @@ pub struct OutCall {
     pub agent: String,
     /// When it was claimed; the request left within seconds of it.
     pub sent_at: Moment,
-    /// When the number was called before, if it was.
+    /// When the number was called before through the same lane, if it was.
     pub called_before: Option<Moment>,
 }
 
@@ -126,7 +126,7 @@ pub struct LostCall {
     pub vendor: BTreeMap<String, String>,
     /// When it was claimed; the request left within seconds of it.
     pub sent_at: Moment,
-    /// When the number was called before, if it was.
+    /// When the number was called before through the same lane, if it was.
     pub called_before: Option<Moment>,
     /// Calls that the vendor reported to the address of this very attempt. Anyone who knew the address may have done so.
     pub reported: Vec<String>,

@@ -143,3 +143,25 @@ on_both_databases! {
         stage.check_counts(store).await;
     }
 }
+
+on_both_databases! {
+    async fn a_call_knows_of_an_earlier_one_through_the_same_lane_and_of_no_other(database) {
+        use ringfence_domain::Outcome;
+        use ringfence_store::Settlement;
+        use ringfence_tests::sample::{lane_settings, rules};
+        let store = &database.store;
+        let one = Stage::set_with(store, lane_settings("one"), rules("spring", "one"), 1).await;
+        let two = Stage::set_with(store, lane_settings("two"), rules("summer", "two"), 1).await;
+        let call = async |stage: &Stage, at: Moment| {
+            let attempt = stage.place(store, 1, at).await[0];
+            let before = store.live_calls(stage.lane).await.expect("calls")[0].called_before;
+            let busy = vec![(attempt, Settlement::Ended(Outcome::Busy, Box::default()))];
+            store.settle(busy, at).await.expect("settled");
+            before
+        };
+        assert_eq!(call(&one, noon()).await, None);
+        let later = noon() + Span::from_hours(1);
+        assert_eq!(call(&two, later).await, None, "the other lane's vendor does not know of it");
+        assert_eq!(call(&one, later).await, Some(noon()));
+    }
+}
