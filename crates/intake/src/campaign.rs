@@ -54,7 +54,7 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
     }
     let provider = root.required_text("provider", "name a [provider.…] section of ringfence.toml");
     let lane = provider.as_ref().and_then(|provider| lane(root, provider, config));
-    let agent = root.text("agent").map(|agent| agent.value).filter(|agent| !agent.trim().is_empty());
+    let agent = root.word("agent").map(|agent| agent.value).filter(|agent| !agent.trim().is_empty());
     let caller_ids = caller_ids(root);
     let priority = root.integer("priority", 1..=9).unwrap_or(5);
     let contacts = if let Some(section) = root.section("contacts") {

@@ -130,8 +130,9 @@ impl Config {
             }
         }
         root.finish();
+        let shown = found.shown(text);
         let list = found.take();
-        let mistakes = (!list.is_empty()).then(|| Mistakes::new(path, text, list));
+        let mistakes = (!list.is_empty()).then(|| Mistakes::new(path, &shown, list));
         (Some(config), mistakes)
     }
 }
@@ -311,6 +312,10 @@ fn setting(
 
 /// Whether a text is one of those that the setting may be.
 pub(crate) fn check_word(section: &Section<'_>, key: &SettingKey, text: &Placed<String>) {
+    if matches!(key.kind, SettingKind::OptionalZone) {
+        // Its own complaint knows the closest name.
+        drop(section.parse::<ZoneName>(text));
+    }
     let wrong = match key.kind {
         SettingKind::OneOf(words) if !words.contains(&text.value.as_str()) => {
             Some(format!("`{}` is none of {}", text.value, words.join(", ")))
@@ -334,6 +339,12 @@ fn secret(
     let hint = format!("write {key} = {{ env = \"NAME\" }} or {{ file = \"path\" }}");
     if !section.keys().iter().any(|present| present.value == key) {
         section.missing(key, &hint);
+        return None;
+    }
+    if !section.is_reference(key) {
+        let at = section.place_of(key).unwrap_or(section.at());
+        let mistake = Mistake::new(at, format!("`{key}` must name where the secret is, and not be it"));
+        section.found().add(mistake.hint(hint));
         return None;
     }
     let mut reference = section.section(key)?;

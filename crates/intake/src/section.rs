@@ -21,11 +21,25 @@ pub(crate) struct Placed<T> {
 
 /// The mistakes found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Found(RefCell<Vec<Mistake>>);
+pub(crate) struct Found(RefCell<Vec<Mistake>>, RefCell<Vec<Range<usize>>>);
 
 impl Found {
     pub(crate) fn add(&self, mistake: Mistake) {
         self.0.borrow_mut().push(mistake);
+    }
+
+    /// A part of the text that no complaint may show.
+    pub(crate) fn hide(&self, at: Range<usize>) {
+        self.1.borrow_mut().push(at);
+    }
+
+    /// The text with everything hidden replaced, in as many bytes.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        for at in self.1.borrow().iter() {
+            bytes.get_mut(at.clone()).into_iter().flatten().for_each(|byte| *byte = b'*');
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     pub(crate) fn take(self) -> Vec<Mistake> {
@@ -174,6 +188,25 @@ impl<'t> Section<'t> {
                 None
             }
         }
+    }
+
+    /// Whether a key holds a table; if it does not, nobody may see what it holds.
+    pub(crate) fn is_reference(&mut self, key: &str) -> bool {
+        let Some(value) = self.raw(key) else { return false };
+        let table = matches!(value.get_ref(), DeValue::Table(_));
+        if !table {
+            self.found.hide(value.span());
+        }
+        table
+    }
+
+    /// A text or a whole number as text, if the key is there.
+    pub(crate) fn word(&mut self, key: &str) -> Option<Placed<String>> {
+        let value = self.raw(key)?;
+        if let DeValue::Integer(number) = value.get_ref() {
+            return Some(Placed { value: number.to_string(), at: value.span() });
+        }
+        self.text(key)
     }
 
     /// true or false, if the key is there.

@@ -144,6 +144,8 @@ pub enum SettingKind {
     OptionalSpan,
     /// A two-letter country code.
     Country,
+    /// A time zone's name, or nothing.
+    OptionalZone,
     /// A table with some of these keys, each a text that may take {columns} from the row.
     Table(&'static [&'static str]),
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringfence_domain::campaign::UnknownPolicy;
 use ringfence_domain::template::Template;
-use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Span};
+use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Outcome, Span};
 use ringfence_providers::{AskError, Findings, LostCall, News, OutCall, Pacer, Provider};
 use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, Store, StoreError, SweepOrder, Tenure};
 use tokio::sync::Notify;
@@ -224,6 +224,10 @@ impl Reconciler {
             match news.get(&call.attempt) {
                 Some(News::Ended(outcome, details)) => {
                     self.patience.over(call.attempt, now.since(call.sending_at));
+                    if *outcome == Outcome::NotDialled {
+                        let said = details.vendor_status.as_deref().unwrap_or("it does not say why");
+                        tracing::warn!(attempt.id = %call.attempt, "the vendor took attempt {} and did not dial: {said}", call.attempt);
+                    }
                     settlements.push((call.attempt, Settlement::Ended(*outcome, details.clone())));
                 }
                 said => {

@@ -119,6 +119,18 @@ pub fn summaries(summaries: &[(Summary, chrono_tz::Tz)]) -> String {
     summaries.iter().map(|(one, zone)| summary(one, *zone)).collect()
 }
 
+/// What lets a held campaign dial again.
+fn way_on(summary: &Summary) -> Option<String> {
+    let (name, by) = (&summary.campaign, summary.held_by.as_deref()?);
+    Some(match by.split([':', ' ']).next()? {
+        "safety" => format!("look at it, then `ringfence resume {name} --accept`"),
+        "pause" => format!("`ringfence resume {name}`"),
+        "lane" => format!("mend what it says, then `ringfence lanes resume {}`", summary.lane.name),
+        "stop" => "`ringfence start`, or remove the file STOP".to_owned(),
+        _ => return None,
+    })
+}
+
 /// The summary as a person in this zone reads it.
 pub fn summary(summary: &Summary, zone: chrono_tz::Tz) -> String {
     let mut table = table(&[]);
@@ -138,6 +150,7 @@ pub fn summary(summary: &Summary, zone: chrono_tz::Tz) -> String {
     if let Some(reason) = &summary.lane.reason {
         line("lane", format!("{} {}: {reason}", summary.lane.name, summary.lane.state));
     }
+    line("to go on", way_on(summary).unwrap_or_default());
     line(
         "contacts",
         list(&[

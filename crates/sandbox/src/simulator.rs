@@ -20,6 +20,8 @@ pub struct Simulator {
     tape: Arc<Tape>,
     calls: Mutex<Calls>,
     reports: Mutex<Option<Arc<dyn Transport>>>,
+    /// Ids are not given twice, also by the next simulator on the same port.
+    begun: u32,
 }
 
 #[derive(Debug, Default)]
@@ -86,12 +88,14 @@ const LISTED: usize = 5_000;
 impl Simulator {
     /// An account with this behaviour, whose tape is `tape`.
     pub fn new(behaviour: Behaviour, clock: Arc<dyn Clock>, tape: Arc<Tape>) -> Arc<Self> {
+        let begun = (clock.read().now.millis() / 100) as u32;
         Arc::new(Self {
             behaviour: Mutex::new(behaviour),
             clock,
             tape,
             calls: Mutex::default(),
             reports: Mutex::default(),
+            begun,
         })
     }
 
@@ -157,7 +161,7 @@ impl Simulator {
         };
         let number = calls.order.len() + 1;
         let call = PlacedCall {
-            call_id: format!("call_{:016x}{number:08x}", chance.number("id")),
+            call_id: format!("call_{:08x}{:08x}{number:08x}", self.begun, chance.number("id") as u32),
             number,
             placed_at: at,
             rings_at,

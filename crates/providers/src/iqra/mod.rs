@@ -161,7 +161,7 @@ impl Provider for Iqra {
                 let request = self.account.request(Method::POST, &self.path(), Body::Form(fields));
                 request.map_err(|cause| Placing::LaneFault { cause })
             });
-        match self.account.place(request, place::classify).await {
+        match self.account.place(request, |reply| place::classify(reply, config)).await {
             Placing::Reworded { cause } => self.reword(config, cause),
             Placing::Accepted { call_id } => {
                 let control = Control { number: call.to.clone(), reference: call.reference.clone(), at: call.at };

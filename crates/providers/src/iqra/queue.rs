@@ -245,6 +245,12 @@ fn details(row: &Value) -> CallDetails {
         (Some(status), Some(end)) => Some(format!("{status}, {end}")),
         (status, end) => status.or(end),
     };
+    let vendor_status = vendor_status.map(|status| match status.to_lowercase().as_str() {
+        "7" | "8" | "expired" => {
+            format!("{status}: dropped from the vendor's queue before anyone was dialled (max_wait, or closing)")
+        }
+        _ => status,
+    });
     let outputs = text(row, "sessionId").map(|id| ("session_id".to_owned(), Value::String(id)));
     CallDetails { vendor_status, outputs: outputs.into_iter().collect(), ..CallDetails::default() }
 }

@@ -42,7 +42,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
             kind: SettingKind::OneOf(&["token", "api_access_token"]),
             default: Some("token"),
         },
-        SettingKey { name: "created_at_timezone", kind: SettingKind::OptionalText, default: None },
+        SettingKey { name: "created_at_timezone", kind: SettingKind::OptionalZone, default: None },
     ],
     campaign_settings: &[],
     base_url: Some("https://www.tryunleashx.com/api/v1/global"),

@@ -53,7 +53,7 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         ));
     };
     let table = sample(&args.contacts, ROWS)?;
-    let columns = Columns::guess(&table, args)?;
+    let columns = Columns::guess(&table, args, vendor)?;
     let name = args.name.clone().unwrap_or_else(|| campaign_name(&args.contacts));
     if !is_name(&name) {
         return Err(Failure::input(
@@ -170,6 +170,7 @@ fn config_text(vendor: &Vendor) -> String {
             (SettingKind::OneOf(words), Some(default)) => {
                 commented(&format!("# {name} = \"{default}\""), &format!("one of {}", words.join(", ")))
             }
+            (SettingKind::OptionalZone, _) => commented(&format!("# {name} = \"Asia/Kolkata\""), "if you know it"),
             (_, default) => commented(&format!("# {name} = \"{}\"", default.unwrap_or_default()), ""),
         });
     }
@@ -192,7 +193,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn guess(table: &Sample, args: &InitArgs) -> Result<Self, Failure> {
+    fn guess(table: &Sample, args: &InitArgs, vendor: &Vendor) -> Result<Self, Failure> {
         let path = args.contacts.display();
         let digits = |value: &str| value.bytes().filter(u8::is_ascii_digit).count();
         let like_numbers = |column: &str| {
@@ -232,7 +233,10 @@ impl Columns {
             let country: Option<Country> = country.parse().ok();
             table.share(&phone, |value| PhoneNumber::parse(value, country).is_ok())
         };
-        let country = args.country.or_else(|| {
+        // A vendor of one country is asked to call numbers of it.
+        let home = vendor.settings.iter().find(|key| matches!(key.kind, SettingKind::Country));
+        let home = home.and_then(|key| key.default).filter(|home| plus < 1.0 && valid(home) >= 0.5);
+        let country = args.country.or(home.and_then(|home| home.parse().ok())).or_else(|| {
             let best =
                 COUNTRIES.iter().max_by(|a, b| valid(a).total_cmp(&valid(b)).then(std::cmp::Ordering::Greater))?;
             (plus < 1.0 && valid(best) >= 0.5).then(|| best.parse().ok()).flatten()

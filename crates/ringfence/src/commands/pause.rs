@@ -1,7 +1,7 @@
 //! `ringfence pause`, `ringfence resume` and `ringfence cancel`
 
 use ringfence_domain::campaign::Missing;
-use ringfence_domain::{CampaignState, ImportState, PausedBy, StopReason};
+use ringfence_domain::{CampaignState, ImportState, LaneState, PausedBy, StopReason};
 use ringfence_intake::contacts::is_rejects;
 use ringfence_store::{Resumed, StopOrder, Store, Whom};
 use serde_json::json;
@@ -79,6 +79,9 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Fai
             ));
         }
     };
+    let lanes = home.store.lanes().await?;
+    let lane = lanes.iter().find(|lane| lane.id == campaign.lane && lane.state == LaneState::Paused);
+    let lane = lane.map(|lane| lane.settings.name.clone());
     for id in &accepted {
         let Some(import) = home.store.import(*id).await? else { continue };
         if import.state == ImportState::Held {
@@ -99,7 +102,9 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Fai
             0 => String::new(),
             n => format!("; {n} held import{} accepted", if n == 1 { " is" } else { "s are" }),
         };
-        screen::print(&format!("{} dials again{released}\n", args.campaign))?;
+        let paused =
+            lane.map(|lane| format!("; but its lane is paused: `ringfence lanes resume {lane}`")).unwrap_or_default();
+        screen::print(&format!("{} dials again{released}{paused}\n", args.campaign))?;
     }
     Ok(DONE)
 }

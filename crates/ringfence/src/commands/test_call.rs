@@ -8,7 +8,9 @@ use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::template::Row;
 use ringfence_domain::window::WeekTable;
-use ringfence_domain::{Campaign, ContactState, LaneState, PhoneNumber, Span, StopReason, ZoneSet};
+use ringfence_domain::{
+    AttemptState, Campaign, CampaignState, ContactState, LaneState, NumberKey, PhoneNumber, Span, StopReason, ZoneSet,
+};
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
     Lifeline, NewContact, StopOrder, Store, Whom,
@@ -105,6 +107,9 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
         return Err(Failure::held(format!("lane {} is paused: {reason}", settings.name), hint));
     }
     let (_, campaign) = store.apply(alone, row.id, Begin::Running, clock.read().now).await?;
+    // What paused an earlier test call was shown to whoever made it.
+    store.resume_campaign(campaign.id, true, clock.read().now).await?;
+    let campaign = store.campaign_by_id(campaign.id).await?;
     let campaign = contact(&store, &*clock, campaign, &number, zones, fields).await?;
     let lifeline = Lifeline::begin(&store);
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), row.id, settings, provider)
@@ -129,7 +134,9 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
         let Some(contact) = store.contact_by_number(campaign.run, key).await? else { break None };
         let put_off = contact.state == ContactState::Waiting && contact.due_at > clock.read().now;
         let under_way = matches!(contact.state, ContactState::Waiting | ContactState::Active) && !put_off;
-        if !under_way || clock.boot() >= deadline {
+        // What was refused waits for a person, not for a time.
+        let refused = contact.state == ContactState::Waiting && is_held(&store, row.id, &campaign, key).await?;
+        if !under_way || refused || clock.boot() >= deadline {
             break Some(contact);
         }
     };
@@ -146,6 +153,25 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let contact = ended.ok_or_else(|| Failure::work("the test call vanished from the database"))?;
     let last = attempts.into_iter().rfind(|attempt| attempt.run == campaign.run);
     tell(common, &contact, last.as_ref(), zone)
+}
+
+/// Whether lane or campaign was paused by the answer to the call, or nothing of it could be sent.
+async fn is_held(
+    store: &Database,
+    lane: ringfence_domain::LaneId,
+    campaign: &CampaignRow,
+    key: NumberKey,
+) -> Result<bool, Failure> {
+    let attempts = store.attempts_at(key).await?;
+    let last = attempts.into_iter().rfind(|attempt| attempt.run == campaign.run);
+    let state = last.map(|attempt| attempt.state);
+    if state == Some(AttemptState::NotSent) {
+        return Ok(true);
+    }
+    let lanes = store.lanes().await?;
+    let paused = lanes.iter().any(|row| row.id == lane && row.state == LaneState::Paused);
+    let held = store.campaign_by_id(campaign.id).await?.state != CampaignState::Running;
+    Ok(state == Some(AttemptState::Refused) && (paused || held))
 }
 
 /// The campaign's rules for one call that stands beside it.
@@ -246,7 +272,11 @@ fn tell(
         };
         line("called", Some(contact.number.e164().to_owned()));
         let outcome = attempt.outcome.map(|outcome| outcome.to_string());
-        line("outcome", Some(outcome.unwrap_or_else(|| format!("not known yet ({})", attempt.state))));
+        let stands = match attempt.state {
+            AttemptState::Refused | AttemptState::NotSent => "nobody was called".to_owned(),
+            state => format!("not known yet ({state})"),
+        };
+        line("outcome", Some(outcome.unwrap_or(stands)));
         line("why", attempt.cause.clone());
         line("talked", attempt.talk_seconds.map(|seconds| format!("{seconds} s")));
         line("cost", cost.map(|cost| format!("{cost} {}", attempt.currency.clone().unwrap_or_default())));

@@ -1,7 +1,7 @@
 //! The first ten minutes: `init`, `check --show-defaults`, `preview`, `test-call`.
 
 use ringfence_domain::{Outcome, Span};
-use ringfence_sandbox::Behaviour;
+use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_tests::binary::{Vendor, json, output, ringfence, text, write_project};
 use ringfence_tests::{on_both_databases, sample};
 use tempfile::TempDir;
@@ -172,4 +172,39 @@ async fn shells_and_manuals_are_served() {
     assert!(pages > 30, "{pages}");
     let plain = ringfence(folder.path(), &["man"]).output().await.expect("it runs");
     assert!(text(&plain).contains(".TH ringfence 1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_call_that_is_refused_says_so_at_once_and_the_next_one_may_try_again() {
+    let folder = TempDir::new().expect("a folder");
+    let behaviour = Behaviour { faults: vec![(Fault::UnknownAgent, 100.0)], ..Behaviour::default() };
+    let vendor = Vendor::begin(behaviour).await;
+    write_project(folder.path(), "sqlite://test.db", &vendor, 1, "");
+    let phone = sample::number(500);
+    let call = async || {
+        let args = ["test-call", "spring.toml", phone.e164()];
+        tokio::time::timeout(std::time::Duration::from_mins(1), output(folder.path(), &args))
+            .await
+            .expect("no ten minutes")
+    };
+    for _ in 0..2 {
+        let refused = call().await;
+        assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+        assert!(
+            text(&refused).contains("INVALID_AGENT") && text(&refused).contains("nobody was called"),
+            "{}",
+            text(&refused)
+        );
+    }
+    vendor.simulator.change(|behaviour| behaviour.faults = vec![(Fault::Unauthorized, 100.0)]);
+    let refused = call().await;
+    assert!(text(&refused).contains("UNAUTHORIZED"), "{}", text(&refused));
+    vendor.simulator.change(|behaviour| behaviour.faults.clear());
+    let paused = call().await;
+    assert_eq!(paused.status.code(), Some(4), "{}", text(&paused));
+    assert!(text(&paused).contains("lanes resume main"), "{}", text(&paused));
+    let resumed = output(folder.path(), &["lanes", "resume", "main"]).await;
+    assert!(resumed.status.success(), "{}", text(&resumed));
+    let called = call().await;
+    assert!(called.status.success(), "{}", text(&called));
 }

@@ -48,7 +48,7 @@ fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
         ("kind = \"twenty2\"", "kind = \"twenty3\"", "6:8", "did you mean `twenty2`?"),
         ("workspace_id = \"w\"", "", "5:11", "`provider.main.workspace_id` is missing"),
         ("env = \"KEY\" }\napi_secret", "env = \"NO_KEY\" }\napi_secret", "8:19", "export NO_KEY=… before starting"),
-        ("{ env = \"KEY\" }\napi_secret", "\"plain\"\napi_secret", "8:11", "must be a section"),
+        ("{ env = \"KEY\" }\napi_secret", "\"plain\"\napi_secret", "8:11", "must name where the secret is"),
         ("[provider.main]", "[provider.main]\nbase_url = \"http://vendor.example/api\"", "6:12", "unencrypted"),
         ("[provider.main]", "[provider.main]\nlimits = { calls = \"0/s\" }", "6:20", "never dial"),
         ("[provider.main]", "[provider.main]\nlimits = { concurrent = 0 }", "6:25", "from 1"),

@@ -182,3 +182,23 @@ fn where_http_is_served_and_reached_is_read() {
         assert!(lines.iter().any(|line| line.contains(says)), "{text}: wanted {says}, got {lines:#?}");
     }
 }
+
+#[test]
+fn an_agent_may_be_written_as_the_number_that_it_is() {
+    assert_eq!(read("unleashx", "agent = 123").expect("fine").agent, "123");
+}
+
+#[test]
+fn a_secret_that_was_written_down_is_not_shown() {
+    let text = CONFIG.replacen("token = { env = \"K\" }", "token = \"s3cret-value\"", 1);
+    let mistakes = config(&text).expect_err("refused");
+    assert!(mistakes.lines()[0].contains("write token = { env"), "{:?}", mistakes.lines());
+    assert!(!format!("{mistakes:?}").contains("s3cret"), "{mistakes:?}");
+}
+
+#[test]
+fn a_zone_that_is_none_is_told_at_its_place() {
+    let text = CONFIG.replacen("token = {", "created_at_timezone = \"Asia/Calcuta\"\ntoken = {", 1);
+    let lines = config(&text).expect_err("refused").lines();
+    assert!(lines[0].contains(":9:23") && lines[0].contains("Asia/Calcutta"), "{lines:?}");
+}

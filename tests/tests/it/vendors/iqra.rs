@@ -123,6 +123,19 @@ async fn a_clean_refusal_teaches_the_lane_the_other_dialect() {
 }
 
 #[tokio::test]
+async fn the_pages_words_for_a_config_turn_the_lane_and_stop_nobody() {
+    for code in ["INVALID_NUMBER", "INVALID_AGENT", "INVALID_NUMBER_ID"] {
+        let refused = json!({ "Success": false, "Code": format!("InitiateCall:{code}"), "Message": "", "Data": null });
+        let taken = json!({ "Success": true, "Data": ["queue-1"] });
+        let script = Script::of(vec![answer(200, &refused), answer(200, &taken)]);
+        let provider = lane("config", &script);
+        assert!(matches!(provider.place(&call()).await, Placing::Reworded { .. }), "{code}");
+        assert!(matches!(provider.place(&call()).await, Placing::Accepted { .. }), "{code}");
+        assert!(fields(script.asked()[1].clone()).await.contains_key("RecipientNumber"), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn a_vendor_that_understands_neither_dialect_pauses_the_lane() {
     let refused = json!({ "success": false, "code": CONFIG_NOT_FOUND, "message": "", "data": null });
     let script = Script::of(vec![answer(200, &refused), answer(200, &refused)]);
