@@ -314,7 +314,7 @@ fn setting(
 pub(crate) fn check_word(section: &Section<'_>, key: &SettingKey, text: &Placed<String>) {
     if matches!(key.kind, SettingKind::OptionalZone) {
         // Its own complaint knows the closest name.
-        drop(section.parse::<ZoneName>(text));
+        let _: Option<ZoneName> = section.parse(text);
     }
     let wrong = match key.kind {
         SettingKind::OneOf(words) if !words.contains(&text.value.as_str()) => {
