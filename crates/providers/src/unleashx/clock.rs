@@ -1,6 +1,6 @@
 //! The clock of the list's times, which name no zone: what the operator says, else what rows that can be no other call's have shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use chrono::{NaiveDateTime, TimeZone};
@@ -15,15 +15,15 @@ const AFTER: Span = Span::from_minutes(2);
 const ANY_ZONE: Span = Span::from_hours(14);
 /// Clocks of the world differ from each other by multiples of this. In seconds.
 const STEP: i64 = 900;
-/// So many rows must agree before they are believed.
-const VOTES: u32 = 3;
+/// The rows of so many calls must agree before they are believed.
+const VOTES: usize = 3;
 
 /// What is known of the list's clock.
 #[derive(Debug)]
 pub(super) struct ListClock {
     zone: Option<Tz>,
-    /// Offsets from UTC in seconds that rows have shown, and how many did.
-    shown: Mutex<BTreeMap<i64, u32>>,
+    /// Offsets from UTC in seconds that rows have shown, and the calls whose rows did: no more than it takes.
+    shown: Mutex<BTreeMap<i64, BTreeSet<String>>>,
 }
 
 impl ListClock {
@@ -32,8 +32,8 @@ impl ListClock {
         Self { zone, shown: Mutex::default() }
     }
 
-    /// A row that surely is the call of this moment was made at this time of the list's clock.
-    pub(super) fn learn(&self, local: NaiveDateTime, sent_at: Moment) {
+    /// A row that surely is this call, of this moment, was made at this time of the list's clock.
+    pub(super) fn learn(&self, reference: &str, local: NaiveDateTime, sent_at: Moment) {
         let apart = local.and_utc().timestamp() - sent_at.secs();
         let offset = (apart + STEP / 2).div_euclid(STEP) * STEP;
         if self.zone.is_some()
@@ -44,8 +44,8 @@ impl ListClock {
         }
         let mut shown = self.shown.lock().expect("never held over a panic");
         let votes = shown.entry(offset).or_default();
-        *votes += 1;
-        if *votes == VOTES && shown.len() == 1 {
+        let new = votes.len() < VOTES && votes.insert(reference.to_owned());
+        if new && votes.len() == VOTES && shown.len() == 1 {
             tracing::info!(
                 "the times of UnleashX's list are {:+} min from UTC; created_at_timezone in the lane's section says so at once",
                 offset / 60
@@ -57,7 +57,7 @@ impl ListClock {
     fn learned(&self) -> Option<i64> {
         let shown = self.shown.lock().expect("never held over a panic");
         let (offset, votes) = shown.first_key_value()?;
-        (shown.len() == 1 && *votes >= VOTES).then_some(*offset)
+        (shown.len() == 1 && votes.len() >= VOTES).then_some(*offset)
     }
 
     /// Whether its time of day is known.
@@ -102,20 +102,25 @@ mod tests {
         for n in 0..3 {
             assert!(!clock.is_known());
             assert!(clock.may_be_of(row(n, 330), sent(n)) && clock.may_be_of(row(n, 0), sent(n)), "either is possible");
-            clock.learn(row(n, 330), sent(n));
+            clock.learn(&format!("call-{n}"), row(n, 330), sent(n));
+            clock.learn(&format!("call-{n}"), row(n, 330), sent(n));
         }
         assert!(clock.is_known());
         assert!(clock.may_be_of(row(60, 330), sent(60)));
         assert!(!clock.may_be_of(row(60, 0), sent(60)), "another call, five hours and a half ago");
-        clock.learn(row(61, 0), sent(61));
+        clock.learn("another", row(61, 0), sent(61));
         assert!(!clock.is_known(), "now they disagree");
     }
 
     #[test]
     fn a_time_that_no_zone_explains_teaches_nothing() {
         let clock = ListClock::new(None);
-        for _ in 0..5 {
-            clock.learn(local("2026-11-20 06:37:00"), "2026-11-20T06:30:00Z".parse().expect("a moment"));
+        for n in 0..5 {
+            clock.learn(
+                &format!("call-{n}"),
+                local("2026-11-20 06:37:00"),
+                "2026-11-20T06:30:00Z".parse().expect("a moment"),
+            );
         }
         assert!(!clock.is_known());
     }

@@ -107,9 +107,7 @@ impl UnleashX {
         let query = [("fromdate", from(call.sent_at)), ("calling_number", tail), ("limit", PAGE.to_string())];
         let all = self.list(query.to_vec(), budget).await?;
         if let Some(own) = all.iter().position(|row| call.names(row)) {
-            let own = all.into_iter().nth(own);
-            own.iter().filter_map(Execution::created_at).for_each(|local| self.clock.learn(local, call.sent_at));
-            return Ok(own);
+            return Ok(all.into_iter().nth(own).inspect(|row| self.learn(row, &call)));
         }
         // A full page may not be all, and what is not seen may fit as well.
         if all.len() >= PAGE {
@@ -120,15 +118,20 @@ impl UnleashX {
         let at_time = |row: &Execution, at| row.created_at().is_some_and(|local| self.clock.may_be_of(local, at));
         let earlier = |row: &Execution| call.called_before.is_some_and(|at| at_time(row, at));
         if rows.len() <= 1 && !rows.iter().any(earlier) {
-            let only = rows.pop();
-            only.iter().filter_map(Execution::created_at).for_each(|local| self.clock.learn(local, call.sent_at));
-            return Ok(only);
+            return Ok(rows.pop().inspect(|row| self.learn(row, &call)));
         }
         let searched = [query.as_slice(), &[("input_data", call.reference.to_owned())]].concat();
         let found = self.list(searched, budget).await?;
         let told = found.len() == 1 && seen > 1;
         // Else nobody can tell. That all but one are other attempts' proves nothing: those may be known by other names.
         Ok(found.into_iter().find(|row| told && call.fits(row, &self.clock)))
+    }
+
+    /// What a row that is a call's shows of the list's clock.
+    fn learn(&self, row: &Execution, call: &Called<'_>) {
+        if let Some(local) = row.created_at() {
+            self.clock.learn(call.reference, local, call.sent_at);
+        }
     }
 
     /// The newest rows, until all of these calls are among them or there are no more.

@@ -45,7 +45,10 @@ pub(super) fn word(placing: &Placing) -> String {
 
 pub(super) async fn placing(vendor: &Vendor, reply: Result<Response<Bytes>, WireError>) -> Placing {
     let script = Script::of(vec![reply]);
-    let provider = vendors::provider(vendor, &lane_settings("main"), script.clone());
+    let mut setup = vendors::setup(vendor, &lane_settings("main"), "http://vendor.invalid");
+    // The page's answers are answers to the page's requests.
+    setup.values.entry("dialect".to_owned()).and_modify(|dialect| "docs".clone_into(dialect));
+    let provider = vendors::build(vendor, setup, script.clone());
     let placing = provider.place(&call(vendor, 1)).await;
     assert_eq!(script.asked().len(), 1, "{}: one request, whatever the answer", vendor.kind);
     placing
