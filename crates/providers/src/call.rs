@@ -139,6 +139,8 @@ pub struct Findings {
     pub candidates: Vec<Candidate>,
     /// Attempts whose call surely was not placed, and will not be.
     pub absent: Vec<AttemptId>,
+    /// Attempts that the vendor was not asked about this time, or did not answer for: nothing follows for them.
+    pub unasked: Vec<AttemptId>,
 }
 
 /// A call at the vendor that may be a lost one.
@@ -150,6 +152,14 @@ pub struct Candidate {
     pub call_id: String,
     /// Whether it carries our own reference, which leaves no doubt.
     pub certain: bool,
+}
+
+impl AskError {
+    /// Trouble ends a row of questions and does not take away what was `learned` before it; that the vendor refuses us, or wants to be
+    /// left alone, is told whatever was learned.
+    pub(crate) fn ends_asking(self, learned: bool) -> Result<(), Self> {
+        if learned && matches!(self, Self::Trouble(_)) { Ok(()) } else { Err(self) }
+    }
 }
 
 /// Why a question was not answered. Nothing is known then.

@@ -348,7 +348,7 @@ impl Provider for Knovvu {
             let call_id = only(one).filter(|id| confirmed(id))?;
             Some(Candidate { attempt: one.attempt, call_id, certain: true })
         });
-        Ok(Findings { candidates: candidates.collect(), absent: Vec::new() })
+        Ok(Findings { candidates: candidates.collect(), ..Findings::default() })
     }
 
     fn reported(&self, body: &[u8]) -> Option<String> {

@@ -269,18 +269,14 @@ impl Reconciler {
                 })
             })
             .collect();
-        let Findings { candidates, absent } = match self.provider.find(&lost, now, &*self.pacer).await {
+        let Findings { candidates, absent, unasked } = match self.provider.find(&lost, now, &*self.pacer).await {
             Ok(findings) => {
                 self.troubles = 0;
                 findings
             }
             // A question that was not answered decides nothing, whatever the policy; that nobody can say is for a person to see.
             Err(error) => {
-                for call in unknown {
-                    let verdict = self.verdict(call, now);
-                    let shown = verdict.filter(|verdict| matches!(verdict, Settlement::Review | Settlement::GiveUp));
-                    settlements.extend(shown.map(|verdict| (call.attempt, verdict)));
-                }
+                settlements.extend(unknown.iter().filter_map(|call| Some((call.attempt, self.unanswered(call, now)?))));
                 return self.trouble(&error, now).await;
             }
         };
@@ -305,12 +301,21 @@ impl Reconciler {
                 settlements.push((call.attempt, Settlement::NotPlaced));
                 continue;
             }
+            if own.is_empty() && unasked.contains(&call.attempt) {
+                settlements.extend(self.unanswered(call, now).map(|verdict| (call.attempt, verdict)));
+                continue;
+            }
             self.patience.still_pending(call.attempt, now);
             if let Some(verdict) = self.verdict(call, now) {
                 settlements.push((call.attempt, verdict));
             }
         }
         Ok(())
+    }
+
+    /// What follows when the vendor was not asked, or did not answer: at most that a person is told.
+    fn unanswered(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
+        self.verdict(call, now).filter(|verdict| matches!(verdict, Settlement::Review | Settlement::GiveUp))
     }
 
     /// What follows when the vendor cannot say.

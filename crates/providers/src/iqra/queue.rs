@@ -63,9 +63,10 @@ impl Iqra {
         for (call_id, attempt) in missing.into_iter().take(SINGLY) {
             match self.one(call_id, budget).await {
                 Ok(row) => news.extend(row.map(|row| (attempt, self.news(&row)))),
-                // What was learned before the trouble is kept.
-                Err(AskError::Trouble(_)) if !news.is_empty() => break,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    error.ends_asking(!news.is_empty())?;
+                    break;
+                }
             }
         }
         Ok(news)
@@ -115,6 +116,9 @@ impl Iqra {
                 if let (true, Some(call_id)) = (certain || fits, text(row, "queueId")) {
                     findings.candidates.push(Candidate { attempt: one.attempt, call_id, certain });
                 }
+            }
+            if !complete && !possible {
+                findings.unasked.push(one.attempt);
             }
             let dropped = self.config.load(Ordering::SeqCst)
                 && place::max_wait(&one.vendor).is_ok_and(|wait| now > one.sent_at + wait + ABSENT_AFTER);
@@ -173,7 +177,7 @@ impl Iqra {
         if let Some(outcome) = own("status", &status) {
             return Some(outcome);
         }
-        // A session that was begun says how it ended, a moment after the queue is done with it.
+        // How a conversation ended is told a moment after the queue is done with its call.
         let end_comes = member(row, "sessionEndType").is_some() && text(row, "sessionId").is_some();
         if end_comes {
             return None;

@@ -51,9 +51,10 @@ impl Twenty2 {
         for call in singly {
             match self.detail(&call.call_id, budget).await {
                 Ok(found) => news.push((call.attempt, self.news(found.as_ref()))),
-                // What was learned before the trouble is kept.
-                Err(AskError::Trouble(_)) if !news.is_empty() => break,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    error.ends_asking(!news.is_empty())?;
+                    break;
+                }
             }
         }
         Ok(news)
@@ -82,7 +83,7 @@ impl Twenty2 {
                 candidates.push(candidate);
             }
         }
-        Ok(Findings { candidates, absent: Vec::new() })
+        Ok(Findings { candidates, ..Findings::default() })
     }
 
     /// `GET /call/logs`

@@ -1,5 +1,6 @@
 //! How calls stand, and calls whose answer was lost: both from the list of executions.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use http::Method;
@@ -51,9 +52,10 @@ impl UnleashX {
             };
             match self.row_of(number, budget).await {
                 Ok(row) => news.extend(row.map(|row| (call.attempt, self.news(&row)))),
-                // What was learned before the trouble is kept.
-                Err(AskError::Trouble(_)) if !news.is_empty() => break,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    error.ends_asking(!news.is_empty())?;
+                    break;
+                }
             }
         }
         Ok(news)
@@ -77,7 +79,8 @@ impl UnleashX {
 
     /// The row that alone can be the lost call.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
-        let mut candidates = Vec::new();
+        let mut findings = Findings::default();
+        let mut unasked: BTreeSet<AttemptId> = lost.iter().map(|one| one.attempt).collect();
         for one in self.some_of(lost.iter().collect()) {
             let number = Called {
                 number: &one.number,
@@ -88,15 +91,19 @@ impl UnleashX {
                 call_id: None,
             };
             match self.row_of(number, budget).await {
-                Ok(row) => candidates.extend(row.and_then(|row| {
+                Ok(row) => findings.candidates.extend(row.and_then(|row| {
                     let certain = row.mentions(&one.reference);
                     Some(Candidate { attempt: one.attempt, call_id: row.call_id()?, certain })
                 })),
-                Err(AskError::Trouble(_)) if !candidates.is_empty() => break,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    error.ends_asking(!findings.candidates.is_empty())?;
+                    break;
+                }
             }
+            unasked.remove(&one.attempt);
         }
-        Ok(Findings { candidates, absent: Vec::new() })
+        findings.unasked.extend(unasked);
+        Ok(findings)
     }
 
     /// The row that is one call's, or alone can be. A row that says which call it is is that call's and nobody else's. When several fit,

@@ -8,6 +8,7 @@ use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
+use ringfence_tests::vendors;
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};
 
 async fn with_faults(faults: Vec<(Fault, f64)>, policy: UnknownPolicy, contacts: usize) -> (TestDatabase, Dialer) {
@@ -114,5 +115,31 @@ async fn a_vendor_that_never_answers_questions_is_seen() {
     dialer.until("all being found", |count| count("contact:review") + count("attempt:unknown") == 0).await;
     dialer.stop().await;
     assert_eq!(dialer.simulator.tape().len(), 8);
+    dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn who_was_not_asked_about_yet_is_not_redialled() {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    // UnleashX is asked about a few lost calls at a time.
+    let vendor = vendors::vendor("unleashx");
+    let settings = lane_settings("main");
+    let mut rules = vendors::suited(vendor, &settings, rules("spring", "main"));
+    rules.on_unknown.policy = UnknownPolicy::Redial;
+    rules.on_unknown.ask_for = Span::from_secs(1);
+    let behaviour = Behaviour {
+        outcomes: vec![(Outcome::Answered, 1)],
+        faults: vec![(Fault::LostAnswer, 100.0)],
+        ..Behaviour::default()
+    };
+    let adapter = |settings: &_, line| vendors::provider(vendor, settings, line);
+    let clock = VirtualClock::at(noon());
+    let mut dialer = Dialer::set_with(database.store.clone(), clock, settings, rules, behaviour, 30, adapter).await;
+    dialer.start();
+    dialer.until_finished().await;
+    dialer.stop().await;
+    assert_eq!(dialer.simulator.tape().calls().len(), 30, "everyone once");
+    assert_eq!(dialer.count("contact:done").await, 30);
+    dialer.check_tape(1);
     dialer.check_counts().await;
 }
