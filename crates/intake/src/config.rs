@@ -166,6 +166,11 @@ fn lane(
     vendors: &[&'static Vendor],
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Option<ConfigLane> {
+    // Whatever else is wrong, credentials that somebody wrote down are not shown.
+    let secrets = vendors.iter().flat_map(|vendor| vendor.settings);
+    secrets
+        .filter(|key| matches!(key.kind, SettingKind::Secret))
+        .for_each(|key| section.hide(key.name, &["env", "file"]));
     let kinds: Vec<&str> = vendors.iter().map(|vendor| vendor.kind).collect();
     let kind = section.required_text("kind", &format!("write one of {}", kinds.join(", ")))?;
     let Some(vendor) = vendors.iter().find(|vendor| vendor.kind == kind.value) else {
@@ -341,7 +346,7 @@ fn secret(
         section.missing(key, &hint);
         return None;
     }
-    if !section.is_reference(key) {
+    if !section.is_table(key) {
         let at = section.place_of(key).unwrap_or(section.at());
         let mistake = Mistake::new(at, format!("`{key}` must name where the secret is, and not be it"));
         section.found().add(mistake.hint(hint));

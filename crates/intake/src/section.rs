@@ -21,29 +21,32 @@ pub(crate) struct Placed<T> {
 
 /// The mistakes found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Found(RefCell<Vec<Mistake>>, RefCell<Vec<Range<usize>>>);
+pub(crate) struct Found {
+    mistakes: RefCell<Vec<Mistake>>,
+    hidden: RefCell<Vec<Range<usize>>>,
+}
 
 impl Found {
     pub(crate) fn add(&self, mistake: Mistake) {
-        self.0.borrow_mut().push(mistake);
+        self.mistakes.borrow_mut().push(mistake);
     }
 
     /// A part of the text that no complaint may show.
     pub(crate) fn hide(&self, at: Range<usize>) {
-        self.1.borrow_mut().push(at);
+        self.hidden.borrow_mut().push(at);
     }
 
     /// The text with everything hidden replaced, in as many bytes.
     pub(crate) fn shown(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
-        for at in self.1.borrow().iter() {
+        for at in self.hidden.borrow().iter() {
             bytes.get_mut(at.clone()).into_iter().flatten().for_each(|byte| *byte = b'*');
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     pub(crate) fn take(self) -> Vec<Mistake> {
-        self.0.into_inner()
+        self.mistakes.into_inner()
     }
 }
 
@@ -190,14 +193,21 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Whether a key holds a table; if it does not, nobody may see what it holds.
-    pub(crate) fn is_reference(&mut self, key: &str) -> bool {
-        let Some(value) = self.raw(key) else { return false };
-        let table = matches!(value.get_ref(), DeValue::Table(_));
-        if !table {
-            self.found.hide(value.span());
+    /// Whether a key holds a table.
+    pub(crate) fn is_table(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
+    }
+
+    /// What a key holds is shown in no complaint, but for these keys of a table.
+    pub(crate) fn hide(&self, key: &str, except: &[&str]) {
+        let Some(value) = self.table.get(key) else { return };
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                let others = table.iter().filter(|(name, _)| !except.contains(&name.get_ref().as_ref()));
+                others.for_each(|(_, value)| self.found.hide(value.span()));
+            }
+            _ => self.found.hide(value.span()),
         }
-        table
     }
 
     /// A text or a whole number as text, if the key is there.

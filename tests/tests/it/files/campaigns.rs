@@ -90,8 +90,6 @@ fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
         ("[contacts]", "[callback]\nfrom = \"x\"\n[contacts]", "6:2", "`callback` is not a known key"),
     ] {
         let text = CAMPAIGN.replacen(from, to, 1);
-        let lines = parse(&text).expect_err(to).lines();
-        let hit = lines.iter().any(|line| line.contains(&format!("spring.toml:{place}:")) && line.contains(says));
-        assert!(hit, "{to}: wanted {place} {says}, got {lines:#?}");
+        super::assert_told(&parse(&text).expect_err(to), &format!("spring.toml:{place}:"), says);
     }
 }

@@ -7,6 +7,8 @@ use ringfence_domain::Campaign;
 use ringfence_intake::{Config, Mistakes, campaign};
 use ringfence_tests::sample::noon;
 
+use super::assert_told;
+
 const CONFIG: &str = r#"
 [provider.twenty2]
 kind = "twenty2"
@@ -101,9 +103,7 @@ fn each_kind_says_what_a_campaign_lacks_and_where() {
         ),
         ("knovvu-scenario", "caller_ids = [\"200\"]\n[vendor]\nend_user = \"x\"", "7:12", "must be a section"),
     ] {
-        let lines = read(provider, keys).expect_err(keys).lines();
-        let hit = lines.iter().any(|line| line.contains(&format!("spring.toml:{place}")) && line.contains(says));
-        assert!(hit, "{provider} {keys}: wanted {place} {says}, got {lines:#?}");
+        assert_told(&read(provider, keys).expect_err(keys), &format!("spring.toml:{place}:"), says);
     }
 }
 
@@ -160,8 +160,7 @@ fn each_kind_says_what_a_lane_lacks() {
             "orchestrator_url",
         ),
     ] {
-        let lines = config(&CONFIG.replacen(from, to, 1)).expect_err(to).lines();
-        assert!(lines.iter().any(|line| line.contains(says)), "{to}: wanted {says}, got {lines:#?}");
+        assert_told(&config(&CONFIG.replacen(from, to, 1)).expect_err(to), "ringfence.toml:", says);
     }
 }
 
@@ -178,8 +177,7 @@ fn where_http_is_served_and_reached_is_read() {
         ("public_url = \"dialer.example.com\"", "not an address"),
         ("port = 80", "not a known key"),
     ] {
-        let lines = read(text).expect_err(text).lines();
-        assert!(lines.iter().any(|line| line.contains(says)), "{text}: wanted {says}, got {lines:#?}");
+        assert_told(&read(text).expect_err(text), "ringfence.toml:", says);
     }
 }
 
@@ -190,15 +188,23 @@ fn an_agent_may_be_written_as_the_number_that_it_is() {
 
 #[test]
 fn a_secret_that_was_written_down_is_not_shown() {
-    let text = CONFIG.replacen("token = { env = \"K\" }", "token = \"s3cret-value\"", 1);
-    let mistakes = config(&text).expect_err("refused");
-    assert!(mistakes.lines()[0].contains("write token = { env"), "{:?}", mistakes.lines());
-    assert!(!format!("{mistakes:?}").contains("s3cret"), "{mistakes:?}");
+    for (from, to, says) in [
+        ("token = { env = \"K\" }", "token = \"s3cret-value\"", "write token = { env"),
+        ("token = { env = \"K\" }", "token = { value = \"s3cret-value\" }", "not a known key"),
+        (
+            "kind = \"unleashx\"\ntoken = { env = \"K\" }",
+            "kind = \"x\"\ntoken = \"s3cret-value\"",
+            "not a kind of provider",
+        ),
+    ] {
+        let mistakes = config(&CONFIG.replacen(from, to, 1)).expect_err("refused");
+        assert_told(&mistakes, "ringfence.toml:", says);
+        assert!(!format!("{mistakes:?}").contains("s3cret"), "{mistakes:?}");
+    }
 }
 
 #[test]
 fn a_zone_that_is_none_is_told_at_its_place() {
     let text = CONFIG.replacen("token = {", "created_at_timezone = \"Asia/Calcuta\"\ntoken = {", 1);
-    let lines = config(&text).expect_err("refused").lines();
-    assert!(lines[0].contains(":9:23") && lines[0].contains("Asia/Calcutta"), "{lines:?}");
+    assert_told(&config(&text).expect_err("refused"), "ringfence.toml:9:23:", "Asia/Calcutta");
 }
