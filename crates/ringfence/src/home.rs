@@ -221,6 +221,11 @@ pub fn report_address(config: &Config, store: &Database) -> Option<ReportAddress
     Some(ReportAddress { public_url, key: store.report_key().clone() })
 }
 
+/// The same for calls of one lane, if its vendor takes an address for each.
+pub fn reports_of(lane: &ConfigLane, config: &Config, store: &Database) -> Option<ReportAddress> {
+    report_address(config, store).filter(|_| lane.vendor.can.reports)
+}
+
 /// The provider of a lane.
 pub fn provider(lane: &ringfence_intake::ConfigLane) -> Result<Arc<dyn Provider>, Failure> {
     let transport = HttpTransport::new(lane.ca_file.as_deref()).map_err(Failure::work)?;

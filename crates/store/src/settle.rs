@@ -81,7 +81,8 @@ pub struct Settled {
 pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<LiveCall>, StoreError> {
     const LIVE: Sql = sql!(
         "SELECT a.id, a.reference, a.state, coalesce(a.number, c.number) AS number, a.caller_id, a.sending_at, a.call_id, a.overdue_at, \
-         c.state AS contact_state, b.campaign_id, (SELECT max(e.sending_at) FROM attempts e WHERE e.number_key = a.number_key AND e.lane_id = a.lane_id AND e.state IN ('placed', 'ended', 'unknown') \
+         c.state AS contact_state, b.campaign_id, (SELECT max(e.sending_at) FROM attempts e \
+         WHERE e.number_key = a.number_key AND e.lane_id = a.lane_id AND e.state IN ('placed', 'ended', 'unknown') \
          AND e.id < a.id) AS called_before FROM attempts a JOIN contacts c ON c.id = a.contact_id \
          JOIN buckets b ON b.id = c.bucket_id \
          WHERE a.lane_id = $1 AND a.live AND a.state IN ('placed', 'unknown') ORDER BY a.id"

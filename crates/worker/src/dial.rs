@@ -54,7 +54,8 @@ struct Shared {
 }
 
 impl Dialer {
-    /// A dialer of the lane of `tenure`, whose vendor reports calls to `reports` if it can. Results go to `results`; requests run in `sending`, which outlives the workers.
+    /// A dialer of the lane of `tenure`, whose vendor reports calls to `reports` if it can. Results go to `results`; requests run
+    /// in `sending`, which outlives the workers.
     #[expect(clippy::too_many_arguments, reason = "these are the parts of an engine, named where it is put together")]
     pub fn new(
         store: Arc<Database>,

@@ -156,7 +156,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let owner = lifeline.name().to_owned();
     let engine = LaneEngine::new(store.clone(), clock.clone(), owner, lane_row, settings, provider)
         .braked_by(follower.brake.clone())
-        .reported_to(home::report_address(&config, &store));
+        .reported_to(home::reports_of(lane, &config, &store));
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
     store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
     store.close().await;

@@ -55,7 +55,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         let row = store.register_lane(settings.clone(), clock.read().now).await?;
         let owner = lifeline.name().to_owned();
         let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
-        let engine = engine.braked_by(brake.clone()).reported_to(home::report_address(&config, &store));
+        let engine = engine.braked_by(brake.clone()).reported_to(home::reports_of(lane, &config, &store));
         engines.spawn(engine.run(stop.clone()));
         providers.insert(name.clone(), provider);
     }

@@ -114,7 +114,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let lifeline = Lifeline::begin(&store);
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), row.id, settings, provider)
         .braked_by(brake)
-        .reported_to(home::report_address(&config, &store))
+        .reported_to(home::reports_of(lane, &config, &store))
         .only(campaign.id);
     let stop = CancellationToken::new();
     let running = tokio::spawn(engine.run(stop.clone()));

@@ -7,7 +7,7 @@ use ringfence_domain::{AttemptId, Outcome, ReportAddress, Span};
 use ringfence_providers::Transport;
 use ringfence_sandbox::{Behaviour, InProcess};
 use ringfence_server::Server;
-use ringfence_store::Store;
+use ringfence_store::{NewReport, Store};
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::vendors;
@@ -86,4 +86,20 @@ async fn a_report_that_is_not_true_ends_no_call() {
     dialer.stop().await;
     assert_eq!(dialer.simulator.tape().calls().len(), CALLS);
     dialer.check_counts().await;
+}
+
+#[tokio::test]
+async fn a_report_of_a_call_that_nobody_knows_is_kept_for_a_week() {
+    let database = TestDatabase::sqlite_in_virtual_time().await;
+    let (mut dialer, _) = dialer(&database).await;
+    let store = dialer.store.clone();
+    for (body, age) in [("old", 8), ("young", 6)] {
+        let report = NewReport { lane: dialer.lane, reference: None, digest: body.to_owned(), body: body.to_owned() };
+        store.keep_report(report, noon() - Span::from_days(age)).await.expect("kept");
+    }
+    dialer.start();
+    tokio::time::sleep(Span::from_secs(5).duration()).await;
+    dialer.stop().await;
+    assert_eq!(store.forget_reports(noon() - Span::from_days(7)).await.expect("an answer"), 0, "the old one is gone");
+    assert_eq!(store.forget_reports(noon()).await.expect("an answer"), 1, "the young one was kept");
 }
