@@ -8,10 +8,10 @@ use ringfence_domain::campaign::{
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
 use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
-use ringfence_domain::window::WeekTable;
+use ringfence_domain::window::Timetable;
 use ringfence_domain::{
-    AttemptId, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, PhoneNumber, Rate, Reading, RunId, Span,
-    ZoneSet,
+    AttemptId, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberLimits, PhoneNumber, Rate, Reading,
+    RunId, Span, ZoneSet,
 };
 use ringfence_store::{
     Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
@@ -35,7 +35,7 @@ pub fn lane_settings(name: &str) -> LaneSettings {
             per_day: None,
         },
         hours: None,
-        timezone: chrono_tz::Asia::Kolkata,
+        timezone: "Asia/Kolkata".parse().expect("a zone"),
     }
 }
 
@@ -59,13 +59,18 @@ pub fn rules(name: &str, lane: &str) -> Campaign {
         metadata: BTreeMap::new(),
         vendor: BTreeMap::new(),
         calling: Calling {
-            hours: WeekTable::always(),
-            timezone: CallingZone::Fixed(chrono_tz::Asia::Kolkata),
+            hours: Timetable::always(),
+            timezone: CallingZone::Fixed("Asia/Kolkata".parse().expect("a zone")),
+            closures: std::sync::Arc::default(),
+            presets: Vec::new(),
             guard: Span::ZERO,
         },
         limits: CampaignLimits::default(),
         retry: RetryRules::default(),
         reached: Reached::default(),
+        opt_out: None,
+        refusal: None,
+        callback: None,
         on_unknown: OnUnknown::default(),
         schedule: Schedule::default(),
         safety: Safety::default(),
@@ -138,9 +143,9 @@ impl Stage {
         ClaimOrder {
             lane: self.lane,
             campaign: self.campaign_id(),
-            caps: Vec::new(),
+            limits: NumberLimits::default(),
             safety: Safety::default(),
-            default_zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
+            default_zones: ZoneSet::one("Asia/Kolkata".parse().expect("a zone")),
             calls: attempts.iter().map(|id| (*id, Some("9876500000".to_owned()))).collect(),
             unfit: Vec::new(),
             reading: Reading::exact(now),
@@ -206,7 +211,7 @@ pub fn row(store: &Database, row_number: i64, n: usize) -> NewContact {
         row_number,
         line: row_number + 1,
         numbers: vec![(number(n), store.hasher().key(&number(n)))],
-        zones: ZoneSet::one(chrono_tz::Asia::Kolkata),
+        zones: ZoneSet::one("Asia/Kolkata".parse().expect("a zone")),
         external_id: None,
         fields: BTreeMap::from([("phone".to_owned(), number(n).e164().to_owned())]),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Moment;
+use crate::{Moment, Outcome};
 
 /// What the vendor tells of a call.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,4 +19,17 @@ pub struct CallDetails {
     pub recording: Option<(String, Option<Moment>)>,
     /// The transcript and when its link expires.
     pub transcript: Option<(String, Option<Moment>)>,
+}
+
+/// A counted call to a number, as the rules about the number see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastCall {
+    /// When it was sent.
+    pub sent_at: Moment,
+    /// When it was known to be over; none while it is out.
+    pub ended_at: Option<Moment>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// The callee declined the call, or said so in it.
+    pub refused: bool,
 }

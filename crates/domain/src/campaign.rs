@@ -1,18 +1,23 @@
 //! A campaign's rules, as read from its file and kept in the database.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::callback::Callback;
 use crate::cap::Cap;
+use crate::condition::Condition;
+use crate::cool_off::CoolOff;
+use crate::number_limits::NumberLimits;
 use crate::phone::Country;
+use crate::preset::Preset;
 use crate::safety::Safety;
 use crate::schedule::Schedule;
 use crate::template::Template;
-use crate::window::{Calendar, Hours, WeekTable};
+use crate::window::{Calendar, Closures, Hours, Timetable};
 use crate::words::words;
-use crate::{Outcome, Rate, Span, ZoneSet};
+use crate::{Outcome, Rate, Span, Zone, ZoneSet};
 
 /// One campaign: who is called through which lane, when, how often, and what follows each outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +50,15 @@ pub struct Campaign {
     pub retry: RetryRules,
     /// Which calls count as having reached the contact.
     pub reached: Reached,
+    /// What an agent collects from someone who wants no more calls, from anyone.
+    #[serde(default)]
+    pub opt_out: Option<Condition>,
+    /// What an agent collects from someone who said no.
+    #[serde(default)]
+    pub refusal: Option<Condition>,
+    /// Who is called back when they asked to be.
+    #[serde(default)]
+    pub callback: Option<Callback>,
     /// What to do about a call whose fate is unknown.
     pub on_unknown: OnUnknown,
     /// When it begins by itself, and its first and last day.
@@ -104,10 +118,16 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<Stri
 /// When contacts may be called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calling {
-    /// Weekly hours.
-    pub hours: WeekTable,
+    /// Hours of weekdays and dates.
+    pub hours: Timetable,
     /// Whose clocks they are read on.
     pub timezone: CallingZone,
+    /// Days on which nobody is called.
+    #[serde(default)]
+    pub closures: Arc<Closures>,
+    /// Rules of laws and codes, as they were when the campaign was applied.
+    #[serde(default)]
+    pub presets: Vec<Preset>,
     /// No new call this long before closing.
     pub guard: Span,
 }
@@ -117,7 +137,7 @@ pub struct Calling {
 #[serde(rename_all = "lowercase")]
 pub enum CallingZone {
     /// The same zone for everyone.
-    Fixed(Tz),
+    Fixed(Zone),
     /// The contact's own: its column, else by its number.
     Contact,
 }
@@ -131,6 +151,9 @@ pub struct CampaignLimits {
     pub concurrent: Option<u32>,
     /// Calls to one number, across campaigns.
     pub per_number: Vec<Cap>,
+    /// How long a number is left alone after a conversation or a refusal, across campaigns.
+    #[serde(default)]
+    pub cool_off: CoolOff,
 }
 
 /// When an outcome is followed by another call.
@@ -150,6 +173,16 @@ pub struct RetryRules {
     pub max_attempts: u32,
     /// By outcome; an outcome that is not here is never redialled.
     pub after: BTreeMap<Outcome, Redial>,
+    /// Up to so many hundredths are added to each delay, at random.
+    #[serde(default = "ten")]
+    pub jitter: u8,
+    /// A number that did not pick up is not tried again in the same hour of the day.
+    #[serde(default)]
+    pub avoid_same_hour: bool,
+}
+
+const fn ten() -> u8 {
+    10
 }
 
 /// Which calls count as having reached the contact.
@@ -182,21 +215,118 @@ pub enum UnknownPolicy {
     Redial,
 }
 
+/// One part of a window.
+#[derive(Debug, Clone)]
+pub struct WindowPart {
+    /// The rule: `hours`, `closed_days`, `preset` or `vendor_hours`.
+    pub rule: &'static str,
+    /// What people call it.
+    pub name: String,
+    /// Hours that must all be open; none when the contact's zone matters and is not known, so that it never opens.
+    pub hours: Option<Vec<Hours>>,
+}
+
+impl WindowPart {
+    fn new(rule: &'static str, name: String, hours: Option<Vec<Hours>>) -> Self {
+        Self { rule, name, hours }
+    }
+
+    /// When this part alone is open.
+    pub fn calendar(&self) -> Calendar {
+        let calendar = Calendar::new(self.hours.clone().unwrap_or_default(), Span::ZERO);
+        if self.hours.is_none() { calendar.nowhere() } else { calendar }
+    }
+
+    /// Its hours as they are written, and whose clocks they are read on.
+    pub fn says(&self) -> String {
+        let Some(hours) = &self.hours else { return "no zone is known".to_owned() };
+        let zones: ZoneSet = hours.iter().map(|hours| hours.zone).collect();
+        format!("{} in {zones}", self.written())
+    }
+
+    /// Its hours as they are written.
+    pub fn written(&self) -> String {
+        let tables = self.hours.iter().flatten().map(|hours| hours.table.to_string());
+        tables.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The hours that say no at `at`, and why, if they are closed days.
+    pub fn closed_day(&self, at: crate::Moment) -> Option<String> {
+        let mut hours = self.hours.iter().flatten();
+        hours.find_map(|hours| hours.closures.reason(at.local(hours.zone).date_naive()))
+    }
+}
+
 /// Whether a campaign may be called so: lower-case letters, digits and hyphens.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 impl Campaign {
-    /// The window of contacts in `zones`, on a lane with these hours of its own.
-    pub fn calendar(&self, zones: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
-        let others: Vec<Hours> = vendor.cloned().into_iter().collect();
-        let (from, until) = self.schedule.bounds(zones);
-        Calendar::for_zones(&self.calling.hours, zones, &others, self.calling.guard).between(from, until)
+    /// The window of contacts whose own zones are `own`, on a lane with these hours of its own: what every part of it leaves open.
+    pub fn calendar(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
+        let parts = self.window(own, vendor);
+        let nowhere = parts.iter().any(|part| part.hours.is_none());
+        let hours = parts.into_iter().filter_map(|part| part.hours).flatten().collect();
+        let (from, until) = self.schedule.bounds(&self.zones_for(own.clone()));
+        let calendar = Calendar::new(hours, self.calling.guard).between(from, until);
+        if nowhere { calendar.nowhere() } else { calendar }
+    }
+
+    /// The parts of that window, each of which can close it by itself.
+    pub fn window(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Vec<WindowPart> {
+        let calling = &self.calling;
+        let zones = self.zones_for(own.clone());
+        let everywhere = |table: &Timetable, closures: &Arc<Closures>| {
+            let hours = |zone: &Zone| Hours::new(table.clone(), *zone).less(closures.clone());
+            (!zones.is_empty()).then(|| zones.zones().iter().map(hours).collect())
+        };
+        let own_hours = everywhere(&calling.hours, &Arc::default());
+        let mut parts = vec![WindowPart::new("hours", "[calling] hours".to_owned(), own_hours)];
+        if !calling.closures.is_empty() {
+            let closed = everywhere(&Timetable::always(), &calling.closures);
+            parts.push(WindowPart::new("closed_days", "holidays and closed days".to_owned(), closed));
+        }
+        for preset in &calling.presets {
+            let hours = preset.hours_in(own);
+            if hours.as_ref().is_none_or(|hours| !hours.is_empty()) {
+                parts.push(WindowPart::new("preset", format!("the preset {}", preset.name), hours));
+            }
+        }
+        if let Some(vendor) = vendor {
+            parts.push(WindowPart::new("vendor_hours", "the lane's own hours".to_owned(), Some(vec![vendor.clone()])));
+        }
+        parts
+    }
+
+    /// Whether it matters where each contact is, so that nobody is called of whom that is not known.
+    pub fn needs_own_zone(&self) -> bool {
+        let presets = self.calling.presets.iter().map(|preset| preset.timezone);
+        presets.chain([self.calling.timezone]).any(|zone| zone == CallingZone::Contact)
+    }
+
+    /// Everything that limits calls to one number: the campaign's own rules and those of its presets.
+    pub fn number_limits(&self) -> NumberLimits {
+        let presets = self.calling.presets.iter().map(Preset::number_limits);
+        presets.fold(self.own_number_limits(), |all, preset| all.and(&preset))
+    }
+
+    /// The campaign's own part of that.
+    pub fn own_number_limits(&self) -> NumberLimits {
+        NumberLimits {
+            caps: self.limits.per_number.clone(),
+            cool_off: self.limits.cool_off,
+            avoid_same_hour: self.retry.avoid_same_hour,
+        }
+    }
+
+    /// Where a callee is taken to be: in their own zones, else where the campaign's hours are read.
+    pub fn place_of(&self, own: &ZoneSet) -> ZoneSet {
+        if own.is_empty() { self.zones_for(ZoneSet::default()) } else { own.clone() }
     }
 
     /// The zone of the campaign's own calendar: schedules, `today`, `{date}`. `lane` is its lane's.
-    pub fn own_zone(&self, lane: Tz) -> Tz {
+    pub fn own_zone(&self, lane: Zone) -> Zone {
         match self.calling.timezone {
             CallingZone::Fixed(zone) => zone,
             CallingZone::Contact => lane,
@@ -237,6 +367,8 @@ impl Default for RetryRules {
                 (Outcome::Failed, after(&[Span::from_hours(1)])),
                 (Outcome::Rejected, Redial::Never),
             ]),
+            jitter: ten(),
+            avoid_same_hour: false,
         }
     }
 }

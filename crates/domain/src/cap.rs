@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Days, NaiveTime, TimeZone};
+use chrono::Days;
 use serde::{Deserialize, Serialize};
 
 use crate::quantity::QuantityError;
@@ -45,19 +45,8 @@ impl Cap {
             Period::Rolling(span) => self.within(earlier, now - span, |oldest| oldest + span),
             Period::CalendarDay => zones.zones().iter().try_fold((), |(), zone| {
                 let today = now.local(*zone).date_naive();
-                let midnight = |date: chrono::NaiveDate| {
-                    let local = date.and_time(NaiveTime::MIN);
-                    // A midnight that the clocks skip begins when they resume.
-                    let first = zone.from_local_datetime(&local).earliest();
-                    let at = first.or_else(|| {
-                        (1..=24).find_map(|quarter| {
-                            zone.from_local_datetime(&(local + chrono::Duration::minutes(15 * quarter))).earliest()
-                        })
-                    });
-                    at.map_or(Moment::NEVER, |at| Moment::from_millis(at.timestamp_millis()))
-                };
-                let tomorrow = today.checked_add_days(Days::new(1)).map_or(Moment::NEVER, midnight);
-                self.within(earlier, midnight(today) - Span::from_millis(1), |_| tomorrow)
+                let tomorrow = today.checked_add_days(Days::new(1)).map_or(Moment::NEVER, |date| zone.midnight(date));
+                self.within(earlier, zone.midnight(today) - Span::from_millis(1), |_| tomorrow)
             }),
         }
     }
@@ -125,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn kolkata() -> ZoneSet {
-        ZoneSet::one(chrono_tz::Asia::Kolkata)
+        ZoneSet::one("Asia/Kolkata".parse().expect("a zone"))
     }
 
     #[test]

@@ -2,8 +2,7 @@
 //!
 //! The store asks it inside the claim's transaction, with everything locked that could change the answer.
 
-use crate::cap::Cap;
-use crate::{AttemptState, CampaignState, LaneState, Moment, Reading, ZoneSet};
+use crate::{AttemptState, CampaignState, LaneState, Moment, NumberLimits, PastCall, Reading, ZoneSet};
 
 /// Everything that the answer depends on, as the claim's transaction reads it.
 #[derive(Debug, Clone)]
@@ -32,10 +31,10 @@ pub struct Question<'a> {
     pub on_dnc: bool,
     /// Whether the contact is to be stopped as soon as it waits again.
     pub leaving: bool,
-    /// Caps on the number.
-    pub caps: &'a [Cap],
-    /// Moments of the counted calls to the number, over all campaigns.
-    pub earlier: &'a [Moment],
+    /// What limits calls to the number.
+    pub limits: &'a NumberLimits,
+    /// The counted calls to the number, over all campaigns.
+    pub earlier: &'a [PastCall],
     /// Where the callee may be.
     pub zones: &'a ZoneSet,
     /// Calls that the lane may still make today.
@@ -55,7 +54,7 @@ pub enum Refusal {
     Held,
     /// The number must not be called at all.
     Dnc,
-    /// A cap is used up until this moment.
+    /// A limit on calls to the number holds it until this moment: a cap, a cool-off, an hour to avoid.
     Capped(Moment),
 }
 
@@ -84,10 +83,7 @@ impl Question<'_> {
         {
             return Err(Refusal::Held);
         }
-        for cap in self.caps {
-            cap.allows(self.earlier, reading.latest(), self.zones).map_err(Refusal::Capped)?;
-        }
-        Ok(())
+        self.limits.allows(self.earlier, reading.latest(), self.zones).map_err(|hold| Refusal::Capped(hold.until))
     }
 }
 
@@ -95,8 +91,9 @@ impl Question<'_> {
 mod tests {
     use super::*;
     use crate::Span;
+    use crate::cap::Cap;
 
-    fn question(zones: &ZoneSet) -> Question<'_> {
+    fn question<'q>(zones: &'q ZoneSet, limits: &'q NumberLimits) -> Question<'q> {
         Question {
             state: AttemptState::Open,
             dial_after: Moment::from_secs(100),
@@ -110,7 +107,7 @@ mod tests {
             failing: false,
             on_dnc: false,
             leaving: false,
-            caps: &[],
+            limits,
             earlier: &[],
             zones,
             left_today: None,
@@ -119,11 +116,13 @@ mod tests {
 
     #[test]
     fn each_reason_is_enough_by_itself() {
-        let zones = ZoneSet::one(chrono_tz::UTC);
+        let zones = ZoneSet::one(crate::Zone::utc());
+        let none = NumberLimits::default();
         let at = |seconds: i64| Reading::exact(Moment::from_secs(seconds));
-        let caps = [Cap::per_day(1)];
-        let earlier = [Moment::from_secs(50)];
-        let base = || question(&zones);
+        let caps = NumberLimits { caps: vec![Cap::per_day(1)], ..NumberLimits::default() };
+        let sent_at = Moment::from_secs(50);
+        let earlier = [PastCall { sent_at, ended_at: None, outcome: None, refused: false }];
+        let base = || question(&zones, &none);
         assert_eq!(base().answer(at(100)), Ok(()));
         assert_eq!(base().answer(at(99)), Err(Refusal::PlanAgain));
         assert_eq!(base().answer(at(130)), Err(Refusal::PlanAgain));
@@ -142,7 +141,7 @@ mod tests {
         assert_eq!(Question { failing: true, ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { left_today: Some(0), ..base() }.answer(at(100)), Err(Refusal::Held));
         assert_eq!(Question { on_dnc: true, ..base() }.answer(at(100)), Err(Refusal::Dnc));
-        let capped = Question { caps: &caps, earlier: &earlier, ..base() }.answer(at(100));
+        let capped = Question { limits: &caps, earlier: &earlier, ..base() }.answer(at(100));
         assert_eq!(capped, Err(Refusal::Capped(Moment::from_secs(86_400))));
     }
 }

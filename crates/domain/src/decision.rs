@@ -36,18 +36,25 @@ pub struct Case {
     pub now: Moment,
     /// Anything that differs from attempt to attempt; spreads redials over the jitter.
     pub seed: u64,
+    /// When the callee asked to be called back, if they did.
+    pub callback: Option<Moment>,
+    /// The callee wants no more calls.
+    pub opted_out: bool,
 }
 
 /// The wait before a contact is tried again whose call the vendor dropped undialled.
 const NOT_DIALLED_WAIT: Span = Span::from_minutes(5);
 /// After so many dropped calls a person must look.
 const NOT_DIALLED_LIMIT: u32 = 10;
-/// Redials are spread over this part of their delay, in percent.
-const JITTER_PERCENT: i64 = 10;
 
 /// The rules in order; the first that speaks decides.
 pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
     match case.outcome {
+        // Whoever asked is called back, within the same number of calls.
+        Outcome::Answered if !case.opted_out && case.calls < rules.max_attempts => {
+            let again = |due_at| Decision::Redial { due_at, class: DialClass::Callback };
+            return case.callback.map_or(Decision::Done, again);
+        }
         Outcome::Answered => return Decision::Done,
         Outcome::InvalidNumber => return Decision::Stop(StopReason::InvalidNumber),
         Outcome::Unknown => return Decision::Review,
@@ -63,6 +70,9 @@ pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
         | Outcome::Unreachable
         | Outcome::Failed => {}
     }
+    if case.opted_out {
+        return Decision::Stop(StopReason::Dnc);
+    }
     let Some(Redial::After(delays)) = rules.after.get(&case.outcome) else {
         return Decision::Done;
     };
@@ -71,14 +81,15 @@ pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
     }
     let place = (case.same_outcome.max(1) as usize - 1).min(delays.len().saturating_sub(1));
     let delay = delays.get(place).copied().unwrap_or(NOT_DIALLED_WAIT);
-    Decision::Redial { due_at: case.now + jittered(delay, case.seed), class: DialClass::Retry }
+    Decision::Redial { due_at: case.now + jittered(delay, rules.jitter, case.seed), class: DialClass::Retry }
 }
 
-/// The delay and up to a tenth more, never less: a person asked to be left alone for at least the delay.
-fn jittered(delay: Span, seed: u64) -> Span {
-    let spread = delay.millis() * JITTER_PERCENT / 100;
-    let share = (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).cast_signed();
-    Span::from_millis(delay.millis() + spread * share / (1 << 32))
+/// The delay and up to `percent` more, never less: a person asked to be left alone for at least the delay.
+fn jittered(delay: Span, percent: u8, seed: u64) -> Span {
+    let share = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    let most = i128::from(delay.millis()) * i128::from(percent) / 100;
+    let added = most * i128::from(share) / (1 << 32);
+    Span::from_millis(delay.millis().saturating_add(i64::try_from(added).unwrap_or(i64::MAX)))
 }
 
 #[cfg(test)]
@@ -87,7 +98,16 @@ mod tests {
     use proptest::prelude::*;
 
     fn case(outcome: Outcome, calls: u32) -> Case {
-        Case { outcome, calls, same_outcome: calls, class: DialClass::First, now: Moment::from_secs(0), seed: 0 }
+        Case {
+            outcome,
+            calls,
+            same_outcome: calls,
+            class: DialClass::First,
+            now: Moment::from_secs(0),
+            seed: 0,
+            callback: None,
+            opted_out: false,
+        }
     }
 
     #[test]
@@ -138,12 +158,27 @@ mod tests {
         );
     }
 
+    #[test]
+    fn who_asked_is_called_back_unless_they_want_no_more_calls_or_had_enough() {
+        let rules = RetryRules::default();
+        let callback = Some(Moment::from_secs(5_000));
+        let decided =
+            |calls, opted_out| decide(&Case { callback, opted_out, ..case(Outcome::Answered, calls) }, &rules);
+        let again = Decision::Redial { due_at: Moment::from_secs(5_000), class: DialClass::Callback };
+        assert_eq!(decided(1, false), again);
+        assert_eq!(decided(2, false), again);
+        assert_eq!(decided(3, false), Decision::Done, "it counts as an attempt");
+        assert_eq!(decided(1, true), Decision::Done);
+        let machine = Case { opted_out: true, ..case(Outcome::Voicemail, 1) };
+        assert_eq!(decide(&machine, &rules), Decision::Stop(StopReason::Dnc));
+    }
+
     proptest! {
         #[test]
-        fn jitter_only_ever_adds_and_at_most_a_tenth(seed: u64, minutes in 1_i64..100_000) {
+        fn jitter_only_ever_adds_and_no_more_than_it_may(seed: u64, minutes in 1_i64..100_000, percent in 0_u8..=100) {
             let delay = Span::from_minutes(minutes);
-            let got = jittered(delay, seed);
-            prop_assert!(got >= delay && got.millis() <= delay.millis() + delay.millis() / 10);
+            let got = jittered(delay, percent, seed);
+            prop_assert!(got >= delay && got.millis() <= delay.millis() + delay.millis() * i64::from(percent) / 100);
         }
 
         #[test]

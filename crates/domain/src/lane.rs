@@ -1,10 +1,9 @@
 //! A lane: one account at one provider, with its limits and hours.
 
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::window::{Hours, WeekTable};
-use crate::{CampaignId, Moment, Rate};
+use crate::window::{Hours, Timetable};
+use crate::{CampaignId, Moment, Rate, Zone};
 
 /// How fast and how much a lane may be used, over all processes together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,14 +42,14 @@ pub struct LaneSettings {
     /// Its limits.
     pub limits: LaneLimits,
     /// The vendor's own hours; intersected with every campaign's.
-    pub hours: Option<WeekTable>,
+    pub hours: Option<Timetable>,
     /// Whose clocks the hours and the daily limit are read on.
-    pub timezone: Tz,
+    pub timezone: Zone,
 }
 
 impl LaneSettings {
     /// The vendor's hours with their zone.
     pub fn vendor_hours(&self) -> Option<Hours> {
-        self.hours.clone().map(|week| Hours { week, zone: self.timezone })
+        self.hours.clone().map(|hours| Hours::new(hours, self.timezone))
     }
 }

@@ -1,10 +1,9 @@
 //! Instants, in whole milliseconds so that every database keeps them exactly.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::Span;
+use crate::{Span, Zone};
 
 /// An instant in Unix milliseconds, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -43,8 +42,13 @@ impl Moment {
         })
     }
 
+    /// The same instant on any clocks.
+    pub fn from_offset(at: DateTime<chrono::FixedOffset>) -> Self {
+        Self(at.timestamp_millis())
+    }
+
     /// The wall clock of `zone` at this instant.
-    pub fn local(self, zone: Tz) -> DateTime<Tz> {
+    pub fn local(self, zone: Zone) -> DateTime<Zone> {
         self.utc().with_timezone(&zone)
     }
 

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
-use chrono_tz::Tz;
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::CallingZone;
 use crate::words::words;
-use crate::{Moment, Span, ZoneSet};
+use crate::{Moment, Span, Zone, ZoneSet};
 
 words! {
     /// What a scheduled moment does.
@@ -58,9 +57,9 @@ impl Schedule {
 
     /// From when and until when contacts in these zones may be dialled; with several zones, the narrowest.
     pub fn bounds(&self, zones: &ZoneSet) -> (Option<Moment>, Option<Moment>) {
-        let starts = self.starts.and_then(|date| zones.zones().iter().map(|zone| midnight(date, *zone)).max());
+        let starts = self.starts.and_then(|date| zones.zones().iter().map(|zone| zone.midnight(date)).max());
         let after = self.ends.map(|date| date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX));
-        let ends = after.and_then(|date| zones.zones().iter().map(|zone| midnight(date, *zone)).min());
+        let ends = after.and_then(|date| zones.zones().iter().map(|zone| zone.midnight(date)).min());
         (starts, ends)
     }
 
@@ -68,34 +67,24 @@ impl Schedule {
     pub fn over_at(&self, zone: CallingZone) -> Option<Moment> {
         let after = self.ends?.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
         Some(match zone {
-            CallingZone::Fixed(zone) => midnight(after, zone),
-            CallingZone::Contact => midnight(after, Tz::Etc__GMTPlus12),
+            CallingZone::Fixed(zone) => zone.midnight(after),
+            CallingZone::Contact => "Etc/GMT+12".parse::<Zone>().expect("the database has it").midnight(after),
         })
     }
 
     /// The next moment after `at` at which it begins by itself; none when no more come before the last day is over.
-    pub fn next(&self, at: Moment, zone: Tz) -> Option<Moment> {
-        let first = self.starts.map_or(at, |date| at.max(midnight(date, zone) - Span::from_secs(1)));
+    pub fn next(&self, at: Moment, zone: Zone) -> Option<Moment> {
+        let first = self.starts.map_or(at, |date| at.max(zone.midnight(date) - Span::from_secs(1)));
         let next = self.cron.as_ref()?.next(first, zone)?;
         let (_, over) = self.bounds(&ZoneSet::one(zone));
         over.is_none_or(|over| next < over).then_some(next)
     }
 
     /// What to do at `now` about a moment that is due: whether to begin, and the next moment.
-    pub fn at_moment(&self, due: Moment, now: Moment, zone: Tz) -> (bool, Option<Moment>) {
+    pub fn at_moment(&self, due: Moment, now: Moment, zone: Zone) -> (bool, Option<Moment>) {
         let missed = now.since(due) > Self::LATE;
         (!missed || self.missed == Missed::Once, self.next(now, zone))
     }
-}
-
-/// The first instant of a local date. A midnight that the clocks skip begins when they resume.
-pub fn midnight(date: NaiveDate, zone: Tz) -> Moment {
-    let local = date.and_time(NaiveTime::MIN);
-    let at = (0..=96).find_map(|quarter| {
-        let local = local.checked_add_signed(chrono::Duration::minutes(15 * quarter))?;
-        zone.from_local_datetime(&local).earliest()
-    });
-    at.map_or(Moment::NEVER, |at| Moment::from_millis(at.timestamp_millis()))
 }
 
 /// A line in cron's syntax: minute, hour, day of the month, month, day of the week.
@@ -113,7 +102,7 @@ pub struct CronError {
 
 impl Cron {
     /// The next moment after `at` that the line names on the clocks of `zone`.
-    pub fn next(&self, at: Moment, zone: Tz) -> Option<Moment> {
+    pub fn next(&self, at: Moment, zone: Zone) -> Option<Moment> {
         let cron: croner::Cron = self.0.parse().ok()?;
         let next = cron.find_next_occurrence(&at.local(zone), false).ok()?;
         Some(Moment::from_millis(next.timestamp_millis()))
@@ -131,7 +120,7 @@ impl FromStr for Cron {
         croner::Cron::from_str(text).map_err(|error| fault(error.to_string()))?;
         let cron = Self(text.trim().to_owned());
         // A leap day comes every eight years at the latest, and the library looks further ahead than that.
-        cron.next(Moment::from_secs(1_767_225_600), Tz::UTC).ok_or_else(|| fault("it never comes".to_owned()))?;
+        cron.next(Moment::from_secs(1_767_225_600), Zone::utc()).ok_or_else(|| fault("it never comes".to_owned()))?;
         Ok(cron)
     }
 }
@@ -160,7 +149,9 @@ impl From<Cron> for String {
 mod tests {
     use super::*;
 
-    const KOLKATA: Tz = Tz::Asia__Kolkata;
+    fn zone(name: &str) -> Zone {
+        name.parse().expect("a zone")
+    }
 
     fn moment(text: &str) -> Moment {
         text.parse().expect("a moment")
@@ -174,11 +165,11 @@ mod tests {
     fn moments_are_read_on_the_campaigns_clocks() {
         let schedule = weekdays_at_nine();
         let friday = moment("2026-11-20T03:30:00Z");
-        assert_eq!(schedule.next(friday - Span::from_secs(1), KOLKATA), Some(friday));
-        assert_eq!(schedule.next(friday, KOLKATA), Some(moment("2026-11-23T03:30:00Z")), "Monday");
-        let new_york = schedule.next(moment("2026-10-30T12:00:00Z"), Tz::America__New_York);
+        assert_eq!(schedule.next(friday - Span::from_secs(1), zone("Asia/Kolkata")), Some(friday));
+        assert_eq!(schedule.next(friday, zone("Asia/Kolkata")), Some(moment("2026-11-23T03:30:00Z")), "Monday");
+        let new_york = schedule.next(moment("2026-10-30T12:00:00Z"), zone("America/New_York"));
         assert_eq!(new_york, Some(moment("2026-10-30T13:00:00Z")), "EDT");
-        let after = schedule.next(moment("2026-10-31T12:00:00Z"), Tz::America__New_York);
+        let after = schedule.next(moment("2026-10-31T12:00:00Z"), zone("America/New_York"));
         assert_eq!(after, Some(moment("2026-11-02T14:00:00Z")), "EST");
     }
 
@@ -187,10 +178,13 @@ mod tests {
         let date = |text: &str| Some(text.parse().expect("a date"));
         let schedule = Schedule { starts: date("2026-11-23"), ends: date("2026-11-24"), ..weekdays_at_nine() };
         let early = moment("2026-11-01T00:00:00Z");
-        assert_eq!(schedule.next(early, KOLKATA), Some(moment("2026-11-23T03:30:00Z")));
-        assert_eq!(schedule.next(moment("2026-11-23T03:30:00Z"), KOLKATA), Some(moment("2026-11-24T03:30:00Z")));
-        assert_eq!(schedule.next(moment("2026-11-24T03:30:00Z"), KOLKATA), None);
-        let (from, until) = schedule.bounds(&ZoneSet::one(KOLKATA));
+        assert_eq!(schedule.next(early, zone("Asia/Kolkata")), Some(moment("2026-11-23T03:30:00Z")));
+        assert_eq!(
+            schedule.next(moment("2026-11-23T03:30:00Z"), zone("Asia/Kolkata")),
+            Some(moment("2026-11-24T03:30:00Z"))
+        );
+        assert_eq!(schedule.next(moment("2026-11-24T03:30:00Z"), zone("Asia/Kolkata")), None);
+        let (from, until) = schedule.bounds(&ZoneSet::one(zone("Asia/Kolkata")));
         assert_eq!((from, until), (Some(moment("2026-11-22T18:30:00Z")), Some(moment("2026-11-24T18:30:00Z"))));
         let apart: ZoneSet = "Asia/Kolkata|America/New_York".parse().expect("zones");
         let (from, until) = schedule.bounds(&apart);
@@ -201,10 +195,10 @@ mod tests {
     fn missed_moments_are_made_up_for_once_or_let_go() {
         let (due, now) = (moment("2026-11-16T03:30:00Z"), moment("2026-11-19T10:00:00Z"));
         let next = Some(moment("2026-11-20T03:30:00Z"));
-        assert_eq!(weekdays_at_nine().at_moment(due, now, KOLKATA), (true, next));
+        assert_eq!(weekdays_at_nine().at_moment(due, now, zone("Asia/Kolkata")), (true, next));
         let skip = Schedule { missed: Missed::Skip, ..weekdays_at_nine() };
-        assert_eq!(skip.at_moment(due, now, KOLKATA), (false, next));
-        assert!(skip.at_moment(due, due + Span::from_secs(5), KOLKATA).0, "slow is not missed");
+        assert_eq!(skip.at_moment(due, now, zone("Asia/Kolkata")), (false, next));
+        assert!(skip.at_moment(due, due + Span::from_secs(5), zone("Asia/Kolkata")).0, "slow is not missed");
     }
 
     #[test]

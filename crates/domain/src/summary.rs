@@ -34,6 +34,8 @@ pub struct Summary {
     pub attempts: AttemptCounts,
     /// Ended attempts by outcome.
     pub outcomes: BTreeMap<&'static str, i64>,
+    /// Callbacks that callees asked for.
+    pub callbacks: Callbacks,
     /// How fast, and how often someone picked up.
     pub rate: Pace,
     /// When it should be finished, if that can be told.
@@ -114,6 +116,15 @@ pub struct AttemptCounts {
     pub unknown: i64,
     /// Being sent or under way now.
     pub in_flight: i64,
+}
+
+/// Callbacks that callees asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Callbacks {
+    /// With a time that was understood.
+    pub understood: i64,
+    /// With a time that was missing or not understood: these are called after the campaign's own delay.
+    pub not_understood: i64,
 }
 
 /// How fast, and how often someone picked up.

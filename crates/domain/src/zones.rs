@@ -5,33 +5,25 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::PhoneNumber;
+use crate::zone::UnknownZone;
+use crate::{PhoneNumber, Zone};
 
 /// The zones that a contact may be in, sorted, written `A|B`. Only hours open in every one of them are used.
 /// Empty means that nothing is known, and then nothing is open.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ZoneSet(Vec<Tz>);
-
-/// A zone name that the time zone database does not have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a time zone of the IANA database")]
-pub struct UnknownZone {
-    /// What was given.
-    pub name: String,
-}
+pub struct ZoneSet(Vec<Zone>);
 
 impl ZoneSet {
     /// Just one zone.
-    pub fn one(zone: Tz) -> Self {
+    pub fn one(zone: Zone) -> Self {
         Self(vec![zone])
     }
 
     /// The zones, sorted.
-    pub fn zones(&self) -> &[Tz] {
+    pub fn zones(&self) -> &[Zone] {
         &self.0
     }
 
@@ -51,7 +43,11 @@ impl ZoneSet {
 
     /// The candidates by the longest known prefix of the number; empty when there is none, as for `+870`.
     pub fn of_number(number: &PhoneNumber) -> Self {
-        let digits = &number.e164()[1..];
+        Self::of_prefix(&number.e164()[1..])
+    }
+
+    /// The candidates of all numbers that begin with these digits, as far as the table tells them apart.
+    pub fn of_prefix(digits: &str) -> Self {
         (1..=digits.len().min(PREFIXES.longest))
             .rev()
             .find_map(|length| PREFIXES.by_prefix.get(&digits[..length]))
@@ -60,30 +56,20 @@ impl ZoneSet {
     }
 }
 
-impl FromIterator<Tz> for ZoneSet {
-    fn from_iter<I: IntoIterator<Item = Tz>>(zones: I) -> Self {
-        let mut zones: Vec<Tz> = zones.into_iter().collect();
+impl FromIterator<Zone> for ZoneSet {
+    fn from_iter<I: IntoIterator<Item = Zone>>(zones: I) -> Self {
+        let mut zones: Vec<Zone> = zones.into_iter().collect();
         zones.sort_unstable_by_key(|zone| zone.name());
         zones.dedup();
         Self(zones)
     }
 }
 
-/// The zone of this name, or the reason that there is none.
-pub fn zone(name: &str) -> Result<Tz, UnknownZone> {
-    name.trim().parse().map_err(|_| UnknownZone { name: name.trim().to_owned() })
-}
-
-/// The names of the database that look most like `name`, best first, for a hint.
-pub fn all_names() -> impl Iterator<Item = &'static str> {
-    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
-}
-
 impl FromStr for ZoneSet {
     type Err = UnknownZone;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.split('|').filter(|name| !name.is_empty()).map(zone).collect()
+        text.split('|').filter(|name| !name.is_empty()).map(str::parse).collect()
     }
 }
 
@@ -128,7 +114,7 @@ static PREFIXES: LazyLock<Prefixes> = LazyLock::new(|| {
     {
         let Some((prefix, names)) = line.split_once('|') else { continue };
         // A name that this build's database lacks would silently widen the hours; an empty set closes them instead.
-        let zones = names.split('&').map(zone).collect::<Result<ZoneSet, _>>().unwrap_or_default();
+        let zones = names.split('&').map(str::parse).collect::<Result<ZoneSet, _>>().unwrap_or_default();
         longest = longest.max(prefix.len());
         by_prefix.insert(prefix, zones);
     }

@@ -1,5 +1,9 @@
 //! Campaign files.
 
+pub(crate) mod calling;
+mod contradictions;
+pub(crate) mod limits;
+mod results;
 mod safety;
 mod schedule;
 mod source;
@@ -8,15 +12,12 @@ mod vendor;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ringfence_domain::campaign::{
-    Calling, CallingZone, CampaignLimits, OnUnknown, Reached, Redial, RetryRules, UnknownPolicy, is_name,
-};
-use ringfence_domain::cap::Cap;
+use ringfence_domain::campaign::{OnUnknown, Redial, RetryRules, UnknownPolicy, is_name};
+use ringfence_domain::quantity::QuantityError;
 use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::template::Template;
-use ringfence_domain::window::{Calendar, Hours, WeekTable};
-use ringfence_domain::{Campaign, Moment, Outcome, Span, ZoneSet, zones};
+use ringfence_domain::{Campaign, Moment, Outcome, Span};
 use ringfence_providers::CampaignFacts;
 use toml::de::DeTable;
 
@@ -77,17 +78,15 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
         // What is wrong with the list itself was told.
         vendor::objections(root, lane, &facts, caller_ids.is_none());
     }
-    let calling = calling(root.section("calling"));
-    let limits = root.section("limits").map_or_else(default_limits, limits);
+    let calling = calling::calling(root.section("calling"), &config.holidays);
+    let limits = root.section("limits").map_or_else(limits::default, limits::limits);
     let retry = root.section("retry").map_or_else(RetryRules::default, retry);
-    let reached = root.section("results").map_or_else(Reached::default, results);
+    let results = root.section("results").map(results::results).unwrap_or_default();
+    let callback = root.section("callback").and_then(results::callback);
     let on_unknown = root.section("on_unknown").map_or_else(OnUnknown::default, on_unknown);
     let schedule = root.section("schedule").map_or_else(Schedule::default, |section| schedule::schedule(section, now));
     let safety = root.section("safety").map_or_else(Safety::default, safety::safety);
-    if let Some(lane) = lane {
-        check_opens(root, &calling, lane.setup.settings.vendor_hours().as_ref(), now);
-    }
-    Some(Campaign {
+    let campaign = Campaign {
         name: name?.value,
         provider: provider?.value,
         agent: agent.unwrap_or_default(),
@@ -100,11 +99,20 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
         calling,
         limits,
         retry,
-        reached,
+        reached: results.reached,
+        opt_out: results.opt_out,
+        refusal: results.refusal,
+        callback,
         on_unknown,
         schedule,
         safety,
-    })
+    };
+    let vendor = lane.and_then(|lane| lane.setup.settings.vendor_hours());
+    if let Some(message) = contradictions::never_opens(&campaign, vendor.as_ref(), now) {
+        let mistake = Mistake::new(root.key_at("calling").unwrap_or(root.at()), message);
+        root.found().add(mistake.hint("widen [calling] hours, or leave a rule out"));
+    }
+    Some(campaign)
 }
 
 fn lane<'c>(root: &Section<'_>, provider: &Placed<String>, config: &'c Config) -> Option<&'c crate::ConfigLane> {
@@ -148,76 +156,29 @@ fn templates(mut section: Section<'_>) -> BTreeMap<String, Template> {
     pairs.into_iter().filter_map(|(name, text)| Some((name.value, section.parse(&text)?))).collect()
 }
 
-const DEFAULT_GUARD: Span = Span::from_secs(60);
+/// `10%`, and `0%` for none.
+struct Jitter(u8);
 
-fn calling(section: Option<Section<'_>>) -> Calling {
-    let default_hours = || "09:00-21:00".parse::<WeekTable>().expect("the default hours are hours");
-    let Some(mut section) = section else {
-        return Calling { hours: default_hours(), timezone: CallingZone::Contact, guard: DEFAULT_GUARD };
-    };
-    let hours = section.parsed::<WeekTable>("hours").unwrap_or_else(default_hours);
-    let timezone = match section.text("timezone") {
-        Some(text) if text.value == "contact" => CallingZone::Contact,
-        Some(text) => match zones::zone(&text.value) {
-            Ok(zone) => CallingZone::Fixed(zone),
-            Err(error) => {
-                let (hint, _) = error.explain();
-                let hint = hint.unwrap_or_default();
-                let hint = format!("{hint}; or write \"contact\" for each contact's own zone");
-                section.found().add(Mistake::new(text.at, error.to_string()).hint(hint));
-                CallingZone::Contact
-            }
-        },
-        None => CallingZone::Contact,
-    };
-    let given: Option<Span> = section.parsed("guard");
-    let guard = given.unwrap_or(if hours.never_closes() { Span::ZERO } else { DEFAULT_GUARD });
-    section.finish();
-    Calling { hours, timezone, guard }
-}
+impl std::str::FromStr for Jitter {
+    type Err = QuantityError;
 
-/// A window that never opens would wait for ever without a word.
-fn check_opens(root: &Section<'_>, calling: &Calling, vendor: Option<&Hours>, now: Moment) {
-    let zone = match calling.timezone {
-        CallingZone::Fixed(zone) => zone,
-        CallingZone::Contact => vendor.map_or(chrono_tz::UTC, |hours| hours.zone),
-    };
-    let others: Vec<Hours> = vendor.cloned().into_iter().collect();
-    let mut calendar = Calendar::for_zones(&calling.hours, &ZoneSet::one(zone), &others, calling.guard);
-    let never = calendar.next_opening(now).is_none();
-    if never && (calling.hours.never_opens() || matches!(calling.timezone, CallingZone::Fixed(_))) {
-        let because = match vendor {
-            Some(hours) => {
-                format!("`{}`, the lane's own hours `{}` and a guard of {}", calling.hours, hours.week, calling.guard)
-            }
-            None => format!("`{}` and a guard of {}", calling.hours, calling.guard),
-        };
-        let message = format!("the window never opens: {because} leave no time to call");
-        root.found().add(Mistake::new(root.at(), message).hint("widen [calling] hours"));
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        number.filter(|percent| (0..=100).contains(percent)).map(Self).ok_or_else(|| QuantityError {
+            message: format!("`{text}` is not a share"),
+            hint: "write a whole number from 0 to 100 and %: 10%",
+        })
     }
-}
-
-fn default_limits() -> CampaignLimits {
-    CampaignLimits { calls: None, concurrent: None, per_number: vec![Cap::per_day(3)] }
-}
-
-fn limits(mut section: Section<'_>) -> CampaignLimits {
-    let limits = CampaignLimits {
-        calls: section.parsed("calls"),
-        concurrent: section.integer("concurrent", 1..=100_000),
-        per_number: match section.texts("per_number") {
-            Some(caps) => caps.iter().filter_map(|cap| section.parse(cap)).collect(),
-            None => default_limits().per_number,
-        },
-    };
-    section.finish();
-    limits
 }
 
 fn retry(mut section: Section<'_>) -> RetryRules {
     let mut rules = RetryRules::default();
     if let Some(attempts) = section.integer("max_attempts", 1..=100) {
         rules.max_attempts = attempts;
+    }
+    rules.avoid_same_hour = section.flag("avoid_same_hour").unwrap_or_default();
+    if let Some(jitter) = section.parsed::<Jitter>("jitter") {
+        rules.jitter = jitter.0;
     }
     for outcome in
         [Outcome::Busy, Outcome::NoAnswer, Outcome::Unreachable, Outcome::Voicemail, Outcome::Failed, Outcome::Rejected]
@@ -239,19 +200,6 @@ fn retry(mut section: Section<'_>) -> RetryRules {
     }
     section.finish();
     rules
-}
-
-fn results(mut section: Section<'_>) -> Reached {
-    let mut reached = Reached::default();
-    if let Some(mut inner) = section.section("reached") {
-        if let Some(texts) = inner.texts("outcome") {
-            reached.outcome = texts.iter().filter_map(|text| inner.parse(text)).collect();
-        }
-        reached.min_seconds = inner.integer("min_seconds", 0..=86_400).unwrap_or_default();
-        inner.finish();
-    }
-    section.finish();
-    reached
 }
 
 fn on_unknown(mut section: Section<'_>) -> OnUnknown {

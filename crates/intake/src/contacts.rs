@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
-use ringfence_domain::campaign::{CallingZone, ContactSource};
+use ringfence_domain::campaign::ContactSource;
 use ringfence_domain::template::Row;
 use ringfence_domain::{Campaign, PhoneNumber, ZoneSet};
 use sha2::{Digest, Sha256};
@@ -222,7 +222,7 @@ impl<'c> ContactFile<'c> {
                 .skip(1)
                 .fold(ZoneSet::of_number(&numbers[0]), |zones, number| zones.and(&ZoneSet::of_number(number))),
         };
-        if own.is_empty() && self.campaign.calling.timezone == CallingZone::Contact {
+        if own.is_empty() && self.campaign.needs_own_zone() {
             let reason = "its time zone can be told neither from a column nor from the number";
             return Err(Refusal::new("zone", reason));
         }

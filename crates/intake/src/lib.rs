@@ -10,6 +10,7 @@ pub mod config;
 pub mod contact_files;
 pub mod contacts;
 mod mistake;
+pub mod presets;
 mod section;
 
 pub use config::{Config, ConfigLane, Http};

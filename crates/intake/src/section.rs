@@ -80,6 +80,8 @@ impl Explain for ringfence_domain::window::HoursError {
 
 impl Explain for String {}
 
+impl Explain for chrono::ParseError {}
+
 impl<'t> Section<'t> {
     /// The whole document.
     pub(crate) fn root(document: &'t Spanned<DeTable<'t>>, found: &'t Found) -> Self {
@@ -233,6 +235,23 @@ impl<'t> Section<'t> {
     /// Where the value of a key stands in the file, if it does.
     pub(crate) fn place_of(&self, key: &str) -> Option<Range<usize>> {
         self.table.get(key).map(Spanned::span)
+    }
+
+    /// Where a key itself stands, if it does.
+    pub(crate) fn key_at(&self, key: &str) -> Option<Range<usize>> {
+        self.table.get_key_value(key).map(|(key, _)| key.span())
+    }
+
+    /// A text, a list of texts, a whole number, or true or false, as texts.
+    pub(crate) fn flag_or_texts(&mut self, key: &str) -> Option<Vec<String>> {
+        match self.table.get(key)?.get_ref() {
+            DeValue::Boolean(flag) => {
+                self.read.insert(key.to_owned());
+                Some(vec![flag.to_string()])
+            }
+            DeValue::Integer(_) => Some(vec![self.word(key)?.value]),
+            _ => Some(self.texts(key)?.into_iter().map(|text| text.value).collect()),
+        }
     }
 
     /// A text, or a list of texts; empty when the key is not there.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::campaign::{CallingZone, Redial, UnknownPolicy};
+use ringfence_domain::condition::Condition;
 use ringfence_domain::template::Template;
 use ringfence_domain::{Campaign, Span};
 use toml::{Table, Value};
@@ -44,15 +45,30 @@ pub fn of(campaign: &Campaign) -> Table {
         CallingZone::Fixed(zone) => put(calling, "timezone", zone.name()),
         CallingZone::Contact => put(calling, "timezone", "contact"),
     }
+    let closures = &campaign.calling.closures;
+    if !closures.holidays.is_empty() {
+        put_list(calling, "holidays", &closures.holidays.iter().map(|holidays| &holidays.name).collect::<Vec<_>>());
+    }
+    if !closures.days.is_empty() {
+        put_list(calling, "closed", &closures.days.iter().collect::<Vec<_>>());
+    }
+    if !campaign.calling.presets.is_empty() {
+        put_list(calling, "rules", &campaign.calling.presets.iter().map(|preset| &preset.name).collect::<Vec<_>>());
+    }
     put(calling, "guard", campaign.calling.guard);
 
     let limits = section(&mut root, "limits");
     put_if(limits, "calls", campaign.limits.calls);
     put_number(limits, "concurrent", campaign.limits.concurrent);
     put_list(limits, "per_number", &campaign.limits.per_number);
+    let cool_off = section(limits, "cool_off");
+    put_if(cool_off, "after_answered", campaign.limits.cool_off.after_answered);
+    put_if(cool_off, "after_refusal", campaign.limits.cool_off.after_refusal);
 
     let retry = section(&mut root, "retry");
     put_number(retry, "max_attempts", Some(campaign.retry.max_attempts));
+    retry.insert("avoid_same_hour".to_owned(), Value::Boolean(campaign.retry.avoid_same_hour));
+    put(retry, "jitter", format!("{}%", campaign.retry.jitter));
     for (outcome, redial) in &campaign.retry.after {
         match redial {
             Redial::Never => put(retry, outcome.as_str(), "never"),
@@ -61,9 +77,23 @@ pub fn of(campaign: &Campaign) -> Table {
         }
     }
 
-    let reached = section(section(&mut root, "results"), "reached");
+    let results = section(&mut root, "results");
+    let reached = section(results, "reached");
     put_list(reached, "outcome", &campaign.reached.outcome);
     put_number(reached, "min_seconds", Some(campaign.reached.min_seconds));
+    for (key, when) in [("opt_out", &campaign.opt_out), ("refusal", &campaign.refusal)] {
+        if let Some(when) = when {
+            condition(section(results, key), when);
+        }
+    }
+    if let Some(rule) = &campaign.callback {
+        let callback = section(&mut root, "callback");
+        put(callback, "from", &rule.from);
+        put(callback, "otherwise", rule.otherwise);
+        if let Some(when) = &rule.when {
+            condition(callback, when);
+        }
+    }
 
     let unknown = section(&mut root, "on_unknown");
     let policy = match campaign.on_unknown.policy {
@@ -88,7 +118,7 @@ pub fn of(campaign: &Campaign) -> Table {
     put_if(safety, "max_file_age", campaign.safety.max_file_age);
     put_number(safety, "canary", campaign.safety.canary);
     put(safety, "stop_at_failures", campaign.safety.stop_at_failures);
-    root.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
+    drop_empty(&mut root);
     root
 }
 
@@ -105,12 +135,26 @@ pub struct Difference {
 
 /// What differs between two campaigns, by key.
 pub fn differences(from: &Campaign, to: &Campaign) -> Vec<Difference> {
-    let (from, to) = (flat(&of(from)), flat(&of(to)));
+    let (from, to) = (said(from), said(to));
     let keys: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     keys.into_iter()
         .filter(|key| from.get(*key) != to.get(*key))
         .map(|key| Difference { key: key.clone(), from: from.get(key).cloned(), to: to.get(key).cloned() })
         .collect()
+}
+
+/// What a campaign says, with the versions of the data that its file only names.
+fn said(campaign: &Campaign) -> BTreeMap<String, String> {
+    let mut said = flat(&of(campaign));
+    for preset in &campaign.calling.presets {
+        said.insert(format!("calling.rules {}", preset.name), format!("version {}", preset.version));
+    }
+    let presets = campaign.calling.presets.iter().flat_map(|preset| &preset.closures.holidays);
+    for holidays in campaign.calling.closures.holidays.iter().chain(presets) {
+        let days = format!("{} days of {}-{}", holidays.days.len(), holidays.first, holidays.last);
+        said.insert(format!("calling.holidays {}", holidays.name), days);
+    }
+    said
 }
 
 fn flat(table: &Table) -> BTreeMap<String, String> {
@@ -128,6 +172,21 @@ fn flat(table: &Table) -> BTreeMap<String, String> {
 #[expect(clippy::needless_pass_by_value, reason = "words, spans and names are written alike, owned or not")]
 fn put(table: &mut Table, key: &str, value: impl ToString) {
     table.insert(key.to_owned(), Value::String(value.to_string()));
+}
+
+fn condition(table: &mut Table, when: &Condition) {
+    let table = section(table, "when");
+    for (name, wanted) in &when.0 {
+        match wanted.as_slice() {
+            [only] => put(table, name, only),
+            several => put_list(table, name, several),
+        }
+    }
+}
+
+fn drop_empty(table: &mut Table) {
+    table.iter_mut().for_each(|(_, value)| value.as_table_mut().into_iter().for_each(drop_empty));
+    table.retain(|_, value| value.as_table().is_none_or(|table| !table.is_empty()));
 }
 
 fn put_if(table: &mut Table, key: &str, value: Option<impl ToString>) {

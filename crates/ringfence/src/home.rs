@@ -69,6 +69,9 @@ pub fn read_campaign(common: &Common, path: &Path) -> Result<(Config, Campaign),
     }
     let config = read_config(common, Some(path))?;
     let campaign = campaign::read(path, &config, wall_clock())?;
+    for caution in crate::cautions::of(&campaign, wall_clock()) {
+        eprint_line(&format!("{}: caution: {caution}", path.display()));
+    }
     Ok((config, campaign))
 }
 

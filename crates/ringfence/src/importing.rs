@@ -279,7 +279,11 @@ impl InputFile {
     }
 
     /// The file that the campaign names, as of now on its own calendar; none when it names none.
-    pub fn of_campaign(campaign: &Campaign, lane: chrono_tz::Tz, now: Moment) -> Result<Option<Self>, Failure> {
+    pub fn of_campaign(
+        campaign: &Campaign,
+        lane: ringfence_domain::Zone,
+        now: Moment,
+    ) -> Result<Option<Self>, Failure> {
         let Some(pattern) = &campaign.contacts.file else { return Ok(None) };
         let today = now.local(campaign.own_zone(lane)).date_naive();
         let path = contact_files::resolve(pattern, today).map_err(|error| {

@@ -2,6 +2,7 @@
 //!
 //! Adding a command: a file in `commands`, one variant in [`cli::Command`], one line where that is matched.
 
+pub mod cautions;
 pub mod cli;
 pub mod commands;
 pub mod engine;

@@ -47,7 +47,7 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 /// A moment as a person in this zone reads it.
-pub fn moment(at: Moment, zone: chrono_tz::Tz) -> String {
+pub fn moment(at: Moment, zone: ringfence_domain::Zone) -> String {
     at.local(zone).format("%d %b %Y %H:%M %Z").to_string()
 }
 
@@ -115,7 +115,7 @@ fn heading(text: &str) -> Cell {
 }
 
 /// Several summaries, one below the other.
-pub fn summaries(summaries: &[(Summary, chrono_tz::Tz)]) -> String {
+pub fn summaries(summaries: &[(Summary, ringfence_domain::Zone)]) -> String {
     summaries.iter().map(|(one, zone)| summary(one, *zone)).collect()
 }
 
@@ -132,7 +132,7 @@ fn way_on(summary: &Summary) -> Option<String> {
 }
 
 /// The summary as a person in this zone reads it.
-pub fn summary(summary: &Summary, zone: chrono_tz::Tz) -> String {
+pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
     let mut table = table(&[]);
     let contacts = &summary.contacts;
     let state = match summary.state {
@@ -306,5 +306,30 @@ impl Progress {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// The progress of reading a large file: a bar on a terminal, nothing elsewhere.
+#[derive(Debug)]
+pub struct FileProgress(ProgressBar);
+
+impl FileProgress {
+    /// Begins a file of so many bytes.
+    pub fn begin(bytes: u64) -> Self {
+        PROGRESS.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template("{bar:30.cyan/blue} {bytes}/{total_bytes} {wide_msg} {eta}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(PROGRESS.add(ProgressBar::new(bytes)).with_style(style.progress_chars("━╸─")))
+    }
+
+    /// So many bytes are read, and so many rows.
+    pub fn at(&self, bytes: u64, rows: u64) {
+        self.0.set_position(bytes);
+        self.0.set_message(format!("{rows} rows"));
+    }
+
+    /// Clears the bar away.
+    pub fn end(self) {
+        self.0.finish_and_clear();
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::schedule::midnight;
 use ringfence_domain::summary::{
-    AttemptCounts, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
+    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
 };
 use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::Numbers;
@@ -64,6 +63,10 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
         eta: (numbers.last_minute >= 10 && contacts.waiting > 0)
             .then(|| now + Span::from_minutes(1).scaled(contacts.waiting, numbers.last_minute))
             .filter(|_| outlook.waiting_for.pace == contacts.waiting),
+        callbacks: Callbacks {
+            understood: count("callback:understood"),
+            not_understood: count("callback:not_understood"),
+        },
         rate,
         talk_seconds: count("talk_seconds"),
         cost: numbers
@@ -131,7 +134,7 @@ fn outlook(numbers: &Numbers, hold: Option<&Hold>, now: Moment) -> Outlook {
             DialClass::Capped => waiting_for.contact_cap += bucket.not_due,
             DialClass::Callback | DialClass::Retry | DialClass::First => waiting_for.retry += bucket.not_due,
         }
-        let mut calendar = rules.calendar(&rules.zones_for(bucket.zones.clone()), vendor.as_ref());
+        let mut calendar = rules.calendar(&bucket.zones, vendor.as_ref());
         let open = calendar.at(now).open;
         *match (bucket.staged || braked, lane_paused, spent, open) {
             (true, ..) => &mut waiting_for.held,
@@ -184,9 +187,9 @@ fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> O
 }
 
 /// The first moment of the next day in a zone.
-pub fn tomorrow(now: Moment, zone: chrono_tz::Tz) -> Moment {
+pub fn tomorrow(now: Moment, zone: ringfence_domain::Zone) -> Moment {
     let tomorrow = now.local(zone).date_naive().succ_opt();
-    tomorrow.map_or(Moment::NEVER, |date| midnight(date, zone))
+    tomorrow.map_or(Moment::NEVER, |date| zone.midnight(date))
 }
 
 #[cfg(test)]
@@ -204,7 +207,7 @@ mod tests {
     #[test]
     fn tomorrow_begins_at_the_zones_midnight() {
         let now: Moment = "2026-11-20T20:00:00Z".parse().expect("a moment");
-        assert_eq!(tomorrow(now, chrono_tz::Asia::Kolkata).to_string(), "2026-11-21T18:30:00Z");
-        assert_eq!(tomorrow(now, chrono_tz::UTC).to_string(), "2026-11-21T00:00:00Z");
+        assert_eq!(tomorrow(now, "Asia/Kolkata".parse().expect("a zone")).to_string(), "2026-11-21T18:30:00Z");
+        assert_eq!(tomorrow(now, ringfence_domain::Zone::utc()).to_string(), "2026-11-21T00:00:00Z");
     }
 }

@@ -48,6 +48,6 @@ impl Rules {
     /// The window of contacts whose own zones these are.
     pub fn calendar(&mut self, own: &ZoneSet, vendor: Option<&Hours>) -> &mut Calendar {
         let campaign = &self.campaign;
-        self.calendars.entry(own.clone()).or_insert_with(|| campaign.calendar(&campaign.zones_for(own.clone()), vendor))
+        self.calendars.entry(own.clone()).or_insert_with(|| campaign.calendar(own, vendor))
     }
 }

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use ringfence_domain::cap::Cap;
 use ringfence_domain::claim::{Question, Refusal};
 use ringfence_domain::safety::Safety;
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{
-    AttemptId, AttemptState, CampaignId, CampaignState, ContactId, DialClass, LaneId, Moment, NumberKey, PhoneNumber,
-    Reading, RunId, Span, StopReason, ZoneSet,
+    AttemptId, AttemptState, CampaignId, CampaignState, ContactId, DialClass, LaneId, Moment, NumberKey, NumberLimits,
+    Outcome, PastCall, PhoneNumber, Reading, RunId, Span, StopReason, ZoneSet,
 };
 use serde::Serialize;
 
@@ -60,8 +59,8 @@ pub struct ClaimOrder {
     pub lane: LaneId,
     /// Their campaign.
     pub campaign: CampaignId,
-    /// Caps on their numbers, by the revision that they were planned by.
-    pub caps: Vec<Cap>,
+    /// What limits calls to their numbers, by the revision that they were planned by.
+    pub limits: NumberLimits,
     /// What the campaign's own rails say, by the same revision.
     pub safety: Safety,
     /// Where a callee is taken to be whose own zones are unknown.
@@ -143,6 +142,9 @@ pub(crate) async fn bursts(
     }
     Ok(bursts)
 }
+
+/// From the planning of an attempt until its call is known to be over: a vendor may hold it overnight, and fall silent.
+const LONGEST_CALL: Span = Span::from_days(2);
 
 #[derive(Serialize)]
 struct KeyRow {
@@ -242,7 +244,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
             failing: !failing.is_empty(),
             on_dnc: attempt.on_dnc,
             leaving: attempt.leaving,
-            caps: &order.caps,
+            limits: &order.limits,
             earlier: earlier.get(&attempt.number).map_or(&[], Vec::as_slice),
             zones: if attempt.zones.is_empty() { &order.default_zones } else { &attempt.zones },
             left_today,
@@ -302,11 +304,15 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
 async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<AttemptId, Asked>, StoreError> {
     const ASK: Sql = sql!(
         sqlite "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                a.class, b.zones, k.leave_for IS NOT NULL AS leaving, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
+                a.class, b.zones, k.leave_for IS NOT NULL AS leaving, \
+                EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
+                FROM attempts a \
                 JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
                 WHERE a.id IN (SELECT value->>'attempt_id' FROM json_each($1)) AND a.lane_id = $2",
         postgres "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                  a.class, b.zones, k.leave_for IS NOT NULL AS leaving, EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key) AS on_dnc FROM attempts a \
+                  a.class, b.zones, k.leave_for IS NOT NULL AS leaving, \
+                EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
+                FROM attempts a \
                 JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
                   WHERE a.id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
                   AND a.lane_id = $2 ORDER BY a.id FOR UPDATE OF a"
@@ -335,34 +341,42 @@ async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<Att
         .collect()
 }
 
-/// The counted calls to the numbers, as far back as the caps remember. The attempts asked about are open and committed:
+/// The counted calls to the numbers, as far back as the rules remember. The attempts asked about are open and committed:
 /// the live index keeps every other claim of these numbers out until they are settled, so what is read here stands.
 async fn earlier_calls(
     session: &mut Session,
     order: &ClaimOrder,
     asked: &BTreeMap<AttemptId, Asked>,
-) -> Result<HashMap<NumberKey, Vec<Moment>>, StoreError> {
+) -> Result<HashMap<NumberKey, Vec<PastCall>>, StoreError> {
     #[derive(Serialize)]
     struct NumberRow {
         number_key: NumberKey,
     }
     const EARLIER: Sql = sql!(
-        sqlite "SELECT p.number_key, p.sending_at FROM attempts p \
+        sqlite "SELECT p.id, p.number_key, p.sending_at, p.ended_at, p.outcome, p.refusal FROM attempts p \
                 WHERE p.number_key IN (SELECT value->>'number_key' FROM json_each($1)) AND p.opened_at > $2 \
                 AND (p.state IN ('sending', 'placed', 'unknown') OR (p.state = 'ended' AND p.outcome <> 'not_dialled'))",
-        postgres "SELECT p.number_key, p.sending_at FROM attempts p \
+        postgres "SELECT p.id, p.number_key, p.sending_at, p.ended_at, p.outcome, p.refusal FROM attempts p \
                   WHERE p.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
                   AND p.opened_at > $2 \
                   AND (p.state IN ('sending', 'placed', 'unknown') OR (p.state = 'ended' AND p.outcome <> 'not_dialled'))"
     );
-    let Some(memory) = order.caps.iter().map(|cap| cap.memory()).max() else { return Ok(HashMap::new()) };
+    let memory = order.limits.memory();
+    if memory == Span::ZERO {
+        return Ok(HashMap::new());
+    }
     let numbers: Vec<NumberRow> = asked.values().map(|asked| NumberRow { number_key: asked.number }).collect();
-    // An attempt is sent within minutes of being opened.
-    let since = order.reading.now - memory - Span::from_hours(1);
-    let mut earlier: HashMap<NumberKey, Vec<Moment>> = HashMap::new();
+    let since = order.reading.now - memory - LONGEST_CALL;
+    let mut earlier: HashMap<NumberKey, Vec<PastCall>> = HashMap::new();
     for row in session.rows(&EARLIER, args![rows_json(&numbers), since]).await? {
-        let number = NumberKey(row.get("number_key")?);
-        earlier.entry(number).or_default().push(row.moment("sending_at")?);
+        let outcome: Option<String> = row.get("outcome")?;
+        let call = PastCall {
+            sent_at: row.moment("sending_at")?,
+            ended_at: row.moment_or_none("ended_at")?,
+            outcome: outcome.map(|_| row.word::<Outcome>("attempts", "outcome")).transpose()?,
+            refused: row.get("refusal")?,
+        };
+        earlier.entry(NumberKey(row.get("number_key")?)).or_default().push(call);
     }
     Ok(earlier)
 }

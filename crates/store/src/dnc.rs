@@ -1,10 +1,23 @@
 //! The do-not-call list: read inside every claim.
 
-use ringfence_domain::{Moment, NumberKey, PhoneNumber};
+use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber};
 use serde::Serialize;
 
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Row, Session, Sql, args, rows_json, sql};
 use crate::{StoreError, fence};
+
+/// What numbers of one source have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DncList {
+    /// The campaign that must not call them; nobody may without.
+    pub campaign: Option<CampaignId>,
+    /// Who or what says so.
+    pub source: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when.
+    pub added_at: Moment,
+}
 
 /// A number that must not be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,71 +26,114 @@ pub struct DncRow {
     pub number: PhoneNumber,
     /// What it is looked up by.
     pub number_key: NumberKey,
-    /// Why.
-    pub reason: Option<String>,
-    /// Who or what says so.
-    pub source: Option<String>,
-    /// Since when.
-    pub added_at: Moment,
+    /// Where it comes from.
+    pub list: DncList,
 }
 
-/// Adds numbers, and returns how many are new. After it returns no claim commits that had not seen them.
-pub(crate) async fn add(session: &mut Session, rows: &[DncRow]) -> Result<u64, StoreError> {
+/// A list, as numbers name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DncListId(i64);
+
+/// What stands for "no campaign at all may call" in the rows.
+const EVERYONE: i64 = 0;
+
+fn column(campaign: Option<CampaignId>) -> i64 {
+    campaign.map_or(EVERYONE, |campaign| campaign.0)
+}
+
+/// Begins a list.
+pub(crate) async fn begin(session: &mut Session, list: &DncList) -> Result<DncListId, StoreError> {
+    const BEGIN: Sql =
+        sql!("INSERT INTO dnc_lists (campaign_id, source, reason, added_at) VALUES ($1, $2, $3, $4) RETURNING id");
+    let arguments = args![column(list.campaign), list.source.clone(), list.reason.clone(), list.added_at];
+    Ok(DncListId(session.one(&BEGIN, arguments).await?.get("id")?))
+}
+
+/// Adds numbers to a list, and returns how many are new. After it returns no claim commits that had not seen them.
+pub(crate) async fn add(
+    session: &mut Session,
+    list: DncListId,
+    numbers: &[(NumberKey, PhoneNumber)],
+) -> Result<u64, StoreError> {
+    fence::close(session).await?;
+    insert(session, list, numbers).await
+}
+
+/// The same, for numbers whose call is live: nobody can claim them before this transaction is over.
+pub(crate) async fn add_live(
+    session: &mut Session,
+    list: &DncList,
+    numbers: &[(NumberKey, PhoneNumber)],
+) -> Result<(), StoreError> {
+    let id = begin(session, list).await?;
+    insert(session, id, numbers).await?;
+    Ok(())
+}
+
+async fn insert(
+    session: &mut Session,
+    list: DncListId,
+    numbers: &[(NumberKey, PhoneNumber)],
+) -> Result<u64, StoreError> {
     #[derive(Serialize)]
     struct NewRow<'a> {
         number_key: NumberKey,
         number: &'a str,
-        reason: Option<&'a str>,
-        source: Option<&'a str>,
-        added_at: i64,
     }
     const ADD: Sql = sql!(
-        "INSERT INTO dnc (number_key, number, reason, source, added_at) \
-         SELECT u.number_key, u.number, u.reason, u.source, u.added_at FROM"
-        rows (number_key bigint, number text, reason text, source text, added_at bigint)
-        "WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING"
+        "INSERT INTO dnc (number_key, campaign_id, list_id, number) \
+         SELECT u.number_key, l.campaign_id, l.id, u.number FROM"
+        rows (number_key bigint, number text)
+        "JOIN dnc_lists l ON l.id = $2 WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING"
     );
-    fence::close(session).await?;
-    let rows: Vec<NewRow<'_>> = rows
-        .iter()
-        .map(|row| NewRow {
-            number_key: row.number_key,
-            number: row.number.e164(),
-            reason: row.reason.as_deref(),
-            source: row.source.as_deref(),
-            added_at: row.added_at.millis(),
-        })
-        .collect();
-    session.run(&ADD, args![rows_json(&rows)]).await
+    let rows: Vec<NewRow<'_>> =
+        numbers.iter().map(|(number_key, number)| NewRow { number_key: *number_key, number: number.e164() }).collect();
+    session.run(&ADD, args![rows_json(&rows), list.0]).await
 }
 
-/// Takes a number off the list. False when it was not on it.
-pub(crate) async fn remove(session: &mut Session, number: NumberKey) -> Result<bool, StoreError> {
-    const REMOVE: Sql = sql!("DELETE FROM dnc WHERE number_key = $1");
-    Ok(session.run(&REMOVE, args![number]).await? > 0)
+/// Takes a number off the list of everyone, or of one campaign. False when it was not on it.
+pub(crate) async fn remove(
+    session: &mut Session,
+    number: NumberKey,
+    campaign: Option<CampaignId>,
+) -> Result<bool, StoreError> {
+    const REMOVE: Sql = sql!("DELETE FROM dnc WHERE number_key = $1 AND campaign_id = $2");
+    Ok(session.run(&REMOVE, args![number, column(campaign)]).await? > 0)
 }
 
-/// The entry of a number.
-pub(crate) async fn find(session: &mut Session, number: NumberKey) -> Result<Option<DncRow>, StoreError> {
-    const FIND: Sql = sql!("SELECT number_key AS id, number, reason, source, added_at FROM dnc WHERE number_key = $1");
-    session.row(&FIND, args![number]).await?.as_ref().map(entry).transpose()
+/// The entries of a number: of everyone first, then of single campaigns.
+pub(crate) async fn find(session: &mut Session, number: NumberKey) -> Result<Vec<DncRow>, StoreError> {
+    const FIND: Sql = sql!(
+        "SELECT d.number_key AS id, d.number, d.campaign_id, l.source, l.reason, l.added_at FROM dnc d \
+         JOIN dnc_lists l ON l.id = d.list_id WHERE d.number_key = $1 ORDER BY d.campaign_id"
+    );
+    session.rows(&FIND, args![number]).await?.iter().map(entry).collect()
 }
 
-/// The next entries after this key, in the order of the keys.
-pub(crate) async fn page(session: &mut Session, after: i64, limit: u32) -> Result<Vec<DncRow>, StoreError> {
+/// The next entries of everyone, or of one campaign, after this key, in the order of the keys.
+pub(crate) async fn page(
+    session: &mut Session,
+    campaign: Option<CampaignId>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<DncRow>, StoreError> {
     const PAGE: Sql = sql!(
-        "SELECT number_key AS id, number, reason, source, added_at FROM dnc WHERE number_key > $1 ORDER BY number_key LIMIT $2"
+        "SELECT d.number_key AS id, d.number, d.campaign_id, l.source, l.reason, l.added_at FROM dnc d \
+         JOIN dnc_lists l ON l.id = d.list_id WHERE d.number_key > $1 AND d.campaign_id = $2 ORDER BY d.number_key LIMIT $3"
     );
-    session.rows(&PAGE, args![after, i64::from(limit)]).await?.iter().map(entry).collect()
+    session.rows(&PAGE, args![after, column(campaign), i64::from(limit)]).await?.iter().map(entry).collect()
 }
 
-fn entry(row: &crate::session::Row) -> Result<DncRow, StoreError> {
-    let (id, number): (i64, String) = (row.get("id")?, row.get("number")?);
+fn entry(row: &Row) -> Result<DncRow, StoreError> {
+    let (id, number, campaign): (i64, String, i64) = (row.get("id")?, row.get("number")?, row.get("campaign_id")?);
     Ok(DncRow {
         number: crate::questions::number("dnc", id, &number)?,
         number_key: NumberKey(id),
-        reason: row.get("reason")?,
-        source: row.get("source")?,
-        added_at: row.moment("added_at")?,
+        list: DncList {
+            campaign: (campaign != EVERYONE).then_some(CampaignId(campaign)),
+            source: row.get("source")?,
+            reason: row.get("reason")?,
+            added_at: row.moment("added_at")?,
+        },
     })
 }

@@ -78,6 +78,8 @@ pub struct AttemptRow {
     pub call_id: Option<String>,
     /// How it ended.
     pub outcome: Option<Outcome>,
+    /// The callee declined it, or said no in it.
+    pub refusal: bool,
     /// Why it was not sent, refused, or is unknown.
     pub cause: Option<String>,
     /// The vendor's own word for how it ended.
@@ -124,7 +126,7 @@ macro_rules! contact_columns {
 macro_rules! attempt_columns {
     ($json:literal, $after:literal) => {
         concat!(
-            "SELECT id, reference, contact_id, run_id, number, state, opened_at, sending_at, ended_at, call_id, outcome, cause, vendor_status, ",
+            "SELECT id, reference, contact_id, run_id, number, state, opened_at, sending_at, ended_at, call_id, outcome, refusal, cause, vendor_status, ",
             "talk_seconds, cost_micros, currency, outputs", $json, " AS outputs, recording_url, recording_expires_at, ",
             "transcript_url, transcript_expires_at FROM attempts ", $after
         )
@@ -285,6 +287,7 @@ fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
         ended_at: row.moment_or_none("ended_at")?,
         call_id: row.get("call_id")?,
         outcome: outcome.map(|_| row.word("attempts", "outcome")).transpose()?,
+        refusal: row.get("refusal")?,
         cause: row.get("cause")?,
         vendor_status: row.get("vendor_status")?,
         talk_seconds: row.get("talk_seconds")?,

@@ -1,6 +1,6 @@
 //! Scheduled moments: remembered over restarts, and worked at by one process each.
 
-use chrono_tz::Tz;
+use ringfence_domain::Zone;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::{CampaignId, Moment};
 
@@ -13,7 +13,7 @@ pub struct ScheduleRow {
     /// The campaign.
     pub campaign: CampaignId,
     /// Whose clocks its cron line is read on.
-    pub zone: Tz,
+    pub zone: Zone,
     /// The next moment; none when no more come.
     pub next_at: Option<Moment>,
     /// The process that works at the moment.
@@ -38,7 +38,7 @@ pub(crate) async fn plan(
     session: &mut Session,
     campaign: CampaignId,
     schedule: &Schedule,
-    zone: Tz,
+    zone: Zone,
     now: Moment,
 ) -> Result<(), StoreError> {
     const KNOWN: Sql = sql!("SELECT cron, zone, next_at FROM schedules WHERE campaign_id = $1");
@@ -128,7 +128,7 @@ fn schedule(row: &Row) -> Result<ScheduleRow, StoreError> {
     let campaign: i64 = row.get("id")?;
     Ok(ScheduleRow {
         campaign: CampaignId(campaign),
-        zone: zone.parse().map_err(|error: chrono_tz::ParseError| StoreError::Corrupt {
+        zone: zone.parse().map_err(|error: ringfence_domain::zone::UnknownZone| StoreError::Corrupt {
             table: "schedules",
             column: "zone",
             id: campaign,

@@ -4,44 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_domain::decision::{Case, Decision, decide};
 use ringfence_domain::{
-    AttemptId, AttemptState, CallDetails, Campaign, CampaignId, ContactId, ContactState, DialClass, LaneId, Moment,
-    NumberKey, Outcome, PhoneNumber, RunId, StopReason,
+    AttemptId, AttemptState, CallDetails, Campaign, ContactId, ContactState, DialClass, LaneId, Moment, NumberKey,
+    Outcome, PhoneNumber, RunId, StopReason,
 };
 use serde::Serialize;
 
 use crate::contacts::{EndedCall, Move, To, advance, standings};
 use crate::counts::Deltas;
+use crate::live_calls::bound_calls;
 use crate::numbers::turn;
 use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{StoreError, runs};
-
-/// A call that is out, or may be.
-#[derive(Debug, Clone)]
-pub struct LiveCall {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// What we call it towards the vendor.
-    pub reference: String,
-    /// Placed, or unknown.
-    pub state: AttemptState,
-    /// Its campaign.
-    pub campaign: CampaignId,
-    /// Who is called.
-    pub number: PhoneNumber,
-    /// The number that it is called from.
-    pub caller_id: Option<String>,
-    /// When it was claimed.
-    pub sending_at: Moment,
-    /// The vendor's name for it.
-    pub call_id: Option<String>,
-    /// Without news by then, slot and number are free again.
-    pub overdue_at: Option<Moment>,
-    /// When the number was called before through this lane, if it was: that call is at the vendor's too, and is not this one.
-    pub called_before: Option<Moment>,
-    /// Whether its contact is already in review.
-    pub in_review: bool,
-}
+use crate::{StoreError, runs, said};
 
 /// What was learned, or decided, about one attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,65 +51,15 @@ pub struct Settled {
     pub failing: Vec<Failing>,
 }
 
-/// The calls of a lane that are out or may be, oldest first.
-pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<LiveCall>, StoreError> {
-    const LIVE: Sql = sql!(
-        "SELECT a.id, a.reference, a.state, coalesce(a.number, c.number) AS number, a.caller_id, a.sending_at, a.call_id, a.overdue_at, \
-         c.state AS contact_state, b.campaign_id, (SELECT max(e.sending_at) FROM attempts e \
-         WHERE e.number_key = a.number_key AND e.lane_id = a.lane_id AND e.state IN ('placed', 'ended', 'unknown') \
-         AND e.id < a.id) AS called_before FROM attempts a JOIN contacts c ON c.id = a.contact_id \
-         JOIN buckets b ON b.id = c.bucket_id \
-         WHERE a.lane_id = $1 AND a.live AND a.state IN ('placed', 'unknown') ORDER BY a.id"
-    );
-    let rows = session.rows(&LIVE, args![lane]).await?;
-    rows.iter()
-        .map(|row| {
-            let (id, number): (i64, String) = (row.get("id")?, row.get("number")?);
-            let contact_state: ContactState = row.word("contacts", "contact_state")?;
-            Ok(LiveCall {
-                attempt: AttemptId(id),
-                reference: row.get("reference")?,
-                state: row.word("attempts", "state")?,
-                campaign: CampaignId(row.get("campaign_id")?),
-                number: crate::questions::number("attempts", id, &number)?,
-                caller_id: row.get("caller_id")?,
-                sending_at: row.moment("sending_at")?,
-                call_id: row.get("call_id")?,
-                overdue_at: row.moment_or_none("overdue_at")?,
-                called_before: row.moment_or_none("called_before")?,
-                in_review: contact_state == ContactState::Review,
-            })
-        })
-        .collect()
-}
-
-/// Call ids among these that attempts of the lane already have.
-pub(crate) async fn bound_calls(
-    session: &mut Session,
-    lane: LaneId,
-    call_ids: &[String],
-) -> Result<BTreeSet<String>, StoreError> {
-    #[derive(Serialize)]
-    struct CallRow<'a> {
-        call_id: &'a str,
-    }
-    const BOUND: Sql = sql!(
-        sqlite "SELECT a.call_id FROM attempts a WHERE a.lane_id = $2 AND a.call_id IS NOT NULL \
-                AND a.call_id IN (SELECT value->>'call_id' FROM json_each($1))",
-        postgres "SELECT a.call_id FROM attempts a WHERE a.lane_id = $2 AND a.call_id IS NOT NULL \
-                  AND a.call_id = ANY (ARRAY(SELECT u.call_id FROM jsonb_to_recordset($1::jsonb) AS u(call_id text)))"
-    );
-    let calls: Vec<CallRow<'_>> = call_ids.iter().map(|call_id| CallRow { call_id }).collect();
-    session.rows(&BOUND, args![rows_json(&calls), lane]).await?.iter().map(|row| row.get("call_id")).collect()
-}
-
 struct Before {
     contact: ContactId,
     run: RunId,
     lane: LaneId,
-    number: NumberKey,
+    number_key: NumberKey,
+    number: PhoneNumber,
     state: AttemptState,
     class: DialClass,
+    sending_at: Moment,
 }
 
 #[derive(Serialize)]
@@ -161,6 +85,7 @@ struct AfterRow {
     recording_expires_at: Option<i64>,
     transcript_url: Option<String>,
     transcript_expires_at: Option<i64>,
+    refusal: i64,
 }
 
 /// Settles attempts and decides, in the same transaction, what follows for their contacts. What was settled before
@@ -177,25 +102,26 @@ pub(crate) async fn settle(
                 vendor_status = u.vendor_status, talk_seconds = u.talk_seconds, cost_micros = u.cost_micros, \
                 currency = u.currency, outputs = u.outputs, recording_url = u.recording_url, \
                 recording_expires_at = u.recording_expires_at, transcript_url = u.transcript_url, \
-                transcript_expires_at = u.transcript_expires_at \
+                transcript_expires_at = u.transcript_expires_at, refusal = u.refusal \
                 FROM (SELECT value->>'attempt_id' AS attempt_id, value->>'state' AS state, value->>'live' AS live, \
                 value->>'call_id' AS call_id, value->>'overdue_at' AS overdue_at, value->>'ended_at' AS ended_at, \
                 value->>'outcome' AS outcome, value->>'vendor_status' AS vendor_status, \
                 value->>'talk_seconds' AS talk_seconds, value->>'cost_micros' AS cost_micros, \
                 value->>'currency' AS currency, value->>'outputs' AS outputs, value->>'recording_url' AS recording_url, \
                 value->>'recording_expires_at' AS recording_expires_at, value->>'transcript_url' AS transcript_url, \
-                value->>'transcript_expires_at' AS transcript_expires_at FROM json_each($1)) AS u WHERE a.id = u.attempt_id",
+                value->>'transcript_expires_at' AS transcript_expires_at, \
+                value->>'refusal' AS refusal FROM json_each($1)) AS u WHERE a.id = u.attempt_id",
         postgres "UPDATE attempts AS a SET state = u.state, live = (u.live = 1), call_id = coalesce(u.call_id, a.call_id), \
                   placed_at = coalesce(a.placed_at, CASE WHEN u.state = 'placed' THEN $2::bigint END), \
                   overdue_at = coalesce(u.overdue_at, a.overdue_at), ended_at = u.ended_at, outcome = u.outcome, \
                   vendor_status = u.vendor_status, talk_seconds = u.talk_seconds, cost_micros = u.cost_micros, \
                   currency = u.currency, outputs = u.outputs::jsonb, recording_url = u.recording_url, \
                   recording_expires_at = u.recording_expires_at, transcript_url = u.transcript_url, \
-                  transcript_expires_at = u.transcript_expires_at \
+                  transcript_expires_at = u.transcript_expires_at, refusal = (u.refusal = 1) \
                   FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint, state text, live bigint, call_id text, \
                   overdue_at bigint, ended_at bigint, outcome text, vendor_status text, talk_seconds bigint, \
                   cost_micros bigint, currency text, outputs text, recording_url text, recording_expires_at bigint, \
-                  transcript_url text, transcript_expires_at bigint) WHERE a.id = u.attempt_id"
+                  transcript_url text, transcript_expires_at bigint, refusal bigint) WHERE a.id = u.attempt_id"
     );
     let before = before(session, settlements).await?;
     let rules = runs::rules(session, before.values().map(|known| known.run)).await?;
@@ -205,6 +131,7 @@ pub(crate) async fn settle(
     let (mut rows, mut moves) = (Vec::new(), Vec::new());
     let mut done = BTreeSet::new();
     let mut ends: BTreeMap<RunId, Vec<bool>> = BTreeMap::new();
+    let mut opted_out: Vec<(NumberKey, PhoneNumber, &Campaign)> = Vec::new();
     for (id, settlement) in settlements {
         let (Some(known), true) = (before.get(id), done.insert(*id)) else { continue };
         let Some(standing) = standings.get(&known.contact) else { continue };
@@ -222,7 +149,7 @@ pub(crate) async fn settle(
                 continue;
             }
             Settlement::Found { call_id, overdue_at } => {
-                if is_bound(session, known.lane, call_id).await? {
+                if !bound_calls(session, known.lane, std::slice::from_ref(call_id)).await?.is_empty() {
                     result.settled -= 1;
                     continue;
                 }
@@ -241,6 +168,15 @@ pub(crate) async fn settle(
             }
             Settlement::Ended(outcome, details) => {
                 let tally = standing.tally.get(outcome).copied().unwrap_or_default();
+                let said = said::read(campaign, details, known.sending_at, &standing.zones);
+                if let Some(asked) = &said.callback {
+                    let name = if asked.understood { "callback:understood" } else { "callback:not_understood" };
+                    deltas.count(known.run, name, 1);
+                }
+                if said.opted_out {
+                    opted_out.push((known.number_key, known.number.clone(), campaign));
+                }
+                row.refusal = i64::from(said.refused || *outcome == Outcome::Rejected);
                 let case = Case {
                     outcome: *outcome,
                     calls: standing.calls + u32::from(outcome.is_counted()),
@@ -248,6 +184,8 @@ pub(crate) async fn settle(
                     class: known.class,
                     now,
                     seed: id.0.unsigned_abs(),
+                    callback: said.callback.map(|asked| asked.at),
+                    opted_out: said.opted_out,
                 };
                 ended = Some((*outcome, (**details).clone()));
                 let to = match decide(&case, &campaign.retry) {
@@ -296,7 +234,10 @@ pub(crate) async fn settle(
         };
         !stays
     });
-    let called = before.values().map(|known| (known.contact, known.number)).collect();
+    for (key, number, campaign) in opted_out {
+        said::opt_out(session, campaign, &[(key, number)], now).await?;
+    }
+    let called = before.values().map(|known| (known.contact, known.number_key)).collect();
     turn(session, &standings, &called, &mut moves, now).await?;
     advance(session, now, &standings, &moves, &mut deltas).await?;
     result.failing = runs::remember(session, &ends, now, |run| rules.get(&run).cloned()).await?;
@@ -340,20 +281,18 @@ fn fill(row: &mut AfterRow, details: CallDetails) {
     }
 }
 
-async fn is_bound(session: &mut Session, lane: LaneId, call_id: &str) -> Result<bool, StoreError> {
-    Ok(!bound_calls(session, lane, &[call_id.to_owned()]).await?.is_empty())
-}
-
 async fn before(
     session: &mut Session,
     settlements: &[(AttemptId, Settlement)],
 ) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT id, contact_id, run_id, lane_id, number_key, state, class FROM attempts \
-                WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))",
-        postgres "SELECT id, contact_id, run_id, lane_id, number_key, state, class FROM attempts \
-                  WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
-                  ORDER BY id FOR UPDATE"
+        sqlite "SELECT a.id, a.contact_id, a.run_id, a.lane_id, a.number_key, a.state, a.class, a.sending_at, \
+                coalesce(a.number, c.number) AS number FROM attempts a JOIN contacts c ON c.id = a.contact_id \
+                WHERE a.id IN (SELECT value->>'attempt_id' FROM json_each($1))",
+        postgres "SELECT a.id, a.contact_id, a.run_id, a.lane_id, a.number_key, a.state, a.class, a.sending_at, \
+                  coalesce(a.number, c.number) AS number FROM attempts a JOIN contacts c ON c.id = a.contact_id \
+                  WHERE a.id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
+                  ORDER BY a.id FOR UPDATE OF a"
     );
     let keys: Vec<KeyRow> = settlements.iter().map(|(attempt_id, _)| KeyRow { attempt_id: *attempt_id }).collect();
     let rows = session.rows(&READ, args![rows_json(&keys)]).await?;
@@ -363,7 +302,9 @@ async fn before(
                 contact: ContactId(row.get("contact_id")?),
                 run: RunId(row.get("run_id")?),
                 lane: LaneId(row.get("lane_id")?),
-                number: NumberKey(row.get("number_key")?),
+                number_key: NumberKey(row.get("number_key")?),
+                number: crate::questions::number("attempts", row.get("id")?, &row.get::<String>("number")?)?,
+                sending_at: row.moment_or_none("sending_at")?.unwrap_or_default(),
                 state: row.word("attempts", "state")?,
                 class: row.word("attempts", "class")?,
             };

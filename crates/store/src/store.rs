@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{
-    AttemptId, CallDetails, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, PausedBy, RunId,
-    StopReason,
+    AttemptId, CallDetails, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, PausedBy,
+    PhoneNumber, RunId, StopReason,
 };
 
 use crate::brakes::Stop;
 use crate::campaigns::{Begin, Locked, Resumed};
 use crate::canaries::Canary;
 use crate::claim::{Burst, ClaimOrder, Claimed};
-use crate::dnc::DncRow;
+use crate::dnc::{DncList, DncListId, DncRow};
 use crate::import_chunk::{ImportChunk, RowVerdict};
 use crate::import_release::CompleteOrder;
 use crate::imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 use crate::lanes::{LaneRow, Owner, TakeOver};
+use crate::live_calls::LiveCall;
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
 use crate::questions::{AttemptRow, ContactFilter, ContactRow};
 use crate::record::{LaneEffect, Recorded, Sent};
@@ -25,13 +26,13 @@ use crate::reports::{NewReport, Reported, UnreadReport};
 use crate::review::{ReviewRow, Verdict};
 use crate::runs::{Failing, RunRow};
 use crate::schedules::ScheduleRow;
-use crate::settle::{LiveCall, Settled, Settlement};
+use crate::settle::{Settled, Settlement};
 use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
     Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, canaries, claim, dnc, import_chunk,
-    import_release, imports, lanes, open, questions, record, reports, review, runs, schedules, settle, stopping,
-    summary, sweep,
+    import_release, imports, lanes, live_calls, open, questions, record, reports, review, runs, schedules, settle,
+    stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -215,10 +216,10 @@ transitions! {
     // Outcomes
 
     /// The calls of a lane that are out or may be, oldest first.
-    read live_calls(lane: LaneId) -> Vec<LiveCall> = |session| settle::live(session, lane);
+    read live_calls(lane: LaneId) -> Vec<LiveCall> = |session| live_calls::live(session, lane);
     /// Call ids among these that attempts of the lane already have.
     read bound_calls(lane: LaneId, call_ids: Vec<String>) -> BTreeSet<String> =
-        |session| settle::bound_calls(session, lane, &call_ids);
+        |session| live_calls::bound_calls(session, lane, &call_ids);
     /// Settles attempts and decides what follows for their contacts.
     then settle(settlements: Vec<(AttemptId, Settlement)>, now: Moment) -> Settled =
         |session| settle::settle(session, now, &settlements);
@@ -250,14 +251,19 @@ transitions! {
 
     // The do-not-call list
 
-    /// Adds numbers, from the very next claim on; how many are new.
-    write add_dnc(rows: Vec<DncRow>) -> u64 = |session| dnc::add(session, &rows);
-    /// Takes a number off the list; false when it was not on it.
-    write remove_dnc(number: NumberKey) -> bool = |session| dnc::remove(session, number);
-    /// The entry of a number.
-    read dnc_entry(number: NumberKey) -> Option<DncRow> = |session| dnc::find(session, number);
-    /// The next entries after this key, in the order of the keys.
-    read dnc_page(after: i64, limit: u32) -> Vec<DncRow> = |session| dnc::page(session, after, limit);
+    /// Begins a list of numbers of one source.
+    write begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
+    /// Adds numbers to a list, from the very next claim on; how many are new.
+    write add_dnc(list: DncListId, numbers: Vec<(NumberKey, PhoneNumber)>) -> u64 =
+        |session| dnc::add(session, list, &numbers);
+    /// Takes a number off the list of everyone, or of one campaign; false when it was not on it.
+    write remove_dnc(number: NumberKey, campaign: Option<CampaignId>) -> bool =
+        |session| dnc::remove(session, number, campaign);
+    /// The entries of a number: of everyone first, then of single campaigns.
+    read dnc_entries(number: NumberKey) -> Vec<DncRow> = |session| dnc::find(session, number);
+    /// The next entries of everyone, or of one campaign, after this key, in the order of the keys.
+    read dnc_page(campaign: Option<CampaignId>, after: i64, limit: u32) -> Vec<DncRow> =
+        |session| dnc::page(session, campaign, after, limit);
 
     // Questions
 

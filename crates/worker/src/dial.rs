@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringfence_domain::campaign::CallingZone;
 use ringfence_domain::template::{MissingColumn, Row, Template};
 use ringfence_domain::{
     AttemptId, Brake, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, ZoneSet,
@@ -156,12 +155,9 @@ impl Shared {
         let order = ClaimOrder {
             lane: self.tenure.lane,
             campaign: id,
-            caps: campaign.limits.per_number.clone(),
+            limits: campaign.number_limits(),
             safety: campaign.safety.clone(),
-            default_zones: match campaign.calling.timezone {
-                CallingZone::Fixed(zone) => ZoneSet::one(zone),
-                CallingZone::Contact => ZoneSet::default(),
-            },
+            default_zones: campaign.place_of(&ZoneSet::default()),
             calls: requests.iter().map(|(call, request)| (call.attempt, request.from.clone())).collect(),
             unfit,
             reading: self.clock.read(),

@@ -23,9 +23,7 @@ impl Rules {
     /// dialling earlier, is the time that a call may take until then.
     pub(crate) fn closing(&self, own: &ZoneSet, vendor: Option<&Hours>, at: Moment) -> Option<Moment> {
         let mut calendars = self.calendars.lock().expect("never held over a panic");
-        let calendar = calendars
-            .entry(own.clone())
-            .or_insert_with(|| self.campaign.calendar(&self.campaign.zones_for(own.clone()), vendor));
+        let calendar = calendars.entry(own.clone()).or_insert_with(|| self.campaign.calendar(own, vendor));
         let verdict = calendar.at(at);
         if verdict.open { verdict.next_change.map(|last| last + self.campaign.calling.guard) } else { Some(at) }
     }
@@ -46,11 +44,11 @@ mod tests {
             Rules::new(1, campaign)
         };
         let at = |text: &str| text.parse::<Moment>().expect("a moment");
-        let own = ZoneSet::one(chrono_tz::Asia::Kolkata);
+        let own = ZoneSet::one("Asia/Kolkata".parse().expect("a zone"));
         let guarded = rules("09:00-21:00", Span::from_minutes(5));
         assert_eq!(guarded.closing(&own, None, at("2026-11-20T15:10:00Z")), Some(at("2026-11-20T15:30:00Z")));
         assert_eq!(guarded.closing(&own, None, at("2026-11-20T15:26:00Z")), Some(at("2026-11-20T15:26:00Z")));
-        let vendor = Hours { week: "09:00-18:00".parse().expect("hours"), zone: chrono_tz::Asia::Kolkata };
+        let vendor = Hours::new("09:00-18:00".parse().expect("hours"), "Asia/Kolkata".parse().expect("a zone"));
         let earlier = rules("09:00-21:00", Span::ZERO);
         assert_eq!(earlier.closing(&own, Some(&vendor), at("2026-11-20T10:00:00Z")), Some(at("2026-11-20T12:30:00Z")));
         assert_eq!(rules("24/7", Span::ZERO).closing(&own, None, at("2026-11-20T15:10:00Z")), None);

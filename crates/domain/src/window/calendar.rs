@@ -1,18 +1,38 @@
-//! Several week tables, each in its zone, laid over one another on the time line.
+//! Several timetables, each in its zone, laid over one another on the time line.
 
-use chrono_tz::Tz;
+use std::sync::Arc;
 
+use super::closures::Closures;
 use super::interval::{Interval, intersect};
-use super::week::{REACH, WeekTable};
-use crate::{Moment, Span, ZoneSet};
+use super::timetable::{REACH, Timetable};
+use crate::{Moment, Span, Zone};
 
-/// Weekly hours on the wall clocks of one zone.
+/// Hours on the wall clocks of one zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hours {
     /// The hours.
-    pub week: WeekTable,
+    pub table: Timetable,
     /// Whose clocks they are read on.
-    pub zone: Tz,
+    pub zone: Zone,
+    /// Days that are closed on these clocks.
+    pub closures: Arc<Closures>,
+}
+
+impl Hours {
+    /// Hours without closed days.
+    pub fn new(table: Timetable, zone: Zone) -> Self {
+        Self { table, zone, closures: Arc::default() }
+    }
+
+    /// Less these days.
+    #[must_use]
+    pub fn less(self, closures: Arc<Closures>) -> Self {
+        Self { closures, ..self }
+    }
+
+    fn never_close(&self) -> bool {
+        self.table.never_closes() && self.closures.is_empty()
+    }
 }
 
 /// Whether a window is open at a moment, and when that next changes.
@@ -34,6 +54,8 @@ pub struct Calendar {
     /// Nothing is known about where the contact is.
     nowhere: bool,
     known: Option<Known>,
+    /// Asked within this part of time, it will not change again.
+    settled: Option<(Interval, bool)>,
 }
 
 /// The whole time line.
@@ -47,13 +69,13 @@ struct Known {
 }
 
 impl Calendar {
-    /// How far ahead an opening or a closing is looked for.
-    pub const HORIZON: Span = Span::from_days(400);
-    const CHUNK: Span = Span::from_days(40);
+    /// How far ahead an opening or a closing is looked for: the days of leap years come after eight years at most.
+    pub const HORIZON: Span = Span::from_days(9 * 366);
+    const CHUNK: Span = Span::from_days(10);
 
     /// A window open when all of `hours` are. Without any it is always open.
     pub fn new(hours: Vec<Hours>, guard: Span) -> Self {
-        Self { hours, guard, bounds: ALWAYS, nowhere: false, known: None }
+        Self { hours, guard, bounds: ALWAYS, nowhere: false, known: None, settled: None }
     }
 
     /// Closed before `from`, and from `until` on, whatever the hours say.
@@ -63,11 +85,10 @@ impl Calendar {
         Self { bounds, ..self }
     }
 
-    /// A window that is open when `week` is in every zone of `zones` and all of `others` are too. It never opens
-    /// when `zones` is empty.
-    pub fn for_zones(week: &WeekTable, zones: &ZoneSet, others: &[Hours], guard: Span) -> Self {
-        let own = zones.zones().iter().map(|zone| Hours { week: week.clone(), zone: *zone });
-        Self { nowhere: zones.is_empty(), ..Self::new(own.chain(others.iter().cloned()).collect(), guard) }
+    /// The same, for someone of whom nothing is known: it never opens.
+    #[must_use]
+    pub fn nowhere(self) -> Self {
+        Self { nowhere: true, ..self }
     }
 
     /// Whether it is open at `at`, and until or from when.
@@ -75,19 +96,27 @@ impl Calendar {
         if self.nowhere {
             return Verdict { open: false, next_change: None };
         }
-        if self.hours.iter().all(|hours| hours.week.never_closes()) {
+        if self.hours.iter().all(Hours::never_close) {
             return self.within_bounds(at);
         }
         if let Some(verdict) = self.known.as_ref().and_then(|known| known.verdict(at)) {
             return verdict;
+        }
+        if let Some((_, open)) = self.settled.filter(|(when, _)| (when.start..when.end).contains(&at)) {
+            return Verdict { open, next_change: None };
         }
         let mut ahead = Self::CHUNK;
         loop {
             let known = self.known.insert(Self::build(&self.hours, self.guard, &self.bounds, at, at + ahead));
             match known.verdict(at) {
                 Some(verdict) => return verdict,
-                None if ahead >= Self::HORIZON => return Verdict { open: known.is_open(at), next_change: None },
-                None => ahead = ahead.scaled(4, 1).min(Self::HORIZON),
+                None if ahead >= Self::HORIZON => {
+                    let open = known.is_open(at);
+                    // Nothing changes for years: it need not be looked for every time.
+                    self.settled = Some((Interval { start: at, end: at + Self::CHUNK }, open));
+                    return Verdict { open, next_change: None };
+                }
+                None => ahead = ahead.scaled(6, 1).min(Self::HORIZON),
             }
         }
     }
@@ -112,7 +141,7 @@ impl Calendar {
         let (early, late) = (from - REACH, to + REACH);
         let mut open = intersect(&[Interval { start: early, end: late }], std::slice::from_ref(bounds));
         for hours in hours {
-            open = intersect(&open, &hours.week.intervals(hours.zone, early, late));
+            open = intersect(&open, &hours.table.intervals(hours.zone, early, late, &hours.closures));
         }
         for interval in &mut open {
             if interval.end < late {
@@ -149,6 +178,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ZoneSet;
     use proptest::prelude::*;
 
     fn moment(text: &str) -> Moment {
@@ -156,8 +186,7 @@ mod tests {
     }
 
     fn calendar(hours: &str, zone: &str, guard: Span) -> Calendar {
-        let week = hours.parse().expect("hours");
-        Calendar::new(vec![Hours { week, zone: zone.parse().expect("a zone") }], guard)
+        Calendar::new(vec![Hours::new(hours.parse().expect("hours"), zone.parse().expect("a zone"))], guard)
     }
 
     #[test]
@@ -202,8 +231,8 @@ mod tests {
     #[test]
     fn several_zones_leave_only_what_is_open_in_all() {
         let zones: ZoneSet = "Australia/Perth|Australia/Sydney".parse().expect("zones");
-        let week = "09:00-21:00".parse().expect("hours");
-        let mut both = Calendar::for_zones(&week, &zones, &[], Span::ZERO);
+        let hours = |zone: &Zone| Hours::new("09:00-21:00".parse().expect("hours"), *zone);
+        let mut both = Calendar::new(zones.zones().iter().map(hours).collect(), Span::ZERO);
         // Sydney closes at 10:00 UTC in summer and Perth opens at 01:00 UTC.
         assert_eq!(both.next_opening(moment("2026-11-20T12:00:00Z")), Some(moment("2026-11-21T01:00:00Z")));
         assert_eq!(both.at(moment("2026-11-21T01:00:00Z")).next_change, Some(moment("2026-11-21T10:00:00Z")));
@@ -211,13 +240,13 @@ mod tests {
 
     #[test]
     fn an_unknown_place_is_never_open() {
-        let mut nowhere = Calendar::for_zones(&WeekTable::always(), &ZoneSet::default(), &[], Span::ZERO);
+        let mut nowhere = Calendar::new(Vec::new(), Span::ZERO).nowhere();
         assert_eq!(nowhere.at(moment("2026-11-20T12:00:00Z")), Verdict { open: false, next_change: None });
     }
 
     #[test]
     fn hours_that_never_meet_never_open() {
-        let hours = |text: &str| Hours { week: text.parse().expect("hours"), zone: Tz::UTC };
+        let hours = |text: &str| Hours::new(text.parse().expect("hours"), Zone::utc());
         let mut never = Calendar::new(vec![hours("Mo 09:00-10:00"), hours("Tu 09:00-10:00")], Span::ZERO);
         assert_eq!(never.at(moment("2026-11-20T12:00:00Z")), Verdict { open: false, next_change: None });
     }
@@ -227,13 +256,13 @@ mod tests {
         #[test]
         fn agrees_with_the_wall_clock(
             seconds in 1_000_000_000_i64..2_100_000_000,
-            zone in prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
+            zone in prop::sample::select(Zone::all().collect::<Vec<_>>()),
             start in 0_u32..1440, length in 1_u32..1440,
         ) {
             use chrono::Timelike;
             let end = start + length;
             let text = format!("{:02}:{:02}-{:02}:{:02}", start / 60, start % 60, end / 60, end % 60);
-            let mut window = Calendar::new(vec![Hours { week: text.parse().expect("hours"), zone }], Span::ZERO);
+            let mut window = Calendar::new(vec![Hours::new(text.parse().expect("hours"), zone)], Span::ZERO);
             let at = Moment::from_secs(seconds);
             let expected = |at: Moment| {
                 let local = at.local(zone);

@@ -1,12 +1,18 @@
-//! *When* a contact may be called: weekly hours, in one or several zones, as exact intervals of time.
+//! *When* a contact may be called: hours of weekdays and dates, closed days, in one or several zones, as exact intervals of time.
 //!
-//! [`WeekTable`] is what people write. [`Calendar`] projects one or more of them onto the time line, intersects
+//! [`Timetable`] is what people write. [`Calendar`] projects one or more of them onto the time line, intersects
 //! them, keeps the guard before each closing, and answers "open now?" and "when does that change?".
 
 mod calendar;
+mod closures;
+mod holidays;
 mod interval;
-mod week;
+mod reading;
+mod timetable;
 
 pub use calendar::{Calendar, Hours, Verdict};
+pub use closures::Closures;
+pub use holidays::{Holidays, HolidaysError};
 pub use interval::Interval;
-pub use week::{HoursError, WeekTable};
+pub use reading::HoursError;
+pub use timetable::Timetable;

@@ -33,7 +33,7 @@ pub(super) fn schedule(mut section: Section<'_>, now: Moment) -> Schedule {
     }
     if let Some(cron) = &schedule.cron
         && schedule.ends.is_some_and(|ends| ends >= now.utc().date_naive())
-        && schedule.next(now, chrono_tz::UTC).is_none()
+        && schedule.next(now, ringfence_domain::Zone::utc()).is_none()
     {
         let mistake = Mistake::new(at, format!("`{cron}` never comes between the first and the last day"));
         section.found().add(mistake.hint("widen starts and ends, or change cron"));

@@ -28,7 +28,7 @@ pub(super) fn settings(root: &mut Section<'_>, vendor: Option<&Vendor>) -> BTree
             }
             _ => {
                 let Some(text) = section.text(key.name) else { continue };
-                config::check_word(&section, key, &text);
+                config::lane::check_word(&section, key, &text);
                 values.extend(template(&section, &text).map(|text| (key.name.to_owned(), text)));
             }
         }

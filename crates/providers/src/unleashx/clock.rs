@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use chrono::{NaiveDateTime, TimeZone};
-use chrono_tz::Tz;
+use ringfence_domain::Zone;
 use ringfence_domain::{Moment, Span};
 
 /// A row is made when the request arrives: this much before our time of the claim by the clocks' difference,
@@ -21,14 +21,14 @@ const VOTES: usize = 3;
 /// What is known of the list's clock.
 #[derive(Debug)]
 pub(super) struct ListClock {
-    zone: Option<Tz>,
+    zone: Option<Zone>,
     /// Offsets from UTC in seconds that rows have shown, and the calls whose rows did: no more than it takes.
     shown: Mutex<BTreeMap<i64, BTreeSet<String>>>,
 }
 
 impl ListClock {
     /// The operator's word, if given.
-    pub(super) fn new(zone: Option<Tz>) -> Self {
+    pub(super) fn new(zone: Option<Zone>) -> Self {
         Self { zone, shown: Mutex::default() }
     }
 
@@ -73,7 +73,7 @@ impl ListClock {
         if let Some(zone) = self.zone {
             // An hour that clocks go through twice may be either.
             let readings = zone.from_local_datetime(&local);
-            let at = |time: chrono::DateTime<Tz>| Moment::from_secs(time.timestamp());
+            let at = |time: chrono::DateTime<Zone>| Moment::from_secs(time.timestamp());
             return readings.latest().is_some_and(|reading| at(reading) >= earliest)
                 && readings.earliest().is_some_and(|reading| at(reading) <= latest);
         }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_hour_that_is_repeated_may_be_either() {
-        let clock = ListClock::new(Some(chrono_tz::America::New_York));
+        let clock = ListClock::new(Some("America/New_York".parse().expect("a zone")));
         for at in ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"] {
             assert!(clock.may_be_of(local("2026-11-01 01:30:02"), at.parse().expect("a moment")), "{at}");
         }

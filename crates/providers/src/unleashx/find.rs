@@ -179,7 +179,7 @@ impl UnleashX {
 
 /// The list's first day for a call of this moment.
 fn from(sent_at: Moment) -> String {
-    (sent_at - MARGIN).local(chrono_tz::UTC).format("%Y-%m-%d").to_string()
+    (sent_at - MARGIN).local(ringfence_domain::Zone::utc()).format("%Y-%m-%d").to_string()
 }
 
 /// A call whose row is looked for.

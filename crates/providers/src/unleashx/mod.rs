@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request};
 use ringfence_domain::lane::LaneLimits;
-use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, zones};
+use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate};
 
 use self::clock::ListClock;
 use crate::account::{Account, Body, Free};
@@ -92,7 +92,7 @@ struct UnleashX {
 impl UnleashX {
     fn new(setup: LaneSetup, transport: Arc<dyn Transport>) -> Result<Self, String> {
         let header = if setup.value("auth_header")? == "token" { "token" } else { "api_access_token" };
-        let zone = setup.values.get("created_at_timezone").map(|name| zones::zone(name));
+        let zone = setup.values.get("created_at_timezone").map(|name| name.parse::<ringfence_domain::Zone>());
         Ok(Self {
             account: Account::new(&setup, transport).secret_header(header, setup.secret("token")?, "token")?,
             clock: ListClock::new(zone.transpose().map_err(|error| format!("created_at_timezone: {error}"))?),

@@ -50,14 +50,24 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
             Err(mistakes) => wrong.push(mistakes),
         }
     }
+    let cautions: Vec<String> = fine
+        .iter()
+        .flat_map(|(file, campaign)| {
+            let cautions = crate::cautions::of(campaign, home::wall_clock()).into_iter();
+            cautions.map(|caution| format!("{}: caution: {caution}", file.display()))
+        })
+        .collect();
     if common.json {
         let mistakes: Vec<String> = wrong.iter().flat_map(Mistakes::lines).collect();
-        let mut told = json!({ "ok": mistakes.is_empty(), "config": path, "mistakes": mistakes });
+        let mut told = json!({ "ok": mistakes.is_empty(), "config": path, "mistakes": mistakes, "cautions": cautions });
         if args.show_defaults {
             told["campaigns"] = fine.iter().map(|(_, campaign)| json!(file_form::of(campaign))).collect();
         }
         screen::print_json(&told)?;
         return Ok(u8::from(!wrong.is_empty()));
+    }
+    for caution in &cautions {
+        home::eprint_line(caution);
     }
     if !wrong.is_empty() {
         return Err(Failure::Files(wrong));

@@ -32,7 +32,7 @@ const PAGE: u32 = 1_000;
 pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let campaign = home.campaign(&args.campaign).await?;
-    let zone = campaign.rules.own_zone(chrono_tz::UTC);
+    let zone = campaign.rules.own_zone(ringfence_domain::Zone::utc());
     let filter = ContactFilter { state: args.state, outcome: args.outcome, reached: None };
     let mut table = screen::table(&["id", "phone", "state", "calls", "last", "due"]);
     let (mut after, mut shown, mut more) = (ContactId(0), 0, false);

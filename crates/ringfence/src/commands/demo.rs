@@ -81,7 +81,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     if common.json {
         screen::print_json(&summary)?;
     } else {
-        let text = screen::summary(&summary, row.rules.own_zone(chrono_tz::UTC));
+        let text = screen::summary(&summary, row.rules.own_zone(ringfence_domain::Zone::utc()));
         let report = folder.join("report.txt");
         std::fs::write(&report, &text)?;
         let database = folder.join("demo.db");

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::phone::Country;
-use ringfence_domain::{NumberKey, PhoneNumber};
-use ringfence_store::{DncRow, Store};
+use ringfence_domain::{CampaignId, NumberKey, PhoneNumber};
+use ringfence_store::{DncList, DncRow, Store};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -18,6 +18,9 @@ pub struct DncArgs {
     /// What to do
     #[command(subcommand)]
     pub action: DncAction,
+    /// The list of this campaign only [default: the list that holds for all]
+    #[arg(long, global = true)]
+    pub campaign: Option<String>,
 }
 
 /// What to do with the do-not-call list.
@@ -63,30 +66,44 @@ pub enum DncAction {
 }
 
 const CHUNK: usize = 10_000;
+/// Rows that cannot be read are told one by one up to so many.
+const SHOWN: u64 = 10;
 
 /// The do-not-call list, effective for the very next claim.
 pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
+    let campaign = match &args.campaign {
+        Some(name) => Some(home.campaign(name).await?.id),
+        None => None,
+    };
+    let list = |source: String, reason: &Option<String>| DncList {
+        campaign,
+        source: Some(source),
+        reason: reason.clone(),
+        added_at: home.now(),
+    };
     let done = match &args.action {
         DncAction::Add { phones, reason, country } => {
             let numbers = phones.iter().map(|phone| number(phone, *country)).collect::<Result<Vec<_>, _>>()?;
-            let rows = numbers.into_iter().map(|number| entry(&home, number, reason.as_ref(), "by hand")).collect();
-            let added = home.store.add_dnc(rows).await?;
+            let numbers = numbers.into_iter().map(|number| (home.store.hasher().key(&number), number)).collect();
+            let list = home.store.begin_dnc(list("by hand".to_owned(), reason)).await?;
+            let added = home.store.add_dnc(list, numbers).await?;
             json!({ "added": added, "known": phones.len() as u64 - added })
         }
         DncAction::Remove { phones, country } => {
             let numbers = phones.iter().map(|phone| number(phone, *country)).collect::<Result<Vec<_>, _>>()?;
             let mut removed = 0;
             for number in &numbers {
-                removed += u64::from(home.store.remove_dnc(home.store.hasher().key(number)).await?);
+                removed += u64::from(home.store.remove_dnc(home.store.hasher().key(number), campaign).await?);
             }
             json!({ "removed": removed, "unknown": numbers.len() as u64 - removed })
         }
         DncAction::Import { file, column, country, reason } => {
-            take_in(&home, file, column.as_deref(), *country, reason.as_ref()).await?
+            let source = std::path::absolute(file)?.display().to_string();
+            take_in(&home, file, column.as_deref(), *country, list(source, reason)).await?
         }
         DncAction::List => {
-            list(common, &home).await?;
+            print(common, &home, campaign).await?;
             home.store.close().await;
             return Ok(DONE);
         }
@@ -108,30 +125,20 @@ fn number(text: &str, country: Option<Country>) -> Result<PhoneNumber, Failure> 
     })
 }
 
-fn entry(home: &Home, number: PhoneNumber, reason: Option<&String>, source: &str) -> DncRow {
-    DncRow {
-        number_key: home.store.hasher().key(&number),
-        number,
-        reason: reason.cloned(),
-        source: Some(source.to_owned()),
-        added_at: home.now(),
-    }
-}
-
 async fn take_in(
     home: &Home,
     path: &Path,
     column: Option<&str>,
     country: Option<Country>,
-    reason: Option<&String>,
+    list: DncList,
 ) -> Result<serde_json::Value, Failure> {
-    let unreadable = |error: csv::Error| {
+    let wrong_file = |error: csv::Error| {
         Failure::input(format!("{} cannot be read: {error}", path.display()), "it must be CSV with a header")
     };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unreadable)?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(wrong_file)?;
     let columns: Vec<String> = reader
         .headers()
-        .map_err(unreadable)?
+        .map_err(wrong_file)?
         .iter()
         .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
         .collect();
@@ -146,37 +153,43 @@ async fn take_in(
             ));
         }
     };
-    let source = std::path::absolute(path)?.display().to_string();
-    let (mut rows, mut added, mut wrong, mut chunk) = (0_u64, 0, Vec::new(), Vec::new());
-    for record in reader.records() {
-        let record = record.map_err(unreadable)?;
+    let list = home.store.begin_dnc(list).await?;
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    let progress = screen::FileProgress::begin(bytes);
+    let (mut rows, mut added, mut unreadable, mut chunk) = (0_u64, 0, 0_u64, Vec::with_capacity(CHUNK));
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(wrong_file)? {
         rows += 1;
         match PhoneNumber::parse(record.get(place).unwrap_or_default(), country) {
-            Ok(number) => chunk.push(entry(home, number, reason, &source)),
+            Ok(number) => chunk.push((home.store.hasher().key(&number), number)),
             Err(error) => {
-                let line = record.position().map_or(rows + 1, csv::Position::line);
-                wrong.push(format!("line {line}: {error}"));
+                unreadable += 1;
+                if unreadable <= SHOWN {
+                    let line = record.position().map_or(rows + 1, csv::Position::line);
+                    crate::home::eprint_line(&format!("{}: line {line}: {error}", path.display()));
+                }
             }
         }
         if chunk.len() >= CHUNK {
-            added += home.store.add_dnc(std::mem::take(&mut chunk)).await?;
+            added += home.store.add_dnc(list, std::mem::take(&mut chunk)).await?;
+            progress.at(reader.position().byte(), rows);
         }
     }
-    added += home.store.add_dnc(chunk).await?;
-    for line in wrong.iter().take(10) {
-        crate::home::eprint_line(&format!("{}: {line}", path.display()));
+    added += home.store.add_dnc(list, chunk).await?;
+    progress.end();
+    if unreadable > SHOWN {
+        crate::home::eprint_line(&format!("{}: {} more rows like these", path.display(), unreadable - SHOWN));
     }
-    let unreadable = wrong.len() as u64;
     Ok(json!({ "rows": rows, "added": added, "known": rows - added - unreadable, "unreadable": unreadable }))
 }
 
-async fn list(common: &Common, home: &Home) -> Result<(), Failure> {
+async fn print(common: &Common, home: &Home, campaign: Option<CampaignId>) -> Result<(), Failure> {
     let out = std::io::BufWriter::new(std::io::stdout().lock());
     if common.json {
         let mut list = screen::JsonList::begin(out)?;
-        each(home, |row| {
+        each(home, campaign, |row| {
             list.push(&json!({
-                "phone": row.number.e164(), "added_at": row.added_at, "source": row.source, "reason": row.reason,
+                "phone": row.number.e164(), "added_at": row.list.added_at, "source": row.list.source, "reason": row.list.reason,
             }))
         })
         .await?;
@@ -185,20 +198,25 @@ async fn list(common: &Common, home: &Home) -> Result<(), Failure> {
     let failed = |error: csv::Error| Failure::work(format!("the list cannot be written: {error}"));
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(["phone", "added_at", "source", "reason"]).map_err(failed)?;
-    each(home, |row| {
+    each(home, campaign, |row| {
         let text = |value: &Option<String>| super::export::inert(value.as_deref().unwrap_or_default());
         let phone = row.number.e164().to_owned();
-        csv.write_record([phone, row.added_at.to_string(), text(&row.source), text(&row.reason)]).map_err(failed)
+        csv.write_record([phone, row.list.added_at.to_string(), text(&row.list.source), text(&row.list.reason)])
+            .map_err(failed)
     })
     .await?;
     Ok(csv.flush()?)
 }
 
 /// Every entry, in the order of the keys.
-async fn each(home: &Home, mut each: impl FnMut(&DncRow) -> Result<(), Failure>) -> Result<(), Failure> {
+async fn each(
+    home: &Home,
+    campaign: Option<CampaignId>,
+    mut each: impl FnMut(&DncRow) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut after = i64::MIN;
     loop {
-        let page = home.store.dnc_page(after, CHUNK as u32).await?;
+        let page = home.store.dnc_page(campaign, after, CHUNK as u32).await?;
         let Some(NumberKey(last)) = page.last().map(|row| row.number_key) else { return Ok(()) };
         after = last;
         page.iter().try_for_each(&mut each)?;

@@ -1,7 +1,11 @@
 //! `ringfence hours`
 
-use ringfence_domain::window::{Calendar, Hours, WeekTable};
-use ringfence_domain::{Span, zones};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ringfence_domain::window::{Calendar, Closures, Holidays, Hours, HoursError, Timetable};
+use ringfence_domain::{Moment, Span, Zone};
+use ringfence_intake::Config;
 use serde_json::json;
 
 use crate::cli::Common;
@@ -11,36 +15,44 @@ use crate::{home, screen};
 /// `hours`
 #[derive(Debug, clap::Args)]
 pub struct HoursArgs {
-    /// The hours, as in OpenStreetMap: "Mo-Sa 09:00-21:00; Su off"
+    /// The hours, as in OpenStreetMap: "Mo-Sa 09:00-21:00; Su off; Dec 24-26 off"
     pub expression: String,
     /// Whose clocks: an IANA name
     #[arg(long, value_name = "TZ")]
     pub timezone: String,
+    /// Closed on these public holidays: IN, US, GB, FR, AU, a region as IN-MH, or a name under [holidays] in ringfence.toml
+    #[arg(long, value_name = "CC", value_delimiter = ',')]
+    pub holidays: Vec<String>,
     /// At this moment [default: now]
     #[arg(long, value_name = "RFC3339")]
-    pub at: Option<ringfence_domain::Moment>,
+    pub at: Option<Moment>,
     /// Also list every change up to this moment
     #[arg(long, value_name = "RFC3339")]
-    pub until: Option<ringfence_domain::Moment>,
+    pub until: Option<Moment>,
 }
 
 /// Whether a window is open, when that changes, and every change up to a moment.
 pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
-    let week: WeekTable = args.expression.parse().map_err(|error: ringfence_domain::window::HoursError| {
+    let table: Timetable = args.expression.parse().map_err(|error: HoursError| {
         let marks = " ".repeat(args.expression[..error.at.start].chars().count())
             + &"^".repeat(args.expression[error.at.clone()].chars().count().max(1));
         Failure::input(format!("{error}\n  {}\n  {marks}", args.expression), error.hint)
     })?;
-    let zone = zones::zone(&args.timezone).map_err(|error| {
-        let close = zones::all_names().find(|name| name.eq_ignore_ascii_case(&args.timezone));
+    let zone: Zone = args.timezone.parse().map_err(|error: ringfence_domain::zone::UnknownZone| {
+        let close = Zone::all().map(Zone::name).find(|name| name.eq_ignore_ascii_case(&args.timezone));
         Failure::input(
             error.to_string(),
             close.map_or("write it as Asia/Kolkata".to_owned(), |name| format!("did you mean {name}?")),
         )
     })?;
-    let mut calendar = Calendar::new(vec![Hours { week, zone }], Span::ZERO);
+    let closures = Arc::new(closures(common, &args.holidays)?);
+    let mut calendar = Calendar::new(vec![Hours::new(table, zone).less(closures.clone())], Span::ZERO);
     let at = args.at.unwrap_or_else(home::wall_clock);
     let now = calendar.at(at);
+    // The first line of stdout stays the answer; why a day is closed is said beside it.
+    if let Some(reason) = closures.reason(at.local(zone).date_naive()) {
+        home::eprint_line(&reason);
+    }
     if common.json {
         screen::print(&format!("{}\n", json!({ "open": now.open, "next_change": now.next_change })))?;
     } else {
@@ -66,4 +78,18 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
         next = calendar.at(change).next_change;
     }
     Ok(DONE)
+}
+
+/// The holidays of these names, from the configuration if there is one, else those that are shipped.
+fn closures(common: &Common, names: &[String]) -> Result<Closures, Failure> {
+    let own: BTreeMap<String, String> = match home::find_config(common, None)? {
+        Some(path) if !names.is_empty() => {
+            let (config, _) = Config::look(&path, &home::vendors(), &|name| std::env::var(name).ok());
+            config.map(|config| config.holidays).unwrap_or_default()
+        }
+        _ => BTreeMap::new(),
+    };
+    let named =
+        |name: &String| Holidays::named(name, &own).map_err(|error| Failure::input(error.to_string(), error.hint()));
+    Ok(Closures { holidays: names.iter().map(named).collect::<Result<_, _>>()?, ..Closures::default() })
 }

@@ -157,7 +157,7 @@ pub(super) async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, F
                         .file_name()
                         .map_or(row.source.clone(), |name| name.to_string_lossy().into_owned()),
                 ),
-                Cell::new(screen::moment(row.started_at, campaign.rules.own_zone(chrono_tz::UTC))),
+                Cell::new(screen::moment(row.started_at, campaign.rules.own_zone(ringfence_domain::Zone::utc()))),
             ]);
         }
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ringfence_domain::PhoneNumber;
 use ringfence_domain::campaign::is_name;
 use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::phone::Country;
-use ringfence_domain::{PhoneNumber, zones};
 use ringfence_intake::Config;
 use ringfence_intake::contacts::{Sample, sample};
 use ringfence_providers::{CampaignFacts, LaneSetup, SettingKey, SettingKind, Vendor};
@@ -244,7 +244,7 @@ impl Columns {
         let by_name =
             |names: &[&str]| table.columns.iter().find(|column| names.contains(&column.to_lowercase().as_str()));
         let timezone = by_name(&["tz", "timezone", "time_zone", "zone"])
-            .filter(|column| table.share(column, |value| zones::zone(value).is_ok()) >= 0.8);
+            .filter(|column| table.share(column, |value| value.parse::<ringfence_domain::Zone>().is_ok()) >= 0.8);
         let id = table.columns.iter().find(|column| {
             let name = column.to_lowercase();
             (name == "id" || name.ends_with("_id") || name.ends_with(" id") || name == "uuid")
@@ -270,7 +270,7 @@ fn needs(vendor: &Vendor) -> Vec<&'static str> {
             kind: vendor.kind.to_owned(),
             limits: (vendor.limits)(),
             hours: None,
-            timezone: chrono_tz::UTC,
+            timezone: ringfence_domain::Zone::utc(),
         },
         base_url: String::new(),
         values: defaults.collect(),

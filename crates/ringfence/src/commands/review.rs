@@ -107,7 +107,8 @@ async fn list(common: &Common, home: &Home, rows: &[ReviewRow]) -> Result<u8, Fa
     for row in rows {
         let campaign = campaigns.iter().find(|campaign| campaign.id == row.campaign);
         let name = campaign.map(|known| known.rules.name.as_str());
-        let zone = campaign.map_or(chrono_tz::UTC, |known| known.rules.own_zone(chrono_tz::UTC));
+        let zone =
+            campaign.map_or(ringfence_domain::Zone::utc(), |known| known.rules.own_zone(ringfence_domain::Zone::utc()));
         let cause = row.cause.clone().unwrap_or_else(|| "no outcome was ever learned".to_owned());
         table.add_row(vec![
             Cell::new(row.contact),

@@ -173,7 +173,7 @@ pub(super) async fn signalled() -> Result<u8, std::io::Error> {
     })
 }
 
-fn report(common: &Common, summary: &Summary, zone: chrono_tz::Tz) -> Result<(), Failure> {
+fn report(common: &Common, summary: &Summary, zone: ringfence_domain::Zone) -> Result<(), Failure> {
     if common.json { screen::print_json(summary) } else { screen::print(&screen::summary(summary, zone)) }
 }
 

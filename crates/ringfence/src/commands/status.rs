@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
 use ringfence_store::Store;
 
@@ -37,7 +37,7 @@ pub(super) async fn status(common: &Common, args: &StatusArgs) -> Result<u8, Fai
     code
 }
 
-async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<(Summary, Tz)>, Failure> {
+async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<(Summary, Zone)>, Failure> {
     let names = match &args.campaign {
         Some(name) => vec![name.clone()],
         None => home.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
@@ -55,7 +55,7 @@ async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<(Summary, Tz)>,
 }
 
 /// Without the zones that people read them in.
-fn bare(summaries: &[(Summary, Tz)]) -> Vec<&Summary> {
+fn bare(summaries: &[(Summary, Zone)]) -> Vec<&Summary> {
     summaries.iter().map(|(summary, _)| summary).collect()
 }
 

@@ -7,7 +7,7 @@ use ringfence_domain::campaign::RetryRules;
 use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::template::Row;
-use ringfence_domain::window::WeekTable;
+use ringfence_domain::window::Timetable;
 use ringfence_domain::{
     AttemptState, Campaign, CampaignState, ContactState, LaneState, NumberKey, PhoneNumber, Span, StopReason, ZoneSet,
 };
@@ -79,7 +79,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let alone = alone(&rules, args.ignore_window);
     let zone = alone.own_zone(settings.timezone);
     let zones = ZoneSet::of_number(&number);
-    let mut calendar = alone.calendar(&alone.zones_for(zones.clone()), settings.vendor_hours().as_ref());
+    let mut calendar = alone.calendar(&zones, settings.vendor_hours().as_ref());
     let now = home::wall_clock();
     if !calendar.at(now).open {
         let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| screen::moment(at, zone));
@@ -94,6 +94,16 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
     let row = store.register_lane(settings.clone(), clock.read().now).await?;
+    // The campaign's own list is for its own calls, which this one stands for.
+    let campaign = store.campaign(rules.name.clone()).await?.map(|campaign| campaign.id);
+    for entry in store.dnc_entries(store.hasher().key(&number)).await? {
+        if entry.list.campaign.is_none() || entry.list.campaign == campaign {
+            return Err(Failure::held(
+                format!("{number} is on the do-not-call list"),
+                "`ringfence why` says since when",
+            ));
+        }
+    }
     let brake = home::brake(&config);
     if let Some(file) = brake.pulled() {
         return Err(Failure::held(format!("everything is stopped: {file}"), "remove that file"));
@@ -179,14 +189,18 @@ fn alone(rules: &Campaign, ignore_window: bool) -> Campaign {
     let mut alone = Campaign {
         name: format!("test-call:{}", rules.name),
         priority: 1,
-        retry: RetryRules { max_attempts: 1, after: std::collections::BTreeMap::new() },
+        retry: RetryRules { max_attempts: 1, after: std::collections::BTreeMap::new(), ..RetryRules::default() },
         schedule: Schedule::default(),
         safety: Safety { canary: None, max_file_age: None, ..rules.safety.clone() },
         ..rules.clone()
     };
     alone.contacts.file = None;
     if ignore_window {
-        alone.calling.hours = WeekTable::always();
+        alone.calling.hours = Timetable::always();
+        alone.calling.closures = std::sync::Arc::default();
+        for preset in &mut alone.calling.presets {
+            (preset.hours, preset.closures) = (None, std::sync::Arc::default());
+        }
         alone.calling.guard = Span::ZERO;
     }
     alone
@@ -235,7 +249,7 @@ fn tell(
     common: &Common,
     contact: &ContactRow,
     last: Option<&ringfence_store::AttemptRow>,
-    zone: chrono_tz::Tz,
+    zone: ringfence_domain::Zone,
 ) -> Result<u8, Failure> {
     let called = last.filter(|attempt| attempt.sending_at.is_some());
     if let (ContactState::Stopped, Some(reason), None) = (contact.state, contact.stop_reason, called) {

@@ -1,7 +1,7 @@
 //! The claim, alone and against everything that may cross it.
 
 use ringfence_domain::claim::Refusal;
-use ringfence_domain::{AttemptState, Moment, Reading, Span};
+use ringfence_domain::{AttemptState, Moment, NumberLimits, Reading, Span};
 use ringfence_store::{Refused, Store};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
@@ -155,7 +155,7 @@ on_both_databases! {
     async fn caps_are_asked_at_the_last_moment(database) {
         let stage = Stage::set(&database.store, 2).await;
         let capped = |attempts: &[ringfence_domain::AttemptId], now: Moment| ringfence_store::ClaimOrder {
-            caps: vec!["1/24h".parse().expect("a cap")],
+            limits: NumberLimits { caps: vec!["1/24h".parse().expect("a cap")], ..NumberLimits::default() },
             ..stage.order(attempts, now)
         };
         // Both are called once by this campaign, and are then contacts of a second one.
@@ -213,21 +213,5 @@ on_both_databases! {
         let again = database.store.claim(stage.order(&claimed, noon())).await.expect("a claim");
         assert_eq!(again.refused, [Refused { attempt: claimed[0], why: Refusal::NotOpen }]);
         assert_eq!(stage.count(&database.store, "attempt:sending").await, 1);
-    }
-}
-
-on_both_databases! {
-    async fn a_number_put_on_the_do_not_call_list_is_not_claimed_any_more(database) {
-        let stage = Stage::set(&database.store, 2).await;
-        stage.open(&database.store, 2, noon()).await;
-        let open = stage.open_attempts(&database.store).await;
-        let key = database.store.hasher().key(&sample::number(0)).0;
-        let listed = format!("INSERT INTO dnc (number_key, number, added_at) VALUES ({key}, 'x', 0)");
-        assert!(crate::conformance::invariants::takes(&database, &listed).await);
-        let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
-        assert_eq!(claimed.sending.len(), 1, "the other one");
-        assert_eq!(claimed.refused.iter().map(|refused| refused.why).collect::<Vec<_>>(), [Refusal::Dnc]);
-        assert_eq!(stage.count(&database.store, "stopped:dnc").await, 1);
-        stage.check_counts(&database.store).await;
     }
 }

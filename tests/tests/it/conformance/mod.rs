@@ -5,6 +5,7 @@ mod claims;
 mod imports;
 mod invariants;
 mod lanes;
+mod number_rules;
 mod outcomes;
 mod overlaps;
 mod planning;

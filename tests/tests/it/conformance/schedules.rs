@@ -2,9 +2,9 @@
 
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::{Moment, Span};
-use ringfence_store::{Begin, DncRow, Store};
+use ringfence_store::{Begin, Store};
 use ringfence_tests::on_both_databases;
-use ringfence_tests::sample::{self, Stage, noon, rules};
+use ringfence_tests::sample::{Stage, noon, rules};
 
 fn daily() -> Schedule {
     Schedule { cron: Some("0 9 * * *".parse().expect("a line")), ..Schedule::default() }
@@ -63,27 +63,5 @@ on_both_databases! {
         assert_eq!(store.schedules().await.expect("schedules")[0].next_at, None, "no moment before the last day is over");
         store.cancel_campaign(row.id, "over".into(), noon()).await.expect("cancelled");
         assert!(store.schedules().await.expect("schedules").is_empty());
-    }
-}
-
-on_both_databases! {
-    async fn the_do_not_call_list_holds_for_the_very_next_claim(database) {
-        let store = &database.store;
-        let stage = Stage::set(store, 3).await;
-        stage.open(store, 3, noon()).await;
-        let open = stage.open_attempts(store).await;
-        let number = sample::number(1);
-        let entry = DncRow {
-            number_key: store.hasher().key(&number), number, reason: Some("asked".into()), source: None, added_at: noon(),
-        };
-        assert_eq!(store.add_dnc(vec![entry.clone()]).await.expect("added"), 1);
-        assert_eq!(store.add_dnc(vec![entry.clone()]).await.expect("added"), 0, "known");
-        assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending.len(), 2);
-        assert_eq!(stage.count(store, "stopped:dnc").await, 1);
-        assert_eq!(store.dnc_page(i64::MIN, 10).await.expect("a page"), std::slice::from_ref(&entry));
-        assert_eq!(store.dnc_entry(entry.number_key).await.expect("an answer"), Some(entry.clone()));
-        assert!(store.remove_dnc(entry.number_key).await.expect("removed"));
-        assert!(!store.remove_dnc(entry.number_key).await.expect("an answer"));
-        stage.check_counts(store).await;
     }
 }

@@ -33,7 +33,7 @@ impl Desk {
         let settings = lane_settings("main");
         let lane = store.register_lane(settings.clone(), clock.read().now).await.expect("a lane").id;
         let mut rules = rules("daily", "main");
-        rules.calling.timezone = CallingZone::Fixed(chrono_tz::Asia::Kolkata);
+        rules.calling.timezone = CallingZone::Fixed("Asia/Kolkata".parse().expect("a zone"));
         rules.contacts.file = Some(database.folder().join(file).display().to_string());
         rules.schedule = Schedule { cron: Some("0 9 * * *".parse().expect("a line")), ..schedule };
         let (_, campaign) = store.apply(rules, lane, Begin::Running, clock.read().now).await.expect("a campaign");

@@ -18,7 +18,7 @@ fn at(text: &str) -> Moment {
 async fn the_last_call_begins_before_the_guard_and_the_first_on_the_second() {
     let database = TestDatabase::sqlite_in_virtual_time().await;
     let clock = VirtualClock::at(at("2026-11-20T15:27:30Z")); // 20:57:30 IST
-    let hours = Hours { week: "09:00-21:00".parse().expect("hours"), zone: chrono_tz::Asia::Kolkata };
+    let hours = Hours::new("09:00-21:00".parse().expect("hours"), "Asia/Kolkata".parse().expect("a zone"));
     let behaviour = Behaviour {
         outcomes: vec![(Outcome::Answered, 1)],
         talk: Span::from_secs(5),
@@ -28,7 +28,7 @@ async fn the_last_call_begins_before_the_guard_and_the_first_on_the_second() {
     };
     let mut settings = lane_settings("main");
     settings.limits.calls = "5/s".parse().expect("a rate");
-    settings.hours = Some(hours.week.clone());
+    settings.hours = Some(hours.table.clone());
     let mut rules = rules("spring", "main");
     rules.calling.hours = "09:00-21:00".parse().expect("hours");
     rules.calling.timezone = CallingZone::Contact;

@@ -19,7 +19,7 @@ async fn no_phone_rings_after_closing() {
     rules.vendor.insert("campaign_id".to_owned(), "campaign".parse().expect("a text"));
     rules.vendor.insert("max_wait".to_owned(), "10m".parse().expect("a text"));
     rules.calling.hours = "09:00-21:00".parse().expect("hours");
-    rules.calling.timezone = CallingZone::Fixed(chrono_tz::Asia::Kolkata);
+    rules.calling.timezone = CallingZone::Fixed("Asia/Kolkata".parse().expect("a zone"));
     rules.calling.guard = Span::from_secs(60);
     let behaviour =
         Behaviour { outcomes: vec![(Outcome::Answered, 1)], queue: Span::from_minutes(8), ..Behaviour::default() };

@@ -1,0 +1,175 @@
+//! When a window is open by the calendar: rules of years, dates, weekdays and hours, on the wall clocks of no zone yet.
+
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime};
+use serde::{Deserialize, Serialize};
+
+use super::closures::Closures;
+use super::interval::{Interval, merge};
+use super::reading::HoursError;
+use crate::{Moment, Span, Zone};
+
+/// Seconds of a day without a change of clocks.
+pub(super) const DAY: i64 = 86_400;
+
+/// Seconds of the local day, `start..end`; `end` may lie past midnight.
+pub(super) type Hours = Range<i64>;
+
+/// A written timetable: `Mo-Sa 09:00-21:00; Su off; Dec 25 off`. The last rule that names a day says its hours. Hours past midnight
+/// belong to the day that they begin on; a day that is `off` is closed to them too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timetable {
+    pub(super) rules: Vec<Rule>,
+    pub(super) text: String,
+}
+
+/// The hours of the days that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// Any, when empty.
+    pub(super) years: Vec<RangeInclusive<i32>>,
+    /// Any, when empty.
+    pub(super) dates: Vec<Dates>,
+    /// Monday first.
+    pub(super) weekdays: [bool; 7],
+    /// None: closed.
+    pub(super) hours: Vec<Hours>,
+}
+
+/// Days of every year, both ends included; `(month, day)`. They go over the end of the year when the last is before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dates {
+    pub(super) first: (u32, u32),
+    pub(super) last: (u32, u32),
+}
+
+impl Rule {
+    /// Every day.
+    pub(super) fn daily(hours: Vec<Hours>) -> Self {
+        Self { years: Vec::new(), dates: Vec::new(), weekdays: [true; 7], hours }
+    }
+
+    fn names(&self, day: NaiveDate) -> bool {
+        self.weekdays[day.weekday().num_days_from_monday() as usize] && self.names_date(day)
+    }
+
+    fn names_date(&self, day: NaiveDate) -> bool {
+        let in_year = |year: i32| self.years.is_empty() || self.years.iter().any(|years| years.contains(&year));
+        if self.dates.is_empty() {
+            return in_year(day.year());
+        }
+        let date = (day.month(), day.day());
+        self.dates.iter().any(|dates| {
+            if dates.first <= dates.last {
+                (dates.first..=dates.last).contains(&date) && in_year(day.year())
+            } else if date >= dates.first {
+                in_year(day.year())
+            } else {
+                // It began in the year before.
+                date <= dates.last && in_year(day.year() - 1)
+            }
+        })
+    }
+
+    /// Whether every day that `other` names is named by this one for certain.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let weekdays = self.weekdays.iter().zip(other.weekdays).all(|(own, other)| *own || !other);
+        let years = self.years.is_empty() || self.years == other.years;
+        weekdays && years && (self.dates.is_empty() || self.dates == other.dates)
+    }
+
+    fn is_all_day(&self) -> bool {
+        self.hours.iter().any(|hours| hours.start == 0 && hours.end >= DAY)
+    }
+}
+
+impl Timetable {
+    /// Every hour of every day.
+    pub fn always() -> Self {
+        Self { rules: vec![Rule::daily(std::iter::once(0..DAY).collect())], text: "24/7".to_owned() }
+    }
+
+    /// Whether it never closes, so that no guard is needed either. A rule that closes some dates counts, whenever they are.
+    pub fn never_closes(&self) -> bool {
+        let every_day = |rule: &Rule| rule.years.is_empty() && rule.dates.is_empty();
+        let covered = (0..7).all(|day| self.rules.iter().any(|rule| every_day(rule) && rule.weekdays[day]));
+        covered && self.rules.iter().all(Rule::is_all_day)
+    }
+
+    /// Whether no hour of any day is open, whatever the date.
+    pub fn never_opens(&self) -> bool {
+        self.rules.iter().all(|rule| rule.hours.is_empty())
+    }
+
+    /// The hours of a day; none when nothing is said of it.
+    fn hours_of(&self, day: NaiveDate) -> Option<&[Hours]> {
+        self.rules.iter().rev().find(|rule| rule.names(day)).map(|rule| rule.hours.as_slice())
+    }
+
+    /// Whether a day is closed as a whole, also to hours that began the evening before.
+    fn is_off(&self, day: NaiveDate, closures: &Closures) -> bool {
+        closures.close(day) || self.hours_of(day).is_some_and(<[Hours]>::is_empty)
+    }
+
+    /// The open intervals within `from..to` on the wall clocks of `zone`, less the days that are closed, exact through every change of
+    /// offset: time is cut into stretches of one offset, and in each the local hours are shifted by it. An hour that the clocks
+    /// skip does not exist, and one that they repeat is open both times.
+    pub fn intervals(&self, zone: Zone, from: Moment, to: Moment, closures: &Closures) -> Vec<Interval> {
+        let mut open = Vec::new();
+        let mut start = from;
+        while start < to {
+            let offset = zone.offset_at(start);
+            let end = zone.next_change(start, to);
+            self.project(start.secs() + offset..end.secs() + offset, offset, closures, &mut open);
+            start = end;
+        }
+        merge(open)
+    }
+
+    fn project(&self, local: Range<i64>, offset: i64, closures: &Closures, open: &mut Vec<Interval>) {
+        let date = |seconds: i64| DateTime::from_timestamp(seconds, 0).map(|at| at.date_naive());
+        let (Some(first), Some(last)) = (date(local.start), date(local.end)) else { return };
+        // Hours may reach into the next day.
+        let mut day = first.checked_sub_days(Days::new(1)).unwrap_or(first);
+        while day <= last {
+            let midnight = day.and_time(NaiveTime::MIN).and_utc().timestamp();
+            let Some(next) = day.succ_opt() else { return };
+            let hours = if closures.close(day) { None } else { self.hours_of(day) };
+            for hours in hours.unwrap_or_default() {
+                let end = if hours.end > DAY && self.is_off(next, closures) { DAY } else { hours.end };
+                let (start, end) = ((midnight + hours.start).max(local.start), (midnight + end).min(local.end));
+                if start < end {
+                    let at = |local: i64| Moment::from_secs(local - offset);
+                    open.push(Interval { start: at(start), end: at(end) });
+                }
+            }
+            day = next;
+        }
+    }
+}
+
+impl fmt::Display for Timetable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for Timetable {
+    type Error = HoursError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Timetable> for String {
+    fn from(table: Timetable) -> Self {
+        table.text
+    }
+}
+
+/// An interval that began before the part of time that is asked about began less than this long before.
+pub(super) const REACH: Span = Span::from_days(2);

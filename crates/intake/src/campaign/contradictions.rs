@@ -1,0 +1,48 @@
+//! Rules that leave no time to call. A window that never opens would wait for ever without a word.
+
+use ringfence_domain::campaign::{CallingZone, WindowPart};
+use ringfence_domain::phone::Country;
+use ringfence_domain::window::{Calendar, Hours};
+use ringfence_domain::{Campaign, Moment, Zone, ZoneSet};
+
+/// Which parts of the window leave no time to call, wherever a contact may be; none when there is some.
+pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Option<String> {
+    let places = places(campaign);
+    let opens = |place: &ZoneSet| campaign.calendar(place, vendor).next_opening(now).is_some();
+    if places.iter().any(opens) {
+        return None;
+    }
+    let place = places.first().cloned().unwrap_or_default();
+    let parts = campaign.window(&place, vendor);
+    let never = |chosen: &[&WindowPart]| {
+        let hours = chosen.iter().flat_map(|part| part.hours.clone().unwrap_or_default()).collect();
+        Calendar::new(hours, campaign.calling.guard).next_opening(now).is_none()
+    };
+    let named = |chosen: &[&WindowPart]| {
+        let anywhere = places.len() > 1;
+        let says = |part: &WindowPart| if anywhere { part.written() } else { part.says() };
+        let texts: Vec<String> = chosen.iter().map(|part| format!("{} `{}`", part.name, says(part))).collect();
+        let guard = campaign.calling.guard;
+        let before = if guard.millis() == 0 { String::new() } else { format!(", {guard} before closing excepted,") };
+        format!("{}{before} {} no time to call", texts.join(" and "), if texts.len() > 1 { "leave" } else { "leaves" })
+    };
+    // The fewest that are to blame.
+    let single = parts.iter().map(|part| vec![part]);
+    let pairs =
+        parts.iter().enumerate().flat_map(|(place, one)| parts[place + 1..].iter().map(move |other| vec![one, other]));
+    let chosen = single.chain(pairs).find(|chosen| never(chosen)).unwrap_or_else(|| parts.iter().collect());
+    Some(format!("the window never opens: {}", named(&chosen)))
+}
+
+/// Everywhere that a contact may be: where the campaign says, else in its country, else anywhere.
+fn places(campaign: &Campaign) -> Vec<ZoneSet> {
+    if let (CallingZone::Fixed(zone), false) = (campaign.calling.timezone, campaign.needs_own_zone()) {
+        return vec![ZoneSet::one(zone)];
+    }
+    let country = campaign.contacts.country.and_then(Country::calling_code);
+    let zones = country.map(|code| ZoneSet::of_prefix(&code.to_string())).unwrap_or_default();
+    if zones.is_empty() || campaign.contacts.timezone.is_some() {
+        return Zone::all().map(ZoneSet::one).collect();
+    }
+    zones.zones().iter().map(|zone| ZoneSet::one(*zone)).collect()
+}

@@ -1,0 +1,147 @@
+//! For a whole campaign: how many contacts wait for which reason.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::campaign::WindowPart;
+use ringfence_domain::{CampaignState, DialClass, LaneState, Moment};
+use ringfence_store::{BucketNumbers, Numbers};
+use serde::Serialize;
+
+use crate::summary::tomorrow;
+use crate::{screen, summary};
+
+/// Why contacts of a campaign are not being dialled right now.
+#[derive(Debug, Serialize)]
+pub(super) struct Waiting {
+    campaign: String,
+    /// Whose clocks people read it on.
+    #[serde(skip)]
+    clock: ringfence_domain::Zone,
+    waiting: i64,
+    /// The reasons add up to `waiting`.
+    reasons: Vec<Reason>,
+    active: i64,
+    review: i64,
+    done: i64,
+    stopped_for: BTreeMap<&'static str, i64>,
+}
+
+/// One reason.
+#[derive(Debug, Serialize)]
+struct Reason {
+    rule: &'static str,
+    says: String,
+    contacts: i64,
+    /// When the first of them may be dialled as far as this reason goes, if time alone can tell.
+    from: Option<Moment>,
+}
+
+pub(super) fn of(numbers: &Numbers, brake: Option<String>, now: Moment) -> Waiting {
+    let summary = summary::summarize(numbers, brake.clone(), now);
+    let mut reasons: BTreeMap<(&'static str, String), (i64, Option<Moment>)> = BTreeMap::new();
+    let mut add = |rule: &'static str, says: String, contacts: i64, from: Option<Moment>| {
+        if contacts > 0 {
+            let known = reasons.entry((rule, says)).or_insert((0, from));
+            known.0 += contacts;
+            known.1 = known.1.min(from).or(known.1).or(from);
+        }
+    };
+    let held = held(numbers, brake);
+    for bucket in &numbers.buckets {
+        if let Some((rule, says)) = held.clone().or_else(|| staged(bucket)) {
+            add(rule, says, bucket.waiting, None);
+            continue;
+        }
+        let (rule, says) = match bucket.class {
+            DialClass::Capped => ("per_number", "a cap, a cool-off or an hour to avoid holds the number"),
+            DialClass::Callback => ("callback", "the callee asked for a later call"),
+            DialClass::Retry | DialClass::First => ("retry", "the delay after an earlier call is not over"),
+        };
+        add(rule, says.to_owned(), bucket.not_due, Some(bucket.head_due));
+        let due = bucket.waiting - bucket.not_due;
+        let (rule, says, from) = due_reason(numbers, bucket, now);
+        add(rule, says, due, from);
+    }
+    let reasons = reasons.into_iter();
+    let mut reasons: Vec<Reason> =
+        reasons.map(|((rule, says), (contacts, from))| Reason { rule, says, contacts, from }).collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.contacts));
+    Waiting {
+        campaign: summary.campaign,
+        clock: numbers.campaign.rules.own_zone(numbers.lane.settings.timezone),
+        waiting: summary.contacts.waiting,
+        reasons,
+        active: summary.contacts.active,
+        review: summary.contacts.review,
+        done: summary.contacts.done,
+        stopped_for: summary.stopped_for.into_iter().filter(|(_, n)| *n > 0).collect(),
+    }
+}
+
+/// What holds everyone.
+fn held(numbers: &Numbers, brake: Option<String>) -> Option<(&'static str, String)> {
+    let campaign = &numbers.campaign;
+    if let Some(stop) = brake.or_else(|| numbers.stop.as_ref().map(|stop| stop.reason.clone())) {
+        return Some(("stop", stop));
+    }
+    if campaign.state != CampaignState::Running {
+        return Some(("campaign", campaign.reason.clone().unwrap_or_else(|| campaign.state.to_string())));
+    }
+    let lane = &numbers.lane;
+    let paused = || lane.reason.clone().unwrap_or_else(|| format!("lane {} is paused", lane.settings.name));
+    (lane.state == LaneState::Paused).then(|| ("lane", paused()))
+}
+
+fn staged(bucket: &BucketNumbers) -> Option<(&'static str, String)> {
+    bucket.staged.then(|| ("import", "their import is held, or waits for the outcomes of its first calls".to_owned()))
+}
+
+/// Why contacts that are due are not dialled.
+fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (&'static str, String, Option<Moment>) {
+    let (rules, lane) = (&numbers.campaign.rules, &numbers.lane);
+    let vendor = lane.settings.vendor_hours();
+    let mut calendar = rules.calendar(&bucket.zones, vendor.as_ref());
+    if !calendar.at(now).open {
+        let from = calendar.next_opening(now);
+        let parts = rules.window(&bucket.zones, vendor.as_ref());
+        let closed = |part: &&WindowPart| !part.calendar().at(now).open;
+        let says = |part: &WindowPart| {
+            let why = part.closed_day(now).unwrap_or_else(|| part.says());
+            (part.rule, format!("{}: {why}", part.name))
+        };
+        let guard =
+            || ("window", format!("the last {} before closing, or no day of the campaign", rules.calling.guard));
+        let (rule, says) = parts.iter().rev().find(closed).map_or_else(guard, says);
+        return (rule, says, from);
+    }
+    if lane.slowed_until > now {
+        let says = lane.slowed_reason.clone().unwrap_or_else(|| "the lane rests".to_owned());
+        return ("pace", says, Some(lane.slowed_until));
+    }
+    if numbers.left_today == Some(0) {
+        let says = "the lane's calls of today are used up".to_owned();
+        return ("lane_day", says, Some(tomorrow(now, lane.settings.timezone)));
+    }
+    ("turn", "they may be dialled now, and wait for a free slot".to_owned(), Some(now))
+}
+
+pub(super) fn text(waiting: &Waiting) -> String {
+    let mut table = screen::table(&["rule", "contacts", "says", "from"]);
+    for reason in &waiting.reasons {
+        let from = reason.from.map(|at| screen::moment(at, waiting.clock)).unwrap_or_default();
+        table.add_row(vec![reason.rule.to_owned(), reason.contacts.to_string(), reason.says.clone(), from]);
+    }
+    let mut text = format!(
+        "{}: {} waiting, {} active, {} done, {} in review\n",
+        waiting.campaign, waiting.waiting, waiting.active, waiting.done, waiting.review
+    );
+    if !waiting.reasons.is_empty() {
+        text.push_str(&format!("{table}\n"));
+    }
+    if !waiting.stopped_for.is_empty() {
+        let parts: Vec<String> =
+            waiting.stopped_for.iter().map(|(reason, n)| format!("{n} {}", reason.replace('_', " "))).collect();
+        text.push_str(&format!("stopped: {}\n", parts.join(", ")));
+    }
+    text
+}

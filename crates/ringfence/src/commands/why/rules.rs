@@ -1,0 +1,211 @@
+//! Each rule about one contact, and what it says.
+
+use ringfence_domain::campaign::WindowPart;
+use ringfence_domain::number_limits::Hold;
+use ringfence_domain::{
+    Campaign, CampaignState, ContactState, ImportState, LaneState, Moment, NumberLimits, PastCall, ZoneSet,
+};
+use ringfence_store::{AttemptRow, ContactRow, Numbers};
+use serde::Serialize;
+
+use super::Found;
+use crate::summary::tomorrow;
+
+/// One rule and its verdict.
+#[derive(Debug, Serialize)]
+pub(super) struct Rule {
+    pub(super) rule: &'static str,
+    pub(super) allows: bool,
+    pub(super) says: String,
+    /// When it will allow, if it does not now and that is known.
+    pub(super) from: Option<Moment>,
+}
+
+/// All rules, in the order in which people look for what holds a contact.
+pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<Rule> {
+    let now = found.now;
+    let campaign = &numbers.campaign.rules;
+    let lane = &numbers.lane;
+    let mut rules = Vec::new();
+    let mut rule = |rule, allows: bool, says: String, from: Option<Moment>| {
+        rules.push(Rule { rule, allows, says, from: from.filter(|_| !allows) });
+    };
+    let stop = found.brake.clone().or(numbers.stop.as_ref().map(|stop| stop.reason.clone()));
+    rule("stop", stop.is_none(), stop.unwrap_or_else(|| "nothing is stopped".to_owned()), None);
+    let listed = found.dnc_says(Some(numbers.campaign.id));
+    rule("dnc", listed.is_none(), listed.unwrap_or_else(|| "not on the do-not-call list".to_owned()), None);
+    let state = match contact.state {
+        ContactState::Waiting => "it waits for its call".to_owned(),
+        ContactState::Active => "a call is under way".to_owned(),
+        ContactState::Done => "it is finished".to_owned(),
+        ContactState::Stopped => {
+            format!("it was stopped: {}", contact.stop_reason.map(|reason| reason.to_string()).unwrap_or_default())
+        }
+        ContactState::Review => "nobody can say whether its last call was placed".to_owned(),
+    };
+    rule("contact", contact.state == ContactState::Waiting, state, None);
+    let due = contact.due_at <= now;
+    let says = if due { "it is due".to_owned() } else { format!("its {} is not due yet", contact.class) };
+    rule("due", due, says, Some(contact.due_at));
+    for part in window(numbers, contact) {
+        let mut calendar = part.calendar();
+        let verdict = calendar.at(now);
+        let mut says = format!("{}: {}", part.name, part.says());
+        if let Some(day) = part.closed_day(now).filter(|_| !verdict.open) {
+            says = format!("{}: {day}", part.name);
+        }
+        rule(part.rule, verdict.open, says, verdict.next_change);
+    }
+    let mut calendar = calendar(numbers, contact);
+    let whole = calendar.at(now);
+    let mut says = "all of these at once".to_owned();
+    if campaign.calling.guard.millis() != 0 {
+        says.push_str(&format!(", {} before closing excepted", campaign.calling.guard));
+    }
+    for (word, date) in [("from", campaign.schedule.starts), ("up to", campaign.schedule.ends)] {
+        if let Some(date) = date {
+            says.push_str(&format!(", {word} {date}"));
+        }
+    }
+    rule("window", whole.open, says, whole.next_change);
+    let calls = past_calls(&found.attempts);
+    let place = campaign.place_of(&contact.zones);
+    for (source, limits) in number_limits(campaign) {
+        for single in singly(&limits) {
+            let verdict = single.allows(&calls, now, &place);
+            let (name, says) = name_of(&single);
+            let says = match &verdict {
+                Err(hold) => format!("{source}{}", hold.says),
+                Ok(()) => format!("{source}{says}"),
+            };
+            rule(name, verdict.is_ok(), says, verdict.err().map(|hold| hold.until));
+        }
+    }
+    let running = numbers.campaign.state == CampaignState::Running;
+    let says = numbers.campaign.reason.clone().unwrap_or_else(|| numbers.campaign.state.to_string());
+    rule("campaign", running, says, None);
+    let import = numbers.last_import.as_ref().filter(|import| import.id == contact.import);
+    let says = match (contact.staged, import.map(|import| (import.state, import.held_for.clone()))) {
+        (false, _) if numbers.run.ready => "its import is complete".to_owned(),
+        (_, Some((ImportState::Held, reason))) => format!("its import is held: {}", reason.unwrap_or_default()),
+        (_, Some((ImportState::Canary, _))) => "its import waits for the outcomes of the first calls".to_owned(),
+        _ => "its import is not complete".to_owned(),
+    };
+    rule("import", numbers.run.ready && !contact.staged, says, None);
+    let failing = campaign.safety.judge_recent(&numbers.run.recent);
+    rule("safety", failing.is_none(), failing.unwrap_or_else(|| "few of the last calls failed".to_owned()), None);
+    let says = lane.reason.clone().unwrap_or_else(|| format!("lane {} is {}", lane.settings.name, lane.state));
+    rule("lane", lane.state == LaneState::Open, says, None);
+    let slowed = lane.slowed_until > now;
+    let says = lane.slowed_reason.clone().filter(|_| slowed).unwrap_or_else(|| "not slowed".to_owned());
+    rule("pace", !slowed, says, Some(lane.slowed_until));
+    if let Some(left) = numbers.left_today {
+        let says = format!("{left} calls left today");
+        rule("lane_day", left > 0, says, Some(tomorrow(now, lane.settings.timezone)));
+    }
+    rules
+}
+
+/// The next moment at which every rule allows the call that time alone can satisfy, and the rule that sets it.
+pub(super) fn next_dial(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Option<(Moment, &'static str)> {
+    let campaign = &numbers.campaign.rules;
+    let (calls, place) = (past_calls(&found.attempts), campaign.place_of(&contact.zones));
+    let (limits, parts) = (campaign.number_limits(), window(numbers, contact));
+    let mut calendar = calendar(numbers, contact);
+    let lane = &numbers.lane;
+    let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
+    let fixed = [(contact.due_at, "due"), (lane.slowed_until, "pace"), (day.unwrap_or_default(), "lane_day")];
+    let (mut at, mut set_by) = (found.now, "due");
+    for (from, rule) in fixed.into_iter().filter(|(from, _)| *from > found.now) {
+        if from > at {
+            (at, set_by) = (from, rule);
+        }
+    }
+    // Each rule moves the moment on to where it allows, until none does. Windows and limits take turns for a while at most.
+    for _ in 0..1_000 {
+        let open = calendar.next_opening(at)?;
+        if open > at {
+            let closed = |part: &&WindowPart| !part.calendar().at(before(open)).open;
+            set_by = parts.iter().rev().find(closed).map_or("schedule", |part| part.rule);
+            at = open;
+        }
+        match limits.allows(&calls, at, &place) {
+            Ok(()) => return Some((at, set_by)),
+            Err(Hold { until, rule, .. }) => (at, set_by) = (until, rule),
+        }
+    }
+    None
+}
+
+/// The instant before an opening.
+fn before(opening: Moment) -> Moment {
+    Moment::from_millis(opening.millis() - 1)
+}
+
+fn window(numbers: &Numbers, contact: &ContactRow) -> Vec<WindowPart> {
+    numbers.campaign.rules.window(&contact.zones, numbers.lane.settings.vendor_hours().as_ref())
+}
+
+fn calendar(numbers: &Numbers, contact: &ContactRow) -> ringfence_domain::window::Calendar {
+    numbers.campaign.rules.calendar(&contact.zones, numbers.lane.settings.vendor_hours().as_ref())
+}
+
+/// What limits calls to the number, and who says so.
+fn number_limits(campaign: &Campaign) -> Vec<(String, NumberLimits)> {
+    let presets = campaign.calling.presets.iter();
+    let presets = presets.map(|preset| (format!("the preset {}: ", preset.name), preset.number_limits()));
+    std::iter::once((String::new(), campaign.own_number_limits())).chain(presets).collect()
+}
+
+/// Each single rule of these.
+fn singly(limits: &NumberLimits) -> Vec<NumberLimits> {
+    let caps = limits.caps.iter().map(|cap| NumberLimits { caps: vec![*cap], ..NumberLimits::default() });
+    let cool_off = NumberLimits { cool_off: limits.cool_off, ..NumberLimits::default() };
+    let hour = NumberLimits { avoid_same_hour: true, ..NumberLimits::default() };
+    let cool_off = (!limits.cool_off.is_none()).then_some(cool_off);
+    caps.chain(cool_off).chain(limits.avoid_same_hour.then_some(hour)).collect()
+}
+
+fn name_of(single: &NumberLimits) -> (&'static str, String) {
+    match (single.caps.first(), single.avoid_same_hour) {
+        (Some(cap), _) => ("per_number", format!("{cap}, over all campaigns")),
+        (None, true) => ("avoid_same_hour", "not in an hour of the day in which nobody picked up".to_owned()),
+        (None, false) => {
+            let part = |name: &str, span: Option<ringfence_domain::Span>| span.map(|span| format!("{name} = {span}"));
+            let parts = [
+                part("after_answered", single.cool_off.after_answered),
+                part("after_refusal", single.cool_off.after_refusal),
+            ];
+            ("cool_off", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// The calls that count against limits.
+fn past_calls(attempts: &[AttemptRow]) -> Vec<PastCall> {
+    let counted = |attempt: &&AttemptRow| {
+        attempt.outcome.is_none_or(ringfence_domain::Outcome::is_counted)
+            && !matches!(attempt.state.as_str(), "not_sent" | "refused" | "not_placed" | "lapsed" | "open")
+    };
+    let call = |attempt: &AttemptRow| {
+        let (ended_at, outcome, refused) = (attempt.ended_at, attempt.outcome, attempt.refusal);
+        Some(PastCall { sent_at: attempt.sending_at?, ended_at, outcome, refused })
+    };
+    attempts.iter().filter(counted).filter_map(call).collect()
+}
+
+/// What decided where the contact is.
+pub(super) fn zone_source(campaign: &Campaign, contact: &ContactRow) -> &'static str {
+    let column = campaign.contacts.timezone.as_ref();
+    let filled = column.is_some_and(|column| contact.fields.get(column).is_some_and(|zone| !zone.trim().is_empty()));
+    match (campaign.needs_own_zone(), filled) {
+        (false, _) => "the campaign's timezone",
+        (true, true) => "the contact's column",
+        (true, false) if several(&contact.zones) => "the number's prefix, which may be in any of these",
+        (true, false) => "the number's prefix",
+    }
+}
+
+fn several(zones: &ZoneSet) -> bool {
+    zones.zones().len() > 1
+}

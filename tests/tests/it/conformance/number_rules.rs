@@ -1,0 +1,210 @@
+//! Rules about one number, over all campaigns and lanes: who must not be called, who was just spoken to, who said no.
+
+use ringfence_domain::claim::Refusal;
+use ringfence_domain::condition::Condition;
+use ringfence_domain::cool_off::CoolOff;
+use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactState, DialClass, NumberLimits, Outcome, Span};
+use ringfence_store::{Begin, ClaimOrder, Database, DncList, DncRow, Refused, Settlement, Store};
+use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::{self, Stage, noon};
+
+fn by_hand(campaign: Option<CampaignId>) -> DncList {
+    DncList { campaign, source: None, reason: Some("asked".into()), added_at: noon() }
+}
+
+async fn add(store: &Database, list: DncList, person: usize) -> u64 {
+    let number = sample::number(person);
+    let id = store.begin_dnc(list).await.expect("a list");
+    store.add_dnc(id, vec![(store.hasher().key(&number), number)]).await.expect("added")
+}
+
+/// The newest attempt at a person's number.
+async fn attempt_of(store: &Database, person: usize) -> AttemptId {
+    let attempts = store.attempts_at(store.hasher().key(&sample::number(person))).await.expect("attempts");
+    attempts.last().expect("an attempt").id
+}
+
+on_both_databases! {
+    async fn the_do_not_call_list_holds_for_the_very_next_claim(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 3).await;
+        stage.open(store, 3, noon()).await;
+        let open = stage.open_attempts(store).await;
+        assert_eq!(add(store, by_hand(None), 1).await, 1);
+        assert_eq!(add(store, by_hand(None), 1).await, 0, "known");
+        assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending.len(), 2);
+        assert_eq!(stage.count(store, "stopped:dnc").await, 1);
+        let number = sample::number(1);
+        let number_key = store.hasher().key(&number);
+        let entry = DncRow { number, number_key, list: by_hand(None) };
+        assert_eq!(store.dnc_page(None, i64::MIN, 10).await.expect("a page"), std::slice::from_ref(&entry));
+        assert_eq!(store.dnc_entries(number_key).await.expect("an answer"), [entry]);
+        assert!(store.remove_dnc(number_key, None).await.expect("removed"));
+        assert!(!store.remove_dnc(number_key, None).await.expect("an answer"));
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_campaigns_own_list_is_no_other_campaigns(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 2).await;
+        let (_, other) = store.apply(sample::rules("autumn", "main"), stage.lane, Begin::Draft, noon()).await.expect("a campaign");
+        stage.open(store, 2, noon()).await;
+        let open = stage.open_attempts(store).await;
+        let (zero, one) = (attempt_of(store, 0).await, attempt_of(store, 1).await);
+        let own = store.campaign("spring".into()).await.expect("an answer").expect("a campaign").id;
+        assert_eq!(add(store, by_hand(Some(other.id)), 0).await, 1);
+        assert_eq!(add(store, by_hand(Some(own)), 1).await, 1);
+        let claimed = store.claim(stage.order(&open, noon())).await.expect("a claim");
+        assert_eq!(claimed.sending, [zero], "another campaign's list does not hold");
+        assert_eq!(claimed.refused, [Refused { attempt: one, why: Refusal::Dnc }]);
+        let key = store.hasher().key(&sample::number(0));
+        assert!(!store.remove_dnc(key, None).await.expect("an answer"), "it is not on everyone's list");
+        assert_eq!(store.dnc_page(Some(other.id), i64::MIN, 10).await.expect("a page").len(), 1);
+        assert_eq!(store.dnc_page(None, i64::MIN, 10).await.expect("a page"), []);
+    }
+}
+
+on_both_databases! {
+    async fn who_opts_out_in_a_call_is_on_the_list_with_its_outcome(database) {
+        let store = &database.store;
+        let mut rules = sample::rules("spring", "main");
+        rules.opt_out = Some(Condition([("opted_out".to_owned(), vec!["yes".to_owned()])].into()));
+        let stage = Stage::set_with(store, sample::lane_settings("main"), rules, 3).await;
+        stage.place(store, 3, noon()).await;
+        let ended = |id: AttemptId, outcome, says: &str| {
+            let outputs = [("opted_out".to_owned(), says.into())].into();
+            (id, Settlement::Ended(outcome, Box::new(CallDetails { outputs, ..CallDetails::default() })))
+        };
+        let news = vec![
+            ended(attempt_of(store, 0).await, Outcome::Answered, "Yes"),
+            ended(attempt_of(store, 1).await, Outcome::Answered, "no"),
+            ended(attempt_of(store, 2).await, Outcome::Voicemail, "yes"),
+        ];
+        store.settle(news.clone(), noon()).await.expect("settled");
+        store.settle(news, noon()).await.expect("late news changes nothing");
+        let list = store.dnc_page(None, i64::MIN, 10).await.expect("a page");
+        assert_eq!(list.len(), 2);
+        assert_eq!(list[0].list.source.as_deref(), Some("campaign spring"));
+        assert_eq!(list[0].list.reason.as_deref(), Some("opted out: opted_out = yes"));
+        assert_eq!(stage.count(store, "contact:done").await, 2, "who was spoken to is done");
+        assert_eq!(stage.count(store, "stopped:dnc").await, 1, "who would have been called again is not");
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_number_cools_off_over_campaigns_and_lanes(database) {
+        let store = &database.store;
+        let mut rules = sample::rules("spring", "main");
+        rules.refusal = Some(Condition([("interested".to_owned(), vec!["no".to_owned()])].into()));
+        let stage = Stage::set_with(store, sample::lane_settings("main"), rules, 4).await;
+        stage.place(store, 4, noon()).await;
+        let details = |says: &str| {
+            let outputs = [("interested".to_owned(), says.into())].into();
+            Box::new(CallDetails { outputs, ..CallDetails::default() })
+        };
+        // The calls last an hour, and count from their end.
+        let ended = noon() + Span::from_hours(1);
+        store.settle(vec![
+            (attempt_of(store, 0).await, Settlement::Ended(Outcome::Answered, details("yes"))),
+            (attempt_of(store, 1).await, Settlement::Ended(Outcome::Answered, details("no"))),
+            (attempt_of(store, 2).await, Settlement::Ended(Outcome::Rejected, Box::default())),
+            (attempt_of(store, 3).await, Settlement::Ended(Outcome::NoAnswer, Box::default())),
+        ], ended).await.expect("settled");
+
+        let autumn = Stage::set_with(store, sample::lane_settings("second"), sample::rules("autumn", "second"), 4).await;
+        let limits = NumberLimits {
+            cool_off: CoolOff { after_answered: Some(Span::from_days(7)), after_refusal: Some(Span::from_days(60)) },
+            ..NumberLimits::default()
+        };
+        let later = noon() + Span::from_days(7);
+        autumn.open(store, 4, later).await;
+        let open = autumn.open_attempts(store).await;
+        let order = |now| ClaimOrder { limits: limits.clone(), ..autumn.order(&open, now) };
+        let claimed = store.claim(order(later)).await.expect("a claim");
+        let held = |days| Refusal::Capped(ended + Span::from_days(days));
+        for (person, days) in [(0, 7), (1, 60), (2, 60)] {
+            let refused = Refused { attempt: attempt_of(store, person).await, why: held(days) };
+            assert!(claimed.refused.contains(&refused), "person {person}: {:?}", claimed.refused);
+        }
+        assert_eq!(claimed.sending, [attempt_of(store, 3).await], "nobody was spoken to");
+        let numbers = store.numbers("autumn".into(), later).await.expect("numbers").expect("a campaign");
+        let capped = numbers.buckets.iter().find(|bucket| bucket.class == DialClass::Capped).expect("a bucket");
+        assert_eq!((capped.waiting, capped.head_due), (3, ended + Span::from_days(7)), "nobody looks again before");
+        autumn.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn two_lanes_that_race_for_one_number_call_it_once(database) {
+        // Law 7: what is counted was read after the open row committed, so the two cannot both pass.
+        let (store, other) = (&database.store, database.another().await);
+        let spring = Stage::set(store, 20).await;
+        let autumn = Stage::set_with(store, sample::lane_settings("second"), sample::rules("autumn", "second"), 20).await;
+        let limits = NumberLimits { caps: vec!["1/24h".parse().expect("a cap")], ..NumberLimits::default() };
+        let race = async |store: &Database, stage: &Stage| {
+            for minute in 0..4 {
+                let now = noon() + Span::from_minutes(minute);
+                stage.open(store, 20, now).await;
+                let open = stage.open_attempts(store).await;
+                let order = ClaimOrder { limits: limits.clone(), ..stage.order(&open, now) };
+                let sending = store.claim(order).await.expect("a claim").sending;
+                for id in sending {
+                    store.record(vec![stage.accepted(id, now)], now).await.expect("a record");
+                    store.settle(vec![(id, Settlement::Ended(Outcome::Busy, Box::default()))], now).await.expect("settled");
+                }
+            }
+        };
+        tokio::join!(race(store, &spring), race(&other, &autumn));
+        for person in 0..20 {
+            let calls = store.attempts_at(store.hasher().key(&sample::number(person))).await.expect("attempts");
+            let made = calls.iter().filter(|attempt| attempt.sending_at.is_some()).count();
+            assert_eq!(made, 1, "person {person}: {calls:#?}");
+        }
+        spring.check_counts(store).await;
+        autumn.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn who_asked_waits_for_the_time_that_they_named(database) {
+        let store = &database.store;
+        let mut rules = sample::rules("spring", "main");
+        rules.callback = Some(ringfence_domain::callback::Callback {
+            from: "callback_time".to_owned(),
+            when: Some(Condition([("callback_requested".to_owned(), vec!["yes".to_owned()])].into())),
+            otherwise: Span::from_hours(2),
+        });
+        let stage = Stage::set_with(store, sample::lane_settings("main"), rules, 3).await;
+        stage.place(store, 3, noon()).await;
+        let asks = |id: AttemptId, requested: &str, time: &str| {
+            let outputs = [("callback_requested", requested), ("callback_time", time)];
+            let outputs = outputs.map(|(name, value)| (name.to_owned(), value.into())).into();
+            let details = CallDetails { outputs, talk_seconds: Some(60), ..CallDetails::default() };
+            (id, Settlement::Ended(Outcome::Answered, Box::new(details)))
+        };
+        // The outcomes are learned late: what was said is meant from the call on.
+        let late = noon() + Span::from_hours(14);
+        store.settle(vec![
+            asks(attempt_of(store, 0).await, "yes", "Tomorrow 11am"),
+            asks(attempt_of(store, 1).await, "yes", "when I am back"),
+            asks(attempt_of(store, 2).await, "no", ""),
+        ], late).await.expect("settled");
+        let contact = async |person| {
+            let run = store.campaign("spring".into()).await.expect("an answer").expect("a campaign").run;
+            let key = store.hasher().key(&sample::number(person));
+            let contact = store.contact_by_number(run, key).await.expect("an answer").expect("a contact");
+            (contact.state, contact.class, contact.due_at)
+        };
+        let eleven = "2026-11-21T05:30:00Z".parse().expect("a moment");
+        assert_eq!(contact(0).await, (ContactState::Waiting, DialClass::Callback, eleven), "tomorrow of the call");
+        let otherwise = noon() + Span::from_secs(60) + Span::from_hours(2);
+        assert_eq!(contact(1).await, (ContactState::Waiting, DialClass::Callback, otherwise));
+        assert_eq!(contact(2).await.0, ContactState::Done);
+        assert_eq!(stage.count(store, "callback:understood").await, 1);
+        assert_eq!(stage.count(store, "callback:not_understood").await, 1);
+        stage.check_counts(store).await;
+    }
+}
