@@ -8,6 +8,29 @@ pub mod virtual_time;
 
 pub use database::TestDatabase;
 
+/// The same in virtual time.
+#[macro_export]
+macro_rules! on_both_databases_in_virtual_time {
+    (async fn $name:ident($database:ident) $body:block) => {
+        mod $name {
+            #[allow(unused_imports, reason = "each scenario uses what it needs")]
+            use super::*;
+
+            async fn scenario($database: $crate::TestDatabase) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                scenario($crate::TestDatabase::sqlite_in_virtual_time().await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                scenario($crate::TestDatabase::postgres_in_virtual_time().await).await;
+            }
+        }
+    };
+}
+
 /// Declares tests that run on SQLite and on Postgres alike.
 #[macro_export]
 macro_rules! on_both_databases {

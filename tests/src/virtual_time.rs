@@ -24,22 +24,33 @@ use crate::sample;
 pub struct VirtualClock {
     start: Moment,
     begun: Instant,
+    skipped: AtomicI64,
 }
 
 impl VirtualClock {
     /// It is `start` now.
     pub fn at(start: Moment) -> Arc<Self> {
-        Arc::new(Self { start, begun: Instant::now() })
+        Arc::new(Self { start, begun: Instant::now(), skipped: AtomicI64::new(0) })
+    }
+}
+
+impl VirtualClock {
+    /// Goes on at `moment`, as after a night in which nothing ran.
+    pub fn skip_to(&self, moment: Moment) {
+        let ahead = moment.since(self.read().now);
+        self.skipped.fetch_add(ahead.millis(), Ordering::SeqCst);
     }
 }
 
 impl Clock for VirtualClock {
     fn read(&self) -> Reading {
-        Reading::exact(Moment::from_millis(self.start.millis() + self.begun.elapsed().as_millis() as i64))
+        let passed = self.begun.elapsed().as_millis() as i64 + self.skipped.load(Ordering::SeqCst);
+        Reading::exact(Moment::from_millis(self.start.millis() + passed))
     }
 
     fn boot(&self) -> Duration {
-        self.begun.elapsed() + Duration::from_secs(1_000)
+        let skipped = self.skipped.load(Ordering::SeqCst).unsigned_abs();
+        self.begun.elapsed() + Duration::from_secs(1_000) + Duration::from_millis(skipped)
     }
 }
 

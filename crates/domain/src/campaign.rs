@@ -218,17 +218,28 @@ pub enum UnknownPolicy {
 /// One part of a window.
 #[derive(Debug, Clone)]
 pub struct WindowPart {
-    /// The rule: `hours`, `closed_days`, `preset` or `vendor_hours`.
-    pub rule: &'static str,
+    /// The rule: `hours`, `closed_days`, `preset fr` or `vendor_hours`.
+    pub rule: String,
     /// What people call it.
     pub name: String,
     /// Hours that must all be open; none when the contact's zone matters and is not known, so that it never opens.
     pub hours: Option<Vec<Hours>>,
 }
 
+/// The part that closes single days.
+const CLOSED_DAYS: &str = "closed_days";
+
+/// Of the parts that are closed at `at`, the one that stays so the longest.
+pub fn closed_longest(parts: &[WindowPart], at: crate::Moment) -> Option<&WindowPart> {
+    let opening = |part: &WindowPart| part.calendar().next_opening(at).unwrap_or(crate::Moment::NEVER);
+    let closed = parts.iter().filter(|part| !part.calendar().at(at).open);
+    // Of equals the first.
+    closed.rev().max_by_key(|part| opening(part))
+}
+
 impl WindowPart {
-    fn new(rule: &'static str, name: String, hours: Option<Vec<Hours>>) -> Self {
-        Self { rule, name, hours }
+    fn new(rule: impl Into<String>, name: String, hours: Option<Vec<Hours>>) -> Self {
+        Self { rule: rule.into(), name, hours }
     }
 
     /// When this part alone is open.
@@ -240,6 +251,15 @@ impl WindowPart {
     /// Its hours as they are written, and whose clocks they are read on.
     pub fn says(&self) -> String {
         let Some(hours) = &self.hours else { return "no zone is known".to_owned() };
+        if self.rule == CLOSED_DAYS {
+            let closures = hours.first().map(|hours| hours.closures.clone()).unwrap_or_default();
+            let names: Vec<&str> = closures.holidays.iter().map(|holidays| holidays.name.as_str()).collect();
+            return match (names.join(", "), closures.days.len()) {
+                (names, 0) => format!("no holiday of {names}"),
+                (names, days) if names.is_empty() => format!("none of {days} closed days"),
+                (names, days) => format!("no holiday of {names}, none of {days} closed days"),
+            };
+        }
         let zones: ZoneSet = hours.iter().map(|hours| hours.zone).collect();
         format!("{} in {zones}", self.written())
     }
@@ -285,12 +305,16 @@ impl Campaign {
         let mut parts = vec![WindowPart::new("hours", "[calling] hours".to_owned(), own_hours)];
         if !calling.closures.is_empty() {
             let closed = everywhere(&Timetable::always(), &calling.closures);
-            parts.push(WindowPart::new("closed_days", "holidays and closed days".to_owned(), closed));
+            parts.push(WindowPart::new(CLOSED_DAYS, "holidays and closed days".to_owned(), closed));
         }
         for preset in &calling.presets {
             let hours = preset.hours_in(own);
             if hours.as_ref().is_none_or(|hours| !hours.is_empty()) {
-                parts.push(WindowPart::new("preset", format!("the preset {}", preset.name), hours));
+                parts.push(WindowPart::new(
+                    format!("preset {}", preset.name),
+                    format!("the preset {}", preset.name),
+                    hours,
+                ));
             }
         }
         if let Some(vendor) = vendor {

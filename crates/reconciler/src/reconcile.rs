@@ -55,7 +55,8 @@ pub struct Reconciler {
     pub(crate) forget_at: Moment,
     /// Calls that were reported to the own addresses of attempts of unknown fate.
     pub(crate) reported: HashMap<AttemptId, Vec<String>>,
-    campaigns: HashMap<CampaignId, Campaign>,
+    /// Rules of campaigns that have calls out; none where they cannot be read, whose calls wait until they can.
+    campaigns: HashMap<CampaignId, Option<Campaign>>,
     campaigns_at: Moment,
 }
 
@@ -147,6 +148,8 @@ impl Reconciler {
             })
             .filter(|(at, _)| *at <= now)
             .collect();
+        self.read_campaigns(&live, now).await?;
+        due.retain(|(_, call)| self.rules_of(call.campaign).is_some());
         due.sort_by_key(|(at, call)| (*at, call.attempt));
         due.truncate(BATCH);
         let (unknown, placed): (Vec<&LiveCall>, Vec<&LiveCall>) =
@@ -193,12 +196,11 @@ impl Reconciler {
         now: Moment,
         settlements: &mut Vec<(AttemptId, Settlement)>,
     ) -> Result<(), StoreError> {
-        self.read_campaigns(placed, now).await?;
         let calls: Vec<OutCall> = placed
             .iter()
             .filter_map(|call| {
                 Some(OutCall {
-                    agent: self.campaigns.get(&call.campaign)?.agent.clone(),
+                    agent: self.rules_of(call.campaign)?.agent.clone(),
                     attempt: call.attempt,
                     call_id: call.call_id.clone()?,
                     reference: call.reference.clone(),
@@ -251,11 +253,10 @@ impl Reconciler {
         now: Moment,
         settlements: &mut Vec<(AttemptId, Settlement)>,
     ) -> Result<(), StoreError> {
-        self.read_campaigns(unknown, now).await?;
         let lost: Vec<LostCall> = unknown
             .iter()
             .filter_map(|call| {
-                let campaign = self.campaigns.get(&call.campaign)?;
+                let campaign = self.rules_of(call.campaign)?;
                 Some(LostCall {
                     attempt: call.attempt,
                     reference: call.reference.clone(),
@@ -320,7 +321,7 @@ impl Reconciler {
 
     /// What follows when the vendor cannot say.
     fn verdict(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
-        let rule = self.campaigns.get(&call.campaign)?.on_unknown;
+        let rule = self.rules_of(call.campaign)?.on_unknown;
         if call.overdue_at.is_some_and(|overdue| overdue <= now) {
             return Some(Settlement::GiveUp);
         }
@@ -341,12 +342,28 @@ impl Reconciler {
         }
     }
 
-    async fn read_campaigns(&mut self, calls: &[&LiveCall], now: Moment) -> Result<(), StoreError> {
-        let missing = calls.iter().any(|call| !self.campaigns.contains_key(&call.campaign));
-        if missing || now.since(self.campaigns_at) > Span::from_secs(10) {
-            let rows = self.store.campaigns().await?;
-            self.campaigns = rows.into_iter().map(|row| (row.id, row.rules)).collect();
+    fn rules_of(&self, campaign: CampaignId) -> Option<&Campaign> {
+        self.campaigns.get(&campaign)?.as_ref()
+    }
+
+    async fn read_campaigns(&mut self, calls: &[LiveCall], now: Moment) -> Result<(), StoreError> {
+        if now.since(self.campaigns_at) > Span::from_secs(10) {
+            self.campaigns.clear();
             self.campaigns_at = now;
+        }
+        for call in calls {
+            if self.campaigns.contains_key(&call.campaign) {
+                continue;
+            }
+            let rules = match self.store.campaign_by_id(call.campaign).await {
+                Ok(row) => Some(row.rules),
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    tracing::error!(%error, "calls of a campaign are not asked about: {error}");
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            self.campaigns.insert(call.campaign, rules);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use ringfence_domain::window::Hours;
 use ringfence_domain::{Outcome, Span};
+use serde_json::{Map, Value};
 
 /// What goes wrong with one request that places a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,6 +109,8 @@ pub struct Behaviour {
     pub talk: Span,
     /// How long each answer takes.
     pub latency: Span,
+    /// What Twenty2's agent collects in answered calls.
+    pub outputs: Map<String, Value>,
     /// What goes wrong, in percent of requests.
     pub faults: Vec<(Fault, f64)>,
     /// The vendor's own hours: calls outside are held until the next opening.
@@ -135,6 +138,7 @@ impl Default for Behaviour {
             ring: Span::from_millis(500),
             talk: Span::from_secs(2),
             latency: Span::from_millis(5),
+            outputs: outputs(&[("interested", "yes"), ("callback_requested", "no")]),
             faults: Vec::new(),
             hours: None,
             queue: Span::ZERO,
@@ -207,7 +211,7 @@ fn pairs(text: &str) -> Result<Vec<(&str, &str)>, BehaviourError> {
 pub fn by_number(national: &str) -> Option<Result<Outcome, Fault>> {
     let tail = national.strip_prefix("7000000").filter(|tail| tail.len() == 3)?;
     Some(match &tail[1..] {
-        "10" => Ok(Outcome::Answered),
+        "10" | "17" | "18" | "19" => Ok(Outcome::Answered),
         "11" => Ok(Outcome::Voicemail),
         "12" => Ok(Outcome::Busy),
         "13" => Ok(Outcome::NoAnswer),
@@ -230,6 +234,23 @@ pub fn by_number(national: &str) -> Option<Result<Outcome, Fault>> {
         "63" => Err(Fault::Oversized),
         _ => return None,
     })
+}
+
+fn outputs(pairs: &[(&str, &str)]) -> Map<String, Value> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+}
+
+impl Behaviour {
+    /// What the agent collects from a national number: some of those that behave in a fixed way ask to be called back, opt out, or say no.
+    pub fn outputs_of(&self, national: &str) -> Map<String, Value> {
+        let tail = national.strip_prefix("7000000").filter(|tail| tail.len() == 3).map(|tail| &tail[1..]);
+        match tail {
+            Some("17") => outputs(&[("callback_requested", "yes"), ("callback_time", "Tomorrow 11am")]),
+            Some("18") => outputs(&[("opted_out", "yes")]),
+            Some("19") => outputs(&[("interested", "no")]),
+            _ => self.outputs.clone(),
+        }
+    }
 }
 
 #[cfg(test)]

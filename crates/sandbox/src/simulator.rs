@@ -109,6 +109,12 @@ impl Simulator {
         self.behaviour.lock().expect("the simulator's lock").latency
     }
 
+    /// What the agent collects in an answered call to this number.
+    pub fn outputs_of(&self, callee: &str) -> Map<String, Value> {
+        let national = &callee[callee.len().saturating_sub(10)..];
+        self.behaviour.lock().expect("the simulator's lock").outputs_of(national)
+    }
+
     /// Changes the behaviour from now on.
     pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.behaviour.lock().expect("the simulator's lock"));

@@ -133,7 +133,7 @@ async fn detail(
     };
     let mut body = json!({ "success": true, "call": line(&call, over), "input_parameters": call.asked.inputs });
     if over && call.outcome == Outcome::Answered {
-        body["output_parameters"] = json!({ "interested": "yes", "callback_requested": "no" });
+        body["output_parameters"] = simulator.outputs_of(&call.asked.callee).into();
         let expires_at = Moment::to_string(&(call.ends_at + ringfence_domain::Span::from_days(7)));
         for (name, folder) in [("recording", "recordings"), ("transcript", "transcripts")] {
             let url = format!("https://storage.example.com/{folder}/{}", call.call_id);

@@ -22,6 +22,8 @@ const AT_ONCE: u32 = 1_000;
 const BUCKETS: u32 = 2_000;
 /// A window that will not open within the calendar's horizon is looked at again after this long.
 const NEVER_WAIT: Span = Span::from_days(1);
+/// Rules that cannot be read are looked at again after this long.
+const UNREADABLE_WAIT: Span = Span::from_minutes(1);
 /// Without any sign in between the next tick comes after this long: another process may have changed something.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -121,7 +123,21 @@ impl Planner {
         let mut room: HashMap<RunId, u32> = HashMap::new();
         let mut candidates = Vec::new();
         for bucket in &buckets {
-            let Some(rules) = self.book.at(&*self.store, bucket.campaign, bucket.revision).await? else { continue };
+            let rules = match self.book.at(&*self.store, bucket.campaign, bucket.revision).await {
+                Ok(Some(rules)) => rules,
+                Ok(None) => continue,
+                // Rules that cannot be read are closed, and hold up nobody else.
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    tracing::error!(%error, campaign.id = %bucket.campaign, "nobody of a campaign is dialled: {error}");
+                    closed.push(Closed {
+                        bucket: bucket.id,
+                        until: reading.now + UNREADABLE_WAIT,
+                        revision: bucket.revision,
+                    });
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let limits = &rules.campaign().limits;
             let own = load.live.get(&bucket.run).copied().unwrap_or_default();
             let slots = limits.concurrent.map_or(u32::MAX, |concurrent| concurrent.saturating_sub(own.live));

@@ -196,6 +196,12 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<CampaignRow>, Stor
     session.rows(&LIST, args![]).await?.iter().map(campaign).collect()
 }
 
+/// The campaigns of a lane, also those whose rules cannot be read.
+pub(crate) async fn of_lane(session: &mut Session, lane: LaneId) -> Result<Vec<CampaignId>, StoreError> {
+    const LIST: Sql = sql!("SELECT id FROM campaigns WHERE lane_id = $1 ORDER BY id");
+    session.rows(&LIST, args![lane]).await?.iter().map(|row| row.get("id").map(CampaignId)).collect()
+}
+
 /// Pauses. After it returns no claim of the campaign commits that had not seen it. A pause on a stronger word takes the place of a
 /// weaker one: a draft that a person pauses is not started by a run, and what a rail says is accepted, not only resumed.
 pub(crate) async fn pause(

@@ -121,6 +121,8 @@ transitions! {
     read campaign_by_id(campaign: CampaignId) -> CampaignRow = |session| campaigns::by_id(session, campaign, Locked::No);
     /// All campaigns by name.
     read campaigns() -> Vec<CampaignRow> = |session| campaigns::list(session);
+    /// The campaigns of a lane, also those whose rules cannot be read.
+    read campaigns_of(lane: LaneId) -> Vec<CampaignId> = |session| campaigns::of_lane(session, lane);
     /// One run.
     read run(run: RunId) -> RunRow = |session| runs::by_id(session, run);
     /// Begins a fresh run under a key that began none before; whether it did.

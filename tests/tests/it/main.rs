@@ -4,5 +4,6 @@ mod commands;
 mod conformance;
 mod files;
 mod http;
+mod rules;
 mod scenarios;
 mod vendors;

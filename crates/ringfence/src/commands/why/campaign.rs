@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::campaign::WindowPart;
+use ringfence_domain::campaign::{WindowPart, closed_longest};
 use ringfence_domain::{CampaignState, DialClass, LaneState, Moment};
 use ringfence_store::{BucketNumbers, Numbers};
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub(super) struct Waiting {
 /// One reason.
 #[derive(Debug, Serialize)]
 struct Reason {
-    rule: &'static str,
+    rule: String,
     says: String,
     contacts: i64,
     /// When the first of them may be dialled as far as this reason goes, if time alone can tell.
@@ -38,10 +38,10 @@ struct Reason {
 
 pub(super) fn of(numbers: &Numbers, brake: Option<String>, now: Moment) -> Waiting {
     let summary = summary::summarize(numbers, brake.clone(), now);
-    let mut reasons: BTreeMap<(&'static str, String), (i64, Option<Moment>)> = BTreeMap::new();
-    let mut add = |rule: &'static str, says: String, contacts: i64, from: Option<Moment>| {
+    let mut reasons: BTreeMap<(String, String), (i64, Option<Moment>)> = BTreeMap::new();
+    let mut add = |rule: &str, says: String, contacts: i64, from: Option<Moment>| {
         if contacts > 0 {
-            let known = reasons.entry((rule, says)).or_insert((0, from));
+            let known = reasons.entry((rule.to_owned(), says)).or_insert((0, from));
             known.0 += contacts;
             known.1 = known.1.min(from).or(known.1).or(from);
         }
@@ -60,7 +60,7 @@ pub(super) fn of(numbers: &Numbers, brake: Option<String>, now: Moment) -> Waiti
         add(rule, says.to_owned(), bucket.not_due, Some(bucket.head_due));
         let due = bucket.waiting - bucket.not_due;
         let (rule, says, from) = due_reason(numbers, bucket, now);
-        add(rule, says, due, from);
+        add(&rule, says, due, from);
     }
     let reasons = reasons.into_iter();
     let mut reasons: Vec<Reason> =
@@ -97,39 +97,37 @@ fn staged(bucket: &BucketNumbers) -> Option<(&'static str, String)> {
 }
 
 /// Why contacts that are due are not dialled.
-fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (&'static str, String, Option<Moment>) {
+fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (String, String, Option<Moment>) {
     let (rules, lane) = (&numbers.campaign.rules, &numbers.lane);
     let vendor = lane.settings.vendor_hours();
     let mut calendar = rules.calendar(&bucket.zones, vendor.as_ref());
     if !calendar.at(now).open {
         let from = calendar.next_opening(now);
         let parts = rules.window(&bucket.zones, vendor.as_ref());
-        let closed = |part: &&WindowPart| !part.calendar().at(now).open;
-        let says = |part: &WindowPart| {
-            let why = part.closed_day(now).unwrap_or_else(|| part.says());
-            (part.rule, format!("{}: {why}", part.name))
+        let says = |part: &WindowPart| (part.rule.clone(), part.closed_day(now).unwrap_or_else(|| part.says()));
+        let guard = || {
+            let says = format!("the last {} before closing, or no day of the campaign", rules.calling.guard);
+            ("window".to_owned(), says)
         };
-        let guard =
-            || ("window", format!("the last {} before closing, or no day of the campaign", rules.calling.guard));
-        let (rule, says) = parts.iter().rev().find(closed).map_or_else(guard, says);
+        let (rule, says) = closed_longest(&parts, now).map_or_else(guard, says);
         return (rule, says, from);
     }
     if lane.slowed_until > now {
         let says = lane.slowed_reason.clone().unwrap_or_else(|| "the lane rests".to_owned());
-        return ("pace", says, Some(lane.slowed_until));
+        return ("pace".to_owned(), says, Some(lane.slowed_until));
     }
     if numbers.left_today == Some(0) {
         let says = "the lane's calls of today are used up".to_owned();
-        return ("lane_day", says, Some(tomorrow(now, lane.settings.timezone)));
+        return ("lane_day".to_owned(), says, Some(tomorrow(now, lane.settings.timezone)));
     }
-    ("turn", "they may be dialled now, and wait for a free slot".to_owned(), Some(now))
+    ("turn".to_owned(), "they may be dialled now, and wait for a free slot".to_owned(), Some(now))
 }
 
 pub(super) fn text(waiting: &Waiting) -> String {
     let mut table = screen::table(&["rule", "contacts", "says", "from"]);
     for reason in &waiting.reasons {
         let from = reason.from.map(|at| screen::moment(at, waiting.clock)).unwrap_or_default();
-        table.add_row(vec![reason.rule.to_owned(), reason.contacts.to_string(), reason.says.clone(), from]);
+        table.add_row(vec![reason.rule.clone(), reason.contacts.to_string(), reason.says.clone(), from]);
     }
     let mut text = format!(
         "{}: {} waiting, {} active, {} done, {} in review\n",

@@ -30,7 +30,7 @@ struct Explanation {
     may_dial_now: bool,
     rules: Vec<Rule>,
     next_dial_at: Option<Moment>,
-    set_by: Option<&'static str>,
+    set_by: Option<String>,
     /// What the callee asked for in the last call, and how it was understood.
     callback: Option<CallbackSaid>,
     history: Vec<Past>,
@@ -193,7 +193,7 @@ fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanatio
         zone_source: rules::zone_source(campaign, contact),
         may_dial_now: rules.iter().all(|rule| rule.allows),
         rules,
-        next_dial_at: next.map(|(at, _)| at),
+        next_dial_at: next.as_ref().map(|(at, _)| *at),
         set_by: next.filter(|(at, _)| *at > found.now).map(|(_, rule)| rule),
         callback: callback(numbers, contact),
         history: history.map(past).collect(),
@@ -226,7 +226,7 @@ fn text(explanation: &Explanation) -> String {
     let mut table = screen::table(&["rule", "", "says", "allows from"]);
     for rule in &explanation.rules {
         table.add_row(vec![
-            rule.rule.to_owned(),
+            rule.rule.clone(),
             if rule.allows { "yes" } else { "NO" }.to_owned(),
             rule.says.clone(),
             rule.from.map(when).unwrap_or_default(),
@@ -241,13 +241,13 @@ fn text(explanation: &Explanation) -> String {
         explanation.zones,
         explanation.zone_source
     );
-    let next = match (explanation.may_dial_now, explanation.next_dial_at, explanation.set_by) {
+    let next = match (explanation.may_dial_now, explanation.next_dial_at, &explanation.set_by) {
         (true, ..) => "it may be dialled now".to_owned(),
         (false, Some(at), Some(rule)) => format!("it may be dialled from {} on, by the rule {rule}", when(at)),
         (false, Some(at), None) => format!("it may be dialled from {} on", when(at)),
         (false, None, _) if explanation.state == ContactState::Waiting.as_str() => {
             let held = explanation.rules.iter().filter(|rule| !rule.allows && rule.from.is_none());
-            let names: Vec<&str> = held.map(|rule| rule.rule).collect();
+            let names: Vec<&str> = held.map(|rule| rule.rule.as_str()).collect();
             format!("it waits until this lets it go: {}", names.join(", "))
         }
         (false, None, _) => "it is not dialled again by itself".to_owned(),

@@ -1,6 +1,6 @@
 //! Each rule about one contact, and what it says.
 
-use ringfence_domain::campaign::WindowPart;
+use ringfence_domain::campaign::{WindowPart, closed_longest};
 use ringfence_domain::number_limits::Hold;
 use ringfence_domain::{
     Campaign, CampaignState, ContactState, ImportState, LaneState, Moment, NumberLimits, PastCall, ZoneSet,
@@ -14,7 +14,7 @@ use crate::summary::tomorrow;
 /// One rule and its verdict.
 #[derive(Debug, Serialize)]
 pub(super) struct Rule {
-    pub(super) rule: &'static str,
+    pub(super) rule: String,
     pub(super) allows: bool,
     pub(super) says: String,
     /// When it will allow, if it does not now and that is known.
@@ -27,8 +27,8 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     let campaign = &numbers.campaign.rules;
     let lane = &numbers.lane;
     let mut rules = Vec::new();
-    let mut rule = |rule, allows: bool, says: String, from: Option<Moment>| {
-        rules.push(Rule { rule, allows, says, from: from.filter(|_| !allows) });
+    let mut rule = |rule: &str, allows: bool, says: String, from: Option<Moment>| {
+        rules.push(Rule { rule: rule.to_owned(), allows, says, from: from.filter(|_| !allows) });
     };
     let stop = found.brake.clone().or(numbers.stop.as_ref().map(|stop| stop.reason.clone()));
     rule("stop", stop.is_none(), stop.unwrap_or_else(|| "nothing is stopped".to_owned()), None);
@@ -50,11 +50,8 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     for part in window(numbers, contact) {
         let mut calendar = part.calendar();
         let verdict = calendar.at(now);
-        let mut says = format!("{}: {}", part.name, part.says());
-        if let Some(day) = part.closed_day(now).filter(|_| !verdict.open) {
-            says = format!("{}: {day}", part.name);
-        }
-        rule(part.rule, verdict.open, says, verdict.next_change);
+        let says = part.closed_day(now).filter(|_| !verdict.open).unwrap_or_else(|| part.says());
+        rule(&part.rule, verdict.open, says, verdict.next_change);
     }
     let mut calendar = calendar(numbers, contact);
     let whole = calendar.at(now);
@@ -107,7 +104,7 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
 }
 
 /// The next moment at which every rule allows the call that time alone can satisfy, and the rule that sets it.
-pub(super) fn next_dial(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Option<(Moment, &'static str)> {
+pub(super) fn next_dial(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Option<(Moment, String)> {
     let campaign = &numbers.campaign.rules;
     let (calls, place) = (past_calls(&found.attempts), campaign.place_of(&contact.zones));
     let (limits, parts) = (campaign.number_limits(), window(numbers, contact));
@@ -115,23 +112,26 @@ pub(super) fn next_dial(numbers: &Numbers, contact: &ContactRow, found: &Found) 
     let lane = &numbers.lane;
     let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
     let fixed = [(contact.due_at, "due"), (lane.slowed_until, "pace"), (day.unwrap_or_default(), "lane_day")];
-    let (mut at, mut set_by) = (found.now, "due");
+    let (mut at, mut set_by) = (found.now, "due".to_owned());
     for (from, rule) in fixed.into_iter().filter(|(from, _)| *from > found.now) {
         if from > at {
-            (at, set_by) = (from, rule);
+            (at, set_by) = (from, rule.to_owned());
         }
     }
     // Each rule moves the moment on to where it allows, until none does. Windows and limits take turns for a while at most.
     for _ in 0..1_000 {
         let open = calendar.next_opening(at)?;
         if open > at {
-            let closed = |part: &&WindowPart| !part.calendar().at(before(open)).open;
-            set_by = parts.iter().rev().find(closed).map_or("schedule", |part| part.rule);
+            // The part that has been closed for longest among those that open then; none of them does on a campaign's first day.
+            let opens = |part: &&WindowPart| !part.calendar().at(before(open)).open;
+            let last: Vec<WindowPart> = parts.iter().filter(opens).cloned().collect();
+            let part = closed_longest(&last, at).or(last.first());
+            set_by = part.map_or_else(|| "schedule".to_owned(), |part| part.rule.clone());
             at = open;
         }
         match limits.allows(&calls, at, &place) {
             Ok(()) => return Some((at, set_by)),
-            Err(Hold { until, rule, .. }) => (at, set_by) = (until, rule),
+            Err(Hold { until, rule, .. }) => (at, set_by) = (until, rule.to_owned()),
         }
     }
     None
