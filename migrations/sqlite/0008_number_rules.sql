@@ -2,6 +2,7 @@
 
 -- The callee declined the call, or said no in it as the campaign defines that.
 ALTER TABLE attempts ADD COLUMN refusal BOOLEAN NOT NULL DEFAULT FALSE;
+UPDATE attempts SET refusal = TRUE WHERE outcome = 'rejected';
 
 -- Numbers come in lists of one source, so that what ten million of them have in common is kept once.
 CREATE TABLE dnc_lists (

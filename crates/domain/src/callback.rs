@@ -14,7 +14,7 @@ use crate::{Moment, Span, Zone, ZoneSet};
 pub struct Callback {
     /// The output that holds the time.
     pub from: String,
-    /// What the outputs must say for it to count; any time that is given counts without.
+    /// What the outputs must say for it to count; without, whatever is understood as a time counts.
     pub when: Option<Condition>,
     /// The delay when the time is missing or not understood.
     pub otherwise: Span,
@@ -41,12 +41,15 @@ impl Callback {
         zones: &ZoneSet,
     ) -> Option<Asked> {
         let words = outputs.get(&self.from).map(crate::condition::text).unwrap_or_default().trim().to_owned();
-        let wanted = self.when.as_ref().map_or(!words.is_empty(), |when| when.holds(outputs));
-        if !wanted {
+        if self.when.as_ref().is_some_and(|when| !when.holds(outputs)) {
             return None;
         }
         let readings: Option<Vec<Moment>> = zones.zones().iter().map(|zone| read(&words, ended, *zone)).collect();
         let at = readings.and_then(|readings| readings.into_iter().max());
+        // Agents fill what nobody asked for with "none" and "N/A": only a condition makes words that are not understood a wish.
+        if self.when.is_none() && at.is_none() {
+            return None;
+        }
         Some(Asked { words, at: at.unwrap_or(ended + self.otherwise), understood: at.is_some() })
     }
 }
@@ -111,7 +114,7 @@ fn read_words(tokens: &[String], now: Moment, zone: Zone) -> Option<Moment> {
     let mut rest = words.as_slice();
     while !rest.is_empty() {
         rest = match rest {
-            ["at" | "on" | "by" | "around" | "about" | "the" | "in" | "t", more @ ..] if !more.is_empty() => more,
+            ["at" | "on" | "around" | "about" | "the" | "in" | "t", more @ ..] if !more.is_empty() => more,
             _ => {
                 if let Some((day, more)) = day(rest, here.date()).filter(|_| read.day.is_none()) {
                     read.day = Some(day);
@@ -175,8 +178,14 @@ fn day<'w, 't>(words: &'w [&'t str], today: NaiveDate) -> Option<(NaiveDate, &'w
         ["next", name, rest @ ..] | [name, rest @ ..] if weekday(name).is_some() => {
             let wanted = weekday(name)?;
             let days = (wanted.num_days_from_monday() + 7 - today.weekday().num_days_from_monday()) % 7;
-            // "Monday" on a Monday, and "next Monday", are not today.
-            Some((ahead(u64::from(if days == 0 { 7 } else { days }))?, rest))
+            // "Monday" on a Monday is not today.
+            let days = if days == 0 { 7 } else { days };
+            // "Next Friday" on a Monday is this week's to some and the week after's to others.
+            let in_this_week = days + today.weekday().num_days_from_monday() < 7;
+            if words[0] == "next" && in_this_week {
+                return None;
+            }
+            Some((ahead(u64::from(days))?, rest))
         }
         [number, name, rest @ ..] | [name, number, rest @ ..] if month(name).is_some() => {
             dated(number, month(name)?, rest, today)
@@ -213,8 +222,8 @@ fn month(name: &str) -> Option<u32> {
     (name.len() >= 3).then(|| name.parse::<chrono::Month>().ok()).flatten().map(|month| month.number_from_month())
 }
 
-/// A time of day at the beginning of the words, and what follows it. Hours without minutes need `am` or `pm`; `11:30` and `11.30` are
-/// read on 24 hours.
+/// A time of day at the beginning of the words, and what follows it. Hours without minutes need `am` or `pm`, and so does `5:30`, which
+/// is either; `17:30`, `05:30`, and `10:30`, which at night would be outside every window, do not. `10.12` alone is a date as well.
 fn time<'w, 't>(words: &'w [&'t str]) -> Option<(NaiveTime, &'w [&'t str])> {
     let half = |words: &'w [&'t str]| match words {
         ["am", rest @ ..] => Some((0, rest)),
@@ -230,9 +239,13 @@ fn time<'w, 't>(words: &'w [&'t str]) -> Option<(NaiveTime, &'w [&'t str])> {
         ["morning", rest @ ..] => Some((NaiveTime::from_hms_opt(10, 0, 0)?, rest)),
         ["afternoon", rest @ ..] => Some((NaiveTime::from_hms_opt(14, 0, 0)?, rest)),
         ["evening", rest @ ..] => Some((NaiveTime::from_hms_opt(18, 0, 0)?, rest)),
-        [hour, ":" | ".", minute, rest @ ..] if minute.len() == 2 => {
-            let (hour, minute) = (number(hour)?, number(minute)?);
+        [written, sign @ (":" | "."), minute, rest @ ..] if minute.len() == 2 => {
+            let (hour, minute) = (number(written)?, number(minute)?);
             let Some((half, rest)) = half(rest) else {
+                let certain = hour == 0 || hour >= 10 || written.starts_with('0');
+                if *sign == "." || !certain {
+                    return None;
+                }
                 // Seconds, as machines write them.
                 let rest = if let [":", seconds, more @ ..] = rest { number(seconds).map(|_| more)? } else { rest };
                 return Some((NaiveTime::from_hms_opt(hour, minute, 0)?, rest));
@@ -278,6 +291,9 @@ mod tests {
             ("in the evening", "Fri 20 Nov 18:00"),
             ("Monday 10 am", "Mon 23 Nov 10:00"),
             ("next friday at 4pm", "Fri 27 Nov 16:00"),
+            ("next monday 11am", "Mon 23 Nov 11:00"),
+            ("tomorrow 05:30", "Sat 21 Nov 05:30"),
+            ("tomorrow 10:30", "Sat 21 Nov 10:30"),
             ("25th November 5pm", "Wed 25 Nov 17:00"),
             ("Nov 25, 2026 at 17:00", "Wed 25 Nov 17:00"),
             ("5 pm on the 25th of nov", "Wed 25 Nov 17:00"),
@@ -304,6 +320,11 @@ mod tests {
             "later",
             "soon",
             "tomorrow at 5",
+            "tomorrow 5:30",
+            "on 10.12",
+            "next saturday 11am",
+            "by 5pm",
+            "before 5pm",
             "at 11",
             "04/05 11am",
             "5/6/2026",
@@ -328,15 +349,19 @@ mod tests {
 
     #[test]
     fn in_several_zones_nobody_is_called_before_they_asked_to_be() {
-        let rule = Callback { from: "time".to_owned(), when: None, otherwise: Span::from_hours(2) };
+        let rule = |when| Callback { from: "time".to_owned(), when, otherwise: Span::from_hours(2) };
+        let wants = Condition([("wants".to_owned(), vec!["yes".to_owned()])].into());
         let now: Moment = "2026-11-20T09:30:00Z".parse().expect("a moment");
         let zones: ZoneSet = "Australia/Perth|Australia/Sydney".parse().expect("zones");
-        let asked = |words: &str| {
-            let outputs = std::collections::BTreeMap::from([("time".to_owned(), words.into())]);
-            rule.asked(&outputs, now, &zones).map(|asked| (asked.at.to_string(), asked.understood))
+        let read = |when: Option<&Condition>, words: &str| {
+            let outputs = [("time".to_owned(), words.into()), ("wants".to_owned(), "yes".into())].into();
+            rule(when.cloned()).asked(&outputs, now, &zones).map(|asked| (asked.at.to_string(), asked.understood))
         };
+        let asked = |words: &str| read(None, words);
         assert_eq!(asked("tomorrow 11am"), Some(("2026-11-21T03:00:00Z".to_owned(), true)), "11:00 in Perth");
-        assert_eq!(asked("some day"), Some(("2026-11-20T11:30:00Z".to_owned(), false)));
+        assert_eq!(read(Some(&wants), "some day"), Some(("2026-11-20T11:30:00Z".to_owned(), false)));
+        assert_eq!(read(Some(&wants), ""), Some(("2026-11-20T11:30:00Z".to_owned(), false)));
         assert_eq!(asked(" "), None);
+        assert_eq!(asked("N/A"), None, "nobody asked");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The store asks it inside the claim's transaction, with everything locked that could change the answer.
 
+use crate::number_limits::Hold;
 use crate::{AttemptState, CampaignState, LaneState, Moment, NumberLimits, PastCall, Reading, ZoneSet};
 
 /// Everything that the answer depends on, as the claim's transaction reads it.
@@ -83,7 +84,13 @@ impl Question<'_> {
         {
             return Err(Refusal::Held);
         }
-        self.limits.allows(self.earlier, reading.latest(), self.zones).map_err(|hold| Refusal::Capped(hold.until))
+        // Enough time has passed for certain, and the callee's day is the one that is counted whichever it is. The clock's error is waited
+        // out, too, so that nobody is refused twice for it.
+        for at in [reading.earliest(), reading.latest()] {
+            let held = |hold: Hold| Refusal::Capped(hold.until + reading.error);
+            self.limits.allows(self.earlier, at, self.zones).map_err(held)?;
+        }
+        Ok(())
     }
 }
 
@@ -143,5 +150,17 @@ mod tests {
         assert_eq!(Question { on_dnc: true, ..base() }.answer(at(100)), Err(Refusal::Dnc));
         let capped = Question { limits: &caps, earlier: &earlier, ..base() }.answer(at(100));
         assert_eq!(capped, Err(Refusal::Capped(Moment::from_secs(86_400))));
+        // A day has passed by one end of the clock's error, and not by the other.
+        for (cap, seconds) in [("1/24h", 86_450), ("1/day", 86_400)] {
+            let limits = NumberLimits { caps: vec![cap.parse().expect("a cap")], ..NumberLimits::default() };
+            let long =
+                || Question { dial_before: Moment::from_secs(90_000), limits: &limits, earlier: &earlier, ..base() };
+            let at = |seconds, error| Reading { now: Moment::from_secs(seconds), error: Span::from_secs(error) };
+            assert_eq!(long().answer(at(seconds, 0)), Ok(()), "{cap}");
+            let held = Err(Refusal::Capped(Moment::from_secs(seconds + 2)));
+            assert_eq!(long().answer(at(seconds + 1, 2)), held, "{cap}: it may be a second too early");
+            assert_eq!(long().answer(at(seconds - 1, 2)), held, "{cap}");
+            assert_eq!(long().answer(at(seconds + 2, 2)), Ok(()), "{cap}");
+        }
     }
 }

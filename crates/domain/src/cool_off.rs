@@ -8,7 +8,7 @@ use crate::{Moment, Outcome, Span};
 /// No call to the number for so long, over all campaigns and lanes, counted from the moment that the call was known to be over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CoolOff {
-    /// After a call that somebody picked up.
+    /// After a call that somebody picked up, or may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_answered: Option<Span>,
     /// After a call that the callee declined, or in which they said no as their campaign defines it.
@@ -42,7 +42,11 @@ impl CoolOff {
             earlier.iter().filter(|call| counts(call)).filter_map(|call| Some(call.ended_at? + span?)).max()
         };
         let both = [
-            (free(self.after_answered, |call| call.outcome == Some(Outcome::Answered)), "after_answered"),
+            // A call of which nobody ever learned how it ended may have been a conversation.
+            (
+                free(self.after_answered, |call| matches!(call.outcome, Some(Outcome::Answered | Outcome::Unknown))),
+                "after_answered",
+            ),
             (free(self.after_refusal, |call| call.refused), "after_refusal"),
         ];
         let longest = both.into_iter().filter_map(|(free, after)| Some((free?, after))).max_by_key(|(free, _)| *free);
@@ -69,6 +73,11 @@ mod tests {
         assert_eq!(allows(&[]), Ok(()));
         assert_eq!(allows(&[call(Outcome::Busy, 9 * DAY, false)]), Ok(()), "nobody was spoken to");
         assert_eq!(allows(&[call(Outcome::Answered, 9 * DAY, false)]), Err((16, "after_answered")));
+        assert_eq!(
+            allows(&[call(Outcome::Unknown, 9 * DAY, false)]),
+            Err((16, "after_answered")),
+            "perhaps it was one"
+        );
         assert_eq!(allows(&[call(Outcome::Answered, 3 * DAY, false)]), Ok(()), "just over");
         assert_eq!(allows(&[call(Outcome::Answered, 3 * DAY + 1, false)]), Err((10, "after_answered")));
         assert_eq!(allows(&[call(Outcome::Rejected, 2 * DAY, true)]), Err((62, "after_refusal")));

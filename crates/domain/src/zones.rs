@@ -46,6 +46,16 @@ impl ZoneSet {
         Self::of_prefix(&number.e164()[1..])
     }
 
+    /// Every set of candidates that numbers with this country calling code have.
+    pub fn of_country(calling_code: i32) -> Vec<Self> {
+        let code = calling_code.to_string();
+        let own = PREFIXES.by_prefix.iter().filter(|(prefix, _)| prefix.starts_with(&code));
+        let mut sets: Vec<Self> = own.map(|(_, zones)| zones.clone()).collect();
+        sets.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        sets.dedup();
+        sets
+    }
+
     /// The candidates of all numbers that begin with these digits, as far as the table tells them apart.
     pub fn of_prefix(digits: &str) -> Self {
         (1..=digits.len().min(PREFIXES.longest))

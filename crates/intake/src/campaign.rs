@@ -78,7 +78,11 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
         // What is wrong with the list itself was told.
         vendor::objections(root, lane, &facts, caller_ids.is_none());
     }
-    let calling = calling::calling(root.section("calling"), &config.holidays);
+    let calling = calling::calling(
+        root.section("calling"),
+        &config.holidays,
+        lane.and_then(|lane| lane.setup.settings.hours.as_ref()),
+    );
     let limits = root.section("limits").map_or_else(limits::default, limits::limits);
     let retry = root.section("retry").map_or_else(RetryRules::default, retry);
     let results = root.section("results").map(results::results).unwrap_or_default();

@@ -135,7 +135,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 impl<'c> ContactFile<'c> {
     /// Opens a file and checks its header against the campaign.
     pub fn open(path: &Path, campaign: &'c Campaign, can_call: CanCall<'c>) -> Result<Self, HeaderError> {
-        let (reader, columns) = open(path)?;
+        let (reader, columns) = table(path)?;
         let place = |wanted: &str| {
             columns.iter().position(|column| column == wanted).ok_or_else(|| HeaderError::NoColumn {
                 path: path.to_owned(),
@@ -262,10 +262,11 @@ pub fn is_rejects(columns: &[String]) -> bool {
     ours(0, "line") && ours(1, "reason")
 }
 
-type Reader = csv::Reader<BufReader<File>>;
+/// A table's rows.
+pub type Reader = csv::Reader<BufReader<File>>;
 
-/// A file after its header, and the columns that the header names.
-fn open(path: &Path) -> Result<(Reader, Vec<String>), HeaderError> {
+/// A file after its header, and the columns that the header names; the separator is guessed from it.
+pub fn table(path: &Path) -> Result<(Reader, Vec<String>), HeaderError> {
     let unreadable = |source| HeaderError::Unreadable { path: path.to_owned(), source };
     let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
     let start = input.fill_buf().map_err(unreadable)?;
@@ -301,7 +302,7 @@ pub struct Sample {
 
 /// Reads a file's header and its first `count` rows, whatever they hold.
 pub fn sample(path: &Path, count: usize) -> Result<Sample, HeaderError> {
-    let (mut reader, columns) = open(path)?;
+    let (mut reader, columns) = table(path)?;
     let rows = reader
         .byte_records()
         .filter_map(Result::ok)
@@ -346,7 +347,7 @@ fn delimiter(start: &[u8]) -> u8 {
 /// Makes sure that the file ends outside quotes: an open one takes all rows after it into one value.
 pub fn check_quotes(path: &Path) -> Result<(), HeaderError> {
     let unreadable = |source| HeaderError::Unreadable { path: path.to_owned(), source };
-    let (mut reader, _) = open(path)?;
+    let (mut reader, _) = table(path)?;
     let mut record = ByteRecord::new();
     let mut last = None;
     while reader.read_byte_record(&mut record).map_err(|error| unreadable(std::io::Error::other(error)))? {

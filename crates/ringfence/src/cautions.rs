@@ -1,12 +1,14 @@
 //! What is no mistake of a campaign's rules and yet will surprise somebody.
 
-use ringfence_domain::{Campaign, Moment, Span};
+use ringfence_domain::phone::Country;
+use ringfence_domain::window::Hours;
+use ringfence_domain::{Campaign, Moment, Span, ZoneSet};
 
 /// Data that ends so soon is spoken of.
 const SOON: Span = Span::from_days(60);
 
 /// One sentence for each.
-pub fn of(campaign: &Campaign, now: Moment) -> Vec<String> {
+pub fn of(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Vec<String> {
     let mut cautions = Vec::new();
     let presets = campaign.calling.presets.iter().map(|preset| &preset.closures);
     for closures in presets.chain([&campaign.calling.closures]) {
@@ -25,14 +27,31 @@ pub fn of(campaign: &Campaign, now: Moment) -> Vec<String> {
             "cool_off.after_answered = {span} holds callbacks, too: nobody is called back earlier than that"
         ));
     }
-    if campaign.opt_out.is_none() && campaign.refusal.is_none() && campaign.limits.cool_off.after_refusal.is_some() {
+    if campaign.refusal.is_none() && campaign.number_limits().cool_off.after_refusal.is_some() {
         cautions.push(
             "cool_off.after_refusal sees declined calls only: name what the agent collects from someone who says no in \
              [results] refusal"
                 .to_owned(),
         );
     }
+    cautions.extend(unreachable_places(campaign, vendor, now));
     cautions
+}
+
+/// Numbers that nobody will ever call, because the hours of all places where they may be never meet.
+fn unreachable_places(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Option<String> {
+    let country = campaign.contacts.country.and_then(Country::calling_code)?;
+    if !campaign.needs_own_zone() {
+        return None;
+    }
+    let never = |zones: &&ZoneSet| campaign.calendar(zones, vendor).next_opening(now).is_none();
+    let places = ZoneSet::of_country(country);
+    let closed: Vec<&ZoneSet> = places.iter().filter(never).collect();
+    let first = closed.first()?;
+    Some(format!(
+        "some numbers of +{country} may be in any of {first}, where these hours never meet: they are never called. Name a \
+         column with the zone in [contacts] timezone, or widen the hours"
+    ))
 }
 
 #[cfg(test)]
@@ -46,8 +65,9 @@ mod tests {
         let path = std::path::Path::new("/x/ringfence.toml");
         let config = Config::parse(path, config, &crate::home::vendors(), &|_| None).expect("a configuration");
         let now: Moment = now.parse().expect("a moment");
-        let text = format!("name = \"a\"\nprovider = \"main\"\nagent = \"a\"\n[contacts]\nphone = \"p\"\n{text}");
-        of(&campaign::parse(path, &text, &config, now).unwrap_or_else(|error| panic!("{error}")), now)
+        let head = "name = \"a\"\nprovider = \"main\"\nagent = \"a\"\ncaller_ids = [\"9876500000\"]\n[contacts]\nphone = \"p\"\n";
+        let text = format!("{head}{text}");
+        of(&campaign::parse(path, &text, &config, now).unwrap_or_else(|error| panic!("{error}")), None, now)
     }
 
     #[test]
@@ -66,5 +86,20 @@ mod tests {
         let both = "[callback]\nfrom = \"time\"\n[limits]\ncool_off = { after_answered = \"7d\" }";
         assert!(cautions(both, "2026-11-15T00:00:00Z")[0].contains("holds callbacks"));
         assert!(cautions("[callback]\nfrom = \"time\"", "2026-11-15T00:00:00Z").is_empty());
+        let france = "[calling]\nrules = [\"fr\"]";
+        assert!(
+            cautions(france, "2026-11-15T00:00:00Z")[0].contains("declined calls only"),
+            "nobody hears a spoken no"
+        );
+        let hears = format!("{france}\n[results]\nrefusal = {{ when = {{ interested = \"no\" }} }}");
+        assert!(cautions(&hears, "2026-11-15T00:00:00Z").is_empty());
+    }
+
+    #[test]
+    fn numbers_that_are_never_called_are_spoken_of() {
+        let office = |country: &str| format!("country = \"{country}\"\n[calling]\nhours = \"10:00-18:00\"");
+        let told = cautions(&office("RU"), "2026-11-15T00:00:00Z");
+        assert!(told[0].contains("+7 may be in any of") && told[0].contains("never called"), "{told:?}");
+        assert!(cautions(&office("IN"), "2026-11-15T00:00:00Z").is_empty());
     }
 }

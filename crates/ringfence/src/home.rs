@@ -69,7 +69,8 @@ pub fn read_campaign(common: &Common, path: &Path) -> Result<(Config, Campaign),
     }
     let config = read_config(common, Some(path))?;
     let campaign = campaign::read(path, &config, wall_clock())?;
-    for caution in crate::cautions::of(&campaign, wall_clock()) {
+    let vendor = lane(&config, &campaign)?.setup.settings.vendor_hours();
+    for caution in crate::cautions::of(&campaign, vendor.as_ref(), wall_clock()) {
         eprint_line(&format!("{}: caution: {caution}", path.display()));
     }
     Ok((config, campaign))
@@ -169,6 +170,14 @@ impl Home {
     /// The time that decisions are made by.
     pub fn now(&self) -> Moment {
         self.clock.read().now
+    }
+
+    /// Says on stderr which campaigns cannot be read: nobody of them is dialled.
+    pub async fn say_unreadable(&self) -> Result<(), Failure> {
+        for (name, error) in self.store.unreadable_campaigns().await? {
+            eprint_line(&format!("{name}: nobody of it is dialled: {error}; `ringfence apply` of its file mends it"));
+        }
+        Ok(())
     }
 
     /// The campaign of this name, or a failure that says which there are.

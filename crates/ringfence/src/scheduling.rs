@@ -64,7 +64,15 @@ impl Timekeeper {
             let Some(due) = schedule.next_at.filter(|due| *due <= reading.earliest() && !reading.in_doubt()) else {
                 continue;
             };
-            let campaign = self.store.campaign_by_id(schedule.campaign).await?;
+            let campaign = match self.store.campaign_by_id(schedule.campaign).await {
+                Ok(campaign) => campaign,
+                // It waits for rules that can be read, and holds up no other.
+                Err(error @ ringfence_store::StoreError::Corrupt { .. }) => {
+                    tracing::error!(%error, "a campaign cannot begin: {error}");
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if !self.providers.contains_key(&campaign.rules.provider) || !self.take(&schedule, due).await? {
                 continue;
             }

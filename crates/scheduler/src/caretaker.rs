@@ -87,7 +87,11 @@ impl Caretaker {
         if canary.pending > 0 {
             return Ok(false);
         }
-        let campaign = self.store.campaign_by_id(canary.campaign).await?;
+        let campaign = match self.store.campaign_by_id(canary.campaign).await {
+            Ok(campaign) => campaign,
+            Err(StoreError::Corrupt { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
         let now = self.clock.read().now;
         if canary.put_off > 0 {
             self.store.replace_canaries(canary.import, now).await?;

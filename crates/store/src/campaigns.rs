@@ -93,14 +93,33 @@ pub(crate) async fn apply(
     // Windows may open earlier than under the old rules: every bucket is looked at again.
     const BUCKETS: Sql =
         sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = head_due WHERE campaign_id = $1");
+    const CAPPED: Sql = sql!(
+        "UPDATE contacts SET due_at = $2 WHERE state = 'waiting' AND due_at > $2 \
+         AND bucket_id IN (SELECT id FROM buckets WHERE campaign_id = $1 AND class = 'capped')"
+    );
+    const CAPPED_HEADS: Sql = sql!(
+        "UPDATE buckets SET head_due = $2 WHERE campaign_id = $1 AND class = 'capped' AND waiting > 0 AND head_due > $2"
+    );
     const LOCK_BUCKETS: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
     );
+    const MEND: Sql = sql!(
+        sqlite "UPDATE campaigns SET rules = $2, changed_at = $3 WHERE name = $1",
+        postgres "UPDATE campaigns SET rules = $2::jsonb, changed_at = $3 WHERE name = $1"
+    );
     fence::close(session).await?;
     let json = serde_json::to_string(rules).expect("rules are always JSON");
     let priority = i64::from(rules.priority);
-    let change = match find(session, &rules.name, Locked::Yes).await? {
+    let (known, mended) = match find(session, &rules.name, Locked::Yes).await {
+        // Rules that cannot be read are mended by those that can.
+        Err(StoreError::Corrupt { column: "rules", .. }) => {
+            session.run(&MEND, args![rules.name.as_str(), json.clone(), now]).await?;
+            (find(session, &rules.name, Locked::Yes).await?, true)
+        }
+        known => (known?, false),
+    };
+    let change = match known {
         None => {
             let (state, by, reason) = match begin {
                 Begin::Running => (CampaignState::Running, None, None),
@@ -115,13 +134,18 @@ pub(crate) async fn apply(
             return Err(StoreError::Cancelled { campaign: known.rules.name });
         }
         Some(known) => {
-            let changed = known.rules != *rules || known.lane != lane;
+            let changed = mended || known.rules != *rules || known.lane != lane;
             if rules.schedule.over_at(rules.calling.timezone).is_none_or(|over| over > now) {
                 runs::reopen(session, known.run).await?;
             }
             if changed {
                 if known.lane != lane && has_live(session, &known).await? {
                     return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
+                }
+                if known.rules.number_limits() != rules.number_limits() {
+                    // Whom a cap put off is asked again by the new ones.
+                    session.run(&CAPPED, args![known.id, now]).await?;
+                    session.run(&CAPPED_HEADS, args![known.id, now]).await?;
                 }
                 session.rows(&LOCK_BUCKETS, args![known.id]).await?;
                 session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
@@ -193,7 +217,20 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<CampaignRow>, Stor
         sqlite campaign_columns!("", "ORDER BY name"),
         postgres campaign_columns!("::text", "ORDER BY name")
     );
-    session.rows(&LIST, args![]).await?.iter().map(campaign).collect()
+    let rows = session.rows(&LIST, args![]).await?;
+    rows.iter().map(campaign).filter(|row| !matches!(row, Err(StoreError::Corrupt { .. }))).collect()
+}
+
+/// Campaigns whose rules cannot be read, by name, and why.
+pub(crate) async fn unreadable(session: &mut Session) -> Result<Vec<(String, StoreError)>, StoreError> {
+    const LIST: Sql = sql!(
+        sqlite "SELECT id, name, lane_id, state, paused_by, reason, revision, rules, run_id FROM campaigns ORDER BY name",
+        postgres "SELECT id, name, lane_id, state, paused_by, reason, revision, rules::text AS rules, run_id FROM campaigns \
+                  ORDER BY name"
+    );
+    let rows = session.rows(&LIST, args![]).await?;
+    let named = rows.iter().filter_map(|row| Some((row.get("name"), campaign(row).err()?)));
+    named.map(|(name, error)| Ok((name?, error))).collect()
 }
 
 /// The campaigns of a lane, also those whose rules cannot be read.

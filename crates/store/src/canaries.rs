@@ -111,7 +111,7 @@ async fn opening_first(
     let mut buckets = Vec::new();
     for row in session.rows(&STAGED, args![run, import]).await? {
         let zones: ZoneSet = row.word("buckets", "zones")?;
-        let mut calendar = campaign.rules.calendar(&campaign.rules.zones_for(zones), vendor.as_ref());
+        let mut calendar = campaign.rules.calendar(&zones, vendor.as_ref());
         if let Some(opening) = calendar.next_opening(now) {
             buckets.push((opening, BucketId(row.get("id")?)));
         }

@@ -53,42 +53,39 @@ pub(crate) async fn begin(session: &mut Session, list: &DncList) -> Result<DncLi
 pub(crate) async fn add(
     session: &mut Session,
     list: DncListId,
-    numbers: &[(NumberKey, PhoneNumber)],
+    numbers: Vec<(NumberKey, PhoneNumber)>,
 ) -> Result<u64, StoreError> {
     fence::close(session).await?;
-    insert(session, list, numbers).await
+    let numbers: Vec<_> = numbers.into_iter().map(|(key, number)| (list, key, number)).collect();
+    insert(session, &numbers).await
 }
 
-/// The same, for numbers whose call is live: nobody can claim them before this transaction is over.
-pub(crate) async fn add_live(
+/// Adds numbers to their lists, in the order of the keys, so that two who add never wait for each other.
+pub(crate) async fn insert(
     session: &mut Session,
-    list: &DncList,
-    numbers: &[(NumberKey, PhoneNumber)],
-) -> Result<(), StoreError> {
-    let id = begin(session, list).await?;
-    insert(session, id, numbers).await?;
-    Ok(())
-}
-
-async fn insert(
-    session: &mut Session,
-    list: DncListId,
-    numbers: &[(NumberKey, PhoneNumber)],
+    numbers: &[(DncListId, NumberKey, PhoneNumber)],
 ) -> Result<u64, StoreError> {
     #[derive(Serialize)]
     struct NewRow<'a> {
+        list_id: i64,
         number_key: NumberKey,
         number: &'a str,
     }
     const ADD: Sql = sql!(
         "INSERT INTO dnc (number_key, campaign_id, list_id, number) \
          SELECT u.number_key, l.campaign_id, l.id, u.number FROM"
-        rows (number_key bigint, number text)
-        "JOIN dnc_lists l ON l.id = $2 WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING"
+        rows (list_id bigint, number_key bigint, number text)
+        "JOIN dnc_lists l ON l.id = u.list_id WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING"
     );
-    let rows: Vec<NewRow<'_>> =
-        numbers.iter().map(|(number_key, number)| NewRow { number_key: *number_key, number: number.e164() }).collect();
-    session.run(&ADD, args![rows_json(&rows), list.0]).await
+    if numbers.is_empty() {
+        return Ok(0);
+    }
+    let mut rows: Vec<NewRow<'_>> = numbers
+        .iter()
+        .map(|(list, number_key, number)| NewRow { list_id: list.0, number_key: *number_key, number: number.e164() })
+        .collect();
+    rows.sort_unstable_by_key(|row| row.number_key);
+    session.run(&ADD, args![rows_json(&rows)]).await
 }
 
 /// Takes a number off the list of everyone, or of one campaign. False when it was not on it.

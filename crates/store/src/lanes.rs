@@ -110,6 +110,7 @@ pub(crate) async fn take(
         postgres "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4::jsonb, spent = NULL WHERE id = $1"
     );
     const SPENT: Sql = sql!("SELECT spent FROM lanes WHERE id = $1");
+    const AWAKE: Sql = sql!("UPDATE buckets SET eligible_at = head_due WHERE lane_id = $1");
     let lane = lock(session, id, Lock::Update).await?;
     if let Some(current) = &lane.owner
         && current != &owner.name
@@ -126,6 +127,10 @@ pub(crate) async fn take(
     // What cannot be read is as if it had not been said.
     let spent: Option<Spent> = spent.and_then(|text| serde_json::from_str(&text).ok());
     session.run(&TAKE, args![id, owner.name.as_str(), now + owner.lease, json(settings)]).await?;
+    if lane.settings.vendor_hours() != settings.vendor_hours() {
+        // Its hours may open earlier than those that buckets sleep by.
+        session.run(&AWAKE, args![id]).await?;
+    }
     let spent = spent.filter(|spent| lane.owner.is_none() && spent.limits == settings.limits);
     Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until: lane.lease_until.min(now), spent })
 }

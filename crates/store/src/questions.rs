@@ -210,6 +210,16 @@ pub(crate) async fn attempts_at(session: &mut Session, number: NumberKey) -> Res
     session.rows(&FIND, args![number]).await?.iter().map(attempt_row).collect()
 }
 
+/// Contacts with this number who are not dialled before a call of an earlier run of their campaign is settled.
+pub(crate) async fn waiting_for_review(session: &mut Session, number: NumberKey) -> Result<Vec<ContactId>, StoreError> {
+    const FIND: Sql = sql!(
+        "SELECT c.id FROM contacts k JOIN runs old ON old.id = k.run_id \
+         JOIN runs own ON own.campaign_id = old.campaign_id AND own.id <> old.id \
+         JOIN contacts c ON c.run_id = own.id AND c.number_key = k.number_key WHERE k.number_key = $1 AND k.state = 'review'"
+    );
+    session.rows(&FIND, args![number]).await?.iter().map(|row| row.get("id").map(ContactId)).collect()
+}
+
 async fn with_last_attempts(session: &mut Session, rows: Vec<Row>) -> Result<Vec<ContactRow>, StoreError> {
     #[derive(Serialize)]
     struct Key {

@@ -185,7 +185,7 @@ pub(crate) async fn forget_recent(session: &mut Session, id: RunId) -> Result<()
     Ok(())
 }
 
-/// The present rules of the campaigns that these runs belong to.
+/// The present rules of the campaigns that these runs belong to, as far as they can be read.
 pub(crate) async fn rules(
     session: &mut Session,
     runs: impl Iterator<Item = RunId>,
@@ -196,7 +196,10 @@ pub(crate) async fn rules(
     );
     let mut rules = BTreeMap::new();
     for run in runs.collect::<BTreeSet<_>>() {
-        rules.insert(run, session.one(&READ, args![run]).await?.json("campaigns", "rules")?);
+        match session.one(&READ, args![run]).await?.json("campaigns", "rules") {
+            Err(StoreError::Corrupt { .. }) => {}
+            known => drop(rules.insert(run, known?)),
+        }
     }
     Ok(rules)
 }

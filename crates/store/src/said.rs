@@ -1,11 +1,13 @@
 //! What somebody said in a call, as their campaign reads what the agent collected.
 
+use std::collections::BTreeMap;
+
 use ringfence_domain::callback::Asked;
 use ringfence_domain::condition::Condition;
 use ringfence_domain::{CallDetails, Campaign, Moment, NumberKey, PhoneNumber, Span, ZoneSet};
 
 use crate::StoreError;
-use crate::dnc::{self, DncList};
+use crate::dnc::{self, DncList, DncListId};
 use crate::session::Session;
 
 /// What follows from it.
@@ -32,18 +34,27 @@ pub(crate) fn read(campaign: &Campaign, details: &CallDetails, sent_at: Moment, 
     }
 }
 
-/// Puts numbers on the do-not-call list whose owners said so in a call of `campaign`.
+/// Puts numbers on the do-not-call list whose owners said so in calls of these campaigns.
 pub(crate) async fn opt_out(
     session: &mut Session,
-    campaign: &Campaign,
-    numbers: &[(NumberKey, PhoneNumber)],
+    said: Vec<(NumberKey, PhoneNumber, &Campaign)>,
     now: Moment,
 ) -> Result<(), StoreError> {
-    let list = DncList {
-        campaign: None,
-        source: Some(format!("campaign {}", campaign.name)),
-        reason: campaign.opt_out.as_ref().map(|when| format!("opted out: {when}")),
-        added_at: now,
-    };
-    dnc::add_live(session, &list, numbers).await
+    let mut lists: BTreeMap<&str, DncListId> = BTreeMap::new();
+    let mut numbers = Vec::with_capacity(said.len());
+    for (number_key, number, campaign) in said {
+        let known = lists.get(campaign.name.as_str()).copied();
+        let list = if let Some(list) = known {
+            list
+        } else {
+            let reason = campaign.opt_out.as_ref().map(|when| format!("opted out: {when}"));
+            let source = Some(format!("campaign {}", campaign.name));
+            let list = dnc::begin(session, &DncList { campaign: None, source, reason, added_at: now }).await?;
+            *lists.entry(&campaign.name).or_insert(list)
+        };
+        numbers.push((list, number_key, number));
+    }
+    // Their calls are live: nobody can claim these numbers before this transaction is over, and no fence is needed.
+    dnc::insert(session, &numbers).await?;
+    Ok(())
 }

@@ -135,8 +135,12 @@ pub(crate) async fn settle(
     for (id, settlement) in settlements {
         let (Some(known), true) = (before.get(id), done.insert(*id)) else { continue };
         let Some(standing) = standings.get(&known.contact) else { continue };
-        let (Some(campaign), legal) = (rules.get(&known.run), is_legal(known.state, settlement)) else { continue };
-        if !legal {
+        // Without rules nobody can say what follows an outcome; that nothing was heard of a call needs none.
+        let campaign = rules.get(&known.run);
+        if campaign.is_none() && matches!(settlement, Settlement::Ended(..)) {
+            continue;
+        }
+        if !is_legal(known.state, settlement) {
             result.late += 1;
             continue;
         }
@@ -167,12 +171,9 @@ pub(crate) async fn settle(
                 (AttemptState::Ended, To::Review)
             }
             Settlement::Ended(outcome, details) => {
+                let Some(campaign) = campaign else { continue };
                 let tally = standing.tally.get(outcome).copied().unwrap_or_default();
                 let said = said::read(campaign, details, known.sending_at, &standing.zones);
-                if let Some(asked) = &said.callback {
-                    let name = if asked.understood { "callback:understood" } else { "callback:not_understood" };
-                    deltas.count(known.run, name, 1);
-                }
                 if said.opted_out {
                     opted_out.push((known.number_key, known.number.clone(), campaign));
                 }
@@ -184,13 +185,19 @@ pub(crate) async fn settle(
                     class: known.class,
                     now,
                     seed: id.0.unsigned_abs(),
-                    callback: said.callback.map(|asked| asked.at),
+                    callback: said.callback.as_ref().map(|asked| asked.at),
                     opted_out: said.opted_out,
                 };
                 ended = Some((*outcome, (**details).clone()));
                 let to = match decide(&case, &campaign.retry) {
                     Decision::Done => To::Done,
-                    Decision::Redial { due_at, class } => To::Waiting(due_at, class),
+                    Decision::Redial { due_at, class } => {
+                        if let Some(asked) = said.callback.filter(|_| class == DialClass::Callback) {
+                            let name = if asked.understood { "callback:understood" } else { "callback:not_understood" };
+                            deltas.count(known.run, name, 1);
+                        }
+                        To::Waiting(due_at, class)
+                    }
                     // The number is gone; whether the person has another one is seen below, within the same cap.
                     Decision::Stop(StopReason::InvalidNumber) if case.calls >= campaign.retry.max_attempts => {
                         To::Stopped(if standing.several { StopReason::AttemptsUsed } else { StopReason::InvalidNumber })
@@ -205,8 +212,11 @@ pub(crate) async fn settle(
         row.live = i64::from(state.is_live());
         let call = ended.as_ref().map(|(outcome, details)| {
             let talked = details.talk_seconds.unwrap_or_default();
-            let wanted = campaign.reached.outcome.contains(outcome) && talked >= campaign.reached.min_seconds;
-            EndedCall { attempt: *id, outcome: *outcome, reached: wanted && !was_reached(standing, campaign) }
+            let reached = campaign.is_some_and(|campaign| {
+                let wanted = campaign.reached.outcome.contains(outcome) && talked >= campaign.reached.min_seconds;
+                wanted && !was_reached(standing, campaign)
+            });
+            EndedCall { attempt: *id, outcome: *outcome, reached }
         });
         if let Some((outcome, details)) = ended {
             if outcome.is_counted() && outcome != Outcome::Unknown {
@@ -234,9 +244,7 @@ pub(crate) async fn settle(
         };
         !stays
     });
-    for (key, number, campaign) in opted_out {
-        said::opt_out(session, campaign, &[(key, number)], now).await?;
-    }
+    said::opt_out(session, opted_out, now).await?;
     let called = before.values().map(|known| (known.contact, known.number_key)).collect();
     turn(session, &standings, &called, &mut moves, now).await?;
     advance(session, now, &standings, &moves, &mut deltas).await?;

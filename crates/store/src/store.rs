@@ -121,6 +121,8 @@ transitions! {
     read campaign_by_id(campaign: CampaignId) -> CampaignRow = |session| campaigns::by_id(session, campaign, Locked::No);
     /// All campaigns by name.
     read campaigns() -> Vec<CampaignRow> = |session| campaigns::list(session);
+    /// Campaigns whose rules cannot be read, by name, and why. Nobody of them is dialled.
+    read unreadable_campaigns() -> Vec<(String, StoreError)> = |session| campaigns::unreadable(session);
     /// The campaigns of a lane, also those whose rules cannot be read.
     read campaigns_of(lane: LaneId) -> Vec<CampaignId> = |session| campaigns::of_lane(session, lane);
     /// One run.
@@ -257,7 +259,7 @@ transitions! {
     write begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
     /// Adds numbers to a list, from the very next claim on; how many are new.
     write add_dnc(list: DncListId, numbers: Vec<(NumberKey, PhoneNumber)>) -> u64 =
-        |session| dnc::add(session, list, &numbers);
+        |session| dnc::add(session, list, numbers);
     /// Takes a number off the list of everyone, or of one campaign; false when it was not on it.
     write remove_dnc(number: NumberKey, campaign: Option<CampaignId>) -> bool =
         |session| dnc::remove(session, number, campaign);
@@ -281,6 +283,9 @@ transitions! {
         |session| questions::by_number(session, run, number);
     /// All attempts at a number, over all campaigns, oldest first.
     read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| questions::attempts_at(session, number);
+    /// Contacts with this number who are not dialled before a call of an earlier run of their campaign is settled.
+    read waiting_for_review(number: NumberKey) -> Vec<ContactId> =
+        |session| questions::waiting_for_review(session, number);
     /// The next attempts of a run after `after`, by id.
     read attempts(run: RunId, after: AttemptId, limit: u32) -> Vec<AttemptRow> =
         |session| questions::attempts(session, run, after, limit);

@@ -132,6 +132,7 @@ impl Calendar {
     /// The answer when the hours never close.
     fn within_bounds(&self, at: Moment) -> Verdict {
         let Interval { start, end } = self.bounds;
+        let end = if end == ALWAYS.end { end } else { end - self.guard };
         let next = [start, end].into_iter().find(|change| *change > at && *change != ALWAYS.end);
         Verdict { open: (start..end).contains(&at), next_change: next }
     }

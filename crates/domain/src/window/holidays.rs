@@ -186,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn what_every_region_keeps_is_the_countrys() {
+        for (country, text) in SHIPPED {
+            let whole = shipped(country);
+            let regions = text.lines().find_map(|line| line.strip_prefix("regions:")).expect("regions");
+            let of_regions: Vec<Holidays> =
+                regions.split_whitespace().map(|region| shipped(&format!("{country}-{region}"))).collect();
+            for day in of_regions[0].days.keys() {
+                let everywhere = of_regions.iter().all(|region| region.days.contains_key(day));
+                assert!(!everywhere || whole.days.contains_key(day), "{country} {day}");
+            }
+        }
+    }
+
+    #[test]
     fn some_days_that_everyone_knows() {
         for (name, day) in [
             ("IN", "2026-01-26"),
@@ -198,6 +212,7 @@ mod tests {
             ("FR", "2026-05-14"),
             ("FR-57", "2026-12-26"),
             ("AU", "2026-04-25"),
+            ("AU", "2026-12-28"),
             ("AU-VIC", "2026-11-03"),
         ] {
             assert!(shipped(name).close(date(day)), "{name} {day}");

@@ -48,6 +48,28 @@ impl FromStr for Timetable {
     type Err = HoursError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let table = Self::read(text)?;
+        let texts: Vec<&str> = rules_of(text).collect();
+        for (place, rule) in table.rules.iter().enumerate().take(texts.len()) {
+            // Both halves of a day written as two rules, or an exception that stands first: the later rule would silently win.
+            if let Some(later) = table.rules[place + 1..].iter().position(|later| later.undoes(rule)) {
+                let message = format!("`{}` takes back `{}`", texts[place + 1 + later], texts[place]);
+                let hint =
+                    "write exceptions last, and several intervals of a day with a comma: Mo-Fr 09:00-12:00,14:00-18:00";
+                return Err(Text(text).fault(texts[place], message, hint));
+            }
+        }
+        Ok(table)
+    }
+}
+
+fn rules_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(';').map(str::trim).filter(|rule| !rule.is_empty())
+}
+
+impl Timetable {
+    /// Reads rules one by one, whatever they are to each other.
+    pub(super) fn read(text: &str) -> Result<Self, HoursError> {
         let source = Text(text);
         if text.trim() == "24/7" {
             return Ok(Self { text: text.trim().to_owned(), ..Self::always() });
@@ -55,17 +77,7 @@ impl FromStr for Timetable {
         if text.trim().is_empty() {
             return Err(source.fault(text, "no hours are given", "write 09:00-21:00, or 24/7"));
         }
-        let texts: Vec<&str> = text.split(';').map(str::trim).filter(|rule| !rule.is_empty()).collect();
-        let rules: Vec<Rule> = texts.iter().map(|rule| read_rule(source, rule)).collect::<Result<_, _>>()?;
-        for (place, rule) in rules.iter().enumerate() {
-            // Both halves of a day written as two rules, or an exception that stands first: the later rule would silently win.
-            if let Some(later) = rules[place + 1..].iter().position(|later| later.covers(rule)) {
-                let message = format!("`{}` replaces `{}`", texts[place + 1 + later], texts[place]);
-                let hint =
-                    "write exceptions last, and several intervals of a day with a comma: Mo-Fr 09:00-12:00,14:00-18:00";
-                return Err(source.fault(texts[place], message, hint));
-            }
-        }
+        let rules = rules_of(text).map(|rule| read_rule(source, rule)).collect::<Result<_, _>>()?;
         Ok(Self { rules, text: text.trim().to_owned() })
     }
 }
@@ -141,12 +153,30 @@ fn read_dates(text: Text<'_>, part: &str) -> Result<Vec<Dates>, HoursError> {
         };
         let (first_month, first_day) = date(text, first, month)?;
         let (last_month, last_day) = match last {
-            Some(last) => date(text, last, first_day.map(|_| first_month))?,
+            Some(last) => {
+                let end = date(text, last, first_day.map(|_| first_month))?;
+                let shorthand = last.bytes().all(|byte| byte.is_ascii_digit());
+                if shorthand && end.1 < first_day {
+                    let message = format!("`{range}` ends before it starts");
+                    return Err(text.fault(range, message, "name the month of its end: Dec 24-Jan 02"));
+                }
+                end
+            }
             None => (first_month, first_day),
         };
         if first_day.is_some() != last_day.is_some() {
             let message = format!("`{range}` goes from a date to a month");
             return Err(text.fault(range, message, "write both ends alike: Dec 24-Jan 02, or Jun-Aug"));
+        }
+        // `Dec,24` would be all of December.
+        let mixed = all.last().is_some_and(|before: &Dates| {
+            !range.starts_with(char::is_alphabetic)
+                && before.first.1 == 1
+                && before.last.1 == LENGTHS[before.last.0 as usize - 1]
+        });
+        if mixed {
+            let message = format!("`{range}` follows a whole month");
+            return Err(text.fault(range, message, "write dates as Dec 24,26, months as Jun,Aug"));
         }
         month = Some(last_month);
         let ends = |month: usize| LENGTHS[month - 1];
@@ -295,10 +325,27 @@ mod tests {
             ("mo-fr 09:00-21:00", "mo", "Mo, Tu"),
             ("Mo-Fr 09:00–21:00", "09:00–21:00", "09:00-21:00"),
             ("24:00-26:00", "24:00", "before 24:00"),
+            ("Dec 25 off; Mo-Fr 09:00-18:00", "Dec 25 off", "exceptions last"),
+            ("Dec 24-26 off; Mo-Fr 09:00-18:00; Sa 10:00-14:00", "Dec 24-26 off", "exceptions last"),
+            ("Sa-Su 10:00-14:00; Mo-Sa 09:00-21:00", "Sa-Su 10:00-14:00", "exceptions last"),
+            ("09:00-21:00; Dec 24 off; Dec 10:00-12:00", "Dec 24 off", "exceptions last"),
+            ("2026 Dec 24 off; Dec 10:00-12:00", "2026 Dec 24 off", "exceptions last"),
+            ("Dec 24-2 off", "Dec 24-2", "month of its end"),
+            ("Dec,24 off", "24", "Dec 24,26"),
         ] {
             let error = text.parse::<Timetable>().expect_err(text);
             assert_eq!(&text[error.at.clone()], at, "{text}: {error}");
             assert!(error.hint.contains(hint), "{text}: {}", error.hint);
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_version_stored_is_read_all_the_same() {
+        for text in ["Mo-Fr 09:00-12:00; Mo-Fr 14:00-18:00", "Su off; 09:00-21:00"] {
+            assert!(text.parse::<Timetable>().is_err(), "{text}");
+            let stored: Timetable =
+                serde_json::from_value(text.into()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(stored.to_string(), text);
         }
     }
 
@@ -311,8 +358,12 @@ mod tests {
             "Fr-Mo 22:00-26:00",
             "Jun-Aug Mo-Fr 10:00-18:00",
             "24/7; Dec 24-26 off; 2027 Jan 01 off",
-            "09:00-21:00; 2026-2027 Dec 24-Jan 02,Aug 15 off; Oct-Mar Sa 10:00-14:00",
+            "09:00-21:00; Oct-Mar Sa 10:00-14:00; 2026-2027 Dec 24-Jan 02,Aug 15 off",
             "Mo closed",
+            "Mo-Fr 09:00-17:00; Fr-Sa 10:00-14:00",
+            "Sa-Su off; Mo-Fr 09:00-17:00; Sa 10:00-12:00",
+            "Mo-Fr 09:00-17:00; Jun-Aug 10:00-14:00; Dec 24-26,31 off",
+            "Su off; Dec Su 10:00-14:00",
         ] {
             let table: Timetable = text.parse().unwrap_or_else(|error| panic!("{text}: {error:?}"));
             assert_eq!(table.to_string(), text);

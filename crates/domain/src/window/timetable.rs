@@ -74,11 +74,58 @@ impl Rule {
         })
     }
 
-    /// Whether every day that `other` names is named by this one for certain.
-    pub(super) fn covers(&self, other: &Self) -> bool {
+    /// Whether this later rule takes back what an earlier one says, and most probably was not meant to: it leaves nothing of it, or opens
+    /// days again of an exception that stands first. A narrower exception after a wider rule is what rules are for.
+    pub(super) fn undoes(&self, earlier: &Self) -> bool {
+        let overlap = self.overlaps(earlier);
+        let exception = earlier.hours.is_empty() || !earlier.dates.is_empty() || !earlier.years.is_empty();
+        let narrower = self.days() < earlier.days();
+        overlap && (self.covers(earlier) || (!self.hours.is_empty() && (exception || !self.is_dated()) && !narrower))
+    }
+
+    fn is_dated(&self) -> bool {
+        !self.dates.is_empty() || !self.years.is_empty()
+    }
+
+    fn covers(&self, other: &Self) -> bool {
         let weekdays = self.weekdays.iter().zip(other.weekdays).all(|(own, other)| *own || !other);
         let years = self.years.is_empty() || self.years == other.years;
-        weekdays && years && (self.dates.is_empty() || self.dates == other.dates)
+        let (own, others) = (self.dates_of_a_year(), other.dates_of_a_year());
+        weekdays && years && own.iter().zip(&others).all(|(own, other)| *own || !other)
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        let weekdays = self.weekdays.iter().zip(other.weekdays).any(|(own, other)| *own && other);
+        let shared = |years: &RangeInclusive<i32>| {
+            other.years.iter().any(|others| years.start() <= others.end() && others.start() <= years.end())
+        };
+        let years = self.years.is_empty() || other.years.is_empty() || self.years.iter().any(shared);
+        let (own, others) = (self.dates_of_a_year(), other.dates_of_a_year());
+        weekdays && years && own.iter().zip(&others).any(|(own, other)| *own && *other)
+    }
+
+    /// How much of a year it names, roughly: a rule of some years is less than one of all.
+    fn days(&self) -> usize {
+        let dates = self.dates_of_a_year().iter().filter(|named| **named).count();
+        let weekdays = self.weekdays.iter().filter(|named| **named).count();
+        let years =
+            if self.years.is_empty() { 300 } else { self.years.iter().map(|years| years.clone().count()).sum() };
+        dates * weekdays * years
+    }
+
+    /// For each month and day, whether it is named.
+    fn dates_of_a_year(&self) -> Vec<bool> {
+        let named = |date: (u32, u32)| {
+            self.dates.iter().any(|dates| {
+                if dates.first <= dates.last {
+                    (dates.first..=dates.last).contains(&date)
+                } else {
+                    date >= dates.first || date <= dates.last
+                }
+            })
+        };
+        let dates = (1..=12).flat_map(|month| (1..=31).map(move |day| (month, day)));
+        dates.map(|date| self.dates.is_empty() || named(date)).collect()
     }
 
     fn is_all_day(&self) -> bool {
@@ -160,8 +207,9 @@ impl fmt::Display for Timetable {
 impl TryFrom<String> for Timetable {
     type Error = HoursError;
 
+    /// Reads what is stored: what an earlier version took is not refused for being a likely slip.
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+        Self::read(&text)
     }
 }
 

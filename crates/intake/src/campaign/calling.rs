@@ -14,7 +14,11 @@ use crate::section::{Explain, Placed, Section};
 
 const DEFAULT_GUARD: Span = Span::from_secs(60);
 
-pub(super) fn calling(section: Option<Section<'_>>, own: &BTreeMap<String, String>) -> Calling {
+pub(super) fn calling(
+    section: Option<Section<'_>>,
+    own: &BTreeMap<String, String>,
+    lane: Option<&Timetable>,
+) -> Calling {
     let default_hours = || "09:00-21:00".parse::<Timetable>().expect("the default hours are hours");
     let Some(mut section) = section else {
         return Calling {
@@ -36,7 +40,8 @@ pub(super) fn calling(section: Option<Section<'_>>, own: &BTreeMap<String, Strin
         }
     }
     let guard: Option<Span> = section.parsed("guard");
-    let closes = !hours.never_closes() || !closures.is_empty() || !presets.is_empty();
+    let always = hours.never_closes() && lane.is_none_or(Timetable::never_closes);
+    let closes = !always || !closures.is_empty() || !presets.is_empty();
     let guard = guard.unwrap_or(if closes { DEFAULT_GUARD } else { Span::ZERO });
     section.finish();
     Calling { hours, timezone, closures, presets, guard }

@@ -40,9 +40,9 @@ fn places(campaign: &Campaign) -> Vec<ZoneSet> {
         return vec![ZoneSet::one(zone)];
     }
     let country = campaign.contacts.country.and_then(Country::calling_code);
-    let zones = country.map(|code| ZoneSet::of_prefix(&code.to_string())).unwrap_or_default();
-    if zones.is_empty() || campaign.contacts.timezone.is_some() {
+    let places = country.map(ZoneSet::of_country).unwrap_or_default();
+    if places.is_empty() || campaign.contacts.timezone.is_some() {
         return Zone::all().map(ZoneSet::one).collect();
     }
-    zones.zones().iter().map(|zone| ZoneSet::one(*zone)).collect()
+    places
 }

@@ -39,6 +39,8 @@ struct Plan {
     waiting: i64,
     active: i64,
     lane_differs: bool,
+    /// Why the rules that are stored cannot be read.
+    unreadable: Option<String>,
 }
 
 impl Plan {
@@ -54,12 +56,20 @@ impl Plan {
             waiting: 0,
             active: 0,
             lane_differs: false,
+            unreadable: None,
         };
         let Some(store) = store else { return Ok(plan) };
         let settings = &lane.setup.settings;
         plan.lane_differs =
             store.lanes().await?.iter().any(|row| row.settings.name == settings.name && row.settings != *settings);
-        plan.known = store.campaign(rules.name.clone()).await?;
+        plan.known = match store.campaign(rules.name.clone()).await {
+            // Applying replaces what cannot be read.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                plan.unreadable = Some(error.to_string());
+                None
+            }
+            known => known?,
+        };
         if let Some(known) = &plan.known {
             plan.differences = file_form::differences(&known.rules, rules);
             let numbers = store.numbers(rules.name.clone(), home::wall_clock()).await?;
@@ -72,6 +82,7 @@ impl Plan {
 
     fn change(&self) -> &'static str {
         match &self.known {
+            None if self.unreadable.is_some() => "changed",
             None => "new",
             Some(_) if self.differences.is_empty() => "unchanged",
             Some(_) => "changed",
@@ -91,6 +102,10 @@ impl Plan {
 
     fn text(&self) -> String {
         let mut text = match (&self.known, self.differences.len()) {
+            (None, _) if self.unreadable.is_some() => {
+                let error = self.unreadable.as_deref().unwrap_or_default();
+                format!("{}: nobody of it is dialled, and applying mends that: {error}\n", self.campaign)
+            }
             (None, _) => format!("{} is new; it has no contacts yet\n", self.campaign),
             (Some(_), 0) => format!("{} is as in the file\n", self.campaign),
             (Some(_), n) => {

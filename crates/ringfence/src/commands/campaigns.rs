@@ -48,6 +48,7 @@ pub(super) async fn campaigns(common: &Common) -> Result<u8, Failure> {
             })),
         }));
     }
+    home.say_unreadable().await?;
     home.store.close().await;
     if common.json {
         screen::print_json(&rows)?;

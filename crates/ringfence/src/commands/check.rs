@@ -53,7 +53,9 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     let cautions: Vec<String> = fine
         .iter()
         .flat_map(|(file, campaign)| {
-            let cautions = crate::cautions::of(campaign, home::wall_clock()).into_iter();
+            let lane = config.as_ref().and_then(|config| config.lanes.get(&campaign.provider));
+            let vendor = lane.and_then(|lane| lane.setup.settings.vendor_hours());
+            let cautions = crate::cautions::of(campaign, vendor.as_ref(), home::wall_clock()).into_iter();
             cautions.map(|caution| format!("{}: caution: {caution}", file.display()))
         })
         .collect();

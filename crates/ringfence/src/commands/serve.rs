@@ -49,6 +49,8 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let stop = CancellationToken::new();
     let engines = TaskTracker::new();
     let mut providers = std::collections::BTreeMap::new();
+    // Whatever is wrong with the database is told before anybody is dialled.
+    announce(&config, &store, &clock).await?;
     for (name, lane) in &config.lanes {
         let provider = home::provider(lane)?;
         let settings = lane.setup.settings.clone();
@@ -74,7 +76,6 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
     }
     engines.close();
-    announce(&config, &store, &clock).await?;
     let code = tokio::select! {
         _ = terminate.recv() => 143,
         _ = interrupt.recv() => 130,
@@ -101,8 +102,17 @@ async fn announce(
             tracing::warn!("{name} dials through lane {lane}, which {} does not have", config.path.display());
         }
     }
+    for (name, error) in store.unreadable_campaigns().await? {
+        tracing::error!("{name}: nobody of it is dialled: {error}; `ringfence apply` of its file mends it");
+    }
+    let campaigns = store.campaigns().await?;
+    for campaign in campaigns.iter().filter(|campaign| campaign.state != CampaignState::Cancelled) {
+        for caution in crate::cautions::of(&campaign.rules, None, clock.read().now) {
+            tracing::warn!("{}: {caution}", campaign.rules.name);
+        }
+    }
     for schedule in store.schedules().await? {
-        let campaign = store.campaign_by_id(schedule.campaign).await?;
+        let Some(campaign) = campaigns.iter().find(|campaign| campaign.id == schedule.campaign) else { continue };
         if let Some(next) = schedule.next_at {
             let wait = next.since(clock.read().now);
             let when = next.local(schedule.zone).format("%a %d %b %H:%M %Z");

@@ -5,6 +5,7 @@ use ringfence_domain::condition::Condition;
 use ringfence_domain::cool_off::CoolOff;
 use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactState, DialClass, NumberLimits, Outcome, Span};
 use ringfence_store::{Begin, ClaimOrder, Database, DncList, DncRow, Refused, Settlement, Store};
+use ringfence_tests::database::execute;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -206,5 +207,46 @@ on_both_databases! {
         assert_eq!(stage.count(store, "callback:understood").await, 1);
         assert_eq!(stage.count(store, "callback:not_understood").await, 1);
         stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn looser_limits_hold_for_the_very_next_claim(database) {
+        let store = &database.store;
+        let capped = |cap: &str| {
+            let mut rules = sample::rules("spring", "main");
+            rules.limits.per_number = vec![cap.parse().expect("a cap")];
+            rules
+        };
+        let stage = Stage::set_with(store, sample::lane_settings("main"), capped("1/30d"), 3).await;
+        for id in stage.place(store, 3, noon()).await {
+            store.settle(vec![(id, Settlement::Ended(Outcome::Busy, Box::default()))], noon()).await.expect("settled");
+        }
+        let later = noon() + Span::from_hours(2);
+        stage.open(store, 3, later).await;
+        let open = stage.open_attempts(store).await;
+        let limits = capped("1/30d").number_limits();
+        let refused = store.claim(ClaimOrder { limits, ..stage.order(&open, later) }).await.expect("a claim").refused;
+        assert_eq!(refused.len(), 3);
+        let again = later + Span::from_minutes(1);
+        store.apply(capped("3/day"), stage.lane, Begin::Running, again).await.expect("looser rules");
+        assert_eq!(stage.open(store, 3, again).await, 3, "nobody waits for what the old rules said");
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn rules_that_cannot_be_read_are_mended_by_applying_others(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 3).await;
+        execute(&database.url, "UPDATE campaigns SET rules = '{\"calling\":{\"hours\":\"sometimes\"}}'").await;
+        assert!(store.campaign("spring".into()).await.is_err());
+        assert_eq!(store.campaigns().await.expect("those that can be read").len(), 0);
+        let unreadable = store.unreadable_campaigns().await.expect("the others");
+        assert!(unreadable[0].0 == "spring" && unreadable[0].1.to_string().contains("rules"), "{unreadable:?}");
+        let (applied, row) =
+            store.apply(sample::rules("spring", "main"), stage.lane, Begin::Running, noon()).await.expect("applied");
+        assert_eq!((applied, row.rules.name.as_str()), (ringfence_store::Applied::Changed, "spring"));
+        assert_eq!(stage.open(store, 3, noon()).await, 3);
     }
 }

@@ -34,8 +34,12 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(rules.limits.per_number.iter().map(ToString::to_string).collect::<Vec<_>>(), ["3/day"]);
     assert_eq!((rules.priority, rules.retry.max_attempts), (5, 3));
     assert_eq!(rules.contacts.file.as_deref(), Some("/srv/campaigns/people.csv"), "relative to the campaign file");
-    let open = parse(&format!("{CAMPAIGN}[calling]\nhours = \"24/7\"")).expect("fine");
-    assert_eq!(open.calling.guard.millis(), 0, "what never closes needs no guard");
+    let always = format!("{CAMPAIGN}[calling]\nhours = \"24/7\"");
+    assert_eq!(parse(&always).expect("fine").calling.guard.to_string(), "1m", "the lane's own hours close");
+    let other = format!("{CONFIG}\nhours = \"24/7\"");
+    let config = Config::parse(Path::new("/srv/ringfence.toml"), &other, &vendors(), &|_| Some("k".into()));
+    let open = campaign::parse(Path::new("/srv/campaigns/spring.toml"), &always, &config.expect("fine"), noon());
+    assert_eq!(open.expect("fine").calling.guard.millis(), 0, "what never closes needs no guard");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
+use ringfence_domain::campaign::{Redial, RetryRules};
+use ringfence_domain::decision::{Case, Decision, decide};
 use ringfence_domain::window::{Calendar, Closures, Hours, Timetable};
-use ringfence_domain::{Moment, Span, Zone};
+use ringfence_domain::{DialClass, Moment, Outcome, Span, Zone};
 
 use super::{Dice, WEEKDAYS, new_year};
 
@@ -59,6 +61,42 @@ impl Plain {
         let evening = self.hours_of(date.pred_opt().expect("a date"));
         (start..end).contains(&minute) || evening.is_some_and(|(start, end)| (start..end).contains(&(minute + 1440)))
     }
+}
+
+/// Whatever the outcome, the delays and the window: a retry is due no earlier than its delay says, and is dialled when the window is open and at
+/// no earlier moment at which it was.
+#[test]
+fn retries_of_all_outcomes_are_dialled_inside_the_window() {
+    let mut dice = Dice(11);
+    let mut dialled = 0;
+    for _ in 0..3_000 {
+        let near = new_year(1970) + dice.roll(2_140_000_000) as i64;
+        let part = Plain::random(&mut dice, near);
+        let mut calendar = Calendar::new(vec![part.calendar_part()], Span::ZERO);
+        let now = Moment::from_secs(near);
+        let delay = Span::from_minutes(1 + dice.roll(3_000) as i64);
+        let mut rules = RetryRules::default();
+        rules.after.values_mut().for_each(|redial| *redial = Redial::After(vec![delay]));
+        let case = Case {
+            outcome: *dice.pick(Outcome::ALL),
+            calls: 1,
+            same_outcome: 1,
+            class: DialClass::First,
+            now,
+            seed: dice.roll(u64::MAX),
+            callback: (dice.roll(2) == 0).then(|| now + delay),
+            opted_out: false,
+        };
+        let Decision::Redial { due_at, .. } = decide(&case, &rules) else { continue };
+        assert!(due_at >= now + delay.min(Span::from_minutes(5)) || case.outcome == Outcome::NotDialled, "{case:?}");
+        let Some(dial_at) = calendar.next_opening(due_at) else { continue };
+        dialled += 1;
+        assert!(dial_at >= due_at && part.is_open(dial_at.secs()), "{case:?}: {dial_at}");
+        let first_minute = due_at.secs() - due_at.secs().rem_euclid(60) + 60;
+        let earlier = (first_minute..dial_at.secs()).step_by(60).take(2_000).find(|at| part.is_open(*at));
+        assert_eq!(earlier, None, "{case:?}: it was open before {dial_at}");
+    }
+    assert!(dialled > 1_000, "{dialled}");
 }
 
 #[test]

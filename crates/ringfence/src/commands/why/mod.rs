@@ -3,7 +3,7 @@
 mod campaign;
 mod rules;
 
-use ringfence_domain::{CampaignId, ContactState, Moment, PhoneNumber, Span};
+use ringfence_domain::{CampaignId, ContactId, ContactState, Moment, PhoneNumber, Span};
 use ringfence_store::{AttemptRow, ContactRow, DncRow, Numbers, Store};
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ struct Explanation {
     rules: Vec<Rule>,
     next_dial_at: Option<Moment>,
     set_by: Option<String>,
-    /// What the callee asked for in the last call, and how it was understood.
+    /// What the callee asked for last, and how it was understood.
     callback: Option<CallbackSaid>,
     history: Vec<Past>,
 }
@@ -82,7 +82,9 @@ pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> 
         None => store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
     };
     let attempts = store.attempts_at(key).await?;
-    let found = Found { attempts, dnc: store.dnc_entries(key).await?, brake: home::brake(&home.config).pulled(), now };
+    let brake = home::brake(&home.config).pulled();
+    let (dnc, in_review) = (store.dnc_entries(key).await?, store.waiting_for_review(key).await?);
+    let found = Found { attempts, dnc, brake, in_review, now };
     let mut explanations = Vec::new();
     for name in names.into_iter().filter(|name| home::is_listed(name)) {
         let Some(numbers) = store.numbers(name, now).await? else { continue };
@@ -154,6 +156,8 @@ struct Found {
     attempts: Vec<AttemptRow>,
     dnc: Vec<DncRow>,
     brake: Option<String>,
+    /// Contacts that wait for a call of an earlier run to be settled.
+    in_review: Vec<ContactId>,
     now: Moment,
 }
 
@@ -195,18 +199,21 @@ fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanatio
         rules,
         next_dial_at: next.as_ref().map(|(at, _)| *at),
         set_by: next.filter(|(at, _)| *at > found.now).map(|(_, rule)| rule),
-        callback: callback(numbers, contact),
+        callback: callback(numbers, contact, found),
         history: history.map(past).collect(),
     }
 }
 
-/// What the callee asked for in the last call, read as it was when that call ended.
-fn callback(numbers: &Numbers, contact: &ContactRow) -> Option<CallbackSaid> {
+/// What the callee asked for last, read as it was when that call ended.
+fn callback(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Option<CallbackSaid> {
     let campaign = &numbers.campaign.rules;
-    let last = contact.last_attempt.as_ref()?;
-    let talked = Span::from_secs(last.talk_seconds.unwrap_or_default());
+    let rule = campaign.callback.as_ref()?;
     let place = campaign.place_of(&contact.zones);
-    let asked = campaign.callback.as_ref()?.asked(&last.outputs, last.sending_at? + talked, &place)?;
+    let mut own = found.attempts.iter().rev().filter(|attempt| attempt.contact == contact.id);
+    let asked = own.find_map(|attempt| {
+        let talked = Span::from_secs(attempt.talk_seconds.unwrap_or_default());
+        rule.asked(&attempt.outputs, attempt.sending_at? + talked, &place)
+    })?;
     Some(CallbackSaid { words: asked.words, understood: asked.understood, at: asked.at })
 }
 

@@ -3,7 +3,7 @@
 use ringfence_domain::campaign::{WindowPart, closed_longest};
 use ringfence_domain::number_limits::Hold;
 use ringfence_domain::{
-    Campaign, CampaignState, ContactState, ImportState, LaneState, Moment, NumberLimits, PastCall, ZoneSet,
+    Campaign, CampaignState, ContactState, DialClass, ImportState, LaneState, Moment, NumberLimits, PastCall, ZoneSet,
 };
 use ringfence_store::{AttemptRow, ContactRow, Numbers};
 use serde::Serialize;
@@ -44,6 +44,13 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
         ContactState::Review => "nobody can say whether its last call was placed".to_owned(),
     };
     rule("contact", contact.state == ContactState::Waiting, state, None);
+    let elsewhere = found.attempts.iter().find(|attempt| attempt.state.is_live() && attempt.contact != contact.id);
+    let says = match (elsewhere, found.in_review.contains(&contact.id)) {
+        (Some(_), _) => "a call to it is under way for another campaign",
+        (None, true) => "a call to it in an earlier run is in review",
+        (None, false) => "no other call to it is under way",
+    };
+    rule("number", elsewhere.is_none() && !found.in_review.contains(&contact.id), says.to_owned(), None);
     let due = contact.due_at <= now;
     let says = if due { "it is due".to_owned() } else { format!("its {} is not due yet", contact.class) };
     rule("due", due, says, Some(contact.due_at));
@@ -111,7 +118,9 @@ pub(super) fn next_dial(numbers: &Numbers, contact: &ContactRow, found: &Found) 
     let mut calendar = calendar(numbers, contact);
     let lane = &numbers.lane;
     let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
-    let fixed = [(contact.due_at, "due"), (lane.slowed_until, "pace"), (day.unwrap_or_default(), "lane_day")];
+    // Whom a limit put off is due when that limit said so: the limit itself is asked below.
+    let due = if contact.class == DialClass::Capped { found.now } else { contact.due_at };
+    let fixed = [(due, "due"), (lane.slowed_until, "pace"), (day.unwrap_or_default(), "lane_day")];
     let (mut at, mut set_by) = (found.now, "due".to_owned());
     for (from, rule) in fixed.into_iter().filter(|(from, _)| *from > found.now) {
         if from > at {

@@ -1,15 +1,20 @@
 //! `ringfence dnc`
 
+mod sorted;
+
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::phone::Country;
 use ringfence_domain::{CampaignId, NumberKey, PhoneNumber};
+use ringfence_intake::contacts;
 use ringfence_store::{DncList, DncRow, Store};
 use serde_json::json;
 
+use self::sorted::Sorted;
+
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::home::Home;
+use crate::home::{self, Home};
 use crate::screen;
 
 /// `dnc`
@@ -82,6 +87,7 @@ pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> 
         reason: reason.clone(),
         added_at: home.now(),
     };
+    let mut all_read = true;
     let done = match &args.action {
         DncAction::Add { phones, reason, country } => {
             let numbers = phones.iter().map(|phone| number(phone, *country)).collect::<Result<Vec<_>, _>>()?;
@@ -100,7 +106,12 @@ pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> 
         }
         DncAction::Import { file, column, country, reason } => {
             let source = std::path::absolute(file)?.display().to_string();
-            take_in(&home, file, column.as_deref(), *country, list(source, reason)).await?
+            let done = take_in(&home, file, column.as_deref(), *country, list(source, reason)).await?;
+            all_read = done.unreadable == 0;
+            json!({
+                "rows": done.rows, "added": done.added, "known": done.rows - done.added - done.unreadable,
+                "unreadable": done.unreadable,
+            })
         }
         DncAction::List => {
             print(common, &home, campaign).await?;
@@ -116,6 +127,13 @@ pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> 
             done.as_object().into_iter().flatten().map(|(name, n)| format!("{n} {name}")).collect();
         screen::print(&format!("{}\n", parts.join(", ")))?;
     }
+    if !all_read {
+        // Whoever relies on the list must know that some of it is not on it.
+        return Err(Failure::input(
+            "rows that cannot be read as numbers are not on the list",
+            "mend them and import the file again; --country says how to read numbers without +",
+        ));
+    }
     Ok(DONE)
 }
 
@@ -125,23 +143,21 @@ fn number(text: &str, country: Option<Country>) -> Result<PhoneNumber, Failure> 
     })
 }
 
+/// What came of a file.
+struct TakenIn {
+    rows: u64,
+    added: u64,
+    unreadable: u64,
+}
+
 async fn take_in(
     home: &Home,
     path: &Path,
     column: Option<&str>,
     country: Option<Country>,
     list: DncList,
-) -> Result<serde_json::Value, Failure> {
-    let wrong_file = |error: csv::Error| {
-        Failure::input(format!("{} cannot be read: {error}", path.display()), "it must be CSV with a header")
-    };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(wrong_file)?;
-    let columns: Vec<String> = reader
-        .headers()
-        .map_err(wrong_file)?
-        .iter()
-        .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
-        .collect();
+) -> Result<TakenIn, Failure> {
+    let (mut reader, columns) = contacts::table(path)?;
     let wanted = column.unwrap_or("phone");
     let place = match columns.iter().position(|name| name == wanted) {
         Some(place) => place,
@@ -153,34 +169,57 @@ async fn take_in(
             ));
         }
     };
-    let list = home.store.begin_dnc(list).await?;
-    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
-    let progress = screen::FileProgress::begin(bytes);
-    let (mut rows, mut added, mut unreadable, mut chunk) = (0_u64, 0, 0_u64, Vec::with_capacity(CHUNK));
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(wrong_file)? {
-        rows += 1;
-        match PhoneNumber::parse(record.get(place).unwrap_or_default(), country) {
-            Ok(number) => chunk.push((home.store.hasher().key(&number), number)),
+    // A file of bare numbers would lose its first.
+    if columns.iter().any(|name| name.chars().filter(char::is_ascii_digit).count() >= 7) {
+        return Err(Failure::input(
+            format!("the first line of {} is a number and no header", path.display()),
+            "write `phone` above the numbers",
+        ));
+    }
+    let failed = |error: std::io::Error| Failure::work(format!("numbers cannot be sorted: {error}"));
+    let progress = screen::FileProgress::begin(std::fs::metadata(path).map_or(0, |file| file.len()));
+    let mut sorted = Sorted::begin().map_err(failed)?;
+    let mut done = TakenIn { rows: 0, added: 0, unreadable: 0 };
+    let mut record = csv::ByteRecord::new();
+    loop {
+        let more = reader.read_byte_record(&mut record);
+        if !more.map_err(|error| Failure::input(format!("{}: {error}", path.display()), "it must be CSV"))? {
+            break;
+        }
+        done.rows += 1;
+        // Names in another encoding are no reason to leave a number out.
+        let text = record.get(place).map(String::from_utf8_lossy).unwrap_or_default();
+        match PhoneNumber::parse(&text, country) {
+            Ok(number) => sorted.add(home.store.hasher().key(&number), &number).map_err(failed)?,
             Err(error) => {
-                unreadable += 1;
-                if unreadable <= SHOWN {
-                    let line = record.position().map_or(rows + 1, csv::Position::line);
-                    crate::home::eprint_line(&format!("{}: line {line}: {error}", path.display()));
+                done.unreadable += 1;
+                if done.unreadable <= SHOWN {
+                    let line = record.position().map_or(done.rows + 1, csv::Position::line);
+                    home::eprint_line(&format!("{}: line {line}: {error}", path.display()));
                 }
             }
         }
-        if chunk.len() >= CHUNK {
-            added += home.store.add_dnc(list, std::mem::take(&mut chunk)).await?;
-            progress.at(reader.position().byte(), rows);
+        if done.rows.is_multiple_of(CHUNK as u64) {
+            progress.at(reader.position().byte(), done.rows);
         }
     }
-    added += home.store.add_dnc(list, chunk).await?;
-    progress.end();
-    if unreadable > SHOWN {
-        crate::home::eprint_line(&format!("{}: {} more rows like these", path.display(), unreadable - SHOWN));
+    if done.unreadable > SHOWN {
+        home::eprint_line(&format!("{}: {} more rows like these", path.display(), done.unreadable - SHOWN));
     }
-    Ok(json!({ "rows": rows, "added": added, "known": rows - added - unreadable, "unreadable": unreadable }))
+    let list = home.store.begin_dnc(list).await?;
+    let mut chunk = Vec::with_capacity(CHUNK);
+    for part in sorted.parts() {
+        for number in part.map_err(failed)? {
+            chunk.push(number);
+            if chunk.len() == CHUNK {
+                done.added +=
+                    home.store.add_dnc(list, std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK))).await?;
+            }
+        }
+    }
+    done.added += home.store.add_dnc(list, chunk).await?;
+    progress.end();
+    Ok(done)
 }
 
 async fn print(common: &Common, home: &Home, campaign: Option<CampaignId>) -> Result<(), Failure> {
@@ -199,7 +238,7 @@ async fn print(common: &Common, home: &Home, campaign: Option<CampaignId>) -> Re
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(["phone", "added_at", "source", "reason"]).map_err(failed)?;
     each(home, campaign, |row| {
-        let text = |value: &Option<String>| super::export::inert(value.as_deref().unwrap_or_default());
+        let text = |value: &Option<String>| crate::commands::export::inert(value.as_deref().unwrap_or_default());
         let phone = row.number.e164().to_owned();
         csv.write_record([phone, row.list.added_at.to_string(), text(&row.list.source), text(&row.list.reason)])
             .map_err(failed)
