@@ -1,5 +1,7 @@
 //! A campaign's rules, as read from its file and kept in the database.
 
+mod window;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,9 +17,11 @@ use crate::preset::Preset;
 use crate::safety::Safety;
 use crate::schedule::Schedule;
 use crate::template::Template;
-use crate::window::{Calendar, Closures, Hours, Timetable};
+use crate::window::{Closures, Timetable};
 use crate::words::words;
 use crate::{Outcome, Rate, Span, Zone, ZoneSet};
+
+pub use self::window::{WindowPart, closed_longest};
 
 /// One campaign: who is called through which lane, when, how often, and what follows each outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,114 +219,12 @@ pub enum UnknownPolicy {
     Redial,
 }
 
-/// One part of a window.
-#[derive(Debug, Clone)]
-pub struct WindowPart {
-    /// The rule: `hours`, `closed_days`, `preset fr` or `vendor_hours`.
-    pub rule: String,
-    /// What people call it.
-    pub name: String,
-    /// Hours that must all be open; none when the contact's zone matters and is not known, so that it never opens.
-    pub hours: Option<Vec<Hours>>,
-}
-
-/// The part that closes single days.
-const CLOSED_DAYS: &str = "closed_days";
-
-/// Of the parts that are closed at `at`, the one that stays so the longest.
-pub fn closed_longest(parts: &[WindowPart], at: crate::Moment) -> Option<&WindowPart> {
-    let opening = |part: &WindowPart| part.calendar().next_opening(at).unwrap_or(crate::Moment::NEVER);
-    let closed = parts.iter().filter(|part| !part.calendar().at(at).open);
-    // Of equals the first.
-    closed.rev().max_by_key(|part| opening(part))
-}
-
-impl WindowPart {
-    fn new(rule: impl Into<String>, name: String, hours: Option<Vec<Hours>>) -> Self {
-        Self { rule: rule.into(), name, hours }
-    }
-
-    /// When this part alone is open.
-    pub fn calendar(&self) -> Calendar {
-        let calendar = Calendar::new(self.hours.clone().unwrap_or_default(), Span::ZERO);
-        if self.hours.is_none() { calendar.nowhere() } else { calendar }
-    }
-
-    /// Its hours as they are written, and whose clocks they are read on.
-    pub fn says(&self) -> String {
-        let Some(hours) = &self.hours else { return "no zone is known".to_owned() };
-        if self.rule == CLOSED_DAYS {
-            let closures = hours.first().map(|hours| hours.closures.clone()).unwrap_or_default();
-            let names: Vec<&str> = closures.holidays.iter().map(|holidays| holidays.name.as_str()).collect();
-            return match (names.join(", "), closures.days.len()) {
-                (names, 0) => format!("no holiday of {names}"),
-                (names, days) if names.is_empty() => format!("none of {days} closed days"),
-                (names, days) => format!("no holiday of {names}, none of {days} closed days"),
-            };
-        }
-        let zones: ZoneSet = hours.iter().map(|hours| hours.zone).collect();
-        format!("{} in {zones}", self.written())
-    }
-
-    /// Its hours as they are written.
-    pub fn written(&self) -> String {
-        let tables = self.hours.iter().flatten().map(|hours| hours.table.to_string());
-        tables.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" and ")
-    }
-
-    /// The hours that say no at `at`, and why, if they are closed days.
-    pub fn closed_day(&self, at: crate::Moment) -> Option<String> {
-        let mut hours = self.hours.iter().flatten();
-        hours.find_map(|hours| hours.closures.reason(at.local(hours.zone).date_naive()))
-    }
-}
-
 /// Whether a campaign may be called so: lower-case letters, digits and hyphens.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 impl Campaign {
-    /// The window of contacts whose own zones are `own`, on a lane with these hours of its own: what every part of it leaves open.
-    pub fn calendar(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
-        let parts = self.window(own, vendor);
-        let nowhere = parts.iter().any(|part| part.hours.is_none());
-        let hours = parts.into_iter().filter_map(|part| part.hours).flatten().collect();
-        let (from, until) = self.schedule.bounds(&self.zones_for(own.clone()));
-        let calendar = Calendar::new(hours, self.calling.guard).between(from, until);
-        if nowhere { calendar.nowhere() } else { calendar }
-    }
-
-    /// The parts of that window, each of which can close it by itself.
-    pub fn window(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Vec<WindowPart> {
-        let calling = &self.calling;
-        let zones = self.zones_for(own.clone());
-        let everywhere = |table: &Timetable, closures: &Arc<Closures>| {
-            let hours = |zone: &Zone| Hours::new(table.clone(), *zone).less(closures.clone());
-            (!zones.is_empty()).then(|| zones.zones().iter().map(hours).collect())
-        };
-        let own_hours = everywhere(&calling.hours, &Arc::default());
-        let mut parts = vec![WindowPart::new("hours", "[calling] hours".to_owned(), own_hours)];
-        if !calling.closures.is_empty() {
-            let closed = everywhere(&Timetable::always(), &calling.closures);
-            parts.push(WindowPart::new(CLOSED_DAYS, "holidays and closed days".to_owned(), closed));
-        }
-        for preset in &calling.presets {
-            let hours = preset.hours_in(own);
-            if hours.as_ref().is_none_or(|hours| !hours.is_empty()) {
-                parts.push(WindowPart::new(
-                    format!("preset {}", preset.name),
-                    format!("the preset {}", preset.name),
-                    hours,
-                ));
-            }
-        }
-        if let Some(vendor) = vendor {
-            parts.push(WindowPart::new("vendor_hours", "the lane's own hours".to_owned(), Some(vec![vendor.clone()])));
-        }
-        parts
-    }
-
     /// Whether it matters where each contact is, so that nobody is called of whom that is not known.
     pub fn needs_own_zone(&self) -> bool {
         let presets = self.calling.presets.iter().map(|preset| preset.timezone);

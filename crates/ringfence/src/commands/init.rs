@@ -325,6 +325,10 @@ fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns
     line("\n[calling]".to_owned(), "");
     line(format!("hours = {}", quoted(if trial { "24/7" } else { "Mo-Sa 09:00-20:00" })), "");
     line(format!("timezone = {}", quoted(zone)), "or \"contact\": their own clocks");
+    if let Some((holidays, preset)) = laws_of(columns.country) {
+        line(format!("# holidays = {}", quoted(holidays)), "nobody is called on these");
+        line(format!("# rules = [{}]", quoted(preset)), "a preset; the narrowest wins");
+    }
     line("\n[retry]".to_owned(), "");
     line("max_attempts = 3".to_owned(), "calls placed, over all outcomes");
     line("busy = \"15m\"".to_owned(), "");
@@ -332,6 +336,18 @@ fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, columns: &Columns
     line("\n[safety]".to_owned(), "");
     line("canary = 10".to_owned(), "these first; the rest waits");
     text
+}
+
+/// Holidays and the preset that campaigns in a country usually want; both are left to be chosen.
+fn laws_of(country: Option<Country>) -> Option<(&'static str, &'static str)> {
+    match country.map(String::from).as_deref() {
+        Some("IN") => Some(("IN", "in-trai-promotional")),
+        Some("US") => Some(("US", "us-tcpa")),
+        Some("GB") => Some(("GB", "uk")),
+        Some("FR") => Some(("FR", "fr")),
+        Some("AU") => Some(("AU", "au")),
+        _ => None,
+    }
 }
 
 fn zone_of(country: Option<Country>) -> &'static str {

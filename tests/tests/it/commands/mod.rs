@@ -4,5 +4,6 @@ mod asking;
 mod bad_input;
 mod help;
 mod operating;
+mod rules;
 mod running;
 mod starting;
