@@ -114,6 +114,18 @@ mod tests {
     }
 
     #[test]
+    fn together_every_cap_and_the_longer_cool_offs_hold() {
+        let limits = |cap: &str, answered: i64, avoid_same_hour| NumberLimits {
+            caps: vec![cap.parse().expect("a cap")],
+            cool_off: CoolOff { after_answered: Some(Span::from_days(answered)), after_refusal: None },
+            avoid_same_hour,
+        };
+        let both = limits("3/day", 1, true).and(&limits("7/7d", 7, false)).and(&limits("3/day", 2, false));
+        assert_eq!(both.caps.len(), 2);
+        assert_eq!((both.cool_off.after_answered, both.avoid_same_hour), (Some(Span::from_days(7)), true));
+    }
+
+    #[test]
     fn of_all_rules_the_one_that_holds_longest_is_named() {
         let limits = NumberLimits {
             caps: vec!["1/day".parse().expect("a cap"), "1/7d".parse().expect("a cap")],

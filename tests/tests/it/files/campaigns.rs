@@ -43,13 +43,63 @@ fn defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn presets_and_the_campaigns_own_rules_hold_together() {
+    let text = format!(
+        "{CAMPAIGN}[calling]\nhours = \"09:00-18:00\"\nholidays = \"GB\"\nrules = [\"fr\", \"us-regf\"]\n\
+         [limits]\nper_number = [\"2/day\"]\ncool_off = {{ after_answered = \"1d\" }}\n[retry]\navoid_same_hour = true"
+    );
+    let rules = parse(&text).expect("fine");
+    let limits = rules.number_limits();
+    assert_eq!(limits.caps.iter().map(ToString::to_string).collect::<Vec<_>>(), ["2/day", "4/30d", "7/7d"]);
+    let spans = [limits.cool_off.after_answered, limits.cool_off.after_refusal];
+    assert_eq!(spans.map(|span| span.map(|span| span.to_string())), [Some("7d".to_owned()), Some("60d".to_owned())]);
+    assert!(limits.avoid_same_hour && rules.needs_own_zone());
+
+    let paris = "Europe/Paris".parse().expect("zones");
+    let at = |text: &str| text.parse::<ringfence_domain::Moment>().expect("a moment");
+    let mut window = rules.calendar(&paris, None);
+    // In Paris: a Friday, between the campaign's 09:00 and France's 10:00, at France's lunch, after the campaign's 18:00.
+    for (moment, open) in [
+        ("2026-11-20T08:30:00Z", false),
+        ("2026-11-20T09:30:00Z", true),
+        ("2026-11-20T12:30:00Z", false),
+        ("2026-11-20T16:30:00Z", true),
+        ("2026-11-20T17:00:00Z", false),
+        ("2026-11-21T09:30:00Z", false),
+    ] {
+        assert_eq!(window.at(at(moment)).open, open, "{moment}");
+    }
+    assert!(!window.at(at("2026-05-14T09:30:00Z")).open, "Ascension is France's");
+    assert!(!window.at(at("2026-12-28T09:30:00Z")).open, "and the 28th of December Britain's");
+    assert!(
+        !rules.calendar(&ringfence_domain::ZoneSet::default(), None).at(at("2026-11-20T09:30:00Z")).open,
+        "nowhere"
+    );
+    let parts: Vec<String> = rules.window(&paris, None).into_iter().map(|part| part.rule).collect();
+    assert_eq!(parts, ["hours", "closed_days", "preset fr", "preset us-regf"]);
+}
+
+#[test]
 fn rules_survive_the_database() {
     let text = format!(
-        "{CAMPAIGN}[calling]\nhours = \"Mo-Sa 09:00-13:00,14:00-20:00; Su off\"\ntimezone = \"Asia/Kolkata\"\n[limits]\nper_number = [\"2/day\", \"7/7d\"]\ncalls = \"10/s\"\n[retry]\nbusy = [\"5m\", \"1h\"]\nvoicemail = \"never\"\n[variables]\nname = \"{{{{x}}}} {{mobile}}\"\n[on_unknown]\npolicy = \"redial\"\nask_for = \"90s\""
+        "{CAMPAIGN}[calling]\nhours = \"Mo-Sa 09:00-13:00,14:00-20:00; Su off\"\ntimezone = \"Asia/Kolkata\"\nholidays = [\"IN-MH\", \"GB\"]\nclosed = [\"2026-11-08\"]\nrules = [\"uk\"]\n[limits]\nper_number = [\"2/day\", \"7/7d\"]\ncalls = \"10/s\"\ncool_off = {{ after_refusal = \"60d\" }}\n[retry]\nbusy = [\"5m\", \"1h\"]\nvoicemail = \"never\"\navoid_same_hour = true\njitter = \"0%\"\n[results]\nopt_out = {{ when = {{ opted_out = true }} }}\n[callback]\nfrom = \"t\"\nwhen = {{ asked = [\"yes\", \"y\"] }}\n[variables]\nname = \"{{{{x}}}} {{mobile}}\"\n[on_unknown]\npolicy = \"redial\"\nask_for = \"90s\""
     );
     let rules = parse(&text).expect("fine");
     let json = serde_json::to_string(&rules).expect("JSON");
     assert_eq!(serde_json::from_str::<Campaign>(&json).expect("read back"), rules);
+    // Rules that were stored before there were holidays, presets or callbacks are read all the same.
+    let mut old: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    for (table, keys) in [
+        ("", &["callback", "opt_out", "refusal"][..]),
+        ("calling", &["closures", "presets"]),
+        ("limits", &["cool_off"]),
+        ("retry", &["jitter", "avoid_same_hour"]),
+    ] {
+        let table = if table.is_empty() { &mut old } else { &mut old[table] };
+        keys.iter().for_each(|key| drop(table.as_object_mut().expect("a table").remove(*key).expect(key)));
+    }
+    let old: Campaign = serde_json::from_value(old).expect("read");
+    assert_eq!((old.retry.jitter, old.calling.presets.len(), old.callback), (10, 0, None));
 }
 
 #[test]
