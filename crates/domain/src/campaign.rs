@@ -22,6 +22,7 @@ use crate::words::words;
 use crate::{Outcome, Rate, Span, Zone, ZoneSet};
 
 pub use self::window::{WindowPart, closed_longest};
+pub use crate::zones::CallingZone;
 
 /// One campaign: who is called through which lane, when, how often, and what follows each outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,16 +135,6 @@ pub struct Calling {
     pub presets: Vec<Preset>,
     /// No new call this long before closing.
     pub guard: Span,
-}
-
-/// Whose clocks a campaign's hours are read on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CallingZone {
-    /// The same zone for everyone.
-    Fixed(Zone),
-    /// The contact's own: its column, else by its number.
-    Contact,
 }
 
 /// How many at once and how fast, within the lane's own limits.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::CallingZone;
 use crate::cap::Cap;
 use crate::cool_off::CoolOff;
 use crate::number_limits::NumberLimits;
 use crate::window::{Closures, Hours, Timetable};
+use crate::zones::CallingZone;
 use crate::{Zone, ZoneSet};
 
 /// What one law or code asks for, as it was when the campaign was applied.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::CallingZone;
 use crate::words::words;
+use crate::zones::CallingZone;
 use crate::{Moment, Span, Zone, ZoneSet};
 
 words! {

@@ -16,6 +16,16 @@ use crate::{PhoneNumber, Zone};
 #[serde(try_from = "String", into = "String")]
 pub struct ZoneSet(Vec<Zone>);
 
+/// Whose clocks a campaign's hours are read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CallingZone {
+    /// The same zone for everyone.
+    Fixed(Zone),
+    /// The contact's own: its column, else by its number.
+    Contact,
+}
+
 impl ZoneSet {
     /// Just one zone.
     pub fn one(zone: Zone) -> Self {

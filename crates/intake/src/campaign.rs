@@ -1,6 +1,6 @@
 //! Campaign files.
 
-pub(crate) mod calling;
+mod calling;
 mod contradictions;
 pub(crate) mod limits;
 mod results;
@@ -8,6 +8,7 @@ mod safety;
 mod schedule;
 mod source;
 mod vendor;
+pub(crate) mod when;
 
 use std::collections::BTreeMap;
 use std::path::Path;

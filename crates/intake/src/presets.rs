@@ -8,7 +8,7 @@ use ringfence_domain::preset::Preset;
 use ringfence_domain::window::Closures;
 use toml::de::DeTable;
 
-use crate::campaign::{calling, limits};
+use crate::campaign::{limits, when};
 use crate::section::{Explain, Found, Section, closest};
 
 macro_rules! shipped {
@@ -65,8 +65,8 @@ fn read(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<Preset
     let (mut hours, mut timezone, mut closures) = (None, CallingZone::Contact, Closures::default());
     if let Some(mut section) = root.section("calling") {
         hours = section.parsed("hours");
-        timezone = calling::timezone(&mut section);
-        closures = calling::closures(&mut section, own);
+        timezone = when::timezone(&mut section);
+        closures = when::closures(&mut section, own);
         section.finish();
     }
     let (mut per_number, mut cool_off) = (Vec::new(), CoolOff::default());

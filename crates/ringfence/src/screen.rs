@@ -190,6 +190,14 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
         ]),
     );
     line("outcomes", list(&pairs(&summary.outcomes)));
+    let callbacks = summary.callbacks;
+    line(
+        "callbacks",
+        list(&[
+            ("at the time that was asked for", callbacks.understood),
+            ("whose time was not understood", callbacks.not_understood),
+        ]),
+    );
     let answered = summary.rate.answer_rate.map(|rate| format!("{:.0}% of calls answered", rate * 100.0));
     let pace =
         (summary.rate.calls_per_min > 0.0).then(|| format!("{} calls in the last minute", summary.rate.calls_per_min));

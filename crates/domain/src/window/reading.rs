@@ -82,6 +82,15 @@ impl Timetable {
     }
 }
 
+impl TryFrom<String> for Timetable {
+    type Error = HoursError;
+
+    /// Reads what is stored: what an earlier version took is not refused for being a likely slip.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::read(&text)
+    }
+}
+
 fn read_rule(text: Text<'_>, rule: &str) -> Result<Rule, HoursError> {
     let mut read = Rule::daily(Vec::new());
     let words: Vec<&str> = rule.split_whitespace().collect();

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::closures::Closures;
 use super::interval::{Interval, merge};
-use super::reading::HoursError;
 use crate::{Moment, Span, Zone};
 
 /// Seconds of a day without a change of clocks.
@@ -201,15 +200,6 @@ impl Timetable {
 impl fmt::Display for Timetable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl TryFrom<String> for Timetable {
-    type Error = HoursError;
-
-    /// Reads what is stored: what an earlier version took is not refused for being a likely slip.
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::read(&text)
     }
 }
 

@@ -96,7 +96,9 @@ fn rules_survive_the_database() {
         ("retry", &["jitter", "avoid_same_hour"]),
     ] {
         let table = if table.is_empty() { &mut old } else { &mut old[table] };
-        keys.iter().for_each(|key| drop(table.as_object_mut().expect("a table").remove(*key).expect(key)));
+        for key in keys {
+            table.as_object_mut().expect("a table").remove(*key).expect(key);
+        }
     }
     let old: Campaign = serde_json::from_value(old).expect("read");
     assert_eq!((old.retry.jitter, old.calling.presets.len(), old.callback), (10, 0, None));

@@ -1,0 +1,53 @@
+//! What campaigns and presets say alike of `[calling]`: whose clocks, which days are closed.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use ringfence_domain::Zone;
+use ringfence_domain::campaign::CallingZone;
+use ringfence_domain::window::{Closures, Holidays};
+
+use crate::Mistake;
+use crate::section::{Explain, Placed, Section};
+
+/// `timezone`: a name, or "contact".
+pub(crate) fn timezone(section: &mut Section<'_>) -> CallingZone {
+    let Some(text) = section.text("timezone").filter(|text| text.value != "contact") else {
+        return CallingZone::Contact;
+    };
+    text.value.parse::<Zone>().map_or_else(
+        |error| {
+            let hint = error.explain().0.unwrap_or_default();
+            let hint = format!("{hint}; or write \"contact\" for each contact's own zone");
+            section.found().add(Mistake::new(text.at.clone(), error.to_string()).hint(hint));
+            CallingZone::Contact
+        },
+        CallingZone::Fixed,
+    )
+}
+
+/// `closed` and `holidays`: days on which nobody is called. `own` are the operator's holidays.
+pub(crate) fn closures(section: &mut Section<'_>, own: &BTreeMap<String, String>) -> Closures {
+    let mut closures = Closures::default();
+    for text in section.texts("closed").unwrap_or_default() {
+        if let Ok(day) = text.value.parse::<NaiveDate>() {
+            closures.days.insert(day);
+            continue;
+        }
+        let mistake = Mistake::new(text.at, format!("`{}` is not a date", text.value));
+        let hint = "write year-month-day: 2026-11-08; days of every year belong in hours: Dec 25 off";
+        section.found().add(mistake.hint(hint));
+    }
+    for text in section.texts("holidays").unwrap_or_default() {
+        match Holidays::named(&text.value, own) {
+            Ok(holidays) => closures.holidays.push(holidays),
+            Err(error) => refuse(section, &text, &error),
+        }
+    }
+    closures
+}
+
+pub(super) fn refuse(section: &Section<'_>, text: &Placed<String>, error: &impl Explain) {
+    let (hint, _) = error.explain();
+    section.found().add(Mistake { at: text.at.clone(), message: error.to_string(), hint });
+}
