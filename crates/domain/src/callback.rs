@@ -128,8 +128,8 @@ fn read_words(tokens: &[String], now: Moment, zone: Zone) -> Option<Moment> {
         };
     }
     match (read.day, read.time) {
-        // From the beginning of the day on: the window says when that is.
-        (Some(day), None) => Some(zone.midnight(day)),
+        // Nobody who names a day means its night.
+        (Some(day), None) => Some(zone.first_at_or_after(day.and_hms_opt(9, 0, 0)?)),
         (Some(day), Some(time)) => Some(zone.first_at_or_after(day.and_time(time))),
         (None, Some(time)) => {
             let today = zone.first_at_or_after(here.date().and_time(time));
@@ -286,7 +286,8 @@ mod tests {
             ("6 pm", "Fri 20 Nov 18:00"),
             ("9am", "Sat 21 Nov 09:00"),
             ("day after tomorrow at noon", "Sun 22 Nov 12:00"),
-            ("tomorrow", "Sat 21 Nov 00:00"),
+            ("tomorrow", "Sat 21 Nov 09:00"),
+            ("on monday", "Mon 23 Nov 09:00"),
             ("tomorrow morning", "Sat 21 Nov 10:00"),
             ("in the evening", "Fri 20 Nov 18:00"),
             ("Monday 10 am", "Mon 23 Nov 10:00"),
@@ -298,7 +299,7 @@ mod tests {
             ("Nov 25, 2026 at 17:00", "Wed 25 Nov 17:00"),
             ("5 pm on the 25th of nov", "Wed 25 Nov 17:00"),
             ("2 Jan 11am", "Sat 02 Jan 11:00"),
-            ("2026-11-22", "Sun 22 Nov 00:00"),
+            ("2026-11-22", "Sun 22 Nov 09:00"),
             ("2026-11-22T11:00", "Sun 22 Nov 11:00"),
             ("2026-11-22 11:00:00", "Sun 22 Nov 11:00"),
             ("2026-11-22T11:00:00Z", "Sun 22 Nov 16:30"),

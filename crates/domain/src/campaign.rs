@@ -21,7 +21,7 @@ use crate::window::{Closures, Timetable};
 use crate::words::words;
 use crate::{Outcome, Rate, Span, Zone, ZoneSet};
 
-pub use self::window::{WindowPart, closed_longest};
+pub use self::window::{WindowPart, closed_longest, contradiction};
 pub use crate::zones::CallingZone;
 
 /// One campaign: who is called through which lane, when, how often, and what follows each outcome.
@@ -220,6 +220,15 @@ impl Campaign {
     pub fn needs_own_zone(&self) -> bool {
         let presets = self.calling.presets.iter().map(|preset| preset.timezone);
         presets.chain([self.calling.timezone]).any(|zone| zone == CallingZone::Contact)
+    }
+
+    /// The outputs of an agent that its rules ask for.
+    pub fn asked_outputs(&self) -> std::collections::BTreeSet<&str> {
+        let callback = self.callback.iter();
+        let conditions = [&self.opt_out, &self.refusal].into_iter().flatten();
+        let conditions = conditions.chain(callback.clone().filter_map(|rule| rule.when.as_ref()));
+        let names = conditions.flat_map(|condition| condition.0.keys().map(String::as_str));
+        names.chain(callback.map(|rule| rule.from.as_str())).collect()
     }
 
     /// Everything that limits calls to one number: the campaign's own rules and those of its presets.

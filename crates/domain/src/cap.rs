@@ -89,6 +89,8 @@ impl fmt::Display for Cap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.period {
             Period::CalendarDay => write!(f, "{}/day", self.count),
+            // A day of 24 hours, which `3/day` is not.
+            Period::Rolling(span) if span == Span::from_days(1) => write!(f, "{}/24h", self.count),
             Period::Rolling(span) => write!(f, "{}/{span}", self.count),
         }
     }

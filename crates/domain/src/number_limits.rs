@@ -87,7 +87,7 @@ fn same_hour(earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Option<Hold>
             Some(Moment::from_secs(now.secs()) + Span::from_secs(3600 - into))
         })
         .max()?;
-    let says = format!("nobody picked up in this hour of the day on {}", last.sent_at);
+    let says = "nobody picked up in this hour of the day".to_owned();
     Some(Hold { until, rule: "avoid_same_hour", says })
 }
 

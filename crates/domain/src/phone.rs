@@ -19,7 +19,7 @@ pub enum PhoneError {
     #[error("the phone number is empty")]
     Empty,
     /// It has no country code and the campaign names no country.
-    #[error("the phone number has no country code; begin it with + or set contacts.country")]
+    #[error("the phone number has no country code; begin it with +, or say the country (contacts.country, --country)")]
     NoCountry,
     /// It cannot be read as a number.
     #[error("not a phone number")]

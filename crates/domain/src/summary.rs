@@ -36,6 +36,10 @@ pub struct Summary {
     pub outcomes: BTreeMap<&'static str, i64>,
     /// Callbacks that callees asked for.
     pub callbacks: Callbacks,
+    /// What people said in calls, as the campaign reads it.
+    pub said: Said,
+    /// Outputs that the campaign's rules ask for and that no answered call had, once there were ten: probably misspelt.
+    pub never_collected: Vec<String>,
     /// How fast, and how often someone picked up.
     pub rate: Pace,
     /// When it should be finished, if that can be told.
@@ -116,6 +120,15 @@ pub struct AttemptCounts {
     pub unknown: i64,
     /// Being sent or under way now.
     pub in_flight: i64,
+}
+
+/// What people said in calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// They want no more calls, and are on the do-not-call list.
+    pub opted_out: i64,
+    /// They said no.
+    pub refused: i64,
 }
 
 /// Callbacks that callees asked for.

@@ -37,6 +37,16 @@ impl ZoneSet {
         &self.0
     }
 
+    /// The zones for people to read: of many the first, and how many more there are.
+    pub fn short(&self) -> String {
+        match self.0.as_slice() {
+            [first, .., last] if self.0.len() > 3 => {
+                format!("any of {} zones from {} to {}", self.0.len(), first.name(), last.name())
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -195,7 +195,7 @@ fn retry(mut section: Section<'_>) -> RetryRules {
             rules.after.insert(outcome, Redial::Never);
             continue;
         }
-        let delays: Vec<Span> = texts.iter().filter_map(|text| section.parse(text)).collect();
+        let delays: Vec<Span> = texts.iter().filter_map(|text| section.longer_than_nothing(text)).collect();
         if delays.is_empty() && texts.is_empty() {
             section.missing(outcome.as_str(), "write \"never\" or delays: [\"1h\", \"4h\"]");
         }

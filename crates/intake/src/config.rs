@@ -54,10 +54,14 @@ pub struct ConfigLane {
 
 impl Explain for ringfence_domain::zone::UnknownZone {
     fn explain(&self) -> (Option<String>, Option<Range<usize>>) {
-        let close = closest(&self.name, Zone::all().map(Zone::name));
-        let hint = close.map_or("write it as Asia/Kolkata".to_owned(), |close| format!("did you mean `{close}`?"));
-        (Some(hint), None)
+        (Some(zone_hint(&self.name)), None)
     }
+}
+
+/// What may have been meant by a zone that the database does not have.
+pub fn zone_hint(name: &str) -> String {
+    let close = closest(name, Zone::all().map(Zone::name));
+    close.map_or("write it as Asia/Kolkata".to_owned(), |close| format!("did you mean `{close}`?"))
 }
 
 impl Config {

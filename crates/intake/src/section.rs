@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 
+use ringfence_domain::Span;
 use ringfence_domain::quantity::QuantityError;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -153,6 +154,23 @@ impl<'t> Section<'t> {
     {
         let text = self.text(key)?;
         self.parse(&text)
+    }
+
+    /// A length of time that is longer than nothing, if the key is there.
+    pub(crate) fn span(&mut self, key: &str) -> Option<Span> {
+        let text = self.text(key)?;
+        self.longer_than_nothing(&text)
+    }
+
+    /// Parses a length of time that must be longer than nothing.
+    pub(crate) fn longer_than_nothing(&self, text: &Placed<String>) -> Option<Span> {
+        let span: Span = self.parse(text)?;
+        if span == Span::ZERO {
+            let mistake = Mistake::new(text.at.clone(), format!("`{}` is no time at all", text.value));
+            self.found.add(mistake.hint("write a number and a unit: 60s, 15m, 4h or 7d"));
+            return None;
+        }
+        Some(span)
     }
 
     /// Parses a text that was read.

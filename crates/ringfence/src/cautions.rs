@@ -48,10 +48,17 @@ fn unreachable_places(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) 
     let places = ZoneSet::of_country(country);
     let closed: Vec<&ZoneSet> = places.iter().filter(never).collect();
     let first = closed.first()?;
-    Some(format!(
-        "some numbers of +{country} may be in any of {first}, where these hours never meet: they are never called. Name a \
-         column with the zone in [contacts] timezone, or widen the hours"
-    ))
+    let column = if campaign.contacts.timezone.is_some() { ", unless their row names another zone" } else { "" };
+    Some(match first.zones() {
+        [only] => {
+            format!("the window never opens in {only}: numbers of +{country} from there are never called{column}")
+        }
+        _ => format!(
+            "some numbers of +{country} may be in {}, where these hours never meet: they are never called{column}. Name a \
+             column with the zone in [contacts] timezone, or widen the hours",
+            first.short()
+        ),
+    })
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ pub enum Command {
     TestCall(TestCallArgs),
     /// Apply a campaign, import its contacts, dial, print the summary
     #[command(
-        after_help = "Examples:\n  ringfence run survey.toml --dry-run\n  ringfence run survey.toml --until idle\n  ringfence run survey.toml --fresh 2026-11-21 --until idle\n\nRun twice, it never dials a finished contact again."
+        after_help = "Examples:\n  ringfence run survey.toml --dry-run\n  ringfence run survey.toml --until idle\n  ringfence run survey.toml --fresh 2026-11-21 --until idle\n\nRun twice, it never dials a finished contact again. While it runs it owns its lane, and dials the other campaigns\nthat were started on it, too: `pause` those that are to wait."
     )]
     Run(RunArgs),
     /// Dial every lane of ringfence.toml and begin campaigns on schedule, until told to stop
@@ -162,6 +162,9 @@ pub enum Command {
         after_help = "Example:\n  ringfence hours \"Mo-Sa 09:00-21:00\" --timezone Asia/Kolkata --at 2026-11-20T15:29:00Z"
     )]
     Hours(HoursArgs),
+    /// Print the presets of calling rules, each with its source
+    #[command(after_help = "Example:\n  ringfence presets")]
+    Presets,
     /// Run all four providers, simulated, over HTTP; numbers 7000000xyz behave by their last two digits, whatever the options say
     #[command(
         after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed, 17 asks to be called back, 18 opts out, 19 says no (with Twenty2); 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number."

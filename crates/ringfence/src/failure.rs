@@ -138,7 +138,7 @@ impl From<StoreError> for Failure {
         match &error {
             StoreError::Missing { .. } => Self::Input {
                 message: error.to_string(),
-                hint: Some("check --config or --database; without --no-create it would be made".to_owned()),
+                hint: Some("`ringfence run`, `apply` or `migrate` makes it, unless told --no-create; or check --config and --database".to_owned()),
             },
             StoreError::NotMade { .. } => Self::Input {
                 message: error.to_string(),

@@ -167,6 +167,14 @@ impl Home {
         Ok(Self { config, mistakes, store, clock })
     }
 
+    /// The same for what may come first of all: a missing database is made.
+    pub async fn enter_or_make(common: &Common) -> Result<Self, Failure> {
+        let (config, mistakes) = for_database(common)?;
+        let store = open(common, &config).await?;
+        let clock = store.clock().await?;
+        Ok(Self { config, mistakes, store, clock })
+    }
+
     /// The time that decisions are made by.
     pub fn now(&self) -> Moment {
         self.clock.read().now

@@ -170,7 +170,7 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
         list(&[
             ("their retry", waiting.retry),
             ("the window", waiting.window),
-            ("a cap on their number", waiting.contact_cap),
+            ("a limit on their number", waiting.contact_cap),
             ("the lane's day", waiting.lane_budget),
             ("the lane to resume", waiting.lane_paused),
             ("a brake or a canary", waiting.held),
@@ -198,6 +198,11 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
             ("whose time was not understood", callbacks.not_understood),
         ]),
     );
+    line("said", list(&[("want no more calls", summary.said.opted_out), ("said no", summary.said.refused)]));
+    if !summary.never_collected.is_empty() {
+        let names = summary.never_collected.join(", ");
+        line("look", format!("no answered call had the output {names}, which [results] or [callback] asks for"));
+    }
     let answered = summary.rate.answer_rate.map(|rate| format!("{:.0}% of calls answered", rate * 100.0));
     let pace =
         (summary.rate.calls_per_min > 0.0).then(|| format!("{} calls in the last minute", summary.rate.calls_per_min));

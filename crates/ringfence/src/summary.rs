@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::summary::{
-    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
+    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Said, Summary,
+    WaitingFor,
 };
 use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::Numbers;
+
+/// Answered calls after which an output that none of them had is spoken of.
+const ENOUGH: i64 = 10;
 
 /// The summary of a run. `brake` is what the file `STOP` says, if it is there.
 pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summary {
@@ -67,6 +71,15 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
             understood: count("callback:understood"),
             not_understood: count("callback:not_understood"),
         },
+        said: Said { opted_out: count("said:opted_out"), refused: count("said:refused") },
+        never_collected: numbers
+            .campaign
+            .rules
+            .asked_outputs()
+            .into_iter()
+            .filter(|name| answered >= ENOUGH && count(&format!("heard:{name}")) == 0)
+            .map(str::to_owned)
+            .collect(),
         rate,
         talk_seconds: count("talk_seconds"),
         cost: numbers

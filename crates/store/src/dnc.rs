@@ -1,6 +1,6 @@
 //! The do-not-call list: read inside every claim.
 
-use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber};
+use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber, RunId};
 use serde::Serialize;
 
 use crate::session::{Row, Session, Sql, args, rows_json, sql};
@@ -105,6 +105,15 @@ pub(crate) async fn find(session: &mut Session, number: NumberKey) -> Result<Vec
          JOIN dnc_lists l ON l.id = d.list_id WHERE d.number_key = $1 ORDER BY d.campaign_id"
     );
     session.rows(&FIND, args![number]).await?.iter().map(entry).collect()
+}
+
+/// How many who wait in a run are on the list, of everyone or of its campaign.
+pub(crate) async fn waiting(session: &mut Session, run: RunId) -> Result<i64, StoreError> {
+    const WAITING: Sql = sql!(
+        "SELECT count(*) AS n FROM contacts c JOIN runs r ON r.id = c.run_id WHERE c.run_id = $1 AND c.state = 'waiting' \
+         AND EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = c.number_key AND d.campaign_id IN (0, r.campaign_id))"
+    );
+    session.one(&WAITING, args![run]).await?.get("n")
 }
 
 /// The next entries of everyone, or of one campaign, after this key, in the order of the keys.

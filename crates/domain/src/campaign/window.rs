@@ -71,6 +71,19 @@ pub fn closed_longest(parts: &[WindowPart], at: Moment) -> Option<&WindowPart> {
     closed.rev().max_by_key(|part| opening(part))
 }
 
+/// The fewest parts that leave no time together, with this guard before each closing; all of them when no two do.
+pub fn contradiction(parts: &[WindowPart], guard: Span, now: Moment) -> Vec<&WindowPart> {
+    let never = |chosen: &[&WindowPart]| {
+        let nowhere = chosen.iter().any(|part| part.hours.is_none());
+        let hours = chosen.iter().flat_map(|part| part.hours.clone().unwrap_or_default()).collect();
+        nowhere || Calendar::new(hours, guard).next_opening(now).is_none()
+    };
+    let single = parts.iter().map(|part| vec![part]);
+    let pairs =
+        parts.iter().enumerate().flat_map(|(place, one)| parts[place + 1..].iter().map(move |other| vec![one, other]));
+    single.chain(pairs).find(|chosen| never(chosen)).unwrap_or_else(|| parts.iter().collect())
+}
+
 impl WindowPart {
     fn new(rule: impl Into<String>, name: String, hours: Option<Vec<Hours>>) -> Self {
         Self { rule: rule.into(), name, hours }
@@ -90,12 +103,12 @@ impl WindowPart {
             let names: Vec<&str> = closures.holidays.iter().map(|holidays| holidays.name.as_str()).collect();
             return match (names.join(", "), closures.days.len()) {
                 (names, 0) => format!("no holiday of {names}"),
-                (names, days) if names.is_empty() => format!("none of {days} closed days"),
-                (names, days) => format!("no holiday of {names}, none of {days} closed days"),
+                (names, _) if names.is_empty() => "no closed day".to_owned(),
+                (names, _) => format!("no closed day, and no holiday of {names}"),
             };
         }
         let zones: ZoneSet = hours.iter().map(|hours| hours.zone).collect();
-        format!("{} in {zones}", self.written())
+        format!("{} in {}", self.written(), zones.short())
     }
 
     /// Its hours as they are written.

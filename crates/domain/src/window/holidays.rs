@@ -103,7 +103,7 @@ impl Holidays {
     pub fn read(country: &str, text: &str, region: Option<&str>) -> Result<Self, HolidaysError> {
         let (mut source, mut years, mut regions) = (None, None, BTreeSet::new());
         let mut days = BTreeMap::new();
-        for (place, line) in text.lines().enumerate() {
+        for (place, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim();
             let wrong = |message: String| HolidaysError::Unreadable { line: place + 1, message };
             if line.is_empty() || line.starts_with('#') {
@@ -124,7 +124,9 @@ impl Holidays {
                     }
                     let kept: Vec<&str> = kept_by.split(',').collect();
                     if let Some(other) = kept.iter().find(|kept| **kept != "*" && !regions.contains(**kept)) {
-                        return Err(wrong(format!("`{other}` is not among its regions")));
+                        let regions =
+                            if regions.is_empty() { "it has no `regions:`" } else { "it is not among `regions:`" };
+                        return Err(wrong(format!("`{other}` stands where `*` or a region belongs, and {regions}")));
                     }
                     if kept.contains(&"*") || region.is_some_and(|region| kept.contains(&region)) {
                         days.entry(day).or_insert_with(|| name.trim().to_owned());
@@ -155,7 +157,7 @@ impl Holidays {
 }
 
 fn read_years(range: &str) -> Option<(i32, i32)> {
-    let (first, last) = range.trim().split_once('-')?;
+    let (first, last) = range.trim().split_once('-').unwrap_or((range.trim(), range.trim()));
     let (first, last) = (first.parse().ok()?, last.parse().ok()?);
     (first <= last).then_some((first, last))
 }
@@ -235,7 +237,8 @@ mod tests {
             ("2026-12-25 * Christmas", 1, "years come before"),
             (&format!("{head}2026-13-25 * Christmas"), 4, "not a date"),
             (&format!("{head}2028-12-25 * Christmas"), 4, "not within"),
-            (&format!("{head}2026-12-25 C Christmas"), 4, "not among its regions"),
+            (&format!("{head}2026-12-25 C Christmas"), 4, "not among `regions:`"),
+            ("source: us\nyears: 2026\n2026-11-23 Founders day", 3, "`*` or a region belongs"),
             (&format!("{head}2026-12-25"), 4, "neither"),
             ("source: us\nyears: 2027-2026", 2, "no range"),
             ("source: us", 1, "`years:` is missing"),

@@ -74,10 +74,10 @@ impl Timetable {
         if text.trim() == "24/7" {
             return Ok(Self { text: text.trim().to_owned(), ..Self::always() });
         }
-        if text.trim().is_empty() {
+        let rules: Vec<Rule> = rules_of(text).map(|rule| read_rule(source, rule)).collect::<Result<_, _>>()?;
+        if rules.is_empty() {
             return Err(source.fault(text, "no hours are given", "write 09:00-21:00, or 24/7"));
         }
-        let rules = rules_of(text).map(|rule| read_rule(source, rule)).collect::<Result<_, _>>()?;
         Ok(Self { rules, text: text.trim().to_owned() })
     }
 }
@@ -265,6 +265,10 @@ fn read_hours(text: Text<'_>, hours: &str) -> Result<Vec<Hours>, HoursError> {
     let mut read: Vec<Hours> = Vec::new();
     for part in hours.split(',') {
         let part = part.trim();
+        if let Some(word) = part.split_whitespace().find(|word| word.starts_with(char::is_alphabetic)) {
+            let hint = "separate rules with a semicolon: Mo-Fr 09:00-17:00; Sa 10:00-12:00";
+            return Err(text.fault(word, format!("`{word}` stands among hours"), hint));
+        }
         let (start, end) = part
             .split_once('-')
             .ok_or_else(|| text.fault(part, format!("`{part}` is not an interval"), "write 09:00-21:00"))?;
@@ -328,7 +332,9 @@ mod tests {
             ("2027-2026 Dec 24 off", "2027-2026", "2026-2027"),
             ("PH off", "PH", "holidays"),
             ("Mo-Fr 09:00-12:00 14:00-18:00", "12:00 14:00-18:00", "09:00"),
-            ("Mo-Fr 09:00-18:00, Sa 10:00-12:00", "Sa 10:00", "09:00"),
+            ("Mo-Fr 09:00-18:00, Sa 10:00-12:00", "Sa", "semicolon"),
+            ("Mo-Fr 09:00-17:00 Sa 10:00-12:00", "Sa", "semicolon"),
+            (";", ";", "24/7"),
             ("Mo-Fr 09:00-12:00; Mo-Fr 14:00-18:00", "Mo-Fr 09:00-12:00", "with a comma"),
             ("Su off; 09:00-21:00", "Su off", "exceptions last"),
             ("mo-fr 09:00-21:00", "mo", "Mo, Tu"),

@@ -1,8 +1,8 @@
 //! Rules that leave no time to call. A window that never opens would wait for ever without a word.
 
-use ringfence_domain::campaign::{CallingZone, WindowPart};
+use ringfence_domain::campaign::{CallingZone, WindowPart, contradiction};
 use ringfence_domain::phone::Country;
-use ringfence_domain::window::{Calendar, Hours};
+use ringfence_domain::window::Hours;
 use ringfence_domain::{Campaign, Moment, Zone, ZoneSet};
 
 /// Which parts of the window leave no time to call, wherever a contact may be; none when there is some.
@@ -14,10 +14,6 @@ pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Mome
     }
     let place = places.first().cloned().unwrap_or_default();
     let parts = campaign.window(&place, vendor);
-    let never = |chosen: &[&WindowPart]| {
-        let hours = chosen.iter().flat_map(|part| part.hours.clone().unwrap_or_default()).collect();
-        Calendar::new(hours, campaign.calling.guard).next_opening(now).is_none()
-    };
     let named = |chosen: &[&WindowPart]| {
         let anywhere = places.len() > 1;
         let says = |part: &WindowPart| if anywhere { part.written() } else { part.says() };
@@ -26,11 +22,7 @@ pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Mome
         let before = if guard.millis() == 0 { String::new() } else { format!(", {guard} before closing excepted,") };
         format!("{}{before} {} no time to call", texts.join(" and "), if texts.len() > 1 { "leave" } else { "leaves" })
     };
-    // The fewest that are to blame.
-    let single = parts.iter().map(|part| vec![part]);
-    let pairs =
-        parts.iter().enumerate().flat_map(|(place, one)| parts[place + 1..].iter().map(move |other| vec![one, other]));
-    let chosen = single.chain(pairs).find(|chosen| never(chosen)).unwrap_or_else(|| parts.iter().collect());
+    let chosen = contradiction(&parts, campaign.calling.guard, now);
     Some(format!("the window never opens: {}", named(&chosen)))
 }
 

@@ -30,8 +30,7 @@ pub(crate) fn per_number(section: &mut Section<'_>) -> Option<Vec<Cap>> {
 /// `cool_off = { after_answered = "7d", after_refusal = "60d" }`
 pub(crate) fn cool_off(section: &mut Section<'_>) -> CoolOff {
     let Some(mut inner) = section.section("cool_off") else { return CoolOff::default() };
-    let cool_off =
-        CoolOff { after_answered: inner.parsed("after_answered"), after_refusal: inner.parsed("after_refusal") };
+    let cool_off = CoolOff { after_answered: inner.span("after_answered"), after_refusal: inner.span("after_refusal") };
     inner.finish();
     cool_off
 }

@@ -45,7 +45,7 @@ const OTHERWISE: Span = Span::from_hours(2);
 pub(super) fn callback(mut section: Section<'_>) -> Option<Callback> {
     let from = section.required_text("from", "name the output that holds the time: from = \"callback_time\"");
     let when = when(&mut section);
-    let otherwise = section.parsed("otherwise").unwrap_or(OTHERWISE);
+    let otherwise = section.span("otherwise").unwrap_or(OTHERWISE);
     section.finish();
     Some(Callback { from: from?.value, when, otherwise })
 }

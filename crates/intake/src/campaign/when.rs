@@ -18,7 +18,7 @@ pub(crate) fn timezone(section: &mut Section<'_>) -> CallingZone {
     text.value.parse::<Zone>().map_or_else(
         |error| {
             let hint = error.explain().0.unwrap_or_default();
-            let hint = format!("{hint}; or write \"contact\" for each contact's own zone");
+            let hint = format!("{hint} Or write \"contact\" for each contact's own zone");
             section.found().add(Mistake::new(text.at.clone(), error.to_string()).hint(hint));
             CallingZone::Contact
         },

@@ -23,7 +23,7 @@ pub struct PlanArgs {
 pub struct ApplyArgs {
     /// The campaign file
     pub campaign: PathBuf,
-    /// Do not ask
+    /// Do not ask; without a terminal nobody is asked
     #[arg(long, short)]
     pub yes: bool,
     /// A new campaign dials nobody until it is applied without --draft, resumed or run

@@ -1,9 +1,8 @@
 //! `ringfence hours`
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringfence_domain::window::{Calendar, Closures, Holidays, Hours, HoursError, Timetable};
+use ringfence_domain::window::{Calendar, Closures, Holidays, HolidaysError, Hours, HoursError, Timetable};
 use ringfence_domain::{Moment, Span, Zone};
 use ringfence_intake::Config;
 use serde_json::json;
@@ -24,11 +23,15 @@ pub struct HoursArgs {
     #[arg(long, value_name = "CC", value_delimiter = ',')]
     pub holidays: Vec<String>,
     /// At this moment [default: now]
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub at: Option<Moment>,
     /// Also list every change up to this moment
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub until: Option<Moment>,
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    text.parse().map_err(|error| format!("{error}; write it as 2026-11-20T15:29:00Z or 2026-11-20T20:59:00+05:30"))
 }
 
 /// Whether a window is open, when that changes, and every change up to a moment.
@@ -39,11 +42,7 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
         Failure::input(format!("{error}\n  {}\n  {marks}", args.expression), error.hint)
     })?;
     let zone: Zone = args.timezone.parse().map_err(|error: ringfence_domain::zone::UnknownZone| {
-        let close = Zone::all().map(Zone::name).find(|name| name.eq_ignore_ascii_case(&args.timezone));
-        Failure::input(
-            error.to_string(),
-            close.map_or("write it as Asia/Kolkata".to_owned(), |name| format!("did you mean {name}?")),
-        )
+        Failure::input(error.to_string(), ringfence_intake::config::zone_hint(&args.timezone))
     })?;
     let closures = Arc::new(closures(common, &args.holidays)?);
     let mut calendar = Calendar::new(vec![Hours::new(table, zone).less(closures.clone())], Span::ZERO);
@@ -82,14 +81,16 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
 
 /// The holidays of these names, from the configuration if there is one, else those that are shipped.
 fn closures(common: &Common, names: &[String]) -> Result<Closures, Failure> {
-    let own: BTreeMap<String, String> = match home::find_config(common, None)? {
-        Some(path) if !names.is_empty() => {
-            let (config, _) = Config::look(&path, &home::vendors(), &|name| std::env::var(name).ok());
-            config.map(|config| config.holidays).unwrap_or_default()
-        }
-        _ => BTreeMap::new(),
+    let (config, mistakes) = match home::find_config(common, None)? {
+        Some(path) if !names.is_empty() => Config::look(&path, &home::vendors(), &|name| std::env::var(name).ok()),
+        _ => (None, None),
     };
-    let named =
-        |name: &String| Holidays::named(name, &own).map_err(|error| Failure::input(error.to_string(), error.hint()));
-    Ok(Closures { holidays: names.iter().map(named).collect::<Result<_, _>>()?, ..Closures::default() })
+    let own = config.map(|config| config.holidays).unwrap_or_default();
+    let known = names.iter().map(|name| Holidays::named(name, &own));
+    let known = known.collect::<Result<_, _>>().map_err(|error| match mistakes {
+        // It may be named in a file with mistakes.
+        Some(mistakes) if matches!(error, HolidaysError::Unknown { .. }) => mistakes.into(),
+        _ => Failure::input(error.to_string(), error.hint()),
+    });
+    Ok(Closures { holidays: known?, ..Closures::default() })
 }

@@ -15,6 +15,7 @@ pub mod init;
 pub mod lanes;
 mod migrate;
 pub mod pause;
+mod presets;
 pub mod preview;
 mod relink;
 pub mod review;
@@ -58,6 +59,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Dnc(args) => dnc::dnc(common, args).await,
         Command::Review(args) => review::review(common, args).await,
         Command::Lanes(args) => lanes::lanes(common, args).await,
+        Command::Presets => presets::presets(common),
         Command::Hours(args) => hours::hours(common, args),
         Command::Sandbox(args) => sandbox::sandbox(args).await,
         Command::Migrate => migrate::migrate(common).await,

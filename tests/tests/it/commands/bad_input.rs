@@ -128,7 +128,7 @@ fn about(campaign: &str) -> Vec<Vec<String>> {
 }
 
 /// Commands about everything in a database.
-const ABOUT_ALL: [&str; 12] = [
+const ABOUT_ALL: [&str; 11] = [
     "stop",
     "start",
     "status --all",
@@ -136,7 +136,6 @@ const ABOUT_ALL: [&str; 12] = [
     "imports",
     "import --undo 1",
     "dnc list",
-    "dnc add +919820012345",
     "dnc remove +919820012345",
     "review",
     "lanes",

@@ -93,7 +93,7 @@ on_both_databases! {
 
         let phone = sample::number(0);
         let why = json(folder, &["why", phone.e164(), "--campaign", "autumn", "--json"]).await;
-        assert_eq!(why["set_by"], "cool_off", "{why}");
+        assert_eq!((&why["set_by"], &why["steps"][0]["rule"]), (&"cool_off".into(), &"cool_off".into()), "{why}");
         let rule = |name: &str| why["rules"].as_array().expect("rules").iter().find(|rule| rule["rule"] == name).cloned();
         let held = rule("cool_off").expect("a rule");
         assert_eq!((&held["allows"], &held["from"]), (&false.into(), &why["next_dial_at"]), "{why}");
@@ -104,10 +104,22 @@ on_both_databases! {
 
         let waiting = json(folder, &["why", "--campaign", "autumn", "--json"]).await;
         assert_eq!((&waiting["waiting"], &waiting["reasons"][0]["contacts"]), (&3.into(), &3.into()), "{waiting}");
-        assert_eq!(waiting["reasons"][0]["rule"], "per_number", "{waiting}");
+        assert_eq!(waiting["reasons"][0]["rule"], "limits", "{waiting}");
         let table = text(&output(folder, &["why", "--campaign", "autumn"]).await);
         assert!(table.contains("a cap, a cool-off or an hour to avoid"), "{table}");
+        json(folder, &["dnc", "add", phone.e164(), "--json"]).await;
+        assert_eq!(json(folder, &["why", "--campaign", "autumn", "--json"]).await["on_dnc"], 1);
         assert_eq!(output(folder, &["why"]).await.status.code(), Some(1));
+
+        // A window that never opens where the contacts are is said to be one, with the rules that contradict each other.
+        std::fs::write(&path, campaign.replace("\"autumn\"", "\"winter\"").replace("hours = \"24/7\"", "hours = \"Su 09:00-20:00\"\nrules = [\"uk\"]").replace("phone = \"phone\"", "phone = \"phone\"\ntimezone = \"name\"")).expect("written");
+        std::fs::write(folder.join("contacts.csv"), format!("name,phone\n,{}\n", phone.e164())).expect("written");
+        json(folder, &["dnc", "remove", phone.e164(), "--json"]).await;
+        json(folder, &["run", "spring.toml", "--until", "idle", "--json"]).await;
+        let never = json(folder, &["why", phone.e164(), "--campaign", "winter", "--json"]).await;
+        assert_eq!((&never["never"], &never["next_dial_at"]), (&serde_json::json!(["hours", "preset uk"]), &Value::Null), "{never}");
+        let table = text(&output(folder, &["why", "--campaign", "winter"]).await);
+        assert!(table.contains("hours and preset uk") && table.contains("leave no time to call"), "{table}");
     }
 }
 

@@ -76,7 +76,11 @@ const SHOWN: u64 = 10;
 
 /// The do-not-call list, effective for the very next claim.
 pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    // A list may be there before any campaign is.
+    let home = match args.action {
+        DncAction::Add { .. } | DncAction::Import { .. } => Home::enter_or_make(common).await?,
+        DncAction::Remove { .. } | DncAction::List => Home::enter(common).await?,
+    };
     let campaign = match &args.campaign {
         Some(name) => Some(home.campaign(name).await?.id),
         None => None,
@@ -90,7 +94,14 @@ pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> 
     let mut all_read = true;
     let done = match &args.action {
         DncAction::Add { phones, reason, country } => {
-            let numbers = phones.iter().map(|phone| number(phone, *country)).collect::<Result<Vec<_>, _>>()?;
+            let numbers = phones.iter().map(|phone| number(phone, *country)).collect::<Result<Vec<_>, _>>();
+            // All or none: whoever sees the mistake must not wonder who is on the list.
+            let numbers = numbers.map_err(|failure| match failure {
+                Failure::Input { message, hint } => {
+                    Failure::Input { message: format!("{message}; none was added"), hint }
+                }
+                other => other,
+            })?;
             let numbers = numbers.into_iter().map(|number| (home.store.hasher().key(&number), number)).collect();
             let list = home.store.begin_dnc(list("by hand".to_owned(), reason)).await?;
             let added = home.store.add_dnc(list, numbers).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::campaign::{WindowPart, closed_longest};
+use ringfence_domain::campaign::{WindowPart, closed_longest, contradiction};
 use ringfence_domain::{CampaignState, DialClass, LaneState, Moment};
 use ringfence_store::{BucketNumbers, Numbers};
 use serde::Serialize;
@@ -18,8 +18,10 @@ pub(super) struct Waiting {
     #[serde(skip)]
     clock: ringfence_domain::Zone,
     waiting: i64,
-    /// The reasons add up to `waiting`.
+    /// The reasons add up to `waiting`. Caps and cool-offs of a number are asked when its turn comes, and are a reason from then on.
     reasons: Vec<Reason>,
+    /// How many of them are on the do-not-call list: they are stopped when their turn comes.
+    on_dnc: i64,
     active: i64,
     review: i64,
     done: i64,
@@ -36,7 +38,7 @@ struct Reason {
     from: Option<Moment>,
 }
 
-pub(super) fn of(numbers: &Numbers, brake: Option<String>, now: Moment) -> Waiting {
+pub(super) fn of(numbers: &Numbers, brake: Option<String>, on_dnc: i64, now: Moment) -> Waiting {
     let summary = summary::summarize(numbers, brake.clone(), now);
     let mut reasons: BTreeMap<(String, String), (i64, Option<Moment>)> = BTreeMap::new();
     let mut add = |rule: &str, says: String, contacts: i64, from: Option<Moment>| {
@@ -53,7 +55,7 @@ pub(super) fn of(numbers: &Numbers, brake: Option<String>, now: Moment) -> Waiti
             continue;
         }
         let (rule, says) = match bucket.class {
-            DialClass::Capped => ("per_number", "a cap, a cool-off or an hour to avoid holds the number"),
+            DialClass::Capped => ("limits", "a cap, a cool-off or an hour to avoid holds the number"),
             DialClass::Callback => ("callback", "the callee asked for a later call"),
             DialClass::Retry | DialClass::First => ("retry", "the delay after an earlier call is not over"),
         };
@@ -71,6 +73,7 @@ pub(super) fn of(numbers: &Numbers, brake: Option<String>, now: Moment) -> Waiti
         clock: numbers.campaign.rules.own_zone(numbers.lane.settings.timezone),
         waiting: summary.contacts.waiting,
         reasons,
+        on_dnc,
         active: summary.contacts.active,
         review: summary.contacts.review,
         done: summary.contacts.done,
@@ -104,6 +107,11 @@ fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (String
     if !calendar.at(now).open {
         let from = calendar.next_opening(now);
         let parts = rules.window(&bucket.zones, vendor.as_ref());
+        if from.is_none() {
+            let never = contradiction(&parts, rules.calling.guard, now);
+            let names: Vec<&str> = never.iter().map(|part| part.rule.as_str()).collect();
+            return (names.join(" and "), "leave no time to call, ever".to_owned(), None);
+        }
         let says = |part: &WindowPart| (part.rule.clone(), part.closed_day(now).unwrap_or_else(|| part.says()));
         let guard = || {
             let says = format!("the last {} before closing, or no day of the campaign", rules.calling.guard);
@@ -135,6 +143,10 @@ pub(super) fn text(waiting: &Waiting) -> String {
     );
     if !waiting.reasons.is_empty() {
         text.push_str(&format!("{table}\n"));
+    }
+    if waiting.on_dnc > 0 {
+        let text_of = |n| if n == 1 { "1 of them is".to_owned() } else { format!("{n} of them are") };
+        text.push_str(&format!("{} on the do-not-call list, to be stopped in turn\n", text_of(waiting.on_dnc)));
     }
     if !waiting.stopped_for.is_empty() {
         let parts: Vec<String> =

@@ -1,12 +1,14 @@
 //! `ringfence why`
 
 mod campaign;
+mod outlook;
 mod rules;
 
 use ringfence_domain::{CampaignId, ContactId, ContactState, Moment, PhoneNumber, Span};
 use ringfence_store::{AttemptRow, ContactRow, DncRow, Numbers, Store};
 use serde::Serialize;
 
+use self::outlook::{Outlook, Step};
 use self::rules::Rule;
 
 use crate::cli::Common;
@@ -26,11 +28,18 @@ struct Explanation {
     reason: Option<String>,
     calls: u32,
     zones: String,
+    #[serde(skip)]
+    short_zones: String,
     zone_source: &'static str,
     may_dial_now: bool,
     rules: Vec<Rule>,
     next_dial_at: Option<Moment>,
+    /// The rule that holds it for longest until then.
     set_by: Option<String>,
+    /// Each rule that holds it until then, one after the other.
+    steps: Vec<Step>,
+    /// Rules that never leave time together, so that it is never dialled.
+    never: Vec<String>,
     /// What the callee asked for last, and how it was understood.
     callback: Option<CallbackSaid>,
     history: Vec<Past>,
@@ -119,10 +128,10 @@ pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> 
 async fn whole(common: &Common, home: &Home, name: &str) -> Result<u8, Failure> {
     let now = home.now();
     let name = home.campaign(name).await?.rules.name;
-    let numbers = home.store.numbers(name, now).await?;
+    let Some(numbers) = home.store.numbers(name, now).await? else { return Ok(DONE) };
+    let on_dnc = home.store.waiting_on_dnc(numbers.campaign.run).await?;
     home.store.close().await;
-    let Some(numbers) = numbers else { return Ok(DONE) };
-    let waiting = campaign::of(&numbers, home::brake(&home.config).pulled(), now);
+    let waiting = campaign::of(&numbers, home::brake(&home.config).pulled(), on_dnc, now);
     if common.json {
         screen::print_json(&waiting)?;
     } else {
@@ -168,9 +177,18 @@ impl Found {
         let list = &self.dnc.iter().find(holds)?.list;
         let whose = if list.campaign.is_some() { "the campaign's own" } else { "the" };
         let reason = list.reason.as_ref().map(|reason| format!(" because {reason}")).unwrap_or_default();
-        let source = list.source.as_deref().unwrap_or("by hand");
-        Some(format!("on {whose} do-not-call list since {}{reason}, from {source}", list.added_at))
+        let source = match list.source.as_deref() {
+            None | Some("by hand") => "by hand".to_owned(),
+            Some(source) => format!("from {source}"),
+        };
+        let since = list.added_at.utc().format("%d %b %Y %H:%M UTC");
+        Some(format!("on {whose} do-not-call list since {since}{reason}, {source}"))
     }
+}
+
+/// Whether time alone satisfies a rule, if anything ever does.
+fn of_time(rule: &Rule) -> bool {
+    matches!(rule.rule.as_str(), "hours" | "closed_days" | "vendor_hours" | "window") || rule.rule.starts_with("preset")
 }
 
 fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanation {
@@ -178,8 +196,10 @@ fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanatio
     let rules = rules::of(numbers, contact, found);
     let waiting = contact.state == ContactState::Waiting;
     // What only a person lets go has no moment.
-    let held = rules.iter().any(|rule| !rule.allows && rule.from.is_none());
-    let next = if waiting && !held { rules::next_dial(numbers, contact, found) } else { None };
+    let held = rules.iter().any(|rule| !rule.allows && rule.from.is_none() && !of_time(rule));
+    let outlook = if waiting { outlook::of(numbers, contact, found) } else { Outlook::default() };
+    let fixed = || campaign.zones_for(contact.zones.clone());
+    let zones = if campaign.needs_own_zone() { contact.zones.clone() } else { fixed() };
     let history = found.attempts.iter().filter(|attempt| attempt.contact == contact.id);
     Explanation {
         campaign: campaign.name.clone(),
@@ -188,17 +208,15 @@ fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanatio
         state: contact.state.as_str(),
         reason: contact.stop_reason.map(|reason| reason.to_string()),
         calls: contact.calls,
-        zones: if campaign.needs_own_zone() {
-            contact.zones.clone()
-        } else {
-            campaign.zones_for(contact.zones.clone())
-        }
-        .to_string(),
+        zones: zones.to_string(),
+        short_zones: zones.short(),
         zone_source: rules::zone_source(campaign, contact),
         may_dial_now: rules.iter().all(|rule| rule.allows),
         rules,
-        next_dial_at: next.as_ref().map(|(at, _)| *at),
-        set_by: next.filter(|(at, _)| *at > found.now).map(|(_, rule)| rule),
+        set_by: outlook.set_by(found.now),
+        next_dial_at: outlook.at.filter(|_| !held),
+        steps: outlook.steps,
+        never: outlook.never,
         callback: callback(numbers, contact, found),
         history: history.map(past).collect(),
     }
@@ -245,21 +263,29 @@ fn text(explanation: &Explanation) -> String {
         explanation.campaign,
         explanation.state,
         explanation.calls,
-        explanation.zones,
+        explanation.short_zones,
         explanation.zone_source
     );
     let next = match (explanation.may_dial_now, explanation.next_dial_at, &explanation.set_by) {
         (true, ..) => "it may be dialled now".to_owned(),
         (false, Some(at), Some(rule)) => format!("it may be dialled from {} on, by the rule {rule}", when(at)),
         (false, Some(at), None) => format!("it may be dialled from {} on", when(at)),
+        (false, None, _) if !explanation.never.is_empty() => {
+            format!("it is never dialled: {} leave no time to call", explanation.never.join(" and "))
+        }
         (false, None, _) if explanation.state == ContactState::Waiting.as_str() => {
-            let held = explanation.rules.iter().filter(|rule| !rule.allows && rule.from.is_none());
+            let held = explanation.rules.iter().filter(|rule| !rule.allows && rule.from.is_none() && !of_time(rule));
             let names: Vec<&str> = held.map(|rule| rule.rule.as_str()).collect();
             format!("it waits until this lets it go: {}", names.join(", "))
         }
         (false, None, _) => "it is not dialled again by itself".to_owned(),
     };
     text.push_str(&format!("{next}\n"));
+    if !explanation.may_dial_now && explanation.next_dial_at.is_some() {
+        for step in &explanation.steps {
+            text.push_str(&format!("  {} until {}: {}\n", step.rule, when(step.until), step.says));
+        }
+    }
     if let Some(asked) = &explanation.callback {
         let at = when(asked.at);
         let read = if asked.understood { "understood as" } else { "not understood, so the default delay:" };

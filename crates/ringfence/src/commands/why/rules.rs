@@ -1,7 +1,6 @@
 //! Each rule about one contact, and what it says.
 
-use ringfence_domain::campaign::{WindowPart, closed_longest};
-use ringfence_domain::number_limits::Hold;
+use ringfence_domain::campaign::WindowPart;
 use ringfence_domain::{
     Campaign, CampaignState, ContactState, DialClass, ImportState, LaneState, Moment, NumberLimits, PastCall, ZoneSet,
 };
@@ -52,7 +51,12 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     };
     rule("number", elsewhere.is_none() && !found.in_review.contains(&contact.id), says.to_owned(), None);
     let due = contact.due_at <= now;
-    let says = if due { "it is due".to_owned() } else { format!("its {} is not due yet", contact.class) };
+    let says = match (due, contact.class) {
+        (true, _) => "it is due".to_owned(),
+        (false, DialClass::Capped) => "a limit on its number holds it until then".to_owned(),
+        (false, DialClass::First) => "its call is not due yet".to_owned(),
+        (false, class) => format!("its {class} is not due yet"),
+    };
     rule("due", due, says, Some(contact.due_at));
     for part in window(numbers, contact) {
         let mut calendar = part.calendar();
@@ -110,64 +114,23 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     rules
 }
 
-/// The next moment at which every rule allows the call that time alone can satisfy, and the rule that sets it.
-pub(super) fn next_dial(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Option<(Moment, String)> {
-    let campaign = &numbers.campaign.rules;
-    let (calls, place) = (past_calls(&found.attempts), campaign.place_of(&contact.zones));
-    let (limits, parts) = (campaign.number_limits(), window(numbers, contact));
-    let mut calendar = calendar(numbers, contact);
-    let lane = &numbers.lane;
-    let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
-    // Whom a limit put off is due when that limit said so: the limit itself is asked below.
-    let due = if contact.class == DialClass::Capped { found.now } else { contact.due_at };
-    let fixed = [(due, "due"), (lane.slowed_until, "pace"), (day.unwrap_or_default(), "lane_day")];
-    let (mut at, mut set_by) = (found.now, "due".to_owned());
-    for (from, rule) in fixed.into_iter().filter(|(from, _)| *from > found.now) {
-        if from > at {
-            (at, set_by) = (from, rule.to_owned());
-        }
-    }
-    // Each rule moves the moment on to where it allows, until none does. Windows and limits take turns for a while at most.
-    for _ in 0..1_000 {
-        let open = calendar.next_opening(at)?;
-        if open > at {
-            // The part that has been closed for longest among those that open then; none of them does on a campaign's first day.
-            let opens = |part: &&WindowPart| !part.calendar().at(before(open)).open;
-            let last: Vec<WindowPart> = parts.iter().filter(opens).cloned().collect();
-            let part = closed_longest(&last, at).or(last.first());
-            set_by = part.map_or_else(|| "schedule".to_owned(), |part| part.rule.clone());
-            at = open;
-        }
-        match limits.allows(&calls, at, &place) {
-            Ok(()) => return Some((at, set_by)),
-            Err(Hold { until, rule, .. }) => (at, set_by) = (until, rule.to_owned()),
-        }
-    }
-    None
-}
-
-/// The instant before an opening.
-fn before(opening: Moment) -> Moment {
-    Moment::from_millis(opening.millis() - 1)
-}
-
-fn window(numbers: &Numbers, contact: &ContactRow) -> Vec<WindowPart> {
+pub(super) fn window(numbers: &Numbers, contact: &ContactRow) -> Vec<WindowPart> {
     numbers.campaign.rules.window(&contact.zones, numbers.lane.settings.vendor_hours().as_ref())
 }
 
-fn calendar(numbers: &Numbers, contact: &ContactRow) -> ringfence_domain::window::Calendar {
+pub(super) fn calendar(numbers: &Numbers, contact: &ContactRow) -> ringfence_domain::window::Calendar {
     numbers.campaign.rules.calendar(&contact.zones, numbers.lane.settings.vendor_hours().as_ref())
 }
 
 /// What limits calls to the number, and who says so.
-fn number_limits(campaign: &Campaign) -> Vec<(String, NumberLimits)> {
+pub(super) fn number_limits(campaign: &Campaign) -> Vec<(String, NumberLimits)> {
     let presets = campaign.calling.presets.iter();
     let presets = presets.map(|preset| (format!("the preset {}: ", preset.name), preset.number_limits()));
     std::iter::once((String::new(), campaign.own_number_limits())).chain(presets).collect()
 }
 
 /// Each single rule of these.
-fn singly(limits: &NumberLimits) -> Vec<NumberLimits> {
+pub(super) fn singly(limits: &NumberLimits) -> Vec<NumberLimits> {
     let caps = limits.caps.iter().map(|cap| NumberLimits { caps: vec![*cap], ..NumberLimits::default() });
     let cool_off = NumberLimits { cool_off: limits.cool_off, ..NumberLimits::default() };
     let hour = NumberLimits { avoid_same_hour: true, ..NumberLimits::default() };
@@ -191,7 +154,7 @@ fn name_of(single: &NumberLimits) -> (&'static str, String) {
 }
 
 /// The calls that count against limits.
-fn past_calls(attempts: &[AttemptRow]) -> Vec<PastCall> {
+pub(super) fn past_calls(attempts: &[AttemptRow]) -> Vec<PastCall> {
     let counted = |attempt: &&AttemptRow| {
         attempt.outcome.is_none_or(ringfence_domain::Outcome::is_counted)
             && !matches!(attempt.state.as_str(), "not_sent" | "refused" | "not_placed" | "lapsed" | "open")
