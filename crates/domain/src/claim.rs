@@ -59,6 +59,18 @@ pub enum Refusal {
     Capped(Moment),
 }
 
+impl Refusal {
+    /// Why, for the attempt's history; none where nothing is to be explained.
+    pub const fn says(self) -> Option<&'static str> {
+        match self {
+            Self::NotOpen | Self::PlanAgain => None,
+            Self::Held => Some("held at the last moment"),
+            Self::Dnc => Some("on the do-not-call list"),
+            Self::Capped(_) => Some("a limit on its number"),
+        }
+    }
+}
+
 impl Question<'_> {
     /// The answer at `reading`. When the clock is in doubt nothing is dialled.
     pub fn answer(&self, reading: Reading) -> Result<(), Refusal> {

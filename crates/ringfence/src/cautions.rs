@@ -44,7 +44,7 @@ fn unreachable_places(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) 
     if !campaign.needs_own_zone() {
         return None;
     }
-    let never = |zones: &&ZoneSet| campaign.calendar(zones, vendor).next_opening(now).is_none();
+    let never = |zones: &&ZoneSet| campaign.calendar_of_any_day(zones, vendor).next_opening(now).is_none();
     let places = ZoneSet::of_country(country);
     let closed: Vec<&ZoneSet> = places.iter().filter(never).collect();
     let first = closed.first()?;

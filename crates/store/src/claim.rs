@@ -270,7 +270,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
             ),
         };
         deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Lapsed);
-        lapsed.push(LapsedRow { attempt_id: *id, cause: None });
+        lapsed.push(LapsedRow { attempt_id: *id, cause: why.says() });
         moves.push(Move { contact: attempt.contact, to, ended: None });
     }
     for (id, cause) in &order.unfit {

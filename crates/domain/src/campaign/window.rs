@@ -10,11 +10,16 @@ use crate::{Moment, Span, Zone, ZoneSet};
 impl Campaign {
     /// The window of contacts whose own zones are `own`, on a lane with these hours of its own: what every part of it leaves open.
     pub fn calendar(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
+        let (from, until) = self.schedule.bounds(&self.zones_for(own.clone()));
+        self.calendar_of_any_day(own, vendor).between(from, until)
+    }
+
+    /// The same, whatever the campaign's first and last day.
+    pub fn calendar_of_any_day(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
         let parts = self.window(own, vendor);
         let nowhere = parts.iter().any(|part| part.hours.is_none());
         let hours = parts.into_iter().filter_map(|part| part.hours).flatten().collect();
-        let (from, until) = self.schedule.bounds(&self.zones_for(own.clone()));
-        let calendar = Calendar::new(hours, self.calling.guard).between(from, until);
+        let calendar = Calendar::new(hours, self.calling.guard);
         if nowhere { calendar.nowhere() } else { calendar }
     }
 

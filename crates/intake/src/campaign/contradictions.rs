@@ -8,9 +8,9 @@ use ringfence_domain::{Campaign, Moment, Zone, ZoneSet};
 /// Which parts of the window leave no time to call, wherever a contact may be; none when there is some.
 pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Option<String> {
     let places = places(campaign);
-    let opens = |place: &ZoneSet| campaign.calendar(place, vendor).next_opening(now).is_some();
-    if places.iter().any(opens) {
-        return None;
+    let opens = |place: &&ZoneSet| campaign.calendar_of_any_day(place, vendor).next_opening(now).is_some();
+    if places.iter().any(|place| opens(&place)) {
+        return only_outside_its_days(campaign, &places, vendor, now);
     }
     let place = places.first().cloned().unwrap_or_default();
     let parts = campaign.window(&place, vendor);
@@ -24,6 +24,23 @@ pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Mome
     };
     let chosen = contradiction(&parts, campaign.calling.guard, now);
     Some(format!("the window never opens: {}", named(&chosen)))
+}
+
+/// A window that opens, and never between the campaign's first and last day. A campaign that is over is no mistake.
+fn only_outside_its_days(
+    campaign: &Campaign,
+    places: &[ZoneSet],
+    vendor: Option<&Hours>,
+    now: Moment,
+) -> Option<String> {
+    let (starts, ends) = (campaign.schedule.starts, campaign.schedule.ends?);
+    let over = now.utc().date_naive() > ends;
+    let opens = |place: &ZoneSet| campaign.calendar(place, vendor).next_opening(now).is_some();
+    if over || places.iter().any(opens) {
+        return None;
+    }
+    let from = starts.map_or("now".to_owned(), |date| date.to_string());
+    Some(format!("the window never opens between the campaign's first day ({from}) and its last ({ends})"))
 }
 
 /// Everywhere that a contact may be: where the campaign says, else in its country, else anywhere.

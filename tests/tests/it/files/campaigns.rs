@@ -80,6 +80,12 @@ fn presets_and_the_campaigns_own_rules_hold_together() {
 }
 
 #[test]
+fn a_campaign_that_is_over_is_no_mistake() {
+    let over = format!("{CAMPAIGN}[calling]\nhours = \"Mo-Fr 09:00-18:00\"\n[schedule]\nends = \"2026-11-01\"");
+    assert!(parse(&over).is_ok());
+}
+
+#[test]
 fn rules_survive_the_database() {
     let text = format!(
         "{CAMPAIGN}[calling]\nhours = \"Mo-Sa 09:00-13:00,14:00-20:00; Su off\"\ntimezone = \"Asia/Kolkata\"\nholidays = [\"IN-MH\", \"GB\"]\nclosed = [\"2026-11-08\"]\nrules = [\"uk\"]\n[limits]\nper_number = [\"2/day\", \"7/7d\"]\ncalls = \"10/s\"\ncool_off = {{ after_refusal = \"60d\" }}\n[retry]\nbusy = [\"5m\", \"1h\"]\nvoicemail = \"never\"\navoid_same_hour = true\njitter = \"0%\"\n[results]\nopt_out = {{ when = {{ opted_out = true }} }}\n[callback]\nfrom = \"t\"\nwhen = {{ asked = [\"yes\", \"y\"] }}\n[variables]\nname = \"{{{{x}}}} {{mobile}}\"\n[on_unknown]\npolicy = \"redial\"\nask_for = \"90s\""
@@ -131,6 +137,12 @@ fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
             "never opens: [calling] hours `Sa-Su 09:00-21:00` and the preset fr `Mo-Fr",
         ),
         ("[contacts]", "[calling]\nhours = \"off\"\n[contacts]", "6:2", "never opens: [calling] hours `off"),
+        (
+            "[contacts]",
+            "[calling]\nhours = \"Mo-Fr 09:00-21:00\"\n[schedule]\nstarts = \"2026-11-28\"\nends = \"2026-11-29\"\n[contacts]",
+            "6:2",
+            "never opens between the campaign's first day (2026-11-28) and its last (2026-11-29)",
+        ),
         (
             "[contacts]",
             "[calling]\nhours = \"Mo-Fr 09:00-12:00; Mo-Fr 14:00-18:00\"\n[contacts]",

@@ -1,7 +1,6 @@
 //! When a contact may be dialled next, and which rules it waits for until then.
 
 use ringfence_domain::campaign::contradiction;
-use ringfence_domain::window::Calendar;
 use ringfence_domain::{DialClass, Moment, Span};
 use ringfence_store::{ContactRow, Numbers};
 use serde::Serialize;
@@ -38,9 +37,9 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Outl
     let parts = window(numbers, contact);
     let mut whole = calendar(numbers, contact);
     if whole.next_opening(found.now).is_none() {
-        let hours = parts.iter().flat_map(|part| part.hours.clone().unwrap_or_default()).collect();
-        let opens = parts.iter().all(|part| part.hours.is_some())
-            && Calendar::new(hours, guard).next_opening(found.now).is_some();
+        let vendor = numbers.lane.settings.vendor_hours();
+        let mut any_day = campaign.calendar_of_any_day(&contact.zones, vendor.as_ref());
+        let opens = any_day.next_opening(found.now).is_some();
         // The hours open some time, and never between the campaign's first and last day.
         let never = if opens {
             vec!["schedule".to_owned()]
