@@ -124,6 +124,21 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn what_people_said_is_counted_and_an_output_that_nobody_ever_had_is_named(database) {
+        let outputs = [("opted_out", "no"), ("interested", "no")].map(|(name, value)| (name.to_owned(), value.into()));
+        let vendor = Vendor::begin(Behaviour { outputs: outputs.into_iter().collect(), ..answered() }).await;
+        let folder = database.folder();
+        let rules = "[results]\nopt_out = { when = { optedout = \"yes\" } }\nrefusal = { when = { interested = \"no\" } }";
+        write_project(folder, &database.url, &vendor, 12, rules);
+        let run = json(folder, &["run", "spring.toml", "--until", "done", "--json"]).await;
+        assert_eq!(run["never_collected"], serde_json::json!(["optedout"]), "{run}");
+        assert_eq!(run["said"], serde_json::json!({ "opted_out": 0, "refused": 12 }), "{run}");
+        let shown = text(&output(folder, &["status", "spring"]).await);
+        assert!(shown.contains("12 said no") && shown.contains("the output optedout"), "{shown}");
+    }
+}
+
+on_both_databases! {
     async fn a_register_is_taken_in_whole_or_says_what_it_left_out(database) {
         let vendor = Vendor::begin(answered()).await;
         let folder = database.folder();
