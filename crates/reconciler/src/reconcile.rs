@@ -56,8 +56,8 @@ pub struct Reconciler {
     /// Calls that were reported to the own addresses of attempts of unknown fate.
     pub(crate) reported: HashMap<AttemptId, Vec<String>>,
     /// Rules of campaigns that have calls out; none where they cannot be read, whose calls wait until they can.
-    campaigns: HashMap<CampaignId, Option<Campaign>>,
-    campaigns_at: Moment,
+    pub(crate) campaigns: HashMap<CampaignId, Option<Campaign>>,
+    pub(crate) campaigns_at: Moment,
 }
 
 impl Reconciler {
@@ -140,7 +140,7 @@ impl Reconciler {
         let live = self.store.live_calls(self.tenure.lane).await?;
         let ids: std::collections::HashSet<AttemptId> = live.iter().map(|call| call.attempt).collect();
         self.patience.keep(|attempt| ids.contains(attempt));
-        let mut due: Vec<(Moment, &LiveCall)> = live
+        let due: Vec<(Moment, &LiveCall)> = live
             .iter()
             .map(|call| {
                 let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
@@ -149,12 +149,14 @@ impl Reconciler {
             .filter(|(at, _)| *at <= now)
             .collect();
         self.read_campaigns(&live, now).await?;
-        due.retain(|(_, call)| self.rules_of(call.campaign).is_some());
+        // Without rules nobody is asked, and slots are freed in time all the same.
+        let (mut due, unread): (Vec<_>, Vec<_>) =
+            due.into_iter().partition(|(_, call)| self.rules_of(call.campaign).is_some());
+        let mut settlements: Vec<_> = silent(unread.into_iter().map(|(_, call)| call), now).collect();
         due.sort_by_key(|(at, call)| (*at, call.attempt));
         due.truncate(BATCH);
         let (unknown, placed): (Vec<&LiveCall>, Vec<&LiveCall>) =
             due.into_iter().map(|(_, call)| call).partition(|call| call.state == AttemptState::Unknown);
-        let mut settlements = Vec::new();
         if !placed.is_empty() {
             self.ask(&placed, now, &mut settlements).await?;
         }
@@ -217,8 +219,7 @@ impl Reconciler {
             }
             // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
             Err(error) => {
-                let silent = placed.iter().filter(|call| call.overdue_at.is_some_and(|at| at + SILENCE <= now));
-                settlements.extend(silent.map(|call| (call.attempt, Settlement::GiveUp)));
+                settlements.extend(silent(placed.iter().copied(), now));
                 return self.trouble(&error, now).await;
             }
         };
@@ -342,32 +343,6 @@ impl Reconciler {
         }
     }
 
-    fn rules_of(&self, campaign: CampaignId) -> Option<&Campaign> {
-        self.campaigns.get(&campaign)?.as_ref()
-    }
-
-    async fn read_campaigns(&mut self, calls: &[LiveCall], now: Moment) -> Result<(), StoreError> {
-        if now.since(self.campaigns_at) > Span::from_secs(10) {
-            self.campaigns.clear();
-            self.campaigns_at = now;
-        }
-        for call in calls {
-            if self.campaigns.contains_key(&call.campaign) {
-                continue;
-            }
-            let rules = match self.store.campaign_by_id(call.campaign).await {
-                Ok(row) => Some(row.rules),
-                Err(error @ StoreError::Corrupt { .. }) => {
-                    tracing::error!(%error, "calls of a campaign are not asked about: {error}");
-                    None
-                }
-                Err(error) => return Err(error),
-            };
-            self.campaigns.insert(call.campaign, rules);
-        }
-        Ok(())
-    }
-
     async fn trouble(&mut self, error: &AskError, now: Moment) -> Result<(), StoreError> {
         tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.tenure.settings.name);
         let effect = match error {
@@ -391,6 +366,12 @@ impl Reconciler {
         };
         self.store.affect_lane(self.tenure.lane, effect, now).await
     }
+}
+
+/// Gives up those of which nothing was heard past all patience.
+fn silent<'c>(calls: impl Iterator<Item = &'c LiveCall>, now: Moment) -> impl Iterator<Item = (AttemptId, Settlement)> {
+    let past = calls.filter(move |call| call.overdue_at.is_some_and(|at| at + SILENCE <= now));
+    past.map(|call| (call.attempt, Settlement::GiveUp))
 }
 
 /// Settings that are the same for every contact.

@@ -94,8 +94,12 @@ pub(crate) async fn apply(
     const BUCKETS: Sql =
         sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = head_due WHERE campaign_id = $1");
     const CAPPED: Sql = sql!(
-        "UPDATE contacts SET due_at = $2 WHERE state = 'waiting' AND due_at > $2 \
-         AND bucket_id IN (SELECT id FROM buckets WHERE campaign_id = $1 AND class = 'capped')"
+        sqlite "UPDATE contacts SET due_at = $2 WHERE state = 'waiting' AND due_at > $2 \
+                AND bucket_id IN (SELECT id FROM buckets WHERE campaign_id = $1 AND class = 'capped')",
+        postgres "UPDATE contacts SET due_at = $2 WHERE id = ANY (ARRAY(SELECT c.id FROM contacts c \
+                  WHERE c.state = 'waiting' AND c.due_at > $2 \
+                  AND c.bucket_id IN (SELECT id FROM buckets WHERE campaign_id = $1 AND class = 'capped') \
+                  ORDER BY c.id FOR UPDATE))"
     );
     const CAPPED_HEADS: Sql = sql!(
         "UPDATE buckets SET head_due = $2 WHERE campaign_id = $1 AND class = 'capped' AND waiting > 0 AND head_due > $2"
@@ -142,12 +146,15 @@ pub(crate) async fn apply(
                 if known.lane != lane && has_live(session, &known).await? {
                     return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
                 }
-                if known.rules.number_limits() != rules.number_limits() {
-                    // Whom a cap put off is asked again by the new ones.
+                // Whom a limit put off is asked again by the new ones.
+                let asked_again = mended || known.rules.number_limits() != rules.number_limits();
+                if asked_again {
                     session.run(&CAPPED, args![known.id, now]).await?;
-                    session.run(&CAPPED_HEADS, args![known.id, now]).await?;
                 }
                 session.rows(&LOCK_BUCKETS, args![known.id]).await?;
+                if asked_again {
+                    session.run(&CAPPED_HEADS, args![known.id, now]).await?;
+                }
                 session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
                 session.run(&BUCKETS, args![known.id, lane, priority]).await?;
             }

@@ -110,6 +110,10 @@ pub(crate) async fn take(
         postgres "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4::jsonb, spent = NULL WHERE id = $1"
     );
     const SPENT: Sql = sql!("SELECT spent FROM lanes WHERE id = $1");
+    const LOCK_BUCKETS: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM buckets WHERE lane_id = $1 ORDER BY id FOR UPDATE"
+    );
     const AWAKE: Sql = sql!("UPDATE buckets SET eligible_at = head_due WHERE lane_id = $1");
     let lane = lock(session, id, Lock::Update).await?;
     if let Some(current) = &lane.owner
@@ -129,6 +133,7 @@ pub(crate) async fn take(
     session.run(&TAKE, args![id, owner.name.as_str(), now + owner.lease, json(settings)]).await?;
     if lane.settings.vendor_hours() != settings.vendor_hours() {
         // Its hours may open earlier than those that buckets sleep by.
+        session.rows(&LOCK_BUCKETS, args![id]).await?;
         session.run(&AWAKE, args![id]).await?;
     }
     let spent = spent.filter(|spent| lane.owner.is_none() && spent.limits == settings.limits);

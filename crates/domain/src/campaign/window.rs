@@ -23,6 +23,19 @@ impl Campaign {
         if nowhere { calendar.nowhere() } else { calendar }
     }
 
+    /// The rules that never leave time to call contacts whose own zones are `own`: the fewest parts of the window, or `schedule` when it opens
+    /// on none of the campaign's days. Empty when there is some time.
+    pub fn contradiction(&self, own: &ZoneSet, vendor: Option<&Hours>, now: Moment) -> Vec<String> {
+        if self.calendar(own, vendor).next_opening(now).is_some() {
+            return Vec::new();
+        }
+        if self.calendar_of_any_day(own, vendor).next_opening(now).is_some() {
+            return vec!["schedule".to_owned()];
+        }
+        let parts = self.window(own, vendor);
+        contradiction(&parts, self.calling.guard, now).into_iter().map(|part| part.rule.clone()).collect()
+    }
+
     /// The parts of that window, each of which can close it by itself.
     pub fn window(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Vec<WindowPart> {
         let calling = &self.calling;

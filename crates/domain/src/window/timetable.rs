@@ -45,6 +45,16 @@ pub(super) struct Dates {
     pub(super) last: (u32, u32),
 }
 
+impl Dates {
+    fn name(&self, date: (u32, u32)) -> bool {
+        if self.first <= self.last {
+            self.first <= date && date <= self.last
+        } else {
+            date >= self.first || date <= self.last
+        }
+    }
+}
+
 impl Rule {
     /// Every day.
     pub(super) fn daily(hours: Vec<Hours>) -> Self {
@@ -62,14 +72,9 @@ impl Rule {
         }
         let date = (day.month(), day.day());
         self.dates.iter().any(|dates| {
-            if dates.first <= dates.last {
-                (dates.first..=dates.last).contains(&date) && in_year(day.year())
-            } else if date >= dates.first {
-                in_year(day.year())
-            } else {
-                // It began in the year before.
-                date <= dates.last && in_year(day.year() - 1)
-            }
+            // What goes over the end of the year began in the year before.
+            let began = if dates.first > dates.last && date <= dates.last { day.year() - 1 } else { day.year() };
+            dates.name(date) && in_year(began)
         })
     }
 
@@ -114,15 +119,7 @@ impl Rule {
 
     /// For each month and day, whether it is named.
     fn dates_of_a_year(&self) -> Vec<bool> {
-        let named = |date: (u32, u32)| {
-            self.dates.iter().any(|dates| {
-                if dates.first <= dates.last {
-                    (dates.first..=dates.last).contains(&date)
-                } else {
-                    date >= dates.first || date <= dates.last
-                }
-            })
-        };
+        let named = |date: (u32, u32)| self.dates.iter().any(|dates| dates.name(date));
         let dates = (1..=12).flat_map(|month| (1..=31).map(move |day| (month, day)));
         dates.map(|date| self.dates.is_empty() || named(date)).collect()
     }
@@ -143,11 +140,6 @@ impl Timetable {
         let every_day = |rule: &Rule| rule.years.is_empty() && rule.dates.is_empty();
         let covered = (0..7).all(|day| self.rules.iter().any(|rule| every_day(rule) && rule.weekdays[day]));
         covered && self.rules.iter().all(Rule::is_all_day)
-    }
-
-    /// Whether no hour of any day is open, whatever the date.
-    pub fn never_opens(&self) -> bool {
-        self.rules.iter().all(|rule| rule.hours.is_empty())
     }
 
     /// The hours of a day; none when nothing is said of it.

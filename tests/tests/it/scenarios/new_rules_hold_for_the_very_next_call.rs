@@ -66,3 +66,27 @@ on_both_databases_in_virtual_time! {
         assert_eq!(dialer.simulator.tape().calls().len(), 20, "nobody of the other campaign");
     }
 }
+
+on_both_databases_in_virtual_time! {
+    async fn calls_whose_rules_cannot_be_read_free_their_slots_in_time(database) {
+        let talk = Span::from_hours(1);
+        let behaviour = Behaviour { outcomes: vec![(Outcome::Answered, 1)], talk, ..Behaviour::default() };
+        let clock = VirtualClock::at(noon());
+        let spring = rules("spring", "main");
+        let mut dialer = Dialer::set(database.store.clone(), clock.clone(), lane_settings("main"), spring.clone(), behaviour, 5).await;
+        dialer.start();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        dialer.stop().await;
+        assert_eq!(dialer.store.live_calls(dialer.lane).await.expect("calls").len(), 5);
+        execute(&database.url, "UPDATE campaigns SET rules = '{\"calling\":{\"hours\":\"sometimes\"}}'").await;
+        // Long after the vendor could have kept them.
+        clock.skip_to(noon() + Span::from_days(2));
+        dialer.start();
+        tokio::time::sleep(Duration::from_mins(2)).await;
+        dialer.stop().await;
+        assert_eq!(dialer.store.live_calls(dialer.lane).await.expect("calls").len(), 0, "slots and numbers are free");
+        dialer.store.apply(spring, dialer.lane, Begin::Running, clock.read().now).await.expect("mended");
+        assert_eq!(dialer.count("contact:review").await, 5, "a person looks at them");
+        dialer.check_counts().await;
+    }
+}

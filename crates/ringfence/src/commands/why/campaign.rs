@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::campaign::{WindowPart, closed_longest, contradiction};
+use ringfence_domain::campaign::{WindowPart, closed_longest};
 use ringfence_domain::{CampaignState, DialClass, LaneState, Moment};
 use ringfence_store::{BucketNumbers, Numbers};
 use serde::Serialize;
@@ -108,9 +108,8 @@ fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (String
         let from = calendar.next_opening(now);
         let parts = rules.window(&bucket.zones, vendor.as_ref());
         if from.is_none() {
-            let never = contradiction(&parts, rules.calling.guard, now);
-            let names: Vec<&str> = never.iter().map(|part| part.rule.as_str()).collect();
-            return (names.join(" and "), "leave no time to call, ever".to_owned(), None);
+            let never = rules.contradiction(&bucket.zones, vendor.as_ref(), now);
+            return (never.join(" and "), "leave no time to call, ever".to_owned(), None);
         }
         let says = |part: &WindowPart| (part.rule.clone(), part.closed_day(now).unwrap_or_else(|| part.says()));
         let guard = || {

@@ -1,6 +1,5 @@
 //! When a contact may be dialled next, and which rules it waits for until then.
 
-use ringfence_domain::campaign::contradiction;
 use ringfence_domain::{DialClass, Moment, Span};
 use ringfence_store::{ContactRow, Numbers};
 use serde::Serialize;
@@ -36,16 +35,9 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Outl
     let guard = campaign.calling.guard;
     let parts = window(numbers, contact);
     let mut whole = calendar(numbers, contact);
-    if whole.next_opening(found.now).is_none() {
-        let vendor = numbers.lane.settings.vendor_hours();
-        let mut any_day = campaign.calendar_of_any_day(&contact.zones, vendor.as_ref());
-        let opens = any_day.next_opening(found.now).is_some();
-        // The hours open some time, and never between the campaign's first and last day.
-        let never = if opens {
-            vec!["schedule".to_owned()]
-        } else {
-            contradiction(&parts, guard, found.now).into_iter().map(|part| part.rule.clone()).collect()
-        };
+    let vendor = numbers.lane.settings.vendor_hours();
+    let never = campaign.contradiction(&contact.zones, vendor.as_ref(), found.now);
+    if !never.is_empty() {
         return Outlook { never, ..Outlook::default() };
     }
     let (calls, place) = (past_calls(&found.attempts), campaign.place_of(&contact.zones));

@@ -2,7 +2,8 @@
 
 use ringfence_domain::campaign::WindowPart;
 use ringfence_domain::{
-    Campaign, CampaignState, ContactState, DialClass, ImportState, LaneState, Moment, NumberLimits, PastCall, ZoneSet,
+    AttemptState, Campaign, CampaignState, ContactState, DialClass, ImportState, LaneState, Moment, NumberLimits,
+    PastCall, ZoneSet,
 };
 use ringfence_store::{AttemptRow, ContactRow, Numbers};
 use serde::Serialize;
@@ -156,8 +157,9 @@ fn name_of(single: &NumberLimits) -> (&'static str, String) {
 /// The calls that count against limits.
 pub(super) fn past_calls(attempts: &[AttemptRow]) -> Vec<PastCall> {
     let counted = |attempt: &&AttemptRow| {
-        attempt.outcome.is_none_or(ringfence_domain::Outcome::is_counted)
-            && !matches!(attempt.state.as_str(), "not_sent" | "refused" | "not_placed" | "lapsed" | "open")
+        use AttemptState::{Ended, Placed, Sending, Unknown};
+        matches!(attempt.state, Sending | Placed | Unknown | Ended)
+            && attempt.outcome.is_none_or(ringfence_domain::Outcome::is_counted)
     };
     let call = |attempt: &AttemptRow| {
         let (ended_at, outcome, refused) = (attempt.ended_at, attempt.outcome, attempt.refusal);

@@ -1,0 +1,38 @@
+//! The rules of campaigns that have calls out.
+
+use ringfence_domain::{Campaign, CampaignId, Moment, Span};
+use ringfence_store::{LiveCall, Store, StoreError};
+
+use crate::Reconciler;
+
+/// Rules are read again after so long.
+const READ_EVERY: Span = Span::from_secs(10);
+
+impl Reconciler {
+    pub(crate) fn rules_of(&self, campaign: CampaignId) -> Option<&Campaign> {
+        self.campaigns.get(&campaign)?.as_ref()
+    }
+
+    /// Reads the rules of these calls' campaigns, as far as they can be read.
+    pub(crate) async fn read_campaigns(&mut self, calls: &[LiveCall], now: Moment) -> Result<(), StoreError> {
+        if now.since(self.campaigns_at) > READ_EVERY {
+            self.campaigns.clear();
+            self.campaigns_at = now;
+        }
+        for call in calls {
+            if self.campaigns.contains_key(&call.campaign) {
+                continue;
+            }
+            let rules = match self.store.campaign_by_id(call.campaign).await {
+                Ok(row) => Some(row.rules),
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    tracing::error!(%error, "calls of a campaign are not asked about: {error}");
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            self.campaigns.insert(call.campaign, rules);
+        }
+        Ok(())
+    }
+}
