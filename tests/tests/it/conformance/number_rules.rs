@@ -26,6 +26,31 @@ async fn attempt_of(store: &Database, person: usize) -> AttemptId {
 }
 
 on_both_databases! {
+    async fn no_claim_of_a_number_commits_after_it_was_put_on_the_list(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 200).await;
+        stage.open(store, 200, noon()).await;
+        let other = database.another().await;
+        let id = other.begin_dnc(by_hand(None)).await.expect("a list");
+        let mut sending = 0;
+        for people in (0..200).collect::<Vec<_>>().chunks(10) {
+            let numbers = people.iter().map(|n| sample::number(*n)).map(|number| (store.hasher().key(&number), number));
+            let mut attempts = Vec::new();
+            for person in people {
+                attempts.push(attempt_of(store, *person).await);
+            }
+            let (claimed, at_the_end) = tokio::join!(store.claim(stage.order(&attempts, noon())), async {
+                assert_eq!(other.add_dnc(id, numbers.collect()).await.expect("added"), 10);
+                stage.count(&other, "attempt:sending").await
+            });
+            sending += claimed.expect("an answer").sending.len();
+            assert_eq!(at_the_end, sending as i64, "who was claimed was claimed before the numbers were on the list");
+        }
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
     async fn the_do_not_call_list_holds_for_the_very_next_claim(database) {
         let store = &database.store;
         let stage = Stage::set(store, 3).await;
