@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod phone;
 pub mod preset;
 pub mod quantity;
+pub mod quarantine;
 pub mod report;
 pub mod safety;
 pub mod schedule;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringfence_domain::phone::Country;
 use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Span};
 
 /// A call to be placed.
@@ -152,6 +153,41 @@ pub struct Candidate {
     pub call_id: String,
     /// Whether it carries our own reference, which leaves no doubt.
     pub certain: bool,
+}
+
+/// The calls that a vendor lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The calls, in any order.
+    pub calls: Vec<ListedCall>,
+    /// Whether the list surely goes back to the moment that was asked for.
+    pub complete: bool,
+}
+
+/// A call on a vendor's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCall {
+    /// The vendor's name for it.
+    pub call_id: String,
+    /// Who was called.
+    pub number: PhoneNumber,
+    /// When, if the list says so beyond doubt.
+    pub at: Option<Moment>,
+    /// The agent that called, if the list says so.
+    pub agent: Option<String>,
+    /// Whether `call_id` is what placing the call returned. Some lists name their rows otherwise.
+    pub named: bool,
+}
+
+impl Listing {
+    /// A number as a vendor's list writes it: with or without `+`, or as in `home`. None when it is none.
+    pub(crate) fn number(text: &str, home: Option<Country>) -> Option<PhoneNumber> {
+        let text = text.trim();
+        match home {
+            Some(home) if !text.starts_with('+') => PhoneNumber::parse(text, Some(home)).ok(),
+            _ => PhoneNumber::from_e164(&format!("+{}", text.trim_start_matches('+'))),
+        }
+    }
 }
 
 impl AskError {

@@ -46,12 +46,13 @@ pub struct Reconciler {
     clock: Arc<dyn Clock>,
     pub(crate) tenure: Arc<Tenure>,
     pub(crate) provider: Arc<dyn Provider>,
-    pacer: Arc<Pacer>,
+    pub(crate) pacer: Arc<Pacer>,
     pub(crate) patience: Patience,
     rest_until: Moment,
     troubles: u32,
     sweep_at: Moment,
     reports_at: Moment,
+    pub(crate) inquire_at: Moment,
     pub(crate) forget_at: Moment,
     /// Calls that were reported to the own addresses of attempts of unknown fate.
     pub(crate) reported: HashMap<AttemptId, Vec<String>>,
@@ -81,6 +82,7 @@ impl Reconciler {
             troubles: 0,
             sweep_at: start,
             reports_at: start,
+            inquire_at: start,
             forget_at: start,
             reported: HashMap::new(),
             campaigns: HashMap::new(),
@@ -133,6 +135,9 @@ impl Reconciler {
         if now >= self.reports_at {
             self.reports_at = now + REPORTS_EVERY;
             self.read_reports(now).await?;
+        }
+        if now >= self.inquire_at {
+            self.inquire(now).await?;
         }
         if now < self.rest_until || !self.tenure.holds(self.clock.boot()) {
             return Ok(done);

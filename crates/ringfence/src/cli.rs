@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::apply::{ApplyArgs, PlanArgs};
+use crate::commands::backup::BackupArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::completions::{CompletionsArgs, ManArgs};
 use crate::commands::contacts::ContactsArgs;
@@ -17,6 +18,7 @@ use crate::commands::init::InitArgs;
 use crate::commands::lanes::LanesArgs;
 use crate::commands::pause::{CancelArgs, PauseArgs, ResumeArgs};
 use crate::commands::preview::PreviewArgs;
+use crate::commands::quarantine::QuarantineArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::sandbox::SandboxArgs;
@@ -154,6 +156,16 @@ pub enum Command {
     /// Calls whose fate is unknown: list them, say what became of them
     #[command(after_help = "Examples:\n  ringfence review\n  ringfence review settle all not-placed --campaign survey")]
     Review(ReviewArgs),
+    /// Show why this database dials nobody after a restore, a copy or a move, and let it dial again
+    #[command(
+        after_help = "Examples:\n  ringfence quarantine\n  ringfence quarantine lift --reason \"restored the backup of Monday\"\n\nA database that was restored, rewound, copied, moved, or is new to this configuration may have forgotten calls. Until the\nquarantine is lifted nobody is dialled, and `run` exits with 4. Providers that keep a list of calls are asked for what is missing."
+    )]
+    Quarantine(QuarantineArgs),
+    /// Write a consistent copy of a SQLite database while it is in use
+    #[command(
+        after_help = "Example:\n  ringfence backup backups/monday.db\n\nTo restore: stop every process, put the copy in place of the database, delete the database's -wal and -shm files, then\n`ringfence quarantine lift`."
+    )]
+    Backup(BackupArgs),
     /// List the lanes and what holds or slows them
     #[command(after_help = "Examples:\n  ringfence lanes\n  ringfence lanes --check\n  ringfence lanes resume main")]
     Lanes(LanesArgs),

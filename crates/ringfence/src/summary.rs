@@ -7,7 +7,7 @@ use ringfence_domain::summary::{
     WaitingFor,
 };
 use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
-use ringfence_store::Numbers;
+use ringfence_store::{Numbers, StoppedBy};
 
 /// Answered calls after which an output that none of them had is spoken of.
 const ENOUGH: i64 = 10;
@@ -181,7 +181,10 @@ fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> O
         return held(format!("stop: {brake}"));
     }
     if let Some(stop) = &numbers.stop {
-        return held(format!("stop: {}", stop.reason));
+        return held(match stop.by {
+            StoppedBy::Person => format!("stop: {}", stop.reason),
+            StoppedBy::Quarantine => format!("quarantine: {}; `ringfence quarantine` says more", stop.reason),
+        });
     }
     match (campaign.state, campaign.paused_by) {
         (CampaignState::Paused, Some(PausedBy::Draft)) => return Some(Hold { state: "draft", by: because }),

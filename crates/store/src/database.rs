@@ -1,7 +1,7 @@
 //! The database that all processes meet in, and the one way into it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
 use ringfence_domain::phone::NumberHasher;
@@ -9,9 +9,11 @@ use ringfence_domain::{Clock, ReportKey};
 use sqlx::PgPool;
 
 use crate::clock::DatabaseClock;
+use crate::database_file::DatabaseFile;
 use crate::postgres::hide_password;
 use crate::session::{Session, Sql, args, sql};
 use crate::sqlite::SqlitePools;
+use crate::witness::{self, Witness};
 use crate::{StoreError, postgres};
 
 /// Which database is used, and where.
@@ -69,6 +71,7 @@ pub struct Database {
     hasher: NumberHasher,
     report_key: ReportKey,
     installation: Arc<str>,
+    witness: Arc<OnceLock<Witness>>,
     virtual_time: bool,
 }
 
@@ -101,6 +104,7 @@ impl Database {
             hasher: NumberHasher::new([0; 16]),
             report_key: ReportKey::new([0; 16]),
             installation: Arc::from(""),
+            witness: Arc::default(),
             virtual_time: false,
         };
         database.migrate().await?;
@@ -214,14 +218,18 @@ impl Database {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
-        let pools = self.pools.clone();
+        let (pools, witness) = (self.pools.clone(), self.witness.clone());
         let task = tokio::spawn(async move {
             let mut session = match &pools {
                 Pools::Sqlite(pools) => Session::SqliteWrite(pools.begin().await?),
                 Pools::Postgres(pool) => Session::PostgresWrite(pool.begin().await?),
             };
             let result = transition(&mut session).await?;
+            let position = witness::count(&mut session).await?;
             session.commit().await?;
+            if let (Some(witness), Some(position)) = (witness.get(), position) {
+                witness.committed(position)?;
+            }
             Ok(result)
         });
         self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
@@ -276,6 +284,36 @@ impl Database {
         drop(release);
         drop(guard.await);
         result
+    }
+
+    /// Its witnesses are kept from now on.
+    pub(crate) fn keep(&self, witness: Witness) {
+        // A database that is guarded twice keeps its first witnesses: they stand in the same places.
+        drop(self.witness.set(witness));
+    }
+
+    /// Calls were claimed; before any of them is made the witnesses know.
+    pub(crate) fn dialled(&self, claimed: &crate::Claimed) -> Result<(), StoreError> {
+        match self.witness.get() {
+            Some(witness) if !claimed.sending.is_empty() => witness.dialled(claimed.log_position),
+            _ => Ok(()),
+        }
+    }
+
+    /// The number of the SQLite file that was opened.
+    pub(crate) fn file_number(&self) -> Option<u64> {
+        match &self.pools {
+            Pools::Sqlite(pools) => Some(pools.file.number()),
+            Pools::Postgres(_) => None,
+        }
+    }
+
+    /// What is asked before every call: whether the file of a SQLite database is still there.
+    pub fn file(&self) -> Option<DatabaseFile> {
+        match &self.pools {
+            Pools::Sqlite(pools) => Some(pools.file.clone()),
+            Pools::Postgres(_) => None,
+        }
     }
 
     pub(crate) fn sqlite_path(&self) -> Option<&Path> {

@@ -72,6 +72,9 @@ pub enum StoreError {
         /// The import.
         import: ringfence_domain::ImportId,
     },
+    /// The witness of the database cannot be written. Whatever was claimed is not sent.
+    #[error("the witness of the database cannot be written: {0}")]
+    Witness(#[source] std::io::Error),
     /// The process is stopping.
     #[error("the process is stopping")]
     Stopping,

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
 
 use crate::StoreError;
+use crate::database_file::DatabaseFile;
 
 /// The pools of one SQLite file.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub(crate) struct SqlitePools {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
     pub(crate) path: PathBuf,
+    pub(crate) file: DatabaseFile,
 }
 
 const BUSY: Duration = Duration::from_secs(5);
@@ -40,7 +42,8 @@ impl SqlitePools {
             .acquire_timeout(BUSY * 2)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        let pools = Self { writer, readers, path };
+        let file = DatabaseFile::open(&path).map_err(sqlx::Error::Io)?;
+        let pools = Self { writer, readers, path, file };
         pools.check_durability().await?;
         Ok(pools)
     }

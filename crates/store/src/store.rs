@@ -9,6 +9,7 @@ use ringfence_domain::{
     PhoneNumber, RunId, StopReason,
 };
 
+use crate::adopt::{AdoptOrder, Adopted};
 use crate::brakes::Stop;
 use crate::campaigns::{Begin, Locked, Resumed};
 use crate::canaries::Canary;
@@ -20,6 +21,7 @@ use crate::imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 use crate::lanes::{LaneRow, Owner, TakeOver};
 use crate::live_calls::LiveCall;
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
+use crate::quarantine::{LaneInquiry, QuarantineRow};
 use crate::questions::{AttemptRow, ContactFilter, ContactRow};
 use crate::record::{LaneEffect, Recorded, Sent};
 use crate::reports::{NewReport, Reported, UnreadReport};
@@ -30,15 +32,15 @@ use crate::settle::{Settled, Settlement};
 use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
 use crate::{
-    Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, canaries, claim, dnc, import_chunk,
-    import_release, imports, lanes, live_calls, open, questions, record, reports, review, runs, schedules, settle,
-    stopping, summary, sweep,
+    Applied, CampaignRow, Database, Numbers, StoreError, adopt, brakes, campaigns, canaries, claim, dnc, import_chunk,
+    import_release, imports, lanes, live_calls, open, quarantine, questions, record, reports, review, runs, schedules,
+    settle, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Each line is a method of [`Store`] and how [`Database`] carries it out: `write` in one transaction, `read` outside any,
-/// `snapshot` as of one moment, `then` in one transaction and what must follow it.
+/// `snapshot` as of one moment, `then` in one transaction and what must follow it, `dial` the same for calls that are to be made.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$session:ident| $step:expr;)+) => {
         /// Each method that changes something is one transaction.
@@ -68,6 +70,12 @@ macro_rules! transitions {
         $database.pause_failing(done.failing()).await?;
         Ok(done)
     }};
+    (@ dial $database:ident, |$session:ident| $step:expr) => {{
+        let done = $database.write(move |$session| Box::pin(async move { $step.await })).await?;
+        $database.dialled(&done)?;
+        $database.pause_failing(done.failing()).await?;
+        Ok(done)
+    }};
 }
 
 transitions! {
@@ -79,6 +87,18 @@ transitions! {
     write start_all(now: Moment) -> () = |session| brakes::set(session, None, now);
     /// The stop, if everything is stopped.
     read stop() -> Option<Stop> = |session| brakes::read(session);
+
+    /// The quarantine that holds, if any.
+    read quarantine() -> Option<QuarantineRow> = |session| quarantine::current(session);
+    /// All quarantines, oldest first.
+    read quarantines() -> Vec<QuarantineRow> = |session| quarantine::history(session);
+    /// What the vendors were asked in a quarantine, by lane.
+    read inquiries(quarantine: i64) -> Vec<LaneInquiry> = |session| quarantine::inquiries(session, quarantine);
+    /// Keeps what a vendor was asked in a quarantine.
+    write keep_inquiry(quarantine: i64, inquiry: LaneInquiry) -> () =
+        |session| quarantine::keep_inquiry(session, quarantine, &inquiry);
+    /// Enters calls that the vendor knows and the database has forgotten.
+    write adopt(order: AdoptOrder) -> Adopted = |session| adopt::adopt(session, &order);
 
     // Lanes
 
@@ -213,7 +233,7 @@ transitions! {
     read bursts(lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Vec<Burst> =
         |session| claim::bursts(session, lane, epoch, after, limit, size);
     /// Claims what may be dialled at this very moment: the point of no return.
-    then claim(order: ClaimOrder) -> Claimed = |session| claim::claim(session, &order);
+    dial claim(order: ClaimOrder) -> Claimed = |session| claim::claim(session, &order);
     /// Records what became of requests.
     then record(sent: Vec<Sent>, now: Moment) -> Recorded = |session| record::record(session, now, &sent);
 

@@ -25,7 +25,7 @@ const PAGE: usize = 100;
 /// Pages read for one question.
 const PAGES: usize = 10;
 /// The vendor's clock may differ from ours by as much.
-const SKEW: Span = Span::from_minutes(2);
+pub(super) const SKEW: Span = Span::from_minutes(2);
 /// Calls are looked for from so long before they were sent, whatever the clocks say.
 const SINCE: Span = Span::from_days(1);
 /// The vendor drops a call at the latest moment that it was told. So long after that moment a request that is not in the list did not
@@ -261,8 +261,8 @@ fn details(row: &Value) -> CallDetails {
 
 /// Queued calls of one page.
 pub(super) struct Page {
-    rows: Vec<Value>,
-    next: Option<String>,
+    pub(super) rows: Vec<Value>,
+    pub(super) next: Option<String>,
     /// On the last page: how many rows there are in all.
     total: Option<u64>,
 }
@@ -284,7 +284,7 @@ fn about(row: &Value, at: Moment) -> bool {
     queued.is_some_and(|queued| queued >= at - SKEW && queued <= at + SKEW)
 }
 
-fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<&str>) -> Value {
+pub(super) fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<&str>) -> Value {
     let mut filter = json!({ "startCreatedDate": since.to_string() });
     if let Some(numbers) = numbers {
         filter["recipientNumbers"] = json!(numbers);
@@ -312,7 +312,7 @@ fn data(reply: &Response<Bytes>) -> Result<Option<Value>, AskError> {
     Ok(member(&body, "data").cloned())
 }
 
-fn text(object: &Value, name: &str) -> Option<String> {
+pub(super) fn text(object: &Value, name: &str) -> Option<String> {
     member(object, name).and_then(word)
 }
 

@@ -87,7 +87,7 @@ impl Twenty2 {
     }
 
     /// `GET /call/logs`
-    async fn list(&self, budget: &dyn Budget) -> Result<Vec<LoggedCall>, AskError> {
+    pub(super) async fn list(&self, budget: &dyn Budget) -> Result<Vec<LoggedCall>, AskError> {
         let answer = self.get("/call/logs", budget).await?;
         let calls = answer::json(&answer).as_ref().and_then(wire::logged);
         calls.ok_or_else(|| AskError::Trouble(format!("the list of calls cannot be read: {}", wire::refusal(&answer))))

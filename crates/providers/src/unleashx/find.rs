@@ -15,7 +15,7 @@ use crate::number_format::same_number;
 use crate::{Budget, answer};
 
 /// Rows of one page.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 /// Pages read for one question; calls that none of them has are looked for one by one.
 const PAGES: usize = 5;
 /// Calls looked for one by one in a round.
@@ -178,7 +178,7 @@ impl UnleashX {
 }
 
 /// The list's first day for a call of this moment.
-fn from(sent_at: Moment) -> String {
+pub(super) fn from(sent_at: Moment) -> String {
     (sent_at - MARGIN).local(ringfence_domain::Zone::utc()).format("%Y-%m-%d").to_string()
 }
 

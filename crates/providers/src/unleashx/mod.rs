@@ -13,6 +13,7 @@ mod clock;
 mod find;
 mod place;
 mod rows;
+mod since;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -25,7 +26,7 @@ use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate};
 
 use self::clock::ListClock;
 use crate::account::{Account, Body, Free};
-use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, Provider, Transport, report};
@@ -126,6 +127,10 @@ impl Provider for UnleashX {
 
     async fn find(&self, lost: &[LostCall], _: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
         self.find_all(lost, budget).await
+    }
+
+    async fn calls_since(&self, since: Moment, budget: &dyn Budget) -> Result<Option<Listing>, AskError> {
+        self.listed_since(since, budget).await.map(Some)
     }
 
     fn reported(&self, body: &[u8]) -> Option<String> {

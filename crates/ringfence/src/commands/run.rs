@@ -1,5 +1,6 @@
 //! `ringfence run`
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_intake::Config;
 use ringfence_providers::Provider;
-use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, Store};
+use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -101,7 +102,8 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         clock: &clock,
         campaign: &campaign_row,
         name: lifeline.name(),
-        brake: home::brake(&config),
+        brake: home::brakes(&config, &store),
+        quiet_since: Cell::default(),
     };
     let mut held = false;
     if let Some(file) = &file {
@@ -158,10 +160,11 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         .braked_by(follower.brake.clone())
         .reported_to(home::reports_of(lane, &config, &store));
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
+    let quarantined = store.quarantine().await?.is_some();
     store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
     store.close().await;
     report(common, &summary, zone)?;
-    Ok(exit_code(&summary, ended))
+    Ok(if quarantined && !matches!(ended, Ended::Signal(_)) { HELD } else { exit_code(&summary, ended) })
 }
 
 /// Waits for a signal that asks to leave; its exit code.
@@ -244,6 +247,8 @@ pub(super) struct Follower<'f> {
     pub(super) campaign: &'f CampaignRow,
     pub(super) name: &'f str,
     pub(super) brake: Arc<dyn Brake>,
+    /// In quarantine: since when none of the campaign's calls is out.
+    pub(super) quiet_since: Cell<Option<Moment>>,
 }
 
 impl Follower<'_> {
@@ -275,13 +280,16 @@ impl Follower<'_> {
                 Ok((numbers, summary)) => {
                     progress.show(&summary);
                     if self.holds(&numbers, &summary, until).await.unwrap_or(false) {
-                        break Ended::AsAsked;
+                        break Ok(Ended::AsAsked);
                     }
                 }
                 Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
             }
+            if let Some(gone) = self.store.file().and_then(|file| file.pulled()) {
+                break Err(home::gone(gone));
+            }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
-                break Ended::TimeUp;
+                break Ok(Ended::TimeUp);
             }
             if self.clock.boot() >= renew_at {
                 renew_at = self.clock.boot() + Duration::from_secs(3);
@@ -289,18 +297,32 @@ impl Follower<'_> {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                _ = terminate.recv() => break Ended::Signal(143),
-                _ = interrupt.recv() => break Ended::Signal(130),
+                _ = terminate.recv() => break Ok(Ended::Signal(143)),
+                _ = interrupt.recv() => break Ok(Ended::Signal(130)),
             }
         };
         progress.end();
-        if matches!(ended, Ended::Signal(_)) {
+        if matches!(ended, Ok(Ended::Signal(_))) {
             eprint_line("finishing what is being sent…");
         }
         stop.cancel();
         running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+        let ended = ended?;
         let (_, summary) = self.look().await?;
         Ok((summary, ended))
+    }
+
+    /// In quarantine: whether the vendor was asked what the database has forgotten, and everything that it knew is settled.
+    async fn has_asked(&self, numbers: &Numbers, active: i64, now: Moment) -> Result<bool, Failure> {
+        let quiet_since = (active == 0).then(|| self.quiet_since.get().unwrap_or(now));
+        self.quiet_since.set(quiet_since);
+        let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
+        let inquiries = self.store.inquiries(quarantine.id).await?;
+        let asked = inquiries.into_iter().find(|inquiry| inquiry.lane == numbers.lane.settings.name);
+        Ok(match (asked, quiet_since) {
+            (Some(asked), Some(quiet_since)) => asked.waiting == 0 || asked.asked_at >= quiet_since,
+            _ => false,
+        })
     }
 
     /// Whether there is nothing left to wait for.
@@ -316,6 +338,9 @@ impl Follower<'_> {
             if canaries.iter().any(|canary| canary.campaign == self.campaign.id && canary.pending == 0) {
                 return Ok(false);
             }
+        }
+        if numbers.stop.as_ref().is_some_and(|stop| stop.by == StoppedBy::Quarantine) {
+            return self.has_asked(numbers, contacts.active, now).await;
         }
         // A pause is lifted by people only; what is out is still waited for.
         if summary.held_by.is_some() && contacts.active == 0 {

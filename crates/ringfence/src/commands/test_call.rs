@@ -13,7 +13,7 @@ use ringfence_domain::{
 };
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    Lifeline, NewContact, StopOrder, Store, Whom,
+    Lifeline, NewContact, StopOrder, StoppedBy, Store, Whom,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -104,12 +104,16 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
             ));
         }
     }
-    let brake = home::brake(&config);
+    let brake = home::brakes(&config, &store);
     if let Some(file) = brake.pulled() {
         return Err(Failure::held(format!("everything is stopped: {file}"), "remove that file"));
     }
-    if let Some(reason) = store.stop().await?.map(|stop| stop.reason) {
-        return Err(Failure::held(format!("everything is stopped: {reason}"), "`ringfence start` lets it go"));
+    if let Some(stop) = store.stop().await? {
+        let hint = match stop.by {
+            StoppedBy::Person => "`ringfence start` lets it go",
+            StoppedBy::Quarantine => "`ringfence quarantine` says more",
+        };
+        return Err(Failure::held(format!("everything is stopped: {}", stop.reason), hint));
     }
     if row.state == LaneState::Paused {
         let reason = row.reason.unwrap_or_default();

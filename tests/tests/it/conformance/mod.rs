@@ -9,6 +9,7 @@ mod number_rules;
 mod outcomes;
 mod overlaps;
 mod planning;
+mod quarantine;
 mod records;
 mod releases;
 mod reports;

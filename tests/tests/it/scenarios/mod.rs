@@ -1,10 +1,12 @@
 //! Whole dialers under good and bad days: one scenario a file, named by what must hold.
 
 mod a_busy_number_is_called_again_under_one_cap;
+mod a_database_file_that_vanishes_stops_dialling;
 mod a_down_provider_makes_contacts_wait;
 mod a_fault_of_the_lane_costs_no_contact_an_attempt;
 mod a_lost_answer_is_found_and_never_redialled;
 mod a_report_brings_the_outcome_at_once;
+mod a_restored_database_calls_nobody_twice;
 mod a_row_without_a_column_goes_to_review;
 mod a_run_beside_a_serve_hands_over;
 mod a_schedule_begins_a_campaign_once;
