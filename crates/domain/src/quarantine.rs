@@ -66,6 +66,8 @@ pub enum Suspicion {
         /// Where.
         from: String,
     },
+    /// The server under it is another one, was rewound or promoted, or the database in it is a new one.
+    OtherServer,
     /// Another file, with the same contents, stands where it stood.
     Copied,
     /// Its rows were written by a restore.
@@ -84,11 +86,14 @@ pub enum Suspicion {
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rewound { by } => write!(f, "an older copy was put in its place: {by} later changes are missing"),
+            Self::Rewound { .. } => f.write_str("an older copy was put in its place: later changes are missing"),
             Self::NoWitness => {
                 f.write_str("it was restored from a copy: it has dialled, and the witness file beside it is missing")
             }
             Self::Moved { from } => write!(f, "it was copied or moved here; it stood at {from}"),
+            Self::OtherServer => f.write_str(
+                "the server under it is not the one that it was: restored into a new database, rewound, or promoted",
+            ),
             Self::Copied => f.write_str("its file was replaced by a copy"),
             Self::Restored => f.write_str("its rows were written by a restore"),
             Self::Replaced => f.write_str("another database, which had dialled, stood in its place"),
@@ -111,16 +116,15 @@ pub fn suspect(
     let own = &present.witnessed;
     if let Some(trusted) = &present.trusted_place {
         if *trusted != own.place {
-            return own.dialled.then(|| Suspicion::Moved { from: trusted.clone() });
+            return own.dialled.then_some(Suspicion::OtherServer);
         }
         if !present.row_is_original && own.dialled {
             return Some(Suspicion::Restored);
         }
     }
     match beside_database {
-        Testimony::NotAsked => {}
         Testimony::Missing if own.dialled => return Some(Suspicion::NoWitness),
-        Testimony::Missing => {}
+        Testimony::NotAsked | Testimony::Missing => {}
         Testimony::Unreadable(why) => return Some(Suspicion::Unreadable(why.clone())),
         Testimony::Says(seen) if seen.installation != own.installation => {
             if seen.dialled && !present.follows.contains(&seen.installation) {
@@ -231,7 +235,7 @@ mod tests {
         let here = seen(7).place;
         assert_eq!(alone(&at(&here, true)), None);
         assert_eq!(alone(&at(&here, false)), Some(Suspicion::Restored));
-        assert_eq!(alone(&at("elsewhere", true)), Some(Suspicion::Moved { from: "elsewhere".into() }));
+        assert_eq!(alone(&at("elsewhere", true)), Some(Suspicion::OtherServer));
         let rewound = suspect(&at(&here, true), &Testimony::NotAsked, &beside(seen(9)), false);
         assert_eq!(rewound, Some(Suspicion::Rewound { by: 2 }), "the folder of the server was put back");
         let before = Witnessed { place: "another timeline".into(), ..seen(9) };

@@ -163,7 +163,7 @@ pub enum Command {
     Quarantine(QuarantineArgs),
     /// Write a consistent copy of a SQLite database while it is in use
     #[command(
-        after_help = "Example:\n  ringfence backup backups/monday.db\n\nTo restore: stop every process, put the copy in place of the database, delete the database's -wal and -shm files, then\n`ringfence quarantine lift`."
+        after_help = "Example:\n  ringfence backup monday.db\n\nTo restore: stop every process, put the copy in place of the database, delete the database's -wal and -shm files, then\n`ringfence quarantine lift`."
     )]
     Backup(BackupArgs),
     /// List the lanes and what holds or slows them

@@ -271,7 +271,7 @@ pub fn brakes(config: &Config, store: &Database) -> Arc<dyn Brake> {
 }
 
 /// The file of the database was deleted, moved or replaced under this process.
-pub fn gone(why: String) -> Failure {
+pub fn gone(why: &str) -> Failure {
     Failure::Work {
         message: format!("{why}; nobody was dialled since"),
         hint: Some("put it back where it was, then start again; a copy needs `ringfence quarantine lift`".to_owned()),

@@ -105,7 +105,7 @@ pub(crate) async fn adopt(session: &mut Session, order: &AdoptOrder) -> Result<A
         let busy = of_number.iter().any(|one| one.busy);
         match of_number.iter().position(|one| one.state == ContactState::Waiting) {
             Some(place) if !busy => {
-                let one = &mut of_number[place];
+                let one = &mut *of_number[place];
                 one.busy = true;
                 rows.push(AttemptRow {
                     contact_id: one.contact,

@@ -47,7 +47,10 @@ impl Database {
             sqlx::query("SELECT max(last_dial_at) FROM runs").fetch_one(&mut copy).await?.try_get(0)?;
         sqlx::query("INSERT INTO quarantines (noticed_at, cause, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(now.millis())
-            .bind(format!("it is a backup, made {now}"))
+            .bind(format!(
+                "it is a backup, made {}",
+                now.local(ringfence_domain::Zone::utc()).format("%d %b %Y %H:%M UTC")
+            ))
             .bind(since.map(|at| at - quarantine::MARGIN.millis()))
             .execute(&mut copy)
             .await?;

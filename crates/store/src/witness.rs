@@ -101,11 +101,21 @@ impl Database {
     /// `configuration` is the folder of `ringfence.toml`, if there is one. With `meant` the operator named this database on the command
     /// line.
     pub async fn guard(&self, configuration: Option<&Path>, meant: bool) -> Result<Guarded, StoreError> {
-        let present = self.present().await?;
         let (beside_database, beside_configuration) = self.witness_files(configuration);
         let asked = |file: &Option<WitnessFile>| file.as_ref().map_or(Testimony::NotAsked, WitnessFile::testimony);
-        let (database, configuration) = (asked(&beside_database), asked(&beside_configuration));
-        let found = rule::suspect(&present, &database, &configuration, meant);
+        let look = async || {
+            // The witnesses are asked first: whatever they remember is in the database by then, whoever writes it meanwhile.
+            let (database, configuration) = (asked(&beside_database), asked(&beside_configuration));
+            let present = self.present().await?;
+            let found = rule::suspect(&present, &database, &configuration, meant);
+            Ok::<_, StoreError>((present, database, configuration, found))
+        };
+        let mut seen = look().await?;
+        if seen.3.is_some() {
+            // Another process may have dialled for the first time between the two questions.
+            seen = look().await?;
+        }
+        let (present, database, configuration, found) = seen;
         let mut meant_instead_of = None;
         if let Testimony::Says(seen) = &configuration
             && seen.installation != present.witnessed.installation
@@ -127,13 +137,13 @@ impl Database {
             return Ok(Guarded::Quarantined);
         }
         // From now on a witness that is missing was taken away.
-        for file in [&witness.beside_database].into_iter().flatten() {
+        if let Some(file) = &witness.beside_database {
             file.remember(&present.witnessed, true).map_err(StoreError::Witness)?;
         }
-        if matches!(configuration, Testimony::Says(_)) && meant_instead_of.is_none() {
-            for file in witness.beside_configuration.iter() {
-                file.remember(&present.witnessed, true).map_err(StoreError::Witness)?;
-            }
+        if let (Testimony::Says(_), None, Some(file)) =
+            (&configuration, &meant_instead_of, &witness.beside_configuration)
+        {
+            file.remember(&present.witnessed, true).map_err(StoreError::Witness)?;
         }
         self.trust().await?;
         self.keep(witness);

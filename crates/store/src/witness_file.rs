@@ -3,14 +3,17 @@
 //! It is written in place after every commit and before anything that the commit allows leaves the machine, and is never
 //! ahead of the database. Several processes write one file: each locks it, and only a later position is written.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ringfence_domain::quarantine::{Testimony, Witnessed};
 
 /// One line of JSON is padded to this length, so that writing it again needs no room on a full disk.
 const LENGTH: usize = 2048;
+/// How often a lock is tried, a millisecond apart.
+const TRIES: u32 = 100;
 
 /// One witness file.
 #[derive(Debug)]
@@ -30,8 +33,8 @@ impl WitnessFile {
             Err(error) if error.kind() == ErrorKind::NotFound => return Testimony::Missing,
             Err(error) => return self.unreadable(&error),
         };
-        // Whoever writes holds it for microseconds.
-        match file.lock_shared().and_then(|()| read(&file)) {
+        wait_for(|| file.try_lock_shared());
+        match read(&file) {
             Ok(witnessed) => Testimony::Says(witnessed),
             Err(error) => self.unreadable(&error),
         }
@@ -55,7 +58,7 @@ impl WitnessFile {
         options.read(true).write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&self.path)?;
-        file.lock()?;
+        wait_for(|| file.try_lock());
         let known = read(&file).ok().filter(|known| !whatever || known.installation == present.installation);
         let mut next = present.clone();
         if let Some(known) = &known {
@@ -85,6 +88,17 @@ impl WitnessFile {
             sync_folder(&self.path);
         }
         Ok(())
+    }
+}
+
+/// Waits for a lock that others hold for microseconds. A process that is frozen with it must not freeze everybody: without the lock a
+/// position may be one too early, which the next commit mends.
+fn wait_for(lock: impl Fn() -> Result<(), TryLockError>) {
+    for _ in 0..TRIES {
+        if lock().is_ok() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -91,7 +91,7 @@ fn describe(quarantine: &QuarantineRow, asked: &[LaneInquiry]) -> String {
 fn told(inquiry: &LaneInquiry) -> String {
     let listed = inquiry.listed.map(|listed| {
         format!(
-            "{listed} calls listed: {} known here, {} entered, {} wait for an earlier call of their number, {} of nobody who waits",
+            "{listed} calls listed: {} known here, {} entered, {} wait for an earlier call of their number, {} fit nobody who waits for a call",
             inquiry.known, inquiry.adopted, inquiry.waiting, inquiry.strange
         )
     });
@@ -162,7 +162,8 @@ async fn ask(home: &mut Home, quarantine: &QuarantineRow) -> Result<(), Failure>
 
 /// User and machine, for the record.
 fn operator() -> String {
-    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "unknown".to_owned());
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    let user = user.unwrap_or_else(|_| format!("user {}", rustix::process::getuid().as_raw()));
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     format!("{user}@{machine}")
 }

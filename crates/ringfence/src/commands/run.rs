@@ -286,7 +286,7 @@ impl Follower<'_> {
                 Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
             }
             if let Some(gone) = self.store.file().and_then(|file| file.pulled()) {
-                break Err(home::gone(gone));
+                break Err(home::gone(&gone));
             }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
                 break Ok(Ended::TimeUp);

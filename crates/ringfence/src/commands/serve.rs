@@ -96,7 +96,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
 async fn vanished(store: &Database) -> Failure {
     loop {
         if let Some(gone) = store.file().and_then(|file| file.pulled()) {
-            return home::gone(gone);
+            return home::gone(&gone);
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -1,7 +1,7 @@
 //! Quarantine: it holds every claim, and calls that the vendor knows become attempts.
 
 use ringfence_domain::{Moment, Span};
-use ringfence_store::{AdoptOrder, Adopted, Database, LaneInquiry, Settlement, StoppedBy, Store, VendorCall};
+use ringfence_store::{AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoppedBy, Store, VendorCall};
 use ringfence_tests::database::execute;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon, number};
@@ -105,5 +105,26 @@ on_both_databases! {
         store.keep_inquiry(quarantine.id, asked(later, 2, 0)).await.expect("kept");
         let kept = store.inquiries(quarantine.id).await.expect("kept");
         assert_eq!(kept, [asked(later, 6, 0)], "entered calls add up, the rest is the newest answer");
+    }
+}
+
+on_both_databases! {
+    async fn nobody_is_suspected_while_others_write(database) {
+        let folder = database.folder();
+        let store = &database.store;
+        let stage = Stage::set(store, 200).await;
+        assert_eq!(store.guard(Some(folder), false).await.expect("an answer"), Guarded::Trusted);
+        let asking = database.another().await;
+        let dialling = async {
+            for _ in 0..200 {
+                stage.place(store, 1, noon()).await;
+            }
+        };
+        let looking = async {
+            for _ in 0..200 {
+                assert_eq!(asking.guard(Some(folder), false).await.expect("an answer"), Guarded::Trusted);
+            }
+        };
+        tokio::join!(dialling, looking);
     }
 }

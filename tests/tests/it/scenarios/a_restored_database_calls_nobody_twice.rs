@@ -259,5 +259,5 @@ async fn a_dump_restored_into_a_new_database() {
     postgres("psql", &["-q", "-v", "ON_ERROR_STOP=1", &new], &dump).await;
     let config = std::fs::read_to_string(drill.folder.join("ringfence.toml")).expect("read");
     std::fs::write(drill.folder.join("ringfence.toml"), config.replace(&database.url, &new)).expect("written");
-    drill.recovers("it was copied or moved here").await;
+    drill.recovers("the server under it is not the one that it was").await;
 }
