@@ -16,6 +16,7 @@ use ringfence_store::{CampaignRow, Database, Location, Store, StoreError};
 use crate::cli::Common;
 use crate::failure::Failure;
 use crate::importing::InputFile;
+use crate::outage;
 use crate::stop_file::StopFile;
 
 const NAME: &str = "ringfence.toml";
@@ -114,7 +115,7 @@ pub fn locate(common: &Common, config: &Config) -> Result<Location, Failure> {
 /// Opens the configuration's database as it is, or makes it.
 pub async fn open_at(common: &Common, config: &Config, create: bool) -> Result<Arc<Database>, StoreError> {
     match locate(common, config) {
-        Ok(location) => Ok(Arc::new(Database::open(&location, create).await?)),
+        Ok(location) => Ok(Arc::new(outage::keeping_receipts(Database::open(&location, create).await?, config))),
         Err(failure) => Err(StoreError::Address(failure.to_string())),
     }
 }
@@ -128,7 +129,7 @@ pub async fn open(common: &Common, config: &Config) -> Result<Arc<Database>, Fai
     {
         eprint_line(&format!("making a new database: {}", path.display()));
     }
-    Ok(Arc::new(Database::open(&location, !common.no_create).await?))
+    Ok(Arc::new(outage::keeping_receipts(Database::open(&location, !common.no_create).await?, config)))
 }
 
 /// The configuration for those who only need its database, as far as it can be read, and what is wrong with it. A brake must not
@@ -162,8 +163,10 @@ impl Home {
     /// For commands about what is in the database.
     pub async fn enter(common: &Common) -> Result<Self, Failure> {
         let (config, mistakes) = for_database(common)?;
-        let store = Arc::new(Database::open(&locate(common, &config)?, false).await?);
+        let store = Database::open(&locate(common, &config)?, false).await?;
+        let store = Arc::new(outage::keeping_receipts(store, &config));
         let clock = store.clock().await?;
+        outage::take_back(&store, &*clock).await;
         Ok(Self { config, mistakes, store, clock })
     }
 

@@ -17,6 +17,7 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
+use crate::outage;
 use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
@@ -86,6 +87,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
+    outage::take_back(&store, &*clock).await;
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
     if let Some(key) = &args.fresh {
         let (run, begun) = store.begin_run(campaign_row.id, key.clone(), clock.read().now).await?;
@@ -269,6 +271,8 @@ impl Follower<'_> {
         let (_, first) = self.look().await?;
         let mut progress = Progress::begin(first.contacts.total);
         let mut renew_at = self.clock.boot();
+        let unusable = outage::lasts(self.store);
+        tokio::pin!(unusable);
         let ended = loop {
             // A database that does not answer for a moment is waited for: the engine dials nobody meanwhile.
             match self.look().await {
@@ -291,6 +295,13 @@ impl Follower<'_> {
                 () = tokio::time::sleep(LOOK) => {}
                 _ = terminate.recv() => break Ended::Signal(143),
                 _ = interrupt.recv() => break Ended::Signal(130),
+                failure = &mut unusable => {
+                    progress.end();
+                    stop.cancel();
+                    drop(running.await);
+                    outage::leave(self.store);
+                    return Err(failure);
+                }
             }
         };
         progress.end();
@@ -298,7 +309,9 @@ impl Follower<'_> {
             eprint_line("finishing what is being sent…");
         }
         stop.cancel();
-        running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+        let running = running.await;
+        outage::leave(self.store);
+        running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
         let (_, summary) = self.look().await?;
         Ok((summary, ended))
     }
