@@ -84,6 +84,8 @@ pub struct Database {
 
 /// No write is to hold SQLite's writer for longer.
 const HELD_LONG: Duration = Duration::from_millis(50);
+/// How long closing may take.
+const CLOSE: Duration = Duration::from_secs(2);
 /// Rows of a bulk transition on Postgres.
 const POSTGRES_ROWS: usize = 5_000;
 
@@ -175,15 +177,18 @@ impl Database {
         Ok(DatabaseClock::start(source).await?)
     }
 
-    /// Closes all connections, after what is under way.
+    /// Closes all connections, after what is under way; a database that does not answer is not waited for.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite(pools) => {
-                pools.readers.close().await;
-                pools.writer.close().await;
+        let closing = async {
+            match &self.pools {
+                Pools::Sqlite(pools) => {
+                    pools.readers.close().await;
+                    pools.writer.close().await;
+                }
+                Pools::Postgres(pool) => pool.close().await,
             }
-            Pools::Postgres(pool) => pool.close().await,
-        }
+        };
+        drop(tokio::time::timeout(CLOSE, closing).await);
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

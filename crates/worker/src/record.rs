@@ -12,6 +12,8 @@ const BATCH: usize = 512;
 /// Pauses between tries while the database takes nothing: they grow from the first to the longest.
 const AGAIN: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(3);
+/// What is not in the database after so long goes into the file.
+const SOON: Duration = Duration::from_secs(2);
 
 /// Records results. It goes on until every sender is gone and everything is written.
 #[derive(Debug)]
@@ -51,7 +53,17 @@ impl Recorder {
     async fn insist(&self, batch: Vec<Sent>) -> Result<u32, StoreError> {
         let mut pause = AGAIN;
         loop {
-            match self.store.record(batch.clone(), self.clock.read().now).await {
+            let recording = self.store.record(batch.clone(), self.clock.read().now);
+            tokio::pin!(recording);
+            let recorded = tokio::select! {
+                recorded = &mut recording => recorded,
+                // Whoever kills a process that hangs must not take with it what only this process knows.
+                () = tokio::time::sleep(SOON) => {
+                    self.write_down().await;
+                    recording.await
+                }
+            };
+            match recorded {
                 Ok(recorded) => {
                     self.taken(&batch);
                     return Ok(recorded.late);

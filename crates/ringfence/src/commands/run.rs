@@ -121,7 +121,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
             () = renewing => return Err(Failure::work("the import was left")),
             // Nothing of it is dialled; the next run of the same file finishes it.
             code = signalled() => {
-                store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+                unfollow(&store, campaign_row.run, lifeline.name()).await;
                 store.close().await;
                 return Ok(code?);
             }
@@ -149,7 +149,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         let mut summary = follower.look().await?.1;
         summary.already_running = leader.is_some();
         if leader.is_none() {
-            store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+            unfollow(&store, campaign_row.run, lifeline.name()).await;
         }
         store.close().await;
         report(common, &summary, zone)?;
@@ -160,7 +160,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         .braked_by(follower.brake.clone())
         .reported_to(home::reports_of(lane, &config, &store));
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
-    store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+    unfollow(&store, campaign_row.run, lifeline.name()).await;
     store.close().await;
     report(common, &summary, zone)?;
     Ok(exit_code(&summary, ended))
@@ -226,6 +226,15 @@ async fn follow(store: &Arc<Database>, clock: &dyn Clock, run: RunId, name: &str
     let dead = current.filter(|follower| follower != name && Lifeline::is_dead(store, follower));
     let now = clock.read().now;
     Ok(store.follow_run(run, name.to_owned(), dead, now, now + FOLLOWER_LEASE).await?)
+}
+
+/// Lets others live for the run at once. Where that cannot be said, they wait for the lease to run out.
+async fn unfollow(store: &Arc<Database>, run: RunId, name: &str) {
+    match tokio::time::timeout(Duration::from_secs(2), store.unfollow_run(run, name.to_owned())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the run could not be given back: {error}"),
+        Err(_) => tracing::warn!("the run could not be given back: the database does not answer"),
+    }
 }
 
 /// Why dialling ended.

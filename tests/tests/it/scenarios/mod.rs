@@ -3,6 +3,7 @@
 mod a_busy_number_is_called_again_under_one_cap;
 mod a_down_provider_makes_contacts_wait;
 mod a_fault_of_the_lane_costs_no_contact_an_attempt;
+mod a_full_disk_is_waited_for;
 mod a_lost_answer_is_found_and_never_redialled;
 mod a_report_brings_the_outcome_at_once;
 mod a_row_without_a_column_goes_to_review;
@@ -24,4 +25,5 @@ mod the_last_day_ends_a_campaign;
 mod the_other_dialect_is_learned;
 mod the_vendor_drops_a_call_that_would_be_late;
 mod throttling_makes_it_slower_not_fewer;
+mod what_a_vendor_said_is_not_lost;
 mod what_people_say_in_a_call_is_heeded;
