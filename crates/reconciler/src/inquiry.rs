@@ -53,14 +53,14 @@ const LATER: Span = Span::from_secs(60);
 const LOOK: Span = Span::from_secs(1);
 
 impl Reconciler {
-    /// In quarantine, asks the vendor what the database has forgotten.
-    pub(crate) async fn inquire(&mut self, now: Moment) -> Result<(), StoreError> {
-        self.inquire_at = now + LOOK;
+    /// In quarantine, asks the vendor what the database has forgotten. `tick` is the time by a clock that nobody sets.
+    pub(crate) async fn inquire(&mut self, now: Moment, tick: Moment) -> Result<(), StoreError> {
+        self.inquire_at = tick + LOOK;
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(()) };
         let lanes = self.store.lanes().await?;
         let Some(lane) = lanes.iter().find(|lane| lane.id == self.tenure.lane) else { return Ok(()) };
         let done = inquire(&self.store, &quarantine, lane, &*self.provider, &*self.pacer, now).await?;
-        self.inquire_at = now + if done.adopted + done.waiting > 0 { AGAIN } else { LATER };
+        self.inquire_at = tick + if done.adopted + done.waiting > 0 { AGAIN } else { LATER };
         Ok(())
     }
 }

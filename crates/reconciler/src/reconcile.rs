@@ -118,9 +118,9 @@ impl Reconciler {
     /// One round.
     pub async fn run_once(&mut self) -> Result<Reconciled, StoreError> {
         let mut done = Reconciled::default();
-        let now = self.clock.read().now;
-        if now >= self.sweep_at {
-            self.sweep_at = now + SWEEP_EVERY;
+        let (now, tick) = (self.clock.read().now, self.tick());
+        if tick >= self.sweep_at {
+            self.sweep_at = tick + SWEEP_EVERY;
             let order = SweepOrder {
                 lane: self.tenure.lane,
                 epoch: self.tenure.epoch,
@@ -132,14 +132,14 @@ impl Reconciler {
             let swept = self.store.sweep(order).await?;
             done.swept = swept.lapsed + swept.unknown;
         }
-        if now >= self.reports_at {
-            self.reports_at = now + REPORTS_EVERY;
+        if tick >= self.reports_at {
+            self.reports_at = tick + REPORTS_EVERY;
             self.read_reports(now).await?;
         }
-        if now >= self.inquire_at {
-            self.inquire(now).await?;
+        if tick >= self.inquire_at {
+            self.inquire(now, tick).await?;
         }
-        if now < self.rest_until || !self.tenure.holds(self.clock.boot()) {
+        if tick < self.rest_until || !self.tenure.holds(self.clock.boot()) {
             return Ok(done);
         }
         let live = self.store.live_calls(self.tenure.lane).await?;
@@ -149,11 +149,12 @@ impl Reconciler {
             .iter()
             .map(|call| {
                 let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
-                (self.patience.due(call.attempt, since), call)
+                // Reckoned by the clock that nobody sets: a call that was sent in the future was sent just now.
+                (self.patience.due(call.attempt, tick - now.since(since)), call)
             })
-            .filter(|(at, _)| *at <= now)
+            .filter(|(at, _)| *at <= tick)
             .collect();
-        self.read_campaigns(&live, now).await?;
+        self.read_campaigns(&live).await?;
         // Without rules nobody is asked, and slots are freed in time all the same.
         let (mut due, unread): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|(_, call)| self.rules_of(call.campaign).is_some());
@@ -172,6 +173,11 @@ impl Reconciler {
             done.settled = self.settle(settlements).await?;
         }
         Ok(done)
+    }
+
+    /// The present by the clock that nobody sets, for what is done now and then: the database's may be set back.
+    pub(crate) fn tick(&self) -> Moment {
+        Moment::from_millis(self.clock.boot().as_millis() as i64)
     }
 
     /// Settles what was learned; when the database refuses one of them, the others are not held up by it.
@@ -239,7 +245,7 @@ impl Reconciler {
                     settlements.push((call.attempt, Settlement::Ended(*outcome, details.clone())));
                 }
                 said => {
-                    self.patience.still_pending(call.attempt, now);
+                    self.patience.still_pending(call.attempt, self.tick());
                     let patience = if said.is_some() { Span::ZERO } else { SILENCE };
                     if call.overdue_at.is_some_and(|overdue| overdue + patience <= now) {
                         tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
@@ -312,7 +318,7 @@ impl Reconciler {
                 settlements.extend(self.unanswered(call, now).map(|verdict| (call.attempt, verdict)));
                 continue;
             }
-            self.patience.still_pending(call.attempt, now);
+            self.patience.still_pending(call.attempt, self.tick());
             if let Some(verdict) = self.verdict(call, now) {
                 settlements.push((call.attempt, verdict));
             }
@@ -352,15 +358,16 @@ impl Reconciler {
         tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.tenure.settings.name);
         let effect = match error {
             AskError::LaneFault(cause) => {
-                self.rest_until = now + Span::from_secs(30);
+                self.rest_until = self.tick() + Span::from_secs(30);
                 LaneEffect::Pause(cause.clone())
             }
             AskError::Throttled { cause, retry_after } => {
-                self.rest_until = now + retry_after.unwrap_or(Span::from_secs(10));
-                LaneEffect::Slow(self.rest_until, cause.clone())
+                let rest = retry_after.unwrap_or(Span::from_secs(10));
+                self.rest_until = self.tick() + rest;
+                LaneEffect::Slow(now + rest, cause.clone())
             }
             AskError::Trouble(cause) => {
-                self.rest_until = now + Span::from_secs(2);
+                self.rest_until = self.tick() + Span::from_secs(2);
                 self.troubles += 1;
                 // Now and then nobody answers; who never does must be seen, before every slot waits for an outcome.
                 if self.troubles < TROUBLES {

@@ -17,6 +17,7 @@ use ringfence_store::{CampaignRow, Database, Guarded, Location, Store, StoreErro
 use crate::cli::Common;
 use crate::failure::Failure;
 use crate::importing::InputFile;
+use crate::outage;
 use crate::stop_file::StopFile;
 
 const NAME: &str = "ringfence.toml";
@@ -116,7 +117,7 @@ pub fn locate(common: &Common, config: &Config) -> Result<Location, Failure> {
 pub async fn open_at(common: &Common, config: &Config, create: bool) -> Result<Arc<Database>, StoreError> {
     match locate(common, config) {
         Ok(location) => {
-            let store = Arc::new(Database::open(&location, create).await?);
+            let store = Arc::new(outage::keeping_receipts(Database::open(&location, create).await?, config));
             guard(common, config, &store).await?;
             Ok(store)
         }
@@ -133,7 +134,8 @@ pub async fn open(common: &Common, config: &Config) -> Result<Arc<Database>, Fai
     {
         eprint_line(&format!("making a new database: {}", path.display()));
     }
-    let store = Arc::new(Database::open(&location, !common.no_create).await?);
+    let store = Database::open(&location, !common.no_create).await?;
+    let store = Arc::new(outage::keeping_receipts(store, config));
     if let Guarded::Meant(was) = guard(common, config, &store).await? {
         eprint_line(&format!("caution: {} has dialled with another database, {was}", config.path.display()));
     }
@@ -185,9 +187,11 @@ impl Home {
     /// For commands about what is in the database.
     pub async fn enter(common: &Common) -> Result<Self, Failure> {
         let (config, mistakes) = for_database(common)?;
-        let store = Arc::new(Database::open(&locate(common, &config)?, false).await?);
+        let store = Database::open(&locate(common, &config)?, false).await?;
+        let store = Arc::new(outage::keeping_receipts(store, &config));
         guard(common, &config, &store).await?;
         let clock = store.clock().await?;
+        outage::take_back(&store, &*clock).await;
         Ok(Self { config, mistakes, store, clock })
     }
 

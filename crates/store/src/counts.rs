@@ -156,9 +156,9 @@ pub(crate) async fn buckets_for(
         import_id: i64,
     }
     const FIND: Sql = sql!(
-        "SELECT b.id, b.run_id, b.zones, b.class, b.import_id FROM buckets b JOIN"
+        "SELECT b.id, b.run_id, b.zones, b.class, b.import_id FROM"
         rows (run_id bigint, zones text, class text, import_id bigint)
-        "ON b.run_id = u.run_id AND b.zones = u.zones AND b.class = u.class AND b.import_id = u.import_id"
+        "CROSS JOIN buckets b WHERE b.run_id = u.run_id AND b.zones = u.zones AND b.class = u.class AND b.import_id = u.import_id"
     );
     const MAKE: Sql = sql!(
         "INSERT INTO buckets (lane_id, campaign_id, run_id, zones, class, priority, head_due, eligible_at, import_id, staged) \

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use ringfence_domain::{
     AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, NumberKey, RunId, Span, StopReason,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contacts::{Move, To, advance, standings};
 use crate::counts::Deltas;
@@ -16,7 +16,7 @@ use crate::session::{Session, Sql, args, rows_json, sql};
 use crate::{StoreError, runs};
 
 /// One request and what became of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// The attempt.
     pub attempt: AttemptId,
@@ -29,7 +29,8 @@ pub struct Sent {
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SentResult {
     /// The provider took the call.
     Accepted {
@@ -73,7 +74,8 @@ pub enum SentResult {
 }
 
 /// What a result says about its lane.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LaneEffect {
     /// Nothing was learned.
     Nothing,
@@ -332,9 +334,10 @@ async fn taken_call_ids(session: &mut Session, sent: &[Sent]) -> Result<HashSet<
         call_id: &'a str,
     }
     const TAKEN: Sql = sql!(
-        "SELECT a.lane_id, a.call_id FROM attempts a JOIN"
+        "SELECT a.lane_id, a.call_id FROM"
         rows (attempt_id bigint, lane_id bigint, call_id text)
-        "ON a.lane_id = u.lane_id AND a.call_id = u.call_id AND a.id <> u.attempt_id WHERE a.call_id IS NOT NULL"
+        "CROSS JOIN attempts a WHERE a.lane_id = u.lane_id AND a.call_id = u.call_id AND a.id <> u.attempt_id \
+         AND a.call_id IS NOT NULL"
     );
     let calls: Vec<CallRow<'_>> = sent
         .iter()

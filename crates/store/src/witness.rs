@@ -8,6 +8,7 @@ use ringfence_domain::quarantine::{self as rule, Present, Suspicion, Testimony, 
 use crate::database::Database;
 use crate::quarantine::{self, NewQuarantine};
 use crate::session::{Session, Sql, args, sql};
+use crate::turns::Urgency;
 use crate::witness_file::WitnessFile;
 use crate::{StoreError, clock};
 
@@ -169,7 +170,9 @@ impl Database {
         }
         let now = clock::wall_clock();
         let lifted = self
-            .write(move |session| Box::pin(async move { quarantine::lift(session, &by, &reason, past, now).await }))
+            .write(Urgency::Normal, move |session| {
+                Box::pin(async move { quarantine::lift(session, &by, &reason, past, now).await })
+            })
             .await?;
         self.trust().await?;
         let present = self.present().await?.witnessed;
@@ -194,7 +197,8 @@ impl Database {
         let new = NewQuarantine { cause: suspicion.to_string(), since, replaces: other.map(|seen| seen.installation) };
         let now = clock::wall_clock();
         tracing::error!("this database dials nobody: {suspicion}; `ringfence quarantine` says more");
-        self.write(move |session| Box::pin(async move { quarantine::begin(session, &new, now).await })).await
+        self.write(Urgency::Brake, move |session| Box::pin(async move { quarantine::begin(session, &new, now).await }))
+            .await
     }
 
     /// Where the witnesses stand. A folder that cannot be written has none.
@@ -278,6 +282,9 @@ impl Database {
             return Ok(());
         }
         let place = self.place().await?;
-        self.write(move |session| Box::pin(async move { session.run(&TRUST, args![place]).await.map(drop) })).await
+        self.write(Urgency::Brake, move |session| {
+            Box::pin(async move { session.run(&TRUST, args![place]).await.map(drop) })
+        })
+        .await
     }
 }

@@ -210,8 +210,9 @@ impl Shared {
         };
         tracing::debug!(attempt.id = %call.attempt, ?result, "attempt {}: {result:?}", call.attempt);
         let sent = Sent { attempt: call.attempt, lane: self.tenure.lane, result, effect };
+        self.store.receipts().keep(&call.reference, &sent);
         if self.results.send(sent).await.is_err() {
-            tracing::error!(attempt.id = %call.attempt, "the result of attempt {} could not be recorded", call.attempt);
+            tracing::error!(attempt.id = %call.attempt, "the result of attempt {} waits for the next start", call.attempt);
         }
     }
 

@@ -18,6 +18,7 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
+use crate::outage;
 use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
@@ -87,6 +88,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
+    outage::take_back(&store, &*clock).await;
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
     if let Some(key) = &args.fresh {
         let (run, begun) = store.begin_run(campaign_row.id, key.clone(), clock.read().now).await?;
@@ -121,7 +123,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
             () = renewing => return Err(Failure::work("the import was left")),
             // Nothing of it is dialled; the next run of the same file finishes it.
             code = signalled() => {
-                store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+                unfollow(&store, campaign_row.run, lifeline.name()).await;
                 store.close().await;
                 return Ok(code?);
             }
@@ -149,7 +151,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         let mut summary = follower.look().await?.1;
         summary.already_running = leader.is_some();
         if leader.is_none() {
-            store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+            unfollow(&store, campaign_row.run, lifeline.name()).await;
         }
         store.close().await;
         report(common, &summary, zone)?;
@@ -161,7 +163,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         .reported_to(home::reports_of(lane, &config, &store));
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
     let quarantined = store.quarantine().await?.is_some();
-    store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+    unfollow(&store, campaign_row.run, lifeline.name()).await;
     store.close().await;
     report(common, &summary, zone)?;
     Ok(if quarantined && !matches!(ended, Ended::Signal(_)) { HELD } else { exit_code(&summary, ended) })
@@ -229,6 +231,15 @@ async fn follow(store: &Arc<Database>, clock: &dyn Clock, run: RunId, name: &str
     Ok(store.follow_run(run, name.to_owned(), dead, now, now + FOLLOWER_LEASE).await?)
 }
 
+/// Lets others live for the run at once. Where that cannot be said, they wait for the lease to run out.
+async fn unfollow(store: &Arc<Database>, run: RunId, name: &str) {
+    match tokio::time::timeout(Duration::from_secs(2), store.unfollow_run(run, name.to_owned())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the run could not be given back: {error}"),
+        Err(_) => tracing::warn!("the run could not be given back: the database does not answer"),
+    }
+}
+
 /// Why dialling ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -274,6 +285,8 @@ impl Follower<'_> {
         let (_, first) = self.look().await?;
         let mut progress = Progress::begin(first.contacts.total);
         let mut renew_at = self.clock.boot();
+        let unusable = outage::lasts(self.store);
+        tokio::pin!(unusable);
         let ended = loop {
             // A database that does not answer for a moment is waited for: the engine dials nobody meanwhile.
             match self.look().await {
@@ -299,6 +312,13 @@ impl Follower<'_> {
                 () = tokio::time::sleep(LOOK) => {}
                 _ = terminate.recv() => break Ok(Ended::Signal(143)),
                 _ = interrupt.recv() => break Ok(Ended::Signal(130)),
+                failure = &mut unusable => {
+                    progress.end();
+                    stop.cancel();
+                    drop(running.await);
+                    outage::leave(self.store);
+                    return Err(failure);
+                }
             }
         };
         progress.end();
@@ -306,7 +326,9 @@ impl Follower<'_> {
             eprint_line("finishing what is being sent…");
         }
         stop.cancel();
-        running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+        let running = running.await;
+        outage::leave(self.store);
+        running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
         let ended = ended?;
         let (_, summary) = self.look().await?;
         Ok((summary, ended))

@@ -13,6 +13,7 @@ use crate::cli::Common;
 use crate::engine::LaneEngine;
 use crate::failure::Failure;
 use crate::home::{self, eprint_line};
+use crate::outage;
 use crate::scheduling::Timekeeper;
 
 /// `serve`
@@ -48,6 +49,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
+    outage::take_back(&store, &*clock).await;
     let lifeline = Lifeline::begin(&store);
     let brake = home::brakes(&config, &store);
     let stop = CancellationToken::new();
@@ -84,10 +86,12 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         _ = terminate.recv() => Ok(143),
         _ = interrupt.recv() => Ok(130),
         gone = vanished(&store) => Err(gone),
+        failure = outage::lasts(&store) => Err(failure),
     };
     eprint_line("finishing what is being sent…");
     stop.cancel();
     engines.wait().await;
+    outage::leave(&store);
     store.close().await;
     ended
 }

@@ -23,6 +23,7 @@ use crate::cli::Common;
 use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, REVIEW};
 use crate::importing::InputFile;
+use crate::outage;
 use crate::{home, screen, summary};
 
 /// `test-call`
@@ -158,7 +159,9 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     store.close_run(campaign.run, StopReason::Cancelled).await?;
     StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&*store).await?;
     stop.cancel();
-    running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+    let running = running.await;
+    outage::leave(&store);
+    running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
     let attempts = store.attempts_at(key).await?;
     store.close().await;
     if let Some(code) = signal {
