@@ -136,7 +136,8 @@ pub struct Said {
 pub struct Callbacks {
     /// With a time that was understood.
     pub understood: i64,
-    /// With a time that was missing or not understood: these are called after the campaign's own delay.
+    /// With a time that was missing or not understood: these are called after the campaign's own delay, and at the
+    /// soonest on the next day when the words name a later one.
     pub not_understood: i64,
 }
 

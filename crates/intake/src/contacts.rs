@@ -215,7 +215,8 @@ impl<'c> ContactFile<'c> {
         let filled = |place: Option<usize>| place.and_then(text).map(str::trim).filter(|value| !value.is_empty());
         let numbers = self.numbers(&text)?;
         let own = match filled(self.timezone) {
-            Some(name) => name.parse::<ZoneSet>().map_err(|error| Refusal::new("zone", error.to_string()))?,
+            Some(name) => ringfence_domain::place::zones(name)
+                .map_err(|error| Refusal::new("zone", format!("{error}; {}", error.hint())))?,
             // Whichever number is called, it must be a good hour there.
             None => numbers
                 .iter()

@@ -6,6 +6,7 @@ mod csv;
 mod deploy;
 mod migrations;
 mod vendors;
+mod zones;
 
 use ringfence_intake::Mistakes;
 
