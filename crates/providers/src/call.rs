@@ -79,6 +79,14 @@ pub enum Placing {
         /// Why that cannot be told.
         cause: String,
     },
+    /// It may have been placed, and the answer is one that no page of the vendor documents: as long as no call was taken, or when
+    /// it is given again and again, the lane's address or account may be wrong.
+    Undocumented {
+        /// What was said, and what to look at.
+        cause: String,
+        /// It speaks of credentials or of money: whatever was before, everyone is answered like this.
+        of_account: bool,
+    },
 }
 
 /// A call whose end is asked for.

@@ -1,6 +1,7 @@
 //! Whole dialers under good and bad days: one scenario a file, named by what must hold.
 
 mod a_busy_number_is_called_again_under_one_cap;
+mod a_delivered_request_is_refused_by_documented_words_only;
 mod a_down_provider_makes_contacts_wait;
 mod a_fault_of_the_lane_costs_no_contact_an_attempt;
 mod a_lost_answer_is_found_and_never_redialled;
