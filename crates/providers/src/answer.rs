@@ -1,5 +1,8 @@
 //! Vendors' answers, read the same careful way whoever they are from.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use bytes::Bytes;
 use chrono::DateTime;
 use http::Response;
@@ -15,6 +18,12 @@ use crate::lenient;
 const MAX_TEXT: usize = 4_000;
 /// A call id that no index could hold is none. In bytes.
 const MAX_CALL_ID: usize = 200;
+/// Longer than this nobody talks. In seconds.
+const LONGEST_TALK: f64 = 86_400.0;
+/// Longer addresses are none. In bytes.
+const MAX_ADDRESS: usize = 2_000;
+/// Names and values that agents collect in one call are kept up to this size. In bytes.
+const MAX_OUTPUTS: usize = 64 * 1024;
 /// Stands where a text could not be read.
 const BROKEN: char = '\u{fffd}';
 /// Longer than this nobody is left alone, whatever was asked for: then one request tries again.
@@ -56,6 +65,51 @@ pub(crate) fn word(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty() && !text.contains(BROKEN)),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+/// Seconds of a call; none when no call lasts so long.
+pub(crate) fn seconds(value: &Value) -> Option<u32> {
+    let seconds = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    (0.0..=LONGEST_TALK).contains(&seconds).then(|| seconds.round() as u32)
+}
+
+/// An address; none when it is longer than any is.
+pub(crate) fn address(text: &str) -> Option<String> {
+    (text.len() <= MAX_ADDRESS).then(|| text.to_owned())
+}
+
+/// What an agent collected, as much of it as is kept.
+pub(crate) fn outputs(outputs: &Map<String, Value>) -> BTreeMap<String, Value> {
+    let mut room = MAX_OUTPUTS;
+    let mut kept = BTreeMap::new();
+    for (name, value) in outputs {
+        let size = name.len() + value.to_string().len();
+        if size > room {
+            tracing::warn!("an output of {size} bytes is not kept: those of one call may take {MAX_OUTPUTS}");
+            continue;
+        }
+        room -= size;
+        kept.insert(name.clone(), value.clone());
+    }
+    kept
+}
+
+/// Tells of rows of a vendor's list that cannot be read, whenever others cannot.
+#[derive(Debug, Default)]
+pub(crate) struct UnreadRows(Mutex<Vec<String>>);
+
+impl UnreadRows {
+    /// `rows`: their places, counted from 1, and what is wrong with each.
+    pub(crate) fn note(&self, vendor: &str, rows: Vec<String>) {
+        let mut said = self.0.lock().expect("never held over a panic");
+        if !rows.is_empty() && *said != rows {
+            let (count, some) = (rows.len(), rows.iter().take(5).cloned().collect::<Vec<_>>().join("; "));
+            tracing::warn!(
+                "{count} rows of {vendor}'s list of calls cannot be read, and nothing is concluded from them: {some}"
+            );
+        }
+        *said = rows;
     }
 }
 

@@ -232,10 +232,11 @@ impl Knovvu {
         if !state.trim().is_empty() {
             tracing::warn!(
                 vendor_status = state,
-                "Knovvu uses a call state that is not known; the call counts as under way. Name its outcome in the lane's status_map"
+                "Knovvu uses a call state that is not known; the call may be under way. Name its outcome in the lane's status_map"
             );
         }
-        News::Pending
+        // It lists no state of a call that is under way.
+        News::Unclear
     }
 }
 
@@ -271,8 +272,8 @@ fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
     let body = answer::json(reply).ok_or_else(unreadable)?;
     let rows = member(&body, "CallResults").and_then(Value::as_array).ok_or_else(unreadable)?;
     let row = |row: &Value| {
-        let state = member(row, "CallState").and_then(Value::as_str).unwrap_or_default();
-        Some((member(row, "UniqueId").and_then(word)?, state.to_owned()))
+        let state = member(row, "CallState").and_then(word).unwrap_or_default();
+        Some((member(row, "UniqueId").and_then(word)?, state))
     };
     Ok(rows.iter().filter_map(row).collect())
 }

@@ -13,6 +13,7 @@ pub mod importing;
 pub mod rejects;
 pub mod scheduling;
 pub mod screen;
+pub mod slots;
 pub mod stop_file;
 pub mod summary;
 pub mod telemetry;

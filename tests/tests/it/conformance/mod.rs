@@ -13,3 +13,4 @@ mod records;
 mod releases;
 mod reports;
 mod schedules;
+mod slots;

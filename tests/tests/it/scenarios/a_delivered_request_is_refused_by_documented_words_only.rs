@@ -71,6 +71,8 @@ nobody_whose_phone_rang_is_called_again! {
     after_doubtful_words_of_unleashx: "unleashx", Doubt;
     after_404_of_iqra: "iqra", NotFound;
     after_doubtful_words_of_iqra: "iqra", Doubt;
+    after_404_of_knovvu: "knovvu", NotFound;
+    after_doubtful_words_of_knovvu: "knovvu", Doubt;
 }
 
 #[tokio::test]

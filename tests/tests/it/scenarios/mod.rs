@@ -16,6 +16,7 @@ mod calls_stay_inside_the_window;
 mod each_vendor_dials_the_same_file;
 mod kill_at_any_moment;
 mod limits_hold_in_every_window;
+mod lost_answers_stop_no_lane;
 mod new_rules_hold_for_the_very_next_call;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;

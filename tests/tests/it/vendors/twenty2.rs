@@ -196,7 +196,7 @@ async fn ended(body: Value) -> (Outcome, ringfence_domain::CallDetails) {
     assert_eq!(script.asked()[0].uri(), "http://vendor.invalid/api/call/detail?call_id=a%2Fb");
     match news {
         News::Ended(outcome, details) => (outcome, *details),
-        News::Pending => panic!("it is over"),
+        News::Pending | News::Unclear => panic!("it is over"),
     }
 }
 
@@ -255,7 +255,7 @@ async fn many_calls_are_asked_about_with_one_list() {
 async fn words_that_nobody_documented_are_not_an_end() {
     let script = Script::of(vec![answer(200, json!({ "success": true, "call": { "status": "teleported" } }))]);
     let provider = twenty2(&lane_settings("main"), "national", script);
-    assert_eq!(provider.ask(&[out(1, "a")], &Free).await, Ok(vec![(AttemptId(1), News::Pending)]));
+    assert_eq!(provider.ask(&[out(1, "a")], &Free).await, Ok(vec![(AttemptId(1), News::Unclear)]));
 }
 
 #[tokio::test]
