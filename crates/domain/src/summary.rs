@@ -52,6 +52,8 @@ pub struct Summary {
     pub lane: LaneStanding,
     /// The newest contact file.
     pub last_import: Option<ImportStanding>,
+    /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is left to do.
+    pub because: Option<String>,
     /// When the next call may be made.
     pub next_dial_at: Option<Moment>,
     /// When the last call was sent.

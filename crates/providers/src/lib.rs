@@ -12,6 +12,7 @@ pub mod call;
 mod fault;
 mod iqra;
 mod knovvu;
+mod lenient;
 pub mod money;
 mod number_format;
 pub mod pacer;

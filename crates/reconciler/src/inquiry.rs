@@ -25,7 +25,10 @@ pub async fn inquire(
         Ok(Some(listing)) => {
             inquiry.listed = Some(listing.calls.len() as i64);
             if !listing.complete {
-                inquiry.trouble = Some("the list may not go back far enough to show all calls".to_owned());
+                inquiry.trouble = Some(
+                    "the list may not show all calls: it does not go back far enough, or rows of it cannot be read"
+                        .to_owned(),
+                );
             }
             let order = AdoptOrder {
                 lane: lane.id,

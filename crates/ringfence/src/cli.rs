@@ -179,7 +179,7 @@ pub enum Command {
     Presets,
     /// Run all four providers, simulated, over HTTP; numbers 7000000xyz behave by their last two digits, whatever the options say
     #[command(
-        after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed, 17 asks to be called back, 18 opts out, 19 says no (with Twenty2); 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number."
+        after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed, 17 asks to be called back, 18 opts out, 19 says no (with Twenty2); 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number, 62 answer cut off, 63 answer too large; with the phone ringing all the same:\n64 HTTP 404, 65 a redirect, 66 `success: false` that no page documents."
     )]
     Sandbox(SandboxArgs),
     /// Bring the database's schema up to date and list its migrations

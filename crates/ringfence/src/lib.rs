@@ -14,6 +14,7 @@ pub mod outage;
 pub mod rejects;
 pub mod scheduling;
 pub mod screen;
+pub mod slots;
 pub mod stop_file;
 pub mod summary;
 pub mod telemetry;

@@ -150,6 +150,7 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
     if let Some(reason) = &summary.lane.reason {
         line("lane", format!("{} {}: {reason}", summary.lane.name, summary.lane.state));
     }
+    line("because", summary.because.clone().unwrap_or_default());
     line("to go on", way_on(summary).unwrap_or_default());
     line(
         "contacts",

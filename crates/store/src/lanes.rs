@@ -29,6 +29,8 @@ pub struct LaneRow {
     pub owner: Option<String>,
     /// How long the owner may go on without renewing.
     pub lease_until: Moment,
+    /// How long its calls usually take; none while too few are known.
+    pub usual_call: Option<Span>,
 }
 
 /// A process that wants to own lanes.
@@ -72,7 +74,7 @@ macro_rules! lane_columns {
             "SELECT id, settings",
             $json,
             " AS settings, state, reason, slowed_until, slowed_reason, troubles, epoch, owner, ",
-            "lease_until FROM lanes ",
+            "lease_until, usual_call_ms FROM lanes ",
             $after
         )
     };
@@ -268,5 +270,6 @@ fn lane(row: &Row) -> Result<LaneRow, StoreError> {
         epoch: row.get("epoch")?,
         owner: row.get("owner")?,
         lease_until: row.moment("lease_until")?,
+        usual_call: row.get::<Option<i64>>("usual_call_ms")?.map(Span::from_millis),
     })
 }

@@ -36,7 +36,7 @@ pub enum SentResult {
     Accepted {
         /// Its name for the call.
         call_id: String,
-        /// Without news by then, slot and number are free again.
+        /// Without news by then, its number is free again.
         overdue_at: Moment,
     },
     /// Surely nothing left.
@@ -68,7 +68,7 @@ pub enum SentResult {
     Unknown {
         /// Why that is not known.
         cause: String,
-        /// Without news by then, slot and number are free again.
+        /// Without news by then, its number is free again.
         overdue_at: Moment,
     },
 }

@@ -26,7 +26,7 @@ pub enum Settlement {
     Found {
         /// The vendor's name for it.
         call_id: String,
-        /// Without news by then, slot and number are free again.
+        /// Without news by then, its number is free again.
         overdue_at: Moment,
     },
     /// An unknown attempt was never placed: its contact may be dialled again.
@@ -35,7 +35,7 @@ pub enum Settlement {
     AssumePlaced,
     /// Nobody can say for now: the contact waits in review while asking goes on.
     Review,
-    /// Nothing was heard for as long as the vendor could have kept the call: slot and number are free again, and the
+    /// Nothing was heard for as long as the vendor could have kept the call: its number is free again, and the
     /// contact waits in review.
     GiveUp,
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{
     AttemptId, CallDetails, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, PausedBy,
-    PhoneNumber, RunId, StopReason,
+    PhoneNumber, RunId, Span, StopReason,
 };
 
 use crate::adopt::{AdoptOrder, Adopted};
@@ -35,7 +35,7 @@ use crate::turns::Urgency;
 use crate::{
     Applied, CampaignRow, Database, Numbers, StoreError, adopt, brakes, campaigns, canaries, claim, dnc, import_chunk,
     import_release, imports, lanes, live_calls, open, quarantine, questions, record, reports, review, runs, schedules,
-    settle, stopping, summary, sweep,
+    settle, slots, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -241,6 +241,12 @@ transitions! {
     read next_eligible(lane: LaneId) -> Option<Moment> = |session| open::next_eligible(session, lane);
     /// What the lane has in hand.
     snapshot lane_load(lane: LaneId, now: Moment) -> LaneLoad = |session| open::load(session, lane, now);
+    /// How long a call of the lane usually takes; none while too few are known.
+    read usual_call(lane: LaneId) -> Option<Span> = |session| slots::usual_call(session, lane);
+    /// Keeps that with the lane.
+    write keep_usual_call(lane: LaneId, usual: Span) -> () = |session| slots::keep_usual_call(session, lane, usual);
+    /// Attempts hold their slots until these moments, by what the vendor said of their calls.
+    write hold_slots(until: Vec<(AttemptId, Moment)>) -> () = |session| slots::hold(session, &until);
     /// Opens the attempts of a plan.
     write open(plan: Plan) -> Opened = |session| open::open(session, &plan);
 

@@ -24,7 +24,7 @@ pub struct SweepOrder {
     pub sending_for: Span,
     /// Open attempts whose moment ends by then lapse: the present, or never when everything open is given back.
     pub lapse_before: Moment,
-    /// When unknown attempts found here let go of slot and number.
+    /// When unknown attempts found here let go of their number.
     pub overdue_at: Moment,
 }
 

@@ -1,7 +1,7 @@
 //! One burst: rules → permits → claim → one request each → results.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ const GATHER: Duration = Duration::from_millis(50);
 const SEND_WITHIN: Duration = Duration::from_secs(2);
 /// From the moment that a vendor begins to dial, a call is over within this time.
 const RING_AND_TALK: Span = Span::from_hours(1);
+/// So many answers in a row that the vendor does not document pause a lane that worked before.
+const STRANGE: u32 = 3;
 /// How long a lane rests when it is told to and not for how long.
 const THROTTLED: Span = Span::from_secs(10);
 
@@ -50,6 +52,10 @@ struct Shared {
     stop: CancellationToken,
     rules: Mutex<HashMap<CampaignId, Arc<Rules>>>,
     calls_made: AtomicUsize,
+    /// The vendor took a call, so that address and account are right.
+    taken: AtomicBool,
+    /// Answers in a row that the vendor does not document.
+    strange: AtomicU32,
 }
 
 impl Dialer {
@@ -69,6 +75,7 @@ impl Dialer {
         stop: CancellationToken,
     ) -> Self {
         let (rules, calls_made) = (Mutex::default(), AtomicUsize::default());
+        let (taken, strange) = (AtomicBool::default(), AtomicU32::default());
         Self {
             shared: Arc::new(Shared {
                 store,
@@ -83,6 +90,8 @@ impl Dialer {
                 stop,
                 rules,
                 calls_made,
+                taken,
+                strange,
             }),
         }
     }
@@ -220,8 +229,19 @@ impl Shared {
     fn read(&self, placing: Placing, sent_at: Moment) -> (SentResult, LaneEffect) {
         let now = self.clock.read().now;
         let overdue_at = self.provider.held_until(sent_at) + RING_AND_TALK;
+        let strange = match &placing {
+            Placing::Undocumented { .. } => self.strange.fetch_add(1, Ordering::SeqCst) + 1,
+            Placing::NotSent { .. } | Placing::Unknown { .. } => 0,
+            _ => {
+                self.strange.store(0, Ordering::SeqCst);
+                0
+            }
+        };
         match placing {
-            Placing::Accepted { call_id } => (SentResult::Accepted { call_id, overdue_at }, LaneEffect::Fine),
+            Placing::Accepted { call_id } => {
+                self.taken.store(true, Ordering::SeqCst);
+                (SentResult::Accepted { call_id, overdue_at }, LaneEffect::Fine)
+            }
             Placing::NotSent { cause } => (SentResult::NotSent { cause: cause.clone() }, LaneEffect::Trouble(cause)),
             Placing::Throttled { cause, retry_after } => {
                 let until = now + retry_after.unwrap_or(THROTTLED);
@@ -235,6 +255,12 @@ impl Shared {
             Placing::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
             Placing::Unknown { cause } => {
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
+            }
+            // Whoever was called all the same is not called again for it: what it says of the lane is another matter.
+            Placing::Undocumented { cause, of_account } => {
+                let pauses = of_account || strange >= STRANGE || !self.taken.load(Ordering::SeqCst);
+                let effect = if pauses { LaneEffect::Pause } else { LaneEffect::Trouble };
+                (SentResult::Unknown { cause: cause.clone(), overdue_at }, effect(cause))
             }
         }
     }

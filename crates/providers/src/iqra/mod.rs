@@ -25,6 +25,7 @@ use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
 
 use crate::account::{Account, Body, Free};
+use crate::answer::UnreadRows;
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
@@ -91,6 +92,7 @@ struct Iqra {
     status_map: StatusMap,
     /// The last call that was taken: whoever is looked for is believed absent only by a list that shows this one.
     control: Mutex<Option<Control>>,
+    unread: UnreadRows,
 }
 
 /// A call that surely is in the vendor's list.
@@ -115,6 +117,7 @@ impl Iqra {
             turned: AtomicBool::new(false),
             status_map: StatusMap::new(setup.status_map),
             control: Mutex::default(),
+            unread: UnreadRows::default(),
         })
     }
 

@@ -14,8 +14,10 @@ impl Iqra {
     pub(super) async fn listed_since(&self, since: Moment, budget: &dyn Budget) -> Result<Listing, AskError> {
         let mut listing = Listing::default();
         let mut cursor: Option<String> = None;
+        let mut readable = true;
         for _ in 0..MOST_PAGES {
             let page = self.queued(&order(since - SKEW, None, cursor.as_deref()), budget).await?;
+            let before = listing.calls.len();
             listing.calls.extend(page.rows.iter().filter_map(|row| {
                 Some(ListedCall {
                     call_id: text(row, "queueId")?,
@@ -25,9 +27,10 @@ impl Iqra {
                     named: true,
                 })
             }));
+            readable &= listing.calls.len() - before == page.rows.len();
             cursor = page.next;
             if cursor.is_none() {
-                listing.complete = true;
+                listing.complete = readable;
                 break;
             }
         }

@@ -26,6 +26,7 @@ use ringfence_domain::window::{Calendar, Hours};
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
 
 use crate::account::{Account, Body, Free};
+use crate::answer::UnreadRows;
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
@@ -95,6 +96,7 @@ pub struct Twenty2 {
     number_format: NumberFormat,
     status_map: StatusMap,
     hours: Option<Hours>,
+    unread: UnreadRows,
 }
 
 impl Twenty2 {
@@ -110,6 +112,7 @@ impl Twenty2 {
             number_format: setup.number_format()?,
             hours: setup.settings.vendor_hours(),
             status_map: StatusMap::new(setup.status_map),
+            unread: UnreadRows::default(),
         })
     }
 

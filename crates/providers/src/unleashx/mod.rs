@@ -26,6 +26,7 @@ use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate};
 
 use self::clock::ListClock;
 use crate::account::{Account, Body, Free};
+use crate::answer::UnreadRows;
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
@@ -88,6 +89,7 @@ struct UnleashX {
     clock: ListClock,
     /// Whom to ask about one by one goes round.
     turn: AtomicUsize,
+    unread: UnreadRows,
 }
 
 impl UnleashX {
@@ -98,6 +100,7 @@ impl UnleashX {
             account: Account::new(&setup, transport).secret_header(header, setup.secret("token")?, "token")?,
             clock: ListClock::new(zone.transpose().map_err(|error| format!("created_at_timezone: {error}"))?),
             turn: AtomicUsize::new(0),
+            unread: UnreadRows::default(),
             status_map: StatusMap::new(setup.status_map),
         })
     }

@@ -18,10 +18,12 @@ impl UnleashX {
     pub(super) async fn listed_since(&self, since: Moment, budget: &dyn Budget) -> Result<Listing, AskError> {
         let mut listing = Listing::default();
         let mut seen = BTreeSet::new();
+        let mut readable = true;
         for page in 1..=MOST_PAGES {
             let query = vec![("fromdate", from(since)), ("page", page.to_string()), ("limit", PAGE.to_string())];
             let rows = self.list(query, budget).await?;
             let last = rows.len() < PAGE;
+            readable &= rows.iter().all(|row| self.listed(row).is_some());
             let fresh: Vec<ListedCall> = rows
                 .iter()
                 .filter_map(|row| self.listed(row))
@@ -31,7 +33,7 @@ impl UnleashX {
             let repeats = fresh.is_empty() && !rows.is_empty();
             listing.calls.extend(fresh.into_iter().filter(|call| call.at.is_none_or(|at| at >= since)));
             if last || repeats {
-                listing.complete = last;
+                listing.complete = last && readable;
                 break;
             }
         }
@@ -42,7 +44,7 @@ impl UnleashX {
         let at = row.created_at().and_then(|local| self.clock.moment(local));
         Some(ListedCall {
             call_id: row.call_id()?,
-            number: Listing::number(&row.number(), None)?,
+            number: Listing::number(&row.number()?, None)?,
             at,
             agent: row.agent(),
             named: row.names_its_call(),

@@ -378,6 +378,10 @@ impl Follower<'_> {
                 Moment::from_millis(tomorrow(now, zone).millis() - 1)
             }
         };
+        // Calls of unknown fate are not waited for: their slots come free, and then the next run goes on.
+        if contacts.active == 0 && summary.because.is_some() {
+            return Ok(true);
+        }
         let soon = summary.next_dial_at.is_some_and(|at| at <= horizon);
         if soon && summary.held_by.is_none() {
             return Ok(false);
@@ -399,7 +403,8 @@ fn exit_code(summary: &Summary, ended: Ended) -> u8 {
     match ended {
         Ended::Signal(code) => code,
         _ if summary.held_by.is_some() && summary.contacts.waiting > 0 => HELD,
-        _ if summary.contacts.review > 0 => REVIEW,
+        // Slots may be held by calls of another campaign.
+        _ if summary.contacts.review > 0 || summary.because.is_some() => REVIEW,
         Ended::AsAsked | Ended::TimeUp => DONE,
     }
 }

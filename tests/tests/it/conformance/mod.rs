@@ -14,3 +14,4 @@ mod records;
 mod releases;
 mod reports;
 mod schedules;
+mod slots;

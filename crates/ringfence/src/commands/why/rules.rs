@@ -9,6 +9,7 @@ use ringfence_store::{AttemptRow, ContactRow, Numbers};
 use serde::Serialize;
 
 use super::Found;
+use crate::slots;
 use crate::summary::tomorrow;
 
 /// One rule and its verdict.
@@ -108,6 +109,14 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     let slowed = lane.slowed_until > now;
     let says = lane.slowed_reason.clone().filter(|_| slowed).unwrap_or_else(|| "not slowed".to_owned());
     rule("pace", !slowed, says, Some(lane.slowed_until));
+    let stuck = slots::stuck(numbers);
+    let (limit, held) = (lane.settings.limits.concurrent, numbers.of_lane);
+    let says = stuck.as_ref().map(|stuck| stuck.says.clone());
+    let says = says.unwrap_or_else(|| match held.free(limit) {
+        0 => format!("all {limit} slots are taken by calls that are under way: it waits for its turn"),
+        free => format!("{free} of {limit} slots are free"),
+    });
+    rule("slots", stuck.is_none(), says, stuck.and_then(|stuck| stuck.first_free));
     if let Some(left) = numbers.left_today {
         let says = format!("{left} calls left today");
         rule("lane_day", left > 0, says, Some(tomorrow(now, lane.settings.timezone)));
