@@ -44,6 +44,7 @@ mod runs;
 mod said;
 mod schedules;
 mod session;
+mod set_back;
 mod settle;
 mod sqlite;
 mod stopping;

@@ -32,8 +32,8 @@ use crate::sweep::{SweepOrder, Swept};
 use crate::turns::Urgency;
 use crate::{
     Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, canaries, claim, dnc, import_chunk,
-    import_release, imports, lanes, live_calls, open, questions, record, reports, review, runs, schedules, settle,
-    stopping, summary, sweep,
+    import_release, imports, lanes, live_calls, open, questions, record, reports, review, runs, schedules, set_back,
+    settle, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -222,6 +222,9 @@ transitions! {
     snapshot lane_load(lane: LaneId, now: Moment) -> LaneLoad = |session| open::load(session, lane, now);
     /// Opens the attempts of a plan.
     write open(plan: Plan) -> Opened = |session| open::open(session, &plan);
+
+    /// Sets right what waits on a lane by a clock that was later than `now`; how many contacts are due earlier. May be repeated.
+    in_parts set_right(lane: LaneId, now: Moment) -> u32 = |database| set_back::set_right(database, lane, now);
 
     // Dialling
 
