@@ -33,6 +33,8 @@ mod live_calls;
 mod making;
 mod numbers;
 mod open;
+#[cfg(test)]
+mod plans;
 mod portions;
 mod postgres;
 mod questions;

@@ -1,10 +1,11 @@
 //! While a large file of people who are known comes in, whoever forbids calls need not wait for it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ringfence_sandbox::Behaviour;
 use ringfence_tests::binary::{Vendor, output, ringfence, text, write_project};
 use ringfence_tests::on_both_databases;
+use tokio::time::Instant;
 
 const CONTACTS: usize = 15_000;
 /// Most of it is the start of the process, on a busy machine.
