@@ -73,8 +73,13 @@ impl Deltas {
 
     /// A contact joined a bucket and is due at `due`.
     pub(crate) fn joined(&mut self, bucket: BucketId, due: Moment) {
+        self.due(bucket, due);
+        self.buckets.entry(bucket).or_default().waiting += 1;
+    }
+
+    /// Somebody in a bucket is due at `due` by now.
+    pub(crate) fn due(&mut self, bucket: BucketId, due: Moment) {
         let delta = self.buckets.entry(bucket).or_default();
-        delta.waiting += 1;
         delta.due = Some(delta.due.map_or(due, |earlier| earlier.min(due)));
     }
 

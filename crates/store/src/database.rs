@@ -196,20 +196,25 @@ impl Database {
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(match &self.pools {
+        match &self.pools {
             Pools::Sqlite(pools) => {
                 // The driver's migrator keeps two processes from migrating at once on Postgres, and not on SQLite.
-                let _alone = if making::has_all(&pools.writer, &SQLITE_MIGRATIONS).await {
-                    None
-                } else {
-                    making::alone(&pools.path).await?
-                };
+                let _alone = if self.is_up_to_date().await { None } else { making::alone(&pools.path).await? };
                 let mut link = pools.writer.acquire().await?;
                 (&mut *link).execute("PRAGMA busy_timeout = 30000").await?;
                 SQLITE_MIGRATIONS.run(&mut *link).await?;
-                (&mut *link).execute("PRAGMA busy_timeout = 0").await.map(drop)?;
+                (&mut *link).execute("PRAGMA busy_timeout = 0").await?;
             }
             Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Whether all migrations are in a SQLite file.
+    async fn is_up_to_date(&self) -> bool {
+        let known = self.migrations().await;
+        known.is_ok_and(|known| {
+            SQLITE_MIGRATIONS.iter().all(|migration| known.iter().any(|(version, _)| *version == migration.version))
         })
     }
 

@@ -124,7 +124,7 @@ pub(crate) async fn take_in(database: &Database, chunk: ImportChunk) -> Result<V
         while some.len() + refused.len() < rows {
             match (contacts.peek(), rejects.peek()) {
                 (Some(contact), Some(reject)) if reject.row_number < contact.row_number => {
-                    refused.extend(rejects.next())
+                    refused.extend(rejects.next());
                 }
                 (Some(_), _) => some.extend(contacts.next()),
                 (None, Some(_)) => refused.extend(rejects.next()),

@@ -36,6 +36,8 @@ mod live_calls;
 mod making;
 mod numbers;
 mod open;
+#[cfg(test)]
+mod plans;
 mod portions;
 mod postgres;
 mod quarantine;
@@ -48,6 +50,7 @@ mod runs;
 mod said;
 mod schedules;
 mod session;
+mod set_back;
 mod settle;
 mod slots;
 mod sqlite;

@@ -5,9 +5,6 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
-use sqlx::migrate::Migrator;
-
 use crate::clock::boot_time;
 use crate::session::{Session, Sql, args, sql};
 use crate::sqlite::lock_folder;
@@ -45,13 +42,6 @@ pub(crate) fn is_made(database: &Path) -> bool {
     let mut header = [0_u8; 20];
     let read = File::open(database).and_then(|mut file| file.read_exact(&mut header));
     read.is_ok() && header[18..] == [2, 2]
-}
-
-/// Whether all of these migrations are in.
-pub(crate) async fn has_all(pool: &SqlitePool, migrations: &Migrator) -> bool {
-    let applied: Result<Vec<i64>, sqlx::Error> =
-        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(pool).await;
-    applied.is_ok_and(|applied| migrations.iter().all(|migration| applied.contains(&migration.version)))
 }
 
 /// What a database was made with.

@@ -86,9 +86,8 @@ impl SqlitePools {
         if urgency == Urgency::Bulk {
             self.leave_to_others(urgency.courtesy()).await;
         }
-        let turn = match tokio::time::timeout(urgency.patience(), self.gate.pass(urgency)).await {
-            Ok(turn) => turn,
-            Err(_) => return Err(StoreError::Unavailable(Trouble::locked(holder(&self.path)))),
+        let Ok(turn) = tokio::time::timeout(urgency.patience(), self.gate.pass(urgency)).await else {
+            return Err(StoreError::Unavailable(Trouble::locked(holder(&self.path))));
         };
         if urgency == Urgency::Normal {
             self.leave_to_others(urgency.courtesy()).await;
@@ -96,9 +95,8 @@ impl SqlitePools {
         let mut link = self.writer.acquire().await?;
         let (mut sign, mut pause) = (None, Duration::from_millis(1));
         loop {
-            let error = match (&mut *link).execute("BEGIN IMMEDIATE").await {
-                Ok(_) => return Ok((turn, Open::begun(link))),
-                Err(error) => error,
+            let Err(error) = (&mut *link).execute("BEGIN IMMEDIATE").await else {
+                return Ok((turn, Open::begun(link)));
             };
             let locked = Trouble::of(&error).is_some_and(|trouble| trouble.kind == TroubleKind::Locked);
             if !locked {

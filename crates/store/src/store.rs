@@ -35,7 +35,7 @@ use crate::turns::Urgency;
 use crate::{
     Applied, CampaignRow, Database, Numbers, StoreError, adopt, brakes, campaigns, canaries, claim, dnc, import_chunk,
     import_release, imports, lanes, live_calls, open, quarantine, questions, record, reports, review, runs, schedules,
-    settle, slots, stopping, summary, sweep,
+    set_back, settle, slots, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -249,6 +249,9 @@ transitions! {
     write hold_slots(until: Vec<(AttemptId, Moment)>) -> () = |session| slots::hold(session, &until);
     /// Opens the attempts of a plan.
     write open(plan: Plan) -> Opened = |session| open::open(session, &plan);
+
+    /// Sets right what waits on a lane by a clock that was later than `now`; how many contacts are due earlier. May be repeated.
+    in_parts set_right(lane: LaneId, now: Moment) -> u32 = |database| set_back::set_right(database, lane, now);
 
     // Dialling
 

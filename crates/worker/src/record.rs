@@ -43,8 +43,7 @@ impl Recorder {
     async fn write(&self, batch: Vec<Sent>) {
         match self.insist(batch.clone()).await {
             Ok(late) if late > 0 => tracing::warn!(late, "{late} results came after their attempt was settled"),
-            Ok(_) => {}
-            Err(StoreError::Stopping) => {}
+            Ok(_) | Err(StoreError::Stopping) => {}
             Err(error) => self.write_singly(batch, &error).await,
         }
     }

@@ -45,7 +45,7 @@ async fn the_same_process_goes_on_when_there_is_room_again() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), placed).await.expect("it dials");
+    tokio::time::timeout(Duration::from_mins(1), placed).await.expect("it dials");
     limit(id, Some(1));
     let full_at = MachineClock.read().now;
     tokio::time::sleep(Duration::from_secs(8)).await;

@@ -1,8 +1,10 @@
 //! Whole dialers under good and bad days: one scenario a file, named by what must hold.
 
+mod a_brake_comes_through_an_import;
 mod a_busy_number_is_called_again_under_one_cap;
 mod a_database_file_that_vanishes_stops_dialling;
 mod a_delivered_request_is_refused_by_documented_words_only;
+mod a_clock_that_was_set_back_holds_up_nobody;
 mod a_down_provider_makes_contacts_wait;
 mod a_fault_of_the_lane_costs_no_contact_an_attempt;
 mod a_full_disk_is_waited_for;
@@ -20,6 +22,7 @@ mod each_vendor_dials_the_same_file;
 mod kill_at_any_moment;
 mod limits_hold_in_every_window;
 mod lost_answers_stop_no_lane;
+mod many_processes_make_one_database;
 mod new_rules_hold_for_the_very_next_call;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;

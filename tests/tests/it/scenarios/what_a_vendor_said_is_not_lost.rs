@@ -72,7 +72,7 @@ async fn until_sending(database: &TestDatabase, at_least: i64) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), enough).await.expect("requests are under way");
+    tokio::time::timeout(Duration::from_mins(1), enough).await.expect("requests are under way");
 }
 
 on_both_databases! {
