@@ -48,6 +48,7 @@ mod store;
 mod summary;
 mod sweep;
 mod tenure;
+mod throttled;
 
 pub use brakes::Stop;
 pub use campaigns::{Applied, Begin, CampaignRow, Resumed};

@@ -18,6 +18,7 @@ mod kill_at_any_moment;
 mod limits_hold_in_every_window;
 mod lost_answers_stop_no_lane;
 mod new_rules_hold_for_the_very_next_call;
+mod one_that_is_always_refused_holds_up_nobody;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;
 mod samples_run;
