@@ -34,6 +34,8 @@ pub struct Summary {
     pub attempts: AttemptCounts,
     /// Ended attempts by outcome.
     pub outcomes: BTreeMap<&'static str, i64>,
+    /// Contacts that the provider refused for now again and again, while it took others.
+    pub refused_alone: i64,
     /// Callbacks that callees asked for.
     pub callbacks: Callbacks,
     /// What people said in calls, as the campaign reads it.

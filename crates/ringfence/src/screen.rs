@@ -190,6 +190,10 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
             ("of unknown fate", attempts.unknown),
         ]),
     );
+    if summary.refused_alone > 0 {
+        let text = "refused again and again while others are called: they wait longer each time, then go to review";
+        line("refused alone", format!("{} contacts {text}", summary.refused_alone));
+    }
     line("outcomes", list(&pairs(&summary.outcomes)));
     let callbacks = summary.callbacks;
     line(

@@ -76,6 +76,7 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
         eta: (numbers.last_minute >= 10 && contacts.waiting > 0)
             .then(|| now + Span::from_minutes(1).scaled(contacts.waiting, numbers.last_minute))
             .filter(|_| outlook.waiting_for.pace == contacts.waiting),
+        refused_alone: count("refused_alone"),
         callbacks: Callbacks {
             understood: count("callback:understood"),
             not_understood: count("callback:not_understood"),

@@ -59,6 +59,7 @@ mod store;
 mod summary;
 mod sweep;
 mod tenure;
+mod throttled;
 mod transaction;
 mod trouble;
 mod turns;

@@ -13,7 +13,7 @@ use crate::lanes::{count_calls, day_of};
 use crate::numbers::turn;
 use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{StoreError, runs};
+use crate::{StoreError, runs, throttled};
 
 /// One request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,13 @@ pub enum SentResult {
     Refused {
         /// What the provider said.
         cause: String,
+    },
+    /// Surely refused for now: the lane rests, and the contact waits longer each time.
+    Throttled {
+        /// What the provider said.
+        cause: String,
+        /// Until when the lane rests.
+        until: Moment,
     },
     /// Surely refused, for something that a person must look at.
     RequestRefused {
@@ -184,6 +191,12 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
                     refusing.insert(known.run, cause);
                 }
                 (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(To::WaitingAgain))
+            }
+            SentResult::Throttled { cause, until } => {
+                reason = Some(cause);
+                let after = throttled::judge(session, one.lane, known.number, one.attempt, *until, now).await?;
+                deltas.count(known.run, "refused_alone", i64::from(after.is_named));
+                (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(after.to))
             }
             SentResult::RequestRefused { cause } => {
                 reason = Some(cause);

@@ -153,7 +153,10 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
     let mut both: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for row in session.rows(&KEPT, args![id]).await? {
         let name: String = row.get("name")?;
-        if !["talk_seconds", "cost:", "callback:", "said:", "heard:"].iter().any(|kept| name.starts_with(kept)) {
+        if !["talk_seconds", "cost:", "callback:", "said:", "heard:", "refused_alone"]
+            .iter()
+            .any(|kept| name.starts_with(kept))
+        {
             both.entry(name).or_default().0 = row.get("n")?;
         }
     }

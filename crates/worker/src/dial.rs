@@ -245,7 +245,7 @@ impl Shared {
             Placing::NotSent { cause } => (SentResult::NotSent { cause: cause.clone() }, LaneEffect::Trouble(cause)),
             Placing::Throttled { cause, retry_after } => {
                 let until = now + retry_after.unwrap_or(THROTTLED);
-                (SentResult::Refused { cause: cause.clone() }, LaneEffect::Slow(until, cause))
+                (SentResult::Throttled { cause: cause.clone(), until }, LaneEffect::Slow(until, cause))
             }
             Placing::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
             // Its campaign pauses; the lane's others go on.

@@ -76,7 +76,7 @@ async fn long_calls_that_the_vendor_knows_keep_their_slots() {
     let mut settings = lane_settings("main");
     settings.limits.concurrent = 3;
     let behaviour =
-        Behaviour { outcomes: vec![(Outcome::Answered, 1)], talk: Span::from_minutes(10), ..Behaviour::default() };
+        Behaviour { outcomes: vec![(Outcome::Answered, 1)], talk: Span::from_minutes(7), ..Behaviour::default() };
     let clock = VirtualClock::at(noon());
     let mut dialer = Dialer::set(database.store.clone(), clock, settings, rules("spring", "main"), behaviour, 9).await;
     dialer.start();

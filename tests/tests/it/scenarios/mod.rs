@@ -24,6 +24,7 @@ mod limits_hold_in_every_window;
 mod lost_answers_stop_no_lane;
 mod many_processes_make_one_database;
 mod new_rules_hold_for_the_very_next_call;
+mod one_that_is_always_refused_holds_up_nobody;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;
 mod samples_run;

@@ -42,7 +42,12 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
         ContactState::Stopped => {
             format!("it was stopped: {}", contact.stop_reason.map(|reason| reason.to_string()).unwrap_or_default())
         }
-        ContactState::Review => "nobody can say whether its last call was placed".to_owned(),
+        ContactState::Review => match found.attempts.iter().rev().find(|attempt| attempt.contact == contact.id) {
+            Some(last) if last.state == AttemptState::Refused => {
+                "the provider refuses it: a person must look".to_owned()
+            }
+            _ => "nobody can say whether its last call was placed".to_owned(),
+        },
     };
     rule("contact", contact.state == ContactState::Waiting, state, None);
     let elsewhere = found.attempts.iter().find(|attempt| attempt.state.is_live() && attempt.contact != contact.id);
@@ -53,8 +58,16 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     };
     rule("number", elsewhere.is_none() && !found.in_review.contains(&contact.id), says.to_owned(), None);
     let due = contact.due_at <= now;
+    let own = found.attempts.iter().rev().filter(|attempt| attempt.contact == contact.id);
+    let own = own.filter(|attempt| !matches!(attempt.state, AttemptState::Lapsed | AttemptState::NotSent));
+    let refused: Vec<&AttemptRow> = own.take_while(|attempt| attempt.state == AttemptState::Refused).collect();
     let says = match (due, contact.class) {
         (true, _) => "it is due".to_owned(),
+        (false, _) if !refused.is_empty() => {
+            let times =
+                if refused.len() == 1 { "once".to_owned() } else { format!("{} times in a row", refused.len()) };
+            format!("the provider refused it {times}: {}", refused[0].cause.as_deref().unwrap_or_default())
+        }
         (false, DialClass::Capped) => "a limit on its number holds it until then".to_owned(),
         (false, DialClass::First) => "its call is not due yet".to_owned(),
         (false, class) => format!("its {class} is not due yet"),
