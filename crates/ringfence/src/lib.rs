@@ -11,6 +11,7 @@ pub mod file_form;
 pub mod home;
 pub mod importing;
 pub mod rejects;
+pub mod said;
 pub mod scheduling;
 pub mod screen;
 pub mod stop_file;
