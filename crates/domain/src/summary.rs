@@ -127,12 +127,38 @@ pub struct AttemptCounts {
 }
 
 /// What people said in calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Said {
     /// They want no more calls, and are on the do-not-call list.
     pub opted_out: i64,
     /// They said no.
     pub refused: i64,
+    /// Opt-out outputs with a value that is neither wanted nor no nor empty: a person must look.
+    pub unclear: Vec<UnclearOptOut>,
+    /// Outputs that speak of no more calls while the campaign has no rule for them.
+    pub not_heeded: Vec<UnheededOptOut>,
+}
+
+/// A value of an opt-out output that cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnclearOptOut {
+    /// The output.
+    pub output: String,
+    /// Its value; longer ones together as `a longer text`.
+    pub value: String,
+    /// In how many calls.
+    pub calls: i64,
+}
+
+/// An output that speaks of no more calls, and that no rule reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnheededOptOut {
+    /// The output.
+    pub output: String,
+    /// In how many calls it was.
+    pub calls: i64,
+    /// In how many of them it was neither no nor empty.
+    pub wanted: i64,
 }
 
 /// Callbacks that callees asked for.

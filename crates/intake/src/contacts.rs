@@ -10,6 +10,7 @@ use ringfence_domain::template::Row;
 use ringfence_domain::{Campaign, PhoneNumber, ZoneSet};
 use sha2::{Digest, Sha256};
 
+use crate::required;
 use crate::section::closest;
 
 /// A row that can be called.
@@ -226,6 +227,9 @@ impl<'c> ContactFile<'c> {
         if own.is_empty() && self.campaign.needs_own_zone() {
             let reason = "its time zone can be told neither from a column nor from the number";
             return Err(Refusal::new("zone", reason));
+        }
+        if let Some(column) = required::lacking(self.campaign, &fields) {
+            return Err(Refusal::new("empty", required::reason(column)));
         }
         let external_id = filled(self.id).map(str::to_owned);
         Ok(ContactRow { row_number: self.row_number, line, numbers, zones: own, external_id, fields })

@@ -11,6 +11,7 @@ pub mod contact_files;
 pub mod contacts;
 mod mistake;
 pub mod presets;
+mod required;
 mod section;
 
 pub use config::{Config, ConfigLane, Http};

@@ -12,6 +12,7 @@ pub mod home;
 pub mod importing;
 pub mod outage;
 pub mod rejects;
+pub mod said;
 pub mod scheduling;
 pub mod screen;
 pub mod slots;

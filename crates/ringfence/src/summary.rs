@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::summary::{
-    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Said, Summary,
-    WaitingFor,
+    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
 };
 use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::{Numbers, StoppedBy};
 
 use crate::slots;
+
+use crate::said::said;
 
 /// Answered calls after which an output that none of them had is spoken of.
 const ENOUGH: i64 = 10;
@@ -81,7 +82,7 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
             understood: count("callback:understood"),
             not_understood: count("callback:not_understood"),
         },
-        said: Said { opted_out: count("said:opted_out"), refused: count("said:refused") },
+        said: said(numbers),
         never_collected: numbers
             .campaign
             .rules

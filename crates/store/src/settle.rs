@@ -174,12 +174,7 @@ pub(crate) async fn settle(
                 let Some(campaign) = campaign else { continue };
                 let tally = standing.tally.get(outcome).copied().unwrap_or_default();
                 let said = said::read(campaign, details, known.sending_at, &standing.zones);
-                if *outcome == Outcome::Answered {
-                    let heard = campaign.asked_outputs().into_iter().filter(|name| details.outputs.contains_key(*name));
-                    heard.for_each(|name| deltas.count(known.run, format!("heard:{name}"), 1));
-                }
-                deltas.count(known.run, "said:opted_out", i64::from(said.opted_out));
-                deltas.count(known.run, "said:refused", i64::from(said.refused));
+                said.count(&mut deltas, known.run, campaign, *outcome, details);
                 if said.opted_out {
                     opted_out.push((known.number_key, known.number.clone(), campaign));
                 }

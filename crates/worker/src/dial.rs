@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringfence_domain::template::{MissingColumn, Row, Template};
+use ringfence_domain::template::{NoValue, Row, Template};
 use ringfence_domain::{
     AttemptId, Brake, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, ZoneSet,
 };
@@ -286,7 +286,7 @@ pub struct Wanted<'c> {
 }
 
 /// What the vendor is asked for a contact.
-pub fn request(campaign: &Campaign, wanted: Wanted<'_>) -> Result<CallRequest, MissingColumn> {
+pub fn request(campaign: &Campaign, wanted: Wanted<'_>) -> Result<CallRequest, NoValue> {
     let filled = |templates: &BTreeMap<String, Template>| {
         let fill = |(name, template): (&String, &Template)| Ok((name.clone(), template.render(wanted.fields)?));
         templates.iter().map(fill).collect::<Result<BTreeMap<_, _>, _>>()

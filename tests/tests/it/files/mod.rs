@@ -5,6 +5,7 @@ mod configs;
 mod csv;
 mod deploy;
 mod migrations;
+mod required;
 mod vendors;
 mod zones;
 
