@@ -12,14 +12,14 @@ use crate::cap::Cap;
 use crate::condition::Condition;
 use crate::cool_off::CoolOff;
 use crate::number_limits::NumberLimits;
-use crate::phone::Country;
+use crate::phone::{Country, NumberKind, PhoneError, PlannedNumber};
 use crate::preset::Preset;
 use crate::safety::Safety;
 use crate::schedule::Schedule;
 use crate::template::Template;
 use crate::window::{Closures, Timetable};
 use crate::words::words;
-use crate::{Outcome, Rate, Span, Zone, ZoneSet};
+use crate::{Outcome, PhoneNumber, Rate, Span, Zone, ZoneSet};
 
 pub use self::window::{WindowPart, closed_longest, contradiction};
 pub use crate::zones::CallingZone;
@@ -84,6 +84,12 @@ pub struct ContactSource {
     pub phones: Vec<String>,
     /// How to read numbers without a country code.
     pub country: Option<Country>,
+    /// Countries whose numbers are called; all when it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Vec<Country>,
+    /// Kinds of numbers that are called besides those that cost no more than a call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<NumberKind>,
     /// The column of the contact's time zone.
     pub timezone: Option<String>,
     /// The column that recognises a person again when data or number change.
@@ -92,6 +98,22 @@ pub struct ContactSource {
     /// What becomes of waiting contacts that a newer complete file no longer has.
     #[serde(default)]
     pub missing: Missing,
+}
+
+impl ContactSource {
+    /// Reads a number as its rows have it. One of another country, or of a kind that is not allowed, is an error.
+    pub fn number(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
+        let PlannedNumber { number, kind, country } = PlannedNumber::parse(text, self.country)?;
+        match kind {
+            Some(kind) if !self.allow.contains(&kind) => Err(PhoneError::Kind(kind)),
+            // A network of no country is named by its kind.
+            _ if country.is_none() && kind.is_some() => Ok(number),
+            _ if self.countries.is_empty() || country.is_some_and(|country| self.countries.contains(&country)) => {
+                Ok(number)
+            }
+            _ => Err(PhoneError::OtherCountry(country)),
+        }
+    }
 }
 
 words! {

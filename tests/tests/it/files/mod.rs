@@ -5,6 +5,7 @@ mod configs;
 mod csv;
 mod deploy;
 mod migrations;
+mod tables;
 mod vendors;
 
 use ringfence_intake::Mistakes;

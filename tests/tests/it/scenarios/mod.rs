@@ -3,6 +3,7 @@
 mod a_busy_number_is_called_again_under_one_cap;
 mod a_down_provider_makes_contacts_wait;
 mod a_fault_of_the_lane_costs_no_contact_an_attempt;
+mod a_list_that_cannot_end_fails_only_its_own_campaign;
 mod a_lost_answer_is_found_and_never_redialled;
 mod a_report_brings_the_outcome_at_once;
 mod a_row_without_a_column_goes_to_review;
