@@ -147,9 +147,12 @@ async fn take_in(
     }
     reading.await.map_err(|error| Failure::work(error.to_string()))?;
     let ImportCounts { rows, accepted, rejected, .. } = counts;
-    let facts = ImportFacts { rows, accepted, people: people(&counts), rejected, age: file.age(now) };
+    // Of some people of a larger list there may be few.
+    let whole = !partial && !contacts::is_rejects(&columns);
+    let people = if whole { people(&counts) } else { i64::MAX };
+    let facts = ImportFacts { rows, accepted, people, rejected, age: file.age(now) };
     // Mended rejects are some rows of a file whose others are in.
-    let stops = rules.contacts.missing == Missing::Stop && !partial && !contacts::is_rejects(&columns);
+    let stops = rules.contacts.missing == Missing::Stop && whole;
     let nobody = (stops && rows == rejected + counts.duplicate).then(|| {
         "nobody in it can be called, and contacts.missing = \"stop\" would stop everyone who waits".to_owned()
     });
@@ -189,7 +192,8 @@ async fn known(
     age: Option<Span>,
     now: Moment,
 ) -> Result<ImportRow, Failure> {
-    let facts = ImportFacts { rows: 0, accepted: 0, people: people(&row.counts), rejected: 0, age };
+    // Only its age is another one: what it holds was judged when it came in.
+    let facts = ImportFacts { rows: 0, accepted: 0, people: i64::MAX, rejected: 0, age };
     if let Some(reason) = campaign.rules.safety.judge(&facts).filter(|_| !row.accepted_by_person) {
         store.pause_campaign(campaign.id, PausedBy::Safety, reason, now).await?;
     }
@@ -300,10 +304,10 @@ pub fn dry_run(
     now: Moment,
 ) -> Result<DryRun, Failure> {
     let can_call = |number: &ringfence_domain::PhoneNumber| provider.can_call(number);
-    let mut rows = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
+    let mut table = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
     let (mut found, mut swallowed) = (DryRun::default(), None);
-    while let Some(row) = rows.next_row()? {
-        swallowed = swallowed.or_else(|| rows.swallowed());
+    while let Some(row) = table.next_row()? {
+        swallowed = swallowed.or_else(|| table.swallowed());
         found.rows += 1;
         match row {
             Ok(_) => found.accepted += 1,
@@ -318,7 +322,8 @@ pub fn dry_run(
         }
     }
     let DryRun { rows, accepted, rejected, .. } = found;
-    let facts = ImportFacts { rows, accepted, people: accepted, rejected, age: file.age(now) };
+    let people = if contacts::is_rejects(table.columns()) { i64::MAX } else { accepted };
+    let facts = ImportFacts { rows, accepted, people, rejected, age: file.age(now) };
     found.held_for = swallowed.map(|problem| problem.sentence()).or_else(|| campaign.safety.judge(&facts));
     Ok(found)
 }

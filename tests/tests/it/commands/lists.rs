@@ -84,6 +84,7 @@ async fn a_list_without_people_is_told_and_a_rail_can_hold_it() {
     ends(folder, "import spring bad.csv", 0, "all of its 2 rows were rejected").await;
     ends(folder, "rejects spring", 0, "2,`98200-ABCDE`: letters in a number").await;
     edit(folder, "[calling]", "[safety]\nmin_contacts = 6\n\n[calling]");
+    ends(folder, "run spring.toml --contacts header_only.csv --dry-run", 0, "0 people in it can be called").await;
     ends(folder, "run spring.toml --until idle", 4, "5 people in it can be called; safety.min_contacts is 6").await;
 }
 
