@@ -103,15 +103,31 @@ pub struct ContactSource {
 impl ContactSource {
     /// Reads a number as its rows have it. One of another country, or of a kind that is not allowed, is an error.
     pub fn number(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
-        let PlannedNumber { number, kind, country } = PlannedNumber::parse(text, self.country)?;
-        match kind {
+        let planned = PlannedNumber::parse(text, self.country)?;
+        self.judge(&planned)?;
+        Ok(planned.number)
+    }
+
+    /// Whether a number that was read before may be called by these rules: they may be newer than the contact.
+    pub fn admits(&self, number: &PhoneNumber) -> Result<(), PhoneError> {
+        match PlannedNumber::parse(number.e164(), None) {
+            Ok(planned) => self.judge(&planned),
+            // Plans change. What is not in them any more is of no country that can be told.
+            Err(_) if self.countries.is_empty() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn judge(&self, planned: &PlannedNumber) -> Result<(), PhoneError> {
+        let PlannedNumber { kind, country, .. } = planned;
+        match *kind {
             Some(kind) if !self.allow.contains(&kind) => Err(PhoneError::Kind(kind)),
             // A network of no country is named by its kind.
-            _ if country.is_none() && kind.is_some() => Ok(number),
+            Some(_) if country.is_none() => Ok(()),
             _ if self.countries.is_empty() || country.is_some_and(|country| self.countries.contains(&country)) => {
-                Ok(number)
+                Ok(())
             }
-            _ => Err(PhoneError::OtherCountry(country)),
+            _ => Err(PhoneError::OtherCountry(*country)),
         }
     }
 }

@@ -145,7 +145,7 @@ impl PlannedNumber {
         }
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
         // Only a prefix may be read out of what is written.
-        if !written.ends_with(&e164[e164.len() - 6..]) {
+        if !written.ends_with(&e164[e164.len().saturating_sub(6)..]) {
             return Err(PhoneError::Unreadable);
         }
         let region = number.get_region_code().map(Country).filter(|country| country.calling_code().is_some());

@@ -17,6 +17,7 @@ mod each_vendor_dials_the_same_file;
 mod kill_at_any_moment;
 mod limits_hold_in_every_window;
 mod new_rules_hold_for_the_very_next_call;
+mod new_rules_name_the_countries_that_are_called;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;
 mod samples_run;
