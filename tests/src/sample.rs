@@ -48,6 +48,8 @@ pub fn rules(name: &str, lane: &str) -> Campaign {
         caller_ids: vec!["9876500000".to_owned()],
         priority: 5,
         contacts: ContactSource {
+            countries: Vec::new(),
+            allow: Vec::new(),
             file: None,
             phones: vec!["phone".to_owned()],
             country: Some("IN".parse().expect("a country")),

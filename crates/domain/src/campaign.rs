@@ -12,14 +12,14 @@ use crate::cap::Cap;
 use crate::condition::Condition;
 use crate::cool_off::CoolOff;
 use crate::number_limits::NumberLimits;
-use crate::phone::Country;
+use crate::phone::{Country, NumberKind, PhoneError, PlannedNumber};
 use crate::preset::Preset;
 use crate::safety::Safety;
 use crate::schedule::Schedule;
 use crate::template::Template;
 use crate::window::{Closures, Timetable};
 use crate::words::words;
-use crate::{Outcome, Rate, Span, Zone, ZoneSet};
+use crate::{Outcome, PhoneNumber, Rate, Span, Zone, ZoneSet};
 
 pub use self::window::{WindowPart, closed_longest, contradiction};
 pub use crate::zones::CallingZone;
@@ -84,6 +84,12 @@ pub struct ContactSource {
     pub phones: Vec<String>,
     /// How to read numbers without a country code.
     pub country: Option<Country>,
+    /// Countries whose numbers are called; all when it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Vec<Country>,
+    /// Kinds of numbers that are called besides those that cost no more than a call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<NumberKind>,
     /// The column of the contact's time zone.
     pub timezone: Option<String>,
     /// The column that recognises a person again when data or number change.
@@ -92,6 +98,38 @@ pub struct ContactSource {
     /// What becomes of waiting contacts that a newer complete file no longer has.
     #[serde(default)]
     pub missing: Missing,
+}
+
+impl ContactSource {
+    /// Reads a number as its rows have it. One of another country, or of a kind that is not allowed, is an error.
+    pub fn number(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
+        let planned = PlannedNumber::parse(text, self.country)?;
+        self.judge(&planned)?;
+        Ok(planned.number)
+    }
+
+    /// Whether a number that was read before may be called by these rules: they may be newer than the contact.
+    pub fn admits(&self, number: &PhoneNumber) -> Result<(), PhoneError> {
+        match PlannedNumber::parse(number.e164(), None) {
+            Ok(planned) => self.judge(&planned),
+            // Plans change. What is not in them any more is of no country that can be told.
+            Err(_) if self.countries.is_empty() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn judge(&self, planned: &PlannedNumber) -> Result<(), PhoneError> {
+        let PlannedNumber { kind, country, .. } = planned;
+        match *kind {
+            Some(kind) if !self.allow.contains(&kind) => Err(PhoneError::Kind(kind)),
+            // A network of no country is named by its kind.
+            Some(_) if country.is_none() => Ok(()),
+            _ if self.countries.is_empty() || country.is_some_and(|country| self.countries.contains(&country)) => {
+                Ok(())
+            }
+            _ => Err(PhoneError::OtherCountry(*country)),
+        }
+    }
 }
 
 words! {

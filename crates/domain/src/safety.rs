@@ -10,6 +10,9 @@ use crate::{Outcome, Percent, Span};
 /// When an import is held or a campaign paused until a person accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Safety {
+    /// People that one import must have at least.
+    #[serde(default)]
+    pub min_contacts: Option<u32>,
     /// Contacts accepted in one import.
     pub max_contacts: Option<u32>,
     /// Rejected rows among those of one import, from [`Safety::FEW_ROWS`] rows on.
@@ -32,6 +35,7 @@ const fn half() -> Percent {
 impl Default for Safety {
     fn default() -> Self {
         Self {
+            min_contacts: None,
             max_contacts: None,
             max_rejected: Percent::new(20),
             max_missing: half(),
@@ -49,6 +53,8 @@ pub struct ImportFacts {
     pub rows: i64,
     /// Rows that became contacts.
     pub accepted: i64,
+    /// Rows of people who can be called, whether they are new or known.
+    pub people: i64,
     /// Rows that cannot be called.
     pub rejected: i64,
     /// Time since the file was written, where that is known.
@@ -65,6 +71,11 @@ impl Safety {
             && age > limit
         {
             return Some(format!("the file was written {} ago; safety.max_file_age is {limit}", about(age)));
+        }
+        if let Some(least) = self.min_contacts
+            && import.people < i64::from(least)
+        {
+            return Some(format!("{} people in it can be called; safety.min_contacts is {least}", import.people));
         }
         if let Some(limit) = self.max_contacts
             && import.accepted > i64::from(limit)
@@ -166,7 +177,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn facts(rows: i64, accepted: i64, rejected: i64) -> ImportFacts {
-        ImportFacts { rows, accepted, rejected, age: None }
+        ImportFacts { rows, accepted, people: accepted, rejected, age: None }
     }
 
     #[test]
@@ -180,6 +191,9 @@ mod tests {
         assert_eq!(safety.judge_missing(20, 40), None);
         assert!(safety.judge_missing(21, 40).is_some_and(|why| why.contains("max_missing")));
         assert_eq!(safety.judge_missing(19, 19), None, "too few to judge by");
+        let few = Safety { min_contacts: Some(10), ..Safety::default() };
+        assert!(few.judge(&facts(0, 0, 0)).is_some_and(|why| why.contains("min_contacts")), "a header and no people");
+        assert_eq!(few.judge(&ImportFacts { people: 10, ..facts(10, 0, 0) }), None, "people who are known count");
         let old = ImportFacts { age: Some(Span::from_hours(21)), ..facts(1, 1, 0) };
         assert!(safety.judge(&old).is_some_and(|why| why.contains("21h ago")));
     }

@@ -25,13 +25,13 @@ use toml::de::DeTable;
 
 use crate::config::syntax;
 use crate::section::{Explain, Found, Placed, Section, closest};
-use crate::{Config, Mistake, Mistakes};
+use crate::{Config, Mistake, Mistakes, regular};
 
 impl Explain for ringfence_domain::words::UnknownWord {}
 
 /// Reads a campaign file and checks it against the lanes of the configuration.
 pub fn read(path: &Path, config: &Config, now: Moment) -> Result<Campaign, Mistakes> {
-    let text = std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))?;
+    let text = regular::text(path).map_err(|error| Mistakes::unreadable(path, &error))?;
     parse(path, &text, config, now)
 }
 

@@ -14,7 +14,7 @@ use ringfence_providers::{LaneSetup, Vendor};
 use toml::de::DeTable;
 
 use crate::section::{Explain, Found, Placed, Section, closest};
-use crate::{Mistake, Mistakes};
+use crate::{Mistake, Mistakes, regular};
 
 /// A configuration file, checked.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +75,7 @@ impl Config {
         vendors: &[&'static Vendor],
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
-        let text = std::fs::read_to_string(path).map_err(|error| Mistakes::unreadable(path, &error))?;
+        let text = regular::text(path).map_err(|error| Mistakes::unreadable(path, &error))?;
         Self::parse(path, &text, vendors, environment)
     }
 
@@ -104,7 +104,7 @@ impl Config {
         vendors: &[&'static Vendor],
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Self>, Option<Mistakes>) {
-        match std::fs::read_to_string(path) {
+        match regular::text(path) {
             Ok(text) => Self::as_far_as_it_goes(path, &text, vendors, environment),
             Err(error) => (None, Some(Mistakes::unreadable(path, &error))),
         }
@@ -185,7 +185,7 @@ fn holidays(mut section: Section<'_>, path: &Path) -> BTreeMap<String, String> {
     for (name, file) in section.pairs() {
         let own = beside(path, &file.value);
         let wrong = |message: String| section.found().add(Mistake::new(file.at.clone(), message));
-        match std::fs::read_to_string(&own) {
+        match regular::text(&own) {
             Err(error) => wrong(format!("{} cannot be read: {error}", own.display())),
             Ok(text) => match Holidays::read(&name.value, &text, None) {
                 Err(error) => wrong(format!("{}: {error}; {}", own.display(), error.hint())),

@@ -1,6 +1,7 @@
 //! Which file a campaign's `contacts.file` means today.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use chrono::NaiveDate;
 
@@ -10,6 +11,12 @@ pub enum NoFile {
     /// Nothing matches.
     #[error("no file matches {pattern}")]
     NoMatch {
+        /// What was looked for, with its date filled in.
+        pattern: String,
+    },
+    /// It would be looked for everywhere.
+    #[error("{pattern} is held against more than {MOST_ENTRIES} files; name the folder")]
+    TooMany {
         /// What was looked for, with its date filled in.
         pattern: String,
     },
@@ -23,20 +30,80 @@ pub enum NoFile {
     },
 }
 
+/// Files and folders that a pattern is held against, at most: more would take minutes.
+const MOST_ENTRIES: usize = 50_000;
+
 /// The file that `pattern` means on the local date `today`: `{date}` becomes the date, as in `2026-11-23`; of several files
 /// that a glob matches it is the one written last.
 pub fn resolve(pattern: &str, today: NaiveDate) -> Result<PathBuf, NoFile> {
     let dated = pattern.replace("{date}", &today.to_string());
-    if Path::new(&dated).exists() || !dated.contains(['*', '?', '[']) {
+    if Path::new(&dated).exists() || !has_signs(&dated) {
         let path = PathBuf::from(&dated);
         return if path.exists() || dated == pattern { Ok(path) } else { Err(NoFile::NoMatch { pattern: dated }) };
     }
-    let matches = glob::glob(&dated).map_err(|source| NoFile::Pattern { pattern: dated.clone(), source })?;
-    let newest = matches
-        .filter_map(Result::ok)
-        .filter(|path| path.is_file())
-        .max_by_key(|path| (path.metadata().and_then(|data| data.modified()).ok(), path.clone()));
-    newest.ok_or(NoFile::NoMatch { pattern: dated })
+    let parts: Vec<&str> = dated.split('/').collect();
+    let fixed = parts.iter().take_while(|part| !has_signs(part)).count();
+    let folder = if fixed == 0 { ".".to_owned() } else { format!("{}/", parts[..fixed].join("/")) };
+    let mut search = Search { left: MOST_ENTRIES, newest: None };
+    search.walk(Path::new(&folder), &parts[fixed..]).map_err(|stop| match stop {
+        Stop::Pattern(source) => NoFile::Pattern { pattern: dated.clone(), source },
+        Stop::TooMany => NoFile::TooMany { pattern: dated.clone() },
+    })?;
+    search.newest.map(|(_, path)| path).ok_or(NoFile::NoMatch { pattern: dated })
+}
+
+fn has_signs(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// A search for the file that was written last, over a bounded number of entries.
+struct Search {
+    left: usize,
+    newest: Option<(SystemTime, PathBuf)>,
+}
+
+/// Why a search ends before its time.
+enum Stop {
+    Pattern(glob::PatternError),
+    TooMany,
+}
+
+impl Search {
+    /// Looks for files below `folder` whose path matches these parts. `**` stands for any folders, but for linked ones.
+    fn walk(&mut self, folder: &Path, parts: &[&str]) -> Result<(), Stop> {
+        let Some((part, rest)) = parts.split_first() else {
+            self.take(folder);
+            return Ok(());
+        };
+        if !has_signs(part) {
+            let inner = folder.join(part);
+            return if inner.exists() { self.walk(&inner, rest) } else { Ok(()) };
+        }
+        let deep = *part == "**";
+        if deep {
+            self.walk(folder, rest)?;
+        }
+        let pattern = glob::Pattern::new(part).map_err(Stop::Pattern)?;
+        // A folder that cannot be read has nothing for us.
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            self.left = self.left.checked_sub(1).ok_or(Stop::TooMany)?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if deep && is_folder {
+                self.walk(&entry.path(), parts)?;
+            } else if !deep && pattern.matches(&entry.file_name().to_string_lossy()) {
+                self.walk(&entry.path(), rest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, path: &Path) {
+        let Ok(data) = path.metadata() else { return };
+        let found = (data.modified().unwrap_or(SystemTime::UNIX_EPOCH), path.to_owned());
+        if data.is_file() && self.newest.as_ref().is_none_or(|newest| *newest < found) {
+            self.newest = Some(found);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +129,13 @@ mod tests {
         let newest = resolve(&path("*a-*.csv"), today).expect("a file");
         assert!(newest.ends_with("alpha-2.csv"), "{newest:?}");
         assert!(resolve(&path("nothing-*.csv"), today).is_err());
-        assert!(resolve(&path("plain.csv"), today).is_ok(), "a plain name is told of when it is opened");
+        std::fs::create_dir_all(folder.path().join("a/b")).expect("folders");
+        std::fs::write(path("a/b/deep.csv"), "").expect("written");
+        for pattern in ["**/deep.csv", "a/*/deep.csv", "*/b/d*.csv", "a/**/b/**/deep.csv"] {
+            let found = resolve(&path(pattern), today).unwrap_or_else(|error| panic!("{error}"));
+            assert!(found.ends_with("a/b/deep.csv"), "{pattern}: {found:?}");
+        }
+        let mut everywhere = Search { left: 2, newest: None };
+        assert!(matches!(everywhere.walk(folder.path(), &["**"]), Err(Stop::TooMany)), "a search has an end");
     }
 }

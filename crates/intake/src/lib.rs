@@ -11,9 +11,12 @@ pub mod contact_files;
 pub mod contacts;
 mod mistake;
 pub mod presets;
+pub mod regular;
 mod required;
 mod section;
+pub mod table;
 
 pub use config::{Config, ConfigLane, Http};
-pub use contacts::{ContactFile, ContactRow, HeaderError, RejectedRow};
+pub use contacts::{ContactFile, ContactRow, RejectedRow};
 pub use mistake::{Mistake, Mistakes};
+pub use table::{Problem, Table, TableError};

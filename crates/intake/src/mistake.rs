@@ -53,7 +53,7 @@ impl Mistakes {
 
     /// One mistake that is about a section of a file: `[name]`.
     pub fn in_section(path: &Path, name: &str, message: impl Into<String>) -> Self {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text = crate::regular::text(path).unwrap_or_default();
         let header = format!("[{name}]");
         let at = text.find(&header).map_or(0..0, |start| start..start + header.len());
         Self::new(path, &text, vec![Mistake::new(at, message)])

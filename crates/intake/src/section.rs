@@ -255,6 +255,14 @@ impl<'t> Section<'t> {
         self.table.get(key).map(Spanned::span)
     }
 
+    /// Where an item of a key's list stands, if it does.
+    pub(crate) fn place_of_item(&self, key: &str, item: usize) -> Option<Range<usize>> {
+        match self.table.get(key)?.get_ref() {
+            DeValue::Array(list) => list.get(item).map(Spanned::span),
+            _ => None,
+        }
+    }
+
     /// Where a key itself stands, if it does.
     pub(crate) fn key_at(&self, key: &str) -> Option<Range<usize>> {
         self.table.get_key_value(key).map(|(key, _)| key.span())

@@ -1,7 +1,7 @@
 //! How vendors want numbers written.
 
 use ringfence_domain::PhoneNumber;
-use ringfence_domain::phone::Country;
+use ringfence_domain::phone::{Country, written_digits};
 
 /// A way to write a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +57,46 @@ impl NumberFormat {
     }
 }
 
+impl NumberFormat {
+    /// A number to call from as the vendor wants it; the reason when it cannot be written so. `text` is what the operator wrote;
+    /// without a country code it is a number of `home`. It need not be of a known series, as only the vendor knows its own.
+    pub fn write_caller(self, text: &str, home: Country) -> Result<String, String> {
+        let written = written_digits(text).map_err(|error| error.to_string())?;
+        let code = home.calling_code().map(|code| code.to_string()).unwrap_or_default();
+        let known = PhoneNumber::parse(text, Some(home)).ok();
+        let bare = written.trim_start_matches('0');
+        let e164 = match &known {
+            Some(number) => number.e164().to_owned(),
+            None if written.starts_with('+') => written.clone(),
+            None => format!("+{code}{bare}"),
+        };
+        let digits = e164.trim_start_matches('+');
+        match self {
+            Self::E164 => Ok(e164.clone()),
+            Self::Digits => Ok(digits.to_owned()),
+            Self::ZeroZero => Ok(format!("00{digits}")),
+            Self::National | Self::ZeroNational => {
+                let national = digits.strip_prefix(code.as_str()).filter(|national| !national.is_empty());
+                let national = national.ok_or_else(|| format!("this lane calls from numbers of {home} only"))?;
+                Ok(if self == Self::ZeroNational { format!("0{national}") } else { national.to_owned() })
+            }
+        }
+    }
+}
+
 /// Whether a vendor's way of writing a number is of this one (E.164). Where the vendor shows a country code all digits count, and where
 /// it does not, those that are there.
 pub(crate) fn same_number(ours: &str, theirs: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let (ours, all) = (digits(ours), digits(theirs));
     let short = all.trim_start_matches('0');
+    // Mexico's 1 and Argentina's 9 may be there or not.
+    if let (Some(ours), Some(theirs)) =
+        (PhoneNumber::from_e164(&format!("+{ours}")), PhoneNumber::from_e164(&format!("+{short}")))
+        && ours == theirs
+    {
+        return true;
+    }
     if theirs.trim_start().starts_with('+') || all.starts_with("00") || short.len() > 10 {
         return ours == short;
     }
@@ -90,12 +124,31 @@ mod tests {
     }
 
     #[test]
+    fn numbers_to_call_from_are_written_in_every_form() {
+        let india = "IN".parse().expect("a country");
+        let write = |word: &str, text: &str| NumberFormat::read(word).expect(word).write_caller(text, india);
+        for text in ["9876500000", "09876500000", "+91 98765-00000", "0091 98765 00000", "919876500000"] {
+            assert_eq!(write("national", text).as_deref(), Ok("9876500000"), "{text}");
+            assert_eq!(write("e164", text).as_deref(), Ok("+919876500000"), "{text}");
+        }
+        assert_eq!(write("national", "1600123456").as_deref(), Ok("1600123456"), "a series that no plan lists yet");
+        assert_eq!(write("0national", "9876500000").as_deref(), Ok("09876500000"));
+        assert_eq!(write("digits", "9876500000").as_deref(), Ok("919876500000"));
+        for text in ["", "-9876500000", "1800-FLOWERS", "9876500000 x5"] {
+            assert!(write("national", text).is_err(), "{text}");
+        }
+        assert!(write("national", "+44 20 7946 0018").is_err(), "without its code it would be another number");
+        assert_eq!(write("e164", "+44 20 7946 0018").as_deref(), Ok("+442079460018"));
+    }
+
+    #[test]
     fn a_number_is_recognised_in_every_form_and_never_in_another_countrys() {
         for theirs in
             ["+919876543210", "919876543210", "00919876543210", "9876543210", "09876543210", "+91 98765-43210"]
         {
             assert!(same_number("+919876543210", theirs), "{theirs}");
         }
+        assert!(same_number("+525512345678", "+5215512345678") && same_number("+5491123456789", "541123456789"));
         for theirs in ["", "3210", "+929876543210", "929876543210", "9876543211", "0019876543210"] {
             assert!(!same_number("+919876543210", theirs), "{theirs}");
         }

@@ -49,7 +49,11 @@ impl HttpTransport {
         drop(rustls::crypto::ring::default_provider().install_default());
         let roots = match ca_file {
             Some(path) => {
-                let pem = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                let unreadable = |why: &dyn std::fmt::Display| format!("{} cannot be read: {why}", path.display());
+                if !path.metadata().map_err(|error| unreadable(&error))?.is_file() {
+                    return Err(unreadable(&"it is not a regular file"));
+                }
+                let pem = std::fs::read(path).map_err(|error| unreadable(&error))?;
                 reqwest::Certificate::from_pem_bundle(&pem)
             }
             None => {

@@ -87,12 +87,20 @@ pub struct Objection {
     pub message: String,
     /// How to mend it.
     pub hint: String,
+    /// Which one of a list it is about, counted from 0.
+    pub item: Option<usize>,
 }
 
 impl Objection {
     /// About a key.
     pub fn new(key: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { key, message: message.into(), hint: hint.into() }
+        Self { key, message: message.into(), hint: hint.into(), item: None }
+    }
+
+    /// The same about one item of the key's list.
+    #[must_use]
+    pub fn at_item(self, item: usize) -> Self {
+        Self { item: Some(item), ..self }
     }
 
     /// A key that this vendor needs and the campaign lacks.

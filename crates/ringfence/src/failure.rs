@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
-use ringfence_intake::{HeaderError, Mistakes};
+use ringfence_intake::{Mistakes, TableError};
 use ringfence_store::StoreError;
 
 /// What was asked holds.
@@ -119,17 +119,9 @@ impl From<Mistakes> for Failure {
     }
 }
 
-impl From<HeaderError> for Failure {
-    fn from(error: HeaderError) -> Self {
-        let hint = match &error {
-            HeaderError::NoColumn { .. } => Some("name the right columns in the campaign file".to_owned()),
-            HeaderError::Empty { .. } => Some("the first line must name the columns".to_owned()),
-            HeaderError::OpenQuote { .. } => Some("close it, or double it if it is part of the value".to_owned()),
-            HeaderError::TwoColumns { .. } => Some("rename one of them".to_owned()),
-            HeaderError::Unreadable { .. } => Some("name a CSV file that can be read".to_owned()),
-            HeaderError::NotUtf8 { .. } => Some("in a spreadsheet: save as CSV UTF-8".to_owned()),
-        };
-        Self::Input { message: error.to_string(), hint }
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        Self::input(error.to_string(), error.problem.hint())
     }
 }
 

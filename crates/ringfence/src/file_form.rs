@@ -27,6 +27,12 @@ pub fn of(campaign: &Campaign) -> Table {
         several => put_list(contacts, "phones", several),
     }
     put_if(contacts, "country", source.country.map(String::from));
+    if !source.countries.is_empty() {
+        put_list(contacts, "countries", &source.countries);
+    }
+    if !source.allow.is_empty() {
+        put_list(contacts, "allow", &source.allow);
+    }
     put_if(contacts, "timezone", source.timezone.as_ref());
     put_if(contacts, "id", source.id.as_ref());
     put(contacts, "missing", source.missing);
@@ -112,6 +118,7 @@ pub fn of(campaign: &Campaign) -> Table {
     put_if(schedule, "ends", campaign.schedule.ends);
 
     let safety = section(&mut root, "safety");
+    put_number(safety, "min_contacts", campaign.safety.min_contacts);
     put_number(safety, "max_contacts", campaign.safety.max_contacts);
     put(safety, "max_rejected", campaign.safety.max_rejected);
     put(safety, "max_missing", campaign.safety.max_missing);

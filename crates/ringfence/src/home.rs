@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use ringfence_domain::brake::Brakes;
 use ringfence_domain::{Brake, Campaign, Clock, Moment, ReportAddress};
-use ringfence_intake::{Config, ConfigLane, ContactFile, Mistakes, campaign};
+use ringfence_intake::contact_files::NoFile;
+use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
 use ringfence_store::{CampaignRow, Database, Guarded, Location, Store, StoreError};
 
 use crate::cli::Common;
 use crate::failure::Failure;
-use crate::importing::InputFile;
+use crate::importing::{InputFile, look_at};
 use crate::outage;
 use crate::stop_file::StopFile;
 
@@ -78,17 +79,14 @@ pub fn read_campaign(common: &Common, path: &Path) -> Result<(Config, Campaign),
     Ok((config, campaign))
 }
 
-/// Whether the campaign's contact file, if it is there, has every column that the campaign asks for.
-pub fn check_columns(config: &Config, rules: &Campaign) -> Result<(), Failure> {
+/// Whether the campaign's contact file, if it is there, can be read to its end and has every column that the campaign asks for.
+pub fn check_contacts(config: &Config, rules: &Campaign) -> Result<(), Failure> {
     let Some(lane) = config.lanes.get(&rules.provider) else { return Ok(()) };
-    let file = InputFile::of_campaign(rules, lane.setup.settings.timezone, wall_clock());
-    match file {
-        Ok(Some(file)) if file.path().is_file() => {
-            drop(ContactFile::open(file.path(), rules, Box::new(|_| Ok(())))?);
-            Ok(())
-        }
+    match InputFile::named_by(rules, lane.setup.settings.timezone, wall_clock()) {
+        Ok(Some(path)) if path.exists() => Ok(look_at(&path, rules, &|| true)?.or_swallowed(&path)?),
         // It may come later.
-        _ => Ok(()),
+        Ok(_) | Err(NoFile::NoMatch { .. }) => Ok(()),
+        Err(error) => Err(Failure::input(error.to_string(), "mend contacts.file")),
     }
 }
 

@@ -1,13 +1,13 @@
 //! A contact file goes into a run: read in one thread, stored by another, 10,000 rows at a time; then judged by the safety rails,
 //! and released or held.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ringfence_domain::campaign::Missing;
 use ringfence_domain::safety::ImportFacts;
 use ringfence_domain::{Campaign, Clock, ContactId, ImportId, ImportState, Moment, PausedBy, Span, StopReason};
-use ringfence_intake::{ContactFile, HeaderError, contact_files, contacts};
+use ringfence_intake::{ContactFile, Problem, TableError, contacts};
 use ringfence_providers::Provider;
 use ringfence_store::{
     CampaignRow, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportRow, ImportStart, NewContact,
@@ -16,15 +16,72 @@ use ringfence_store::{
 use tokio::sync::mpsc;
 
 use crate::failure::Failure;
-use crate::home::eprint_line;
+use crate::input_file::in_background;
 
-/// Rows stored in one transaction.
+pub use crate::input_file::InputFile;
+
+/// Rows stored in one transaction, at most.
 const CHUNK: usize = 10_000;
+/// Bytes that these rows may take in memory. Several chunks are on their way at once, each in a few forms.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Bytes that a row takes in memory beyond its values, about.
+const ROW_BYTES: usize = 800;
+/// Bytes that a value takes beyond its text and the name of its column, about.
+const VALUE_BYTES: usize = 64;
 
 #[derive(Debug, Default)]
 struct Rows {
     contacts: Vec<NewContact>,
     rejects: Vec<Reject>,
+    bytes: usize,
+}
+
+impl Rows {
+    fn add_contact(&mut self, contact: NewContact) {
+        self.bytes += ROW_BYTES
+            + contact.fields.iter().map(|(name, value)| name.len() + value.len() + VALUE_BYTES).sum::<usize>();
+        self.contacts.push(contact);
+    }
+
+    fn add_reject(&mut self, reject: Reject) {
+        self.bytes += ROW_BYTES + reject.record.iter().map(|value| value.len() + VALUE_BYTES).sum::<usize>();
+        self.rejects.push(reject);
+    }
+
+    fn is_full(&self) -> bool {
+        self.contacts.len() + self.rejects.len() >= CHUNK || self.bytes >= CHUNK_BYTES
+    }
+}
+
+/// What is known of a contact file once all of it was read.
+#[derive(Debug)]
+pub struct Looked {
+    columns: Vec<String>,
+    digest: String,
+    /// Lines that one value has swallowed, if they look like rows: why the import must be held.
+    swallowed: Option<Problem>,
+}
+
+/// Reads a contact file to its end, before anything of it is used: header, quotes, length of its rows. It is left when
+/// nobody waits for it any more.
+pub async fn look(file: &InputFile, rules: &Campaign) -> Result<Looked, Failure> {
+    let (path, rules) = (file.path().to_owned(), rules.clone());
+    in_background(move |left| look_at(&path, &rules, &|| !left.is_cancelled())).await?
+}
+
+/// [`look`] at once, in this thread.
+pub fn look_at(path: &Path, rules: &Campaign, wanted: &dyn Fn() -> bool) -> Result<Looked, Failure> {
+    let file = ContactFile::open(path, rules, Box::new(|_| Ok(())))?;
+    let columns = file.columns().to_vec();
+    let looked = file.into_table().look_through(wanted)?;
+    Ok(Looked { columns, digest: contacts::digest(looked.hash, rules), swallowed: looked.swallowed })
+}
+
+impl Looked {
+    /// A file whose quotes have swallowed rows, as an error.
+    pub fn or_swallowed(self, path: &Path) -> Result<(), TableError> {
+        self.swallowed.map_or(Ok(()), |problem| Err(problem.of(path)))
+    }
 }
 
 /// Takes a file into a run of a campaign. The same file right after itself changes nothing; a killed import is finished
@@ -38,20 +95,17 @@ pub async fn import(
     file: &InputFile,
     partial: bool,
 ) -> Result<ImportRow, Failure> {
-    let (rules, path) = (&campaign.rules, file.path());
-    // The header is looked at before anything is written.
-    let columns = ContactFile::open(path, rules, Box::new(|_| Ok(())))?.columns().to_vec();
-    contacts::check_quotes(path)?;
-    let digest =
-        contacts::digest(path, rules).map_err(|source| HeaderError::Unreadable { path: path.to_owned(), source })?;
+    let rules = &campaign.rules;
+    let looked = look(file, rules).await?;
     let now = clock.read().now;
     let (source, written_at) = (file.source(), file.age(now).map(|age| now - age));
-    let order = ImportOrder { run: campaign.run, source, digest, columns: columns.clone(), written_at, now };
+    let (columns, digest) = (looked.columns.clone(), looked.digest.clone());
+    let order = ImportOrder { run: campaign.run, source, digest, columns, written_at, now };
     let id = match store.begin_import(order).await? {
         ImportStart::Known(row) => return known(store, campaign, row, file.age(now), now).await,
         ImportStart::Begin(id) => id,
     };
-    match take_in(store, clock, campaign, provider, file, (id, columns, now, partial)).await {
+    match take_in(store, clock, campaign, provider, file, (id, looked, now, partial)).await {
         // Another process took in the same file and was done first, or a person undid it.
         Err(Failure::Over) => {}
         done => done?,
@@ -65,18 +119,19 @@ async fn take_in(
     campaign: &CampaignRow,
     provider: &Arc<dyn Provider>,
     file: &InputFile,
-    (id, columns, now, partial): (ImportId, Vec<String>, Moment, bool),
+    (id, looked, now, partial): (ImportId, Looked, Moment, bool),
 ) -> Result<(), Failure> {
     let (rules, path) = (&campaign.rules, file.path());
     let mut counts = ImportCounts::default();
-    let (sender, mut chunks) = mpsc::channel::<Result<Rows, HeaderError>>(2);
+    let Looked { columns, digest, swallowed } = looked;
+    let (sender, mut chunks) = mpsc::channel::<Result<Rows, TableError>>(1);
     let reading = {
         let (path, rules) = (path.to_owned(), rules.clone());
         let (store, provider) = (store.clone(), provider.clone());
-        tokio::task::spawn_blocking(move || read(&path, &rules, &store, &provider, &sender))
+        tokio::task::spawn_blocking(move || read(&path, &rules, &digest, &store, &provider, &sender))
     };
     while let Some(rows) = chunks.recv().await {
-        let Rows { contacts, rejects } = rows?;
+        let Rows { contacts, rejects, .. } = rows?;
         counts.rows += (contacts.len() + rejects.len()) as i64;
         counts.rejected += rejects.len() as i64;
         let columns = columns.clone();
@@ -92,13 +147,17 @@ async fn take_in(
     }
     reading.await.map_err(|error| Failure::work(error.to_string()))?;
     let ImportCounts { rows, accepted, rejected, .. } = counts;
-    let facts = ImportFacts { rows, accepted, rejected, age: file.age(now) };
+    // Of some people of a larger list there may be few.
+    let whole = !partial && !contacts::is_rejects(&columns);
+    let people = if whole { people(&counts) } else { i64::MAX };
+    let facts = ImportFacts { rows, accepted, people, rejected, age: file.age(now) };
     // Mended rejects are some rows of a file whose others are in.
-    let stops = rules.contacts.missing == Missing::Stop && !partial && !contacts::is_rejects(&columns);
+    let stops = rules.contacts.missing == Missing::Stop && whole;
     let nobody = (stops && rows == rejected + counts.duplicate).then(|| {
         "nobody in it can be called, and contacts.missing = \"stop\" would stop everyone who waits".to_owned()
     });
-    let mut reason = rules.safety.judge(&facts).or(nobody);
+    let swallowed = swallowed.map(|problem| problem.sentence());
+    let mut reason = swallowed.or_else(|| rules.safety.judge(&facts)).or(nobody);
     if stops && reason.is_none() {
         let (missing, waiting) = store.missing_contacts(id).await?;
         reason = rules.safety.judge_missing(missing, waiting);
@@ -133,7 +192,8 @@ async fn known(
     age: Option<Span>,
     now: Moment,
 ) -> Result<ImportRow, Failure> {
-    let facts = ImportFacts { rows: 0, accepted: 0, rejected: 0, age };
+    // Only its age is another one: what it holds was judged when it came in.
+    let facts = ImportFacts { rows: 0, accepted: 0, people: i64::MAX, rejected: 0, age };
     if let Some(reason) = campaign.rules.safety.judge(&facts).filter(|_| !row.accepted_by_person) {
         store.pause_campaign(campaign.id, PausedBy::Safety, reason, now).await?;
     }
@@ -170,12 +230,18 @@ pub async fn release(
     Ok(())
 }
 
+/// Rows of people who can be called.
+fn people(counts: &ImportCounts) -> i64 {
+    counts.accepted + counts.updated + counts.unchanged
+}
+
 fn read(
     path: &Path,
     campaign: &Campaign,
+    digest: &str,
     store: &Database,
     provider: &Arc<dyn Provider>,
-    chunks: &mpsc::Sender<Result<Rows, HeaderError>>,
+    chunks: &mpsc::Sender<Result<Rows, TableError>>,
 ) {
     let can_call = |number: &ringfence_domain::PhoneNumber| provider.can_call(number);
     let mut file = match ContactFile::open(path, campaign, Box::new(can_call)) {
@@ -185,7 +251,7 @@ fn read(
     let mut rows = Rows::default();
     loop {
         match file.next_row() {
-            Ok(Some(Ok(row))) => rows.contacts.push(NewContact {
+            Ok(Some(Ok(row))) => rows.add_contact(NewContact {
                 row_number: row.row_number,
                 line: row.line,
                 numbers: row.numbers.into_iter().map(|number| (number.clone(), store.hasher().key(&number))).collect(),
@@ -193,7 +259,7 @@ fn read(
                 external_id: row.external_id,
                 fields: row.fields,
             }),
-            Ok(Some(Err(reject))) => rows.rejects.push(Reject {
+            Ok(Some(Err(reject))) => rows.add_reject(Reject {
                 row_number: reject.row_number,
                 line: reject.line,
                 code: reject.code.to_owned(),
@@ -202,12 +268,14 @@ fn read(
                 external_id: reject.external_id,
                 numbers: reject.numbers.iter().map(|number| store.hasher().key(number)).collect(),
             }),
+            // What was looked at must be what was read: quotes and digest were checked there.
+            Ok(None) if file.digest() != digest => {
+                return drop(chunks.blocking_send(Err(Problem::Changed.of(path))));
+            }
             Ok(None) => return drop(chunks.blocking_send(Ok(rows))),
             Err(error) => return drop(chunks.blocking_send(Err(error))),
         }
-        if rows.contacts.len() + rows.rejects.len() >= CHUNK
-            && chunks.blocking_send(Ok(std::mem::take(&mut rows))).is_err()
-        {
+        if rows.is_full() && chunks.blocking_send(Ok(std::mem::take(&mut rows))).is_err() {
             return;
         }
     }
@@ -236,10 +304,10 @@ pub fn dry_run(
     now: Moment,
 ) -> Result<DryRun, Failure> {
     let can_call = |number: &ringfence_domain::PhoneNumber| provider.can_call(number);
-    contacts::check_quotes(file.path())?;
-    let mut rows = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
-    let mut found = DryRun::default();
-    while let Some(row) = rows.next_row()? {
+    let mut table = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
+    let (mut found, mut swallowed) = (DryRun::default(), None);
+    while let Some(row) = table.next_row()? {
+        swallowed = swallowed.or_else(|| table.swallowed());
         found.rows += 1;
         match row {
             Ok(_) => found.accepted += 1,
@@ -254,70 +322,21 @@ pub fn dry_run(
         }
     }
     let DryRun { rows, accepted, rejected, .. } = found;
-    found.held_for = campaign.safety.judge(&ImportFacts { rows, accepted, rejected, age: file.age(now) });
+    let people = if contacts::is_rejects(table.columns()) { i64::MAX } else { accepted };
+    let facts = ImportFacts { rows, accepted, people, rejected, age: file.age(now) };
+    found.held_for = swallowed.map(|problem| problem.sentence()).or_else(|| campaign.safety.judge(&facts));
     Ok(found)
 }
 
-/// A contact file to read; what came by standard input is kept beside for as long as it is needed.
-#[derive(Debug)]
-pub enum InputFile {
-    /// A file of the operator's.
-    Named(PathBuf),
-    /// Standard input, kept.
-    Kept(tempfile::NamedTempFile),
-}
-
-impl InputFile {
-    /// The file of this name; `-` is standard input.
-    pub fn given(path: &Path) -> Result<Self, Failure> {
-        if path != Path::new("-") {
-            return Ok(Self::Named(path.to_owned()));
-        }
-        let mut kept = tempfile::NamedTempFile::new()?;
-        std::io::copy(&mut std::io::stdin().lock(), &mut kept)?;
-        Ok(Self::Kept(kept))
-    }
-
-    /// The file that the campaign names, as of now on its own calendar; none when it names none.
-    pub fn of_campaign(
-        campaign: &Campaign,
-        lane: ringfence_domain::Zone,
-        now: Moment,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(pattern) = &campaign.contacts.file else { return Ok(None) };
-        let today = now.local(campaign.own_zone(lane)).date_naive();
-        let path = contact_files::resolve(pattern, today).map_err(|error| {
-            Failure::input(error.to_string(), "check contacts.file; {date} is today's date, as in 2026-11-23")
-        })?;
-        if path.as_os_str() != pattern.as_str() {
-            eprint_line(&format!("reading {}", path.display()));
-        }
-        Ok(Some(Self::Named(path)))
-    }
-
-    /// Where to read.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Named(path) => path,
-            Self::Kept(file) => file.path(),
-        }
-    }
-
-    /// Where it came from, for people.
-    pub fn source(&self) -> String {
-        match self {
-            Self::Named(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
-            Self::Kept(_) => "standard input".to_owned(),
-        }
-    }
-
-    /// Time since it was written; unknown for standard input.
-    pub fn age(&self, now: Moment) -> Option<Span> {
-        let Self::Named(path) = self else { return None };
-        let written = path.metadata().and_then(|data| data.modified()).ok()?;
-        let since_epoch = written.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Some(now.since(Moment::from_millis(since_epoch.as_millis() as i64)))
-    }
+/// What to say of an import in which nobody can be called, if it is so.
+pub fn nobody_line(row: &ImportRow) -> Option<String> {
+    let ImportCounts { rows, rejected, .. } = row.counts;
+    let why = match (rows, rejected) {
+        (0, _) => "it has a header and no people".to_owned(),
+        (rows, rejected) if rows == rejected => format!("all of its {rows} rows were rejected"),
+        _ => return None,
+    };
+    Some(format!("caution: nobody of {} can be called: {why}", row.source))
 }
 
 /// What the summary of a run says of its import.
@@ -332,5 +351,5 @@ pub fn counts_line(row: &ImportRow) -> String {
         (row.missing, "missing"),
     ];
     let shown: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, name)| format!("{n} {name}")).collect();
-    format!("{rows} rows: {}", if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") })
+    format!("{rows} rows: {}", if shown.is_empty() { "nobody".to_owned() } else { shown.join(", ") })
 }

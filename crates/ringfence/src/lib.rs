@@ -10,6 +10,7 @@ pub mod failure;
 pub mod file_form;
 pub mod home;
 pub mod importing;
+pub mod input_file;
 pub mod outage;
 pub mod rejects;
 pub mod said;

@@ -11,7 +11,8 @@ use tempfile::NamedTempFile;
 use crate::failure::Failure;
 use crate::importing::InputFile;
 
-const PAGE: u32 = 5_000;
+/// Rows that are read at once: each may have 1 MB.
+const PAGE: u32 = 32;
 /// The kind of reason of rows that are no mistake: their number stands in the file already.
 const DUPLICATE: &str = "duplicate";
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ringfence_domain::schedule::ScheduleMode;
 use ringfence_domain::{CampaignState, Clock, ImportState, Moment, Span};
-use ringfence_intake::ContactFile;
 use ringfence_providers::Provider;
 use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, Store};
 use tokio_util::sync::CancellationToken;
@@ -126,10 +125,10 @@ impl Timekeeper {
         if !begins {
             return Ok(format!("the moment {due} was missed and is let go"));
         }
-        let file = InputFile::of_campaign(rules, schedule.zone, now)?;
+        let file = InputFile::of_campaign_in_background(rules, schedule.zone, now).await?;
         if let Some(file) = &file {
             // A file that cannot be read must not end the run before.
-            drop(ContactFile::open(file.path(), rules, Box::new(|_| Ok(())))?);
+            importing::look(file, rules).await?;
         }
         let campaign = match rules.schedule.mode {
             ScheduleMode::Add => campaign.clone(),
@@ -143,7 +142,8 @@ impl Timekeeper {
         let row = importing::import(&self.store, &self.clock, &campaign, provider, &file, false).await?;
         let held = row.held_for.as_deref().filter(|_| row.state == ImportState::Held);
         let held = held.map(|why| format!("; held: {why}")).unwrap_or_default();
-        Ok(format!("{}: {}{held}", file.source(), importing::counts_line(&row)))
+        let nobody = importing::nobody_line(&row).map(|line| format!("; {line}")).unwrap_or_default();
+        Ok(format!("{}: {}{held}{nobody}", file.source(), importing::counts_line(&row)))
     }
 
     async fn finish(

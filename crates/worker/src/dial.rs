@@ -151,12 +151,15 @@ impl Shared {
         let campaign = &rules.campaign;
         let (mut requests, mut unfit) = (Vec::new(), Vec::new());
         for call in batch {
-            match request(campaign, self.wanted(rules, &call)) {
+            let admitted = campaign.contacts.admits(&call.number).map_err(|error| error.to_string());
+            let request =
+                admitted.and_then(|()| request(campaign, self.wanted(rules, &call)).map_err(|error| error.to_string()));
+            match request {
                 Ok(request) => requests.push((call, request)),
                 Err(error) => {
-                    // Import checks that every column is there; rules that were applied since may name others.
+                    // Import checks columns and numbers; rules that were applied since may ask for others.
                     tracing::error!(attempt.id = %call.attempt, %error, "attempt {} cannot be dialled: {error}", call.attempt);
-                    unfit.push((call.attempt, error.to_string()));
+                    unfit.push((call.attempt, error));
                 }
             }
         }

@@ -7,6 +7,7 @@ use crate::section::Section;
 pub(super) fn safety(mut section: Section<'_>) -> Safety {
     let default = Safety::default();
     let safety = Safety {
+        min_contacts: section.integer("min_contacts", 1..=u32::MAX),
         max_contacts: section.integer("max_contacts", 1..=u32::MAX),
         max_rejected: section.parsed("max_rejected").unwrap_or(default.max_rejected),
         max_missing: section.parsed("max_missing").unwrap_or(default.max_missing),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::campaign::{ContactSource, Missing};
-use ringfence_domain::phone::Country;
+use ringfence_domain::phone::{Country, NumberKind};
 
 use crate::Mistake;
 use crate::config::beside;
@@ -15,11 +15,25 @@ pub(super) fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactS
     let file = section.text("file").map(|file| absolute(beside(path, &file.value)));
     let phones = phones(&mut section);
     let country = section.parsed::<Country>("country");
+    let countries = countries(&mut section);
+    let allow = section.texts("allow").unwrap_or_default();
+    let allow = allow.iter().filter_map(|kind| section.parse::<NumberKind>(kind)).collect();
     let timezone = section.text("timezone").map(|column| column.value);
     let id = section.text("id").map(|column| column.value);
     let missing = section.parsed::<Missing>("missing").unwrap_or_default();
     section.finish();
-    Some(ContactSource { file, phones: phones?, country, timezone, id, missing })
+    Some(ContactSource { file, phones: phones?, country, countries, allow, timezone, id, missing })
+}
+
+/// `countries = ["IN", "US"]`: at least one, where the key is there.
+fn countries(section: &mut Section<'_>) -> Vec<Country> {
+    let place = section.place_of("countries");
+    let texts = section.texts("countries").unwrap_or_default();
+    if let Some(place) = place.filter(|_| texts.is_empty()) {
+        let mistake = Mistake::new(place, "`contacts.countries` names no country");
+        section.found().add(mistake.hint("write countries = [\"IN\"], or leave it out to call every country"));
+    }
+    texts.iter().filter_map(|text| section.parse(text)).collect()
 }
 
 /// `phone = "column"`, or `phones = ["column", …]`.

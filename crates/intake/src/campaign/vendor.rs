@@ -52,7 +52,8 @@ pub(super) fn objections(root: &mut Section<'_>, lane: &ConfigLane, facts: &Camp
         if told && objection.key == "caller_ids" {
             continue;
         }
-        let place = root.place_of(objection.key);
+        let place = objection.item.and_then(|item| root.place_of_item(objection.key, item));
+        let place = place.or_else(|| root.place_of(objection.key));
         let place = place.or_else(|| inner.as_ref().and_then(|section| section.place_of(objection.key)));
         let message = match &place {
             Some(_) => objection.message.replace("is missing", "is empty"),

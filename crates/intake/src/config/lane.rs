@@ -216,7 +216,7 @@ fn read_secret(path: &Path) -> Result<String, String> {
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(format!("others may read {0}; run chmod 600 {0}", path.display()));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = crate::regular::text(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     if text.trim().is_empty() {
         return Err(format!("{} is empty", path.display()));
     }

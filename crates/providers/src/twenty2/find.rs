@@ -137,7 +137,8 @@ impl Twenty2 {
 fn fits(lost: &LostCall, logged: &LoggedCall, latest: Moment) -> bool {
     let in_time = logged.started_at.is_none_or(|at| at >= lost.sent_at - SKEW && at <= latest);
     let caller = match (&lost.caller_id, &logged.caller) {
-        (Some(ours), Some(theirs)) => same_number(ours, theirs),
+        // Either may be written without its country code.
+        (Some(ours), Some(theirs)) => same_number(ours, theirs) || same_number(theirs, ours),
         _ => true,
     };
     let agent = logged.agent.as_ref().is_none_or(|agent| *agent == lost.agent);

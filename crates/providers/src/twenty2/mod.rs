@@ -29,7 +29,7 @@ use crate::account::{Account, Body, Free};
 use crate::answer::UnreadRows;
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
-use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
+use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
 
 const BASE_URL: &str = "https://api.twentytwo.in/api";
@@ -45,17 +45,42 @@ pub static VENDOR: Vendor = Vendor {
     hours: |base_url| base_url.contains("api.twentytwo.in").then_some(("09:00-21:00", "Asia/Kolkata")),
     can: CAN,
     faults: place::FAULTS,
-    check: |_, campaign| {
-        [
-            campaign.needs_agent("write the id of the agent that is to call"),
-            campaign.needs_caller_ids("write your numbers at the vendor: caller_ids = [\"9876543210\"]"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<Objection>>()
-    },
+    check: objections,
     build: |setup, transport| Ok(Arc::new(Twenty2::new(setup, transport)?)),
 };
+
+const CALLER_IDS: &str = "write your numbers at the vendor: caller_ids = [\"9876543210\"]";
+
+fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> {
+    let agent = campaign.needs_agent("write the id of the agent that is to call");
+    let missing = campaign.needs_caller_ids(CALLER_IDS);
+    // A simulated account takes numbers of any country.
+    let format = lane.number_format().unwrap_or(NumberFormat::E164);
+    let wrong = campaign.caller_ids.iter().enumerate().filter_map(|(place, text)| {
+        let cause = caller(format, text).err()?;
+        Some(Objection::new("caller_ids", format!("`{text}`: {cause}"), CALLER_IDS).at_item(place))
+    });
+    [agent, missing].into_iter().flatten().chain(wrong).collect()
+}
+
+/// A number to call from as the vendor wants it.
+fn caller(format: NumberFormat, text: &str) -> Result<String, String> {
+    format.write_caller(text, india()).and_then(|written| of_ten_digits(format, written))
+}
+
+/// Without its country code a number has ten digits there. Toll-free ones have eleven, which the vendor cannot dial.
+fn of_ten_digits(format: NumberFormat, written: String) -> Result<String, String> {
+    let digits = match format {
+        NumberFormat::National => written.len(),
+        NumberFormat::ZeroNational => written.len() - 1,
+        _ => return Ok(written),
+    };
+    if digits == 10 {
+        Ok(written)
+    } else {
+        Err(format!("the vendor takes numbers of ten digits, without country code; this one has {digits}"))
+    }
+}
 
 /// Settings of a lane.
 pub const SETTINGS: &[SettingKey] = &[
@@ -118,7 +143,12 @@ impl Twenty2 {
 
     /// The number as the vendor wants it.
     fn as_dialled(&self, number: &PhoneNumber) -> Result<String, String> {
-        self.number_format.write(number, india())
+        self.number_format.write(number, india()).and_then(|written| of_ten_digits(self.number_format, written))
+    }
+
+    /// A number to call from as the vendor wants it.
+    fn as_caller(&self, text: &str) -> Result<String, String> {
+        caller(self.number_format, text)
     }
 }
 
@@ -148,11 +178,15 @@ impl Provider for Twenty2 {
     }
 
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
-        self.account.request(Method::POST, PLACE, Body::Json(self.call_body(call)?))
+        let body = self.call_body(call).map_err(|refused| match refused {
+            Placing::CampaignFault { cause } | Placing::NumberFault { cause } => cause,
+            other => format!("{other:?}"),
+        })?;
+        self.account.request(Method::POST, PLACE, Body::Json(body))
     }
 
     async fn place(&self, call: &CallRequest) -> Placing {
-        let request = self.call_body(call).map_err(|cause| Placing::NumberFault { cause }).and_then(|body| {
+        let request = self.call_body(call).and_then(|body| {
             let request = self.account.request(Method::POST, PLACE, Body::Json(body));
             request.map_err(|cause| Placing::LaneFault { cause })
         });

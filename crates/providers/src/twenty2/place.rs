@@ -11,7 +11,7 @@ use crate::fault::{Cause, Fault, fault};
 
 impl Twenty2 {
     /// The body of `POST /agent/trigger-outbound-call`.
-    pub(super) fn call_body(&self, call: &CallRequest) -> Result<Value, String> {
+    pub(super) fn call_body(&self, call: &CallRequest) -> Result<Value, Placing> {
         let mut inputs: serde_json::Map<String, Value> =
             call.variables.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         if let Some(name) = call.vendor.get("reference") {
@@ -19,9 +19,14 @@ impl Twenty2 {
         }
         let mut body = serde_json::Map::new();
         body.insert(self.agent_field.clone(), json!(call.agent));
-        body.insert("callee_phone".to_owned(), json!(self.as_dialled(&call.to)?));
+        let callee = self.as_dialled(&call.to).map_err(|cause| Placing::NumberFault { cause })?;
+        body.insert("callee_phone".to_owned(), json!(callee));
         if let Some(from) = &call.from {
-            body.insert("caller_phone".to_owned(), json!(from));
+            // Stored rules may be of a time when this was not checked.
+            let caller = self.as_caller(from);
+            let caller =
+                caller.map_err(|cause| Placing::CampaignFault { cause: format!("caller_ids: `{from}`: {cause}") })?;
+            body.insert("caller_phone".to_owned(), json!(caller));
         }
         if !inputs.is_empty() {
             body.insert("input_parameters".to_owned(), Value::Object(inputs));

@@ -135,7 +135,7 @@ impl Plan {
 pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     let (config, rules) = home::read_campaign(common, &args.campaign)?;
     let lane = home::lane(&config, &rules)?;
-    home::check_columns(&config, &rules)?;
+    home::check_contacts(&config, &rules)?;
     // A database that is not there yet has nothing to change.
     let store = match home::open_at(common, &config, false).await {
         Ok(store) => Some(store),
@@ -158,7 +158,7 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure
 pub(super) async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
     let (config, rules) = home::read_campaign(common, &args.campaign)?;
     let lane = home::lane(&config, &rules)?;
-    home::check_columns(&config, &rules)?;
+    home::check_contacts(&config, &rules)?;
     let store = home::open(common, &config).await?;
     let plan = Plan::make(Some(&store), &rules, lane).await?;
     let begin = if args.draft { Begin::Draft } else { Begin::Running };

@@ -43,7 +43,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
         // A campaign is checked against its lane, as far as that can be read.
         let Some(config) = &config else { break };
         match campaign::read(file, config, home::wall_clock()) {
-            Ok(campaign) => match home::check_columns(config, &campaign) {
+            Ok(campaign) => match home::check_contacts(config, &campaign) {
                 Ok(()) => fine.push((file, campaign)),
                 Err(failure) => wrong.push(Mistakes::in_section(file, "contacts", failure.to_string())),
             },

@@ -82,6 +82,9 @@ pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Fai
             screen::print(&format!("  {n} {}\n", code.replace('_', " ")))?;
         }
     }
+    if let Some(line) = importing::nobody_line(&row) {
+        eprint_line(&line);
+    }
     match row.state {
         ImportState::Held => {
             eprint_line(&held_line(name, &row));

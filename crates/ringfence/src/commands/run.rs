@@ -82,8 +82,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     }
     if let Some(file) = &file {
         // A file of the wrong shape is refused before anything changes.
-        drop(ringfence_intake::ContactFile::open(file.path(), &campaign, Box::new(|_| Ok(())))?);
-        ringfence_intake::contacts::check_quotes(file.path())?;
+        importing::look(file, &campaign).await?;
     }
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = home::open(common, &config).await?;
@@ -138,6 +137,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
                     None => format!("; `ringfence rejects {}` lists them", campaign_row.rules.name),
                 }
             ));
+        }
+        if let Some(line) = importing::nobody_line(&import) {
+            eprint_line(&line);
         }
         if let Some(rejected) = rejected {
             rejected.write(&store, &import).await?;

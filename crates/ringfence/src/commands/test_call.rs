@@ -55,7 +55,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let (config, rules) = home::read_campaign(common, &args.campaign)?;
     let lane = home::lane(&config, &rules)?;
     let provider = home::provider(lane)?;
-    let number = PhoneNumber::parse(&args.phone, rules.contacts.country).map_err(|error| {
+    let number = rules.contacts.number(&args.phone).map_err(|error| {
         Failure::input(format!("`{}`: {error}", args.phone), "write it with + and country code: +919876543210")
     })?;
     provider.can_call(&number).map_err(|why| Failure::input(why, "call another number"))?;

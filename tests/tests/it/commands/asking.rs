@@ -44,7 +44,7 @@ on_both_databases! {
         assert!(run.status.success(), "{}", text(&run));
         assert!(text(&run).contains("1 of 14 rows were rejected; see rejects.csv"), "{}", text(&run));
         let rejects = std::fs::read_to_string(folder.join("rejects.csv")).expect("read");
-        assert_eq!(rejects, "line,reason,name,phone\n15,no such number exists in its country's numbering plan,bad,123\n");
+        assert_eq!(rejects, "line,reason,name,phone\n15,`123`: no such number exists in its country's numbering plan,bad,123\n");
         assert!(!text(&run).contains("canary-secret"));
 
         let status = json(folder, &["status", "spring", "--json"]).await;

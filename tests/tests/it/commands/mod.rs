@@ -3,6 +3,7 @@
 mod asking;
 mod bad_input;
 mod help;
+mod lists;
 mod operating;
 mod rules;
 mod running;

@@ -28,11 +28,11 @@ on_both_databases! {
                 .map(|name| told[name].as_i64().unwrap_or_else(|| panic!("{name} in {told}")))
         };
         assert_eq!(counts(&told), [5, 2, 0, 0, 1, 2, 0]);
-        assert_eq!(told["reasons"], serde_json::json!({ "duplicate": 1, "not_a_number": 1, "shortened": 1 }));
+        assert_eq!(told["reasons"], serde_json::json!({ "duplicate": 1, "letters": 1, "shortened": 1 }));
         let rejects = std::fs::read_to_string(folder.join("rejects.csv")).expect("read");
         assert_eq!(
             rejects,
-            "line,reason,phone,name\n5,not a phone number,call me,Nobody\n\
+            "line,reason,phone,name\n5,`call me`: letters in a number,call me,Nobody\n\
              6,a spreadsheet shortened the number to `9.82E+11`; format the column as text and save the file again,9.82E+11,Spreadsheet\n"
         );
         assert_eq!(text(&output(folder, &["rejects", "spring"]).await).trim(), rejects.trim());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ringfence_domain::Campaign;
 use ringfence_domain::campaign::CallingZone;
-use ringfence_intake::{ContactFile, ContactRow, HeaderError, RejectedRow};
+use ringfence_intake::{ContactFile, ContactRow, RejectedRow, TableError};
 use ringfence_tests::sample;
 use tempfile::TempDir;
 
@@ -25,7 +25,7 @@ fn sheet(content: impl AsRef<[u8]>) -> Sheet {
 }
 
 impl Sheet {
-    fn open(&self) -> Result<ContactFile<'_>, HeaderError> {
+    fn open(&self) -> Result<ContactFile<'_>, TableError> {
         ContactFile::open(&self.path, &self.rules, Box::new(|_| Ok(())))
     }
 
@@ -64,11 +64,11 @@ fn a_bad_row_is_named_with_its_reason_and_blocks_no_other() {
     assert_eq!(
         rejects,
         [
-            (2, 3, "not a phone number"),
+            (2, 3, "`not a number`: letters in a number"),
             (3, 4, "the phone number is empty"),
             (4, 5, "it has 3 values, the header 2 columns"),
             (5, 6, "column `name` is not UTF-8"),
-            (6, 7, "no such number exists in its country's numbering plan"),
+            (6, 7, "`12345`: no such number exists in its country's numbering plan"),
         ]
     );
     assert_eq!(rows.iter().filter(|row| row.is_ok()).count(), 2);
@@ -104,5 +104,5 @@ fn what_the_vendor_cannot_call_is_rejected_with_its_reason() {
     let mut file =
         ContactFile::open(&sheet.path, &sheet.rules, Box::new(|_| Err("not here".to_owned()))).expect("a header");
     let row = file.next_row().expect("readable").expect("a row");
-    assert_eq!(row.expect_err("refused").reason, "not here");
+    assert_eq!(row.expect_err("refused").reason, "`9820012345`: not here");
 }

@@ -6,6 +6,7 @@ mod csv;
 mod deploy;
 mod migrations;
 mod required;
+mod tables;
 mod vendors;
 mod zones;
 

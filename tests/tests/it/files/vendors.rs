@@ -61,15 +61,19 @@ fn read(provider: &str, keys: &str) -> Result<Campaign, Mistakes> {
 #[test]
 fn each_kind_says_what_a_campaign_lacks_and_where() {
     for (provider, keys, place, says) in [
-        ("twenty2", "caller_ids = [\"1\"]", "1:1", "`agent` is missing"),
-        ("twenty2", "agent = \"\"\ncaller_ids = [\"1\"]", "3:9", "`agent` is empty"),
+        ("twenty2", "caller_ids = [\"9876500000\"]", "1:1", "`agent` is missing"),
+        ("twenty2", "agent = \"\"\ncaller_ids = [\"9876500000\"]", "3:9", "`agent` is empty"),
         ("twenty2", "agent = \"a\"", "1:1", "`caller_ids` is missing"),
         (
             "twenty2",
-            "agent = \"a\"\ncaller_ids = [\"1\"]\n[metadata]\na = \"b\"",
+            "agent = \"a\"\ncaller_ids = [\"9876500000\"]\n[metadata]\na = \"b\"",
             "7:2",
             "twenty2 has no place for metadata",
         ),
+        ("twenty2", "agent = \"a\"\ncaller_ids = [\"200\"]", "4:15", "numbers of ten digits"),
+        ("twenty2", "agent = \"a\"\ncaller_ids = [\n\"9876500000\",\n\"1800 123 4567\"]", "6:1", "this one has 11"),
+        ("twenty2", "agent = \"a\"\ncaller_ids = [\"+44 20 7946 0018\"]", "4:15", "numbers of IN only"),
+        ("twenty2", "agent = \"a\"\ncaller_ids = [\"-9876500000\"]", "4:15", "below zero"),
         ("unleashx", "", "1:1", "`agent` is missing"),
         ("unleashx", "agent = \"abc\"", "3:9", "agents are whole numbers there"),
         ("unleashx", "agent = \"1\"\ncaller_ids = [\"1\"]", "4:14", "leave caller_ids out"),
@@ -110,7 +114,7 @@ fn each_kind_says_what_a_campaign_lacks_and_where() {
 #[test]
 fn what_each_kind_needs_is_enough() {
     for (provider, keys) in [
-        ("twenty2", "agent = \"a\"\ncaller_ids = [\"1\"]\n[vendor]\nreference = \"ref\""),
+        ("twenty2", "agent = \"a\"\ncaller_ids = [\"+91 98765 00000\"]\n[vendor]\nreference = \"ref\""),
         ("unleashx", "agent = \"123\"\n[metadata]\ncrm = \"{id}\""),
         ("iqra", "agent = \"a\"\ncaller_ids = [\"1\"]\n[vendor]\nmax_wait = \"90s\""),
         ("iqra-config", "\n[vendor]\ncampaign_id = \"c\""),

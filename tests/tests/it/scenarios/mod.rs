@@ -2,12 +2,13 @@
 
 mod a_brake_comes_through_an_import;
 mod a_busy_number_is_called_again_under_one_cap;
+mod a_clock_that_was_set_back_holds_up_nobody;
 mod a_database_file_that_vanishes_stops_dialling;
 mod a_delivered_request_is_refused_by_documented_words_only;
-mod a_clock_that_was_set_back_holds_up_nobody;
 mod a_down_provider_makes_contacts_wait;
 mod a_fault_of_the_lane_costs_no_contact_an_attempt;
 mod a_full_disk_is_waited_for;
+mod a_list_that_cannot_end_fails_only_its_own_campaign;
 mod a_lost_answer_is_found_and_never_redialled;
 mod a_report_brings_the_outcome_at_once;
 mod a_restored_database_calls_nobody_twice;
@@ -24,6 +25,7 @@ mod limits_hold_in_every_window;
 mod lost_answers_stop_no_lane;
 mod many_processes_make_one_database;
 mod new_rules_hold_for_the_very_next_call;
+mod new_rules_name_the_countries_that_are_called;
 mod one_that_is_always_refused_holds_up_nobody;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ringfence_domain::phone::Country;
 use ringfence_domain::{CampaignId, NumberKey, PhoneNumber};
-use ringfence_intake::contacts;
+use ringfence_intake::{Problem, Table, contacts};
 use ringfence_store::{DncList, DncRow, Store};
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use self::sorted::Sorted;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, Home};
+use crate::importing::InputFile;
 use crate::screen;
 
 /// `dnc`
@@ -54,7 +55,7 @@ pub enum DncAction {
     },
     /// Put every number of a CSV file on the list
     Import {
-        /// The file, with a header
+        /// The file, with a header; - for standard input
         file: PathBuf,
         /// The column of the number [default: the only one, or phone]
         #[arg(long)]
@@ -116,8 +117,8 @@ pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> 
             json!({ "removed": removed, "unknown": numbers.len() as u64 - removed })
         }
         DncAction::Import { file, column, country, reason } => {
-            let source = std::path::absolute(file)?.display().to_string();
-            let done = take_in(&home, file, column.as_deref(), *country, list(source, reason)).await?;
+            let file = InputFile::given(file)?;
+            let done = take_in(&home, &file, column.as_deref(), *country, list(file.source(), reason)).await?;
             all_read = done.unreadable == 0;
             json!({
                 "rows": done.rows, "added": done.added, "known": done.rows - done.added - done.unreadable,
@@ -163,59 +164,39 @@ struct TakenIn {
 
 async fn take_in(
     home: &Home,
-    path: &Path,
+    file: &InputFile,
     column: Option<&str>,
     country: Option<Country>,
     list: DncList,
 ) -> Result<TakenIn, Failure> {
-    let (mut reader, columns) = contacts::table(path)?;
-    let wanted = column.unwrap_or("phone");
-    let place = match columns.iter().position(|name| name == wanted) {
-        Some(place) => place,
-        None if column.is_none() && columns.len() == 1 => 0,
-        None => {
-            return Err(Failure::input(
-                format!("{} has no column `{wanted}`; it has: {}", path.display(), columns.join(", ")),
-                "name the column of the number with --column",
-            ));
-        }
-    };
-    // A file of bare numbers would lose its first.
-    if columns.iter().any(|name| name.chars().filter(char::is_ascii_digit).count() >= 7) {
-        return Err(Failure::input(
-            format!("the first line of {} is a number and no header", path.display()),
-            "write `phone` above the numbers",
-        ));
-    }
+    let (mut table, place) = checked(file.path(), column)?;
+    let source = file.source();
     let failed = |error: std::io::Error| Failure::work(format!("numbers cannot be sorted: {error}"));
-    let progress = screen::FileProgress::begin(std::fs::metadata(path).map_or(0, |file| file.len()));
+    let progress = screen::FileProgress::begin(std::fs::metadata(file.path()).map_or(0, |file| file.len()));
     let mut sorted = Sorted::begin().map_err(failed)?;
     let mut done = TakenIn { rows: 0, added: 0, unreadable: 0 };
-    let mut record = csv::ByteRecord::new();
-    loop {
-        let more = reader.read_byte_record(&mut record);
-        if !more.map_err(|error| Failure::input(format!("{}: {error}", path.display()), "it must be CSV"))? {
-            break;
-        }
+    while let Some(record) = table.next_row()? {
         done.rows += 1;
         // Names in another encoding are no reason to leave a number out.
-        let text = record.get(place).map(String::from_utf8_lossy).unwrap_or_default();
+        let text = record.text(place);
         match PhoneNumber::parse(&text, country) {
             Ok(number) => sorted.add(home.store.hasher().key(&number), &number).map_err(failed)?,
             Err(error) => {
                 done.unreadable += 1;
                 if done.unreadable <= SHOWN {
-                    let line = record.position().map_or(done.rows + 1, csv::Position::line);
-                    home::eprint_line(&format!("{}: line {line}: {error}", path.display()));
+                    home::eprint_line(&format!("{source}: line {}: {}", record.line(), contacts::shown(&text, &error)));
                 }
             }
         }
         if done.rows.is_multiple_of(CHUNK as u64) {
-            progress.at(reader.position().byte(), done.rows);
+            progress.at(table.bytes_read(), done.rows);
         }
     }
     if done.unreadable > SHOWN {
-        home::eprint_line(&format!("{}: {} more rows like these", path.display(), done.unreadable - SHOWN));
+        home::eprint_line(&format!("{source}: {} more rows like these", done.unreadable - SHOWN));
+    }
+    if done.rows == 0 {
+        home::eprint_line(&format!("caution: {source} has a header and no numbers"));
     }
     let list = home.store.begin_dnc(list).await?;
     let mut chunk = Vec::with_capacity(CHUNK);
@@ -231,6 +212,33 @@ async fn take_in(
     done.added += home.store.add_dnc(list, chunk).await?;
     progress.end();
     Ok(done)
+}
+
+/// The table of a list, and the place of its column of numbers. It was read to its end: of a list that cannot be read, or that
+/// quotes have swallowed rows of, nobody is left out in silence.
+fn checked(path: &Path, column: Option<&str>) -> Result<(Table, usize), Failure> {
+    let table = Table::open(path)?;
+    let columns = table.columns();
+    let wanted = column.unwrap_or("phone");
+    let place = match columns.iter().position(|name| name == wanted) {
+        Some(place) => place,
+        None if column.is_none() && columns.len() == 1 => 0,
+        None => {
+            let problem = Problem::NoColumn { column: wanted.to_owned(), columns: columns.to_vec(), meant: None };
+            return Err(Failure::input(problem.of(path).to_string(), "name the column of the number with --column"));
+        }
+    };
+    // A file of bare numbers would lose its first.
+    if columns.iter().any(|name| name.chars().filter(char::is_ascii_digit).count() >= 7) {
+        return Err(Failure::input(
+            format!("the first line of {} is a number and no header", path.display()),
+            "write `phone` above the numbers",
+        ));
+    }
+    if let Some(problem) = table.with_numbers_in(&[place]).look_through(&|| true)?.swallowed {
+        return Err(problem.of(path).into());
+    }
+    Ok((Table::open(path)?, place))
 }
 
 async fn print(common: &Common, home: &Home, campaign: Option<CampaignId>) -> Result<(), Failure> {

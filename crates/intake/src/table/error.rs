@@ -1,0 +1,102 @@
+//! Why a table cannot be read.
+
+use std::path::{Path, PathBuf};
+
+/// Why a table cannot be read, or not to its end. Lines are counted from 1, as an editor shows them.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{problem}", path.display())]
+pub struct TableError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a table; its text follows the name of the file.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The file cannot be read.
+    #[error(" cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+    /// The file is of another kind.
+    #[error(" is {0}, not CSV")]
+    NotCsv(&'static str),
+    /// There is no header.
+    #[error(" is empty")]
+    Empty,
+    /// A column that is needed is not there.
+    #[error(" has no column `{column}`; it has: {}{}", columns.join(", "), meant.as_ref().map(|close| format!(". Did you mean `{close}`?")).unwrap_or_default())]
+    NoColumn {
+        /// What is asked for.
+        column: String,
+        /// What the file has.
+        columns: Vec<String>,
+        /// What may have been meant.
+        meant: Option<String>,
+    },
+    /// Two columns have one name.
+    #[error(" has two columns `{0}`")]
+    TwoColumns(String),
+    /// A quote is never closed, and what follows it is one value.
+    #[error(": the quote on line {line} is never closed")]
+    OpenQuote {
+        /// Where the quote stands.
+        line: u64,
+    },
+    /// Quotes pair up over several lines, and rows between them are one value.
+    #[error(
+        ": lines {from} to {to} are one value{}, and look like rows of their own: the quote on line {from} is closed on line {to}",
+        column.as_ref().map_or_else(|| " of the header".to_owned(), |name| format!(" of column `{name}`"))
+    )]
+    Swallowed {
+        /// The column of the value; none for the header itself.
+        column: Option<String>,
+        /// The line of the quote that opens the value.
+        from: u64,
+        /// The line of the quote that closes it.
+        to: u64,
+    },
+    /// A row is longer than [`super::LONGEST_ROW`].
+    #[error(": the row on line {line} is longer than 1 MB")]
+    TooLong {
+        /// Where the row begins.
+        line: u64,
+    },
+    /// A row has more columns than [`super::MOST_COLUMNS`].
+    #[error(": the row on line {line} has more than {} columns", super::MOST_COLUMNS)]
+    TooWide {
+        /// Where the row begins.
+        line: u64,
+    },
+    /// The content is not what it was when it was looked through.
+    #[error(" changed while it was read")]
+    Changed,
+}
+
+impl Problem {
+    /// The problem of the file at `path`.
+    pub fn of(self, path: &Path) -> TableError {
+        TableError { path: path.to_owned(), problem: self }
+    }
+
+    /// What is wrong, where the file is named elsewhere.
+    pub fn sentence(&self) -> String {
+        self.to_string().trim_start_matches([':', ' ']).to_owned()
+    }
+
+    /// How to mend it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "name a regular CSV file that can be read; - is standard input",
+            Self::NotCsv(_) => "in a spreadsheet: save as CSV UTF-8",
+            Self::Empty => "the first line must name the columns",
+            Self::NoColumn { .. } => "name the right columns in the campaign file",
+            Self::TwoColumns(_) => "rename one of them",
+            Self::OpenQuote { .. } => "close it, or double it if it is part of the value",
+            Self::Swallowed { .. } => "double a quote that is part of a value, or take the line ends out of it",
+            Self::TooLong { .. } => "a row may have 1 MB; check the quotes and line ends of the file",
+            Self::TooWide { .. } => "leave out the columns that no campaign uses",
+            Self::Changed => "start again when it is written",
+        }
+    }
+}
