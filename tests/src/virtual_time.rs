@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ringfence::engine::LaneEngine;
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading, ReportAddress};
+use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading, ReportAddress, Span};
 use ringfence_providers::twenty2::Twenty2;
 use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
@@ -25,12 +25,21 @@ pub struct VirtualClock {
     start: Moment,
     begun: Instant,
     skipped: AtomicI64,
+    set: AtomicI64,
+    doubt_until: AtomicI64,
 }
 
 impl VirtualClock {
     /// It is `start` now.
     pub fn at(start: Moment) -> Arc<Self> {
-        Arc::new(Self { start, begun: Instant::now(), skipped: AtomicI64::new(0) })
+        let (set, doubt_until) = (AtomicI64::new(0), AtomicI64::new(0));
+        Arc::new(Self { start, begun: Instant::now(), skipped: AtomicI64::new(0), set, doubt_until })
+    }
+
+    /// Somebody sets the clock, by so many milliseconds; it is in doubt for a minute, as the real one.
+    pub fn set_by(&self, millis: i64) {
+        self.set.fetch_add(millis, Ordering::SeqCst);
+        self.doubt_until.store(self.boot().as_millis() as i64 + 60_000, Ordering::SeqCst);
     }
 }
 
@@ -45,7 +54,9 @@ impl VirtualClock {
 impl Clock for VirtualClock {
     fn read(&self) -> Reading {
         let passed = self.begun.elapsed().as_millis() as i64 + self.skipped.load(Ordering::SeqCst);
-        Reading::exact(Moment::from_millis(self.start.millis() + passed))
+        let now = Moment::from_millis(self.start.millis() + passed + self.set.load(Ordering::SeqCst));
+        let doubted = (self.boot().as_millis() as i64) < self.doubt_until.load(Ordering::SeqCst);
+        Reading { now, error: if doubted { Span::from_secs(3) } else { Span::ZERO } }
     }
 
     fn boot(&self) -> Duration {

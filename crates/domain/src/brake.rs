@@ -16,3 +16,13 @@ impl Brake for NoBrake {
         None
     }
 }
+
+/// Several brakes: each of them is enough.
+#[derive(Debug, Clone)]
+pub struct Brakes(pub Vec<std::sync::Arc<dyn Brake>>);
+
+impl Brake for Brakes {
+    fn pulled(&self) -> Option<String> {
+        self.0.iter().find_map(|brake| brake.pulled())
+    }
+}

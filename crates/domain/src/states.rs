@@ -43,7 +43,7 @@ words! {
 }
 
 impl AttemptState {
-    /// Whether an attempt in this state holds its contact, its number and a slot of its lane.
+    /// Whether an attempt in this state holds its contact and its number.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Open | Self::Sending | Self::Placed | Self::Unknown)
     }

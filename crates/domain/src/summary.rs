@@ -34,6 +34,8 @@ pub struct Summary {
     pub attempts: AttemptCounts,
     /// Ended attempts by outcome.
     pub outcomes: BTreeMap<&'static str, i64>,
+    /// Contacts that the provider refused for now again and again, while it took others.
+    pub refused_alone: i64,
     /// Callbacks that callees asked for.
     pub callbacks: Callbacks,
     /// What people said in calls, as the campaign reads it.
@@ -52,6 +54,8 @@ pub struct Summary {
     pub lane: LaneStanding,
     /// The newest contact file.
     pub last_import: Option<ImportStanding>,
+    /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is left to do.
+    pub because: Option<String>,
     /// When the next call may be made.
     pub next_dial_at: Option<Moment>,
     /// When the last call was sent.
@@ -123,12 +127,38 @@ pub struct AttemptCounts {
 }
 
 /// What people said in calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Said {
     /// They want no more calls, and are on the do-not-call list.
     pub opted_out: i64,
     /// They said no.
     pub refused: i64,
+    /// Opt-out outputs with a value that is neither wanted nor no nor empty: a person must look.
+    pub unclear: Vec<UnclearOptOut>,
+    /// Outputs that speak of no more calls while the campaign has no rule for them.
+    pub not_heeded: Vec<UnheededOptOut>,
+}
+
+/// A value of an opt-out output that cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnclearOptOut {
+    /// The output.
+    pub output: String,
+    /// Its value; longer ones together as `a longer text`.
+    pub value: String,
+    /// In how many calls.
+    pub calls: i64,
+}
+
+/// An output that speaks of no more calls, and that no rule reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnheededOptOut {
+    /// The output.
+    pub output: String,
+    /// In how many calls it was.
+    pub calls: i64,
+    /// In how many of them it was neither no nor empty.
+    pub wanted: i64,
 }
 
 /// Callbacks that callees asked for.
@@ -136,7 +166,8 @@ pub struct Said {
 pub struct Callbacks {
     /// With a time that was understood.
     pub understood: i64,
-    /// With a time that was missing or not understood: these are called after the campaign's own delay.
+    /// With a time that was missing or not understood: these are called after the campaign's own delay, and at the
+    /// soonest on the next day when the words name a later one.
     pub not_understood: i64,
 }
 

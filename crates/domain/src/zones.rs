@@ -1,14 +1,12 @@
 //! Which time zones a person may be in.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::zone::UnknownZone;
-use crate::{PhoneNumber, Zone};
+use crate::{PhoneNumber, Zone, number_zones};
 
 /// The zones that a contact may be in, sorted, written `A|B`. Only hours open in every one of them are used.
 /// Empty means that nothing is known, and then nothing is open.
@@ -61,28 +59,28 @@ impl ZoneSet {
         self.0.into_iter().chain(other.0.iter().copied()).collect()
     }
 
-    /// The candidates by the longest known prefix of the number; empty when there is none, as for `+870`.
+    /// The candidates for a number: every zone that somebody with it may be in; empty when nothing is known, as for `+870`.
     pub fn of_number(number: &PhoneNumber) -> Self {
-        Self::of_prefix(&number.e164()[1..])
+        number_zones::of_prefix(&number.e164()[1..])
     }
 
     /// Every set of candidates that numbers with this country calling code have.
     pub fn of_country(calling_code: i32) -> Vec<Self> {
-        let code = calling_code.to_string();
-        let own = PREFIXES.by_prefix.iter().filter(|(prefix, _)| prefix.starts_with(&code));
-        let mut sets: Vec<Self> = own.map(|(_, zones)| zones.clone()).collect();
+        let mut sets = number_zones::under(&calling_code.to_string());
         sets.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         sets.dedup();
         sets
     }
 
-    /// The candidates of all numbers that begin with these digits, as far as the table tells them apart.
+    /// The candidates of all numbers that begin with these digits, as far as they can be told apart.
     pub fn of_prefix(digits: &str) -> Self {
-        (1..=digits.len().min(PREFIXES.longest))
-            .rev()
-            .find_map(|length| PREFIXES.by_prefix.get(&digits[..length]))
-            .cloned()
-            .unwrap_or_default()
+        number_zones::of_prefix(digits)
+    }
+
+    /// The zones of either, for what one source or the other knows.
+    #[must_use]
+    pub(crate) fn either(&self, other: &Self) -> Self {
+        self.0.iter().chain(&other.0).copied().collect()
     }
 }
 
@@ -129,28 +127,6 @@ impl From<ZoneSet> for String {
     }
 }
 
-struct Prefixes {
-    by_prefix: HashMap<&'static str, ZoneSet>,
-    longest: usize,
-}
-
-static PREFIXES: LazyLock<Prefixes> = LazyLock::new(|| {
-    let mut by_prefix = HashMap::new();
-    let mut longest = 0;
-    for line in include_str!("../data/number_zones.txt")
-        .lines()
-        .chain(include_str!("../data/number_zones_overrides.txt").lines())
-        .filter(|line| !line.starts_with('#'))
-    {
-        let Some((prefix, names)) = line.split_once('|') else { continue };
-        // A name that this build's database lacks would silently widen the hours; an empty set closes them instead.
-        let zones = names.split('&').map(str::parse).collect::<Result<ZoneSet, _>>().unwrap_or_default();
-        longest = longest.max(prefix.len());
-        by_prefix.insert(prefix, zones);
-    }
-    Prefixes { by_prefix, longest }
-});
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,14 +146,6 @@ mod tests {
     fn mobiles_of_wide_countries_keep_every_candidate() {
         assert!(of("+61412345678").contains("Australia/Perth"), "Perth is two hours behind Sydney");
         assert!(of("+79161234567").contains("Asia/Kamchatka"));
-    }
-
-    #[test]
-    fn every_zone_of_the_table_is_known() {
-        for (prefix, zones) in &PREFIXES.by_prefix {
-            assert!(!zones.is_empty(), "prefix {prefix} names a zone that this build does not have");
-        }
-        assert!(PREFIXES.by_prefix.len() > 3000);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod calling;
 mod contradictions;
 pub(crate) mod limits;
+mod optional;
 mod results;
 mod safety;
 mod schedule;
@@ -59,15 +60,18 @@ fn campaign(root: &mut Section<'_>, path: &Path, config: &Config, now: Moment) -
     let agent = root.word("agent").map(|agent| agent.value).filter(|agent| !agent.trim().is_empty());
     let caller_ids = caller_ids(root);
     let priority = root.integer("priority", 1..=9).unwrap_or(5);
-    let contacts = if let Some(section) = root.section("contacts") {
+    let mut optional = Vec::new();
+    let contacts = if let Some(mut section) = root.section("contacts") {
+        optional = section.texts("optional").unwrap_or_default();
         source::contacts(section, path)
     } else {
         root.missing("contacts", "add [contacts] with phone = \"the column of the number\"");
         None
     };
-    let variables = root.section("variables").map(templates).unwrap_or_default();
-    let metadata = metadata(root, lane);
-    let vendor_settings = vendor::settings(root, lane.map(|lane| lane.vendor));
+    let mut variables = root.section("variables").map(templates).unwrap_or_default();
+    let mut metadata = metadata(root, lane);
+    let mut vendor_settings = vendor::settings(root, lane.map(|lane| lane.vendor));
+    optional::apply(root, &optional, [&mut variables, &mut metadata, &mut vendor_settings]);
     if let Some(lane) = lane {
         let facts = CampaignFacts {
             agent: agent.as_deref(),

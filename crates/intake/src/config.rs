@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::Zone;
+use ringfence_domain::place::NoPlace;
 use ringfence_domain::window::{Holidays, HolidaysError};
 use ringfence_providers::{LaneSetup, Vendor};
 use toml::de::DeTable;
@@ -52,16 +53,19 @@ pub struct ConfigLane {
     pub ca_file: Option<PathBuf>,
 }
 
-impl Explain for ringfence_domain::zone::UnknownZone {
+impl Explain for NoPlace {
     fn explain(&self) -> (Option<String>, Option<Range<usize>>) {
-        (Some(zone_hint(&self.name)), None)
+        (Some(zone_hint(self)), None)
     }
 }
 
-/// What may have been meant by a zone that the database does not have.
-pub fn zone_hint(name: &str) -> String {
-    let close = closest(name, Zone::all().map(Zone::name));
-    close.map_or("write it as Asia/Kolkata".to_owned(), |close| format!("did you mean `{close}`?"))
+/// The zone that may have been meant by what is none.
+pub fn zone_hint(error: &NoPlace) -> String {
+    let close = match error {
+        NoPlace::Unknown(unknown) if error.meant().is_none() => closest(&unknown.name, Zone::all().map(Zone::name)),
+        _ => None,
+    };
+    close.map_or_else(|| error.hint(), |close| format!("did you mean `{close}`?"))
 }
 
 impl Config {

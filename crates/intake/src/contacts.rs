@@ -8,6 +8,7 @@ use ringfence_domain::template::Row;
 use ringfence_domain::{Campaign, PhoneNumber, ZoneSet};
 use sha2::{Digest, Sha256};
 
+use crate::required;
 use crate::section::closest;
 use crate::table::{Problem, Record, Table, TableError};
 
@@ -155,7 +156,8 @@ impl<'c> ContactFile<'c> {
         };
         let numbers = self.numbers(record)?;
         let own = match filled(self.timezone) {
-            Some(name) => name.parse::<ZoneSet>().map_err(|error| Refusal::new("zone", error.to_string()))?,
+            Some(name) => ringfence_domain::place::zones(name)
+                .map_err(|error| Refusal::new("zone", format!("{error}; {}", error.hint())))?,
             // Whichever number is called, it must be a good hour there.
             None => numbers
                 .iter()
@@ -165,6 +167,9 @@ impl<'c> ContactFile<'c> {
         if own.is_empty() && self.campaign.needs_own_zone() {
             let reason = "its time zone can be told neither from a column nor from the number";
             return Err(Refusal::new("zone", reason));
+        }
+        if let Some(column) = required::lacking(self.campaign, &fields) {
+            return Err(Refusal::new("empty", required::reason(column)));
         }
         let external_id = filled(self.id).map(str::to_owned);
         let (row_number, line) = (record.number(), record.line());

@@ -12,6 +12,7 @@ pub mod contacts;
 mod mistake;
 pub mod presets;
 pub mod regular;
+mod required;
 mod section;
 pub mod table;
 

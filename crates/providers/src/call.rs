@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringfence_domain::phone::Country;
 use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Span};
 
 /// A call to be placed.
@@ -79,6 +80,14 @@ pub enum Placing {
         /// Why that cannot be told.
         cause: String,
     },
+    /// It may have been placed, and the answer is one that no page of the vendor documents: as long as no call was taken, or when
+    /// it is given again and again, the lane's address or account may be wrong.
+    Undocumented {
+        /// What was said, and what to look at.
+        cause: String,
+        /// It speaks of credentials or of money: whatever was before, everyone is answered like this.
+        of_account: bool,
+    },
 }
 
 /// A call whose end is asked for.
@@ -103,8 +112,10 @@ pub struct OutCall {
 /// What the vendor says of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
-    /// Not over yet, or the vendor does not know it yet.
+    /// The vendor says that it is under way.
     Pending,
+    /// The vendor does not know it, yet or any more, or says nothing of it that is understood: it may be under way.
+    Unclear,
     /// Over.
     Ended(Outcome, Box<CallDetails>),
 }
@@ -139,6 +150,9 @@ pub struct Findings {
     pub candidates: Vec<Candidate>,
     /// Attempts whose call surely was not placed, and will not be.
     pub absent: Vec<AttemptId>,
+    /// Attempts whose call is not out: every call of the vendor's list was read, and none can be theirs. They may have been placed all
+    /// the same, and be over, or be listed late.
+    pub not_out: Vec<AttemptId>,
     /// Attempts that the vendor was not asked about this time, or did not answer for: nothing follows for them.
     pub unasked: Vec<AttemptId>,
 }
@@ -154,11 +168,65 @@ pub struct Candidate {
     pub certain: bool,
 }
 
-impl AskError {
-    /// Trouble ends a row of questions and does not take away what was `learned` before it; that the vendor refuses us, or wants to be
-    /// left alone, is told whatever was learned.
-    pub(crate) fn ends_asking(self, learned: bool) -> Result<(), Self> {
-        if learned && matches!(self, Self::Trouble(_)) { Ok(()) } else { Err(self) }
+/// The calls that a vendor lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The calls, in any order.
+    pub calls: Vec<ListedCall>,
+    /// Whether the list surely goes back to the moment that was asked for.
+    pub complete: bool,
+}
+
+/// A call on a vendor's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedCall {
+    /// The vendor's name for it.
+    pub call_id: String,
+    /// Who was called.
+    pub number: PhoneNumber,
+    /// When, if the list says so beyond doubt.
+    pub at: Option<Moment>,
+    /// The agent that called, if the list says so.
+    pub agent: Option<String>,
+    /// Whether `call_id` is what placing the call returned. Some lists name their rows otherwise.
+    pub named: bool,
+}
+
+impl Listing {
+    /// A number as a vendor's list writes it: with or without `+`, or as in `home`. None when it is none.
+    pub(crate) fn number(text: &str, home: Option<Country>) -> Option<PhoneNumber> {
+        let text = text.trim();
+        match home {
+            Some(home) if !text.starts_with('+') => PhoneNumber::parse(text, Some(home)).ok(),
+            _ => PhoneNumber::from_e164(&format!("+{}", text.trim_start_matches('+'))),
+        }
+    }
+}
+
+/// Questions asked one by one: one that is not answered as it should be takes nothing away from the others.
+#[derive(Debug, Default)]
+pub(crate) struct Unanswered {
+    first: Option<AskError>,
+    count: usize,
+}
+
+impl Unanswered {
+    /// So many may fail in one round: each of them may take as long as an answer is waited for.
+    const MOST: usize = 3;
+
+    /// Notes one; whether the next may be asked. That the vendor refuses us, or wants to be left alone, ends it at once.
+    pub(crate) fn note(&mut self, error: AskError) -> Result<bool, AskError> {
+        if !matches!(error, AskError::Trouble(_)) {
+            return Err(error);
+        }
+        self.first.get_or_insert(error);
+        self.count += 1;
+        Ok(self.count < Self::MOST)
+    }
+
+    /// The first trouble, when nothing was `learned` beside it.
+    pub(crate) fn end(self, learned: bool) -> Result<(), AskError> {
+        self.first.filter(|_| !learned).map_or(Ok(()), Err)
     }
 }
 

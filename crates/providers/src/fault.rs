@@ -26,13 +26,15 @@ pub enum Cause {
 pub struct Fault {
     /// The vendor's code, or words of its message.
     pub says: &'static str,
+    /// The HTTP statuses that the vendor's page shows with it; none where it shows no status.
+    pub statuses: &'static [u16],
     /// Whose fault that is.
     pub cause: Cause,
 }
 
 /// A line of a fault table.
-pub(crate) const fn fault(says: &'static str, cause: Cause) -> Fault {
-    Fault { says, cause }
+pub(crate) const fn fault(says: &'static str, statuses: &'static [u16], cause: Cause) -> Fault {
+    Fault { says, statuses, cause }
 }
 
 impl Cause {

@@ -3,7 +3,7 @@
 //! Source: the page "Outbound Call Trigger API" (docs.knovvu.com), which is all there is. What it leaves open is taken the
 //! pessimistic way:
 //!
-//! - It documents no error. HTTP 200 without a `UniqueId` may be a call; other 4xx refuse everyone alike, as far as anyone can tell.
+//! - It documents no error: any answer without a `UniqueId` may be a call, and nobody is dialled again for it.
 //! - There is no key against double requests, no list of calls and no search: a call whose `UniqueId` was lost can only be told by
 //!   the vendor, at the address that `ResultDestination` gives. What it sends there is not documented either; any `UniqueId` in it is a
 //!   reason to ask.
@@ -23,9 +23,8 @@ use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Rat
 use serde_json::{Map, Value, json};
 
 use crate::account::{Account, Body, Free};
-use crate::answer::{self, member, word};
+use crate::answer::{self, CallId, member, word};
 use crate::call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCall, Placing};
-use crate::fault::{Cause, Fault, fault};
 use crate::standing::{StatusMap, bare};
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
@@ -71,7 +70,8 @@ pub(crate) static VENDOR: Vendor = Vendor {
         reports: true,
         takes_metadata: false,
     },
-    faults: FAULTS,
+    // The page documents no refusal.
+    faults: &[],
     check: objections,
     build: |setup, transport| Ok(Arc::new(Knovvu::new(setup, transport)?)),
 };
@@ -92,15 +92,6 @@ fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> 
 
 /// The parameters that the dialer fills.
 const OWN: [&str; 2] = ["_DisplayNumber", "_Destination"];
-
-/// No code is documented; these are of HTTP. Whatever else is the client's fault there may be this one request's.
-const FAULTS: &[Fault] = &[
-    fault("400", Cause::Request),
-    fault("401", Cause::Lane),
-    fault("402", Cause::Lane),
-    fault("403", Cause::Lane),
-    fault("422", Cause::Request),
-];
 
 /// One project.
 #[derive(Debug)]
@@ -241,10 +232,11 @@ impl Knovvu {
         if !state.trim().is_empty() {
             tracing::warn!(
                 vendor_status = state,
-                "Knovvu uses a call state that is not known; the call counts as under way. Name its outcome in the lane's status_map"
+                "Knovvu uses a call state that is not known; the call may be under way. Name its outcome in the lane's status_map"
             );
         }
-        News::Pending
+        // It lists no state of a call that is under way.
+        News::Unclear
     }
 }
 
@@ -280,19 +272,17 @@ fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
     let body = answer::json(reply).ok_or_else(unreadable)?;
     let rows = member(&body, "CallResults").and_then(Value::as_array).ok_or_else(unreadable)?;
     let row = |row: &Value| {
-        let state = member(row, "CallState").and_then(Value::as_str).unwrap_or_default();
-        Some((member(row, "UniqueId").and_then(word)?, state.to_owned()))
+        let state = member(row, "CallState").and_then(word).unwrap_or_default();
+        Some((member(row, "UniqueId").and_then(word)?, state))
     };
     Ok(rows.iter().filter_map(row).collect())
 }
 
-/// What an answer to the request that places a call means.
+/// What an answer to the request that places a call means. No refusal is documented: whatever has no id may be a call.
 fn classify(reply: &Response<Bytes>) -> Placing {
-    let id = answer::json(reply).as_ref().and_then(|body| member(body, "UniqueId")).and_then(word);
-    let documented = id.filter(|_| reply.status().is_success()).map(|id| answer::accepted(&id));
-    let status = reply.status().as_str().to_owned();
-    let refused = FAULTS.iter().find(|fault| fault.says == status).map(|fault| fault.cause.placing(refusal(reply)));
-    answer::judge(reply, refusal(reply), documented.or(refused))
+    let body = answer::json(reply).unwrap_or_default();
+    let call_id = member(&body, "UniqueId").map_or(CallId::Absent, CallId::of);
+    answer::judge(reply, refusal(reply), call_id, None)
 }
 
 fn refusal(reply: &Response<Bytes>) -> String {

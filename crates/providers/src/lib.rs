@@ -12,6 +12,7 @@ pub mod call;
 mod fault;
 mod iqra;
 mod knovvu;
+mod lenient;
 pub mod money;
 mod number_format;
 pub mod pacer;
@@ -25,7 +26,7 @@ pub mod twenty2;
 mod unleashx;
 pub mod vendor;
 
-pub use call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCall, Placing};
+pub use call::{AskError, CallRequest, Candidate, Findings, ListedCall, Listing, LostCall, News, OutCall, Placing};
 pub use fault::{Cause, Fault};
 pub use number_format::NumberFormat;
 pub use pacer::{Pacer, Permit};

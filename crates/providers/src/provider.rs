@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Request;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber};
 
-use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 
 /// The lane's budget of requests. Each one, except the request that places a call, waits here for its turn.
 #[async_trait]
@@ -45,6 +45,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 
     /// Looks for calls whose answer was lost. That one is not found proves nothing, unless it is said to be absent.
     async fn find(&self, lost: &[LostCall], now: Moment, budget: &dyn Budget) -> Result<Findings, AskError>;
+
+    /// All calls of the account since a moment, and a little before it; none when this vendor has no list.
+    async fn calls_since(&self, _since: Moment, _budget: &dyn Budget) -> Result<Option<Listing>, AskError> {
+        Ok(None)
+    }
 
     /// The call that a report from the vendor speaks of. A report proves nothing; it is a reason to ask.
     fn reported(&self, report: &[u8]) -> Option<String>;

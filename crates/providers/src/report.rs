@@ -7,11 +7,11 @@ use serde_json::Value;
 /// The value of these names, wherever it stands in a report: JSON, a form, or a query. Letters may be written either way, `UniqueId`
 /// as `unique_id`. None when there are several values: a report of many calls is not about one.
 pub fn named(report: &[u8], names: &[&str]) -> Option<String> {
-    let text = std::str::from_utf8(report).ok()?.trim();
     let mut found = BTreeSet::new();
-    if let Ok(body) = serde_json::from_str::<Value>(text) {
+    if let Some(body) = crate::lenient::parse(report) {
         collect(&body, names, 0, &mut found);
     } else {
+        let text = std::str::from_utf8(report).ok()?.trim();
         let pairs = form_urlencoded::parse(text.as_bytes());
         found.extend(pairs.filter(|(key, _)| is_one(key, names)).map(|(_, value)| value.into_owned()));
     }
@@ -64,7 +64,22 @@ mod tests {
             assert_eq!(find(report).as_deref(), Some("a-1"), "{report}");
         }
         assert_eq!(find(r#"{"UniqueId":17}"#).as_deref(), Some("17"));
-        for report in ["", "{}", "null", r#"{"UniqueId":""}"#, r#"{"UniqueId":null}"#, "a-1", "UniqueId", "\u{0}"] {
+        assert_eq!(
+            find("{\"UniqueId\":\"a-1\",\"Note\":\"\\ud800\"}").as_deref(),
+            Some("a-1"),
+            "half a letter beside it"
+        );
+        for report in [
+            "",
+            "{\"UniqueId\":\"a\\ud800\"}",
+            "{}",
+            "null",
+            r#"{"UniqueId":""}"#,
+            r#"{"UniqueId":null}"#,
+            "a-1",
+            "UniqueId",
+            "\u{0}",
+        ] {
             assert_eq!(find(report), None, "{report}");
         }
         let several = r#"{"CallResults":[{"UniqueId":"a"},{"UniqueId":"b"}]}"#;

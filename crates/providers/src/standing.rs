@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::Outcome;
+use ringfence_domain::{CallDetails, Outcome};
+
+use crate::News;
 
 /// A status word without case, spaces, dashes and underscores.
 pub(crate) fn bare(word: &str) -> String {
@@ -16,6 +18,17 @@ pub(crate) enum Standing {
     Over(Outcome),
     /// A word that no page shows.
     Strange,
+}
+
+impl Standing {
+    /// What that says of a call with these details.
+    pub(crate) fn news(self, details: impl FnOnce() -> CallDetails) -> News {
+        match self {
+            Self::Over(outcome) => News::Ended(outcome, Box::new(details())),
+            Self::Pending => News::Pending,
+            Self::Strange => News::Unclear,
+        }
+    }
 }
 
 /// The operator's own words for outcomes, beyond the known ones.
@@ -56,18 +69,15 @@ impl StatusMap {
     }
 
     /// [`StatusMap::standing`], with a word to the operator about words that nobody documents.
-    pub(crate) fn outcome_of(&self, vendor: &str, word: &str) -> Option<Outcome> {
-        match self.standing(word) {
-            Standing::Over(outcome) => Some(outcome),
-            Standing::Pending => None,
-            Standing::Strange => {
-                tracing::warn!(
-                    vendor_status = word,
-                    "{vendor} uses a status word that is not known; the call counts as under way. Name its outcome in the \
-                     lane's status_map"
-                );
-                None
-            }
+    pub(crate) fn standing_at(&self, vendor: &str, word: &str) -> Standing {
+        let standing = self.standing(word);
+        if standing == Standing::Strange {
+            tracing::warn!(
+                vendor_status = word,
+                "{vendor} uses a status word that is not known; the call may be under way. Name its outcome in the lane's \
+                 status_map"
+            );
         }
+        standing
     }
 }

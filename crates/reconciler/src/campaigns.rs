@@ -1,6 +1,6 @@
 //! The rules of campaigns that have calls out.
 
-use ringfence_domain::{Campaign, CampaignId, Moment, Span};
+use ringfence_domain::{Campaign, CampaignId, Span};
 use ringfence_store::{LiveCall, Store, StoreError};
 
 use crate::Reconciler;
@@ -14,10 +14,11 @@ impl Reconciler {
     }
 
     /// Reads the rules of these calls' campaigns, as far as they can be read.
-    pub(crate) async fn read_campaigns(&mut self, calls: &[LiveCall], now: Moment) -> Result<(), StoreError> {
-        if now.since(self.campaigns_at) > READ_EVERY {
+    pub(crate) async fn read_campaigns(&mut self, calls: &[LiveCall]) -> Result<(), StoreError> {
+        let tick = self.tick();
+        if tick.since(self.campaigns_at) > READ_EVERY {
             self.campaigns.clear();
-            self.campaigns_at = now;
+            self.campaigns_at = tick;
         }
         for call in calls {
             if self.campaigns.contains_key(&call.campaign) {

@@ -4,8 +4,10 @@
 //! settles what it learned. Outcomes become decisions inside the store's transaction; nothing here decides.
 
 mod campaigns;
+mod inquiry;
 mod patience;
 mod reconcile;
 mod reports;
 
+pub use inquiry::inquire;
 pub use reconcile::{Reconciled, Reconciler};

@@ -40,12 +40,12 @@ impl Patience {
         self.asks.entry(attempt).or_insert(Ask { next: now, wait: SHORTEST }).next = now;
     }
 
-    /// It was asked about and is not over.
-    pub(crate) fn still_pending(&mut self, attempt: AttemptId, now: Moment) {
-        if let Some(ask) = self.asks.get_mut(&attempt) {
-            ask.next = now + ask.wait;
-            ask.wait = ask.wait.scaled(3, 2).min(LONGEST);
-        }
+    /// It was asked about and is not over. Returns when it is asked about next.
+    pub(crate) fn still_pending(&mut self, attempt: AttemptId, now: Moment) -> Moment {
+        let ask = self.asks.entry(attempt).or_insert(Ask { next: now, wait: SHORTEST });
+        ask.next = now + ask.wait;
+        ask.wait = ask.wait.scaled(3, 2).min(LONGEST);
+        ask.next
     }
 
     /// It is over, `lasted` after it was sent.

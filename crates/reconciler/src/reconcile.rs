@@ -28,6 +28,12 @@ const SWEEP_EVERY: Span = Span::from_secs(2);
 const REPORTS_EVERY: Span = Span::from_millis(500);
 /// Questions in a row that were not answered, before the lane rests and says so.
 const TROUBLES: u32 = 5;
+/// How long calls usually take is looked at again after so long.
+const USUAL_EVERY: Span = Span::from_minutes(1);
+/// A call that is out holds its slot for so much longer than until the vendor is asked again.
+const SLOT_SPARE: Span = Span::from_secs(30);
+/// So long after its claim a call that the vendor's list does not show is not out: lists lag behind.
+const LISTED_AFTER: Span = Span::from_secs(30);
 const ROUND: Duration = Duration::from_millis(250);
 
 /// What a round did.
@@ -46,12 +52,15 @@ pub struct Reconciler {
     clock: Arc<dyn Clock>,
     pub(crate) tenure: Arc<Tenure>,
     pub(crate) provider: Arc<dyn Provider>,
-    pacer: Arc<Pacer>,
+    pub(crate) pacer: Arc<Pacer>,
     pub(crate) patience: Patience,
     rest_until: Moment,
     troubles: u32,
     sweep_at: Moment,
     reports_at: Moment,
+    pub(crate) inquire_at: Moment,
+    usual_at: Moment,
+    usual: Option<Span>,
     pub(crate) forget_at: Moment,
     /// Calls that were reported to the own addresses of attempts of unknown fate.
     pub(crate) reported: HashMap<AttemptId, Vec<String>>,
@@ -81,6 +90,9 @@ impl Reconciler {
             troubles: 0,
             sweep_at: start,
             reports_at: start,
+            inquire_at: start,
+            usual_at: start,
+            usual: None,
             forget_at: start,
             reported: HashMap::new(),
             campaigns: HashMap::new(),
@@ -116,9 +128,9 @@ impl Reconciler {
     /// One round.
     pub async fn run_once(&mut self) -> Result<Reconciled, StoreError> {
         let mut done = Reconciled::default();
-        let now = self.clock.read().now;
-        if now >= self.sweep_at {
-            self.sweep_at = now + SWEEP_EVERY;
+        let (now, tick) = (self.clock.read().now, self.tick());
+        if tick >= self.sweep_at {
+            self.sweep_at = tick + SWEEP_EVERY;
             let order = SweepOrder {
                 lane: self.tenure.lane,
                 epoch: self.tenure.epoch,
@@ -130,11 +142,18 @@ impl Reconciler {
             let swept = self.store.sweep(order).await?;
             done.swept = swept.lapsed + swept.unknown;
         }
-        if now >= self.reports_at {
-            self.reports_at = now + REPORTS_EVERY;
+        if tick >= self.reports_at {
+            self.reports_at = tick + REPORTS_EVERY;
             self.read_reports(now).await?;
         }
-        if now < self.rest_until || !self.tenure.holds(self.clock.boot()) {
+        if tick >= self.inquire_at {
+            self.inquire(now, tick).await?;
+        }
+        if tick >= self.usual_at {
+            self.usual_at = tick + USUAL_EVERY;
+            self.learn_usual().await?;
+        }
+        if tick < self.rest_until || !self.tenure.holds(self.clock.boot()) {
             return Ok(done);
         }
         let live = self.store.live_calls(self.tenure.lane).await?;
@@ -144,11 +163,12 @@ impl Reconciler {
             .iter()
             .map(|call| {
                 let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
-                (self.patience.due(call.attempt, since), call)
+                // Reckoned by the clock that nobody sets: a call that was sent in the future was sent just now.
+                (self.patience.due(call.attempt, tick - now.since(since)), call)
             })
-            .filter(|(at, _)| *at <= now)
+            .filter(|(at, _)| *at <= tick)
             .collect();
-        self.read_campaigns(&live, now).await?;
+        self.read_campaigns(&live).await?;
         // Without rules nobody is asked, and slots are freed in time all the same.
         let (mut due, unread): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|(_, call)| self.rules_of(call.campaign).is_some());
@@ -167,6 +187,21 @@ impl Reconciler {
             done.settled = self.settle(settlements).await?;
         }
         Ok(done)
+    }
+
+    /// The present by the clock that nobody sets, for what is done now and then: the database's may be set back.
+    pub(crate) fn tick(&self) -> Moment {
+        Moment::from_millis(self.clock.boot().as_millis() as i64)
+    }
+
+    /// How long a call of the lane usually takes, for everyone who counts slots.
+    async fn learn_usual(&mut self) -> Result<(), StoreError> {
+        let lane = self.tenure.lane;
+        if let Some(usual) = self.store.usual_call(lane).await?.filter(|usual| self.usual != Some(*usual)) {
+            self.store.keep_usual_call(lane, usual).await?;
+            self.usual = Some(usual);
+        }
+        Ok(())
     }
 
     /// Settles what was learned; when the database refuses one of them, the others are not held up by it.
@@ -223,6 +258,7 @@ impl Reconciler {
                 return self.trouble(&error, now).await;
             }
         };
+        let mut out = Vec::new();
         for call in placed {
             match news.get(&call.attempt) {
                 Some(News::Ended(outcome, details)) => {
@@ -234,7 +270,13 @@ impl Reconciler {
                     settlements.push((call.attempt, Settlement::Ended(*outcome, details.clone())));
                 }
                 said => {
-                    self.patience.still_pending(call.attempt, now);
+                    let tick = self.tick();
+                    let wait = self.patience.still_pending(call.attempt, tick).since(tick);
+                    let until = now + wait + wait + SLOT_SPARE;
+                    // Until then it usually needs no word.
+                    if said.is_some() && call.slot_until < until {
+                        out.push((call.attempt, until + SLOT_SPARE));
+                    }
                     let patience = if said.is_some() { Span::ZERO } else { SILENCE };
                     if call.overdue_at.is_some_and(|overdue| overdue + patience <= now) {
                         tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
@@ -242,6 +284,9 @@ impl Reconciler {
                     }
                 }
             }
+        }
+        if !out.is_empty() {
+            self.store.hold_slots(out).await?;
         }
         Ok(())
     }
@@ -271,7 +316,8 @@ impl Reconciler {
                 })
             })
             .collect();
-        let Findings { candidates, absent, unasked } = match self.provider.find(&lost, now, &*self.pacer).await {
+        let Findings { candidates, absent, not_out, unasked } = match self.provider.find(&lost, now, &*self.pacer).await
+        {
             Ok(findings) => {
                 self.troubles = 0;
                 findings
@@ -282,6 +328,12 @@ impl Reconciler {
                 return self.trouble(&error, now).await;
             }
         };
+        let listed = |call: &LiveCall| now >= call.sending_at + LISTED_AFTER && call.slot_until > now;
+        let gone = unknown.iter().filter(|call| not_out.contains(&call.attempt) && listed(call));
+        let gone: Vec<_> = gone.map(|call| (call.attempt, now)).collect();
+        if !gone.is_empty() {
+            self.store.hold_slots(gone).await?;
+        }
         let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
         let bound = self.store.bound_calls(self.tenure.lane, call_ids).await?;
         let free: Vec<_> = candidates.iter().filter(|candidate| !bound.contains(&candidate.call_id)).collect();
@@ -307,7 +359,7 @@ impl Reconciler {
                 settlements.extend(self.unanswered(call, now).map(|verdict| (call.attempt, verdict)));
                 continue;
             }
-            self.patience.still_pending(call.attempt, now);
+            self.patience.still_pending(call.attempt, self.tick());
             if let Some(verdict) = self.verdict(call, now) {
                 settlements.push((call.attempt, verdict));
             }
@@ -347,15 +399,16 @@ impl Reconciler {
         tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.tenure.settings.name);
         let effect = match error {
             AskError::LaneFault(cause) => {
-                self.rest_until = now + Span::from_secs(30);
+                self.rest_until = self.tick() + Span::from_secs(30);
                 LaneEffect::Pause(cause.clone())
             }
             AskError::Throttled { cause, retry_after } => {
-                self.rest_until = now + retry_after.unwrap_or(Span::from_secs(10));
-                LaneEffect::Slow(self.rest_until, cause.clone())
+                let rest = retry_after.unwrap_or(Span::from_secs(10));
+                self.rest_until = self.tick() + rest;
+                LaneEffect::Slow(now + rest, cause.clone())
             }
             AskError::Trouble(cause) => {
-                self.rest_until = now + Span::from_secs(2);
+                self.rest_until = self.tick() + Span::from_secs(2);
                 self.troubles += 1;
                 // Now and then nobody answers; who never does must be seen, before every slot waits for an outcome.
                 if self.troubles < TROUBLES {

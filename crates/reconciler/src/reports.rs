@@ -15,7 +15,7 @@ impl Reconciler {
     /// Reads what the vendor reported. A report of a call that is out is a reason to ask about it now; one of a call that nobody knows
     /// waits for the receipt.
     pub(crate) async fn read_reports(&mut self, now: Moment) -> Result<(), StoreError> {
-        let lane = self.tenure.lane;
+        let (lane, tick) = (self.tenure.lane, self.tick());
         let unread = self.store.unread_reports(lane, REPORTS).await?;
         if !unread.is_empty() {
             let read = unread.iter().map(|report| (report.id, self.provider.reported(report.body.as_bytes())));
@@ -28,15 +28,15 @@ impl Reconciler {
                 self.reported.entry(report.attempt).or_default().extend(report.call_id);
             }
             if !report.used {
-                self.patience.ask_now(report.attempt, now);
+                self.patience.ask_now(report.attempt, tick);
                 used.push(report.id);
             }
         }
         if !used.is_empty() {
             self.store.use_reports(used, now).await?;
         }
-        if now >= self.forget_at {
-            self.forget_at = now + FORGET_EVERY;
+        if tick >= self.forget_at {
+            self.forget_at = tick + FORGET_EVERY;
             while self.store.forget_reports(now - REPORTS_KEPT).await? > 0 {}
         }
         Ok(())

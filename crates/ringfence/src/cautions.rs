@@ -34,6 +34,13 @@ pub fn of(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Vec<Strin
                 .to_owned(),
         );
     }
+    if campaign.opt_out.is_none() {
+        cautions.push(
+            "nobody who asks for no more calls is heeded: name what the agent collects from them, [results] opt_out = { when = { \
+             opted_out = \"yes\" } }"
+                .to_owned(),
+        );
+    }
     cautions.extend(unreachable_places(campaign, vendor, now));
     cautions
 }
@@ -74,7 +81,9 @@ mod tests {
         let now: Moment = now.parse().expect("a moment");
         let head = "name = \"a\"\nprovider = \"main\"\nagent = \"a\"\ncaller_ids = [\"9876500000\"]\n[contacts]\nphone = \"p\"\n";
         let text = format!("{head}{text}");
-        of(&campaign::parse(path, &text, &config, now).unwrap_or_else(|error| panic!("{error}")), None, now)
+        let campaign = campaign::parse(path, &text, &config, now).unwrap_or_else(|error| panic!("{error}"));
+        // Only the campaigns of one test have a rule for opt-outs.
+        of(&campaign, None, now).into_iter().filter(|caution| !caution.contains("no more calls")).collect()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::apply::{ApplyArgs, PlanArgs};
+use crate::commands::backup::BackupArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::completions::{CompletionsArgs, ManArgs};
 use crate::commands::contacts::ContactsArgs;
@@ -17,6 +18,7 @@ use crate::commands::init::InitArgs;
 use crate::commands::lanes::LanesArgs;
 use crate::commands::pause::{CancelArgs, PauseArgs, ResumeArgs};
 use crate::commands::preview::PreviewArgs;
+use crate::commands::quarantine::QuarantineArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::sandbox::SandboxArgs;
@@ -154,6 +156,16 @@ pub enum Command {
     /// Calls whose fate is unknown: list them, say what became of them
     #[command(after_help = "Examples:\n  ringfence review\n  ringfence review settle all not-placed --campaign survey")]
     Review(ReviewArgs),
+    /// Show why this database dials nobody after a restore, a copy or a move, and let it dial again
+    #[command(
+        after_help = "Examples:\n  ringfence quarantine\n  ringfence quarantine lift --reason \"restored the backup of Monday\"\n\nA database that was restored, rewound, copied, moved, or is new to this configuration may have forgotten calls. Until the\nquarantine is lifted nobody is dialled, and `run` exits with 4. Providers that keep a list of calls are asked for what is missing."
+    )]
+    Quarantine(QuarantineArgs),
+    /// Write a consistent copy of a SQLite database while it is in use
+    #[command(
+        after_help = "Example:\n  ringfence backup monday.db\n\nTo restore: stop every process, put the copy in place of the database, delete the database's -wal and -shm files, then\n`ringfence quarantine lift`."
+    )]
+    Backup(BackupArgs),
     /// List the lanes and what holds or slows them
     #[command(after_help = "Examples:\n  ringfence lanes\n  ringfence lanes --check\n  ringfence lanes resume main")]
     Lanes(LanesArgs),
@@ -167,7 +179,7 @@ pub enum Command {
     Presets,
     /// Run all four providers, simulated, over HTTP; numbers 7000000xyz behave by their last two digits, whatever the options say
     #[command(
-        after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed, 17 asks to be called back, 18 opts out, 19 says no (with Twenty2); 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number."
+        after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed, 17 asks to be called back, 18 opts out, 19 says no (with Twenty2); 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number, 62 answer cut off, 63 answer too large; with the phone ringing all the same:\n64 HTTP 404, 65 a redirect, 66 `success: false` that no page documents."
     )]
     Sandbox(SandboxArgs),
     /// Bring the database's schema up to date and list its migrations

@@ -152,10 +152,9 @@ impl From<StoreError> for Failure {
                 hint: Some("give the campaign another name to begin anew".to_owned()),
             },
             StoreError::Address(_) => Self::Input { message: error.to_string(), hint: None },
-            StoreError::Unavailable(_) => Self::Work {
-                message: error.to_string(),
-                hint: Some("nothing was dialled that is not in the database; start again when it answers".to_owned()),
-            },
+            StoreError::Unavailable(trouble) => {
+                Self::Work { message: error.to_string(), hint: Some(trouble.hint().to_owned()) }
+            }
             _ => Self::work(error.to_string()),
         }
     }

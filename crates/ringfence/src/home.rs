@@ -7,16 +7,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ringfence_domain::brake::Brakes;
 use ringfence_domain::{Brake, Campaign, Clock, Moment, ReportAddress};
 use ringfence_intake::contact_files::NoFile;
 use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
-use ringfence_store::{CampaignRow, Database, Location, Store, StoreError};
+use ringfence_store::{CampaignRow, Database, Guarded, Location, Store, StoreError};
 
 use crate::cli::Common;
 use crate::failure::Failure;
 use crate::importing::{InputFile, look_at};
+use crate::outage;
 use crate::stop_file::StopFile;
 
 const NAME: &str = "ringfence.toml";
@@ -112,7 +114,11 @@ pub fn locate(common: &Common, config: &Config) -> Result<Location, Failure> {
 /// Opens the configuration's database as it is, or makes it.
 pub async fn open_at(common: &Common, config: &Config, create: bool) -> Result<Arc<Database>, StoreError> {
     match locate(common, config) {
-        Ok(location) => Ok(Arc::new(Database::open(&location, create).await?)),
+        Ok(location) => {
+            let store = Arc::new(outage::keeping_receipts(Database::open(&location, create).await?, config));
+            guard(common, config, &store).await?;
+            Ok(store)
+        }
         Err(failure) => Err(StoreError::Address(failure.to_string())),
     }
 }
@@ -126,7 +132,26 @@ pub async fn open(common: &Common, config: &Config) -> Result<Arc<Database>, Fai
     {
         eprint_line(&format!("making a new database: {}", path.display()));
     }
-    Ok(Arc::new(Database::open(&location, !common.no_create).await?))
+    let store = Database::open(&location, !common.no_create).await?;
+    let store = Arc::new(outage::keeping_receipts(store, config));
+    if let Guarded::Meant(was) = guard(common, config, &store).await? {
+        eprint_line(&format!("caution: {} has dialled with another database, {was}", config.path.display()));
+    }
+    Ok(store)
+}
+
+/// Compares the database with its witnesses: one that may have forgotten calls dials nobody.
+async fn guard(common: &Common, config: &Config, store: &Database) -> Result<Guarded, StoreError> {
+    // An environment that names another database than before is no word about this very one.
+    let by_environment = std::env::var("RINGFENCE_DATABASE_URL").ok();
+    let meant = common.database.is_some() && common.database != by_environment;
+    store.guard(folder_of(config).as_deref(), meant).await
+}
+
+/// The folder of the configuration file, if there is one.
+pub fn folder_of(config: &Config) -> Option<PathBuf> {
+    let path = config.path.is_file().then(|| std::path::absolute(&config.path).ok()).flatten()?;
+    path.parent().map(Path::to_owned)
 }
 
 /// The configuration for those who only need its database, as far as it can be read, and what is wrong with it. A brake must not
@@ -160,8 +185,11 @@ impl Home {
     /// For commands about what is in the database.
     pub async fn enter(common: &Common) -> Result<Self, Failure> {
         let (config, mistakes) = for_database(common)?;
-        let store = Arc::new(Database::open(&locate(common, &config)?, false).await?);
+        let store = Database::open(&locate(common, &config)?, false).await?;
+        let store = Arc::new(outage::keeping_receipts(store, &config));
+        guard(common, &config, &store).await?;
         let clock = store.clock().await?;
+        outage::take_back(&store, &*clock).await;
         Ok(Self { config, mistakes, store, clock })
     }
 
@@ -171,6 +199,14 @@ impl Home {
         let store = open(common, &config).await?;
         let clock = store.clock().await?;
         Ok(Self { config, mistakes, store, clock })
+    }
+
+    /// The configuration, when nothing in it is wrong.
+    pub fn whole_config(&mut self) -> Result<&Config, Failure> {
+        match self.mistakes.take() {
+            Some(mistakes) => Err(mistakes.into()),
+            None => Ok(&self.config),
+        }
     }
 
     /// The time that decisions are made by.
@@ -204,10 +240,7 @@ impl Home {
 
     /// The lane that a campaign dials through, as the configuration has it, and its provider.
     pub fn lane_of(&mut self, campaign: &Campaign) -> Result<(&ConfigLane, Arc<dyn Provider>), Failure> {
-        if let Some(mistakes) = self.mistakes.take() {
-            return Err(mistakes.into());
-        }
-        let lane = lane(&self.config, campaign)?;
+        let lane = lane(self.whole_config()?, campaign)?;
         Ok((lane, provider(lane)?))
     }
 }
@@ -231,6 +264,20 @@ pub fn is_listed(name: &str) -> bool {
 /// The file `STOP` beside the configuration.
 pub fn brake(config: &Config) -> Arc<dyn Brake> {
     Arc::new(StopFile::beside(&config.path))
+}
+
+/// Everything beside the rows that forbids new calls, for who dials: the file `STOP`, and a database file that is gone.
+pub fn brakes(config: &Config, store: &Database) -> Arc<dyn Brake> {
+    let file = store.file().map(|file| Arc::new(file) as Arc<dyn Brake>);
+    Arc::new(Brakes(std::iter::once(brake(config)).chain(file).collect()))
+}
+
+/// The file of the database was deleted, moved or replaced under this process.
+pub fn gone(why: &str) -> Failure {
+    Failure::Work {
+        message: format!("{why}; nobody was dialled since"),
+        hint: Some("put it back where it was, then start again; a copy needs `ringfence quarantine lift`".to_owned()),
+    }
 }
 
 /// Where the vendors of this configuration's lanes report to, when they can reach us.

@@ -8,7 +8,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ringfence_domain::Moment;
-use ringfence_domain::summary::Summary;
+use ringfence_domain::summary::{Summary, UnclearOptOut, UnheededOptOut};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -150,6 +150,7 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
     if let Some(reason) = &summary.lane.reason {
         line("lane", format!("{} {}: {reason}", summary.lane.name, summary.lane.state));
     }
+    line("because", summary.because.clone().unwrap_or_default());
     line("to go on", way_on(summary).unwrap_or_default());
     line(
         "contacts",
@@ -189,6 +190,10 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
             ("of unknown fate", attempts.unknown),
         ]),
     );
+    if summary.refused_alone > 0 {
+        let text = "refused again and again while others are called: they wait longer each time, then go to review";
+        line("refused alone", format!("{} contacts {text}", summary.refused_alone));
+    }
     line("outcomes", list(&pairs(&summary.outcomes)));
     let callbacks = summary.callbacks;
     line(
@@ -199,6 +204,25 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
         ]),
     );
     line("said", list(&[("want no more calls", summary.said.opted_out), ("said no", summary.said.refused)]));
+    for unclear in &summary.said.unclear {
+        let UnclearOptOut { output, value, calls } = unclear;
+        line(
+            "look",
+            format!(
+                "{calls} said `{value}` in {output}: neither an opt-out nor a no. `ringfence export` has the calls"
+            ),
+        );
+    }
+    for unheeded in &summary.said.not_heeded {
+        let UnheededOptOut { output, calls, wanted } = unheeded;
+        line(
+            "look",
+            format!(
+                "{calls} calls had the output {output} ({wanted} of them not no), and no rule heeds it: add [results] opt_out = \
+                 {{ when = {{ {output} = \"yes\" }} }}"
+            ),
+        );
+    }
     if !summary.never_collected.is_empty() {
         let names = summary.never_collected.join(", ");
         line("look", format!("no answered call had the output {names}, which [results] or [callback] asks for"));

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::summary::{
-    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Said, Summary,
-    WaitingFor,
+    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
 };
 use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
-use ringfence_store::Numbers;
+use ringfence_store::{Numbers, StoppedBy};
+
+use crate::slots;
+
+use crate::said::said;
 
 /// Answered calls after which an output that none of them had is spoken of.
 const ENOUGH: i64 = 10;
@@ -24,7 +27,13 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
         review: count("contact:review"),
     };
     let hold = hold(numbers, brake, &contacts);
-    let outlook = outlook(numbers, hold.as_ref(), now);
+    // Before anyone waits for a slot it matters to nobody.
+    let stuck = slots::stuck(numbers).filter(|_| hold.is_none());
+    let mut outlook = outlook(numbers, hold.as_ref(), now);
+    let stuck = stuck.filter(|_| outlook.waiting_for.pace > 0);
+    if let Some(at) = stuck.as_ref().and_then(|stuck| stuck.first_free) {
+        outlook.next = outlook.next.map(|next| next.max(at));
+    }
     let ended: i64 = Outcome::ALL.iter().map(|outcome| count(&format!("outcome:{outcome}"))).sum();
     let answered = count("outcome:answered");
     let dropped = count("outcome:not_dialled");
@@ -39,6 +48,7 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
             (CampaignState::Cancelled, ..) => "cancelled",
             (_, true, _) => "done",
             (.., Some(hold)) => hold.state,
+            _ if stuck.is_some() => "idle",
             _ if contacts.active > 0 || outlook.next.is_some_and(|at| at <= now) => "running",
             _ => "idle",
         },
@@ -67,11 +77,12 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
         eta: (numbers.last_minute >= 10 && contacts.waiting > 0)
             .then(|| now + Span::from_minutes(1).scaled(contacts.waiting, numbers.last_minute))
             .filter(|_| outlook.waiting_for.pace == contacts.waiting),
+        refused_alone: count("refused_alone"),
         callbacks: Callbacks {
             understood: count("callback:understood"),
             not_understood: count("callback:not_understood"),
         },
-        said: Said { opted_out: count("said:opted_out"), refused: count("said:refused") },
+        said: said(numbers),
         never_collected: numbers
             .campaign
             .rules
@@ -111,6 +122,7 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
             state: import.state.as_str(),
             held_for: import.held_for.clone().filter(|_| import.state == ImportState::Held),
         }),
+        because: stuck.map(|stuck| format!("Nothing is dialled: {}.", stuck.says)),
         next_dial_at: outlook.next,
         last_dial_at: numbers.run.last_dial_at,
         started_at: numbers.run.started_at,
@@ -181,7 +193,10 @@ fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> O
         return held(format!("stop: {brake}"));
     }
     if let Some(stop) = &numbers.stop {
-        return held(format!("stop: {}", stop.reason));
+        return held(match stop.by {
+            StoppedBy::Person => format!("stop: {}", stop.reason),
+            StoppedBy::Quarantine => format!("quarantine: {}; `ringfence quarantine` says more", stop.reason),
+        });
     }
     match (campaign.state, campaign.paused_by) {
         (CampaignState::Paused, Some(PausedBy::Draft)) => return Some(Hold { state: "draft", by: because }),

@@ -27,6 +27,12 @@ pub enum Fault {
     Oversized,
     /// The call is placed and the answer takes longer than anyone waits.
     Slow,
+    /// The call is placed and the answer is HTTP 404, as of a gateway that lost its way.
+    NotFound,
+    /// The call is placed and the answer sends the client elsewhere.
+    Redirect,
+    /// The call is placed and the answer is HTTP 200 that says `success: false`, and nothing that a page documents.
+    Doubt,
     /// HTTP 429 with `Retry-After`.
     Throttled,
     /// HTTP 401.
@@ -51,6 +57,9 @@ impl Fault {
         ("truncated", Fault::Truncated),
         ("oversized", Fault::Oversized),
         ("slow", Fault::Slow),
+        ("not_found", Fault::NotFound),
+        ("redirect", Fault::Redirect),
+        ("doubt", Fault::Doubt),
         ("throttled", Fault::Throttled),
         ("unauthorized", Fault::Unauthorized),
         ("unknown_agent", Fault::UnknownAgent),
@@ -69,6 +78,9 @@ impl Fault {
                 | Fault::Truncated
                 | Fault::Oversized
                 | Fault::Slow
+                | Fault::NotFound
+                | Fault::Redirect
+                | Fault::Doubt
         )
     }
 }
@@ -232,6 +244,9 @@ pub fn by_number(national: &str) -> Option<Result<Outcome, Fault>> {
         "61" => Err(Fault::InvalidNumber),
         "62" => Err(Fault::Truncated),
         "63" => Err(Fault::Oversized),
+        "64" => Err(Fault::NotFound),
+        "65" => Err(Fault::Redirect),
+        "66" => Err(Fault::Doubt),
         _ => return None,
     })
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderValue, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde_json::json;
 
 use crate::behaviour::Fault;
 use crate::transport::Dropped;
@@ -21,6 +22,12 @@ pub(crate) async fn broken(fault: Fault) -> Response {
             ([(header::CONTENT_TYPE, "application/json")], "{\"success\": true, \"data\": {\"call").into_response()
         }
         Fault::Oversized => " ".repeat(OVERSIZED).into_response(),
+        Fault::NotFound => (StatusCode::NOT_FOUND, Html("<html><body>Not Found</body></html>")).into_response(),
+        Fault::Redirect => Redirect::to("/elsewhere").into_response(),
+        Fault::Doubt => {
+            let said = json!({ "success": false, "error": true, "message": "upstream timeout, agent phone balance" });
+            axum::Json(said).into_response()
+        }
         Fault::Slow => {
             tokio::time::sleep(FOR_EVER).await;
             Dropped::response()

@@ -1,15 +1,20 @@
 //! What nobody dials for: campaigns whose last day is over, closed runs in which somebody still waits, canaries.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use ringfence_domain::{CampaignState, Clock, PausedBy, StopReason};
-use ringfence_store::{Canary, Database, StopOrder, Store, StoreError, Tenure, Whom};
+use ringfence_domain::{CampaignState, Clock, Moment, PausedBy, Reading, Span, StopReason};
+use ringfence_store::{Canary, Database, LaneEffect, StopOrder, Store, StoreError, Tenure, Whom};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_secs(1);
+/// While the clock is in doubt the lane is told again and again to rest for so long.
+const DOUBT: Span = Span::from_secs(10);
+/// So often, in milliseconds: what was told by one clock is set back with it.
+const SAY_AGAIN: u64 = 4_000;
 
 /// Looks after the runs of one lane for as long as it is ours.
 #[derive(Debug)]
@@ -17,12 +22,16 @@ pub struct Caretaker {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
     tenure: Arc<Tenure>,
+    /// The clock was in doubt, or is new to us: it may have been set back.
+    doubted: AtomicBool,
+    /// The boot time, in milliseconds, at which the lane was last told that it rests for that.
+    said_at: AtomicU64,
 }
 
 impl Caretaker {
     /// A caretaker of the lane of `tenure`.
     pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<Tenure>) -> Self {
-        Self { store, clock, tenure }
+        Self { store, clock, tenure, doubted: AtomicBool::new(true), said_at: AtomicU64::new(0) }
     }
 
     /// Looks again and again until told to stop. `changed`: rung when somebody may be dialled who could not.
@@ -42,6 +51,12 @@ impl Caretaker {
 
     /// One look. True when contacts that were held back may be dialled now.
     pub async fn run_once(&self) -> Result<bool, StoreError> {
+        let reading = self.clock.read();
+        if reading.in_doubt() {
+            self.doubt(reading).await?;
+            return Ok(false);
+        }
+        let set_right = self.set_right(reading.now).await?;
         self.end_campaigns().await?;
         for (run, reason) in self.store.closed_runs_with_waiting(self.tenure.lane).await? {
             let order = StopOrder::new(run, Whom::All, reason, self.clock.read().now);
@@ -53,11 +68,38 @@ impl Caretaker {
             let order = StopOrder::new(run, Whom::Import(import), StopReason::Undone, self.clock.read().now);
             order.carry_out(&*self.store).await?;
         }
-        let mut released = false;
+        let mut released = set_right;
         for canary in self.store.canaries(self.tenure.lane, self.clock.read().now).await? {
             released |= self.judge(&canary).await?;
         }
         Ok(released)
+    }
+
+    /// Says, where people look, why nobody is dialled.
+    async fn doubt(&self, reading: Reading) -> Result<(), StoreError> {
+        self.doubted.store(true, Ordering::Relaxed);
+        let boot = self.clock.boot().as_millis() as u64;
+        if boot.saturating_sub(self.said_at.load(Ordering::Relaxed)) >= SAY_AGAIN {
+            let why = "the clock of the database was set, or cannot be read: nobody is dialled before it has been steady \
+                       for a minute";
+            let effect = LaneEffect::Slow(reading.now + DOUBT, why.to_owned());
+            self.store.affect_lane(self.tenure.lane, effect, reading.now).await?;
+            self.said_at.store(boot, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// What was reckoned by a clock that was later does not wait until it is as late again. True when somebody is due for it.
+    async fn set_right(&self, now: Moment) -> Result<bool, StoreError> {
+        if !self.doubted.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let moved = self.store.set_right(self.tenure.lane, now).await?;
+        if moved > 0 {
+            tracing::warn!("the clock was set back: {moved} contacts are due by the new time");
+        }
+        self.doubted.store(false, Ordering::Relaxed);
+        Ok(moved > 0)
     }
 
     /// Nobody of a campaign waits any more once its last day is over.

@@ -1,10 +1,10 @@
 //! Owning lanes: one process each, with a lease that it must renew.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringfence_domain::lane::{LaneSettings, Spent};
-use ringfence_domain::{Clock, LaneId, Span};
+use ringfence_domain::{Clock, LaneId, Moment, Span};
 use ringfence_store::{Before, Database, Lifeline, Owner, Store, StoreError, TakeOver, Tenure};
 
 /// How long a lane stays ours without renewal.
@@ -20,6 +20,8 @@ pub struct Keeper {
     owner: String,
     lane: LaneId,
     settings: LaneSettings,
+    /// A lease that no living owner would have by the present clock, and the boot time at which it was seen first.
+    odd: Mutex<Option<(Moment, Duration)>>,
 }
 
 /// Whether a lane is ours.
@@ -45,14 +47,16 @@ impl Keeper {
         lane: LaneId,
         settings: LaneSettings,
     ) -> Self {
-        Self { store, clock, owner, lane, settings }
+        Self { store, clock, owner, lane, settings, odd: Mutex::default() }
     }
 
     /// Takes the lane if it is free, if its owner's lease ran out, or if its owner is dead.
     pub async fn take(&self) -> Result<Kept, StoreError> {
         let lanes = self.store.lanes().await?;
-        let current = lanes.into_iter().find(|lane| lane.id == self.lane).and_then(|lane| lane.owner);
-        let dead = current.filter(|owner| *owner != self.owner && Lifeline::is_dead(&self.store, owner));
+        let lane = lanes.into_iter().find(|lane| lane.id == self.lane);
+        let outlived = lane.as_ref().is_some_and(|lane| self.is_outlived(lane.lease_until));
+        let current = lane.and_then(|lane| lane.owner);
+        let dead = current.filter(|owner| *owner != self.owner && (outlived || Lifeline::is_dead(&self.store, owner)));
         let asked = self.clock.boot();
         let owner = Owner { name: self.owner.clone(), lease: LEASE };
         let now = self.clock.read().now;
@@ -67,6 +71,24 @@ impl Keeper {
             TakeOver::Theirs { owner, .. } => Kept::Theirs { owner, other_settings: false },
             TakeOver::OtherSettings { owner } => Kept::Theirs { owner, other_settings: true },
         })
+    }
+
+    /// Whether a lease that lasts longer than any by the present clock has not been renewed for as long as a lease lasts: the
+    /// clock was set back, and its owner is gone.
+    fn is_outlived(&self, lease_until: Moment) -> bool {
+        let boot = self.clock.boot();
+        let mut odd = self.odd.lock().expect("never held over a panic");
+        if lease_until <= self.clock.read().now + LEASE + Span::from_secs(5) {
+            *odd = None;
+            return false;
+        }
+        match *odd {
+            Some((seen, at)) if seen == lease_until => boot.saturating_sub(at) > LEASE.duration(),
+            _ => {
+                *odd = Some((lease_until, boot));
+                false
+            }
+        }
     }
 
     /// Renews the lease. False when the lane is not ours any more, or the answer came after our time was up; an error

@@ -140,7 +140,7 @@ impl Planner {
             };
             let limits = &rules.campaign().limits;
             let own = load.live.get(&bucket.run).copied().unwrap_or_default();
-            let slots = limits.concurrent.map_or(u32::MAX, |concurrent| concurrent.saturating_sub(own.live));
+            let slots = limits.concurrent.map_or(u32::MAX, |concurrent| own.free(concurrent));
             let pace = limits.calls.map_or(u32::MAX, |rate| ahead(rate).saturating_sub(own.open));
             room.insert(bucket.run, slots.min(pace));
             let calendar = rules.calendar(&bucket.zones, vendor.as_ref());
@@ -191,10 +191,9 @@ impl Planner {
     /// How many attempts may be opened now.
     fn free(&self, load: &LaneLoad) -> u32 {
         let limits = &self.tenure.settings.limits;
-        let live: u32 = load.live.values().map(|own| own.live).sum();
-        let open: u32 = load.live.values().map(|own| own.open).sum();
-        let sending: u32 = load.live.values().map(|own| own.sending).sum();
-        let free = limits.concurrent.saturating_sub(live).min(ahead(limits.calls).saturating_sub(open));
+        let all = load.all();
+        let (open, sending) = (all.open, all.sending);
+        let free = all.free(limits.concurrent).min(ahead(limits.calls).saturating_sub(open));
         let free = load.left_today.map_or(free, |left| free.min(left.saturating_sub(open)));
         // After trouble one call tries whether it is over.
         if load.lane.troubles > 0 { free.min(1_u32.saturating_sub(open + sending)) } else { free }

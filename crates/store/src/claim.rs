@@ -16,7 +16,7 @@ use crate::counts::Deltas;
 use crate::lanes::{Lock, calls_on, count_calls, day_of, lock};
 use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{StoreError, brakes, fence, runs};
+use crate::{StoreError, brakes, fence, runs, witness};
 
 /// Open attempts of one lane and one campaign revision that may be dialled now.
 #[derive(Debug, Clone)]
@@ -82,6 +82,8 @@ pub struct Claimed {
     pub refused: Vec<Refused>,
     /// The campaign must be paused, because too many of its last calls failed.
     pub failing: Vec<Failing>,
+    /// Where the log of the Postgres server was, in bytes; 0 on SQLite.
+    pub log_position: i64,
 }
 
 /// An attempt that must not be sent.
@@ -298,6 +300,9 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
         session.run(&DIALLED, args![attempt.run, now]).await?;
     }
     deltas.write(session).await?;
+    if !result.sending.is_empty() {
+        result.log_position = witness::log_position(session).await?;
+    }
     Ok(result)
 }
 

@@ -87,7 +87,7 @@ impl Clock for DatabaseClock {
     }
 }
 
-fn boot_time() -> Duration {
+pub(crate) fn boot_time() -> Duration {
     let at = rustix::time::clock_gettime(BOOT);
     Duration::new(at.tv_sec.unsigned_abs(), u32::try_from(at.tv_nsec).unwrap_or_default())
 }

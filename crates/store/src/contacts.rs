@@ -17,6 +17,8 @@ use crate::session::{Session, Sql, args, rows_json, sql};
 pub(crate) enum To {
     /// Back to waiting as it was, due when it was.
     WaitingAgain,
+    /// The same, and due no earlier than this moment.
+    PutOff(Moment),
     /// Waiting, due at this moment, for this reason.
     Waiting(Moment, DialClass),
     /// Its call lives after all.
@@ -30,7 +32,7 @@ impl To {
     /// Nobody goes back to waiting in a run that is closed, or who is to leave.
     fn unless(self, over: Option<StopReason>) -> Self {
         match (self, over) {
-            (Self::WaitingAgain | Self::Waiting(..), Some(reason)) => Self::Stopped(reason),
+            (Self::WaitingAgain | Self::PutOff(_) | Self::Waiting(..), Some(reason)) => Self::Stopped(reason),
             (to, _) => to,
         }
     }
@@ -203,6 +205,7 @@ pub(crate) async fn advance(
     for (step, standing) in moves {
         let (state, due_at, stop_reason) = match step.to {
             To::WaitingAgain => (ContactState::Waiting, standing.due_at, None),
+            To::PutOff(due_at) => (ContactState::Waiting, due_at.max(standing.due_at), None),
             To::Waiting(due_at, _) => (ContactState::Waiting, due_at, None),
             To::Active => (ContactState::Active, standing.due_at, None),
             To::Done => (ContactState::Done, standing.due_at, None),

@@ -73,8 +73,13 @@ impl Deltas {
 
     /// A contact joined a bucket and is due at `due`.
     pub(crate) fn joined(&mut self, bucket: BucketId, due: Moment) {
+        self.due(bucket, due);
+        self.buckets.entry(bucket).or_default().waiting += 1;
+    }
+
+    /// Somebody in a bucket is due at `due` by now.
+    pub(crate) fn due(&mut self, bucket: BucketId, due: Moment) {
         let delta = self.buckets.entry(bucket).or_default();
-        delta.waiting += 1;
         delta.due = Some(delta.due.map_or(due, |earlier| earlier.min(due)));
     }
 
@@ -156,9 +161,9 @@ pub(crate) async fn buckets_for(
         import_id: i64,
     }
     const FIND: Sql = sql!(
-        "SELECT b.id, b.run_id, b.zones, b.class, b.import_id FROM buckets b JOIN"
+        "SELECT b.id, b.run_id, b.zones, b.class, b.import_id FROM"
         rows (run_id bigint, zones text, class text, import_id bigint)
-        "ON b.run_id = u.run_id AND b.zones = u.zones AND b.class = u.class AND b.import_id = u.import_id"
+        "CROSS JOIN buckets b WHERE b.run_id = u.run_id AND b.zones = u.zones AND b.class = u.class AND b.import_id = u.import_id"
     );
     const MAKE: Sql = sql!(
         "INSERT INTO buckets (lane_id, campaign_id, run_id, zones, class, priority, head_due, eligible_at, import_id, staged) \

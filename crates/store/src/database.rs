@@ -1,18 +1,27 @@
 //! The database that all processes meet in, and the one way into it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use ringfence_domain::phone::NumberHasher;
 use ringfence_domain::{Clock, ReportKey};
-use sqlx::PgPool;
+use sqlx::{Executor, PgPool};
 
-use crate::clock::DatabaseClock;
+use crate::clock::{DatabaseClock, boot_time};
+use crate::database_file::DatabaseFile;
+use crate::health::{Health, Outage};
+use crate::making::Installation;
+use crate::portions::Portions;
 use crate::postgres::hide_password;
+use crate::receipts::Receipts;
 use crate::session::{Session, Sql, args, sql};
 use crate::sqlite::SqlitePools;
-use crate::{StoreError, postgres};
+use crate::transaction::Open;
+use crate::turns::Urgency;
+use crate::witness::{self, Witness};
+use crate::{StoreError, making, postgres};
 
 /// Which database is used, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +78,19 @@ pub struct Database {
     hasher: NumberHasher,
     report_key: ReportKey,
     installation: Arc<str>,
+    witness: Arc<OnceLock<Witness>>,
     virtual_time: bool,
+    portions: Arc<Portions>,
+    health: Arc<Health>,
+    receipts: Arc<Receipts>,
 }
+
+/// No write is to hold SQLite's writer for longer.
+const HELD_LONG: Duration = Duration::from_millis(50);
+/// How long closing may take.
+const CLOSE: Duration = Duration::from_secs(2);
+/// Rows of a bulk transition on Postgres.
+const POSTGRES_ROWS: usize = 5_000;
 
 #[derive(Debug, Clone)]
 enum Pools {
@@ -86,7 +106,12 @@ impl Database {
     /// empty Postgres database, are made when `create` says so.
     pub async fn open(location: &Location, create: bool) -> Result<Self, StoreError> {
         let pools = match location {
-            Location::Sqlite(path) => Pools::Sqlite(SqlitePools::connect(path.clone(), create).await?),
+            Location::Sqlite(path) => {
+                // Two that turn a new file to WAL mode at once would find it locked.
+                let _alone = if create && !making::is_made(path) { making::alone(path).await? } else { None };
+                let pools = SqlitePools::connect(path.clone(), create).await;
+                Pools::Sqlite(pools.map_err(|error| error.at(location))?)
+            }
             Location::Postgres(url) => Pools::Postgres(postgres::connect(url).await?),
         };
         if let Pools::Postgres(pool) = &pools
@@ -101,9 +126,13 @@ impl Database {
             hasher: NumberHasher::new([0; 16]),
             report_key: ReportKey::new([0; 16]),
             installation: Arc::from(""),
+            witness: Arc::default(),
             virtual_time: false,
+            portions: Arc::default(),
+            health: Arc::default(),
+            receipts: Arc::new(Receipts::new(Arc::from(""), None)),
         };
-        database.migrate().await?;
+        database.migrate().await.map_err(|error| error.at(location))?;
         database.install().await?;
         Ok(database)
     }
@@ -152,23 +181,41 @@ impl Database {
         Ok(DatabaseClock::start(source).await?)
     }
 
-    /// Closes all connections, after what is under way.
+    /// Closes all connections, after what is under way; a database that does not answer is not waited for.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite(pools) => {
-                pools.readers.close().await;
-                pools.writer.close().await;
+        let closing = async {
+            match &self.pools {
+                Pools::Sqlite(pools) => {
+                    pools.readers.close().await;
+                    pools.writer.close().await;
+                }
+                Pools::Postgres(pool) => pool.close().await,
             }
-            Pools::Postgres(pool) => pool.close().await,
-        }
+        };
+        drop(tokio::time::timeout(CLOSE, closing).await);
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
         match &self.pools {
-            Pools::Sqlite(pools) => SQLITE_MIGRATIONS.run(&pools.writer).await,
-            Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await,
+            Pools::Sqlite(pools) => {
+                // The driver's migrator keeps two processes from migrating at once on Postgres, and not on SQLite.
+                let _alone = if self.is_up_to_date().await { None } else { making::alone(&pools.path).await? };
+                let mut link = pools.writer.acquire().await?;
+                (&mut *link).execute("PRAGMA busy_timeout = 30000").await?;
+                SQLITE_MIGRATIONS.run(&mut *link).await?;
+                (&mut *link).execute("PRAGMA busy_timeout = 0").await?;
+            }
+            Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
         }
-        .map_err(StoreError::Migration)
+        Ok(())
+    }
+
+    /// Whether all migrations are in a SQLite file.
+    async fn is_up_to_date(&self) -> bool {
+        let known = self.migrations().await;
+        known.is_ok_and(|known| {
+            SQLITE_MIGRATIONS.iter().all(|migration| known.iter().any(|(version, _)| *version == migration.version))
+        })
     }
 
     /// Numbers of the migrations that are in, oldest first.
@@ -184,47 +231,120 @@ impl Database {
     }
 
     async fn install(&mut self) -> Result<(), StoreError> {
-        const INSTALL: Sql = sql!(
-            "INSERT INTO installation (only_row, id, number_key, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
-        );
-        const REPORT_KEY: Sql = sql!("UPDATE installation SET report_key = $1 WHERE report_key IS NULL");
-        const READ: Sql = sql!("SELECT id AS name, number_key, report_key FROM installation");
-        let [id, number_key, report_key] = [(); 3].map(|()| uuid::Uuid::new_v4());
-        let now = crate::clock::wall_clock();
-        let (name, number_key, report_key): (String, String, String) = self
-            .write(move |session| {
-                Box::pin(async move {
-                    session.run(&INSTALL, args![id.to_string(), number_key.simple().to_string(), now]).await?;
-                    session.run(&REPORT_KEY, args![report_key.simple().to_string()]).await?;
-                    let row = session.one(&READ, args![]).await?;
-                    Ok((row.get("name")?, row.get("number_key")?, row.get("report_key")?))
-                })
-            })
-            .await?;
+        let Installation { name, number_key, report_key } = Installation::of(self).await?;
         self.hasher = NumberHasher::new(key("number_key", &number_key)?);
         self.report_key = ReportKey::new(key("report_key", &report_key)?);
         self.installation = Arc::from(name);
+        let beside = self.sqlite_path().map(|path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".receipts");
+            PathBuf::from(name)
+        });
+        self.receipts = Arc::new(Receipts::new(self.installation.clone(), beside));
         Ok(())
+    }
+
+    /// Keeps what the database does not take in this file, instead of one beside the database.
+    #[must_use]
+    pub fn keeping_receipts_in(mut self, file: PathBuf) -> Self {
+        self.receipts = Arc::new(Receipts::new(self.installation.clone(), Some(file)));
+        self
+    }
+
+    /// What vendors said and the database has not taken yet.
+    pub fn receipts(&self) -> &Receipts {
+        &self.receipts
+    }
+
+    /// Since when and why the database cannot be written to, if it cannot.
+    pub fn outage(&self) -> Option<Outage> {
+        self.health.outage()
     }
 
     /// Runs one transition in one transaction. It runs to its end in a task of its own, so that whoever waits for it
     /// may be cancelled without leaving a transaction half done on a pooled connection.
-    pub(crate) async fn write<T, F>(&self, transition: F) -> Result<T, StoreError>
+    pub(crate) async fn write<T, F>(&self, urgency: Urgency, transition: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
-        let pools = self.pools.clone();
+        self.timed(urgency, transition).await.map(|(done, _)| done)
+    }
+
+    /// Runs a transition over many rows, as many at once as do not hold up others: its second argument. It returns how many
+    /// there were.
+    pub(crate) async fn write_some<T, F>(&self, work: &'static str, transition: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s mut Session, i64) -> Step<'s, (T, usize)> + Send + 'static,
+    {
+        let rows = self.portion(work);
+        let ((done, did), held) = self.timed(Urgency::Bulk, move |session| transition(session, rows as i64)).await?;
+        self.portions.took(work, rows, did, held);
+        Ok(done)
+    }
+
+    /// How many rows of a work to do in one transaction.
+    pub(crate) fn portion(&self, work: &'static str) -> usize {
+        match &self.pools {
+            Pools::Sqlite(_) => self.portions.next(work),
+            // Nobody but those who want the same rows waits for a transaction of Postgres.
+            Pools::Postgres(_) => POSTGRES_ROWS,
+        }
+    }
+
+    pub(crate) fn portions(&self) -> &Portions {
+        &self.portions
+    }
+
+    /// The same as `write`, and how long the transaction lasted.
+    pub(crate) async fn timed<T, F>(&self, urgency: Urgency, transition: F) -> Result<(T, Duration), StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
+    {
+        let (pools, witness) = (self.pools.clone(), self.witness.clone());
         let task = tokio::spawn(async move {
-            let mut session = match &pools {
-                Pools::Sqlite(pools) => Session::SqliteWrite(pools.begin().await?),
-                Pools::Postgres(pool) => Session::PostgresWrite(pool.begin().await?),
+            let (turn, mut session) = match &pools {
+                Pools::Sqlite(pools) => {
+                    let (turn, open) = pools.begin(urgency).await?;
+                    (Some(turn), Session::SqliteWrite(open))
+                }
+                Pools::Postgres(pool) => {
+                    (None, Session::PostgresWrite(Open::begin(pool.acquire().await?, "BEGIN").await?))
+                }
             };
-            let result = transition(&mut session).await?;
+            let began = boot_time();
+            let step = match transition(&mut session).await {
+                Ok(done) => witness::count(&mut session).await.map(|position| (done, position)),
+                Err(error) => Err(error),
+            };
+            let (done, position) = match step {
+                Ok(both) => both,
+                Err(error) => {
+                    session.abandon(&error).await;
+                    return Err(error);
+                }
+            };
             session.commit().await?;
-            Ok(result)
+            if let (Some(witness), Some(position)) = (witness.get(), position) {
+                witness.committed(position)?;
+            }
+            let held = boot_time().saturating_sub(began);
+            if turn.is_some() && held > HELD_LONG {
+                tracing::debug!(
+                    held_ms = held.as_millis(),
+                    ?urgency,
+                    "the writer was held for {} ms",
+                    held.as_millis()
+                );
+            }
+            drop(turn);
+            Ok((done, held))
         });
-        self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
+        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
+        self.health.note(&result);
+        result.map_err(|error| error.at(&self.location))
     }
 
     /// Runs a question outside any transaction.
@@ -239,9 +359,14 @@ impl Database {
                 Pools::Sqlite(pools) => Session::SqliteRead(pools.readers.acquire().await?),
                 Pools::Postgres(pool) => Session::PostgresRead(pool.acquire().await?),
             };
-            question(&mut session).await
+            let answer = question(&mut session).await;
+            if let Err(error) = &answer {
+                session.abandon(error).await;
+            }
+            answer
         });
-        self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
+        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
+        result.map_err(|error| error.at(&self.location))
     }
 
     /// Runs a question of several statements that must agree with each other: all of them see one moment.
@@ -254,14 +379,21 @@ impl Database {
         let pools = self.pools.clone();
         let task = tokio::spawn(async move {
             let mut session = match &pools {
-                Pools::Sqlite(pools) => Session::SqliteWrite(pools.readers.begin().await?),
-                Pools::Postgres(pool) => Session::PostgresWrite(pool.begin_with(POSTGRES).await?),
+                Pools::Sqlite(pools) => {
+                    Session::SqliteWrite(Open::begin(pools.readers.acquire().await?, "BEGIN").await?)
+                }
+                Pools::Postgres(pool) => Session::PostgresWrite(Open::begin(pool.acquire().await?, POSTGRES).await?),
             };
-            let answer = question(&mut session).await?;
-            session.commit().await?;
-            Ok(answer)
+            match question(&mut session).await {
+                Ok(answer) => session.commit().await.map(|()| answer),
+                Err(error) => {
+                    session.abandon(&error).await;
+                    Err(error)
+                }
+            }
         });
-        self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await
+        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
+        result.map_err(|error| error.at(&self.location))
     }
 
     /// Paused timers jump ahead whenever every task waits, also for a database that answers in real time. They do not
@@ -276,6 +408,36 @@ impl Database {
         drop(release);
         drop(guard.await);
         result
+    }
+
+    /// Its witnesses are kept from now on.
+    pub(crate) fn keep(&self, witness: Witness) {
+        // A database that is guarded twice keeps its first witnesses: they stand in the same places.
+        drop(self.witness.set(witness));
+    }
+
+    /// Calls were claimed; before any of them is made the witnesses know.
+    pub(crate) fn dialled(&self, claimed: &crate::Claimed) -> Result<(), StoreError> {
+        match self.witness.get() {
+            Some(witness) if !claimed.sending.is_empty() => witness.dialled(claimed.log_position),
+            _ => Ok(()),
+        }
+    }
+
+    /// The number of the SQLite file that was opened.
+    pub(crate) fn file_number(&self) -> Option<u64> {
+        match &self.pools {
+            Pools::Sqlite(pools) => Some(pools.file.number()),
+            Pools::Postgres(_) => None,
+        }
+    }
+
+    /// What is asked before every call: whether the file of a SQLite database is still there.
+    pub fn file(&self) -> Option<DatabaseFile> {
+        match &self.pools {
+            Pools::Sqlite(pools) => Some(pools.file.clone()),
+            Pools::Postgres(_) => None,
+        }
     }
 
     pub(crate) fn sqlite_path(&self) -> Option<&Path> {

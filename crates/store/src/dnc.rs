@@ -4,7 +4,8 @@ use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber, RunId};
 use serde::Serialize;
 
 use crate::session::{Row, Session, Sql, args, rows_json, sql};
-use crate::{StoreError, fence};
+use crate::turns::Urgency;
+use crate::{Database, DatabaseKind, StoreError, fence};
 
 /// What numbers of one source have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +50,34 @@ pub(crate) async fn begin(session: &mut Session, list: &DncList) -> Result<DncLi
     Ok(DncListId(session.one(&BEGIN, arguments).await?.get("id")?))
 }
 
+/// More numbers than a person adds by hand: a list, for which nothing else waits.
+const LIST: usize = 100;
+
 /// Adds numbers to a list, and returns how many are new. After it returns no claim commits that had not seen them.
 pub(crate) async fn add(
+    database: &Database,
+    list: DncListId,
+    numbers: Vec<(NumberKey, PhoneNumber)>,
+) -> Result<u64, StoreError> {
+    const WORK: &str = "add_dnc";
+    if numbers.len() <= LIST || database.kind() == DatabaseKind::Postgres {
+        return database.write(Urgency::Brake, move |session| Box::pin(add_some(session, list, numbers))).await;
+    }
+    let mut added = 0;
+    let mut numbers = numbers.into_iter();
+    while !numbers.as_slice().is_empty() {
+        let rows = database.portion(WORK);
+        let some: Vec<_> = numbers.by_ref().take(rows).collect();
+        let did = some.len();
+        let write = database.timed(Urgency::Bulk, move |session| Box::pin(add_some(session, list, some)));
+        let (new, held) = write.await?;
+        database.portions().took(WORK, rows, did, held);
+        added += new;
+    }
+    Ok(added)
+}
+
+async fn add_some(
     session: &mut Session,
     list: DncListId,
     numbers: Vec<(NumberKey, PhoneNumber)>,

@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
+use crate::trouble::Trouble;
+
 /// Why a transition was not made. Nothing of it is in the database then.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database does not answer, is locked, or broke off. Nothing may be dialled until it answers again.
+    /// The database does not answer, is locked, cannot be written to, or broke off. Nothing may be dialled until it can be
+    /// used again.
     #[error("the database cannot be used now: {0}")]
-    Unavailable(#[source] sqlx::Error),
-    /// A statement was refused: a broken invariant, a full disk, a bug.
+    Unavailable(#[source] Trouble),
+    /// A statement was refused: a broken invariant, a bug.
     #[error("the database refused a statement: {0}")]
     Refused(#[source] sqlx::Error),
     /// A stored value is not what this version writes.
@@ -72,6 +75,9 @@ pub enum StoreError {
         /// The import.
         import: ringfence_domain::ImportId,
     },
+    /// The witness of the database cannot be written. Whatever was claimed is not sent.
+    #[error("the witness of the database cannot be written: {0}")]
+    Witness(#[source] std::io::Error),
     /// The process is stopping.
     #[error("the process is stopping")]
     Stopping,
@@ -79,21 +85,31 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(database) => {
-                // SQLite: 5 busy, 6 locked, 10 I/O error, 14 cannot open. Postgres: class 08, 53, 57, and 40 to be tried again.
-                let code = database.code().unwrap_or_default().into_owned();
-                let sqlite_busy = code.parse::<i32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14));
-                let passing = code.len() == 5 && ["08", "40", "53", "57"].contains(&&code[..2]);
-                if (code.len() < 5 && sqlite_busy) || passing { Self::Unavailable(error) } else { Self::Refused(error) }
-            }
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => Self::Unavailable(error),
-            _ => Self::Refused(error),
+        match Trouble::of(&error) {
+            Some(trouble) => Self::Unavailable(trouble),
+            None => Self::Refused(error),
         }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        let trouble = match &error {
+            sqlx::migrate::MigrateError::Execute(inner) | sqlx::migrate::MigrateError::ExecuteMigration(inner, _) => {
+                Trouble::of(inner)
+            }
+            _ => None,
+        };
+        trouble.map_or_else(|| Self::Migration(error), Self::Unavailable)
+    }
+}
+
+impl StoreError {
+    /// The same, with the place of the database.
+    pub(crate) fn at(mut self, location: &crate::Location) -> Self {
+        if let Self::Unavailable(trouble) = &mut self {
+            trouble.at.get_or_insert_with(|| location.to_string());
+        }
+        self
     }
 }

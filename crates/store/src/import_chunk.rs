@@ -9,11 +9,12 @@ use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{BucketId, ContactId, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, ZoneSet};
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
 use crate::acquaintances::{Acquaintances, acquaintances};
 use crate::counts::{BucketKey, Deltas, buckets_for};
 use crate::imports::{Reject, lock_loading, write_rejects};
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::turns::Urgency;
+use crate::{Database, DatabaseKind, StoreError};
 
 /// A row that can be called.
 #[derive(Debug, Clone)]
@@ -104,8 +105,49 @@ struct MatchRow {
     change: Option<String>,
 }
 
-/// Takes in some rows. The verdicts are in the order of the contacts.
-pub(crate) async fn take_in(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
+/// Takes in rows, as many in one transaction as do not hold up others. The verdicts are in the order of the contacts.
+pub(crate) async fn take_in(database: &Database, chunk: ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
+    const WORK: &str = "import_chunk";
+    // On Postgres a chunk of any size holds up nobody.
+    if database.kind() == DatabaseKind::Postgres {
+        return database.write(Urgency::Bulk, move |session| Box::pin(take_part(session, chunk))).await;
+    }
+    let ImportChunk { import, run, contacts, rejects, columns, now } = chunk;
+    let (mut contacts, mut rejects) = (contacts.into_iter().peekable(), rejects.into_iter().peekable());
+    let mut verdicts = Vec::with_capacity(contacts.len());
+    let mut first = true;
+    while first || contacts.peek().is_some() || rejects.peek().is_some() {
+        first = false;
+        let rows = database.portion(WORK);
+        let (mut some, mut refused) = (Vec::new(), Vec::new());
+        // In the order of the file: of two rows about one person the first counts.
+        while some.len() + refused.len() < rows {
+            match (contacts.peek(), rejects.peek()) {
+                (Some(contact), Some(reject)) if reject.row_number < contact.row_number => {
+                    refused.extend(rejects.next());
+                }
+                (Some(_), _) => some.extend(contacts.next()),
+                (None, Some(_)) => refused.extend(rejects.next()),
+                (None, None) => break,
+            }
+        }
+        let did = some.len() + refused.len();
+        let part = ImportChunk { import, run, contacts: some, rejects: refused, columns: columns.clone(), now };
+        let write =
+            database.timed(Urgency::Bulk, move |session| Box::pin(async move { take_part(session, part).await }));
+        let (part, held) = write.await?;
+        database.portions().took(WORK, rows, did, held);
+        verdicts.extend(part);
+    }
+    Ok(verdicts)
+}
+
+async fn take_part(session: &mut Session, chunk: ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
+    take_rows(session, &chunk).await
+}
+
+/// Takes in some rows, in one transaction.
+async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
     // Two imports of one run take turns: what one makes, the other must find.
     const TURN: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
@@ -286,7 +328,7 @@ async fn insert(
         "INSERT INTO contact_numbers (run_id, number_key, contact_id, place, number) \
          SELECT c.run_id, u.number_key, c.id, u.place, u.number FROM"
         rows (owner_key bigint, number_key bigint, place bigint, number text)
-        "JOIN contacts c ON c.run_id = $2 AND c.number_key = u.owner_key"
+        "CROSS JOIN contacts c WHERE c.run_id = $2 AND c.number_key = u.owner_key"
     );
     if inserts.is_empty() {
         return Ok(());

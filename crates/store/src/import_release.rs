@@ -30,10 +30,8 @@ pub struct CompleteOrder {
     pub now: Moment,
 }
 
-/// Changes applied in one transaction.
-const CHANGES: i64 = 1_000;
-/// Rows forgotten in one transaction.
-const FORGOTTEN: i64 = 10_000;
+/// For each row that is changed so many may be looked at: those that nothing is new of cost little, and not nothing.
+const LOOKED_AT: i64 = 10;
 
 #[derive(Serialize)]
 struct ChangeRow<'a> {
@@ -63,18 +61,14 @@ struct IdRow {
 
 /// Gives some known contacts, from the first after `after` on, what the file has of them. That is new data; for who was
 /// to leave because of an older file or an undone import, another chance; for who waits in an import that is not
-/// released, a place in this one. Returns the last of them, while there may be more.
+/// released, a place in this one. Returns the last of them, while there may be more, and how many of at most `limit` there were.
 pub(crate) async fn apply_changes(
     session: &mut Session,
     import: ImportId,
     after: ContactId,
     now: Moment,
-) -> Result<Option<ContactId>, StoreError> {
-    const NEXT: Sql = sql!(
-        "SELECT m.contact_id AS id, m.change FROM import_matches m JOIN contacts c ON c.id = m.contact_id \
-         JOIN buckets b ON b.id = c.bucket_id WHERE m.import_id = $1 AND m.contact_id > $2 AND m.row_number > 0 \
-         AND (m.change IS NOT NULL OR c.leave_for IS NOT NULL OR (b.staged AND b.import_id <> $1)) ORDER BY m.contact_id LIMIT $3"
-    );
+    limit: i64,
+) -> Result<(Option<ContactId>, usize), StoreError> {
     const WRITE: Sql = sql!(
         sqlite "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
                 several = u.several, external_id = coalesce(u.external_id, c.external_id) FROM (SELECT value->>'contact_id' AS contact_id, \
@@ -97,22 +91,23 @@ pub(crate) async fn apply_changes(
     const STAY: Sql = sql!(
         "UPDATE contacts AS c SET leave_for = NULL FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id AND c.leave_for IS NOT NULL"
     );
-    const LINES: Sql = sql!(
-        "SELECT m.contact_id AS id, m.row_number, m.line FROM import_matches m JOIN"
-        rows (contact_id bigint)
-        "ON u.contact_id = m.contact_id WHERE m.import_id = $2"
-    );
     let row = lock_loading(session, import).await?;
     if has_newer(session, &row).await? {
-        return Ok(None);
+        return Ok((None, 0));
     }
+    let Some(Next { last, wanted }) = next(session, import, after, limit).await? else { return Ok((None, 0)) };
+    let did = wanted.len();
+    if wanted.is_empty() {
+        return Ok((Some(last), 0));
+    }
+    let mut lines = BTreeMap::new();
     let mut changes: BTreeMap<ContactId, Option<Change>> = BTreeMap::new();
-    for row in session.rows(&NEXT, args![import, after, CHANGES]).await? {
-        let change: Option<String> = row.get("change")?;
+    for row in session.rows(&MATCHED, args![rows_json(&wanted), import]).await? {
+        let (contact, change) = (ContactId(row.get("id")?), row.get::<Option<String>>("change")?);
         let change = change.map(|_| row.json("import_matches", "change")).transpose()?;
-        changes.insert(ContactId(row.get("id")?), change);
+        changes.insert(contact, change);
+        lines.insert(contact, (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
     }
-    let Some(last) = changes.keys().last().copied() else { return Ok(None) };
     let standings = standings(session, changes.keys().copied()).await?;
     let staged = staged_elsewhere(session, row.run, import).await?;
     // Whose the new numbers are by now.
@@ -145,10 +140,6 @@ pub(crate) async fn apply_changes(
         changes.iter().map(|(contact, change)| key_of(&standings[contact], change.as_ref())).collect();
     let buckets = buckets_for(session, wanted.into_iter()).await?;
     let ids: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
-    let mut lines = BTreeMap::new();
-    for row in session.rows(&LINES, args![rows_json(&ids), import]).await? {
-        lines.insert(ContactId(row.get("id")?), (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
-    }
     let mut deltas = Deltas::default();
     let (mut rows, mut moves) = (Vec::new(), Vec::new());
     for (contact, change) in &changes {
@@ -190,7 +181,50 @@ pub(crate) async fn apply_changes(
         replace_numbers(session, row.run, &changes).await?;
     }
     deltas.write(session).await?;
-    Ok(Some(last))
+    Ok((Some(last), did))
+}
+
+/// What an import has of some of its known contacts. Source for the order of the join: SQLite keeps that of CROSS JOIN.
+pub(crate) const MATCHED: Sql = sql!(
+    "SELECT m.contact_id AS id, m.row_number, m.line, m.change FROM"
+    rows (contact_id bigint)
+    "CROSS JOIN import_matches m WHERE m.import_id = $2 AND m.contact_id = u.contact_id"
+);
+
+/// The next known contacts of an import, and whether anything is to be done with them.
+pub(crate) const NEXT: Sql = sql!(
+    "SELECT m.contact_id AS id, m.row_number > 0 AND (m.change IS NOT NULL OR c.leave_for IS NOT NULL \
+     OR (b.staged AND b.import_id <> $1)) AS wanted FROM import_matches m CROSS JOIN contacts c CROSS JOIN buckets b \
+     WHERE m.import_id = $1 AND m.contact_id > $2 AND c.id = m.contact_id AND b.id = c.bucket_id \
+     ORDER BY m.contact_id LIMIT $3"
+);
+
+struct Next {
+    last: ContactId,
+    wanted: Vec<IdRow>,
+}
+
+/// The next contacts that something is to be done with, `limit` at most, and the last that was looked at.
+async fn next(
+    session: &mut Session,
+    import: ImportId,
+    after: ContactId,
+    limit: i64,
+) -> Result<Option<Next>, StoreError> {
+    let rows = session.rows(&NEXT, args![import, after, limit * LOOKED_AT]).await?;
+    let mut next: Option<Next> = None;
+    for row in rows {
+        let contact_id = ContactId(row.get("id")?);
+        let next = next.get_or_insert_with(|| Next { last: contact_id, wanted: Vec::new() });
+        next.last = contact_id;
+        if row.get::<bool>("wanted")? {
+            next.wanted.push(IdRow { contact_id });
+            if next.wanted.len() as i64 == limit {
+                break;
+            }
+        }
+    }
+    Ok(next)
 }
 
 /// Buckets of other imports of the run that are not released.
@@ -307,11 +341,16 @@ pub(crate) async fn lock_buckets_of(session: &mut Session, run: RunId, import: I
     lock_buckets(session, ids.into_iter()).await
 }
 
-/// Forgets some of what was only kept until the import was complete. False when nothing is left.
-pub(crate) async fn forget_matches(session: &mut Session, import: ImportId) -> Result<bool, StoreError> {
+/// Forgets some of what was only kept until the import was complete, `limit` rows at most. False when nothing is left.
+pub(crate) async fn forget_matches(
+    session: &mut Session,
+    import: ImportId,
+    limit: i64,
+) -> Result<(bool, usize), StoreError> {
     const FORGET: Sql = sql!(
         "DELETE FROM import_matches WHERE import_id = $1 AND contact_id IN \
          (SELECT m.contact_id FROM import_matches m WHERE m.import_id = $1 LIMIT $2)"
     );
-    Ok(session.run(&FORGET, args![import, FORGOTTEN]).await? > 0)
+    let forgotten = session.run(&FORGET, args![import, limit]).await?;
+    Ok((forgotten > 0, forgotten as usize))
 }

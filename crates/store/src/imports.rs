@@ -227,18 +227,16 @@ pub(crate) async fn of_run(session: &mut Session, run: RunId) -> Result<Vec<Impo
     session.rows(&LIST, args![run]).await?.iter().map(import).collect()
 }
 
-/// Nothing more of it is dialled, and nothing of it is kept for later. Its contacts are stopped page by page.
+/// Nothing more of it is dialled. Its contacts are stopped, and what it kept for later is forgotten, some at a time.
 pub(crate) async fn undo(session: &mut Session, id: ImportId, now: Moment) -> Result<(), StoreError> {
     const UNDO: Sql = sql!("UPDATE imports SET undone_at = coalesce(undone_at, $2) WHERE id = $1");
     const STAGE: Sql = sql!("UPDATE buckets SET staged = TRUE WHERE run_id = $2 AND import_id = $1");
-    const MATCHES: Sql = sql!("DELETE FROM import_matches WHERE import_id = $1");
     const CANARIES: Sql = sql!("DELETE FROM canaries WHERE import_id = $1");
     fence::close(session).await?;
     let Some(row) = lock(session, id).await? else { return Ok(()) };
     session.run(&UNDO, args![id, now]).await?;
     lock_buckets_of(session, row.run, id).await?;
     session.run(&STAGE, args![id, row.run]).await?;
-    session.run(&MATCHES, args![id]).await?;
     session.run(&CANARIES, args![id]).await?;
     Ok(())
 }

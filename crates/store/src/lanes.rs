@@ -29,6 +29,8 @@ pub struct LaneRow {
     pub owner: Option<String>,
     /// How long the owner may go on without renewing.
     pub lease_until: Moment,
+    /// How long its calls usually take; none while too few are known.
+    pub usual_call: Option<Span>,
 }
 
 /// A process that wants to own lanes.
@@ -72,8 +74,19 @@ macro_rules! lane_columns {
             "SELECT id, settings",
             $json,
             " AS settings, state, reason, slowed_until, slowed_reason, troubles, epoch, owner, ",
-            "lease_until FROM lanes ",
+            "lease_until, usual_call_ms FROM lanes ",
             $after
+        )
+    };
+}
+
+macro_rules! take_lane {
+    ($settings:literal) => {
+        concat!(
+            "UPDATE lanes SET owner = $2, slowed_until = CASE WHEN lease_until > $5 ",
+            "THEN slowed_until - (lease_until - $3) ELSE slowed_until END, lease_until = $3, epoch = epoch + 1, settings = ",
+            $settings,
+            ", spent = NULL WHERE id = $1"
         )
     };
 }
@@ -106,8 +119,8 @@ pub(crate) async fn take(
     now: Moment,
 ) -> Result<TakeOver, StoreError> {
     const TAKE: Sql = sql!(
-        sqlite "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4, spent = NULL WHERE id = $1",
-        postgres "UPDATE lanes SET owner = $2, lease_until = $3, epoch = epoch + 1, settings = $4::jsonb, spent = NULL WHERE id = $1"
+        sqlite take_lane!("$4"),
+        postgres take_lane!("$4::jsonb")
     );
     const SPENT: Sql = sql!("SELECT spent FROM lanes WHERE id = $1");
     const LOCK_BUCKETS: Sql = sql!(
@@ -130,7 +143,8 @@ pub(crate) async fn take(
     let spent: Option<String> = session.one(&SPENT, args![id]).await?.get("spent")?;
     // What cannot be read is as if it had not been said.
     let spent: Option<Spent> = spent.and_then(|text| serde_json::from_str(&text).ok());
-    session.run(&TAKE, args![id, owner.name.as_str(), now + owner.lease, json(settings)]).await?;
+    let until = now + owner.lease;
+    session.run(&TAKE, args![id, owner.name.as_str(), until, json(settings), until + SET_BACK]).await?;
     if lane.settings.vendor_hours() != settings.vendor_hours() {
         // Its hours may open earlier than those that buckets sleep by.
         session.rows(&LOCK_BUCKETS, args![id]).await?;
@@ -140,11 +154,19 @@ pub(crate) async fn take(
     Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until: lane.lease_until.min(now), spent })
 }
 
-/// Extends the lease. False when the lane is no longer ours.
+/// Extends the lease. False when the lane is no longer ours. Where the lease already lasts longer, the clock was set back, and
+/// the end of the lane's rest, over or not, is set back with it.
 pub(crate) async fn renew(session: &mut Session, id: LaneId, epoch: i64, until: Moment) -> Result<bool, StoreError> {
-    const RENEW: Sql = sql!("UPDATE lanes SET lease_until = $3 WHERE id = $1 AND epoch = $2 AND owner IS NOT NULL");
-    Ok(session.run(&RENEW, args![id, epoch, until]).await? == 1)
+    const RENEW: Sql = sql!(
+        "UPDATE lanes SET slowed_until = CASE WHEN lease_until > $4 \
+         THEN slowed_until - (lease_until - $3) ELSE slowed_until END, lease_until = $3 \
+         WHERE id = $1 AND epoch = $2 AND owner IS NOT NULL"
+    );
+    Ok(session.run(&RENEW, args![id, epoch, until, until + SET_BACK]).await? == 1)
 }
+
+/// A clock that is corrected by less is not taken for one that was set back.
+const SET_BACK: Span = Span::from_secs(5);
 
 /// Gives the lane back, if it is still ours, with what was used of its limits.
 pub(crate) async fn release(
@@ -268,5 +290,6 @@ fn lane(row: &Row) -> Result<LaneRow, StoreError> {
         epoch: row.get("epoch")?,
         owner: row.get("owner")?,
         lease_until: row.moment("lease_until")?,
+        usual_call: row.get::<Option<i64>>("usual_call_ms")?.map(Span::from_millis),
     })
 }

@@ -66,11 +66,7 @@ impl Drop for Lifeline {
 
 fn folder(database: &Database) -> PathBuf {
     match database.sqlite_path() {
-        Some(path) => {
-            let mut folder = path.as_os_str().to_owned();
-            folder.push(".lock.d");
-            PathBuf::from(folder)
-        }
+        Some(path) => crate::sqlite::lock_folder(path),
         None => std::env::temp_dir().join(format!("ringfence-{}", rustix::process::getuid().as_raw())),
     }
 }

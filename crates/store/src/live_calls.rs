@@ -6,7 +6,9 @@ use ringfence_domain::{AttemptId, AttemptState, CampaignId, ContactState, LaneId
 use serde::Serialize;
 
 use crate::StoreError;
+use crate::lanes::{Lock, lock};
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::slots::placed_until;
 
 /// A call that is out, or may be.
 #[derive(Debug, Clone)]
@@ -27,7 +29,9 @@ pub struct LiveCall {
     pub sending_at: Moment,
     /// The vendor's name for it.
     pub call_id: Option<String>,
-    /// Without news by then, slot and number are free again.
+    /// Until when it holds its slot, whatever is heard until then.
+    pub slot_until: Moment,
+    /// Without news by then, its number is free again.
     pub overdue_at: Option<Moment>,
     /// When the number was called before through this lane, if it was: that call is at the vendor's too, and is not this one.
     pub called_before: Option<Moment>,
@@ -39,17 +43,20 @@ pub struct LiveCall {
 pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<LiveCall>, StoreError> {
     const LIVE: Sql = sql!(
         "SELECT a.id, a.reference, a.state, coalesce(a.number, c.number) AS number, a.caller_id, a.sending_at, a.call_id, a.overdue_at, \
+         a.slot_until, \
          c.state AS contact_state, b.campaign_id, (SELECT max(e.sending_at) FROM attempts e \
          WHERE e.number_key = a.number_key AND e.lane_id = a.lane_id AND e.state IN ('placed', 'ended', 'unknown') \
          AND e.id < a.id) AS called_before FROM attempts a JOIN contacts c ON c.id = a.contact_id \
          JOIN buckets b ON b.id = c.bucket_id \
          WHERE a.lane_id = $1 AND a.live AND a.state IN ('placed', 'unknown') ORDER BY a.id"
     );
-    let rows = session.rows(&LIVE, args![lane]).await?;
+    let lane = lock(session, lane, Lock::Read).await?;
+    let rows = session.rows(&LIVE, args![lane.id]).await?;
     rows.iter()
         .map(|row| {
             let (id, number): (i64, String) = (row.get("id")?, row.get("number")?);
             let contact_state: ContactState = row.word("contacts", "contact_state")?;
+            let sending_at = row.moment("sending_at")?;
             Ok(LiveCall {
                 attempt: AttemptId(id),
                 reference: row.get("reference")?,
@@ -57,8 +64,9 @@ pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<Live
                 campaign: CampaignId(row.get("campaign_id")?),
                 number: crate::questions::number("attempts", id, &number)?,
                 caller_id: row.get("caller_id")?,
-                sending_at: row.moment("sending_at")?,
+                sending_at,
                 call_id: row.get("call_id")?,
+                slot_until: row.moment_or_none("slot_until")?.unwrap_or(placed_until(&lane, sending_at)),
                 overdue_at: row.moment_or_none("overdue_at")?,
                 called_before: row.moment_or_none("called_before")?,
                 in_review: contact_state == ContactState::Review,

@@ -94,9 +94,9 @@ async fn own_numbers(
         contact_id: ContactId,
     }
     const READ: Sql = sql!(
-        "SELECT n.contact_id AS id, n.number_key, n.number, n.dead FROM contact_numbers n JOIN"
+        "SELECT n.contact_id AS id, n.number_key, n.number, n.dead FROM"
         rows (contact_id bigint)
-        "ON n.contact_id = u.contact_id ORDER BY n.contact_id, n.place"
+        "CROSS JOIN contact_numbers n WHERE n.contact_id = u.contact_id ORDER BY n.contact_id, n.place"
     );
     let ids: Vec<IdRow> = contacts.iter().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
     let mut numbers: BTreeMap<ContactId, Vec<OwnNumber>> = BTreeMap::new();

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::counts::{Deltas, lock_buckets};
 use crate::lanes::{LaneRow, Lock, calls_on, day_of, lock};
 use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::slots::{InHand, in_hand};
 use crate::{StoreError, brakes};
 
 /// Waiting contacts that may be due, seen as one.
@@ -49,15 +50,11 @@ pub struct LaneLoad {
     pub stopped: bool,
 }
 
-/// Live attempts of one run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct InHand {
-    /// All of them.
-    pub live: u32,
-    /// Not claimed yet.
-    pub open: u32,
-    /// Claimed, and not answered yet.
-    pub sending: u32,
+impl LaneLoad {
+    /// The live attempts of all runs together.
+    pub fn all(&self) -> InHand {
+        self.live.values().copied().fold(InHand::default(), InHand::with)
+    }
 }
 
 /// A bucket whose window is closed.
@@ -157,18 +154,8 @@ pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result
 
 /// What the lane has in hand.
 pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Result<LaneLoad, StoreError> {
-    const LIVE: Sql = sql!(
-        "SELECT run_id, count(*) AS n, count(*) FILTER (WHERE state = 'open') AS open, \
-         count(*) FILTER (WHERE state = 'sending') AS sending FROM attempts \
-         WHERE lane_id = $1 AND live GROUP BY run_id"
-    );
     let row = lock(session, lane, Lock::Read).await?;
-    let mut live = BTreeMap::new();
-    for row in session.rows(&LIVE, args![lane]).await? {
-        let count = |column| row.get::<i64>(column).map(|n| n as u32);
-        let own = InHand { live: count("n")?, open: count("open")?, sending: count("sending")? };
-        live.insert(RunId(row.get("run_id")?), own);
-    }
+    let live = in_hand(session, &row, now).await?;
     let left_today = match row.settings.limits.per_day {
         Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
         None => None,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use ringfence_domain::{
     AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, NumberKey, RunId, Span, StopReason,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contacts::{Move, To, advance, standings};
 use crate::counts::Deltas;
@@ -13,10 +13,10 @@ use crate::lanes::{count_calls, day_of};
 use crate::numbers::turn;
 use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{StoreError, runs};
+use crate::{StoreError, runs, throttled};
 
 /// One request and what became of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// The attempt.
     pub attempt: AttemptId,
@@ -29,13 +29,14 @@ pub struct Sent {
 }
 
 /// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SentResult {
     /// The provider took the call.
     Accepted {
         /// Its name for the call.
         call_id: String,
-        /// Without news by then, slot and number are free again.
+        /// Without news by then, its number is free again.
         overdue_at: Moment,
     },
     /// Surely nothing left.
@@ -47,6 +48,13 @@ pub enum SentResult {
     Refused {
         /// What the provider said.
         cause: String,
+    },
+    /// Surely refused for now: the lane rests, and the contact waits longer each time.
+    Throttled {
+        /// What the provider said.
+        cause: String,
+        /// Until when the lane rests.
+        until: Moment,
     },
     /// Surely refused, for something that a person must look at.
     RequestRefused {
@@ -67,13 +75,14 @@ pub enum SentResult {
     Unknown {
         /// Why that is not known.
         cause: String,
-        /// Without news by then, slot and number are free again.
+        /// Without news by then, its number is free again.
         overdue_at: Moment,
     },
 }
 
 /// What a result says about its lane.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LaneEffect {
     /// Nothing was learned.
     Nothing,
@@ -182,6 +191,12 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
                     refusing.insert(known.run, cause);
                 }
                 (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(To::WaitingAgain))
+            }
+            SentResult::Throttled { cause, until } => {
+                reason = Some(cause);
+                let after = throttled::judge(session, one.lane, known.number, one.attempt, *until, now).await?;
+                deltas.count(known.run, "refused_alone", i64::from(after.is_named));
+                (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(after.to))
             }
             SentResult::RequestRefused { cause } => {
                 reason = Some(cause);
@@ -332,9 +347,10 @@ async fn taken_call_ids(session: &mut Session, sent: &[Sent]) -> Result<HashSet<
         call_id: &'a str,
     }
     const TAKEN: Sql = sql!(
-        "SELECT a.lane_id, a.call_id FROM attempts a JOIN"
+        "SELECT a.lane_id, a.call_id FROM"
         rows (attempt_id bigint, lane_id bigint, call_id text)
-        "ON a.lane_id = u.lane_id AND a.call_id = u.call_id AND a.id <> u.attempt_id WHERE a.call_id IS NOT NULL"
+        "CROSS JOIN attempts a WHERE a.lane_id = u.lane_id AND a.call_id = u.call_id AND a.id <> u.attempt_id \
+         AND a.call_id IS NOT NULL"
     );
     let calls: Vec<CallRow<'_>> = sent
         .iter()

@@ -3,9 +3,10 @@
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Transaction, Type};
+use sqlx::{Decode, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Type};
 
 use crate::StoreError;
+use crate::transaction::Open;
 
 /// A statement, once for each dialect.
 #[derive(Debug, Clone, Copy)]
@@ -87,9 +88,9 @@ pub(crate) fn rows_json<T: serde::Serialize>(rows: &[T]) -> String {
 
 /// A connection, inside a transaction for writing or without one for reading.
 pub(crate) enum Session {
-    SqliteWrite(Transaction<'static, Sqlite>),
+    SqliteWrite(Open<Sqlite>),
     SqliteRead(PoolConnection<Sqlite>),
-    PostgresWrite(Transaction<'static, Postgres>),
+    PostgresWrite(Open<Postgres>),
     PostgresRead(PoolConnection<Postgres>),
 }
 
@@ -154,13 +155,26 @@ impl Session {
         self.row(sql, args).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))
     }
 
+    /// Makes what was written hold. When that fails nobody knows whether it does, and the connection is closed.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::SqliteWrite(transaction) => transaction.commit().await?,
-            Self::PostgresWrite(transaction) => transaction.commit().await?,
+            Self::SqliteWrite(open) => open.commit().await?,
+            Self::PostgresWrite(open) => open.commit().await?,
             Self::SqliteRead(_) | Self::PostgresRead(_) => {}
         }
         Ok(())
+    }
+
+    /// Takes back what was written. A connection that is in doubt is closed, and the next one is opened anew.
+    pub(crate) async fn abandon(self, error: &StoreError) {
+        let doubtful = matches!(error, StoreError::Unavailable(_));
+        match self {
+            Self::SqliteWrite(open) if !doubtful => open.roll_back().await,
+            Self::PostgresWrite(open) if !doubtful => open.roll_back().await,
+            Self::SqliteRead(mut link) if doubtful => link.close_on_drop(),
+            Self::PostgresRead(mut link) if doubtful => link.close_on_drop(),
+            _ => {}
+        }
     }
 }
 

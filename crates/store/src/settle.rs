@@ -26,7 +26,7 @@ pub enum Settlement {
     Found {
         /// The vendor's name for it.
         call_id: String,
-        /// Without news by then, slot and number are free again.
+        /// Without news by then, its number is free again.
         overdue_at: Moment,
     },
     /// An unknown attempt was never placed: its contact may be dialled again.
@@ -35,7 +35,7 @@ pub enum Settlement {
     AssumePlaced,
     /// Nobody can say for now: the contact waits in review while asking goes on.
     Review,
-    /// Nothing was heard for as long as the vendor could have kept the call: slot and number are free again, and the
+    /// Nothing was heard for as long as the vendor could have kept the call: its number is free again, and the
     /// contact waits in review.
     GiveUp,
 }
@@ -174,12 +174,7 @@ pub(crate) async fn settle(
                 let Some(campaign) = campaign else { continue };
                 let tally = standing.tally.get(outcome).copied().unwrap_or_default();
                 let said = said::read(campaign, details, known.sending_at, &standing.zones);
-                if *outcome == Outcome::Answered {
-                    let heard = campaign.asked_outputs().into_iter().filter(|name| details.outputs.contains_key(*name));
-                    heard.for_each(|name| deltas.count(known.run, format!("heard:{name}"), 1));
-                }
-                deltas.count(known.run, "said:opted_out", i64::from(said.opted_out));
-                deltas.count(known.run, "said:refused", i64::from(said.refused));
+                said.count(&mut deltas, known.run, campaign, *outcome, details);
                 if said.opted_out {
                     opted_out.push((known.number_key, known.number.clone(), campaign));
                 }

@@ -1,12 +1,18 @@
 //! SQLite: one connection that writes, a few that read, nothing lost on power failure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{Executor, Row as _, Sqlite, SqlitePool};
 
 use crate::StoreError;
+use crate::clock::boot_time;
+use crate::database_file::DatabaseFile;
+use crate::transaction::Open;
+use crate::trouble::{Trouble, TroubleKind};
+use crate::turns::{Gate, Turn, Urgency, WaitingSign, breathe, holder};
 
 /// The pools of one SQLite file.
 #[derive(Debug, Clone)]
@@ -14,8 +20,12 @@ pub(crate) struct SqlitePools {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
     pub(crate) path: PathBuf,
+    pub(crate) file: DatabaseFile,
+    gate: Arc<Gate>,
+    sign: Arc<WaitingSign>,
 }
 
+/// How long a connection waits for others while it is opened, and a reader at any time.
 const BUSY: Duration = Duration::from_secs(5);
 
 impl SqlitePools {
@@ -33,14 +43,26 @@ impl SqlitePools {
             .pragma("journal_size_limit", "67108864")
             .pragma("cache_size", "-32768")
             .optimize_on_close(true, None);
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY * 2).connect_with(options.clone()).await?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY * 2)
+            // Whoever waits to write waits in `begin`, where brakes come first.
+            .after_connect(|link, _| {
+                Box::pin(async move {
+                    link.execute("PRAGMA busy_timeout = 0").await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options.clone())
+            .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(BUSY * 2)
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        let pools = Self { writer, readers, path };
+        let file = DatabaseFile::open(&path).map_err(sqlx::Error::Io)?;
+        let sign = Arc::new(WaitingSign::new(&lock_folder(&path)));
+        let pools = Self { writer, readers, path, file, gate: Arc::default(), sign };
         pools.check_durability().await?;
         Ok(pools)
     }
@@ -58,7 +80,52 @@ impl SqlitePools {
         Ok(())
     }
 
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Begins to write when it is our turn, in this process and among all. An error after the patience of `urgency`.
+    pub(crate) async fn begin(&self, urgency: Urgency) -> Result<(Turn, Open<Sqlite>), StoreError> {
+        let deadline = boot_time() + urgency.patience();
+        if urgency == Urgency::Bulk {
+            self.leave_to_others(urgency.courtesy()).await;
+        }
+        let Ok(turn) = tokio::time::timeout(urgency.patience(), self.gate.pass(urgency)).await else {
+            return Err(StoreError::Unavailable(Trouble::locked(holder(&self.path))));
+        };
+        if urgency == Urgency::Normal {
+            self.leave_to_others(urgency.courtesy()).await;
+        }
+        let mut link = self.writer.acquire().await?;
+        let (mut sign, mut pause) = (None, Duration::from_millis(1));
+        loop {
+            let Err(error) = (&mut *link).execute("BEGIN IMMEDIATE").await else {
+                return Ok((turn, Open::begun(link)));
+            };
+            let locked = Trouble::of(&error).is_some_and(|trouble| trouble.kind == TroubleKind::Locked);
+            if !locked {
+                link.close_on_drop();
+                return Err(error.into());
+            }
+            if boot_time() >= deadline {
+                return Err(StoreError::Unavailable(Trouble::locked(holder(&self.path))));
+            }
+            if urgency != Urgency::Bulk {
+                sign = sign.or_else(|| self.sign.show());
+            }
+            breathe(pause).await;
+            pause = (pause * 3 / 2).min(urgency.longest_pause());
+        }
     }
+
+    /// Waits while another process waits for the lock, for this long at most.
+    async fn leave_to_others(&self, courtesy: Duration) {
+        let until = boot_time() + courtesy;
+        while self.sign.is_shown() && boot_time() < until {
+            breathe(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+/// The folder beside a database in which its processes hold locks.
+pub(crate) fn lock_folder(database: &Path) -> PathBuf {
+    let mut folder = database.as_os_str().to_owned();
+    folder.push(".lock.d");
+    PathBuf::from(folder)
 }

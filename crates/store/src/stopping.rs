@@ -62,8 +62,8 @@ pub struct StoppedSome {
     pub next: Option<i64>,
 }
 
-/// Contacts looked at in one transaction.
-const PAGE: i64 = 5_000;
+/// For each contact that is stopped so many may be looked at.
+const LOOKED_AT: i64 = 10;
 
 /// How many who wait an import does not have, and how many wait, both among those whom earlier files brought.
 pub(crate) async fn missing(session: &mut Session, import: ImportId) -> Result<(i64, i64), StoreError> {
@@ -76,8 +76,12 @@ pub(crate) async fn missing(session: &mut Session, import: ImportId) -> Result<(
     Ok((row.get("missing")?, row.get("waiting")?))
 }
 
-/// Stops the next of them. Who has a call out and is to leave is marked: after it they are stopped instead of waiting again.
-pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<StoppedSome, StoreError> {
+/// Stops the next of them, `limit` at most, and says how many those were. Who has a call out and is to leave is marked: after it they are stopped instead of waiting again.
+pub(crate) async fn stop(
+    session: &mut Session,
+    order: &StopOrder,
+    limit: i64,
+) -> Result<(StoppedSome, usize), StoreError> {
     const PAGE_OF: Sql = sql!(
         "SELECT c.id, c.number_key, c.import_id, c.calls, \
          EXISTS (SELECT 1 FROM import_matches m WHERE m.import_id = $4 AND m.contact_id = c.id) AS matched, \
@@ -90,7 +94,7 @@ pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<Sto
         postgres "UPDATE contacts SET leave_for = $2 WHERE id = ANY (ARRAY( \
                   SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
     );
-    let over = Ok(StoppedSome { stopped: 0, next: None });
+    let over = Ok((StoppedSome { stopped: 0, next: None }, 0));
     let import = match order.whom {
         // A run that was opened again has contacts that wait for good reason.
         Whom::All if runs::by_id(session, order.run).await?.closed_for.is_none() => return over,
@@ -104,8 +108,10 @@ pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<Sto
             import
         }
     };
-    let rows = session.rows(&PAGE_OF, args![order.run, order.after, PAGE, import]).await?;
+    let page = limit * LOOKED_AT;
+    let rows = session.rows(&PAGE_OF, args![order.run, order.after, page, import]).await?;
     let mut ids = Vec::new();
+    let mut next: Option<i64> = None;
     for row in &rows {
         let of: i64 = row.get("import_id")?;
         let wanted = match order.whom {
@@ -114,14 +120,16 @@ pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<Sto
             // Whoever a newer file brought is not missing from this one.
             Whom::Missing(_) => of < import.0 && !row.get::<bool>("matched")?,
         };
+        next = Some(row.get("number_key")?);
         if wanted {
             ids.push(ContactId(row.get("id")?));
+            if ids.len() as i64 == limit {
+                break;
+            }
         }
     }
-    let next = match rows.last() {
-        Some(last) if rows.len() as i64 == PAGE => Some(last.get("number_key")?),
-        _ => None,
-    };
+    let did = ids.len();
+    let next = next.filter(|_| rows.len() as i64 == page || did as i64 == limit);
     let standings = standings(session, ids.into_iter()).await?;
     let (mut moves, mut leaving) = (Vec::new(), Vec::new());
     for (contact, standing) in &standings {
@@ -142,5 +150,5 @@ pub(crate) async fn stop(session: &mut Session, order: &StopOrder) -> Result<Sto
     let mut deltas = Deltas::default();
     advance(session, order.now, &standings, &moves, &mut deltas).await?;
     deltas.write(session).await?;
-    Ok(StoppedSome { stopped: moves.len() as u32, next })
+    Ok((StoppedSome { stopped: moves.len() as u32, next }, did))
 }

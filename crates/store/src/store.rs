@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{
     AttemptId, CallDetails, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, PausedBy,
-    PhoneNumber, RunId, StopReason,
+    PhoneNumber, RunId, Span, StopReason,
 };
 
+use crate::adopt::{AdoptOrder, Adopted};
 use crate::brakes::Stop;
 use crate::campaigns::{Begin, Locked, Resumed};
 use crate::canaries::Canary;
@@ -20,6 +21,7 @@ use crate::imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 use crate::lanes::{LaneRow, Owner, TakeOver};
 use crate::live_calls::LiveCall;
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
+use crate::quarantine::{LaneInquiry, QuarantineRow};
 use crate::questions::{AttemptRow, ContactFilter, ContactRow};
 use crate::record::{LaneEffect, Recorded, Sent};
 use crate::reports::{NewReport, Reported, UnreadReport};
@@ -29,18 +31,21 @@ use crate::schedules::ScheduleRow;
 use crate::settle::{Settled, Settlement};
 use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
+use crate::turns::Urgency;
 use crate::{
-    Applied, CampaignRow, Database, Numbers, StoreError, brakes, campaigns, canaries, claim, dnc, import_chunk,
-    import_release, imports, lanes, live_calls, open, questions, record, reports, review, runs, schedules, settle,
-    stopping, summary, sweep,
+    Applied, CampaignRow, Database, Numbers, StoreError, adopt, brakes, campaigns, canaries, claim, dnc, import_chunk,
+    import_release, imports, lanes, live_calls, open, quarantine, questions, record, reports, review, runs, schedules,
+    set_back, settle, slots, stopping, summary, sweep,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Each line is a method of [`Store`] and how [`Database`] carries it out: `write` in one transaction, `read` outside any,
-/// `snapshot` as of one moment, `then` in one transaction and what must follow it.
+/// Each line is a method of [`Store`] and how [`Database`] carries it out: `write` in one transaction, `brake` in one that comes
+/// before all others, `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes, `read`
+/// outside any, `snapshot` as of one moment, `then` in one transaction and what must follow it, `dial` the same for calls that are
+/// to be made, `sparing` what is kept here.
 macro_rules! transitions {
-    ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$session:ident| $step:expr;)+) => {
+    ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
         /// Each method that changes something is one transaction.
         #[async_trait]
         pub trait Store: Send + Sync + std::fmt::Debug {
@@ -50,21 +55,41 @@ macro_rules! transitions {
         #[async_trait]
         impl Store for Database {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$result> {
-                transitions!(@ $kind self, |$session| $step)
+                transitions!(@ $kind self, $name, |$($bound),+| $step)
             })+
         }
     };
-    (@ write $database:ident, |$session:ident| $step:expr) => {
-        $database.write(move |$session| Box::pin(async move { $step.await })).await
+    (@ write $database:ident, $name:ident, |$session:ident| $step:expr) => {
+        $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await
     };
-    (@ read $database:ident, |$session:ident| $step:expr) => {
+    (@ brake $database:ident, $name:ident, |$session:ident| $step:expr) => {
+        $database.write(Urgency::Brake, move |$session| Box::pin(async move { $step.await })).await
+    };
+    (@ bulk $database:ident, $name:ident, |$session:ident, $rows:ident| $step:expr) => {
+        $database.write_some(stringify!($name), move |$session, $rows| Box::pin(async move { $step.await })).await
+    };
+    (@ in_parts $database:ident, $name:ident, |$itself:ident| $step:expr) => {{
+        let $itself = $database;
+        $step.await
+    }};
+    (@ sparing $database:ident, $name:ident, |$session:ident, $kept:ident| $step:expr) => {{
+        let $kept = $database.receipts().attempts();
+        $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await
+    }};
+    (@ read $database:ident, $name:ident, |$session:ident| $step:expr) => {
         $database.read(move |$session| Box::pin(async move { $step.await })).await
     };
-    (@ snapshot $database:ident, |$session:ident| $step:expr) => {
+    (@ snapshot $database:ident, $name:ident, |$session:ident| $step:expr) => {
         $database.snapshot(move |$session| Box::pin(async move { $step.await })).await
     };
-    (@ then $database:ident, |$session:ident| $step:expr) => {{
-        let done = $database.write(move |$session| Box::pin(async move { $step.await })).await?;
+    (@ then $database:ident, $name:ident, |$session:ident| $step:expr) => {{
+        let done = $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await?;
+        $database.pause_failing(done.failing()).await?;
+        Ok(done)
+    }};
+    (@ dial $database:ident, $name:ident, |$session:ident| $step:expr) => {{
+        let done = $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await?;
+        $database.dialled(&done)?;
         $database.pause_failing(done.failing()).await?;
         Ok(done)
     }};
@@ -74,11 +99,23 @@ transitions! {
     // Everything
 
     /// Stops new calls on this database; no claim that had not seen it commits after this returns.
-    write stop_all(reason: String, now: Moment) -> () = |session| brakes::set(session, Some(&reason), now);
+    brake stop_all(reason: String, now: Moment) -> () = |session| brakes::set(session, Some(&reason), now);
     /// Lets this database dial again.
     write start_all(now: Moment) -> () = |session| brakes::set(session, None, now);
     /// The stop, if everything is stopped.
     read stop() -> Option<Stop> = |session| brakes::read(session);
+
+    /// The quarantine that holds, if any.
+    read quarantine() -> Option<QuarantineRow> = |session| quarantine::current(session);
+    /// All quarantines, oldest first.
+    read quarantines() -> Vec<QuarantineRow> = |session| quarantine::history(session);
+    /// What the vendors were asked in a quarantine, by lane.
+    read inquiries(quarantine: i64) -> Vec<LaneInquiry> = |session| quarantine::inquiries(session, quarantine);
+    /// Keeps what a vendor was asked in a quarantine.
+    write keep_inquiry(quarantine: i64, inquiry: LaneInquiry) -> () =
+        |session| quarantine::keep_inquiry(session, quarantine, &inquiry);
+    /// Enters calls that the vendor knows and the database has forgotten.
+    write adopt(order: AdoptOrder) -> Adopted = |session| adopt::adopt(session, &order);
 
     // Lanes
 
@@ -93,7 +130,7 @@ transitions! {
     write release_lane(lane: LaneId, epoch: i64, spent: Option<Spent>, now: Moment) -> () =
         |session| lanes::release(session, lane, epoch, spent.as_ref(), now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
-    write pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::pause(session, lane, &reason, now);
+    brake pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::pause(session, lane, &reason, now);
     /// Lets the lane dial again and forgets its troubles.
     write resume_lane(lane: LaneId, now: Moment) -> () = |session| lanes::hold(session, lane, None, now);
     /// Applies to the lane what something other than a call has shown about it.
@@ -107,13 +144,13 @@ transitions! {
     write apply(rules: Campaign, lane: LaneId, begin: Begin, now: Moment) -> (Applied, CampaignRow) =
         |session| campaigns::apply(session, &rules, lane, begin, now);
     /// Stops new calls of the campaign; no claim that had not seen it commits after this returns.
-    write pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
+    brake pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
         |session| campaigns::pause(session, campaign, by, &reason, now);
     /// Lets the campaign dial again; what a safety rail holds only with `accept`.
     write resume_campaign(campaign: CampaignId, accept: bool, now: Moment) -> Resumed =
         |session| campaigns::resume(session, campaign, accept, now);
     /// Ends the campaign for good, and returns its run, whose waiting contacts are to be stopped.
-    write cancel_campaign(campaign: CampaignId, reason: String, now: Moment) -> RunId =
+    brake cancel_campaign(campaign: CampaignId, reason: String, now: Moment) -> RunId =
         |session| campaigns::cancel(session, campaign, &reason, now);
     /// The campaign of this name.
     read campaign(name: String) -> Option<CampaignRow> = |session| campaigns::find(session, &name, Locked::No);
@@ -139,7 +176,7 @@ transitions! {
     /// Closed runs of a lane in which somebody waits all the same.
     read closed_runs_with_waiting(lane: LaneId) -> Vec<(RunId, StopReason)> = |session| runs::closed_with_waiting(session, lane);
     /// Stops some of a run's waiting contacts.
-    write stop_contacts(order: StopOrder) -> StoppedSome = |session| stopping::stop(session, &order);
+    bulk stop_contacts(order: StopOrder) -> StoppedSome = |session, rows| stopping::stop(session, &order, rows);
     /// Makes this process the one that lives for the run; else tells which one does.
     write follow_run(run: RunId, follower: String, dead: Option<String>, now: Moment, until: Moment) -> Option<String> =
         |session| runs::follow(session, run, &follower, dead.as_deref(), now, until);
@@ -162,7 +199,7 @@ transitions! {
     /// Begins an import, or finds the one that the same file began before.
     write begin_import(order: ImportOrder) -> ImportStart = |session| imports::begin(session, &order);
     /// Takes in some rows; may be repeated. The verdicts are in the order of the contacts.
-    write import_chunk(chunk: ImportChunk) -> Vec<RowVerdict> = |session| import_chunk::take_in(session, &chunk);
+    in_parts import_chunk(chunk: ImportChunk) -> Vec<RowVerdict> = |database| import_chunk::take_in(database, chunk);
     /// How many who wait an import does not have, and how many wait, both among those whom earlier files brought.
     read missing_contacts(import: ImportId) -> (i64, i64) = |session| stopping::missing(session, import);
     /// The whole file was read, and a safety rail holds it.
@@ -170,8 +207,8 @@ transitions! {
         |session| imports::hold(session, import, &counts, &reason);
     /// Gives some known contacts, from the first after `after` on, what the file has of them; the last of them, while there may
     /// be more.
-    write apply_changes(import: ImportId, after: ContactId, now: Moment) -> Option<ContactId> =
-        |session| import_release::apply_changes(session, import, after, now);
+    bulk apply_changes(import: ImportId, after: ContactId, now: Moment) -> Option<ContactId> =
+        |session, rows| import_release::apply_changes(session, import, after, now, rows);
     /// All of the file is in: everyone may be dialled, or the canary first.
     write complete_import(order: CompleteOrder) -> () = |session| import_release::complete(session, &order);
     /// Sends so many more of an import ahead, in place of canaries that cannot be dialled now.
@@ -180,9 +217,9 @@ transitions! {
     write release_import(run: RunId, import: ImportId, now: Moment) -> () =
         |session| import_release::release(session, run, import, now);
     /// Nothing more of the import is dialled; its contacts are to be stopped.
-    write undo_import(import: ImportId, now: Moment) -> () = |session| imports::undo(session, import, now);
+    brake undo_import(import: ImportId, now: Moment) -> () = |session| imports::undo(session, import, now);
     /// Forgets some of what was only kept until the import was complete; false when nothing is left.
-    write forget_matches(import: ImportId) -> bool = |session| import_release::forget_matches(session, import);
+    bulk forget_matches(import: ImportId) -> bool = |session, rows| import_release::forget_matches(session, import, rows);
     /// Canaries of a lane's campaigns and how they are doing.
     read canaries(lane: LaneId, now: Moment) -> Vec<Canary> = |session| canaries::list(session, lane, now);
     /// One import.
@@ -204,8 +241,17 @@ transitions! {
     read next_eligible(lane: LaneId) -> Option<Moment> = |session| open::next_eligible(session, lane);
     /// What the lane has in hand.
     snapshot lane_load(lane: LaneId, now: Moment) -> LaneLoad = |session| open::load(session, lane, now);
+    /// How long a call of the lane usually takes; none while too few are known.
+    read usual_call(lane: LaneId) -> Option<Span> = |session| slots::usual_call(session, lane);
+    /// Keeps that with the lane.
+    write keep_usual_call(lane: LaneId, usual: Span) -> () = |session| slots::keep_usual_call(session, lane, usual);
+    /// Attempts hold their slots until these moments, by what the vendor said of their calls.
+    write hold_slots(until: Vec<(AttemptId, Moment)>) -> () = |session| slots::hold(session, &until);
     /// Opens the attempts of a plan.
     write open(plan: Plan) -> Opened = |session| open::open(session, &plan);
+
+    /// Sets right what waits on a lane by a clock that was later than `now`; how many contacts are due earlier. May be repeated.
+    in_parts set_right(lane: LaneId, now: Moment) -> u32 = |database| set_back::set_right(database, lane, now);
 
     // Dialling
 
@@ -213,9 +259,12 @@ transitions! {
     read bursts(lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Vec<Burst> =
         |session| claim::bursts(session, lane, epoch, after, limit, size);
     /// Claims what may be dialled at this very moment: the point of no return.
-    then claim(order: ClaimOrder) -> Claimed = |session| claim::claim(session, &order);
+    dial claim(order: ClaimOrder) -> Claimed = |session| claim::claim(session, &order);
     /// Records what became of requests.
     then record(sent: Vec<Sent>, now: Moment) -> Recorded = |session| record::record(session, now, &sent);
+    /// What these attempts are called.
+    read references(attempts: Vec<AttemptId>) -> BTreeMap<AttemptId, String> =
+        |session| questions::references(session, &attempts);
 
     // Outcomes
 
@@ -228,7 +277,7 @@ transitions! {
     then settle(settlements: Vec<(AttemptId, Settlement)>, now: Moment) -> Settled =
         |session| settle::settle(session, now, &settlements);
     /// Lapses and doubts what dead or hung owners left.
-    write sweep(order: SweepOrder) -> Swept = |session| sweep::sweep(session, &order);
+    sparing sweep(order: SweepOrder) -> Swept = |session, kept| sweep::sweep(session, &order, &kept);
     /// The next contacts in review after `after`, over all campaigns or in one.
     read reviews(campaign: Option<CampaignId>, after: ContactId, limit: u32) -> Vec<ReviewRow> =
         |session| review::list(session, campaign, after, limit);
@@ -256,10 +305,10 @@ transitions! {
     // The do-not-call list
 
     /// Begins a list of numbers of one source.
-    write begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
+    brake begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
     /// Adds numbers to a list, from the very next claim on; how many are new.
-    write add_dnc(list: DncListId, numbers: Vec<(NumberKey, PhoneNumber)>) -> u64 =
-        |session| dnc::add(session, list, numbers);
+    in_parts add_dnc(list: DncListId, numbers: Vec<(NumberKey, PhoneNumber)>) -> u64 =
+        |database| dnc::add(database, list, numbers);
     /// Takes a number off the list of everyone, or of one campaign; false when it was not on it.
     write remove_dnc(number: NumberKey, campaign: Option<CampaignId>) -> bool =
         |session| dnc::remove(session, number, campaign);

@@ -11,6 +11,7 @@ use crate::imports::{ImportRow, last};
 use crate::lanes::{LaneRow, Lock, calls_on, day_of, lock};
 use crate::runs::{self, RunRow};
 use crate::session::{Session, Sql, args, sql};
+use crate::slots::{self, InHand};
 
 /// Everything that a summary is made of.
 #[derive(Debug, Clone)]
@@ -23,6 +24,10 @@ pub struct Numbers {
     pub lane: LaneRow,
     /// Calls that the lane may still make today, if that is limited.
     pub left_today: Option<u32>,
+    /// Live attempts of the lane,
+    pub of_lane: InHand,
+    /// and those of this run.
+    pub of_run: InHand,
     /// Everything on this database is stopped.
     pub stop: Option<Stop>,
     /// Counts by name: `contact:waiting`, `attempt:placed`, `outcome:busy`, `stopped:dnc`, `reached`, `talk_seconds`,
@@ -60,7 +65,7 @@ const PACE_DEPTH: i64 = 20_000;
 
 /// The numbers of a campaign's current run.
 pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> Result<Option<Numbers>, StoreError> {
-    const COUNTS: Sql = sql!("SELECT name, n FROM run_counts WHERE run_id = $1");
+    const COUNTS: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
     const BUCKETS: Sql = sql!(
         "SELECT b.id, b.zones, b.class, b.waiting, b.head_due, b.staged, \
          CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM contacts c \
@@ -83,6 +88,9 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         }
         None => None,
     };
+    let in_hand = slots::in_hand(session, &lane, now).await?;
+    let of_lane = in_hand.values().copied().fold(InHand::default(), InHand::with);
+    let of_run = in_hand.get(&campaign.run).copied().unwrap_or_default();
     let mut counts = BTreeMap::new();
     for row in session.rows(&COUNTS, args![campaign.run]).await? {
         counts.insert(row.get::<String>("name")?, row.get::<i64>("n")?);
@@ -115,6 +123,8 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         run: run_row,
         lane,
         left_today,
+        of_lane,
+        of_run,
         stop,
         counts,
         buckets,
@@ -143,7 +153,10 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
     let mut both: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for row in session.rows(&KEPT, args![id]).await? {
         let name: String = row.get("name")?;
-        if !["talk_seconds", "cost:", "callback:", "said:", "heard:"].iter().any(|kept| name.starts_with(kept)) {
+        if !["talk_seconds", "cost:", "callback:", "said:", "heard:", "refused_alone"]
+            .iter()
+            .any(|kept| name.starts_with(kept))
+        {
             both.entry(name).or_default().0 = row.get("n")?;
         }
     }

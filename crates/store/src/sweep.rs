@@ -1,5 +1,7 @@
 //! What dead or late owners left behind.
 
+use std::collections::BTreeSet;
+
 use ringfence_domain::{AttemptId, AttemptState, ContactId, LaneId, Moment, RunId, Span};
 use serde::Serialize;
 
@@ -22,7 +24,7 @@ pub struct SweepOrder {
     pub sending_for: Span,
     /// Open attempts whose moment ends by then lapse: the present, or never when everything open is given back.
     pub lapse_before: Moment,
-    /// When unknown attempts found here let go of slot and number.
+    /// When unknown attempts found here let go of their number.
     pub overdue_at: Moment,
 }
 
@@ -38,19 +40,26 @@ pub struct Swept {
 /// An open attempt that is over for so long, on a lane that nobody owned for so long, is left to nobody.
 const ABANDONED_AFTER: Span = Span::from_minutes(1);
 
+/// No attempt is opened for a later moment than this from now; one that is was opened before the clock was set back.
+const AHEAD: Span = Span::from_minutes(1);
+
 #[derive(Serialize)]
 struct KeyRow {
     attempt_id: AttemptId,
 }
 
-/// Lapses and doubts what nobody works on any more.
-pub(crate) async fn sweep(session: &mut Session, order: &SweepOrder) -> Result<Swept, StoreError> {
+/// Lapses and doubts what nobody works on any more. What a vendor said of the `kept` is on its way into the database.
+pub(crate) async fn sweep(
+    session: &mut Session,
+    order: &SweepOrder,
+    kept: &BTreeSet<AttemptId>,
+) -> Result<Swept, StoreError> {
     const STALE: Sql = sql!(
         sqlite "SELECT id, contact_id, run_id, state FROM attempts WHERE lane_id = $1 AND live AND ( \
-                (state = 'open' AND (epoch <> $2 OR dial_before <= $3)) \
+                (state = 'open' AND (epoch <> $2 OR dial_before <= $3 OR dial_before > $5)) \
                 OR (state = 'sending' AND (epoch <> $2 OR sending_at <= $4)))",
         postgres "SELECT id, contact_id, run_id, state FROM attempts WHERE lane_id = $1 AND live AND ( \
-                  (state = 'open' AND (epoch <> $2 OR dial_before <= $3)) \
+                  (state = 'open' AND (epoch <> $2 OR dial_before <= $3 OR dial_before > $5)) \
                   OR (state = 'sending' AND (epoch <> $2 OR sending_at <= $4))) ORDER BY id FOR UPDATE"
     );
     const LAPSED: Sql = sql!(
@@ -76,8 +85,10 @@ pub(crate) async fn sweep(session: &mut Session, order: &SweepOrder) -> Result<S
     if lane.epoch != order.epoch {
         return Ok(Swept::default());
     }
-    let mut stale =
-        session.rows(&STALE, args![order.lane, order.epoch, order.lapse_before, order.now - order.sending_for]).await?;
+    let sending_since = order.now - order.sending_for;
+    let mut stale = session
+        .rows(&STALE, args![order.lane, order.epoch, order.lapse_before, sending_since, order.now + AHEAD])
+        .await?;
     stale.extend(session.rows(&ABANDONED, args![order.lane, order.now - ABANDONED_AFTER]).await?);
     let mut deltas = Deltas::default();
     let (mut lapsed, mut unknown, mut moves) = (Vec::new(), Vec::new(), Vec::new());
@@ -88,7 +99,7 @@ pub(crate) async fn sweep(session: &mut Session, order: &SweepOrder) -> Result<S
             deltas.attempt(run, Some(state), AttemptState::Lapsed);
             lapsed.push(KeyRow { attempt_id: id });
             moves.push(Move { contact: ContactId(row.get("contact_id")?), to: To::WaitingAgain, ended: None });
-        } else {
+        } else if !kept.contains(&id) {
             deltas.attempt(run, Some(state), AttemptState::Unknown);
             unknown.push(KeyRow { attempt_id: id });
         }

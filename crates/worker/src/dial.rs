@@ -1,11 +1,11 @@
 //! One burst: rules → permits → claim → one request each → results.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringfence_domain::template::{MissingColumn, Row, Template};
+use ringfence_domain::template::{NoValue, Row, Template};
 use ringfence_domain::{
     AttemptId, Brake, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, ZoneSet,
 };
@@ -27,6 +27,8 @@ const GATHER: Duration = Duration::from_millis(50);
 const SEND_WITHIN: Duration = Duration::from_secs(2);
 /// From the moment that a vendor begins to dial, a call is over within this time.
 const RING_AND_TALK: Span = Span::from_hours(1);
+/// So many answers in a row that the vendor does not document pause a lane that worked before.
+const STRANGE: u32 = 3;
 /// How long a lane rests when it is told to and not for how long.
 const THROTTLED: Span = Span::from_secs(10);
 
@@ -50,6 +52,10 @@ struct Shared {
     stop: CancellationToken,
     rules: Mutex<HashMap<CampaignId, Arc<Rules>>>,
     calls_made: AtomicUsize,
+    /// The vendor took a call, so that address and account are right.
+    taken: AtomicBool,
+    /// Answers in a row that the vendor does not document.
+    strange: AtomicU32,
 }
 
 impl Dialer {
@@ -69,6 +75,7 @@ impl Dialer {
         stop: CancellationToken,
     ) -> Self {
         let (rules, calls_made) = (Mutex::default(), AtomicUsize::default());
+        let (taken, strange) = (AtomicBool::default(), AtomicU32::default());
         Self {
             shared: Arc::new(Shared {
                 store,
@@ -83,6 +90,8 @@ impl Dialer {
                 stop,
                 rules,
                 calls_made,
+                taken,
+                strange,
             }),
         }
     }
@@ -213,8 +222,9 @@ impl Shared {
         };
         tracing::debug!(attempt.id = %call.attempt, ?result, "attempt {}: {result:?}", call.attempt);
         let sent = Sent { attempt: call.attempt, lane: self.tenure.lane, result, effect };
+        self.store.receipts().keep(&call.reference, &sent);
         if self.results.send(sent).await.is_err() {
-            tracing::error!(attempt.id = %call.attempt, "the result of attempt {} could not be recorded", call.attempt);
+            tracing::error!(attempt.id = %call.attempt, "the result of attempt {} waits for the next start", call.attempt);
         }
     }
 
@@ -222,12 +232,23 @@ impl Shared {
     fn read(&self, placing: Placing, sent_at: Moment) -> (SentResult, LaneEffect) {
         let now = self.clock.read().now;
         let overdue_at = self.provider.held_until(sent_at) + RING_AND_TALK;
+        let strange = match &placing {
+            Placing::Undocumented { .. } => self.strange.fetch_add(1, Ordering::SeqCst) + 1,
+            Placing::NotSent { .. } | Placing::Unknown { .. } => 0,
+            _ => {
+                self.strange.store(0, Ordering::SeqCst);
+                0
+            }
+        };
         match placing {
-            Placing::Accepted { call_id } => (SentResult::Accepted { call_id, overdue_at }, LaneEffect::Fine),
+            Placing::Accepted { call_id } => {
+                self.taken.store(true, Ordering::SeqCst);
+                (SentResult::Accepted { call_id, overdue_at }, LaneEffect::Fine)
+            }
             Placing::NotSent { cause } => (SentResult::NotSent { cause: cause.clone() }, LaneEffect::Trouble(cause)),
             Placing::Throttled { cause, retry_after } => {
                 let until = now + retry_after.unwrap_or(THROTTLED);
-                (SentResult::Refused { cause: cause.clone() }, LaneEffect::Slow(until, cause))
+                (SentResult::Throttled { cause: cause.clone(), until }, LaneEffect::Slow(until, cause))
             }
             Placing::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
             // Its campaign pauses; the lane's others go on.
@@ -237,6 +258,12 @@ impl Shared {
             Placing::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
             Placing::Unknown { cause } => {
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
+            }
+            // Whoever was called all the same is not called again for it: what it says of the lane is another matter.
+            Placing::Undocumented { cause, of_account } => {
+                let pauses = of_account || strange >= STRANGE || !self.taken.load(Ordering::SeqCst);
+                let effect = if pauses { LaneEffect::Pause } else { LaneEffect::Trouble };
+                (SentResult::Unknown { cause: cause.clone(), overdue_at }, effect(cause))
             }
         }
     }
@@ -262,7 +289,7 @@ pub struct Wanted<'c> {
 }
 
 /// What the vendor is asked for a contact.
-pub fn request(campaign: &Campaign, wanted: Wanted<'_>) -> Result<CallRequest, MissingColumn> {
+pub fn request(campaign: &Campaign, wanted: Wanted<'_>) -> Result<CallRequest, NoValue> {
     let filled = |templates: &BTreeMap<String, Template>| {
         let fill = |(name, template): (&String, &Template)| Ok((name.clone(), template.render(wanted.fields)?));
         templates.iter().map(fill).collect::<Result<BTreeMap<_, _>, _>>()

@@ -9,8 +9,11 @@ use tokio::sync::{Notify, mpsc};
 
 /// Results in one transaction at most.
 const BATCH: usize = 512;
-/// Pause between tries when the database does not answer.
-const AGAIN: Duration = Duration::from_millis(500);
+/// Pauses between tries while the database takes nothing: they grow from the first to the longest.
+const AGAIN: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(3);
+/// What is not in the database after so long goes into the file.
+const SOON: Duration = Duration::from_secs(2);
 
 /// Records results. It goes on until every sender is gone and everything is written.
 #[derive(Debug)]
@@ -36,45 +39,76 @@ impl Recorder {
         }
     }
 
-    /// One result that the database will not take must not hold up the others: its call counts as of unknown fate.
-    async fn write_singly(&self, batch: Vec<Sent>, error: &(dyn std::error::Error + Sync)) {
-        tracing::error!(%error, results = batch.len(), "results were refused together, and are written one by one: {error}");
-        for sent in batch {
-            let now = self.clock.read().now;
-            if self.store.record(vec![sent.clone()], now).await.is_ok() {
-                continue;
-            }
-            let cause = "the provider's answer could not be stored".to_owned();
-            let overdue_at = now + Span::from_hours(1);
-            let unknown =
-                Sent { result: SentResult::Unknown { cause, overdue_at }, effect: LaneEffect::Nothing, ..sent };
-            if let Err(error) = self.store.record(vec![unknown], now).await {
-                tracing::error!(%error, "a result could not be written; the sweep will doubt it: {error}");
+    /// A receipt is not to be lost: it is kept until the database has it, and written into a file while it does not take it.
+    async fn write(&self, batch: Vec<Sent>) {
+        match self.insist(batch.clone()).await {
+            Ok(late) if late > 0 => tracing::warn!(late, "{late} results came after their attempt was settled"),
+            Ok(_) | Err(StoreError::Stopping) => {}
+            Err(error) => self.write_singly(batch, &error).await,
+        }
+    }
+
+    /// Tries until the database takes the results, or refuses them for their own sake. Returns how many came late.
+    async fn insist(&self, batch: Vec<Sent>) -> Result<u32, StoreError> {
+        let mut pause = AGAIN;
+        loop {
+            let recording = self.store.record(batch.clone(), self.clock.read().now);
+            tokio::pin!(recording);
+            let recorded = tokio::select! {
+                recorded = &mut recording => recorded,
+                // Whoever kills a process that hangs must not take with it what only this process knows.
+                () = tokio::time::sleep(SOON) => {
+                    self.write_down().await;
+                    recording.await
+                }
+            };
+            match recorded {
+                Ok(recorded) => {
+                    self.taken(&batch);
+                    return Ok(recorded.late);
+                }
+                Err(error @ StoreError::Unavailable(_)) => {
+                    tracing::error!(%error, results = batch.len(), "results cannot be written yet: {error}");
+                    self.write_down().await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST);
+                }
+                Err(error) => return Err(error),
             }
         }
     }
 
-    /// A receipt is not to be lost for as long as this process lives.
-    async fn write(&self, batch: Vec<Sent>) {
-        loop {
-            match self.store.record(batch.clone(), self.clock.read().now).await {
-                Ok(recorded) => {
-                    if recorded.late > 0 {
-                        tracing::warn!(
-                            late = recorded.late,
-                            "{} results came after their attempt was settled",
-                            recorded.late
-                        );
-                    }
-                    return;
-                }
-                Err(StoreError::Stopping) => return,
-                Err(StoreError::Refused(error)) => return self.write_singly(batch, &error).await,
-                Err(error) => {
-                    tracing::error!(%error, results = batch.len(), "results cannot be written yet: {error}");
-                    tokio::time::sleep(AGAIN).await;
-                }
+    /// One result that the database will not take must not hold up the others: its call counts as of unknown fate.
+    async fn write_singly(&self, batch: Vec<Sent>, error: &StoreError) {
+        tracing::error!(%error, results = batch.len(), "results were refused together, and are written one by one: {error}");
+        for sent in batch {
+            let Err(error) = self.insist(vec![sent.clone()]).await else { continue };
+            if matches!(error, StoreError::Stopping) {
+                return;
             }
+            let said = format!("{:?}", sent.result);
+            tracing::error!(%error, attempt.id = %sent.attempt, "the database refused {said}: {error}");
+            let cause = format!("the provider's answer could not be stored: {said}");
+            let overdue_at = self.clock.read().now + Span::from_hours(1);
+            let unknown = SentResult::Unknown { cause, overdue_at };
+            let unknown = Sent { result: unknown, effect: LaneEffect::Nothing, ..sent };
+            if let Err(error) = self.insist(vec![unknown.clone()]).await {
+                tracing::error!(%error, "a result could not be written; the sweep will doubt it: {error}");
+            }
+            self.taken(&[unknown]);
+        }
+    }
+
+    fn taken(&self, batch: &[Sent]) {
+        let attempts: Vec<_> = batch.iter().map(|sent| sent.attempt).collect();
+        self.store.receipts().taken(&attempts);
+    }
+
+    async fn write_down(&self) {
+        let store = self.store.clone();
+        let written = tokio::task::spawn_blocking(move || store.receipts().write_down()).await;
+        if let Ok(Err(error)) = written {
+            tracing::warn!(%error, "what providers said is kept in this process only: {error}");
         }
     }
 }

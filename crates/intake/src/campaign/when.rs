@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use ringfence_domain::Zone;
 use ringfence_domain::campaign::CallingZone;
+use ringfence_domain::place;
 use ringfence_domain::window::{Closures, Holidays};
 
 use crate::Mistake;
@@ -15,10 +15,10 @@ pub(crate) fn timezone(section: &mut Section<'_>) -> CallingZone {
     let Some(text) = section.text("timezone").filter(|text| text.value != "contact") else {
         return CallingZone::Contact;
     };
-    text.value.parse::<Zone>().map_or_else(
+    place::zone(&text.value).map_or_else(
         |error| {
             let hint = error.explain().0.unwrap_or_default();
-            let hint = format!("{hint} Or write \"contact\" for each contact's own zone");
+            let hint = format!("{hint}; or write \"contact\" for each contact's own zone");
             section.found().add(Mistake::new(text.at.clone(), error.to_string()).hint(hint));
             CallingZone::Contact
         },

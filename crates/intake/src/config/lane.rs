@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
 use ringfence_domain::phone::Country;
+use ringfence_domain::place::Place;
 use ringfence_domain::{Outcome, Span, Zone};
 use ringfence_providers::{LaneSetup, Secret, SettingKey, SettingKind, Vendor};
 
@@ -54,7 +55,9 @@ pub(super) fn lane(
         None => vendor_hours.and_then(|(hours, _)| hours.parse().ok()),
     };
     let timezone = match section.text("timezone") {
-        Some(text) => section.parse::<Zone>(&text),
+        // A vendor may well keep UTC; nobody keeps New York's winter time all year.
+        Some(text) if text.value.trim() == "UTC" => Some(Zone::utc()),
+        Some(text) => section.parse::<Place>(&text).map(|place| place.0),
         None => vendor_hours.map_or("Asia/Kolkata", |(_, zone)| zone).parse().ok(),
     };
     let ca_file = section.text("ca_file").map(|file| beside(path, &file.value));
@@ -140,9 +143,9 @@ fn setting(
 
 /// Whether a text is one of those that the setting may be.
 pub(crate) fn check_word(section: &Section<'_>, key: &SettingKey, text: &Placed<String>) {
-    if matches!(key.kind, SettingKind::OptionalZone) {
+    if matches!(key.kind, SettingKind::OptionalZone) && text.value != "UTC" {
         // Its own complaint knows the closest name.
-        let _: Option<Zone> = section.parse(text);
+        let _: Option<Place> = section.parse(text);
     }
     let wrong = match key.kind {
         SettingKind::OneOf(words) if !words.contains(&text.value.as_str()) => {

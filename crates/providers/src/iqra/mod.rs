@@ -13,6 +13,7 @@
 
 mod place;
 mod queue;
+mod since;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +25,8 @@ use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
 
 use crate::account::{Account, Body, Free};
-use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
+use crate::answer::UnreadRows;
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, Provider, Secret, Transport, report};
@@ -90,6 +92,7 @@ struct Iqra {
     status_map: StatusMap,
     /// The last call that was taken: whoever is looked for is believed absent only by a list that shows this one.
     control: Mutex<Option<Control>>,
+    unread: UnreadRows,
 }
 
 /// A call that surely is in the vendor's list.
@@ -114,6 +117,7 @@ impl Iqra {
             turned: AtomicBool::new(false),
             status_map: StatusMap::new(setup.status_map),
             control: Mutex::default(),
+            unread: UnreadRows::default(),
         })
     }
 
@@ -178,6 +182,10 @@ impl Provider for Iqra {
 
     async fn find(&self, lost: &[LostCall], now: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
         self.find_all(lost, now, budget).await
+    }
+
+    async fn calls_since(&self, since: Moment, budget: &dyn Budget) -> Result<Option<Listing>, AskError> {
+        self.listed_since(since, budget).await.map(Some)
     }
 
     fn reported(&self, body: &[u8]) -> Option<String> {

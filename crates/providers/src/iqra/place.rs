@@ -7,7 +7,7 @@ use http::Response;
 use ringfence_domain::{Moment, Span};
 use serde_json::{Value, json};
 
-use crate::answer::{self, member};
+use crate::answer::{self, CallId, Refusal, member};
 use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
 
@@ -81,24 +81,28 @@ fn metadata(call: &CallRequest) -> BTreeMap<String, String> {
 
 /// The page's codes, and those of the source, by the end of the chains that codes are. The first that fits decides.
 pub(super) const FAULTS: &[Fault] = &[
-    fault("INSUFFICIENT_BALANCE", Cause::Lane),
-    fault("PERMISSION_DENIED", Cause::Lane),
-    fault("BUSINESS_DISABLED", Cause::Lane),
-    fault("INVALID_NUMBER", Cause::Contact),
-    fault("INVALID_AGENT", Cause::Campaign),
-    fault("INVALID_NUMBER_ID", Cause::Campaign),
-    fault("EXCEPTION", Cause::Unknown),
-    fault("KEY_NOT_FOUND", Cause::Lane),
-    fault("BUSINESS_NUMBER_VOICE_DISABLED", Cause::Campaign),
-    fault("CONFIG_NUMBER_TO_NUMBER_INVALID", Cause::Contact),
-    fault("FORM_DATA_CONFIG_NOT_FOUND", Cause::Wording),
-    fault("FORM_DATA_CONFIG_EMPTY", Cause::Wording),
+    fault("INSUFFICIENT_BALANCE", &[], Cause::Lane),
+    fault("PERMISSION_DENIED", &[], Cause::Lane),
+    fault("BUSINESS_DISABLED", &[], Cause::Lane),
+    fault("INVALID_NUMBER", &[], Cause::Contact),
+    fault("INVALID_AGENT", &[], Cause::Campaign),
+    fault("INVALID_NUMBER_ID", &[], Cause::Campaign),
+    fault("EXCEPTION", &[], Cause::Unknown),
+    fault("KEY_NOT_FOUND", &[], Cause::Lane),
+    fault("BUSINESS_NUMBER_VOICE_DISABLED", &[], Cause::Campaign),
+    fault("CONFIG_NUMBER_TO_NUMBER_INVALID", &[], Cause::Contact),
+    fault("FORM_DATA_CONFIG_NOT_FOUND", &[], Cause::Wording),
+    fault("FORM_DATA_CONFIG_EMPTY", &[], Cause::Wording),
     // The call was queued before this went wrong.
-    fault("ForwardSingleCallToRegionProxy:2", Cause::Unknown),
+    fault("ForwardSingleCallToRegionProxy:2", &[], Cause::Unknown),
 ];
 
 /// Whose fault a code is. Some whole stages of the source come before anything is queued.
 fn cause(code: &str) -> Cause {
+    // By then the call is queued, whatever goes wrong.
+    if code.split(':').any(|stage| stage == "ForwardSingleCallToRegionProxy") {
+        return Cause::Unknown;
+    }
     let ends = |says: &str| code == says || code.ends_with(&format!(":{says}"));
     if let Some(known) = FAULTS.iter().find(|fault| ends(fault.says)) {
         return known.cause;
@@ -120,19 +124,27 @@ const FIELDS: [&str; 3] =
 
 /// What an answer to that request means. Both dialects answer refusals with HTTP 200.
 pub(super) fn classify(reply: &Response<Bytes>, config: bool) -> Placing {
-    let documented = answer::json(reply).and_then(|body| match member(&body, "Success") {
-        Some(Value::Bool(true)) if reply.status().is_success() => {
-            let first = member(&body, "Data").and_then(Value::as_array).and_then(|list| list.first()?.as_str());
-            first.filter(|id| !id.trim().is_empty()).map(answer::accepted)
-        }
-        Some(Value::Bool(false)) => {
-            let code = member(&body, "Code").and_then(Value::as_str).unwrap_or_default();
+    let body = answer::json(reply).unwrap_or_default();
+    let first = member(&body, "Data").and_then(Value::as_array).and_then(|list| list.first());
+    let call_id = first.map_or(CallId::Absent, CallId::of);
+    answer::judge(reply, refusal(reply), call_id, refused(&body, reply, config))
+}
+
+/// `Success: false` with a code that the page or the source has; with HTTP 401 the documented `detail` of a wrong token.
+fn refused(body: &Value, reply: &Response<Bytes>, config: bool) -> Option<Refusal> {
+    let text = |name: &str| member(body, name).and_then(Value::as_str);
+    let words = refusal(reply);
+    match (member(body, "Success"), reply.status().as_u16()) {
+        (Some(Value::Bool(false)), 200..=299 | 400..=404 | 422) => {
+            let code = text("Code").unwrap_or_default();
             let unread = config && FIELDS.contains(&code);
-            Some(if unread { Cause::Wording } else { cause(code) }.placing(refusal(reply)))
+            Some((if unread { Cause::Wording } else { cause(code) }, words))
+        }
+        (None, 401) => {
+            text("detail").filter(|detail| detail.to_lowercase().contains("token")).map(|_| (Cause::Lane, words))
         }
         _ => None,
-    });
-    answer::judge(reply, refusal(reply), documented)
+    }
 }
 
 /// What an answer says, for a person.

@@ -16,7 +16,7 @@ use super::place::{REFERENCE, refusal};
 use super::{Control, Iqra, place};
 use crate::account::Body;
 use crate::answer::{json, member, word};
-use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall};
+use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall, Unanswered};
 use crate::number_format::same_number;
 use crate::{Budget, standing};
 
@@ -25,7 +25,7 @@ const PAGE: usize = 100;
 /// Pages read for one question.
 const PAGES: usize = 10;
 /// The vendor's clock may differ from ours by as much.
-const SKEW: Span = Span::from_minutes(2);
+pub(super) const SKEW: Span = Span::from_minutes(2);
 /// Calls are looked for from so long before they were sent, whatever the clocks say.
 const SINCE: Span = Span::from_days(1);
 /// The vendor drops a call at the latest moment that it was told. So long after that moment a request that is not in the list did not
@@ -60,15 +60,18 @@ impl Iqra {
                 break;
             }
         }
+        let mut unanswered = Unanswered::default();
         for (call_id, attempt) in missing.into_iter().take(SINGLY) {
             match self.one(call_id, budget).await {
                 Ok(row) => news.extend(row.map(|row| (attempt, self.news(&row)))),
                 Err(error) => {
-                    error.ends_asking(!news.is_empty())?;
-                    break;
+                    if !unanswered.note(error)? {
+                        break;
+                    }
                 }
             }
         }
+        unanswered.end(!news.is_empty())?;
         Ok(news)
     }
 
@@ -117,6 +120,9 @@ impl Iqra {
                     findings.candidates.push(Candidate { attempt: one.attempt, call_id, certain });
                 }
             }
+            if complete && !possible {
+                findings.not_out.push(one.attempt);
+            }
             if !complete && !possible {
                 findings.unasked.push(one.attempt);
             }
@@ -136,6 +142,8 @@ impl Iqra {
         let unreadable = || AskError::Trouble(format!("the list of queued calls cannot be read: {}", refusal(&reply)));
         let page = data(&reply)?.ok_or_else(unreadable)?;
         let rows = member(&page, "items").and_then(Value::as_array).ok_or_else(unreadable)?.clone();
+        let unread = rows.iter().enumerate().filter(|(_, row)| text(row, "queueId").is_none());
+        self.unread.note("Iqra AI", unread.map(|(place, _)| format!("row {}: no queueId", place + 1)).collect());
         let next = text(&page, "nextCursor");
         let more = member(&page, "hasNextPage").and_then(Value::as_bool);
         match (more, next) {
@@ -154,8 +162,10 @@ impl Iqra {
     }
 
     fn news(&self, row: &Value) -> News {
+        let ended = text(row, "sessionEndType").is_some_and(|end| !["0", "NotSet"].contains(&end.as_str()));
         match self.outcome(row) {
             Some(outcome) => News::Ended(outcome, Box::new(details(row))),
+            None if ended || text(row, "status").is_none() => News::Unclear,
             None => News::Pending,
         }
     }
@@ -193,7 +203,10 @@ impl Iqra {
                 | "waitingforprocessing"
                 | "waitingforqueueing"
                 | "processed" => None,
-                _ => self.status_map.outcome_of("Iqra AI", &status),
+                _ => match self.status_map.standing_at("Iqra AI", &status) {
+                    standing::Standing::Over(outcome) => Some(outcome),
+                    _ => None,
+                },
             };
         }
         match status.as_str() {
@@ -261,8 +274,8 @@ fn details(row: &Value) -> CallDetails {
 
 /// Queued calls of one page.
 pub(super) struct Page {
-    rows: Vec<Value>,
-    next: Option<String>,
+    pub(super) rows: Vec<Value>,
+    pub(super) next: Option<String>,
     /// On the last page: how many rows there are in all.
     total: Option<u64>,
 }
@@ -284,7 +297,7 @@ fn about(row: &Value, at: Moment) -> bool {
     queued.is_some_and(|queued| queued >= at - SKEW && queued <= at + SKEW)
 }
 
-fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<&str>) -> Value {
+pub(super) fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<&str>) -> Value {
     let mut filter = json!({ "startCreatedDate": since.to_string() });
     if let Some(numbers) = numbers {
         filter["recipientNumbers"] = json!(numbers);
@@ -312,7 +325,7 @@ fn data(reply: &Response<Bytes>) -> Result<Option<Value>, AskError> {
     Ok(member(&body, "data").cloned())
 }
 
-fn text(object: &Value, name: &str) -> Option<String> {
+pub(super) fn text(object: &Value, name: &str) -> Option<String> {
     member(object, name).and_then(word)
 }
 

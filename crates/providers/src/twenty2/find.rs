@@ -7,10 +7,10 @@ use http::{Method, Response};
 use ringfence_domain::{AttemptId, Moment, Span};
 use serde_json::Value;
 
-use super::wire::LoggedCall;
+use super::wire::{CallLog, LoggedCall};
 use super::{Twenty2, wire};
 use crate::account::{Body, with_query};
-use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall};
+use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall, Unanswered};
 use crate::number_format::same_number;
 use crate::standing::Standing;
 use crate::{Budget, Provider, answer};
@@ -35,7 +35,7 @@ impl Twenty2 {
             singly.push(only);
         } else {
             let list: HashMap<String, LoggedCall> =
-                self.list(budget).await?.into_iter().map(|call| (call.call_id.clone(), call)).collect();
+                self.list(budget).await?.calls.into_iter().map(|call| (call.call_id.clone(), call)).collect();
             let mut missing = Vec::new();
             for call in calls {
                 match list.get(&call.call_id) {
@@ -48,15 +48,18 @@ impl Twenty2 {
             }
             singly.extend(missing.into_iter().take(SINGLY));
         }
+        let mut unanswered = Unanswered::default();
         for call in singly {
             match self.detail(&call.call_id, budget).await {
                 Ok(found) => news.push((call.attempt, self.news(found.as_ref()))),
                 Err(error) => {
-                    error.ends_asking(!news.is_empty())?;
-                    break;
+                    if !unanswered.note(error)? {
+                        break;
+                    }
                 }
             }
         }
+        unanswered.end(!news.is_empty())?;
         Ok(news)
     }
 
@@ -64,11 +67,12 @@ impl Twenty2 {
     /// details decide.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let list = self.list(budget).await?;
-        let mut candidates = Vec::new();
+        let mut findings = Findings::default();
         for one in lost {
+            let mut candidates = Vec::new();
             // A call taken near closing may start the next morning.
             let latest = self.held_until(one.sent_at) + QUEUE;
-            for logged in list.iter().filter(|logged| fits(one, logged, latest)) {
+            for logged in list.calls.iter().filter(|logged| fits(one, logged, latest)) {
                 let mut candidate = Candidate { attempt: one.attempt, call_id: logged.call_id.clone(), certain: false };
                 if let Some(name) = one.vendor.get("reference") {
                     let found = self.detail(&logged.call_id, budget).await?;
@@ -82,15 +86,30 @@ impl Twenty2 {
                 }
                 candidates.push(candidate);
             }
+            let may_be = |callee: &Option<String>| callee.as_ref().is_none_or(|to| same_number(one.number.e164(), to));
+            let unread = list.unread.iter().any(|(callee, _)| may_be(callee));
+            match (candidates.is_empty(), unread) {
+                (true, false) => findings.not_out.push(one.attempt),
+                // A row that cannot be read may be the call: then no other is known to be it by its number.
+                (_, true) => {
+                    candidates.retain(|candidate| candidate.certain);
+                    findings.unasked.extend(candidates.is_empty().then_some(one.attempt));
+                }
+                (false, false) => {}
+            }
+            findings.candidates.extend(candidates);
         }
-        Ok(Findings { candidates, ..Findings::default() })
+        Ok(findings)
     }
 
     /// `GET /call/logs`
-    async fn list(&self, budget: &dyn Budget) -> Result<Vec<LoggedCall>, AskError> {
+    pub(super) async fn list(&self, budget: &dyn Budget) -> Result<CallLog, AskError> {
         let answer = self.get("/call/logs", budget).await?;
-        let calls = answer::json(&answer).as_ref().and_then(wire::logged);
-        calls.ok_or_else(|| AskError::Trouble(format!("the list of calls cannot be read: {}", wire::refusal(&answer))))
+        let log = answer::json(&answer).as_ref().and_then(wire::logged);
+        if let Some(log) = &log {
+            self.unread.note("Twenty2", log.unread.iter().map(|(_, wrong)| wrong.clone()).collect());
+        }
+        log.ok_or_else(|| AskError::Trouble(format!("the list of calls cannot be read: {}", wire::refusal(&answer))))
     }
 
     /// `GET /call/detail?call_id=…`; none when the vendor does not know the call, yet or any more.
@@ -105,12 +124,9 @@ impl Twenty2 {
     }
 
     fn news(&self, body: Option<&Value>) -> News {
-        let Some(body) = body else { return News::Pending };
-        let status = wire::member(body, "status").and_then(Value::as_str).unwrap_or_default();
-        match self.status_map.outcome_of("Twenty2", status) {
-            Some(outcome) => News::Ended(outcome, Box::new(wire::details(body))),
-            None => News::Pending,
-        }
+        let Some(body) = body else { return News::Unclear };
+        let status = wire::member(body, "status").and_then(answer::word).unwrap_or_default();
+        self.status_map.standing_at("Twenty2", &status).news(|| wire::details(body))
     }
 
     pub(super) async fn get(&self, path: &str, budget: &dyn Budget) -> Result<Response<Bytes>, AskError> {

@@ -11,6 +11,7 @@
 
 mod find;
 mod place;
+mod since;
 mod wire;
 
 use std::sync::Arc;
@@ -25,7 +26,8 @@ use ringfence_domain::window::{Calendar, Hours};
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
 
 use crate::account::{Account, Body, Free};
-use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
+use crate::answer::UnreadRows;
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
@@ -119,6 +121,7 @@ pub struct Twenty2 {
     number_format: NumberFormat,
     status_map: StatusMap,
     hours: Option<Hours>,
+    unread: UnreadRows,
 }
 
 impl Twenty2 {
@@ -134,6 +137,7 @@ impl Twenty2 {
             number_format: setup.number_format()?,
             hours: setup.settings.vendor_hours(),
             status_map: StatusMap::new(setup.status_map),
+            unread: UnreadRows::default(),
         })
     }
 
@@ -195,6 +199,10 @@ impl Provider for Twenty2 {
 
     async fn find(&self, lost: &[LostCall], _: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
         self.find_all(lost, budget).await
+    }
+
+    async fn calls_since(&self, since: Moment, budget: &dyn Budget) -> Result<Option<Listing>, AskError> {
+        self.listed_since(since, budget).await.map(Some)
     }
 
     fn reported(&self, body: &[u8]) -> Option<String> {

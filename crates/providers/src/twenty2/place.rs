@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Twenty2, wire};
-use crate::answer;
+use crate::answer::{self, CallId, Refusal};
 use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
 
@@ -37,66 +37,63 @@ impl Twenty2 {
 
 /// The codes of both error pages, and one that accounts without money are known to give.
 pub(super) const FAULTS: &[Fault] = &[
-    fault("UNAUTHORIZED", Cause::Lane),
-    fault("FORBIDDEN", Cause::Lane),
-    fault("INSUFFICIENT_BALANCE", Cause::Lane),
-    fault("INVALID_AGENT", Cause::Campaign),
-    fault("INVALID_ASSISTANT", Cause::Campaign),
-    fault("INVALID_NUMBER", Cause::Contact),
-    fault("RATE_LIMIT_EXCEEDED", Cause::Pace),
-    fault("INTERNAL_ERROR", Cause::Unknown),
+    fault("UNAUTHORIZED", &[401], Cause::Lane),
+    fault("FORBIDDEN", &[403], Cause::Lane),
+    fault("INSUFFICIENT_BALANCE", &[402, 400], Cause::Lane),
+    fault("INVALID_AGENT", &[400], Cause::Campaign),
+    fault("INVALID_ASSISTANT", &[400], Cause::Campaign),
+    fault("INVALID_NUMBER", &[400], Cause::Contact),
+    fault("RATE_LIMIT_EXCEEDED", &[429], Cause::Pace),
+    fault("INTERNAL_ERROR", &[500], Cause::Unknown),
 ];
 
 /// What an answer to that request means.
 pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
-    let body = answer::json(answer);
-    let documented = body.as_ref().and_then(|body| {
-        if is_refusal(body) {
-            Some(refused(body, answer, agent_field))
-        } else {
-            answer::text(body, &["/call_id", "/data/call_id"])
-                .filter(|_| answer.status().is_success())
-                .map(answer::accepted)
-        }
-    });
-    answer::judge(answer, wire::refusal(answer), documented)
+    let body = answer::json(answer).unwrap_or_default();
+    let call_id = CallId::at(&body, &["/call_id", "/data/call_id"]);
+    answer::judge(answer, wire::refusal(answer), call_id, refused(&body, answer, agent_field))
 }
 
-/// Either documented error shape: `success: false` with an `error` or with `message` and a status.
-fn is_refusal(body: &Value) -> bool {
-    body.get("success") == Some(&Value::Bool(false))
-        && (body.get("error").is_some() || body.get("message").is_some() || body.get("validationErrors").is_some())
-}
-
-fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Placing {
+/// Either documented error shape: `success: false` with an `error` of code and status, or with `statusCode` and `message`.
+fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<Refusal> {
+    if body.get("success") != Some(&Value::Bool(false)) {
+        return None;
+    }
     let words = wire::refusal(answer);
-    let code = answer::text(body, &["/error/code", "/code"]).unwrap_or_default();
-    if let Some(known) = FAULTS.iter().find(|fault| fault.says == code) {
-        return known.cause.placing(words);
-    }
+    let status = answer.status().as_u16();
     let inner = ["/error/status", "/statusCode"].iter().find_map(|path| body.pointer(path)?.as_u64());
-    match inner {
-        Some(429) => return Cause::Pace.placing(words),
-        Some(500..) => return Cause::Unknown.placing(words),
-        _ => {}
+    // The pages show the status in the body; with HTTP's own it must agree, unless that is 2xx for everything.
+    let under = |documented: &[u16]| {
+        let says = |status: u64| documented.iter().any(|one| u64::from(*one) == status);
+        says(inner.unwrap_or(status.into())) && (answer.status().is_success() || says(status.into()))
+    };
+    if let Some(code) = answer::text(body, &["/error/code", "/code"]) {
+        let known = FAULTS.iter().find(|fault| fault.says == code && under(fault.statuses))?;
+        return Some((known.cause, words));
     }
-    let fields: Vec<&str> = body
-        .get("validationErrors")
-        .and_then(Value::as_object)
-        .map(|fields| fields.keys().map(String::as_str).collect())
-        .unwrap_or_default();
+    let message = body.get("message").is_some_and(Value::is_string);
+    let fields = body.get("validationErrors").and_then(Value::as_object).filter(|fields| !fields.is_empty());
+    match fields {
+        Some(fields) if under(&[422]) => Some(invalid(fields, words, agent_field)),
+        None if message && under(&[401, 403]) => Some((Cause::Lane, words)),
+        None if message && under(&[429]) => Some((Cause::Pace, words)),
+        _ => None,
+    }
+}
+
+/// Validation errors are documented field by field: the number called, or something of the campaign.
+fn invalid(fields: &Map<String, Value>, words: String, agent_field: &str) -> Refusal {
     let other = if agent_field == "agent_id" { "assistant_id" } else { "agent_id" };
-    if fields.contains(&other) {
-        let words = format!("{words}; set agent_field = \"{other}\" in the lane's section");
-        return Cause::Lane.placing(words);
+    if fields.contains_key(other) {
+        return (Cause::Lane, format!("{words}; set agent_field = \"{other}\" in the lane's section"));
     }
-    // The pages document these errors field by field: the number called, or something of the campaign.
-    match fields.as_slice() {
-        [] => Cause::Lane,
-        fields if fields.iter().all(|name| *name == "callee_phone") => Cause::Contact,
+    let cause = if fields.keys().all(|name| name == "callee_phone") {
+        Cause::Contact
+    } else if fields.contains_key("input_parameters") {
         // Inputs may fit for one contact and not for another.
-        fields if fields.contains(&"input_parameters") => Cause::Request,
-        _ => Cause::Campaign,
-    }
-    .placing(words)
+        Cause::Request
+    } else {
+        Cause::Campaign
+    };
+    (cause, words)
 }

@@ -5,7 +5,7 @@ use http::Response;
 use ringfence_domain::{CallDetails, Moment};
 use serde_json::Value;
 
-use crate::answer;
+use crate::answer::{self, CallId};
 use crate::money::parse_charge;
 
 /// A refusal in words: the vendor's code and message, and what it says of single fields.
@@ -46,21 +46,18 @@ pub(super) fn member<'v>(body: &'v Value, name: &str) -> Option<&'v Value> {
 pub(super) fn details(body: &Value) -> CallDetails {
     let link = |name: &str| {
         let value = member(body, name)?;
-        let url = value.as_str().or_else(|| value.get("url")?.as_str())?;
+        let url = answer::address(value.as_str().or_else(|| value.get("url")?.as_str())?)?;
         let expires = value.get("expires_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
-        Some((url.to_owned(), expires))
+        Some((url, expires))
     };
-    let outputs = member(body, "output_parameters")
-        .and_then(Value::as_object)
-        .map(|outputs| outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
-        .unwrap_or_default();
+    let outputs = member(body, "output_parameters").and_then(Value::as_object).map(answer::outputs).unwrap_or_default();
     let cost = member(body, "cost").and_then(|cost| match cost {
         Value::String(text) => parse_charge(text, "INR"),
         number => parse_charge(&number.to_string(), "INR"),
     });
     CallDetails {
-        vendor_status: member(body, "status").and_then(Value::as_str).map(str::to_owned),
-        talk_seconds: member(body, "duration_seconds").and_then(Value::as_f64).map(|seconds| seconds.round() as u32),
+        vendor_status: member(body, "status").and_then(answer::word),
+        talk_seconds: member(body, "duration_seconds").and_then(answer::seconds),
         cost,
         outputs,
         recording: link("recording").or_else(|| link("recording_url")),
@@ -79,19 +76,32 @@ pub(super) struct LoggedCall {
     pub(super) started_at: Option<Moment>,
 }
 
-/// The calls of a list answer; none when it is not one.
-pub(super) fn logged(body: &Value) -> Option<Vec<LoggedCall>> {
-    let calls = ["/calls", "/data/calls", "/data"].iter().find_map(|path| body.pointer(path)?.as_array())?;
-    let call = |row: &Value| {
-        let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(LoggedCall {
-            call_id: text("call_id")?,
-            status: text("status").unwrap_or_default(),
-            agent: text("agent_id").or_else(|| text("assistant_id")),
-            callee: text("callee_phone").unwrap_or_default(),
-            caller: text("caller_phone"),
-            started_at: text("started_at").and_then(|at| at.parse().ok()),
-        })
-    };
-    Some(calls.iter().filter_map(call).collect())
+/// A list answer.
+#[derive(Debug, Default)]
+pub(super) struct CallLog {
+    pub(super) calls: Vec<LoggedCall>,
+    /// Rows that name no call or no callee: what can be read of the number called, and what is wrong.
+    pub(super) unread: Vec<(Option<String>, String)>,
+}
+
+/// The calls of a list answer, row by row; none when it is not one.
+pub(super) fn logged(body: &Value) -> Option<CallLog> {
+    let rows = ["/calls", "/data/calls", "/data"].iter().find_map(|path| body.pointer(path)?.as_array())?;
+    let mut log = CallLog::default();
+    for (place, row) in rows.iter().enumerate() {
+        let text = |name: &str| row.get(name).and_then(answer::word);
+        match (CallId::of(row.get("call_id").unwrap_or(&Value::Null)), text("callee_phone")) {
+            (CallId::Readable(call_id), Some(callee)) => log.calls.push(LoggedCall {
+                call_id,
+                status: text("status").unwrap_or_default(),
+                agent: text("agent_id").or_else(|| text("assistant_id")),
+                callee,
+                caller: text("caller_phone"),
+                started_at: text("started_at").and_then(|at| at.parse().ok()),
+            }),
+            (CallId::Readable(_), None) => log.unread.push((None, format!("row {}: no callee_phone", place + 1))),
+            (_, callee) => log.unread.push((callee, format!("row {}: no call_id", place + 1))),
+        }
+    }
+    Some(log)
 }

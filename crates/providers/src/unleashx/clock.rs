@@ -65,6 +65,14 @@ impl ListClock {
         self.zone.is_some() || self.learned().is_some()
     }
 
+    /// The moment of a time of the list; none while its zone is not known.
+    pub(super) fn moment(&self, local: NaiveDateTime) -> Option<Moment> {
+        match self.zone {
+            Some(zone) => zone.from_local_datetime(&local).earliest().map(|at| Moment::from_secs(at.timestamp())),
+            None => self.learned().map(|offset| Moment::from_secs(local.and_utc().timestamp() - offset)),
+        }
+    }
+
     /// Whether a row of this time may have been made by a request of this moment. While the zone is not known every reading is
     /// possible.
     pub(super) fn may_be_of(&self, local: NaiveDateTime, sent_at: Moment) -> bool {

@@ -10,12 +10,12 @@ use super::clock::ListClock;
 use super::rows::Execution;
 use super::{UnleashX, place};
 use crate::account::{Body, with_query};
-use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall};
+use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall, Unanswered};
 use crate::number_format::same_number;
 use crate::{Budget, answer};
 
 /// Rows of one page.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 /// Pages read for one question; calls that none of them has are looked for one by one.
 const PAGES: usize = 5;
 /// Calls looked for one by one in a round.
@@ -41,6 +41,7 @@ impl UnleashX {
                 own.is_none()
             });
         }
+        let mut unanswered = Unanswered::default();
         for call in self.some_of(missing) {
             let number = Called {
                 number: &call.number,
@@ -51,13 +52,16 @@ impl UnleashX {
                 call_id: Some(&call.call_id),
             };
             match self.row_of(number, budget).await {
-                Ok(row) => news.extend(row.map(|row| (call.attempt, self.news(&row)))),
+                Ok(Found::Row(row)) => news.push((call.attempt, self.news(&row))),
+                Ok(_) => {}
                 Err(error) => {
-                    error.ends_asking(!news.is_empty())?;
-                    break;
+                    if !unanswered.note(error)? {
+                        break;
+                    }
                 }
             }
         }
+        unanswered.end(!news.is_empty())?;
         Ok(news)
     }
 
@@ -71,16 +75,14 @@ impl UnleashX {
     }
 
     fn news(&self, row: &Execution) -> News {
-        match self.status_map.outcome_of("UnleashX", &row.status()) {
-            Some(outcome) => News::Ended(outcome, Box::new(row.details())),
-            None => News::Pending,
-        }
+        self.status_map.standing_at("UnleashX", &row.status()).news(|| row.details())
     }
 
     /// The row that alone can be the lost call.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let mut findings = Findings::default();
         let mut unasked: BTreeSet<AttemptId> = lost.iter().map(|one| one.attempt).collect();
+        let mut unanswered = Unanswered::default();
         for one in self.some_of(lost.iter().collect()) {
             let number = Called {
                 number: &one.number,
@@ -91,47 +93,61 @@ impl UnleashX {
                 call_id: None,
             };
             match self.row_of(number, budget).await {
-                Ok(row) => findings.candidates.extend(row.and_then(|row| {
-                    let certain = row.mentions(&one.reference);
-                    Some(Candidate { attempt: one.attempt, call_id: row.call_id()?, certain })
+                Ok(Found::Row(row)) => findings.candidates.extend(row.call_id().map(|call_id| Candidate {
+                    attempt: one.attempt,
+                    call_id,
+                    certain: row.mentions(&one.reference),
                 })),
+                Ok(Found::Nothing) => findings.not_out.push(one.attempt),
+                Ok(Found::Several) => {}
+                Ok(Found::Unread) => continue,
                 Err(error) => {
-                    error.ends_asking(!findings.candidates.is_empty())?;
+                    if unanswered.note(error)? {
+                        continue;
+                    }
                     break;
                 }
             }
             unasked.remove(&one.attempt);
         }
+        unanswered.end(unasked.len() < lost.len())?;
         findings.unasked.extend(unasked);
         Ok(findings)
     }
 
     /// The row that is one call's, or alone can be. A row that says which call it is is that call's and nobody else's. When several fit,
     /// or one that may be an earlier call's, the search for our reference must leave one of several: only then it is known to search.
-    async fn row_of(&self, call: Called<'_>, budget: &dyn Budget) -> Result<Option<Execution>, AskError> {
+    async fn row_of(&self, call: Called<'_>, budget: &dyn Budget) -> Result<Found, AskError> {
         let digits = call.number.e164().trim_start_matches('+');
         let tail = digits[digits.len().saturating_sub(10)..].to_owned();
         let query = [("fromdate", from(call.sent_at)), ("calling_number", tail), ("limit", PAGE.to_string())];
         let all = self.list(query.to_vec(), budget).await?;
         if let Some(own) = all.iter().position(|row| call.names(row)) {
-            return Ok(all.into_iter().nth(own).inspect(|row| self.learn(row, &call)));
+            let row = all.into_iter().nth(own).inspect(|row| self.learn(row, &call));
+            return Ok(row.map_or(Found::Nothing, Found::Row));
         }
         // A full page may not be all, and what is not seen may fit as well.
         if all.len() >= PAGE {
-            return Ok(None);
+            return Ok(Found::Several);
         }
         let seen = all.len();
+        let unread = all.iter().any(|row| call.may_be(row, &self.clock) && !call.fits(row, &self.clock));
         let mut rows: Vec<Execution> = all.into_iter().filter(|row| call.fits(row, &self.clock)).collect();
         let at_time = |row: &Execution, at| row.created_at().is_some_and(|local| self.clock.may_be_of(local, at));
         let earlier = |row: &Execution| call.called_before.is_some_and(|at| at_time(row, at));
-        if rows.len() <= 1 && !rows.iter().any(earlier) {
-            return Ok(rows.pop().inspect(|row| self.learn(row, &call)));
+        if rows.is_empty() {
+            return Ok(if unread { Found::Unread } else { Found::Nothing });
+        }
+        if rows.len() == 1 && !unread && !rows.iter().any(earlier) {
+            let row = rows.pop().inspect(|row| self.learn(row, &call));
+            return Ok(row.map_or(Found::Nothing, Found::Row));
         }
         let searched = [query.as_slice(), &[("input_data", call.reference.to_owned())]].concat();
         let found = self.list(searched, budget).await?;
         let told = found.len() == 1 && seen > 1;
         // Else nobody can tell. That all but one are other attempts' proves nothing: those may be known by other names.
-        Ok(found.into_iter().find(|row| told && call.fits(row, &self.clock)))
+        let row = found.into_iter().find(|row| told && call.fits(row, &self.clock));
+        Ok(row.map_or(if unread { Found::Unread } else { Found::Several }, Found::Row))
     }
 
     /// What a row that is a call's shows of the list's clock.
@@ -171,6 +187,12 @@ impl UnleashX {
         let path = with_query("/agents/executions/list", query);
         let reply = self.account.ask(Method::GET, &path, Body::None, budget, place::refusal).await?;
         let rows = answer::json(&reply).as_ref().and_then(Execution::all);
+        let unread = rows.iter().flatten().enumerate().filter_map(|(place, row)| {
+            let missing = [("ID", row.call_id().is_none()), ("CALLING_NUMBER", row.number().is_none())];
+            let missing = missing.iter().find(|(_, missing)| *missing)?.0;
+            Some(format!("row {}: no {missing}", place + 1))
+        });
+        self.unread.note("UnleashX", unread.collect());
         rows.ok_or_else(|| {
             AskError::Trouble(format!("the list of executions cannot be read: {}", place::refusal(&reply)))
         })
@@ -178,8 +200,20 @@ impl UnleashX {
 }
 
 /// The list's first day for a call of this moment.
-fn from(sent_at: Moment) -> String {
+pub(super) fn from(sent_at: Moment) -> String {
     (sent_at - MARGIN).local(ringfence_domain::Zone::utc()).format("%Y-%m-%d").to_string()
+}
+
+/// What the list shows of one call.
+enum Found {
+    /// The row that is this call's, or alone can be.
+    Row(Execution),
+    /// No row can be it.
+    Nothing,
+    /// Nobody can tell which, or not all rows were seen.
+    Several,
+    /// A row that cannot be read may be it.
+    Unread,
 }
 
 /// A call whose row is looked for.
@@ -203,9 +237,17 @@ impl Called<'_> {
     /// Whether a row may be this call by number, agent and time. One that names a call is another's, when this one's name is known.
     fn fits(&self, row: &Execution, clock: &ListClock) -> bool {
         (self.call_id.is_none() || !row.names_its_call())
-            && same_number(self.number.e164(), &row.number())
+            && row.number().is_some_and(|number| same_number(self.number.e164(), &number))
             // Where times say little, a row must say by which agent it was.
             && row.agent().map_or(clock.is_known(), |agent| agent == self.agent)
             && row.created_at().is_some_and(|local| clock.may_be_of(local, self.sent_at))
+    }
+
+    /// The same, as far as it can be read.
+    fn may_be(&self, row: &Execution, clock: &ListClock) -> bool {
+        (self.call_id.is_none() || !row.names_its_call())
+            && row.number().is_none_or(|number| same_number(self.number.e164(), &number))
+            && row.agent().is_none_or(|agent| agent == self.agent)
+            && row.created_at().is_none_or(|local| clock.may_be_of(local, self.sent_at))
     }
 }

@@ -13,6 +13,7 @@ mod clock;
 mod find;
 mod place;
 mod rows;
+mod since;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -25,7 +26,8 @@ use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate};
 
 use self::clock::ListClock;
 use crate::account::{Account, Body, Free};
-use crate::call::{AskError, CallRequest, Findings, LostCall, News, OutCall, Placing};
+use crate::answer::UnreadRows;
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, Provider, Transport, report};
@@ -87,6 +89,7 @@ struct UnleashX {
     clock: ListClock,
     /// Whom to ask about one by one goes round.
     turn: AtomicUsize,
+    unread: UnreadRows,
 }
 
 impl UnleashX {
@@ -97,6 +100,7 @@ impl UnleashX {
             account: Account::new(&setup, transport).secret_header(header, setup.secret("token")?, "token")?,
             clock: ListClock::new(zone.transpose().map_err(|error| format!("created_at_timezone: {error}"))?),
             turn: AtomicUsize::new(0),
+            unread: UnreadRows::default(),
             status_map: StatusMap::new(setup.status_map),
         })
     }
@@ -126,6 +130,10 @@ impl Provider for UnleashX {
 
     async fn find(&self, lost: &[LostCall], _: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
         self.find_all(lost, budget).await
+    }
+
+    async fn calls_since(&self, since: Moment, budget: &dyn Budget) -> Result<Option<Listing>, AskError> {
+        self.listed_since(since, budget).await.map(Some)
     }
 
     fn reported(&self, body: &[u8]) -> Option<String> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::answer;
+use crate::answer::{self, CallId, Refusal};
 use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
 
@@ -25,46 +25,55 @@ pub(super) fn body(call: &CallRequest) -> Result<Value, String> {
     Ok(json!({ "agent_id": agent, "phone_number": call.to.e164(), "metadata": metadata }))
 }
 
-/// The messages of the page, and what validation errors speak of. The first that occurs decides.
+/// The messages of the page with their statuses, each as a whole.
 pub(super) const FAULTS: &[Fault] = &[
-    fault("Invalid Auth Key", Cause::Lane),
-    fault("Session Expired", Cause::Lane),
-    fault("balance", Cause::Lane),
-    fault("credit", Cause::Lane),
+    fault("Invalid Auth Key or Session Expired", &[401], Cause::Lane),
     // Every request of ours has a number: something between us and the vendor loses bodies.
-    fault("Phone Number is required", Cause::Lane),
-    fault("Agent ID is required", Cause::Campaign),
-    fault("Agent not found", Cause::Campaign),
-    fault("not active", Cause::Campaign),
-    // Before the phone: the number to call from is the agent's.
-    fault("agent", Cause::Campaign),
-    fault("phone", Cause::Contact),
-    fault("Validation error", Cause::Request),
-    fault("metadata", Cause::Request),
+    fault("Phone Number is required", &[400], Cause::Lane),
+    fault("Agent ID is required", &[400], Cause::Campaign),
+    fault("Agent not found or not active", &[404], Cause::Campaign),
 ];
 
 /// What an answer to that request means.
 pub(super) fn classify(reply: &Response<Bytes>) -> Placing {
-    let documented = answer::json(reply).and_then(|body| {
-        let refused = answer::member(&body, "error") == Some(&Value::Bool(true))
-            || answer::member(&body, "success") == Some(&Value::Bool(false));
-        if !refused {
-            let execution = answer::text(&body, &["/data/execution_id"]).filter(|_| reply.status().is_success());
-            return execution.map(answer::accepted);
-        }
-        let message = answer::text(&body, &["/message"])?;
-        let known = FAULTS.iter().find(|fault| message.to_lowercase().contains(&fault.says.to_lowercase()));
-        let cause = match (known, reply.status().as_u16()) {
-            (_, 401 | 403) => Cause::Lane,
-            (Some(fault), _) => fault.cause,
-            (None, 404) => Cause::Campaign,
-            // What went wrong under 200 may have gone wrong after the call was placed.
-            (None, 200..=299) => Cause::Unknown,
-            (None, _) => Cause::Request,
-        };
-        Some(cause.placing(refusal(reply)))
-    });
-    answer::judge(reply, refusal(reply), documented)
+    let body = answer::json(reply).unwrap_or_default();
+    let call_id = CallId::at(&body, &["/data/execution_id", "/execution_id"]);
+    answer::judge(reply, refusal(reply), call_id, refused(&body, reply))
+}
+
+/// The documented error shape, `error: true` with a `message`. The page does not say that errors have another status than 200.
+fn refused(body: &Value, reply: &Response<Bytes>) -> Option<Refusal> {
+    let is = |name: &str, flag: bool| answer::member(body, name) == Some(&Value::Bool(flag));
+    if !is("error", true) && !is("success", false) {
+        return None;
+    }
+    let message = answer::text(body, &["/message"])?.trim().trim_end_matches('.').to_lowercase();
+    let status = reply.status().as_u16();
+    let known = FAULTS.iter().find(|fault| fault.says.to_lowercase() == message);
+    let cause = match known {
+        Some(fault) if status == 200 || fault.statuses.contains(&status) => fault.cause,
+        // "Validation error message" stands on the page for whatever is not valid.
+        None if status == 422 => of_validation(&message)?,
+        _ => return None,
+    };
+    Some((cause, refusal(reply)))
+}
+
+/// What a message about something that is not valid speaks of.
+fn of_validation(message: &str) -> Option<Cause> {
+    const INVALID: [&str; 7] = ["valid", "required", "must", "missing", "format", "assigned", "not active"];
+    let says = |word: &str| message.contains(word);
+    if !INVALID.iter().any(|word| says(word)) {
+        return None;
+    }
+    // Before the phone: the number to call from is the agent's.
+    Some(if says("agent") {
+        Cause::Campaign
+    } else if says("phone") {
+        Cause::Contact
+    } else {
+        Cause::Request
+    })
 }
 
 /// What an answer says, for a person.

@@ -9,7 +9,7 @@ use chrono::NaiveDateTime;
 use ringfence_domain::CallDetails;
 use serde_json::Value;
 
-use crate::answer::{member, word};
+use crate::answer::{self, member, word};
 
 /// Names that the id of a call may have in a row, best first.
 const IDS: [&str; 3] = ["EXECUTION_ID", "TRACK_ID", "ID"];
@@ -18,11 +18,11 @@ const IDS: [&str; 3] = ["EXECUTION_ID", "TRACK_ID", "ID"];
 pub(super) struct Execution(Value);
 
 impl Execution {
-    /// The rows of an answer; none when it is not a list.
+    /// The rows of an answer, also those that say nothing; none when it is not a list.
     pub(super) fn all(body: &Value) -> Option<Vec<Self>> {
         let rows = ["/datalist", "/data/datalist", "/data", "/transactions"];
         let rows = rows.iter().find_map(|path| body.pointer(path)?.as_array())?;
-        Some(rows.iter().filter(|row| row.is_object()).cloned().map(Self).collect())
+        Some(rows.iter().cloned().map(Self).collect())
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -48,8 +48,9 @@ impl Execution {
         !reference.is_empty() && self.0.to_string().contains(reference)
     }
 
-    pub(super) fn number(&self) -> String {
-        self.text("CALLING_NUMBER").unwrap_or_default()
+    /// Who was called; none when that cannot be read.
+    pub(super) fn number(&self) -> Option<String> {
+        self.text("CALLING_NUMBER")
     }
 
     pub(super) fn agent(&self) -> Option<String> {
@@ -69,11 +70,11 @@ impl Execution {
     }
 
     pub(super) fn details(&self) -> CallDetails {
-        let seconds = self.text("TOTAL_DURATION").and_then(|seconds| seconds.parse::<f64>().ok());
-        let link = |name: &str| self.text(name).filter(|text| text.starts_with("http")).map(|url| (url, None));
+        let link = |name: &str| self.text(name).filter(|text| text.starts_with("http"));
+        let link = |name: &str| Some((answer::address(&link(name)?)?, None));
         let mut details = CallDetails {
             vendor_status: Some(self.status()),
-            talk_seconds: seconds.map(|seconds| seconds.round() as u32),
+            talk_seconds: member(&self.0, "TOTAL_DURATION").and_then(answer::seconds),
             recording: link("FILE_PATH"),
             transcript: link("TRANSCRIPT"),
             ..CallDetails::default()

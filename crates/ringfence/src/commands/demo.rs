@@ -1,5 +1,6 @@
 //! `ringfence demo`
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
 
@@ -74,7 +75,14 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let settings = setup.setup.settings.clone();
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
     let brake = Arc::new(ringfence_domain::brake::NoBrake);
-    let follower = Follower { store: &store, clock: &clock, campaign: &row, name: lifeline.name(), brake };
+    let follower = Follower {
+        store: &store,
+        clock: &clock,
+        campaign: &row,
+        name: lifeline.name(),
+        brake,
+        quiet_since: Cell::default(),
+    };
     let (summary, ended) = follower.dial(engine, Until::Done, None).await?;
     let differences = store.recount(row.run).await?;
     store.close().await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ringfence_domain::place;
 use ringfence_domain::window::{Calendar, Closures, Holidays, HolidaysError, Hours, HoursError, Timetable};
 use ringfence_domain::{Moment, Span, Zone};
 use ringfence_intake::Config;
@@ -41,9 +42,11 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
             + &"^".repeat(args.expression[error.at.clone()].chars().count().max(1));
         Failure::input(format!("{error}\n  {}\n  {marks}", args.expression), error.hint)
     })?;
-    let zone: Zone = args.timezone.parse().map_err(|error: ringfence_domain::zone::UnknownZone| {
-        Failure::input(error.to_string(), ringfence_intake::config::zone_hint(&args.timezone))
-    })?;
+    let zone = match args.timezone.as_str() {
+        "UTC" => Zone::utc(),
+        name => place::zone(name)
+            .map_err(|error| Failure::input(error.to_string(), ringfence_intake::config::zone_hint(&error)))?,
+    };
     let closures = Arc::new(closures(common, &args.holidays)?);
     let mut calendar = Calendar::new(vec![Hours::new(table, zone).less(closures.clone())], Span::ZERO);
     let at = args.at.unwrap_or_else(home::wall_clock);

@@ -122,6 +122,7 @@ async fn undo(common: &Common, home: &Home, id: ImportId) -> Result<u8, Failure>
     home.store.undo_import(id, home.now()).await?;
     let order = StopOrder::new(row.run, Whom::Import(id), StopReason::Undone, home.now());
     let stopped = order.carry_out(&*home.store).await?;
+    while home.store.forget_matches(id).await? {}
     home.store.close().await;
     let (accepted, updated) = (row.counts.accepted, if row.completed_at.is_some() { row.counts.updated } else { 0 });
     if common.json {

@@ -69,7 +69,7 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
     let mut table = screen::table(&["lane", "kind", "state", "calls", "at once", "today", "reason"]);
     for lane in &lanes {
         let load = store.lane_load(lane.id, now).await?;
-        let live: u32 = load.live.values().map(|own| own.live).sum();
+        let held = load.all();
         let limits = &lane.settings.limits;
         let slowed = lane.slowed_until > now;
         let reason = lane.reason.clone().or_else(|| lane.slowed_reason.clone().filter(|_| slowed));
@@ -83,7 +83,10 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
             Cell::new(&lane.settings.kind),
             Cell::new(state),
             Cell::new(format!("{}, {} requests", limits.calls, limits.requests)),
-            Cell::new(format!("{live} of {}", limits.concurrent)),
+            Cell::new(match held.unsure {
+                0 => format!("{} of {}", held.taken, limits.concurrent),
+                unsure => format!("{} of {}, {unsure} of unknown fate", held.taken, limits.concurrent),
+            }),
             Cell::new(today),
             Cell::new(reason.clone().unwrap_or_default()),
         ]);
@@ -94,7 +97,11 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
             "reason": lane.reason,
             "slowed_until": slowed.then_some(lane.slowed_until),
             "slowed_reason": lane.slowed_reason.as_ref().filter(|_| slowed),
-            "live": live,
+            "live": held.live,
+            "slots": {
+                "of": limits.concurrent, "taken": held.taken, "unknown": held.unsure, "first_free_at": held.first_free,
+            },
+            "usual_call": lane.usual_call.map(|usual| usual.to_string()),
             "left_today": load.left_today,
             "limits": limits,
             "owner": lane.owner,

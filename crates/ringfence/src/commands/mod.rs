@@ -1,6 +1,7 @@
 //! The commands, a file each: what may be typed, and what it does.
 
 pub mod apply;
+pub mod backup;
 pub mod campaigns;
 pub mod check;
 pub mod completions;
@@ -17,6 +18,7 @@ mod migrate;
 pub mod pause;
 mod presets;
 pub mod preview;
+pub mod quarantine;
 mod relink;
 pub mod review;
 pub mod run;
@@ -58,6 +60,8 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Contacts(args) => contacts::contacts(common, args).await,
         Command::Dnc(args) => dnc::dnc(common, args).await,
         Command::Review(args) => review::review(common, args).await,
+        Command::Quarantine(args) => quarantine::quarantine(common, args).await,
+        Command::Backup(args) => backup::backup(common, args).await,
         Command::Lanes(args) => lanes::lanes(common, args).await,
         Command::Presets => presets::presets(common),
         Command::Hours(args) => hours::hours(common, args),

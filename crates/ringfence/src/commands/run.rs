@@ -1,5 +1,6 @@
 //! `ringfence run`
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_intake::Config;
 use ringfence_providers::Provider;
-use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, Store};
+use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
+use crate::outage;
 use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
@@ -85,6 +87,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
+    outage::take_back(&store, &*clock).await;
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
     if let Some(key) = &args.fresh {
         let (run, begun) = store.begin_run(campaign_row.id, key.clone(), clock.read().now).await?;
@@ -100,7 +103,8 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         clock: &clock,
         campaign: &campaign_row,
         name: lifeline.name(),
-        brake: home::brake(&config),
+        brake: home::brakes(&config, &store),
+        quiet_since: Cell::default(),
     };
     let mut held = false;
     if let Some(file) = &file {
@@ -118,7 +122,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
             () = renewing => return Err(Failure::work("the import was left")),
             // Nothing of it is dialled; the next run of the same file finishes it.
             code = signalled() => {
-                store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+                unfollow(&store, campaign_row.run, lifeline.name()).await;
                 store.close().await;
                 return Ok(code?);
             }
@@ -149,7 +153,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         let mut summary = follower.look().await?.1;
         summary.already_running = leader.is_some();
         if leader.is_none() {
-            store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+            unfollow(&store, campaign_row.run, lifeline.name()).await;
         }
         store.close().await;
         report(common, &summary, zone)?;
@@ -160,10 +164,11 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         .braked_by(follower.brake.clone())
         .reported_to(home::reports_of(lane, &config, &store));
     let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
-    store.unfollow_run(campaign_row.run, lifeline.name().to_owned()).await?;
+    let quarantined = store.quarantine().await?.is_some();
+    unfollow(&store, campaign_row.run, lifeline.name()).await;
     store.close().await;
     report(common, &summary, zone)?;
-    Ok(exit_code(&summary, ended))
+    Ok(if quarantined && !matches!(ended, Ended::Signal(_)) { HELD } else { exit_code(&summary, ended) })
 }
 
 /// Waits for a signal that asks to leave; its exit code.
@@ -228,6 +233,15 @@ async fn follow(store: &Arc<Database>, clock: &dyn Clock, run: RunId, name: &str
     Ok(store.follow_run(run, name.to_owned(), dead, now, now + FOLLOWER_LEASE).await?)
 }
 
+/// Lets others live for the run at once. Where that cannot be said, they wait for the lease to run out.
+async fn unfollow(store: &Arc<Database>, run: RunId, name: &str) {
+    match tokio::time::timeout(Duration::from_secs(2), store.unfollow_run(run, name.to_owned())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the run could not be given back: {error}"),
+        Err(_) => tracing::warn!("the run could not be given back: the database does not answer"),
+    }
+}
+
 /// Why dialling ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -246,6 +260,8 @@ pub(super) struct Follower<'f> {
     pub(super) campaign: &'f CampaignRow,
     pub(super) name: &'f str,
     pub(super) brake: Arc<dyn Brake>,
+    /// In quarantine: since when none of the campaign's calls is out.
+    pub(super) quiet_since: Cell<Option<Moment>>,
 }
 
 impl Follower<'_> {
@@ -271,19 +287,24 @@ impl Follower<'_> {
         let (_, first) = self.look().await?;
         let mut progress = Progress::begin(first.contacts.total);
         let mut renew_at = self.clock.boot();
+        let unusable = outage::lasts(self.store);
+        tokio::pin!(unusable);
         let ended = loop {
             // A database that does not answer for a moment is waited for: the engine dials nobody meanwhile.
             match self.look().await {
                 Ok((numbers, summary)) => {
                     progress.show(&summary);
                     if self.holds(&numbers, &summary, until).await.unwrap_or(false) {
-                        break Ended::AsAsked;
+                        break Ok(Ended::AsAsked);
                     }
                 }
                 Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
             }
+            if let Some(gone) = self.store.file().and_then(|file| file.pulled()) {
+                break Err(home::gone(&gone));
+            }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
-                break Ended::TimeUp;
+                break Ok(Ended::TimeUp);
             }
             if self.clock.boot() >= renew_at {
                 renew_at = self.clock.boot() + Duration::from_secs(3);
@@ -291,18 +312,41 @@ impl Follower<'_> {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                _ = terminate.recv() => break Ended::Signal(143),
-                _ = interrupt.recv() => break Ended::Signal(130),
+                _ = terminate.recv() => break Ok(Ended::Signal(143)),
+                _ = interrupt.recv() => break Ok(Ended::Signal(130)),
+                failure = &mut unusable => {
+                    progress.end();
+                    stop.cancel();
+                    drop(running.await);
+                    outage::leave(self.store);
+                    return Err(failure);
+                }
             }
         };
         progress.end();
-        if matches!(ended, Ended::Signal(_)) {
+        if matches!(ended, Ok(Ended::Signal(_))) {
             eprint_line("finishing what is being sent…");
         }
         stop.cancel();
-        running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+        let running = running.await;
+        outage::leave(self.store);
+        running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+        let ended = ended?;
         let (_, summary) = self.look().await?;
         Ok((summary, ended))
+    }
+
+    /// In quarantine: whether the vendor was asked what the database has forgotten, and everything that it knew is settled.
+    async fn has_asked(&self, numbers: &Numbers, active: i64, now: Moment) -> Result<bool, Failure> {
+        let quiet_since = (active == 0).then(|| self.quiet_since.get().unwrap_or(now));
+        self.quiet_since.set(quiet_since);
+        let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
+        let inquiries = self.store.inquiries(quarantine.id).await?;
+        let asked = inquiries.into_iter().find(|inquiry| inquiry.lane == numbers.lane.settings.name);
+        Ok(match (asked, quiet_since) {
+            (Some(asked), Some(quiet_since)) => asked.waiting == 0 || asked.asked_at >= quiet_since,
+            _ => false,
+        })
     }
 
     /// Whether there is nothing left to wait for.
@@ -319,6 +363,9 @@ impl Follower<'_> {
                 return Ok(false);
             }
         }
+        if numbers.stop.as_ref().is_some_and(|stop| stop.by == StoppedBy::Quarantine) {
+            return self.has_asked(numbers, contacts.active, now).await;
+        }
         // A pause is lifted by people only; what is out is still waited for.
         if summary.held_by.is_some() && contacts.active == 0 {
             return Ok(true);
@@ -333,6 +380,10 @@ impl Follower<'_> {
                 Moment::from_millis(tomorrow(now, zone).millis() - 1)
             }
         };
+        // Calls of unknown fate are not waited for: their slots come free, and then the next run goes on.
+        if contacts.active == 0 && summary.because.is_some() {
+            return Ok(true);
+        }
         let soon = summary.next_dial_at.is_some_and(|at| at <= horizon);
         if soon && summary.held_by.is_none() {
             return Ok(false);
@@ -354,7 +405,8 @@ fn exit_code(summary: &Summary, ended: Ended) -> u8 {
     match ended {
         Ended::Signal(code) => code,
         _ if summary.held_by.is_some() && summary.contacts.waiting > 0 => HELD,
-        _ if summary.contacts.review > 0 => REVIEW,
+        // Slots may be held by calls of another campaign.
+        _ if summary.contacts.review > 0 || summary.because.is_some() => REVIEW,
         Ended::AsAsked | Ended::TimeUp => DONE,
     }
 }

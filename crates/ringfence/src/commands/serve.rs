@@ -1,9 +1,10 @@
 //! `ringfence serve`
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use ringfence_domain::{CampaignState, Clock};
-use ringfence_store::{Lifeline, Store};
+use ringfence_domain::{Brake, CampaignState, Clock};
+use ringfence_store::{Database, Lifeline, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,6 +13,7 @@ use crate::cli::Common;
 use crate::engine::LaneEngine;
 use crate::failure::Failure;
 use crate::home::{self, eprint_line};
+use crate::outage;
 use crate::scheduling::Timekeeper;
 
 /// `serve`
@@ -21,6 +23,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", env = "RINGFENCE_HTTP_LISTEN")]
     pub listen: Option<std::net::SocketAddr>,
 }
+
+/// How often the file of the database is looked for.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Dials every lane of the configuration and begins campaigns on schedule, until it is told to stop.
 pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
@@ -44,8 +49,9 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
+    outage::take_back(&store, &*clock).await;
     let lifeline = Lifeline::begin(&store);
-    let brake = home::brake(&config);
+    let brake = home::brakes(&config, &store);
     let stop = CancellationToken::new();
     let engines = TaskTracker::new();
     let mut providers = std::collections::BTreeMap::new();
@@ -76,24 +82,36 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
     }
     engines.close();
-    let code = tokio::select! {
-        _ = terminate.recv() => 143,
-        _ = interrupt.recv() => 130,
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(143),
+        _ = interrupt.recv() => Ok(130),
+        gone = vanished(&store) => Err(gone),
+        failure = outage::lasts(&store) => Err(failure),
     };
     eprint_line("finishing what is being sent…");
     stop.cancel();
     engines.wait().await;
+    outage::leave(&store);
     store.close().await;
-    Ok(code)
+    ended
 }
 
-async fn announce(
-    config: &ringfence_intake::Config,
-    store: &ringfence_store::Database,
-    clock: &Arc<dyn Clock>,
-) -> Result<(), Failure> {
+/// Returns when the file of the database is not the one any more that was opened. Nobody is dialled from then on.
+async fn vanished(store: &Database) -> Failure {
+    loop {
+        if let Some(gone) = store.file().and_then(|file| file.pulled()) {
+            return home::gone(&gone);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
     let lanes: Vec<&str> = config.lanes.keys().map(String::as_str).collect();
     eprint_line(&format!("serving {} on {}", lanes.join(", "), store.location()));
+    if let Some(quarantine) = store.quarantine().await? {
+        tracing::error!("nobody is dialled: {}; `ringfence quarantine` says more", quarantine.cause);
+    }
     for campaign in store.campaigns().await? {
         let missing =
             campaign.state != CampaignState::Cancelled && !config.lanes.contains_key(&campaign.rules.provider);

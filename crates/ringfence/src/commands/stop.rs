@@ -74,7 +74,14 @@ fn as_json(lane: &str, call: &LiveCall) -> serde_json::Value {
 pub(super) async fn start(common: &Common) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     home.store.start_all(home.now()).await?;
+    let quarantine = home.store.quarantine().await?;
     home.store.close().await;
+    if let Some(quarantine) = quarantine {
+        return Err(Failure::held(
+            format!("the stop is lifted, and a quarantine still holds this database: {}", quarantine.cause),
+            "`ringfence quarantine` says more",
+        ));
+    }
     let file = home::brake(&home.config).pulled();
     if common.json {
         screen::print_json(&json!({ "stopped": file.is_some(), "reason": file }))?;

@@ -13,7 +13,7 @@ use ringfence_domain::{
 };
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    Lifeline, NewContact, StopOrder, Store, Whom,
+    Lifeline, NewContact, StopOrder, StoppedBy, Store, Whom,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,7 @@ use crate::cli::Common;
 use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, REVIEW};
 use crate::importing::InputFile;
+use crate::outage;
 use crate::{home, screen, summary};
 
 /// `test-call`
@@ -104,12 +105,16 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
             ));
         }
     }
-    let brake = home::brake(&config);
+    let brake = home::brakes(&config, &store);
     if let Some(file) = brake.pulled() {
         return Err(Failure::held(format!("everything is stopped: {file}"), "remove that file"));
     }
-    if let Some(reason) = store.stop().await?.map(|stop| stop.reason) {
-        return Err(Failure::held(format!("everything is stopped: {reason}"), "`ringfence start` lets it go"));
+    if let Some(stop) = store.stop().await? {
+        let hint = match stop.by {
+            StoppedBy::Person => "`ringfence start` lets it go",
+            StoppedBy::Quarantine => "`ringfence quarantine` says more",
+        };
+        return Err(Failure::held(format!("everything is stopped: {}", stop.reason), hint));
     }
     if row.state == LaneState::Paused {
         let reason = row.reason.unwrap_or_default();
@@ -154,7 +159,9 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     store.close_run(campaign.run, StopReason::Cancelled).await?;
     StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&*store).await?;
     stop.cancel();
-    running.await.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
+    let running = running.await;
+    outage::leave(&store);
+    running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
     let attempts = store.attempts_at(key).await?;
     store.close().await;
     if let Some(code) = signal {

@@ -73,6 +73,11 @@ async fn every_command_has_help_whose_examples_run() {
         for example in examples {
             assert_eq!(example[0], command, "{example:?}");
             let project = copy(original.path());
+            if command != "quarantine" {
+                // A copied project dials nobody before an operator says so.
+                let lifted = output(project.path(), &["quarantine", "lift", "--reason", "a copy for a test"]).await;
+                assert!(lifted.status.success(), "{}", text(&lifted));
+            }
             if command == "init" {
                 std::fs::remove_file(project.path().join("ringfence.toml")).expect("removed");
             }
@@ -84,7 +89,9 @@ async fn every_command_has_help_whose_examples_run() {
             }
             let ended = tokio::time::timeout(Duration::from_mins(1), child.wait_with_output()).await;
             let ended = ended.unwrap_or_else(|_| panic!("{args:?} does not end")).expect("it ends");
-            assert!(ended.status.success(), "{args:?}: {}", text(&ended));
+            // In quarantine `quarantine` itself says by its exit code that one holds.
+            let held = args == ["quarantine"] && ended.status.code() == Some(4);
+            assert!(ended.status.success() || held, "{args:?}: {}", text(&ended));
         }
     }
 }

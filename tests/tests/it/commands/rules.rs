@@ -112,7 +112,7 @@ on_both_databases! {
         assert_eq!(output(folder, &["why"]).await.status.code(), Some(1));
 
         // A window that never opens where the contacts are is said to be one, with the rules that contradict each other.
-        std::fs::write(&path, campaign.replace("\"autumn\"", "\"winter\"").replace("hours = \"24/7\"", "hours = \"Su 09:00-20:00\"\nrules = [\"uk\"]").replace("phone = \"phone\"", "phone = \"phone\"\ntimezone = \"name\"")).expect("written");
+        std::fs::write(&path, campaign.replace("\"autumn\"", "\"winter\"").replace("{name}", "{name|}").replace("hours = \"24/7\"", "hours = \"Su 09:00-20:00\"\nrules = [\"uk\"]").replace("phone = \"phone\"", "phone = \"phone\"\ntimezone = \"name\"")).expect("written");
         std::fs::write(folder.join("contacts.csv"), format!("name,phone\n,{}\n", phone.e164())).expect("written");
         json(folder, &["dnc", "remove", phone.e164(), "--json"]).await;
         json(folder, &["run", "spring.toml", "--until", "idle", "--json"]).await;
@@ -128,13 +128,41 @@ on_both_databases! {
         let outputs = [("opted_out", "no"), ("interested", "no")].map(|(name, value)| (name.to_owned(), value.into()));
         let vendor = Vendor::begin(Behaviour { outputs: outputs.into_iter().collect(), ..answered() }).await;
         let folder = database.folder();
-        let rules = "[results]\nopt_out = { when = { optedout = \"yes\" } }\nrefusal = { when = { interested = \"no\" } }";
+        let rules = "[results]\nopt_out = { when = { opted_oot = \"yes\" } }\nrefusal = { when = { interested = \"no\" } }";
         write_project(folder, &database.url, &vendor, 12, rules);
         let run = json(folder, &["run", "spring.toml", "--until", "done", "--json"]).await;
-        assert_eq!(run["never_collected"], serde_json::json!(["optedout"]), "{run}");
-        assert_eq!(run["said"], serde_json::json!({ "opted_out": 0, "refused": 12 }), "{run}");
+        assert_eq!(run["never_collected"], serde_json::json!(["opted_oot"]), "{run}");
+        let not_heeded = serde_json::json!([{ "output": "opted_out", "calls": 12, "wanted": 0 }]);
+        let said = serde_json::json!({ "opted_out": 0, "refused": 12, "unclear": [], "not_heeded": not_heeded });
+        assert_eq!(run["said"], said, "{run}");
         let shown = text(&output(folder, &["status", "spring"]).await);
-        assert!(shown.contains("12 said no") && shown.contains("the output optedout"), "{shown}");
+        assert!(shown.contains("12 said no") && shown.contains("the output opted_oot"), "{shown}");
+        assert!(shown.contains("the output opted_out") && shown.contains("no rule heeds it"), "{shown}");
+    }
+}
+
+on_both_databases! {
+    async fn an_opt_out_in_words_that_cannot_be_told_is_counted_and_named(database) {
+        let outputs = [("opted_out".to_owned(), "Yes, but only at weekends".into()), ("Do not call".to_owned(), "Y".into())];
+        let vendor = Vendor::begin(Behaviour { outputs: outputs.into_iter().collect(), ..answered() }).await;
+        let folder = database.folder();
+        write_project(folder, &database.url, &vendor, 3, "");
+        let checked = text(&output(folder, &["check", "spring.toml"]).await);
+        assert!(checked.contains("caution: nobody who asks for no more calls is heeded"), "{checked}");
+        let run = json(folder, &["run", "spring.toml", "--until", "done", "--json"]).await;
+        assert_eq!(run["said"]["not_heeded"][0], serde_json::json!({ "output": "Do not call", "calls": 3, "wanted": 3 }), "{run}");
+        assert_eq!(run["said"]["not_heeded"][1]["output"], "opted_out", "{run}");
+
+        let campaign = std::fs::read_to_string(folder.join("spring.toml")).expect("read").replace("\"spring\"", "\"autumn\"");
+        let rule = "[results]\nopt_out = { when = { opted_out = \"yes\" } }";
+        std::fs::write(folder.join("autumn.toml"), format!("{campaign}{rule}")).expect("written");
+        let checked = text(&output(folder, &["check", "autumn.toml"]).await);
+        assert!(!checked.contains("no more calls"), "{checked}");
+        let run = json(folder, &["run", "autumn.toml", "--until", "done", "--json"]).await;
+        let unclear = serde_json::json!([{ "output": "opted_out", "value": "a longer text", "calls": 3 }]);
+        assert_eq!((&run["said"]["opted_out"], &run["said"]["unclear"]), (&0.into(), &unclear), "{run}");
+        let shown = text(&output(folder, &["status", "autumn"]).await);
+        assert!(shown.contains("3 said `a longer text` in opted_out"), "{shown}");
     }
 }
 
@@ -211,5 +239,34 @@ on_both_databases! {
         assert_eq!(mended["change"], "changed", "{mended}");
         let run = json(folder, &["run", "autumn.toml", "--until", "done", "--json"]).await;
         assert_eq!(run["contacts"]["total"], 3, "{run}");
+    }
+}
+
+on_both_databases! {
+    async fn nobody_is_called_with_an_empty_name_when_newer_rules_need_it(database) {
+        let vendor = Vendor::begin(answered()).await;
+        let folder = database.folder();
+        write_project(folder, &database.url, &vendor, 3, "");
+        let path = folder.join("spring.toml");
+        let strict = std::fs::read_to_string(&path).expect("read");
+        let numbers: Vec<String> = (0..3).map(|n| sample::number(n).e164().to_owned()).collect();
+        let csv = format!("name,phone\nAsha,{}\n,{}\nRavi,{}\n", numbers[0], numbers[1], numbers[2]);
+        std::fs::write(folder.join("contacts.csv"), csv).expect("written");
+        std::fs::write(&path, strict.replace("{name}", "{name|}")).expect("written");
+        json(folder, &["apply", "spring.toml", "--yes", "--json"]).await;
+        let taken = json(folder, &["import", "spring", "contacts.csv", "--json"]).await;
+        assert_eq!(taken["accepted"], 3, "{taken}");
+
+        std::fs::write(&path, &strict).expect("written");
+        let dry = text(&output(folder, &["run", "spring.toml", "--dry-run"]).await);
+        assert!(dry.contains("empty"), "{dry}");
+        let preview = text(&output(folder, &["preview", "spring.toml", "--row", "2"]).await);
+        assert!(preview.contains("column `name` is empty"), "{preview}");
+        let run = output(folder, &["run", "spring.toml", "--until", "idle", "--json"]).await;
+        let run: Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        assert_eq!((&run["contacts"]["done"], &run["contacts"]["review"]), (&2.into(), &1.into()), "{run}");
+        assert_eq!(vendor.simulator.tape().calls().len(), 2, "nobody is called as \"\"");
+        let why = text(&output(folder, &["why", &numbers[1]]).await);
+        assert!(why.contains("`name` is empty"), "{why}");
     }
 }

@@ -72,6 +72,35 @@ async fn a_paused_lane_is_exit_4_and_calls_in_review_are_exit_3() {
 }
 
 #[tokio::test]
+async fn slots_that_calls_of_unknown_fate_hold_are_not_waited_for() {
+    let mut lost = quick(Outcome::Answered);
+    lost.faults = vec![(Fault::LostRequest, 100.0)];
+    let (folder, _vendor) = project(lost, 20, "[on_unknown]\nask_for = \"1s\"").await;
+    let config = folder.path().join("ringfence.toml");
+    let text_of = std::fs::read_to_string(&config).expect("read");
+    std::fs::write(&config, text_of.replace("concurrent = 40", "concurrent = 2")).expect("written");
+    for until in ["idle", "today"] {
+        let run = output(folder.path(), &["run", "spring.toml", "--until", until, "--max-time", "60s", "--json"]).await;
+        assert_eq!(run.status.code(), Some(3), "{}", text(&run));
+        let summary: serde_json::Value = serde_json::from_slice(&run.stdout).expect("JSON");
+        assert_eq!(summary["state"], "idle", "{summary}");
+        let because = summary["because"].as_str().expect("a reason");
+        assert!(because.contains("all 2 slots are taken by calls of unknown fate"), "{because}");
+    }
+    let shown = text(&output(folder.path(), &["status", "spring"]).await);
+    assert!(shown.contains("slots are taken by calls of unknown fate"), "{shown}");
+    let lanes = json(folder.path(), &["lanes", "--json"]).await;
+    assert_eq!(lanes[0]["slots"]["unknown"], 2, "{lanes}");
+    assert!(text(&output(folder.path(), &["lanes"]).await).contains("2 of 2, 2 of unknown"), "{lanes}");
+    let number = ringfence_tests::sample::number(15);
+    let why = json(folder.path(), &["why", number.e164(), "--json"]).await;
+    assert_eq!(why["may_dial_now"], false, "{why}");
+    assert_eq!(why["set_by"], "slots", "{why}");
+    let whole = text(&output(folder.path(), &["why", "--campaign", "spring"]).await);
+    assert!(whole.contains("slots") && whole.contains("18"), "{whole}");
+}
+
+#[tokio::test]
 async fn a_run_beside_a_run_hands_over_and_leaves() {
     let mut slow = quick(Outcome::Answered);
     slow.talk = Span::from_secs(4);

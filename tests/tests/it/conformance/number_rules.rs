@@ -214,6 +214,33 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn an_opt_out_in_other_words_is_on_the_list_or_counted(database) {
+        let store = &database.store;
+        let mut rules = sample::rules("spring", "main");
+        rules.opt_out = Some(Condition([("opted_out".to_owned(), vec!["yes".to_owned()])].into()));
+        let said = [
+            serde_json::json!("Y"), serde_json::json!(1), serde_json::json!(["yes"]), serde_json::json!("Yes, please"),
+            serde_json::json!("do not call"), serde_json::json!("no"), serde_json::json!(false), serde_json::json!("maybe"),
+        ];
+        let stage = Stage::set_with(store, sample::lane_settings("main"), rules, said.len()).await;
+        stage.place(store, 8, noon()).await;
+        let mut settlements = Vec::new();
+        for (person, value) in said.iter().enumerate() {
+            let outputs = [("Opted_Out".to_owned(), value.clone())].into();
+            let details = CallDetails { outputs, ..CallDetails::default() };
+            settlements.push((attempt_of(store, person).await, Settlement::Ended(Outcome::Answered, Box::new(details))));
+        }
+        store.settle(settlements, noon()).await.expect("settled");
+        for (person, value) in said.iter().enumerate() {
+            let listed = store.dnc_entries(store.hasher().key(&sample::number(person))).await.expect("entries");
+            assert_eq!(listed.len(), usize::from(person < 5), "{value}");
+        }
+        assert_eq!((stage.count(store, "said:opted_out").await, stage.count(store, "said:unclear:opted_out=maybe").await), (5, 1));
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
     async fn who_asked_waits_for_the_time_that_they_named(database) {
         let store = &database.store;
         let mut rules = sample::rules("spring", "main");

@@ -20,7 +20,7 @@ fn sheet(content: impl AsRef<[u8]>) -> Sheet {
     std::fs::write(&path, content).expect("written");
     let mut rules = sample::rules("spring", "main");
     rules.calling.timezone = CallingZone::Contact;
-    rules.variables.insert("n".to_owned(), "{name}".parse().expect("a template"));
+    rules.variables.insert("n".to_owned(), "{name|}".parse().expect("a template"));
     Sheet { _folder: folder, path, rules }
 }
 

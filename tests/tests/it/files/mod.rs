@@ -5,8 +5,10 @@ mod configs;
 mod csv;
 mod deploy;
 mod migrations;
+mod required;
 mod tables;
 mod vendors;
+mod zones;
 
 use ringfence_intake::Mistakes;
 

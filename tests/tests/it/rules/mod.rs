@@ -3,6 +3,7 @@
 mod agrees_with_another_library;
 mod agrees_with_plain_reading;
 mod limits_hold_in_every_history;
+mod zones_by_number_agree_with_other_sources;
 
 /// Numbers that look random and are the same every time.
 #[derive(Clone)]

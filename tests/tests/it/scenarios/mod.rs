@@ -1,11 +1,17 @@
 //! Whole dialers under good and bad days: one scenario a file, named by what must hold.
 
+mod a_brake_comes_through_an_import;
 mod a_busy_number_is_called_again_under_one_cap;
+mod a_clock_that_was_set_back_holds_up_nobody;
+mod a_database_file_that_vanishes_stops_dialling;
+mod a_delivered_request_is_refused_by_documented_words_only;
 mod a_down_provider_makes_contacts_wait;
 mod a_fault_of_the_lane_costs_no_contact_an_attempt;
+mod a_full_disk_is_waited_for;
 mod a_list_that_cannot_end_fails_only_its_own_campaign;
 mod a_lost_answer_is_found_and_never_redialled;
 mod a_report_brings_the_outcome_at_once;
+mod a_restored_database_calls_nobody_twice;
 mod a_row_without_a_column_goes_to_review;
 mod a_run_beside_a_serve_hands_over;
 mod a_schedule_begins_a_campaign_once;
@@ -16,8 +22,11 @@ mod calls_stay_inside_the_window;
 mod each_vendor_dials_the_same_file;
 mod kill_at_any_moment;
 mod limits_hold_in_every_window;
+mod lost_answers_stop_no_lane;
+mod many_processes_make_one_database;
 mod new_rules_hold_for_the_very_next_call;
 mod new_rules_name_the_countries_that_are_called;
+mod one_that_is_always_refused_holds_up_nobody;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;
 mod samples_run;
@@ -26,4 +35,5 @@ mod the_last_day_ends_a_campaign;
 mod the_other_dialect_is_learned;
 mod the_vendor_drops_a_call_that_would_be_late;
 mod throttling_makes_it_slower_not_fewer;
+mod what_a_vendor_said_is_not_lost;
 mod what_people_say_in_a_call_is_heeded;

@@ -181,7 +181,7 @@ async fn outcome(row: Value) -> Option<Outcome> {
     assert_eq!(script.asked()[0].uri(), "http://vendor.invalid/api/v1/business/42/queues/outbound/queue-1");
     match news.into_iter().next().expect("one").1 {
         News::Ended(outcome, _) => Some(outcome),
-        News::Pending => None,
+        News::Pending | News::Unclear => None,
     }
 }
 

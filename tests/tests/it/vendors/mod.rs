@@ -1,5 +1,6 @@
 //! Vendors' wire formats, from the shapes that their pages show.
 
+mod broken_rows;
 mod contract;
 mod iqra;
 mod knovvu;

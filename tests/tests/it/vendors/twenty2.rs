@@ -128,7 +128,6 @@ async fn whatever_may_have_been_placed_is_unknown() {
         (200, "<html>Gateway</html>".to_owned()),
         (200, String::new()),
         (200, "{\"success\": true, \"call_id\": \"call_9c4d".to_owned()),
-        (400, "<html>Bad Request</html>".to_owned()),
         (408, String::new()),
         (409, json!({ "success": false, "message": "conflict" }).to_string()),
         (500, json!({ "success": false, "error": { "code": "INTERNAL_ERROR", "message": "" } }).to_string()),
@@ -143,17 +142,38 @@ async fn whatever_may_have_been_placed_is_unknown() {
 }
 
 #[tokio::test]
-async fn a_wrong_address_pauses_the_lane() {
-    for status in [301, 302, 307, 404, 405] {
-        let placing = placing(answer(status, "<html></html>")).await;
-        assert!(matches!(placing, Placing::LaneFault { .. }), "{status}: {placing:?}");
+async fn a_refusal_needs_the_documented_status_too() {
+    let error = |code: &str, status: u16| json!({ "success": false, "error": { "code": code, "message": "says the vendor", "status": status } });
+    for (status, body) in [
+        (404, error("INVALID_AGENT", 404)),
+        (400, error("INVALID_AGENT", 502)),
+        (200, error("INVALID_AGENT", 502)),
+        (
+            200,
+            json!({ "success": false, "error": { "code": "INVALID_AGENT", "message": "upstream timeout", "status": 400 } }),
+        ),
+        (200, json!({ "success": false, "error": { "code": "INVALID_AGENT", "message": "" } })),
+        (400, json!({ "success": false, "statusCode": 400, "message": "agent could not be reached" })),
+        (404, json!({ "success": false, "statusCode": 404, "message": "Not found" })),
+        (422, json!({ "success": false, "statusCode": 422, "message": "Validation errors", "validationErrors": {} })),
+        (200, json!({ "success": false, "error": "INVALID_AGENT" })),
+        (400, json!({ "error": { "code": "INVALID_AGENT", "message": "no flag", "status": 400 } })),
+    ] {
+        let placing = placing(answer(status, &body)).await;
+        let doubt = matches!(placing, Placing::Unknown { .. } | Placing::Undocumented { .. });
+        assert!(doubt, "{status} {body}: {placing:?}");
+    }
+    let newer = |status: u16| json!({ "success": false, "statusCode": status, "message": "No" });
+    for (status, http) in [(401, 401), (403, 403), (401, 200)] {
+        let placing = placing(answer(http, newer(status))).await;
+        assert!(matches!(placing, Placing::LaneFault { .. }), "{http} {status}: {placing:?}");
     }
 }
 
 #[tokio::test]
 async fn numbers_in_the_vendors_words_are_masked() {
     let body = json!({ "success": false, "error": { "code": "X", "message": "9999999999 is barred", "status": 400 } });
-    let Placing::LaneFault { cause } = placing(answer(400, body)).await else { panic!("a lane fault") };
+    let Placing::Undocumented { cause, .. } = placing(answer(400, body)).await else { panic!("no documented code") };
     assert!(!cause.contains("9999999999") && cause.contains("******9999"), "{cause}");
 }
 
@@ -176,7 +196,7 @@ async fn ended(body: Value) -> (Outcome, ringfence_domain::CallDetails) {
     assert_eq!(script.asked()[0].uri(), "http://vendor.invalid/api/call/detail?call_id=a%2Fb");
     match news {
         News::Ended(outcome, details) => (outcome, *details),
-        News::Pending => panic!("it is over"),
+        News::Pending | News::Unclear => panic!("it is over"),
     }
 }
 
@@ -235,7 +255,7 @@ async fn many_calls_are_asked_about_with_one_list() {
 async fn words_that_nobody_documented_are_not_an_end() {
     let script = Script::of(vec![answer(200, json!({ "success": true, "call": { "status": "teleported" } }))]);
     let provider = twenty2(&lane_settings("main"), "national", script);
-    assert_eq!(provider.ask(&[out(1, "a")], &Free).await, Ok(vec![(AttemptId(1), News::Pending)]));
+    assert_eq!(provider.ask(&[out(1, "a")], &Free).await, Ok(vec![(AttemptId(1), News::Unclear)]));
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn news(zone: Option<&str>, answers: Vec<Value>) -> Option<News> {
 fn outcome(news: Option<News>) -> Option<Outcome> {
     news.and_then(|news| match news {
         News::Ended(outcome, _) => Some(outcome),
-        News::Pending => None,
+        News::Pending | News::Unclear => None,
     })
 }
 

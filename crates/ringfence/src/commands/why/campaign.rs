@@ -127,6 +127,9 @@ fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (String
         let says = "the lane's calls of today are used up".to_owned();
         return ("lane_day".to_owned(), says, Some(tomorrow(now, lane.settings.timezone)));
     }
+    if let Some(stuck) = crate::slots::stuck(numbers) {
+        return ("slots".to_owned(), stuck.says, stuck.first_free);
+    }
     ("turn".to_owned(), "they may be dialled now, and wait for a free slot".to_owned(), Some(now))
 }
 

@@ -288,7 +288,7 @@ fn text(explanation: &Explanation) -> String {
     }
     if let Some(asked) = &explanation.callback {
         let at = when(asked.at);
-        let read = if asked.understood { "understood as" } else { "not understood, so the default delay:" };
+        let read = if asked.understood { "understood as" } else { "not understood, so not before" };
         text.push_str(&format!("asked to be called back: \"{}\", {read} {at}\n", asked.words));
     }
     for past in &explanation.history {

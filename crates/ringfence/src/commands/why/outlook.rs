@@ -45,7 +45,10 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Outl
     // Whom a limit put off is due when that limit said so: the limit itself is asked.
     let due = if contact.class == DialClass::Capped { found.now } else { contact.due_at };
     let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
+    let stuck = crate::slots::stuck(numbers);
+    let slots = stuck.as_ref().and_then(|stuck| stuck.first_free).unwrap_or_default();
     let fixed = [
+        (slots, "slots", stuck.map(|stuck| stuck.says).unwrap_or_default()),
         (due, "due", contact.class.as_str().to_owned()),
         (lane.slowed_until, "pace", lane.slowed_reason.clone().unwrap_or_default()),
         (day.unwrap_or_default(), "lane_day", "the lane's calls of today are used up".to_owned()),

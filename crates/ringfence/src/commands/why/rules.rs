@@ -9,6 +9,7 @@ use ringfence_store::{AttemptRow, ContactRow, Numbers};
 use serde::Serialize;
 
 use super::Found;
+use crate::slots;
 use crate::summary::tomorrow;
 
 /// One rule and its verdict.
@@ -41,7 +42,12 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
         ContactState::Stopped => {
             format!("it was stopped: {}", contact.stop_reason.map(|reason| reason.to_string()).unwrap_or_default())
         }
-        ContactState::Review => "nobody can say whether its last call was placed".to_owned(),
+        ContactState::Review => match found.attempts.iter().rev().find(|attempt| attempt.contact == contact.id) {
+            Some(last) if last.state == AttemptState::Refused => {
+                "the provider refuses it: a person must look".to_owned()
+            }
+            _ => "nobody can say whether its last call was placed".to_owned(),
+        },
     };
     rule("contact", contact.state == ContactState::Waiting, state, None);
     let elsewhere = found.attempts.iter().find(|attempt| attempt.state.is_live() && attempt.contact != contact.id);
@@ -52,8 +58,16 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     };
     rule("number", elsewhere.is_none() && !found.in_review.contains(&contact.id), says.to_owned(), None);
     let due = contact.due_at <= now;
+    let own = found.attempts.iter().rev().filter(|attempt| attempt.contact == contact.id);
+    let own = own.filter(|attempt| !matches!(attempt.state, AttemptState::Lapsed | AttemptState::NotSent));
+    let refused: Vec<&AttemptRow> = own.take_while(|attempt| attempt.state == AttemptState::Refused).collect();
     let says = match (due, contact.class) {
         (true, _) => "it is due".to_owned(),
+        (false, _) if !refused.is_empty() => {
+            let times =
+                if refused.len() == 1 { "once".to_owned() } else { format!("{} times in a row", refused.len()) };
+            format!("the provider refused it {times}: {}", refused[0].cause.as_deref().unwrap_or_default())
+        }
         (false, DialClass::Capped) => "a limit on its number holds it until then".to_owned(),
         (false, DialClass::First) => "its call is not due yet".to_owned(),
         (false, class) => format!("its {class} is not due yet"),
@@ -108,6 +122,14 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     let slowed = lane.slowed_until > now;
     let says = lane.slowed_reason.clone().filter(|_| slowed).unwrap_or_else(|| "not slowed".to_owned());
     rule("pace", !slowed, says, Some(lane.slowed_until));
+    let stuck = slots::stuck(numbers);
+    let (limit, held) = (lane.settings.limits.concurrent, numbers.of_lane);
+    let says = stuck.as_ref().map(|stuck| stuck.says.clone());
+    let says = says.unwrap_or_else(|| match held.free(limit) {
+        0 => format!("all {limit} slots are taken by calls that are under way: it waits for its turn"),
+        free => format!("{free} of {limit} slots are free"),
+    });
+    rule("slots", stuck.is_none(), says, stuck.and_then(|stuck| stuck.first_free));
     if let Some(left) = numbers.left_today {
         let says = format!("{left} calls left today");
         rule("lane_day", left > 0, says, Some(tomorrow(now, lane.settings.timezone)));

@@ -6,6 +6,8 @@ use ringfence_providers::{Cause, Fault, Placing, WireError};
 use ringfence_tests::sample::lane_settings;
 use ringfence_tests::vendors;
 
+use serde_json::{Value, json};
+
 use super::super::script::{Script, answer};
 use super::fixtures::{Fixture, fixtures};
 use super::{call, placing, word};
@@ -75,18 +77,100 @@ async fn an_endless_call_id_is_none() {
     }
 }
 
+/// Answers that came after the phone had rung in the trials, and their like.
 #[tokio::test]
-async fn a_refusal_of_everyone_pauses_the_lane() {
+async fn only_a_documented_refusal_is_one() {
+    let pages =
+        ["", "<html><body>403 Forbidden</body></html>", "{\"error\":\"not allowed\"}", "{\"success\": false, \"mess"];
     for vendor in VENDORS {
-        for status in [401, 403] {
-            let placing = placing(vendor, answer(status, "<html></html>")).await;
-            assert_eq!(word(&placing), "lane", "{} {status}", vendor.kind);
+        for status in
+            [300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 410, 413, 415, 421, 422, 431, 451]
+        {
+            for body in pages {
+                let placing = placing(vendor, answer(status, body)).await;
+                let Placing::Undocumented { cause, of_account } = placing else {
+                    panic!("{} {status} {body}: {placing:?}", vendor.kind)
+                };
+                assert_eq!(of_account, (401..=403).contains(&status), "{} {status}", vendor.kind);
+                let hint = if of_account { "credentials" } else { "base_url" };
+                assert!(cause.contains(hint) && cause.contains(&status.to_string()), "{cause}");
+            }
         }
-        for status in [301, 302, 307, 308, 404, 405] {
-            let placing = placing(vendor, answer(status, "<html></html>")).await;
-            let Placing::LaneFault { cause } = placing else { panic!("{} {status}: {placing:?}", vendor.kind) };
-            assert!(cause.contains("base_url"), "{cause}");
+        for words in
+            ["upstream timeout", "agent timed out", "the phone call failed", "balance service unavailable", "oops", ""]
+        {
+            for body in [
+                json!({ "success": false, "message": words }),
+                json!({ "success": false, "error": true, "message": words, "statusCode": 200 }),
+                json!({ "error": true, "message": words }),
+                json!({ "success": false, "error": { "code": words, "message": words, "status": 400 } }),
+                json!({ "Success": false, "Code": words, "Message": words, "Data": null }),
+                json!({ "success": false, "data": {} }),
+            ] {
+                for status in [200, 201, 202, 400, 404, 422] {
+                    let placing = placing(vendor, answer(status, &body)).await;
+                    let doubt = matches!(placing, Placing::Unknown { .. } | Placing::Undocumented { .. });
+                    assert!(doubt, "{} {status} {body}: {placing:?}", vendor.kind);
+                }
+            }
         }
+    }
+}
+
+/// Each vendor's own name for a call, in an answer that says otherwise that it failed.
+#[tokio::test]
+async fn an_answer_with_a_calls_id_is_a_call() {
+    let with_id = |kind: &str, id: &Value| match kind {
+        "unleashx" => {
+            json!({ "success": false, "error": true, "message": "Validation error", "data": { "execution_id": id } })
+        }
+        "iqra" => json!({ "Success": false, "Code": "InitiateCall:INVALID_AGENT", "Message": "", "Data": [id] }),
+        "knovvu" => json!({ "UniqueId": id, "Message": "Bad request" }),
+        _ => {
+            json!({ "success": false, "error": { "code": "INVALID_AGENT", "status": 400 }, "data": { "call_id": id } })
+        }
+    };
+    for vendor in VENDORS {
+        for status in [200, 400, 404, 422, 429, 500, 502] {
+            let placing = placing(vendor, answer(status, with_id(vendor.kind, &json!("c-1")))).await;
+            assert_eq!(word(&placing), "accepted c-1", "{} {status}", vendor.kind);
+        }
+        let conflict = placing(vendor, answer(409, with_id(vendor.kind, &json!("c-1")))).await;
+        assert_eq!(word(&conflict), "unknown", "{}: it may be another call's", vendor.kind);
+        let number = placing(vendor, answer(200, with_id(vendor.kind, &json!(17)))).await;
+        assert_eq!(word(&number), "accepted 17", "{}", vendor.kind);
+        for broken in [json!("x".repeat(300)), json!("a\u{fffd}b"), json!({ "id": 1 }), json!([1])] {
+            let placing = placing(vendor, answer(400, with_id(vendor.kind, &broken))).await;
+            assert_eq!(word(&placing), "unknown", "{} {broken}: there is one, and nobody can read it", vendor.kind);
+        }
+        // Half of a surrogate pair beside the id hides it from strict parsers.
+        let body = with_id(vendor.kind, &json!("c-1")).to_string().replacen('{', "{\"note\":\"\\ud800\",", 1);
+        let placing = placing(vendor, answer(200, body)).await;
+        assert_eq!(word(&placing), "accepted c-1", "{}", vendor.kind);
+    }
+}
+
+#[tokio::test]
+async fn http_429_is_a_limiters_word_or_nobody_knows() {
+    for vendor in VENDORS {
+        for (body, means) in [
+            ("", "pace"),
+            ("{}", "pace"),
+            ("error code: 1015", "pace"),
+            ("<html><h1>429 Too Many Requests</h1></html>", "pace"),
+            ("{\"message\":\"Rate limit exceeded\"}", "pace"),
+            ("{\"success\":true}", "unknown"),
+            ("{\"success\":false,\"message\":\"upstream timeout\"}", "unknown"),
+            ("<html>Gateway</html>", "unknown"),
+        ] {
+            assert_eq!(word(&placing(vendor, answer(429, body)).await), means, "{} {body}", vendor.kind);
+        }
+        let mut reply = answer(429, "<html>Gateway</html>").expect("an answer");
+        reply.headers_mut().insert("retry-after", "999999999999".parse().expect("a header"));
+        let Placing::Throttled { retry_after, .. } = placing(vendor, Ok(reply)).await else {
+            panic!("{}", vendor.kind)
+        };
+        assert_eq!(retry_after, Some(Span::from_hours(1)), "nobody rests for years");
     }
 }
 

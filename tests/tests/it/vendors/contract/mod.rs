@@ -40,6 +40,7 @@ pub(super) fn word(placing: &Placing) -> String {
         Placing::RequestFault { .. } => "request".to_owned(),
         Placing::NumberFault { .. } => "contact".to_owned(),
         Placing::Unknown { .. } => "unknown".to_owned(),
+        Placing::Undocumented { .. } => "undocumented".to_owned(),
     }
 }
 

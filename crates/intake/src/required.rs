@@ -1,0 +1,21 @@
+//! Values that a row must have: those of the columns from which the agent gets to know something.
+//!
+//! "Dear , you owe " is said to a person. Whoever wants it so names the column in `contacts.optional`, or writes what to say instead:
+//! `{name|customer}`.
+
+use ringfence_domain::Campaign;
+use ringfence_domain::template::{Row, Template, is_blank};
+
+/// A column that a call needs and that is empty in this row; the first by name of what it fills.
+pub(crate) fn lacking<'c>(campaign: &'c Campaign, fields: &Row) -> Option<&'c str> {
+    let templates = [&campaign.variables, &campaign.metadata, &campaign.vendor].into_iter().flat_map(|of| of.values());
+    let empty = |column: &&str| fields.get(*column).is_none_or(|value| is_blank(value));
+    templates.flat_map(Template::required).find(empty)
+}
+
+/// Why such a row cannot be called, and how to mend it.
+pub(crate) fn reason(column: &str) -> String {
+    format!(
+        "column `{column}` is empty; write {{{column}|something}}, or contacts.optional = [\"{column}\"], to call without it"
+    )
+}

@@ -1,0 +1,45 @@
+//! Since when a database has not been usable, for those who must not wait for it for ever.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::StoreError;
+use crate::clock::boot_time;
+use crate::trouble::Trouble;
+
+/// A database that has not been usable for a while.
+#[derive(Debug, Clone)]
+pub struct Outage {
+    /// For how long.
+    pub lasts: Duration,
+    /// Why, as of the last try.
+    pub trouble: Trouble,
+}
+
+/// What the last writes have shown.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    since: Mutex<Option<(Duration, Trouble)>>,
+}
+
+impl Health {
+    /// A write was done, or was not.
+    pub(crate) fn note<T>(&self, result: &Result<T, StoreError>) {
+        let mut since = self.since.lock().expect("never held over a panic");
+        match result {
+            Err(StoreError::Unavailable(trouble)) => {
+                let began = since.as_ref().map_or_else(boot_time, |(began, _)| *began);
+                *since = Some((began, trouble.clone()));
+            }
+            // A transition that was refused for its own sake shows nothing about the others.
+            Err(_) => {}
+            Ok(_) => *since = None,
+        }
+    }
+
+    /// The outage that lasts, if one does.
+    pub(crate) fn outage(&self) -> Option<Outage> {
+        let since = self.since.lock().expect("never held over a panic").clone()?;
+        Some(Outage { lasts: boot_time().saturating_sub(since.0), trouble: since.1 })
+    }
+}

@@ -1,0 +1,59 @@
+//! How SQLite carries out statements over many rows: lists of rows come first, and tables are searched by key for each.
+
+use std::path::Path;
+
+use sqlx::{Connection, Row as _, SqliteConnection};
+
+use crate::session::Sql;
+use crate::{Database, Location, import_release};
+
+/// The plan of a statement, line by line, in a database whose tables are said to be large.
+async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
+    let explain = format!("EXPLAIN QUERY PLAN {}", sql.sqlite);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(explain)).fetch_all(link).await.expect("a plan");
+    rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+}
+
+#[tokio::test]
+async fn new_data_of_known_contacts_is_read_by_key() {
+    let folder = std::env::temp_dir().join(format!("plans-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join("plans.db");
+    let database = Database::open(&Location::Sqlite(path.clone()), true).await.expect("a database");
+    database.close().await;
+    let url = format!("sqlite://{}", path.display());
+    for said in [
+        // Nothing is known; a large table; one that looked small when it was looked at last.
+        "SELECT 1",
+        "ANALYZE; DELETE FROM sqlite_stat1; INSERT INTO sqlite_stat1 VALUES ('import_matches', 'import_matches', '80000 80000 1'), \
+         ('contacts', 'contacts_due', '80000 80000 80000 1'), ('buckets', 'sqlite_autoindex_buckets_1', '500 500 2 2 1')",
+        "ANALYZE; DELETE FROM sqlite_stat1; INSERT INTO sqlite_stat1 VALUES ('import_matches', 'import_matches', '1 1 1'), \
+         ('contacts', 'contacts_due', '1 1 1 1'), ('buckets', 'sqlite_autoindex_buckets_1', '1 1 1 1 1')",
+    ] {
+        let mut link = SqliteConnection::connect(&url).await.expect("a connection");
+        sqlx::raw_sql(said).execute(&mut link).await.expect("said");
+        link.close().await.expect("closed");
+        let mut link = SqliteConnection::connect(&url).await.expect("a connection");
+        let matched = plan(&mut link, &import_release::MATCHED).await;
+        assert!(matched[0].starts_with("SCAN json_each"), "{matched:?}");
+        assert!(matched[1].starts_with("SEARCH m USING PRIMARY KEY (import_id=? AND contact_id=?)"), "{matched:?}");
+        let next = plan(&mut link, &import_release::NEXT).await;
+        assert!(next[0].starts_with("SEARCH m USING PRIMARY KEY (import_id=? AND contact_id>?)"), "{next:?}");
+        assert!(next[1..].iter().all(|line| line.contains("USING INTEGER PRIMARY KEY (rowid=?)")), "{next:?}");
+    }
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+/// In a plain join SQLite may go through the list once for each row of the table, and 20,000 rows then take a minute. `CROSS JOIN`
+/// after the list keeps the order. Source: https://www.sqlite.org/optoverview.html, section 8.2
+#[test]
+fn no_list_of_rows_stands_behind_a_table() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in std::fs::read_dir(sources).expect("the sources") {
+        let path = file.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("a source");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let behind = words.windows(2).filter(|pair| pair[0].ends_with(r#"JOIN""#) && pair[1] == "rows");
+        assert_eq!(behind.count(), 0, "{}: write FROM rows (…) CROSS JOIN table WHERE …", path.display());
+    }
+}

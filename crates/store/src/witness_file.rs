@@ -1,0 +1,117 @@
+//! A witness: a small file outside the database that remembers how far the database had come.
+//!
+//! It is written in place after every commit and before anything that the commit allows leaves the machine, and is never
+//! ahead of the database. Several processes write one file: each locks it, and only a later position is written.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ringfence_domain::quarantine::{Testimony, Witnessed};
+
+/// One line of JSON is padded to this length, so that writing it again needs no room on a full disk.
+const LENGTH: usize = 2048;
+/// How often a lock is tried, a millisecond apart.
+const TRIES: u32 = 100;
+
+/// One witness file.
+#[derive(Debug)]
+pub(crate) struct WitnessFile {
+    path: PathBuf,
+}
+
+impl WitnessFile {
+    pub(crate) const fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// What it says. A file that cannot be opened says nothing that can be understood.
+    pub(crate) fn testimony(&self) -> Testimony {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Testimony::Missing,
+            Err(error) => return self.unreadable(&error),
+        };
+        wait_for(|| file.try_lock_shared());
+        match read(&file) {
+            Ok(witnessed) => Testimony::Says(witnessed),
+            Err(error) => self.unreadable(&error),
+        }
+    }
+
+    fn unreadable(&self, error: &std::io::Error) -> Testimony {
+        Testimony::Unreadable(format!("{}: {error}", self.path.display()))
+    }
+
+    /// Whether it is there, or can be made.
+    pub(crate) fn can_be_kept(&self) -> bool {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        OpenOptions::new().append(true).open(&self.path).is_ok()
+            || (!self.path.exists() && tempfile::tempfile_in(folder).is_ok())
+    }
+
+    /// Remembers a later position of the database that it knows. Another database takes its place only with `whatever` it says.
+    pub(crate) fn remember(&self, present: &Witnessed, whatever: bool) -> std::io::Result<()> {
+        let existed = self.path.exists();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&self.path)?;
+        wait_for(|| file.try_lock());
+        let known = read(&file).ok().filter(|known| !whatever || known.installation == present.installation);
+        let mut next = present.clone();
+        if let Some(known) = &known {
+            if known.installation != present.installation {
+                return Ok(());
+            }
+            // At another place positions count something else.
+            let same_place = known.place == present.place;
+            if same_place && known.position >= present.position && (known.dialled || !present.dialled) && !whatever {
+                return Ok(());
+            }
+            next.dialled |= known.dialled;
+            next.since = known.since.or(present.since);
+            if same_place {
+                next.position = next.position.max(known.position);
+            }
+        }
+        let mut line = serde_json::to_vec(&next)?;
+        line.resize(LENGTH.max(line.len() + 1), b' ');
+        if let Some(last) = line.last_mut() {
+            *last = b'\n';
+        }
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&line)?;
+        if !existed {
+            file.sync_all()?;
+            sync_folder(&self.path);
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a lock that others hold for microseconds. A process that is frozen with it must not freeze everybody: without the lock a
+/// position may be one too early, which the next commit mends.
+fn wait_for(lock: impl Fn() -> Result<(), TryLockError>) {
+    for _ in 0..TRIES {
+        if lock().is_ok() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn read(mut file: &File) -> std::io::Result<Witnessed> {
+    let mut text = String::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(1 << 16).read_to_string(&mut text)?;
+    serde_json::from_str(text.trim_end()).map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error))
+}
+
+/// A new name is on disk once its folder is.
+fn sync_folder(path: &Path) {
+    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+        drop(folder.sync_all());
+    }
+}

@@ -1,0 +1,130 @@
+//! Quarantine: it holds every claim, and calls that the vendor knows become attempts.
+
+use ringfence_domain::{Moment, Span};
+use ringfence_store::{AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoppedBy, Store, VendorCall};
+use ringfence_tests::database::execute;
+use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::{Stage, noon, number};
+
+const BEGIN: &str = "INSERT INTO quarantines (noticed_at, cause) VALUES (1795156200000, 'it is a drill')";
+
+/// The `n`th person's call, on the vendor's list.
+fn call(store: &Database, id: &str, n: usize, at: Moment) -> VendorCall {
+    VendorCall {
+        call_id: id.to_owned(),
+        number: number(n),
+        number_key: store.hasher().key(&number(n)),
+        at: Some(at),
+        agent: Some("69de483c68b23495c853b43a".to_owned()),
+        named: true,
+    }
+}
+
+fn order(stage: &Stage, calls: Vec<VendorCall>) -> AdoptOrder {
+    let now = noon() + Span::from_minutes(10);
+    AdoptOrder { lane: stage.lane, calls, since: noon(), overdue_at: now + Span::from_hours(1), now }
+}
+
+on_both_databases! {
+    async fn it_holds_every_claim_until_it_is_lifted(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 10).await;
+        stage.open(store, 5, noon()).await;
+        let open = stage.open_attempts(store).await;
+        execute(&database.url, BEGIN).await;
+        assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending, []);
+        assert!(store.lane_load(stage.lane, noon()).await.expect("a load").stopped, "and nothing is planned");
+        let stop = store.stop().await.expect("an answer").expect("a stop");
+        assert_eq!((stop.by, stop.reason.as_str()), (StoppedBy::Quarantine, "it is a drill"));
+        store.start_all(noon()).await.expect("a start");
+        assert!(store.stop().await.expect("an answer").is_some(), "a start lifts no quarantine");
+        assert!(store.lift_quarantine(None, "asha@tests".into(), "a drill".into()).await.expect("lifted"));
+        assert!(!store.lift_quarantine(None, "asha@tests".into(), "again".into()).await.expect("an answer"));
+        assert_eq!(store.stop().await.expect("an answer"), None);
+        assert_eq!(stage.claim(store, 5, noon()).await.len(), 5);
+        let record = store.quarantines().await.expect("a record");
+        let lifted = record[0].lifted.as_ref().expect("it was lifted");
+        assert_eq!((lifted.lifted_by.as_str(), lifted.reason.as_str()), ("asha@tests", "a drill"));
+    }
+}
+
+on_both_databases! {
+    async fn calls_that_were_forgotten_are_entered_once_and_one_after_the_other(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 5).await;
+        let known = stage.place(store, 1, noon()).await;
+        let known = VendorCall { call_id: format!("call-{}", known[0]), ..call(store, "", 0, noon()) };
+        let at = |minutes| noon() + Span::from_minutes(minutes);
+        let stranger = call(store, "stranger", 900, at(2));
+        let other_agent = VendorCall { agent: Some("somebody else".into()), ..call(store, "other", 2, at(2)) };
+        let list = vec![known, call(store, "first", 1, at(1)), call(store, "second", 1, at(3)), stranger, other_agent];
+        let done = store.adopt(order(&stage, list.clone())).await.expect("entered");
+        assert_eq!(done, Adopted { known: 1, adopted: 1, waiting: 1, strange: 2 });
+        stage.check_counts(store).await;
+        let again = store.adopt(order(&stage, list.clone())).await.expect("entered");
+        assert_eq!(again, Adopted { known: 2, adopted: 0, waiting: 1, strange: 2 }, "the same list once more");
+
+        let live = store.live_calls(stage.lane).await.expect("calls");
+        let first = live.iter().find(|call| call.call_id.as_deref() == Some("first")).expect("it is out");
+        assert_eq!((first.number.clone(), first.sending_at), (number(1), at(1)));
+        let busy = Settlement::Ended(ringfence_domain::Outcome::Busy, Box::default());
+        store.settle(vec![(first.attempt, busy)], at(10)).await.expect("settled");
+        let last = store.adopt(order(&stage, list)).await.expect("entered");
+        assert_eq!(last, Adopted { known: 2, adopted: 1, waiting: 0, strange: 2 }, "now the second can be");
+        stage.check_counts(store).await;
+        let attempts = store.attempts_at(store.hasher().key(&number(1))).await.expect("attempts");
+        let ids: Vec<_> = attempts.iter().filter_map(|attempt| attempt.call_id.as_deref()).collect();
+        assert_eq!(ids, ["first", "second"]);
+        assert_eq!(stage.open(store, 10, at(10)).await, 3, "both people are called already");
+    }
+}
+
+on_both_databases! {
+    async fn a_row_that_names_itself_otherwise_is_known_by_number_and_time(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 3).await;
+        stage.place(store, 1, noon()).await;
+        let unnamed = |id: &str, n, at| VendorCall { named: false, ..call(store, id, n, at) };
+        let near = unnamed("77", 0, noon() + Span::from_secs(20));
+        let timeless = VendorCall { at: None, ..unnamed("78", 0, noon()) };
+        let done = store.adopt(order(&stage, vec![near, timeless])).await.expect("entered");
+        assert_eq!(done, Adopted { known: 2, ..Adopted::default() });
+    }
+}
+
+on_both_databases! {
+    async fn what_vendors_were_asked_is_kept(database) {
+        let store = &database.store;
+        execute(&database.url, BEGIN).await;
+        let quarantine = store.quarantine().await.expect("an answer").expect("a quarantine");
+        let asked = |asked_at, adopted, waiting| LaneInquiry {
+            lane: "main".into(), asked_at, listed: Some(9), known: 2, adopted, waiting, strange: 1, trouble: None,
+        };
+        store.keep_inquiry(quarantine.id, asked(noon(), 4, 2)).await.expect("kept");
+        let later = noon() + Span::from_secs(5);
+        store.keep_inquiry(quarantine.id, asked(later, 2, 0)).await.expect("kept");
+        let kept = store.inquiries(quarantine.id).await.expect("kept");
+        assert_eq!(kept, [asked(later, 6, 0)], "entered calls add up, the rest is the newest answer");
+    }
+}
+
+on_both_databases! {
+    async fn nobody_is_suspected_while_others_write(database) {
+        let folder = database.folder();
+        let store = &database.store;
+        let stage = Stage::set(store, 200).await;
+        assert_eq!(store.guard(Some(folder), false).await.expect("an answer"), Guarded::Trusted);
+        let asking = database.another().await;
+        let dialling = async {
+            for _ in 0..200 {
+                stage.place(store, 1, noon()).await;
+            }
+        };
+        let looking = async {
+            for _ in 0..200 {
+                assert_eq!(asking.guard(Some(folder), false).await.expect("an answer"), Guarded::Trusted);
+            }
+        };
+        tokio::join!(dialling, looking);
+    }
+}
