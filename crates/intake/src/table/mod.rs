@@ -209,9 +209,12 @@ impl<'t> Record<'t> {
 fn swallowing<'r>(rows: &'r Rows, columns: usize, numbers: &[usize]) -> Option<&'r LongValue> {
     let row = rows.row();
     row.quotes.long.iter().find(|value| {
-        let mut lines = row.bytes[value.bytes.clone()].split(|byte| matches!(byte, b'\n' | b'\r'));
+        let lines = row.bytes[value.bytes.clone()].split(|byte| matches!(byte, b'\n' | b'\r'));
         // The first line is the rest of the row that the quote stands in.
-        lines.next();
-        lines.any(|line| quotes::looks_like_row(line, rows.separator(), columns, numbers))
+        let inner: Vec<&[u8]> = lines.skip(1).filter(|line| !line.trim_ascii().is_empty()).collect();
+        // Rows whose empty last values were left out may be numbers only; an address has other lines, too.
+        let begins = numbers.is_empty() || numbers.contains(&0);
+        let bare = begins && !inner.is_empty() && inner.iter().all(|line| quotes::is_like_number(line));
+        bare || inner.iter().any(|line| quotes::looks_like_row(line, rows.separator(), columns, numbers))
     })
 }

@@ -85,8 +85,8 @@ pub(super) fn looks_like_row(line: &[u8], separator: u8, columns: usize, numbers
     has_number && (columns == 1 || values.len() > 1)
 }
 
-/// As many digits as a number that can be called, and nothing but signs beside them.
-fn is_like_number(value: &[u8]) -> bool {
+/// Whether a text has as many digits as a number that can be called, and no letters beside them.
+pub(super) fn is_like_number(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     (7..=17).contains(&digits) && !value.iter().any(u8::is_ascii_alphabetic)
 }

@@ -169,6 +169,7 @@ fn rows_that_quotes_have_swallowed_hold_the_file_from_line_to_line() {
         ("phone,name\n9876500010,\"Asha\n9876500011,Ravi\"\n", "lines 2 to 3 are one value of column `name`"),
         ("phone,name,note\n9876500010,\"A,x\n9876500011,B,y\n9876500012,\"C,z\n", "lines 2 to 4"),
         ("phone\n\"9876500010\n9876500011\"\n", "lines 2 to 3"),
+        ("phone,name,note\n9876500010,A,\"x\n9876500011\n\n9876500012\"\n", "lines 2 to 5"),
         ("name,phone\n\"Asha,9876500010\nRavi,9876500011\nMeera\",9876500012\n", "lines 2 to 4"),
         ("phone,\"name\n9876500010,A\n9876500011,\"B\n", "lines 1 to 3 are one value of the header"),
     ] {
@@ -179,6 +180,8 @@ fn rows_that_quotes_have_swallowed_hold_the_file_from_line_to_line() {
     }
     for content in [
         "phone,name,address\n9876500010,Asha,\"Flat 3, Baker Street\nAndheri, Mumbai, 400001\nIndia\"\n",
+        "phone,address\n9876500010,\"12 MG Road\nPune\n98200 12345\"\n",
+        "name,phone,note\nAsha,9876500010,\"her husband:\n98200 12345\"\n",
         "phone,address\n9876500010,\"12, MG Road\nPune, 411001\"\n",
         "name,note,phone\nAsha,\"call after 6,\nor before 9, please\",9876500010\n",
         "\"phone\",\"amount\n(INR)\"\n9876500010,5\n",
