@@ -10,6 +10,7 @@ pub mod failure;
 pub mod file_form;
 pub mod home;
 pub mod importing;
+pub mod list_check;
 pub mod rejects;
 pub mod said;
 pub mod scheduling;
