@@ -225,7 +225,7 @@ fn country(table: &Sample, phone: &str, notes: &mut Vec<String>) -> Option<Count
         shares.iter().filter(|(_, share)| *share >= TOO_MANY).map(|(country, _)| *country).collect();
     match likely.as_slice() {
         [only] if shares.iter().any(|(country, share)| country == only && *share >= ALL) => {
-            if *only == "US" && table.share(phone, |value| is_canadian(value)) > 1.0 - ALL {
+            if *only == "US" && table.share(phone, is_canadian) > 1.0 - ALL {
                 return "CA".parse().ok();
             }
             only.parse().ok()
