@@ -21,7 +21,7 @@ pub mod ids;
 pub mod lane;
 pub mod moment;
 pub mod number_limits;
-mod number_zones;
+pub mod number_zones;
 pub mod outcome;
 pub mod phone;
 pub mod place;

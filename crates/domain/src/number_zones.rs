@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::ZoneSet;
+use crate::{PhoneNumber, ZoneSet};
 
 const MAP: &str = include_str!("../data/number_zones.txt");
 const OVERRIDES: &str = include_str!("../data/number_zones_overrides.txt");
@@ -60,6 +60,14 @@ fn area_codes() -> impl Iterator<Item = (&'static str, ZoneSet)> {
         parts.map(|(code, names)| (format!("1{code}"), zones(names))).collect()
     });
     WITH_COUNTRY.iter().map(|(prefix, zones)| (prefix.as_str(), zones.clone()))
+}
+
+/// Whether the area code is one of Canada.
+pub fn is_canadian(number: &PhoneNumber) -> bool {
+    let code = number.e164().strip_prefix("+1").and_then(|digits| digits.get(..3));
+    code.is_some_and(|code| {
+        lines(AREA_CODES).any(|line| line.strip_prefix(code).is_some_and(|rest| rest.starts_with("|CA-")))
+    })
 }
 
 fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {

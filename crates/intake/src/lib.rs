@@ -10,6 +10,7 @@ pub mod config;
 pub mod contact_files;
 pub mod contacts;
 mod mistake;
+pub mod places;
 pub mod presets;
 pub mod regular;
 mod required;

@@ -11,6 +11,7 @@ pub mod file_form;
 pub mod home;
 pub mod importing;
 pub mod input_file;
+pub mod list_check;
 pub mod outage;
 pub mod rejects;
 pub mod said;

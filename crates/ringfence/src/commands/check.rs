@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
+use crate::list_check::{self, Checked};
 use crate::{file_form, home, screen};
-use ringfence_intake::{Config, Mistakes, campaign};
+use ringfence_intake::{Config, Mistakes, campaign, places};
 
 /// `check`
 #[derive(Debug, clap::Args)]
@@ -38,27 +39,49 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
             }
         }
     }
+    if let Some(Err(failure)) =
+        config.as_ref().filter(|config| config.database.is_some()).map(|config| home::locate(common, config))
+        && let Ok(text) = std::fs::read_to_string(&path)
+    {
+        let at = places::find(&text, "database", &|key, _| key == "url");
+        wrong.push(places::mistake(
+            &path,
+            &text,
+            at,
+            failure.to_string(),
+            "write sqlite://FILE or postgres://USER@HOST/NAME",
+        ));
+    }
     let mut fine = Vec::new();
+    let mut cautions = Vec::new();
     for file in &args.files {
         // A campaign is checked against its lane, as far as that can be read.
         let Some(config) = &config else { break };
         match campaign::read(file, config, home::wall_clock()) {
-            Ok(campaign) => match home::check_contacts(config, &campaign) {
-                Ok(()) => fine.push((file, campaign)),
-                Err(failure) => wrong.push(Mistakes::in_section(file, "contacts", failure.to_string())),
-            },
+            Ok(campaign) => {
+                let lane = config.lanes.get(&campaign.provider);
+                let look = |lane| list_check::look(file, &campaign, lane, home::wall_clock());
+                let Checked { mistakes, cautions: told } = lane.map(look).unwrap_or_default();
+                let name = file.display();
+                cautions.extend(told.into_iter().map(|(at, told)| format!("{name}:{at}: caution: {told}")));
+                if !mistakes.is_empty() {
+                    wrong.extend(mistakes);
+                    continue;
+                }
+                match home::check_contacts(config, &campaign) {
+                    Ok(()) => fine.push((file, campaign)),
+                    Err(failure) => wrong.push(Mistakes::in_section(file, "contacts", failure.to_string())),
+                }
+            }
             Err(mistakes) => wrong.push(mistakes),
         }
     }
-    let cautions: Vec<String> = fine
-        .iter()
-        .flat_map(|(file, campaign)| {
-            let lane = config.as_ref().and_then(|config| config.lanes.get(&campaign.provider));
-            let vendor = lane.and_then(|lane| lane.setup.settings.vendor_hours());
-            let cautions = crate::cautions::of(campaign, vendor.as_ref(), home::wall_clock()).into_iter();
-            cautions.map(|caution| format!("{}: caution: {caution}", file.display()))
-        })
-        .collect();
+    cautions.extend(fine.iter().flat_map(|(file, campaign)| {
+        let lane = config.as_ref().and_then(|config| config.lanes.get(&campaign.provider));
+        let vendor = lane.and_then(|lane| lane.setup.settings.vendor_hours());
+        let cautions = crate::cautions::of(campaign, vendor.as_ref(), home::wall_clock()).into_iter();
+        cautions.map(|caution| format!("{}: caution: {caution}", file.display()))
+    }));
     if common.json {
         let mistakes: Vec<String> = wrong.iter().flat_map(Mistakes::lines).collect();
         let mut told = json!({ "ok": mistakes.is_empty(), "config": path, "mistakes": mistakes, "cautions": cautions });

@@ -2,6 +2,7 @@
 
 mod asking;
 mod bad_input;
+mod checking;
 mod help;
 mod lists;
 mod operating;

@@ -41,6 +41,66 @@ async fn a_header_becomes_a_configuration_and_a_campaign_that_dials() {
     assert_eq!((&run["contacts"]["total"], &run["last_import"]["rejected"]), (&3.into(), &1.into()), "{run}");
 }
 
+/// What `init` writes and says for a list.
+async fn init(list: &str) -> (String, serde_json::Value, String) {
+    let folder = TempDir::new().expect("a folder");
+    std::fs::write(folder.path().join("list.csv"), list).expect("written");
+    let args = ["init", "--kind", "twenty2", "--contacts", "list.csv"];
+    let said = text(&output(folder.path(), &args).await);
+    let campaign = std::fs::read_to_string(folder.path().join("list.toml")).expect(&said);
+    let wrote = json(folder.path(), &[&args[..], &["--name", "again", "--json"]].concat()).await;
+    (campaign, wrote, said)
+}
+
+#[tokio::test]
+async fn init_guesses_no_country_that_the_numbers_do_not_prove() {
+    let nothing = serde_json::Value::Null;
+    for (list, country, zone, says) in [
+        (
+            include_str!("../../../fixtures/contacts/init_uk_one_na.csv"),
+            None,
+            "contact",
+            "every number has its country code",
+        ),
+        (include_str!("../../../fixtures/contacts/init_us_617.csv"), None, "contact", "valid in IN and US"),
+        ("phone\n+919820012345\n2125552600\n3055552601\n", Some("US"), "contact", "country: US"),
+        ("phone\n9820012345\n9876512345\n", Some("IN"), "Asia/Kolkata", "country: IN"),
+        ("phone\n9820012345\n9876512345\n+447911123456\n", Some("IN"), "contact", "country: IN"),
+        ("phone\n5065552600\n4385552601\n3065552602\n5195552603\n", Some("CA"), "contact", "country: CA"),
+    ] {
+        let (campaign, wrote, said) = init(list).await;
+        let written = campaign.lines().find(|line| line.starts_with("country = "));
+        assert_eq!(written.is_some(), country.is_some(), "{list}: {campaign}");
+        assert_eq!(wrote["country"], country.map_or(nothing.clone(), Into::into), "{list}");
+        assert_eq!(wrote["timezone"], zone, "{list}");
+        assert!(campaign.contains(&format!("timezone = \"{zone}\"")), "{list}: {campaign}");
+        assert!(said.contains(says) && said.contains("timezone: "), "{list}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn init_offers_what_columns_are_for_and_keeps_refusals_from_the_agent() {
+    let list = "customer_id,name,mobile,landline,Amount (\u{20b9}),Amount,Opted Out,DND\n\
+                C1,Asha,9820012345,02228001234,100,1,no,\nC2,Ravi,9876512345,02228001235,200,2,yes,x\n";
+    let (campaign, _, said) = init(list).await;
+    for line in [
+        "id = \"customer_id\"",
+        "# phones = [\"mobile\", \"landline\"]",
+        "Amount = \"{Amount (\u{20b9})}\"",
+        "Amount_2 = \"{Amount}\"",
+        "opt_out = { when = { opted_out = \"yes\" } }",
+        "# rules = [\"in-trai-promotional\"]",
+        "# \"Opted Out\"",
+        "# \"DND\"",
+    ] {
+        assert!(campaign.contains(line), "{line}: {campaign}");
+    }
+    for variable in ["Opted_Out = ", "DND = ", "landline = "] {
+        assert!(!campaign.lines().any(|line| line.starts_with(variable)), "{variable}: {campaign}");
+    }
+    assert!(said.contains("`Opted Out` may say who must not be called"), "{said}");
+}
+
 #[tokio::test]
 async fn what_init_leaves_open_is_told_with_its_line() {
     let folder = TempDir::new().expect("a folder");
@@ -71,7 +131,9 @@ async fn shown_defaults_read_back_as_the_same_campaign() {
     assert!(shown.status.success(), "{}", text(&shown));
     std::fs::write(folder.path().join("full.toml"), &shown.stdout).expect("written");
     let again = output(folder.path(), &["check", "full.toml", "--show-defaults"]).await;
-    let body = |output: &std::process::Output| text(output).lines().skip(1).collect::<Vec<_>>().join("\n");
+    let body = |output: &std::process::Output| {
+        String::from_utf8_lossy(&output.stdout).lines().skip(1).collect::<Vec<_>>().join("\n")
+    };
     assert_eq!(body(&again), body(&shown));
     for says in [
         "guard = \"0s\"",
