@@ -19,8 +19,9 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// none where the folder cannot be written, so that nobody can.
 pub(crate) async fn alone(database: &Path) -> Result<Option<File>, StoreError> {
     let folder = lock_folder(database);
-    let opened = std::fs::create_dir_all(&folder)
-        .and_then(|()| File::options().create(true).truncate(false).write(true).open(folder.join("making")));
+    // A folder that is not there is a mistake in the address, and is not made.
+    drop(std::fs::create_dir(&folder));
+    let opened = File::options().create(true).truncate(false).write(true).open(folder.join("making"));
     let Ok(file) = opened else { return Ok(None) };
     let deadline = boot_time() + PATIENCE;
     loop {

@@ -7,32 +7,51 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// A portion is to hold the writer for so long; half of what it may, as the next one may be slower.
-const WANTED: Duration = Duration::from_millis(20);
+/// A portion is to hold the writer for so long: well below what it may, as the next one may be slower.
+const WANTED: Duration = Duration::from_millis(15);
 /// To begin with, and at least.
 const FIRST: usize = 200;
 const LEAST: usize = 10;
 /// At most.
 const MOST: usize = 10_000;
+/// What the last portion weighs against all before it: now and then one takes longer for a reason of its own, as when SQLite
+/// moves its log into the file.
+const WEIGHT: f64 = 0.25;
+
+/// What is known of a kind of work.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    rows: usize,
+    /// Seconds for each row, as an average that forgets.
+    cost: Option<f64>,
+}
 
 /// The sizes of portions, by what is done with them.
 #[derive(Debug, Default)]
 pub(crate) struct Portions {
-    rows: Mutex<HashMap<&'static str, usize>>,
+    known: Mutex<HashMap<&'static str, Known>>,
 }
 
 impl Portions {
     /// How many rows to take next.
     pub(crate) fn next(&self, work: &'static str) -> usize {
-        *self.rows.lock().expect("never held over a panic").entry(work).or_insert(FIRST)
+        self.known.lock().expect("never held over a panic").get(work).map_or(FIRST, |known| known.rows)
     }
 
     /// `did` of at most `rows` rows took this long. A portion that was not full says nothing about larger ones.
     pub(crate) fn took(&self, work: &'static str, rows: usize, did: usize, held: Duration) {
-        let most = if did * 2 < rows { 1.0 } else { 1.5 };
-        let scale = (WANTED.as_secs_f64() / held.as_secs_f64().max(0.000_1)).clamp(0.2, most);
-        let next = (rows as f64 * scale) as usize;
-        self.rows.lock().expect("never held over a panic").insert(work, next.clamp(LEAST, MOST));
+        let mut known = self.known.lock().expect("never held over a panic");
+        let known = known.entry(work).or_insert(Known { rows: FIRST, cost: None });
+        let full = did * 2 >= rows;
+        if !full && held <= WANTED {
+            return;
+        }
+        let now = held.as_secs_f64() / did.max(1) as f64;
+        let cost = known.cost.map_or(now, |before| before * (1.0 - WEIGHT) + now * WEIGHT).max(1e-9);
+        known.cost = Some(cost);
+        let fitting = (WANTED.as_secs_f64() / cost) as usize;
+        let most = if full { rows * 2 } else { rows };
+        known.rows = fitting.min(most).clamp(LEAST, MOST);
     }
 }
 
@@ -41,23 +60,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn portions_grow_on_a_fast_machine_and_shrink_at_once_on_a_slow_one() {
+    fn portions_grow_on_a_fast_machine_and_shrink_on_a_slow_one() {
         let portions = Portions::default();
-        for _ in 0..30 {
+        let work = |micros_a_row: u64| {
             let rows = portions.next("import");
-            portions.took("import", rows, rows, Duration::from_micros(rows as u64 * 10));
-        }
+            portions.took("import", rows, rows, Duration::from_micros(rows as u64 * micros_a_row));
+        };
+        (0..30).for_each(|_| work(10));
         let fast = portions.next("import");
-        assert!((1_900..=2_100).contains(&fast), "{fast} rows of 10 µs are 20 ms");
-        portions.took("import", fast, fast, Duration::from_millis(200));
-        assert!(portions.next("import") <= fast / 4);
+        assert!((1_400..=1_600).contains(&fast), "{fast} rows of 10 µs are 15 ms");
+        work(40);
+        assert!((700..fast).contains(&portions.next("import")), "one slow portion: {}", portions.next("import"));
+        (0..30).for_each(|_| work(100));
+        assert!((140..=160).contains(&portions.next("import")), "{}", portions.next("import"));
+        (0..30).for_each(|_| work(1_000_000));
+        assert_eq!(portions.next("import"), LEAST);
         assert_eq!(portions.next("other"), FIRST);
-        for _ in 0..10 {
-            let rows = portions.next("other");
-            portions.took("other", rows, rows, Duration::from_secs(9));
-        }
-        assert_eq!(portions.next("other"), LEAST);
-        portions.took("other", LEAST, 1, Duration::from_micros(1));
-        assert_eq!(portions.next("other"), LEAST, "one row is no sign that ten are quick");
+        portions.took("other", FIRST, 1, Duration::from_micros(1));
+        assert_eq!(portions.next("other"), FIRST, "one row is no sign that many are quick");
     }
 }

@@ -73,7 +73,9 @@ impl TroubleKind {
                 "check that the address names the right file; if it does, move it away and put back the newest backup"
             }
             Self::Disk => "look at the disk and at the log of the machine; the file may be on a disk that is gone",
-            Self::NotOpened => "check that the folder is there and that this user may write in it",
+            Self::NotOpened => {
+                "check that the file and its folder are there, and that this user may read and write both"
+            }
             Self::Memory => "give the machine, or the database server, more memory",
             Self::Gone => "check that the server runs and can be reached from here",
             Self::Crowded => "raise max_connections of the server, or close other programs' connections",
