@@ -7,5 +7,6 @@ mod campaigns;
 mod patience;
 mod reconcile;
 mod reports;
+mod slots;
 
 pub use reconcile::{Reconciled, Reconciler};
