@@ -8,6 +8,7 @@ mod inquiry;
 mod patience;
 mod reconcile;
 mod reports;
+mod slots;
 
 pub use inquiry::inquire;
 pub use reconcile::{Reconciled, Reconciler};

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::patience::Patience;
+use crate::slots::slot_until;
 
 /// A request is over within this time after its claim: sending limit, connecting and answering, and some room.
 const SENDING_FOR: Span = Span::from_secs(2 + 15 + 5);
@@ -28,12 +29,6 @@ const SWEEP_EVERY: Span = Span::from_secs(2);
 const REPORTS_EVERY: Span = Span::from_millis(500);
 /// Questions in a row that were not answered, before the lane rests and says so.
 const TROUBLES: u32 = 5;
-/// How long calls usually take is looked at again after so long.
-const USUAL_EVERY: Span = Span::from_minutes(1);
-/// A call that is out holds its slot for so much longer than until the vendor is asked again.
-const SLOT_SPARE: Span = Span::from_secs(30);
-/// So long after its claim a call that the vendor's list does not show is not out: lists lag behind.
-const LISTED_AFTER: Span = Span::from_secs(30);
 const ROUND: Duration = Duration::from_millis(250);
 
 /// What a round did.
@@ -59,8 +54,8 @@ pub struct Reconciler {
     sweep_at: Moment,
     reports_at: Moment,
     pub(crate) inquire_at: Moment,
-    usual_at: Moment,
-    usual: Option<Span>,
+    pub(crate) usual_at: Moment,
+    pub(crate) usual: Option<Span>,
     pub(crate) forget_at: Moment,
     /// Calls that were reported to the own addresses of attempts of unknown fate.
     pub(crate) reported: HashMap<AttemptId, Vec<String>>,
@@ -149,10 +144,7 @@ impl Reconciler {
         if tick >= self.inquire_at {
             self.inquire(now, tick).await?;
         }
-        if tick >= self.usual_at {
-            self.usual_at = tick + USUAL_EVERY;
-            self.learn_usual().await?;
-        }
+        self.learn_usual(tick).await?;
         if tick < self.rest_until || !self.tenure.holds(self.clock.boot()) {
             return Ok(done);
         }
@@ -192,16 +184,6 @@ impl Reconciler {
     /// The present by the clock that nobody sets, for what is done now and then: the database's may be set back.
     pub(crate) fn tick(&self) -> Moment {
         Moment::from_millis(self.clock.boot().as_millis() as i64)
-    }
-
-    /// How long a call of the lane usually takes, for everyone who counts slots.
-    async fn learn_usual(&mut self) -> Result<(), StoreError> {
-        let lane = self.tenure.lane;
-        if let Some(usual) = self.store.usual_call(lane).await?.filter(|usual| self.usual != Some(*usual)) {
-            self.store.keep_usual_call(lane, usual).await?;
-            self.usual = Some(usual);
-        }
-        Ok(())
     }
 
     /// Settles what was learned; when the database refuses one of them, the others are not held up by it.
@@ -272,11 +254,7 @@ impl Reconciler {
                 said => {
                     let tick = self.tick();
                     let wait = self.patience.still_pending(call.attempt, tick).since(tick);
-                    let until = now + wait + wait + SLOT_SPARE;
-                    // Until then it usually needs no word.
-                    if said.is_some() && call.slot_until < until {
-                        out.push((call.attempt, until + SLOT_SPARE));
-                    }
+                    out.extend(said.and_then(|said| slot_until(call, said, now + wait, now)));
                     let patience = if said.is_some() { Span::ZERO } else { SILENCE };
                     if call.overdue_at.is_some_and(|overdue| overdue + patience <= now) {
                         tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
@@ -328,12 +306,7 @@ impl Reconciler {
                 return self.trouble(&error, now).await;
             }
         };
-        let listed = |call: &LiveCall| now >= call.sending_at + LISTED_AFTER && call.slot_until > now;
-        let gone = unknown.iter().filter(|call| not_out.contains(&call.attempt) && listed(call));
-        let gone: Vec<_> = gone.map(|call| (call.attempt, now)).collect();
-        if !gone.is_empty() {
-            self.store.hold_slots(gone).await?;
-        }
+        self.free_slots(unknown, &not_out, now).await?;
         let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
         let bound = self.store.bound_calls(self.tenure.lane, call_ids).await?;
         let free: Vec<_> = candidates.iter().filter(|candidate| !bound.contains(&candidate.call_id)).collect();

@@ -1,0 +1,49 @@
+//! What the vendor's word means for the slots that calls hold.
+
+use ringfence_domain::{AttemptId, Moment, Span};
+use ringfence_providers::News;
+use ringfence_store::{LiveCall, Store, StoreError};
+
+use crate::Reconciler;
+
+/// How long calls usually take is looked at again after so long.
+const USUAL_EVERY: Span = Span::from_minutes(1);
+/// A call that is out holds its slot for so much longer than until the vendor is asked again.
+const SPARE: Span = Span::from_secs(30);
+/// So long after its claim a call that the vendor's list does not show is not out: lists lag behind.
+const LISTED_AFTER: Span = Span::from_secs(30);
+
+/// Until when a call of which the vendor said this holds its slot, when it is asked about again at `next`; none when nothing changes.
+pub(crate) fn slot_until(call: &LiveCall, said: &News, next: Moment, now: Moment) -> Option<(AttemptId, Moment)> {
+    let until = next + next.since(now) + SPARE;
+    (*said == News::Pending && call.slot_until < until).then(|| (call.attempt, until + SPARE))
+}
+
+impl Reconciler {
+    /// How long a call of the lane usually takes, for everyone who counts slots.
+    pub(crate) async fn learn_usual(&mut self, tick: Moment) -> Result<(), StoreError> {
+        if tick < self.usual_at {
+            return Ok(());
+        }
+        self.usual_at = tick + USUAL_EVERY;
+        let lane = self.tenure.lane;
+        if let Some(usual) = self.store.usual_call(lane).await?.filter(|usual| self.usual != Some(*usual)) {
+            self.store.keep_usual_call(lane, usual).await?;
+            self.usual = Some(usual);
+        }
+        Ok(())
+    }
+
+    /// Frees the slots of calls that the vendor's list shows not to be out.
+    pub(crate) async fn free_slots(
+        &self,
+        unknown: &[&LiveCall],
+        not_out: &[AttemptId],
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let listed = |call: &LiveCall| now >= call.sending_at + LISTED_AFTER && call.slot_until > now;
+        let gone = unknown.iter().filter(|call| not_out.contains(&call.attempt) && listed(call));
+        let gone: Vec<_> = gone.map(|call| (call.attempt, now)).collect();
+        if gone.is_empty() { Ok(()) } else { self.store.hold_slots(gone).await }
+    }
+}
