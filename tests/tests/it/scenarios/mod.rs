@@ -1,6 +1,7 @@
 //! Whole dialers under good and bad days: one scenario a file, named by what must hold.
 
 mod a_brake_comes_through_an_import;
+mod a_broken_row_in_a_vendors_list_holds_up_nobody;
 mod a_busy_number_is_called_again_under_one_cap;
 mod a_clock_that_was_set_back_holds_up_nobody;
 mod a_database_file_that_vanishes_stops_dialling;
