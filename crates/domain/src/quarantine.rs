@@ -23,6 +23,9 @@ pub struct Witnessed {
     pub dialled: bool,
     /// When the witness first saw this database dial.
     pub since: Option<Moment>,
+    /// When the file of a SQLite database itself was written last, in nanoseconds since 1970; its log is written more often.
+    #[serde(default)]
+    pub written: Option<i64>,
 }
 
 /// What a witness file says.
@@ -175,6 +178,7 @@ mod tests {
             position,
             dialled: true,
             since: None,
+            written: None,
         }
     }
 

@@ -162,9 +162,10 @@ fn keys(order: &AdoptOrder) -> String {
 /// When the database called these numbers through the lane since then.
 async fn sent_since(session: &mut Session, order: &AdoptOrder) -> Result<BTreeMap<NumberKey, Vec<Moment>>, StoreError> {
     const SENT: Sql = sql!(
-        "SELECT a.number_key, a.sending_at FROM attempts a JOIN"
+        "SELECT a.number_key, a.sending_at FROM"
         rows (number_key bigint)
-        "ON a.number_key = u.number_key WHERE a.lane_id = $2 AND a.sending_at >= $3 AND a.call_id IS NOT NULL"
+        "CROSS JOIN attempts a \
+         WHERE a.number_key = u.number_key AND a.lane_id = $2 AND a.sending_at >= $3 AND a.call_id IS NOT NULL"
     );
     let mut sent: BTreeMap<NumberKey, Vec<Moment>> = BTreeMap::new();
     for row in session.rows(&SENT, args![keys(order), order.lane, order.since - NEAR]).await? {
@@ -178,17 +179,26 @@ async fn candidates(
     session: &mut Session,
     order: &AdoptOrder,
 ) -> Result<BTreeMap<NumberKey, Vec<Candidate>>, StoreError> {
-    const FIND: Sql = sql!(
-        "SELECT c.id, k.number_key, c.run_id, c.state, b.class, m.rules->>'agent' AS agent, \
-         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = k.number_key)) AS busy FROM"
+    const BY_NUMBER: Sql = sql!(
+        "SELECT c.id, c.number_key, c.run_id, c.state, b.class, m.rules->>'agent' AS agent, \
+         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = c.number_key)) AS busy FROM"
         rows (number_key bigint)
-        "JOIN (SELECT id AS contact_id, number_key FROM contacts UNION SELECT contact_id, number_key FROM contact_numbers) k \
-         ON k.number_key = u.number_key JOIN contacts c ON c.id = k.contact_id \
-         JOIN buckets b ON b.id = c.bucket_id JOIN campaigns m ON m.id = b.campaign_id \
-         WHERE m.lane_id = $2 AND m.run_id = c.run_id AND m.state <> 'cancelled' ORDER BY c.id"
+        "CROSS JOIN campaigns m CROSS JOIN contacts c CROSS JOIN buckets b \
+         WHERE m.lane_id = $2 AND m.state <> 'cancelled' AND c.run_id = m.run_id AND c.number_key = u.number_key \
+         AND b.id = c.bucket_id"
+    );
+    const BY_ANOTHER_NUMBER: Sql = sql!(
+        "SELECT c.id, n.number_key, c.run_id, c.state, b.class, m.rules->>'agent' AS agent, \
+         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = n.number_key)) AS busy FROM"
+        rows (number_key bigint)
+        "CROSS JOIN campaigns m CROSS JOIN contact_numbers n CROSS JOIN contacts c CROSS JOIN buckets b \
+         WHERE m.lane_id = $2 AND m.state <> 'cancelled' AND n.run_id = m.run_id AND n.number_key = u.number_key \
+         AND c.id = n.contact_id AND c.number_key <> n.number_key AND b.id = c.bucket_id"
     );
     let mut found: BTreeMap<NumberKey, Vec<Candidate>> = BTreeMap::new();
-    for row in session.rows(&FIND, args![keys(order), order.lane]).await? {
+    let mut rows = session.rows(&BY_NUMBER, args![keys(order), order.lane]).await?;
+    rows.extend(session.rows(&BY_ANOTHER_NUMBER, args![keys(order), order.lane]).await?);
+    for row in rows {
         found.entry(NumberKey(row.get("number_key")?)).or_default().push(Candidate {
             contact: ContactId(row.get("id")?),
             run: RunId(row.get("run_id")?),
@@ -197,6 +207,9 @@ async fn candidates(
             agent: row.get("agent")?,
             busy: row.get("busy")?,
         });
+    }
+    for candidates in found.values_mut() {
+        candidates.sort_by_key(|candidate| candidate.contact);
     }
     Ok(found)
 }

@@ -21,7 +21,8 @@ use crate::sqlite::SqlitePools;
 use crate::transaction::Open;
 use crate::turns::Urgency;
 use crate::witness::{self, Witness};
-use crate::{StoreError, making, postgres};
+use crate::witness_file::WitnessFile;
+use crate::{StoreError, leftover_log, making, postgres};
 
 /// Which database is used, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +108,7 @@ impl Database {
     pub async fn open(location: &Location, create: bool) -> Result<Self, StoreError> {
         let pools = match location {
             Location::Sqlite(path) => {
+                leftover_log::check(path, &location.to_string(), &WitnessFile::beside(path))?;
                 // Two that turn a new file to WAL mode at once would find it locked.
                 let _alone = if create && !making::is_made(path) { making::alone(path).await? } else { None };
                 let pools = SqlitePools::connect(path.clone(), create).await;

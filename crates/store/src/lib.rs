@@ -31,6 +31,7 @@ mod import_chunk;
 mod import_release;
 mod imports;
 mod lanes;
+mod leftover_log;
 mod lifeline;
 mod live_calls;
 mod making;

@@ -1,6 +1,6 @@
 //! How far the database has come, kept outside of it as well; and what does not fit when it is opened.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use ringfence_domain::quarantine::{self as rule, Present, Suspicion, Testimony, Witnessed};
@@ -11,11 +11,6 @@ use crate::session::{Session, Sql, args, sql};
 use crate::turns::Urgency;
 use crate::witness_file::WitnessFile;
 use crate::{StoreError, clock};
-
-/// The name of the witness beside the configuration.
-const BESIDE_CONFIGURATION: &str = "ringfence.witness";
-/// What is put behind the name of a SQLite file.
-const BESIDE_DATABASE: &str = ".witness";
 
 /// The witnesses of an open database.
 #[derive(Debug)]
@@ -66,10 +61,9 @@ impl Witness {
         let mut seen = self.seen.lock().expect("never held over a panic");
         seen.position = seen.position.max(position.commits);
         seen.dialled |= position.dialled;
-        match &self.beside_database {
-            Some(file) if !position.quarantined => file.remember(&seen, false).map_err(StoreError::Witness),
-            _ => Ok(()),
-        }
+        let Some(file) = &self.beside_database else { return Ok(()) };
+        let kept = if position.quarantined { file.remember_written() } else { file.remember(&seen, false) };
+        kept.map_err(StoreError::Witness)
     }
 
     /// Calls were claimed. `log_position` is 0 on SQLite.
@@ -203,12 +197,8 @@ impl Database {
 
     /// Where the witnesses stand. A folder that cannot be written has none.
     fn witness_files(&self, configuration: Option<&Path>) -> (Option<WitnessFile>, Option<WitnessFile>) {
-        let beside_database = self.sqlite_path().map(|path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(BESIDE_DATABASE);
-            WitnessFile::at(PathBuf::from(name))
-        });
-        let beside_configuration = configuration.map(|folder| WitnessFile::at(folder.join(BESIDE_CONFIGURATION)));
+        let beside_database = self.sqlite_path().map(WitnessFile::beside);
+        let beside_configuration = configuration.map(WitnessFile::in_folder);
         (beside_database, beside_configuration.filter(WitnessFile::can_be_kept))
     }
 
@@ -232,6 +222,7 @@ impl Database {
                     position: row.get("position")?,
                     dialled: session.one(&DIALLED, args![]).await?.get("dialled")?,
                     since: None,
+                    written: None,
                 };
                 Ok(Present {
                     witnessed,

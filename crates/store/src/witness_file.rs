@@ -10,6 +10,12 @@ use std::time::Duration;
 
 use ringfence_domain::quarantine::{Testimony, Witnessed};
 
+use crate::leftover_log;
+
+/// The name of the witness beside the configuration.
+const BESIDE_CONFIGURATION: &str = "ringfence.witness";
+/// What is put behind the name of a SQLite file.
+const BESIDE_DATABASE: &str = ".witness";
 /// One line of JSON is padded to this length, so that writing it again needs no room on a full disk.
 const LENGTH: usize = 2048;
 /// How often a lock is tried, a millisecond apart.
@@ -19,11 +25,21 @@ const TRIES: u32 = 100;
 #[derive(Debug)]
 pub(crate) struct WitnessFile {
     path: PathBuf,
+    /// The SQLite file that it stands beside.
+    database: Option<PathBuf>,
 }
 
 impl WitnessFile {
-    pub(crate) const fn at(path: PathBuf) -> Self {
-        Self { path }
+    /// The one of this name in a folder.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        Self { path: folder.join(BESIDE_CONFIGURATION), database: None }
+    }
+
+    /// The one beside a SQLite file.
+    pub(crate) fn beside(database: &Path) -> Self {
+        let mut name = database.as_os_str().to_owned();
+        name.push(BESIDE_DATABASE);
+        Self { path: PathBuf::from(name), database: Some(database.to_owned()) }
     }
 
     /// What it says. A file that cannot be opened says nothing that can be understood.
@@ -53,29 +69,38 @@ impl WitnessFile {
 
     /// Remembers a later position of the database that it knows. Another database takes its place only with `whatever` it says.
     pub(crate) fn remember(&self, present: &Witnessed, whatever: bool) -> std::io::Result<()> {
+        self.change(|known| {
+            let known = known.filter(|known| !whatever || known.installation == present.installation);
+            let mut next = present.clone();
+            let Some(known) = known else { return Some(next) };
+            if known.installation != present.installation {
+                return None;
+            }
+            // At another place positions count something else.
+            if known.place == present.place {
+                next.position = next.position.max(known.position);
+            }
+            next.dialled |= known.dialled;
+            next.since = known.since.or(present.since);
+            Some(next)
+        })
+    }
+
+    /// Remembers that the file of the database was written, and nothing else.
+    pub(crate) fn remember_written(&self) -> std::io::Result<()> {
+        self.change(|known| known)
+    }
+
+    /// Writes what becomes of what it knows; nothing when that is none.
+    fn change(&self, next: impl FnOnce(Option<Witnessed>) -> Option<Witnessed>) -> std::io::Result<()> {
         let existed = self.path.exists();
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&self.path)?;
         wait_for(|| file.try_lock());
-        let known = read(&file).ok().filter(|known| !whatever || known.installation == present.installation);
-        let mut next = present.clone();
-        if let Some(known) = &known {
-            if known.installation != present.installation {
-                return Ok(());
-            }
-            // At another place positions count something else.
-            let same_place = known.place == present.place;
-            if same_place && known.position >= present.position && (known.dialled || !present.dialled) && !whatever {
-                return Ok(());
-            }
-            next.dialled |= known.dialled;
-            next.since = known.since.or(present.since);
-            if same_place {
-                next.position = next.position.max(known.position);
-            }
-        }
+        let Some(mut next) = next(read(&file).ok()) else { return Ok(()) };
+        next.written = self.database.as_deref().and_then(leftover_log::written);
         let mut line = serde_json::to_vec(&next)?;
         line.resize(LENGTH.max(line.len() + 1), b' ');
         if let Some(last) = line.last_mut() {

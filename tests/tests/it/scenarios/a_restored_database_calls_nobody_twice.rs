@@ -113,6 +113,14 @@ impl Drill {
     }
 }
 
+/// Puts a copy in the place of the database, as the documentation says.
+fn put_back(drill: &Drill, kept: &Path) {
+    copy(kept, &drill.folder.join("calls.db"));
+    for end in ["-wal", "-shm"] {
+        drop(std::fs::remove_file(drill.folder.join(format!("calls.db{end}"))));
+    }
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::copy(from, to).unwrap_or_else(|error| panic!("{} to {}: {error}", from.display(), to.display()));
 }
@@ -130,23 +138,58 @@ async fn a_copy_of_the_file_put_back() {
     let (file, kept) = (drill.folder.join("calls.db"), drill.folder.join("kept"));
     copy(&file, &kept);
     drill.dial_all().await;
-    copy(&kept, &file);
+    put_back(&drill, &kept);
     drill.recovers("an older copy was put in its place").await;
     // The same copy once more is noticed once more.
-    copy(&kept, &file);
+    put_back(&drill, &kept);
     drill.recovers("an older copy was put in its place").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_made_while_it_dials_and_moved_back() {
+async fn a_backup_made_while_it_dials() {
     let (_database, drill) = sqlite().await;
     let run = drill.dial_on().await;
     let made = json(&drill.folder, &["backup", "kept.db", "--json"]).await;
     assert_eq!(made["contacts"], CONTACTS);
     let ended = run.wait_with_output().await.expect("it ends");
     assert_eq!(ended.status.code(), Some(0), "{}", text(&ended));
-    std::fs::rename(drill.folder.join("kept.db"), drill.folder.join("calls.db")).expect("put back");
+    put_back(&drill, &drill.folder.join("kept.db"));
     drill.recovers("it is a backup").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_put_back_beside_the_log_of_a_killed_process() {
+    let (_database, drill) = sqlite().await;
+    drill.dial_some().await;
+    let kept = drill.folder.join("kept");
+    copy(&drill.folder.join("calls.db"), &kept);
+    let calls = drill.vendor.simulator.tape().len();
+    let mut run = ringfence(&drill.folder, &RUN).spawn().expect("it starts");
+    let more = async {
+        while drill.vendor.simulator.tape().len() < calls + 50 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), more).await.expect("it dials");
+    run.kill().await.expect("it is killed");
+    copy(&kept, &drill.folder.join("calls.db"));
+    let before = drill.vendor.simulator.tape().len();
+    let refused = output(&drill.folder, &RUN).await;
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+    assert!(text(&refused).contains("calls.db was put beside the log of another state"), "{}", text(&refused));
+    assert_eq!(drill.vendor.simulator.tape().len(), before);
+    put_back(&drill, &kept);
+    drill.recovers("an older copy was put in its place").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_process_goes_on_with_its_own_log() {
+    let (_database, drill) = sqlite().await;
+    let mut run = drill.dial_on().await;
+    run.kill().await.expect("it is killed");
+    let done = output(&drill.folder, &RUN).await;
+    assert!(matches!(done.status.code(), Some(0 | 3)), "{}", text(&done));
+    drill.nobody_twice();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
