@@ -1,5 +1,8 @@
 //! The database that all processes meet in, and the one way into it.
 
+mod location;
+mod running;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,29 +12,19 @@ use ringfence_domain::phone::NumberHasher;
 use ringfence_domain::{Clock, ReportKey};
 use sqlx::{Executor, PgPool};
 
-use crate::clock::{DatabaseClock, boot_time};
+use crate::clock::DatabaseClock;
 use crate::database_file::DatabaseFile;
 use crate::health::{Health, Outage};
 use crate::making::Installation;
 use crate::portions::Portions;
-use crate::postgres::hide_password;
 use crate::receipts::Receipts;
-use crate::session::{Session, Sql, args, sql};
+use crate::session::{Sql, args, sql};
 use crate::sqlite::SqlitePools;
-use crate::transaction::Open;
-use crate::turns::Urgency;
-use crate::witness::{self, Witness};
+use crate::witness::Witness;
 use crate::witness_file::WitnessFile;
 use crate::{StoreError, leftover_log, making, postgres};
 
-/// Which database is used, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// A file.
-    Sqlite(PathBuf),
-    /// A server's address, with its password.
-    Postgres(String),
-}
+pub use self::location::Location;
 
 /// Which dialect a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,32 +33,6 @@ pub enum DatabaseKind {
     Sqlite,
     /// Postgres
     Postgres,
-}
-
-impl Location {
-    /// Reads `sqlite://file`, relative to `base`, or `postgres://…`.
-    pub fn parse(url: &str, base: &Path) -> Result<Self, StoreError> {
-        if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-            if path.is_empty() || path.contains('?') {
-                return Err(StoreError::Address(url.to_owned()));
-            }
-            return Ok(Self::Sqlite(base.join(path)));
-        }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
-        }
-        Err(StoreError::Address(hide_password(url)))
-    }
-}
-
-/// The address without its password.
-impl std::fmt::Display for Location {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
-            Self::Postgres(url) => f.write_str(&hide_password(url)),
-        }
-    }
 }
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -86,12 +53,8 @@ pub struct Database {
     receipts: Arc<Receipts>,
 }
 
-/// No write is to hold SQLite's writer for longer.
-const HELD_LONG: Duration = Duration::from_millis(50);
 /// How long closing may take.
 const CLOSE: Duration = Duration::from_secs(2);
-/// Rows of a bulk transition on Postgres.
-const POSTGRES_ROWS: usize = 5_000;
 
 #[derive(Debug, Clone)]
 enum Pools {
@@ -263,155 +226,6 @@ impl Database {
         self.health.outage()
     }
 
-    /// Runs one transition in one transaction. It runs to its end in a task of its own, so that whoever waits for it
-    /// may be cancelled without leaving a transaction half done on a pooled connection.
-    pub(crate) async fn write<T, F>(&self, urgency: Urgency, transition: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
-    {
-        self.timed(urgency, transition).await.map(|(done, _)| done)
-    }
-
-    /// Runs a transition over many rows, as many at once as do not hold up others: its second argument. It returns how many
-    /// there were.
-    pub(crate) async fn write_some<T, F>(&self, work: &'static str, transition: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'s> FnOnce(&'s mut Session, i64) -> Step<'s, (T, usize)> + Send + 'static,
-    {
-        let rows = self.portion(work);
-        let ((done, did), held) = self.timed(Urgency::Bulk, move |session| transition(session, rows as i64)).await?;
-        self.portions.took(work, rows, did, held);
-        Ok(done)
-    }
-
-    /// How many rows of a work to do in one transaction.
-    pub(crate) fn portion(&self, work: &'static str) -> usize {
-        match &self.pools {
-            Pools::Sqlite(_) => self.portions.next(work),
-            // Nobody but those who want the same rows waits for a transaction of Postgres.
-            Pools::Postgres(_) => POSTGRES_ROWS,
-        }
-    }
-
-    pub(crate) fn portions(&self) -> &Portions {
-        &self.portions
-    }
-
-    /// The same as `write`, and how long the transaction lasted.
-    pub(crate) async fn timed<T, F>(&self, urgency: Urgency, transition: F) -> Result<(T, Duration), StoreError>
-    where
-        T: Send + 'static,
-        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
-    {
-        let (pools, witness) = (self.pools.clone(), self.witness.clone());
-        let task = tokio::spawn(async move {
-            let (turn, mut session) = match &pools {
-                Pools::Sqlite(pools) => {
-                    let (turn, open) = pools.begin(urgency).await?;
-                    (Some(turn), Session::SqliteWrite(open))
-                }
-                Pools::Postgres(pool) => {
-                    (None, Session::PostgresWrite(Open::begin(pool.acquire().await?, "BEGIN").await?))
-                }
-            };
-            let began = boot_time();
-            let step = match transition(&mut session).await {
-                Ok(done) => witness::count(&mut session).await.map(|position| (done, position)),
-                Err(error) => Err(error),
-            };
-            let (done, position) = match step {
-                Ok(both) => both,
-                Err(error) => {
-                    session.abandon(&error).await;
-                    return Err(error);
-                }
-            };
-            session.commit().await?;
-            if let (Some(witness), Some(position)) = (witness.get(), position) {
-                witness.committed(position)?;
-            }
-            let held = boot_time().saturating_sub(began);
-            if turn.is_some() && held > HELD_LONG {
-                tracing::debug!(
-                    held_ms = held.as_millis(),
-                    ?urgency,
-                    "the writer was held for {} ms",
-                    held.as_millis()
-                );
-            }
-            drop(turn);
-            Ok((done, held))
-        });
-        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
-        self.health.note(&result);
-        result.map_err(|error| error.at(&self.location))
-    }
-
-    /// Runs a question outside any transaction.
-    pub(crate) async fn read<T, F>(&self, question: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
-    {
-        let pools = self.pools.clone();
-        let task = tokio::spawn(async move {
-            let mut session = match &pools {
-                Pools::Sqlite(pools) => Session::SqliteRead(pools.readers.acquire().await?),
-                Pools::Postgres(pool) => Session::PostgresRead(pool.acquire().await?),
-            };
-            let answer = question(&mut session).await;
-            if let Err(error) = &answer {
-                session.abandon(error).await;
-            }
-            answer
-        });
-        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
-        result.map_err(|error| error.at(&self.location))
-    }
-
-    /// Runs a question of several statements that must agree with each other: all of them see one moment.
-    pub(crate) async fn snapshot<T, F>(&self, question: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
-    {
-        const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let pools = self.pools.clone();
-        let task = tokio::spawn(async move {
-            let mut session = match &pools {
-                Pools::Sqlite(pools) => {
-                    Session::SqliteWrite(Open::begin(pools.readers.acquire().await?, "BEGIN").await?)
-                }
-                Pools::Postgres(pool) => Session::PostgresWrite(Open::begin(pool.acquire().await?, POSTGRES).await?),
-            };
-            match question(&mut session).await {
-                Ok(answer) => session.commit().await.map(|()| answer),
-                Err(error) => {
-                    session.abandon(&error).await;
-                    Err(error)
-                }
-            }
-        });
-        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
-        result.map_err(|error| error.at(&self.location))
-    }
-
-    /// Paused timers jump ahead whenever every task waits, also for a database that answers in real time. They do not
-    /// while a blocking task runs, so one is kept for as long as the statement takes.
-    async fn in_real_time<T>(&self, work: impl Future<Output = T>) -> T {
-        if !self.virtual_time {
-            return work.await;
-        }
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let guard = tokio::task::spawn_blocking(move || held.recv().is_ok());
-        let result = work.await;
-        drop(release);
-        drop(guard.await);
-        result
-    }
-
     /// Its witnesses are kept from now on.
     pub(crate) fn keep(&self, witness: Witness) {
         // A database that is guarded twice keeps its first witnesses: they stand in the same places.
@@ -457,11 +271,4 @@ fn key(column: &'static str, hex: &str) -> Result<[u8; 16], StoreError> {
         id: 1,
         source: Box::new(source),
     })
-}
-
-fn stopped(join: tokio::task::JoinError) -> StoreError {
-    match join.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(_) => StoreError::Stopping,
-    }
 }

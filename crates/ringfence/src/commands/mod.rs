@@ -8,6 +8,7 @@ pub mod completions;
 pub mod contacts;
 pub mod demo;
 pub mod dnc;
+mod dry_run;
 pub mod export;
 mod export_attempts;
 pub mod hours;

@@ -8,7 +8,6 @@ use std::time::Duration;
 use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_intake::Config;
-use ringfence_providers::Provider;
 use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -78,7 +77,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         None => InputFile::of_campaign(&campaign, settings.timezone, home::wall_clock())?,
     };
     if args.dry_run {
-        return dry_run(common, &campaign, &provider, file.as_ref());
+        return super::dry_run::dry_run(common, &campaign, &provider, file.as_ref());
     }
     if let Some(file) = &file {
         // A file of the wrong shape is refused before anything changes.
@@ -182,33 +181,6 @@ pub(super) async fn signalled() -> Result<u8, std::io::Error> {
 
 fn report(common: &Common, summary: &Summary, zone: ringfence_domain::Zone) -> Result<(), Failure> {
     if common.json { screen::print_json(summary) } else { screen::print(&screen::summary(summary, zone)) }
-}
-
-fn dry_run(
-    common: &Common,
-    campaign: &ringfence_domain::Campaign,
-    provider: &Arc<dyn Provider>,
-    file: Option<&InputFile>,
-) -> Result<u8, Failure> {
-    let found = match file {
-        Some(file) => importing::dry_run(file, campaign, provider, home::wall_clock())?,
-        None => importing::DryRun::default(),
-    };
-    if common.json {
-        screen::print_json(&found)?;
-    } else {
-        screen::print(&format!(
-            "{} would be dialled through lane {}: {} rows, {} can be called, {} cannot\n",
-            campaign.name, campaign.provider, found.rows, found.accepted, found.rejected
-        ))?;
-        for line in &found.first_rejects {
-            screen::print(&format!("  {line}\n"))?;
-        }
-        if let Some(why) = &found.held_for {
-            screen::print(&format!("it would be held: {why}\n"))?;
-        }
-    }
-    Ok(DONE)
 }
 
 /// Makes lane and campaign known.

@@ -1,0 +1,42 @@
+//! `ringfence run --dry-run`
+
+use std::sync::Arc;
+
+use ringfence_domain::Campaign;
+use ringfence_providers::Provider;
+
+use crate::cli::Common;
+use crate::failure::{DONE, Failure};
+use crate::importing::{self, InputFile};
+use crate::{home, screen};
+
+/// Reads every row and says who could be called; changes nothing.
+pub(super) fn dry_run(
+    common: &Common,
+    campaign: &Campaign,
+    provider: &Arc<dyn Provider>,
+    file: Option<&InputFile>,
+) -> Result<u8, Failure> {
+    let found = match file {
+        Some(file) => importing::dry_run(file, campaign, provider, home::wall_clock())?,
+        None => importing::DryRun::default(),
+    };
+    if common.json {
+        screen::print_json(&found)?;
+    } else {
+        screen::print(&format!(
+            "{} would be dialled through lane {}: {} rows, {} can be called, {} cannot\n",
+            campaign.name, campaign.provider, found.rows, found.accepted, found.rejected
+        ))?;
+        if file.is_some() && found.rows == 0 {
+            screen::print("  the file has a header and no people\n")?;
+        }
+        for line in &found.first_rejects {
+            screen::print(&format!("  {line}\n"))?;
+        }
+        if let Some(why) = &found.held_for {
+            screen::print(&format!("it would be held: {why}\n"))?;
+        }
+    }
+    Ok(DONE)
+}
