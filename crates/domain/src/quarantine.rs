@@ -15,7 +15,8 @@ pub struct Witnessed {
     pub installation: String,
     /// Its address, without a password; for people.
     pub location: String,
-    /// What identifies the storage under it: path and inode of a file; system identifier, timeline and object id on a server.
+    /// What identifies the storage under it: the number of a file in its file system; system identifier, timeline and object id of
+    /// a database on a server.
     pub place: String,
     /// A number that only grows at one place: transactions on SQLite, the position in the log on Postgres.
     pub position: i64,
@@ -23,9 +24,18 @@ pub struct Witnessed {
     pub dialled: bool,
     /// When the witness first saw this database dial.
     pub since: Option<Moment>,
-    /// When the file of a SQLite database itself was written last, in nanoseconds since 1970; its log is written more often.
+    /// The log of a SQLite database that transactions are written to now.
     #[serde(default)]
-    pub written: Option<i64>,
+    pub log: Option<LogBegin>,
+}
+
+/// Where a log of SQLite (`-wal`) begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LogBegin {
+    /// The salts in its header, which change whenever it begins anew.
+    pub salt: u64,
+    /// No transaction before this one stands in it: those are all in the file itself.
+    pub from: i64,
 }
 
 /// What a witness file says.
@@ -52,6 +62,8 @@ pub struct Present {
     pub row_is_original: bool,
     /// Installations that an operator said this one follows.
     pub follows: Vec<String>,
+    /// Whether the file of a SQLite database lacked transactions that its log takes for granted when it was opened.
+    pub mixed: bool,
 }
 
 /// Why a database may have forgotten calls.
@@ -73,6 +85,8 @@ pub enum Suspicion {
     OtherServer,
     /// Another file, with the same contents, stands where it stood.
     Copied,
+    /// An older file was put beside the log of a later state.
+    Mixed,
     /// Its rows were written by a restore.
     Restored,
     /// Another database stood in its place, and had dialled.
@@ -98,6 +112,10 @@ impl fmt::Display for Suspicion {
                 "the server under it is not the one that it was: restored into a new database, rewound, or promoted",
             ),
             Self::Copied => f.write_str("its file was replaced by a copy"),
+            Self::Mixed => f.write_str(
+                "an older file was put beside the log (-wal) of a later state, which makes a mixture of both; stop every process and put \
+                 it back once more, without the files -wal and -shm",
+            ),
             Self::Restored => f.write_str("its rows were written by a restore"),
             Self::Replaced => f.write_str("another database, which had dialled, stood in its place"),
             Self::OtherDatabase { was } => write!(f, "this configuration has dialled with another database, {was}"),
@@ -117,6 +135,9 @@ pub fn suspect(
     meant: bool,
 ) -> Option<Suspicion> {
     let own = &present.witnessed;
+    if present.mixed {
+        return Some(Suspicion::Mixed);
+    }
     if let Some(trusted) = &present.trusted_place {
         if *trusted != own.place {
             return own.dialled.then_some(Suspicion::OtherServer);
@@ -126,9 +147,10 @@ pub fn suspect(
         }
     }
     match beside_database {
-        Testimony::Missing if own.dialled => return Some(Suspicion::NoWitness),
-        Testimony::NotAsked | Testimony::Missing => {}
-        Testimony::Unreadable(why) => return Some(Suspicion::Unreadable(why.clone())),
+        // A database without a single counted transaction never had a witness.
+        Testimony::Missing if own.dialled && own.position > 0 => return Some(Suspicion::NoWitness),
+        Testimony::Unreadable(why) if own.dialled => return Some(Suspicion::Unreadable(why.clone())),
+        Testimony::NotAsked | Testimony::Missing | Testimony::Unreadable(_) => {}
         Testimony::Says(seen) if seen.installation != own.installation => {
             if seen.dialled && !present.follows.contains(&seen.installation) {
                 return Some(Suspicion::Replaced);
@@ -142,13 +164,13 @@ pub fn suspect(
         }
     }
     match beside_configuration {
-        Testimony::NotAsked | Testimony::Missing => None,
-        Testimony::Unreadable(why) => Some(Suspicion::Unreadable(why.clone())),
+        Testimony::Unreadable(why) if own.dialled => Some(Suspicion::Unreadable(why.clone())),
         Testimony::Says(seen) if seen.installation == own.installation => {
             rewound(own, seen).filter(|_| seen.place == own.place)
         }
         Testimony::Says(seen) => (seen.dialled && !meant && !present.follows.contains(&seen.installation))
             .then(|| Suspicion::OtherDatabase { was: seen.location.clone() }),
+        Testimony::NotAsked | Testimony::Missing | Testimony::Unreadable(_) => None,
     }
 }
 
@@ -174,16 +196,22 @@ mod tests {
         Witnessed {
             installation: "one".into(),
             location: "sqlite:///calls/ringfence.db".into(),
-            place: "/calls/ringfence.db 42".into(),
+            place: "file 42".into(),
             position,
             dialled: true,
             since: None,
-            written: None,
+            log: None,
         }
     }
 
     fn present(position: i64) -> Present {
-        Present { witnessed: seen(position), trusted_place: None, row_is_original: true, follows: Vec::new() }
+        Present {
+            witnessed: seen(position),
+            trusted_place: None,
+            row_is_original: true,
+            follows: Vec::new(),
+            mixed: false,
+        }
     }
 
     fn beside(witness: Witnessed) -> Testimony {
@@ -212,14 +240,10 @@ mod tests {
         assert_eq!(with(Testimony::Missing, Testimony::Missing), Some(Suspicion::NoWitness));
         let other = Witnessed { installation: "two".into(), ..seen(1) };
         assert_eq!(with(beside(other.clone()), Testimony::Missing), Some(Suspicion::Replaced));
-        let elsewhere = Witnessed {
-            place: "/old/ringfence.db 41".into(),
-            location: "sqlite:///old/ringfence.db".into(),
-            ..seen(7)
-        };
+        let elsewhere = Witnessed { place: "file 41".into(), location: "sqlite:///old/ringfence.db".into(), ..seen(7) };
         let moved = Suspicion::Moved { from: "sqlite:///old/ringfence.db".into() };
         assert_eq!(with(beside(elsewhere), Testimony::Missing), Some(moved));
-        let copy = Witnessed { place: "/calls/ringfence.db 41".into(), ..seen(7) };
+        let copy = Witnessed { place: "file 41".into(), ..seen(7) };
         assert_eq!(with(beside(copy), Testimony::Missing), Some(Suspicion::Copied));
         let torn = Testimony::Unreadable("it is empty".into());
         assert_eq!(with(torn.clone(), Testimony::Missing), Some(Suspicion::Unreadable("it is empty".into())));
@@ -252,6 +276,17 @@ mod tests {
         let never = || beside(Witnessed { dialled: false, installation: "two".into(), ..seen(9) });
         assert_eq!(suspect(&fresh, &Testimony::Missing, &Testimony::Missing, false), None);
         assert_eq!(suspect(&fresh, &never(), &never(), false), None);
+    }
+
+    #[test]
+    fn a_mixture_of_two_states_is_told_before_all_else() {
+        let mixed = Present { mixed: true, ..present(7) };
+        assert_eq!(suspect(&mixed, &beside(seen(7)), &beside(seen(7)), true), Some(Suspicion::Mixed));
+    }
+
+    #[test]
+    fn a_database_of_an_earlier_version_gets_its_first_witness() {
+        assert_eq!(suspect(&present(0), &Testimony::Missing, &Testimony::Missing, false), None);
     }
 
     #[test]

@@ -92,8 +92,22 @@ impl Template {
 
 /// Whether a cell holds nothing that can be said to somebody: spaces, invisible marks, or a spreadsheet's error in place of a value.
 pub fn is_blank(value: &str) -> bool {
-    let invisible =
-        |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
+    let invisible = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '\u{200b}'
+                    ..='\u{200f}'
+                        | '\u{2060}'
+                        | '\u{feff}'
+                        | '\u{ad}'
+                        | '\u{115f}'
+                        | '\u{1160}'
+                        | '\u{3164}'
+                        | '\u{ffa0}'
+                        | '\u{2800}'
+            )
+    };
     let errors = ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"];
     let value = value.trim_matches(invisible);
     value.is_empty() || errors.iter().any(|error| error.eq_ignore_ascii_case(value))

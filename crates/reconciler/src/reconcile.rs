@@ -123,7 +123,12 @@ impl Reconciler {
     /// One round.
     pub async fn run_once(&mut self) -> Result<Reconciled, StoreError> {
         let mut done = Reconciled::default();
-        let (now, tick) = (self.clock.read().now, self.tick());
+        let (reading, tick) = (self.clock.read(), self.tick());
+        // Nothing is concluded from the age of a call while nobody knows the time.
+        if reading.in_doubt() {
+            return Ok(done);
+        }
+        let now = reading.now;
         if tick >= self.sweep_at {
             self.sweep_at = tick + SWEEP_EVERY;
             let order = SweepOrder {

@@ -158,7 +158,7 @@ pub enum Command {
     Review(ReviewArgs),
     /// Show why this database dials nobody after a restore, a copy or a move, and let it dial again
     #[command(
-        after_help = "Examples:\n  ringfence quarantine\n  ringfence quarantine lift --reason \"restored the backup of Monday\"\n\nA database that was restored, rewound, copied, moved, or is new to this configuration may have forgotten calls. Until the\nquarantine is lifted nobody is dialled, and `run` exits with 4. Providers that keep a list of calls are asked for what is missing."
+        after_help = "Examples:\n  ringfence quarantine\n  ringfence quarantine lift --strangers --reason \"restored the backup of Monday\"\n\nA database that was restored, rewound, copied, moved, or is new to this configuration may have forgotten calls. Until the\nquarantine is lifted nobody is dialled, and `run` exits with 4. Providers that keep a list of calls are asked for what is missing."
     )]
     Quarantine(QuarantineArgs),
     /// Write a consistent copy of a SQLite database while it is in use

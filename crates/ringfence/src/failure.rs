@@ -151,13 +151,6 @@ impl From<StoreError> for Failure {
                 message: error.to_string(),
                 hint: Some("give the campaign another name to begin anew".to_owned()),
             },
-            StoreError::OtherLog { log, .. } => Self::Work {
-                message: error.to_string(),
-                hint: Some(format!(
-                    "if the file alone was put back, delete {log} and its -shm; if all its files were copied together, delete its .witness",
-                    log = log.display()
-                )),
-            },
             StoreError::Address(_) => Self::Input { message: error.to_string(), hint: None },
             StoreError::Unavailable(trouble) => {
                 Self::Work { message: error.to_string(), hint: Some(trouble.hint().to_owned()) }

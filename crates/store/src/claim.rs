@@ -84,6 +84,8 @@ pub struct Claimed {
     pub failing: Vec<Failing>,
     /// Where the log of the Postgres server was, in bytes; 0 on SQLite.
     pub log_position: i64,
+    /// Its timeline; empty on SQLite.
+    pub timeline: String,
 }
 
 /// An attempt that must not be sent.
@@ -301,7 +303,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     }
     deltas.write(session).await?;
     if !result.sending.is_empty() {
-        result.log_position = witness::log_position(session).await?;
+        (result.log_position, result.timeline) = witness::log_position(session).await?;
     }
     Ok(result)
 }

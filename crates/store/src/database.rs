@@ -47,6 +47,8 @@ pub struct Database {
     report_key: ReportKey,
     installation: Arc<str>,
     witness: Arc<OnceLock<Witness>>,
+    /// The file lacked what its log takes for granted when it was opened.
+    pub(crate) mixed: bool,
     virtual_time: bool,
     portions: Arc<Portions>,
     health: Arc<Health>,
@@ -69,9 +71,10 @@ impl Database {
     /// Opens the database and brings its schema up to date. A missing SQLite file, or the tables in an
     /// empty Postgres database, are made when `create` says so.
     pub async fn open(location: &Location, create: bool) -> Result<Self, StoreError> {
+        let mut mixed = false;
         let pools = match location {
             Location::Sqlite(path) => {
-                leftover_log::check(path, &location.to_string(), &WitnessFile::beside(path))?;
+                mixed = leftover_log::is_of_another(path, &WitnessFile::beside(path)).await;
                 // Two that turn a new file to WAL mode at once would find it locked.
                 let _alone = if create && !making::is_made(path) { making::alone(path).await? } else { None };
                 let pools = SqlitePools::connect(path.clone(), create).await;
@@ -92,6 +95,7 @@ impl Database {
             report_key: ReportKey::new([0; 16]),
             installation: Arc::from(""),
             witness: Arc::default(),
+            mixed,
             virtual_time: false,
             portions: Arc::default(),
             health: Arc::default(),
@@ -226,18 +230,15 @@ impl Database {
         self.health.outage()
     }
 
+    /// Its witnesses, once it is guarded.
+    pub(crate) fn witness(&self) -> Option<&Witness> {
+        self.witness.get()
+    }
+
     /// Its witnesses are kept from now on.
     pub(crate) fn keep(&self, witness: Witness) {
         // A database that is guarded twice keeps its first witnesses: they stand in the same places.
         drop(self.witness.set(witness));
-    }
-
-    /// Calls were claimed; before any of them is made the witnesses know.
-    pub(crate) fn dialled(&self, claimed: &crate::Claimed) -> Result<(), StoreError> {
-        match self.witness.get() {
-            Some(witness) if !claimed.sending.is_empty() => witness.dialled(claimed.log_position),
-            _ => Ok(()),
-        }
     }
 
     /// The number of the SQLite file that was opened.

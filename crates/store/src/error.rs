@@ -75,14 +75,6 @@ pub enum StoreError {
         /// The import.
         import: ringfence_domain::ImportId,
     },
-    /// The log beside a SQLite file was written for another file; together they would be a mixture of two states.
-    #[error("{} was put beside the log of another state, {}; nothing was opened", database.display(), log.display())]
-    OtherLog {
-        /// The file.
-        database: PathBuf,
-        /// The log.
-        log: PathBuf,
-    },
     /// The witness of the database cannot be written. Whatever was claimed is not sent.
     #[error("the witness of the database cannot be written: {0}")]
     Witness(#[source] std::io::Error),

@@ -49,8 +49,12 @@ async fn new_data_of_known_contacts_is_read_by_key() {
 #[test]
 fn no_list_of_rows_stands_behind_a_table() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in std::fs::read_dir(sources).expect("the sources") {
-        let path = file.expect("a file").path();
+    let files = |folder: &Path| -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(folder).expect("the sources").map(|file| file.expect("a file").path()).collect()
+    };
+    let (folders, mut all): (Vec<_>, Vec<_>) = files(&sources).into_iter().partition(|path| path.is_dir());
+    all.extend(folders.iter().flat_map(|folder| files(folder)));
+    for path in all {
         let text = std::fs::read_to_string(&path).expect("a source");
         let words: Vec<&str> = text.split_whitespace().collect();
         let behind = words.windows(2).filter(|pair| pair[0].ends_with(r#"JOIN""#) && pair[1] == "rows");

@@ -89,7 +89,7 @@ macro_rules! transitions {
     }};
     (@ dial $database:ident, $name:ident, |$session:ident| $step:expr) => {{
         let done = $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await?;
-        $database.dialled(&done)?;
+        $database.dialled(&done).await?;
         $database.pause_failing(done.failing()).await?;
         Ok(done)
     }};

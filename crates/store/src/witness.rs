@@ -10,7 +10,7 @@ use crate::quarantine::{self, NewQuarantine};
 use crate::session::{Session, Sql, args, sql};
 use crate::turns::Urgency;
 use crate::witness_file::WitnessFile;
-use crate::{StoreError, clock};
+use crate::{Claimed, StoreError, clock};
 
 /// The witnesses of an open database.
 #[derive(Debug)]
@@ -46,13 +46,15 @@ pub(crate) async fn count(session: &mut Session) -> Result<Option<Position>, Sto
     }))
 }
 
-/// Where the log of the server is, in bytes; 0 on SQLite, which counts its transactions.
-pub(crate) async fn log_position(session: &mut Session) -> Result<i64, StoreError> {
+/// Where the log of the server is, in bytes, and its timeline; nothing on SQLite, which counts its transactions.
+pub(crate) async fn log_position(session: &mut Session) -> Result<(i64, String), StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT 0 AS at",
-        postgres "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint AS at"
+        sqlite "SELECT 0 AS at, '' AS timeline",
+        postgres "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint AS at, \
+                  substring(pg_walfile_name(pg_current_wal_insert_lsn()) for 8) AS timeline"
     );
-    session.one(&READ, args![]).await?.get("at")
+    let row = session.one(&READ, args![]).await?;
+    Ok((row.get("at")?, row.get("timeline")?))
 }
 
 impl Witness {
@@ -62,20 +64,26 @@ impl Witness {
         seen.position = seen.position.max(position.commits);
         seen.dialled |= position.dialled;
         let Some(file) = &self.beside_database else { return Ok(()) };
-        let kept = if position.quarantined { file.remember_written() } else { file.remember(&seen, false) };
+        let kept = if position.quarantined { file.remember_log(position.commits) } else { file.remember(&seen, false) };
         kept.map_err(StoreError::Witness)
     }
 
-    /// Calls were claimed. `log_position` is 0 on SQLite.
-    pub(crate) fn dialled(&self, log_position: i64) -> Result<(), StoreError> {
+    /// Calls were claimed. The witness beside the configuration is one more; without it the database's own stands alone.
+    fn dialled(&self, claimed: &Claimed) {
         let mut seen = self.seen.lock().expect("never held over a panic");
-        seen.position = seen.position.max(log_position);
+        seen.position = seen.position.max(claimed.log_position);
         seen.dialled = true;
         seen.since.get_or_insert_with(clock::wall_clock);
-        match &self.beside_configuration {
-            Some(file) => file.remember(&seen, false).map_err(StoreError::Witness),
-            None => Ok(()),
+        if let Some(Err(error)) = self.beside_configuration.as_ref().map(|file| file.remember(&seen, false)) {
+            tracing::error!(%error, "the witness beside the configuration cannot be written: {error}");
         }
+    }
+
+    /// Whether the server that answered is not the one that was compared when the database was opened.
+    fn is_elsewhere(&self, claimed: &Claimed) -> bool {
+        let seen = self.seen.lock().expect("never held over a panic");
+        let timeline = seen.place.split('/').nth(1);
+        timeline.is_some_and(|timeline| timeline != claimed.timeline)
     }
 }
 
@@ -128,6 +136,9 @@ impl Database {
         };
         let witness = Witness { beside_database, beside_configuration, seen: Mutex::new(present.witnessed.clone()) };
         if quarantined {
+            if let Some(file) = &witness.beside_database {
+                file.remember_log(self.present().await?.witnessed.position).map_err(StoreError::Witness)?;
+            }
             self.keep(witness);
             return Ok(Guarded::Quarantined);
         }
@@ -143,6 +154,18 @@ impl Database {
         self.trust().await?;
         self.keep(witness);
         Ok(meant_instead_of.map_or(Guarded::Trusted, Guarded::Meant))
+    }
+
+    /// Calls were claimed; before any of them is made the witnesses know. On a server that was rewound or promoted meanwhile none is
+    /// made: the vendor is asked about them, and the quarantine begins.
+    pub(crate) async fn dialled(&self, claimed: &Claimed) -> Result<(), StoreError> {
+        let Some(witness) = self.witness().filter(|_| !claimed.sending.is_empty()) else { return Ok(()) };
+        if self.sqlite_path().is_none() && witness.is_elsewhere(claimed) {
+            self.begin_quarantine(&Suspicion::OtherServer, [&Testimony::NotAsked, &Testimony::NotAsked]).await?;
+            return Err(StoreError::NotDurable(Suspicion::OtherServer.to_string()));
+        }
+        witness.dialled(claimed);
+        Ok(())
     }
 
     /// Lifts the quarantine on an operator's word; false when none holds. Whatever the witnesses remember, they follow this database now.
@@ -206,11 +229,12 @@ impl Database {
     async fn present(&self) -> Result<Present, StoreError> {
         const READ: Sql = sql!(
             sqlite "SELECT commits AS position, place, TRUE AS original FROM witness",
-            postgres "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint AS position, place, \
+            postgres "SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint AS position, place, \
                       written_by IS NULL OR xmin::text::bigint = written_by AS original FROM witness"
         );
         const DIALLED: Sql = sql!("SELECT EXISTS (SELECT 1 FROM runs WHERE last_dial_at IS NOT NULL) AS dialled");
         let place = self.place().await?;
+        let mixed = self.mixed;
         let (installation, location) = (self.installation().to_owned(), self.location().to_string());
         self.read(move |session| {
             Box::pin(async move {
@@ -222,20 +246,21 @@ impl Database {
                     position: row.get("position")?,
                     dialled: session.one(&DIALLED, args![]).await?.get("dialled")?,
                     since: None,
-                    written: None,
+                    log: None,
                 };
                 Ok(Present {
                     witnessed,
                     trusted_place: row.get("place")?,
                     row_is_original: row.get("original")?,
                     follows: quarantine::follows(session).await?,
+                    mixed,
                 })
             })
         })
         .await
     }
 
-    /// What identifies the storage: on SQLite the path and the number of the file, on Postgres the server, its timeline and the database
+    /// What identifies the storage: on SQLite the number of the file, which a copy does not have and a move keeps, on Postgres the server, its timeline and the database
     /// in it. A dump restored elsewhere, a rewound server and a promoted one all differ.
     async fn place(&self) -> Result<String, StoreError> {
         const SERVER: Sql = sql!(
@@ -248,14 +273,14 @@ impl Database {
             sqlite "SELECT '' AS place",
             postgres "SELECT (SELECT oid FROM pg_database WHERE datname = current_database())::text AS place"
         );
-        if let Some(path) = self.sqlite_path() {
-            return Ok(format!("{} {}", path.display(), self.file_number().unwrap_or_default()));
+        if self.sqlite_path().is_some() {
+            return Ok(format!("file {}", self.file_number().unwrap_or_default()));
         }
         let server =
             self.read(|session| Box::pin(async move { session.one(&SERVER, args![]).await?.get("place") })).await;
         match server {
             // A hosted server may tell nobody who it is. Its database has a number all the same.
-            Err(StoreError::Refused(_)) => {
+            Err(StoreError::Refused(_) | StoreError::Unavailable(_)) => {
                 self.read(|session| Box::pin(async move { session.one(&ALONE, args![]).await?.get("place") })).await
             }
             server => server,

@@ -52,6 +52,8 @@ impl WitnessFile {
         wait_for(|| file.try_lock_shared());
         match read(&file) {
             Ok(witnessed) => Testimony::Says(witnessed),
+            // Whoever made it died before writing it.
+            Err(_) if file.metadata().is_ok_and(|file| file.len() == 0) => Testimony::Missing,
             Err(error) => self.unreadable(&error),
         }
     }
@@ -69,7 +71,7 @@ impl WitnessFile {
 
     /// Remembers a later position of the database that it knows. Another database takes its place only with `whatever` it says.
     pub(crate) fn remember(&self, present: &Witnessed, whatever: bool) -> std::io::Result<()> {
-        self.change(|known| {
+        self.change(present.position, |known| {
             let known = known.filter(|known| !whatever || known.installation == present.installation);
             let mut next = present.clone();
             let Some(known) = known else { return Some(next) };
@@ -86,21 +88,33 @@ impl WitnessFile {
         })
     }
 
-    /// Remembers that the file of the database was written, and nothing else.
-    pub(crate) fn remember_written(&self) -> std::io::Result<()> {
-        self.change(|known| known)
+    /// Remembers where the log of the database begins, and nothing else. A witness that is missing stays so.
+    pub(crate) fn remember_log(&self, position: i64) -> std::io::Result<()> {
+        if self.path.exists() { self.change(position, |known| known) } else { Ok(()) }
+    }
+
+    /// An operator who is root must not make a file that the service cannot read.
+    fn give_to_owner(&self, file: &File) {
+        use std::os::unix::fs::MetadataExt;
+        let beside = self.database.as_deref().or_else(|| self.path.parent());
+        if let Some(owner) = beside.and_then(|beside| std::fs::metadata(beside).ok()) {
+            // Only root can, and only root need.
+            drop(std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid())));
+        }
     }
 
     /// Writes what becomes of what it knows; nothing when that is none.
-    fn change(&self, next: impl FnOnce(Option<Witnessed>) -> Option<Witnessed>) -> std::io::Result<()> {
+    fn change(&self, position: i64, next: impl FnOnce(Option<Witnessed>) -> Option<Witnessed>) -> std::io::Result<()> {
         let existed = self.path.exists();
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&self.path)?;
         wait_for(|| file.try_lock());
-        let Some(mut next) = next(read(&file).ok()) else { return Ok(()) };
-        next.written = self.database.as_deref().and_then(leftover_log::written);
+        let known = read(&file).ok();
+        let log = self.database.as_deref().and_then(|database| leftover_log::begin(database, known.as_ref(), position));
+        let Some(mut next) = next(known) else { return Ok(()) };
+        next.log = log;
         let mut line = serde_json::to_vec(&next)?;
         line.resize(LENGTH.max(line.len() + 1), b' ');
         if let Some(last) = line.last_mut() {
@@ -109,6 +123,7 @@ impl WitnessFile {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&line)?;
         if !existed {
+            self.give_to_owner(&file);
             file.sync_all()?;
             sync_folder(&self.path);
         }

@@ -24,6 +24,9 @@ pub enum Problem {
     /// There is no header.
     #[error(" is empty")]
     Empty,
+    /// The first line is a row already.
+    #[error(" has no header: its first line has the number `{0}`")]
+    NoHeader(String),
     /// A column that is needed is not there.
     #[error(" has no column `{column}`; it has: {}{}", columns.join(", "), meant.as_ref().map(|close| format!(". Did you mean `{close}`?")).unwrap_or_default())]
     NoColumn {
@@ -92,6 +95,7 @@ impl Problem {
             Self::Empty => "the first line must name the columns",
             Self::NoColumn { .. } => "name the right columns in the campaign file",
             Self::TwoColumns(_) => "rename one of them",
+            Self::NoHeader(_) => "write the names of the columns above it, such as `phone`",
             Self::OpenQuote { .. } => "close it, or double it if it is part of the value",
             Self::Swallowed { .. } => "double a quote that is part of a value, or take the line ends out of it",
             Self::TooLong { .. } => "a row may have 1 MB; check the quotes and line ends of the file",

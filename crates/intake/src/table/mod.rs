@@ -71,6 +71,10 @@ impl Table {
         if let Some(value) = swallowing(&rows, columns.len(), &[]) {
             return Err(Problem::Swallowed { column: None, from: value.from, to: value.to });
         }
+        // A list without a header would lose its first person to it.
+        if let Some(number) = columns.iter().find(|name| is_number(name)) {
+            return Err(Problem::NoHeader(number.clone()));
+        }
         for (place, column) in columns.iter().enumerate() {
             if !column.is_empty() && columns[..place].contains(column) {
                 return Err(Problem::TwoColumns(column.clone()));
@@ -217,4 +221,10 @@ fn swallowing<'r>(rows: &'r Rows, columns: usize, numbers: &[usize]) -> Option<&
         let bare = begins && !inner.is_empty() && inner.iter().all(|line| quotes::is_like_number(line));
         bare || inner.iter().any(|line| quotes::looks_like_row(line, rows.separator(), columns, numbers))
     })
+}
+
+/// Whether the name of a column is a phone number, in digits of any script. Dates have fewer digits.
+fn is_number(name: &str) -> bool {
+    let only = name.chars().all(|letter| letter.is_numeric() || "+-(). ".contains(letter));
+    only && name.chars().filter(|letter| letter.is_numeric()).count() >= 9
 }

@@ -44,7 +44,7 @@ pub(super) async fn backup(common: &Common, args: &BackupArgs) -> Result<u8, Fai
     screen::print(&format!(
         "{path}: {megabytes:.1} MB, {} contacts; keep ringfence.toml and the campaign files with it\n\
          to restore: stop every process, put it in place of the database, delete the database's -wal and -shm files,\n\
-         then `ringfence quarantine lift --reason TEXT`: until then it dials nobody\n",
+         then `ringfence run` (it dials nobody and asks the providers) and `ringfence quarantine lift --reason TEXT`\n",
         done.contacts
     ))?;
     Ok(DONE)

@@ -33,6 +33,9 @@ pub struct LiftArgs {
     /// Why it may dial again, for the record
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// Lift it though a provider lists calls to people who are not in this database: they are not ours
+    #[arg(long)]
+    pub strangers: bool,
     /// Ask no provider, though people who were called meanwhile may be called again
     #[arg(long)]
     pub unasked: bool,
@@ -112,7 +115,7 @@ async fn lift(common: &Common, home: &mut Home, args: &LiftArgs) -> Result<u8, F
         ));
     }
     if !args.unasked {
-        ask(home, &quarantine).await?;
+        ask(home, &quarantine, args.strangers).await?;
     }
     let folder = home::folder_of(&home.config);
     home.store.lift_quarantine(folder.as_deref(), operator(), args.reason.clone()).await?;
@@ -129,7 +132,7 @@ async fn lift(common: &Common, home: &mut Home, args: &LiftArgs) -> Result<u8, F
 }
 
 /// Asks the provider of every lane. One that could not say, or knows a call that cannot be entered yet, keeps the quarantine.
-async fn ask(home: &mut Home, quarantine: &QuarantineRow) -> Result<(), Failure> {
+async fn ask(home: &mut Home, quarantine: &QuarantineRow, strangers: bool) -> Result<(), Failure> {
     let unasked =
         "`quarantine lift --unasked` lifts it all the same; people who were called meanwhile may be called again";
     let (store, now) = (home.store.clone(), home.now());
@@ -154,6 +157,12 @@ async fn ask(home: &mut Home, quarantine: &QuarantineRow) -> Result<(), Failure>
             return Err(Failure::held(
                 format!("lane {name} knows {} calls that can be entered once an earlier one is settled", told.waiting),
                 "`ringfence run` of the campaign, or `ringfence serve`, asks how that ended; then lift it",
+            ));
+        }
+        if told.strange > 0 && !strangers {
+            return Err(Failure::held(
+                format!("lane {name} lists {} calls that fit nobody who waits for one", told.strange),
+                "import their list first, with `ringfence run`, which dials nobody meanwhile; or lift with --strangers when they are not yours",
             ));
         }
     }

@@ -154,9 +154,10 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         if leader.is_none() {
             unfollow(&store, campaign_row.run, lifeline.name()).await;
         }
+        let quarantined = store.quarantine().await?.is_some();
         store.close().await;
         report(common, &summary, zone)?;
-        return Ok(if held { HELD } else { DONE });
+        return Ok(if held || quarantined { HELD } else { DONE });
     }
     let owner = lifeline.name().to_owned();
     let engine = LaneEngine::new(store.clone(), clock.clone(), owner, lane_row, settings, provider)

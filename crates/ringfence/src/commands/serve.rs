@@ -24,6 +24,8 @@ pub struct ServeArgs {
     pub listen: Option<std::net::SocketAddr>,
 }
 
+/// Requests under way are answered, and lanes given back, within this time; a connection that says nothing is not waited for longer.
+const LAST_WORD: Duration = Duration::from_secs(20);
 /// How often the file of the database is looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -90,7 +92,9 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     };
     eprint_line("finishing what is being sent…");
     stop.cancel();
-    engines.wait().await;
+    if tokio::time::timeout(LAST_WORD, engines.wait()).await.is_err() {
+        tracing::warn!("something does not end, and is left");
+    }
     outage::leave(&store);
     store.close().await;
     ended

