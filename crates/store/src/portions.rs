@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A portion is to hold the writer for so long: well below what it may, as the next one may be slower.
 const WANTED: Duration = Duration::from_millis(15);
 /// To begin with, and at least.
-const FIRST: usize = 200;
+const FIRST: usize = 50;
 const LEAST: usize = 10;
 /// At most.
 const MOST: usize = 10_000;
