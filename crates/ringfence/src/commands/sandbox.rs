@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ringfence_providers::HttpTransport;
 use ringfence_sandbox::{Behaviour, IqraDialect, MachineClock, Simulator, Tape};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::{DONE, Failure};
 use crate::screen;
@@ -80,11 +81,13 @@ pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
     for (kind, path) in ringfence_sandbox::PATHS {
         lines.push_str(&format!("  {:<22} base_url = \"http://{address}{path}\"\n", format!("kind = \"{kind}\"")));
     }
+    // Whoever reads that it listens may end it at once.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     screen::print(&lines)?;
     let tape = simulator.tape().clone();
     tokio::select! {
         served = ringfence_sandbox::serve(ringfence_sandbox::router(&simulator), listener) => served?,
-        _ = tokio::signal::ctrl_c() => {}
+        _ = interrupt.recv() => {}
     }
     let calls = tape.calls().len();
     screen::print(&format!("{} requests to call, {calls} calls\n", tape.len()))?;
