@@ -68,7 +68,8 @@ impl Caretaker {
             let order = StopOrder::new(run, Whom::Import(import), StopReason::Undone, self.clock.read().now);
             order.carry_out(&*self.store).await?;
         }
-        let mut released = set_right;
+        let uncapped = self.store.uncap(self.tenure.lane, self.clock.read().now).await?;
+        let mut released = set_right || uncapped;
         for canary in self.store.canaries(self.tenure.lane, self.clock.read().now).await? {
             released |= self.judge(&canary).await?;
         }

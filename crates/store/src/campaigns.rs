@@ -93,17 +93,8 @@ pub(crate) async fn apply(
     // Windows may open earlier than under the old rules: every bucket is looked at again.
     const BUCKETS: Sql =
         sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = head_due WHERE campaign_id = $1");
-    const CAPPED: Sql = sql!(
-        sqlite "UPDATE contacts SET due_at = $2 WHERE state = 'waiting' AND due_at > $2 \
-                AND bucket_id IN (SELECT id FROM buckets WHERE campaign_id = $1 AND class = 'capped')",
-        postgres "UPDATE contacts SET due_at = $2 WHERE id = ANY (ARRAY(SELECT c.id FROM contacts c \
-                  WHERE c.state = 'waiting' AND c.due_at > $2 \
-                  AND c.bucket_id IN (SELECT id FROM buckets WHERE campaign_id = $1 AND class = 'capped') \
-                  ORDER BY c.id FOR UPDATE))"
-    );
-    const CAPPED_HEADS: Sql = sql!(
-        "UPDATE buckets SET head_due = $2 WHERE campaign_id = $1 AND class = 'capped' AND waiting > 0 AND head_due > $2"
-    );
+    // The new rules are asked about everyone whom the old ones put off; that may be many, and happens in portions.
+    const ASK_AGAIN: Sql = sql!("UPDATE campaigns SET uncap = revision WHERE id = $1");
     const LOCK_BUCKETS: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
@@ -146,16 +137,11 @@ pub(crate) async fn apply(
                 if known.lane != lane && has_live(session, &known).await? {
                     return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
                 }
-                // Whom a limit put off is asked again by the new ones.
-                let asked_again = mended || known.rules.number_limits() != rules.number_limits();
-                if asked_again {
-                    session.run(&CAPPED, args![known.id, now]).await?;
-                }
                 session.rows(&LOCK_BUCKETS, args![known.id]).await?;
-                if asked_again {
-                    session.run(&CAPPED_HEADS, args![known.id, now]).await?;
-                }
                 session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
+                if mended || known.rules.number_limits() != rules.number_limits() {
+                    session.run(&ASK_AGAIN, args![known.id]).await?;
+                }
                 session.run(&BUCKETS, args![known.id, lane, priority]).await?;
             }
             let starts = begin == Begin::Running && known.paused_by == Some(PausedBy::Draft);

@@ -64,6 +64,7 @@ mod throttled;
 mod transaction;
 mod trouble;
 mod turns;
+mod uncap;
 mod witness;
 mod witness_file;
 

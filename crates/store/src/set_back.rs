@@ -16,10 +16,11 @@ use crate::{Database, StoreError};
 /// Planning puts off who was never called by less than this.
 const USUAL: Span = Span::from_minutes(1);
 
-struct Late {
-    contact: ContactId,
-    bucket: BucketId,
-    due_at: Moment,
+/// A waiting contact that is to be due earlier.
+pub(crate) struct Late {
+    pub(crate) contact: ContactId,
+    pub(crate) bucket: BucketId,
+    pub(crate) due_at: Moment,
 }
 
 /// Sets right what waits on a lane by a clock that was later than `now`, and has all its windows judged anew. May be repeated.
@@ -34,11 +35,8 @@ pub(crate) async fn set_right(database: &Database, lane: LaneId, now: Moment) ->
         if late.is_empty() {
             return Ok(moved);
         }
-        let did = late.len();
-        let put = database.timed(Urgency::Bulk, move |session| Box::pin(put_due(session, late)));
-        let ((), held) = put.await?;
-        database.portions().took(WORK, rows, did, held);
-        moved += did as u32;
+        moved += late.len() as u32;
+        put_due(database, WORK, late).await?;
     }
 }
 
@@ -74,7 +72,17 @@ async fn late(session: &mut Session, lane: LaneId, now: Moment, limit: i64) -> R
         .collect()
 }
 
-async fn put_due(session: &mut Session, mut late: Vec<Late>) -> Result<(), StoreError> {
+/// Makes a portion of contacts due earlier. `work`: what it is measured as.
+pub(crate) async fn put_due(database: &Database, work: &'static str, late: Vec<Late>) -> Result<(), StoreError> {
+    let did = late.len();
+    database
+        .write_some(work, Urgency::Bulk, move |session, _| {
+            Box::pin(async move { put(session, late).await.map(|()| ((), did)) })
+        })
+        .await
+}
+
+async fn put(session: &mut Session, mut late: Vec<Late>) -> Result<(), StoreError> {
     #[derive(Serialize)]
     struct DueRow {
         contact_id: ContactId,

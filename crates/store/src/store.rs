@@ -35,7 +35,7 @@ use crate::turns::Urgency;
 use crate::{
     Applied, CampaignRow, Database, Numbers, StoreError, adopt, brakes, campaigns, canaries, claim, dnc, import_chunk,
     import_release, imports, lanes, live_calls, open, quarantine, questions, record, reports, review, runs, schedules,
-    set_back, settle, slots, stopping, summary, sweep,
+    set_back, settle, slots, stopping, summary, sweep, uncap,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -43,7 +43,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Each line is a method of [`Store`] and how [`Database`] carries it out: `write` in one transaction, `brake` in one that comes
 /// before all others, `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes, `read`
 /// outside any, `snapshot` as of one moment, `then` in one transaction and what must follow it, `dial` the same for calls that are
-/// to be made, `sparing` what is kept here.
+/// to be made.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
         /// Each method that changes something is one transaction.
@@ -66,15 +66,13 @@ macro_rules! transitions {
         $database.write(Urgency::Brake, move |$session| Box::pin(async move { $step.await })).await
     };
     (@ bulk $database:ident, $name:ident, |$session:ident, $rows:ident| $step:expr) => {
-        $database.write_some(stringify!($name), move |$session, $rows| Box::pin(async move { $step.await })).await
+        $database
+            .write_some(stringify!($name), Urgency::Bulk, move |$session, $rows| Box::pin(async move { $step.await }))
+            .await
     };
     (@ in_parts $database:ident, $name:ident, |$itself:ident| $step:expr) => {{
         let $itself = $database;
         $step.await
-    }};
-    (@ sparing $database:ident, $name:ident, |$session:ident, $kept:ident| $step:expr) => {{
-        let $kept = $database.receipts().attempts();
-        $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await
     }};
     (@ read $database:ident, $name:ident, |$session:ident| $step:expr) => {
         $database.read(move |$session| Box::pin(async move { $step.await })).await
@@ -141,8 +139,10 @@ transitions! {
     // Campaigns and runs
 
     /// Stores the rules under the campaign's name, from the next claim on.
-    write apply(rules: Campaign, lane: LaneId, begin: Begin, now: Moment) -> (Applied, CampaignRow) =
-        |session| campaigns::apply(session, &rules, lane, begin, now);
+    in_parts apply(rules: Campaign, lane: LaneId, begin: Begin, now: Moment) -> (Applied, CampaignRow) =
+        |database| uncap::apply(database, rules, lane, begin, now);
+    /// Finishes what an `apply` of other limits began on a lane and a process that ended left. True when somebody is due for it.
+    in_parts uncap(lane: LaneId, now: Moment) -> bool = |database| uncap::finish(database, lane, now);
     /// Stops new calls of the campaign; no claim that had not seen it commits after this returns.
     brake pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
         |session| campaigns::pause(session, campaign, by, &reason, now);
@@ -277,7 +277,7 @@ transitions! {
     then settle(settlements: Vec<(AttemptId, Settlement)>, now: Moment) -> Settled =
         |session| settle::settle(session, now, &settlements);
     /// Lapses and doubts what dead or hung owners left.
-    sparing sweep(order: SweepOrder) -> Swept = |session, kept| sweep::sweep(session, &order, &kept);
+    in_parts sweep(order: SweepOrder) -> Swept = |database| sweep::sweep(database, order);
     /// The next contacts in review after `after`, over all campaigns or in one.
     read reviews(campaign: Option<CampaignId>, after: ContactId, limit: u32) -> Vec<ReviewRow> =
         |session| review::list(session, campaign, after, limit);

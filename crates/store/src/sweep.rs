@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use ringfence_domain::{AttemptId, AttemptState, ContactId, LaneId, Moment, RunId, Span};
 use serde::Serialize;
 
-use crate::StoreError;
 use crate::contacts::{Move, To, advance, standings};
 use crate::counts::Deltas;
+use crate::database::Step;
 use crate::lanes::{Lock, lock};
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Row, Session, Sql, args, rows_json, sql};
+use crate::turns::Urgency;
+use crate::{Database, StoreError};
 
 /// What to look for on a lane.
 #[derive(Debug, Clone, Copy)]
@@ -48,20 +50,66 @@ struct KeyRow {
     attempt_id: AttemptId,
 }
 
-/// Lapses and doubts what nobody works on any more. What a vendor said of the `kept` is on its way into the database.
-pub(crate) async fn sweep(
+/// Lapses and doubts what nobody works on any more, some at a time.
+pub(crate) async fn sweep(database: &Database, order: SweepOrder) -> Result<Swept, StoreError> {
+    let mut swept = Swept::default();
+    for found_by in [stale, abandoned] {
+        let mut after = Some(AttemptId(0));
+        while let Some(last) = after {
+            // What a vendor said of these is on its way into the database.
+            let kept = database.receipts().attempts();
+            let part = database.write_some("sweep", Urgency::Normal, move |session, rows| {
+                Box::pin(async move { some(session, &order, &kept, found_by, last, rows).await })
+            });
+            let (found, next) = part.await?;
+            swept.lapsed += found.lapsed;
+            swept.unknown += found.unknown;
+            after = next;
+        }
+    }
+    Ok(swept)
+}
+
+type Find = for<'s> fn(&'s mut Session, &'s SweepOrder, AttemptId, i64) -> Step<'s, Vec<Row>>;
+
+/// The lane's own attempts after `after` that are over, or whose request is.
+fn stale<'s>(session: &'s mut Session, order: &'s SweepOrder, after: AttemptId, rows: i64) -> Step<'s, Vec<Row>> {
+    const STALE: Sql = sql!(
+        sqlite "SELECT id, contact_id, run_id, state FROM attempts WHERE lane_id = $1 AND live AND id > $6 AND ( \
+                (state = 'open' AND (epoch <> $2 OR dial_before <= $3 OR dial_before > $5)) \
+                OR (state = 'sending' AND (epoch <> $2 OR sending_at <= $4))) ORDER BY id LIMIT $7",
+        postgres "SELECT id, contact_id, run_id, state FROM attempts WHERE lane_id = $1 AND live AND id > $6 AND ( \
+                  (state = 'open' AND (epoch <> $2 OR dial_before <= $3 OR dial_before > $5)) \
+                  OR (state = 'sending' AND (epoch <> $2 OR sending_at <= $4))) ORDER BY id LIMIT $7 FOR UPDATE"
+    );
+    let since = order.now - order.sending_for;
+    let bounds = args![order.lane, order.epoch, order.lapse_before, since, order.now + AHEAD, after, rows];
+    Box::pin(session.rows(&STALE, bounds))
+}
+
+/// Open attempts of lanes that nobody owns, after `after`. Nobody will ever claim them, and they lock their numbers for
+/// every other lane.
+fn abandoned<'s>(session: &'s mut Session, order: &'s SweepOrder, after: AttemptId, rows: i64) -> Step<'s, Vec<Row>> {
+    const ABANDONED: Sql = sql!(
+        sqlite "SELECT a.id, a.contact_id, a.run_id, a.state FROM attempts a JOIN lanes l ON l.id = a.lane_id \
+                WHERE a.lane_id <> $1 AND a.live AND a.state = 'open' AND a.dial_before <= $2 AND l.lease_until <= $2 \
+                AND a.id > $3 ORDER BY a.id LIMIT $4",
+        postgres "SELECT a.id, a.contact_id, a.run_id, a.state FROM attempts a JOIN lanes l ON l.id = a.lane_id \
+                  WHERE a.lane_id <> $1 AND a.live AND a.state = 'open' AND a.dial_before <= $2 AND l.lease_until <= $2 \
+                  AND a.id > $3 ORDER BY a.id LIMIT $4 FOR UPDATE OF a SKIP LOCKED"
+    );
+    Box::pin(session.rows(&ABANDONED, args![order.lane, order.now - ABANDONED_AFTER, after, rows]))
+}
+
+/// Lapses and doubts some. Returns the last that was looked at while there may be more, and how many there were.
+async fn some(
     session: &mut Session,
     order: &SweepOrder,
     kept: &BTreeSet<AttemptId>,
-) -> Result<Swept, StoreError> {
-    const STALE: Sql = sql!(
-        sqlite "SELECT id, contact_id, run_id, state FROM attempts WHERE lane_id = $1 AND live AND ( \
-                (state = 'open' AND (epoch <> $2 OR dial_before <= $3 OR dial_before > $5)) \
-                OR (state = 'sending' AND (epoch <> $2 OR sending_at <= $4)))",
-        postgres "SELECT id, contact_id, run_id, state FROM attempts WHERE lane_id = $1 AND live AND ( \
-                  (state = 'open' AND (epoch <> $2 OR dial_before <= $3 OR dial_before > $5)) \
-                  OR (state = 'sending' AND (epoch <> $2 OR sending_at <= $4))) ORDER BY id FOR UPDATE"
-    );
+    find: Find,
+    after: AttemptId,
+    limit: i64,
+) -> Result<((Swept, Option<AttemptId>), usize), StoreError> {
     const LAPSED: Sql = sql!(
         "UPDATE attempts AS a SET state = 'lapsed', live = FALSE FROM" rows (attempt_id bigint)
         "WHERE a.id = u.attempt_id AND a.state = 'open'"
@@ -73,23 +121,12 @@ pub(crate) async fn sweep(
         postgres "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', overdue_at = $2 \
                   FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint) WHERE a.id = u.attempt_id AND a.state = 'sending'"
     );
-    // Nobody will ever claim these, and they lock their numbers for every other lane.
-    const ABANDONED: Sql = sql!(
-        sqlite "SELECT a.id, a.contact_id, a.run_id, a.state FROM attempts a JOIN lanes l ON l.id = a.lane_id \
-                WHERE a.lane_id <> $1 AND a.live AND a.state = 'open' AND a.dial_before <= $2 AND l.lease_until <= $2",
-        postgres "SELECT a.id, a.contact_id, a.run_id, a.state FROM attempts a JOIN lanes l ON l.id = a.lane_id \
-                  WHERE a.lane_id <> $1 AND a.live AND a.state = 'open' AND a.dial_before <= $2 AND l.lease_until <= $2 \
-                  ORDER BY a.id FOR UPDATE OF a SKIP LOCKED"
-    );
     let lane = lock(session, order.lane, Lock::Share).await?;
     if lane.epoch != order.epoch {
-        return Ok(Swept::default());
+        return Ok((Default::default(), 0));
     }
-    let sending_since = order.now - order.sending_for;
-    let mut stale = session
-        .rows(&STALE, args![order.lane, order.epoch, order.lapse_before, sending_since, order.now + AHEAD])
-        .await?;
-    stale.extend(session.rows(&ABANDONED, args![order.lane, order.now - ABANDONED_AFTER]).await?);
+    let stale = find(session, order, after, limit).await?;
+    let last = stale.last().map(|row| row.get("id").map(AttemptId)).transpose()?;
     let mut deltas = Deltas::default();
     let (mut lapsed, mut unknown, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     for row in &stale {
@@ -113,5 +150,6 @@ pub(crate) async fn sweep(
         session.run(&UNKNOWN, args![rows_json(&unknown), order.overdue_at]).await?;
     }
     deltas.write(session).await?;
-    Ok(Swept { lapsed: lapsed.len() as u32, unknown: unknown.len() as u32 })
+    let swept = Swept { lapsed: lapsed.len() as u32, unknown: unknown.len() as u32 };
+    Ok(((swept, last.filter(|_| stale.len() as i64 == limit)), stale.len()))
 }

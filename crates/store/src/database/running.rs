@@ -28,13 +28,18 @@ impl Database {
 
     /// Runs a transition over many rows, as many at once as do not hold up others: its second argument. It returns how many
     /// there were.
-    pub(crate) async fn write_some<T, F>(&self, work: &'static str, transition: F) -> Result<T, StoreError>
+    pub(crate) async fn write_some<T, F>(
+        &self,
+        work: &'static str,
+        urgency: Urgency,
+        transition: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session, i64) -> Step<'s, (T, usize)> + Send + 'static,
     {
         let rows = self.portion(work);
-        let ((done, did), held) = self.timed(Urgency::Bulk, move |session| transition(session, rows as i64)).await?;
+        let ((done, did), held) = self.timed(urgency, move |session| transition(session, rows as i64)).await?;
         self.portions.took(work, rows, did, held);
         Ok(done)
     }

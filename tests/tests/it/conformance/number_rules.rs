@@ -308,6 +308,40 @@ async fn looser_limits_hold(database: &ringfence_tests::TestDatabase, unreadable
     stage.check_counts(store).await;
 }
 
+/// More than one portion.
+const PUT_OFF: usize = 170;
+
+on_both_databases! {
+    async fn many_who_were_put_off_are_due_in_portions_also_after_a_kill(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, PUT_OFF).await;
+        execute(&database.url, "UPDATE buckets SET class = 'capped'").await;
+        execute(&database.url, "UPDATE contacts SET due_at = due_at + 3600000").await;
+        execute(&database.url, "UPDATE buckets SET head_due = head_due + 3600000").await;
+        assert_eq!(stage.open(store, PUT_OFF as u32, noon()).await, 0);
+        assert!(!store.uncap(stage.lane, noon()).await.expect("a look"), "nothing was left half done");
+
+        // As a process leaves it that is killed between the rules and the last portion.
+        execute(&database.url, "UPDATE campaigns SET uncap = revision").await;
+        assert!(store.uncap(stage.lane, noon()).await.expect("the rest is done"));
+        assert!(!store.uncap(stage.lane, noon()).await.expect("a look"), "once");
+        assert_eq!(stage.open(store, PUT_OFF as u32, noon()).await, PUT_OFF as u32);
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn limits_that_change_while_others_are_worked_off_are_not_forgotten(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 1).await;
+        execute(&database.url, "UPDATE campaigns SET uncap = revision").await;
+        let mut rules = sample::rules("spring", "main");
+        rules.limits.per_number = vec!["3/day".parse().expect("a cap")];
+        store.apply(rules, stage.lane, Begin::Running, noon()).await.expect("other limits");
+        assert!(!store.uncap(stage.lane, noon()).await.expect("a look"), "both were worked off");
+    }
+}
+
 on_both_databases! {
     async fn looser_limits_hold_for_the_very_next_claim(database) {
         looser_limits_hold(&database, false).await;

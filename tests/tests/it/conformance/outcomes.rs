@@ -124,6 +124,22 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_sweep_goes_on_until_nothing_is_left(database) {
+        let stage = Stage::set(&database.store, 170).await;
+        stage.claim(&database.store, 70, noon()).await;
+        stage.open(&database.store, 100, noon()).await;
+        let now = noon() + Span::from_secs(30);
+        let order = SweepOrder {
+            lane: stage.lane, epoch: stage.epoch, now, sending_for: Span::from_secs(20), lapse_before: now,
+            overdue_at: now + Span::from_hours(1),
+        };
+        let swept = database.store.sweep(order).await.expect("a sweep");
+        assert_eq!((swept.lapsed, swept.unknown), (100, 70));
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
     async fn a_sweep_lapses_late_plans_and_doubts_hung_requests(database) {
         let stage = Stage::set(&database.store, 4).await;
         let sending = stage.claim(&database.store, 2, noon()).await;

@@ -207,6 +207,7 @@ fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
         ),
         ("[contacts]", "[safety]\nmax_rejected = \"120%\"\n[contacts]", "7:16", "from 1 to 100"),
         ("[contacts]", "[safety]\ncanary = 0\n[contacts]", "7:10", "from 1"),
+        ("[contacts]", "[safety]\ncanary = 1001\n[contacts]", "7:10", "1000"),
         ("[contacts]", "[safety]\nmax_file_age = \"a day\"\n[contacts]", "7:16", "length of time"),
         ("[contacts]", "[callbacks]\nfrom = \"x\"\n[contacts]", "6:2", "did you mean `callback`?"),
     ] {
