@@ -225,7 +225,7 @@ impl Dialer {
                 let lanes = self.store.lanes().await.expect("lanes");
                 let campaigns = self.store.campaigns().await.expect("campaigns");
                 let states: Vec<_> = campaigns.iter().map(|row| (row.state, row.reason.as_deref())).collect();
-                let held: Vec<_> = lanes.iter().map(|row| (row.state, &row.reason, &row.slowed_reason)).collect();
+                let held: Vec<_> = lanes.iter().map(|row| (row.state, &row.reason, &row.backoff_reason)).collect();
                 panic!("an hour passed without {what}: {:?}, campaigns {states:?}, lanes {held:?}", numbers.counts);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -50,7 +50,7 @@ pub struct Reconciler {
     pub(crate) pacer: Arc<Pacer>,
     pub(crate) patience: Patience,
     rest_until: Moment,
-    troubles: u32,
+    consecutive_failures: u32,
     sweep_at: Moment,
     reports_at: Moment,
     pub(crate) inquire_at: Moment,
@@ -82,7 +82,7 @@ impl Reconciler {
             pacer,
             patience: Patience::default(),
             rest_until: start,
-            troubles: 0,
+            consecutive_failures: 0,
             sweep_at: start,
             reports_at: start,
             inquire_at: start,
@@ -236,7 +236,7 @@ impl Reconciler {
             .collect();
         let news = match self.provider.ask(&calls, &*self.pacer).await {
             Ok(news) => {
-                self.troubles = 0;
+                self.consecutive_failures = 0;
                 news.into_iter().collect::<BTreeMap<AttemptId, News>>()
             }
             // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
@@ -302,7 +302,7 @@ impl Reconciler {
         let Findings { candidates, absent, not_out, unasked } = match self.provider.find(&lost, now, &*self.pacer).await
         {
             Ok(findings) => {
-                self.troubles = 0;
+                self.consecutive_failures = 0;
                 findings
             }
             // A question that was not answered decides nothing, whatever the policy; that nobody can say is for a person to see.
@@ -387,9 +387,9 @@ impl Reconciler {
             }
             AskError::Trouble(cause) => {
                 self.rest_until = self.tick() + Span::from_secs(2);
-                self.troubles += 1;
+                self.consecutive_failures += 1;
                 // Now and then nobody answers; who never does must be seen, before every slot waits for an outcome.
-                if self.troubles < TROUBLES {
+                if self.consecutive_failures < TROUBLES {
                     return Ok(());
                 }
                 LaneEffect::Trouble(format!("it does not say how calls stand: {cause}"))

@@ -108,7 +108,7 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
                 .lane
                 .reason
                 .clone()
-                .or_else(|| numbers.lane.slowed_reason.clone().filter(|_| numbers.lane.slowed_until > now)),
+                .or_else(|| numbers.lane.backoff_reason.clone().filter(|_| numbers.lane.backoff_until > now)),
         },
         last_import: numbers.last_import.as_ref().map(|import| ImportStanding {
             import: import.id.0,
@@ -168,7 +168,7 @@ fn outlook(numbers: &Numbers, hold: Option<&Hold>, now: Moment) -> Outlook {
             (.., false) => &mut waiting_for.window,
             (.., true) => &mut waiting_for.pace,
         } += due;
-        let mut from = bucket.head_due.max(now);
+        let mut from = bucket.next_due_at.max(now);
         if spent {
             from = from.max(tomorrow(now, numbers.lane.settings.timezone));
         }

@@ -106,8 +106,8 @@ impl Planner {
         if load.stopped || load.lane.state != LaneState::Open || load.lane.epoch != self.tenure.epoch {
             return Ok(Tick::default());
         }
-        if load.lane.slowed_until > reading.now {
-            return Ok(Tick { next_at: Some(load.lane.slowed_until), ..Tick::default() });
+        if load.lane.backoff_until > reading.now {
+            return Ok(Tick { next_at: Some(load.lane.backoff_until), ..Tick::default() });
         }
         let all_free = self.free(&load);
         let free = all_free.min(AT_ONCE);
@@ -196,7 +196,7 @@ impl Planner {
         let free = all.free(limits.concurrent).min(ahead(limits.calls).saturating_sub(open));
         let free = load.left_today.map_or(free, |left| free.min(left.saturating_sub(open)));
         // After trouble one call tries whether it is over.
-        if load.lane.troubles > 0 { free.min(1_u32.saturating_sub(open + sending)) } else { free }
+        if load.lane.consecutive_failures > 0 { free.min(1_u32.saturating_sub(open + sending)) } else { free }
     }
 }
 

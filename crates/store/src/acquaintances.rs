@@ -20,10 +20,11 @@ pub(crate) struct Known {
     pub(crate) state: ContactState,
     pub(crate) undone: bool,
     pub(crate) number: NumberKey,
-    pub(crate) several: bool,
+    pub(crate) has_multiple_numbers: bool,
     pub(crate) external_id: Option<String>,
     pub(crate) zones: ZoneSet,
-    pub(crate) fields: String,
+    /// What is stored of its row; none when that cannot be read.
+    pub(crate) fields: Option<Fields>,
     /// The row of this same file that it was found by before, if any.
     pub(crate) matched: Option<(i64, i64)>,
 }
@@ -38,10 +39,10 @@ impl Known {
     pub(crate) fn differs(&self, contact: &NewContact, numbers: &[(PhoneNumber, NumberKey)]) -> bool {
         // With several numbers any of them may be the next; a row that brings them again brings nothing new.
         let same_number = numbers.iter().any(|(_, key)| *key == self.number);
-        let as_many = self.several == (numbers.len() > 1);
+        let as_many = self.has_multiple_numbers == (numbers.len() > 1);
         let same_id = contact.external_id.is_none() || contact.external_id == self.external_id;
         // Compared as values: Postgres keeps JSON in an order of its own.
-        let same_fields = serde_json::from_str::<Fields>(&self.fields).is_ok_and(|old| old == contact.fields);
+        let same_fields = self.fields.as_ref() == Some(&contact.fields);
         self.undone || !(same_number && as_many && same_id && same_fields && self.zones == contact.zones)
     }
 }
@@ -77,13 +78,13 @@ pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) ->
                   SELECT u.external_id FROM jsonb_to_recordset($1::jsonb) AS u(external_id text)))"
     );
     const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.several, c.external_id, \
+        sqlite "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
                 c.fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
                 FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
                 LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id \
                 WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.several, c.external_id, \
-                  c.fields::text AS fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
+        postgres "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
+                  c.fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
                   FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
                   LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id \
                   WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
@@ -160,9 +161,9 @@ fn known_contact(row: &Row) -> Result<Known, StoreError> {
         state: row.word("contacts", "state")?,
         undone: row.get::<Option<String>>("stop_reason")?.as_deref() == Some(StopReason::Undone.as_str()),
         number: NumberKey(row.get("number_key")?),
-        several: row.get("several")?,
+        has_multiple_numbers: row.get("has_multiple_numbers")?,
         external_id: row.get("external_id")?,
-        fields: row.get("fields")?,
+        fields: row.json("contacts", "fields").ok(),
         zones: row.word("buckets", "zones")?,
         matched: matched_row.filter(|row| *row > 0).zip(matched_line),
     })

@@ -2,7 +2,7 @@
 
 use ringfence_domain::{Campaign, CampaignId, CampaignState, ImportId, LaneId, Moment, PausedBy, RunId, StopReason};
 
-use crate::session::{Row, Session, Sql, args, sql};
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 use crate::{StoreError, fence, lanes, runs, schedules};
 
 /// A campaign as applied.
@@ -62,13 +62,8 @@ pub enum Resumed {
 }
 
 macro_rules! campaign_columns {
-    ($json:literal, $after:literal) => {
-        concat!(
-            "SELECT id, lane_id, state, paused_by, reason, revision, rules",
-            $json,
-            " AS rules, run_id FROM campaigns ",
-            $after
-        )
+    ($after:literal) => {
+        concat!("SELECT id, lane_id, state, paused_by, reason, revision, rules, run_id FROM campaigns ", $after)
     };
 }
 
@@ -84,27 +79,23 @@ pub(crate) async fn apply(
         sqlite "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
                 VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id",
         postgres "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
-                  VALUES ($1, $2, $6, $7, $8, $3, 0, $4::jsonb, $5, $5) RETURNING id"
+                  VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id"
     );
     const CHANGE: Sql = sql!(
-        sqlite "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4, changed_at = $5, revision = revision + 1 WHERE id = $1",
-        postgres "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4::jsonb, changed_at = $5, revision = revision + 1 WHERE id = $1"
+        "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4, changed_at = $5, revision = revision + 1 WHERE id = $1"
     );
     // Windows may open earlier than under the old rules: every bucket is looked at again.
     const BUCKETS: Sql =
-        sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = head_due WHERE campaign_id = $1");
+        sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = next_due_at WHERE campaign_id = $1");
     // The new rules are asked about everyone whom the old ones put off; that may be many, and happens in portions.
     const ASK_AGAIN: Sql = sql!("UPDATE campaigns SET uncap = revision WHERE id = $1");
     const LOCK_BUCKETS: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
     );
-    const MEND: Sql = sql!(
-        sqlite "UPDATE campaigns SET rules = $2, changed_at = $3 WHERE name = $1",
-        postgres "UPDATE campaigns SET rules = $2::jsonb, changed_at = $3 WHERE name = $1"
-    );
+    const MEND: Sql = sql!("UPDATE campaigns SET rules = $2, changed_at = $3 WHERE name = $1");
     fence::close(session).await?;
-    let json = serde_json::to_string(rules).expect("rules are always JSON");
+    let json = Arg::json(rules);
     let priority = i64::from(rules.priority);
     let (known, mended) = match find(session, &rules.name, Locked::Yes).await {
         // Rules that cannot be read are mended by those that can.
@@ -178,13 +169,10 @@ pub(crate) enum Locked {
 
 /// The campaign of this name.
 pub(crate) async fn find(session: &mut Session, name: &str, locked: Locked) -> Result<Option<CampaignRow>, StoreError> {
-    const READ: Sql = sql!(
-        sqlite campaign_columns!("", "WHERE name = $1"),
-        postgres campaign_columns!("::text", "WHERE name = $1")
-    );
+    const READ: Sql = sql!(both campaign_columns!("WHERE name = $1"));
     const LOCK: Sql = sql!(
-        sqlite campaign_columns!("", "WHERE name = $1"),
-        postgres campaign_columns!("::text", "WHERE name = $1 FOR UPDATE")
+        sqlite campaign_columns!("WHERE name = $1"),
+        postgres campaign_columns!("WHERE name = $1 FOR UPDATE")
     );
     let sql = if locked == Locked::Yes { &LOCK } else { &READ };
     session.row(sql, args![name]).await?.as_ref().map(campaign).transpose()
@@ -192,13 +180,10 @@ pub(crate) async fn find(session: &mut Session, name: &str, locked: Locked) -> R
 
 /// The campaign of this id.
 pub(crate) async fn by_id(session: &mut Session, id: CampaignId, locked: Locked) -> Result<CampaignRow, StoreError> {
-    const READ: Sql = sql!(
-        sqlite campaign_columns!("", "WHERE id = $1"),
-        postgres campaign_columns!("::text", "WHERE id = $1")
-    );
+    const READ: Sql = sql!(both campaign_columns!("WHERE id = $1"));
     const LOCK: Sql = sql!(
-        sqlite campaign_columns!("", "WHERE id = $1"),
-        postgres campaign_columns!("::text", "WHERE id = $1 FOR UPDATE")
+        sqlite campaign_columns!("WHERE id = $1"),
+        postgres campaign_columns!("WHERE id = $1 FOR UPDATE")
     );
     let sql = if locked == Locked::Yes { &LOCK } else { &READ };
     campaign(&session.one(sql, args![id]).await?)
@@ -206,10 +191,7 @@ pub(crate) async fn by_id(session: &mut Session, id: CampaignId, locked: Locked)
 
 /// All campaigns by name.
 pub(crate) async fn list(session: &mut Session) -> Result<Vec<CampaignRow>, StoreError> {
-    const LIST: Sql = sql!(
-        sqlite campaign_columns!("", "ORDER BY name"),
-        postgres campaign_columns!("::text", "ORDER BY name")
-    );
+    const LIST: Sql = sql!(both campaign_columns!("ORDER BY name"));
     let rows = session.rows(&LIST, args![]).await?;
     rows.iter().map(campaign).filter(|row| !matches!(row, Err(StoreError::Corrupt { .. }))).collect()
 }
@@ -218,7 +200,7 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<CampaignRow>, Stor
 pub(crate) async fn unreadable(session: &mut Session) -> Result<Vec<(String, StoreError)>, StoreError> {
     const LIST: Sql = sql!(
         sqlite "SELECT id, name, lane_id, state, paused_by, reason, revision, rules, run_id FROM campaigns ORDER BY name",
-        postgres "SELECT id, name, lane_id, state, paused_by, reason, revision, rules::text AS rules, run_id FROM campaigns \
+        postgres "SELECT id, name, lane_id, state, paused_by, reason, revision, rules, run_id FROM campaigns \
                   ORDER BY name"
     );
     let rows = session.rows(&LIST, args![]).await?;
@@ -260,13 +242,12 @@ pub(crate) async fn resume(
 ) -> Result<Resumed, StoreError> {
     // Only the newest file: an older one that is still held was overtaken, and may have been the wrong list.
     const ACCEPT: Sql = sql!(
-        "UPDATE imports SET accepted_at = $2 WHERE run_id = $1 AND released_at IS NULL AND undone_at IS NULL \
-         AND (held_for IS NOT NULL OR state = 'complete') \
-         AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.undone_at IS NULL) RETURNING id"
+        "UPDATE imports SET accepted_at = $2 WHERE run_id = $1 AND state IN ('held', 'canary') \
+         AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.state <> 'undone') RETURNING id"
     );
     const HELD: Sql = sql!(
-        "SELECT held_for FROM imports WHERE run_id = $1 AND held_for IS NOT NULL AND released_at IS NULL AND undone_at IS NULL \
-         AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.undone_at IS NULL)"
+        "SELECT held_for FROM imports WHERE run_id = $1 AND state = 'held' \
+         AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.state <> 'undone')"
     );
     let known = by_id(session, id, Locked::Yes).await?;
     if known.state == CampaignState::Cancelled {

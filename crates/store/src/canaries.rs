@@ -136,8 +136,8 @@ macro_rules! canary_counts {
             "count(*) FILTER (WHERE c.last_outcome IN ('failed', 'invalid_number') OR c.stop_reason = 'invalid_number') AS failures, ",
             "count(*) FILTER (WHERE c.calls > 0 OR c.state = 'review' OR c.stop_reason = 'invalid_number') AS calls ",
             "FROM imports i JOIN campaigns p ON p.run_id = i.run_id LEFT JOIN canaries k ON k.import_id = i.id ",
-            "LEFT JOIN contacts c ON c.id = k.contact_id WHERE p.lane_id = $1 AND i.state = 'complete' ",
-            "AND i.released_at IS NULL AND i.undone_at IS NULL GROUP BY i.id, p.id ORDER BY i.id"
+            "LEFT JOIN contacts c ON c.id = k.contact_id WHERE p.lane_id = $1 AND i.state = 'canary' ",
+            "GROUP BY i.id, p.id ORDER BY i.id"
         )
     };
 }
@@ -158,7 +158,7 @@ pub(crate) async fn replace(session: &mut Session, import: ImportId, now: Moment
 
 /// Canaries of a lane's campaigns and how they are doing.
 pub(crate) async fn list(session: &mut Session, lane: LaneId, now: Moment) -> Result<Vec<Canary>, StoreError> {
-    const LIST: Sql = sql!(sqlite canary_counts!(), postgres canary_counts!());
+    const LIST: Sql = sql!(both canary_counts!());
     let rows = session.rows(&LIST, args![lane, now]).await?;
     rows.iter()
         .map(|row| {

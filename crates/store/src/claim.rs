@@ -112,7 +112,7 @@ pub(crate) async fn bursts(
                 FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
                 WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3",
         postgres "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, coalesce(a.number, c.number) AS number, \
-                  c.fields::text AS fields, b.zones, \
+                  c.fields, b.zones, \
                   b.campaign_id FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
                   WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3"
     );
@@ -185,8 +185,8 @@ struct Asked {
 /// Claims what may be dialled. Everything that could forbid it is locked, read and asked here.
 pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<Claimed, StoreError> {
     const CAMPAIGN: Sql = sql!(
-        sqlite "SELECT c.state, c.revision, r.id, r.recent FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1",
-        postgres "SELECT c.state, c.revision, r.id, r.recent FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1 \
+        sqlite "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1",
+        postgres "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1 \
                   FOR SHARE OF c"
     );
     const SENDING: Sql = sql!(
@@ -242,7 +242,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
             epochs: (attempt.epoch, lane.epoch),
             revisions: (attempt.revision, revision),
             lane: lane.state,
-            lane_rests: lane.slowed_until > order.reading.earliest(),
+            lane_rests: lane.backoff_until > order.reading.earliest(),
             campaign: campaign_state,
             stopped,
             failing: !failing.is_empty(),
@@ -311,13 +311,13 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
 async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<AttemptId, Asked>, StoreError> {
     const ASK: Sql = sql!(
         sqlite "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                a.class, b.zones, k.leave_for IS NOT NULL AS leaving, \
+                a.class, b.zones, k.pending_stop_reason IS NOT NULL AS leaving, \
                 EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
                 FROM attempts a \
                 JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
                 WHERE a.id IN (SELECT value->>'attempt_id' FROM json_each($1)) AND a.lane_id = $2",
         postgres "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                  a.class, b.zones, k.leave_for IS NOT NULL AS leaving, \
+                  a.class, b.zones, k.pending_stop_reason IS NOT NULL AS leaving, \
                 EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
                 FROM attempts a \
                 JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \

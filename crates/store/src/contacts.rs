@@ -60,7 +60,7 @@ pub(crate) struct Standing {
     pub(crate) state: ContactState,
     pub(crate) due_at: Moment,
     pub(crate) calls: u32,
-    pub(crate) tally: BTreeMap<Outcome, u32>,
+    pub(crate) outcome_counts: BTreeMap<Outcome, u32>,
     pub(crate) bucket: BucketId,
     pub(crate) zones: ZoneSet,
     pub(crate) class: DialClass,
@@ -68,11 +68,11 @@ pub(crate) struct Standing {
     pub(crate) import: ImportId,
     pub(crate) number: NumberKey,
     /// The person has several numbers.
-    pub(crate) several: bool,
+    pub(crate) has_multiple_numbers: bool,
     /// Why it was stopped, if it was.
     pub(crate) stop_reason: Option<StopReason>,
     /// Why it does not go back to waiting, though its run goes on.
-    pub(crate) leave_for: Option<StopReason>,
+    pub(crate) pending_stop_reason: Option<StopReason>,
     /// Why nobody in its run waits any more, if so.
     pub(crate) closed_for: Option<StopReason>,
 }
@@ -90,12 +90,12 @@ pub(crate) async fn standings(
     contacts: impl Iterator<Item = ContactId>,
 ) -> Result<BTreeMap<ContactId, Standing>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally, c.bucket_id, c.number_key, c.several, c.stop_reason, \
-                c.leave_for, b.zones, b.class, b.import_id, r.closed_for \
+        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.outcome_counts, c.bucket_id, c.number_key, c.has_multiple_numbers, c.stop_reason, \
+                c.pending_stop_reason, b.zones, b.class, b.import_id, r.closed_for \
                 FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
                 WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.tally::text AS tally, c.bucket_id, c.number_key, c.several, \
-                  c.stop_reason, c.leave_for, b.zones, b.class, b.import_id, r.closed_for \
+        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.outcome_counts, c.bucket_id, c.number_key, c.has_multiple_numbers, \
+                  c.stop_reason, c.pending_stop_reason, b.zones, b.class, b.import_id, r.closed_for \
                   FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
                   WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
     );
@@ -109,21 +109,21 @@ pub(crate) async fn standings(
         .map(|row| {
             let closed: Option<String> = row.get("closed_for")?;
             let stopped: Option<String> = row.get("stop_reason")?;
-            let leaves: Option<String> = row.get("leave_for")?;
+            let leaves: Option<String> = row.get("pending_stop_reason")?;
             let standing = Standing {
                 run: RunId(row.get("run_id")?),
                 state: row.word("contacts", "state")?,
                 due_at: row.moment("due_at")?,
                 calls: row.get::<i64>("calls")? as u32,
-                tally: row.json("contacts", "tally")?,
+                outcome_counts: row.json("contacts", "outcome_counts")?,
                 bucket: BucketId(row.get("bucket_id")?),
                 zones: row.word("buckets", "zones")?,
                 class: row.word("buckets", "class")?,
                 import: ImportId(row.get("import_id")?),
                 number: NumberKey(row.get("number_key")?),
-                several: row.get("several")?,
+                has_multiple_numbers: row.get("has_multiple_numbers")?,
                 stop_reason: stopped.map(|_| row.word("contacts", "stop_reason")).transpose()?,
-                leave_for: leaves.map(|_| row.word("contacts", "leave_for")).transpose()?,
+                pending_stop_reason: leaves.map(|_| row.word("contacts", "pending_stop_reason")).transpose()?,
                 closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
             };
             Ok((ContactId(row.get("id")?), standing))
@@ -152,7 +152,7 @@ struct MoveRow {
     due_at: i64,
     bucket_id: BucketId,
     calls: u32,
-    tally: String,
+    outcome_counts: String,
     stop_reason: Option<&'static str>,
     last_outcome: Option<&'static str>,
     last_attempt: Option<AttemptId>,
@@ -170,21 +170,21 @@ pub(crate) async fn advance(
 ) -> Result<(), StoreError> {
     const WRITE: Sql = sql!(
         sqlite "UPDATE contacts AS c SET state = u.state, due_at = u.due_at, bucket_id = u.bucket_id, calls = u.calls, \
-                tally = u.tally, stop_reason = u.stop_reason, last_outcome = coalesce(u.last_outcome, c.last_outcome), \
+                outcome_counts = u.outcome_counts, stop_reason = u.stop_reason, last_outcome = coalesce(u.last_outcome, c.last_outcome), \
                 last_attempt = coalesce(u.last_attempt, c.last_attempt), reached = c.reached OR u.reached, \
                 finished_at = u.finished_at \
                 FROM (SELECT value->>'contact_id' AS contact_id, value->>'state' AS state, value->>'due_at' AS due_at, \
-                value->>'bucket_id' AS bucket_id, value->>'calls' AS calls, value->>'tally' AS tally, \
+                value->>'bucket_id' AS bucket_id, value->>'calls' AS calls, value->>'outcome_counts' AS outcome_counts, \
                 value->>'stop_reason' AS stop_reason, value->>'last_outcome' AS last_outcome, \
                 value->>'last_attempt' AS last_attempt, value->>'reached' AS reached, \
                 value->>'finished_at' AS finished_at FROM json_each($1)) AS u WHERE c.id = u.contact_id",
         postgres "UPDATE contacts AS c SET state = u.state, due_at = u.due_at, bucket_id = u.bucket_id, calls = u.calls, \
-                  tally = u.tally::jsonb, stop_reason = u.stop_reason, \
+                  outcome_counts = u.outcome_counts::jsonb, stop_reason = u.stop_reason, \
                   last_outcome = coalesce(u.last_outcome, c.last_outcome), \
                   last_attempt = coalesce(u.last_attempt, c.last_attempt), reached = c.reached OR u.reached = 1, \
                   finished_at = u.finished_at \
                   FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, state text, due_at bigint, bucket_id bigint, \
-                  calls bigint, tally text, stop_reason text, last_outcome text, last_attempt bigint, reached bigint, \
+                  calls bigint, outcome_counts text, stop_reason text, last_outcome text, last_attempt bigint, reached bigint, \
                   finished_at bigint) WHERE c.id = u.contact_id"
     );
     let target = |standing: &Standing, to: To| match to {
@@ -197,7 +197,10 @@ pub(crate) async fn advance(
         .iter()
         .filter_map(|step| {
             let standing = known.get(&step.contact)?;
-            Some((Move { to: step.to.unless(standing.closed_for.or(standing.leave_for)), ..step.clone() }, standing))
+            Some((
+                Move { to: step.to.unless(standing.closed_for.or(standing.pending_stop_reason)), ..step.clone() },
+                standing,
+            ))
         })
         .collect();
     let buckets = buckets_for(session, moves.iter().filter_map(|(step, standing)| target(standing, step.to))).await?;
@@ -223,10 +226,10 @@ pub(crate) async fn advance(
         if let Some(reason) = stop_reason {
             deltas.count(standing.run, format!("stopped:{reason}"), 1);
         }
-        let mut tally = standing.tally.clone();
+        let mut outcome_counts = standing.outcome_counts.clone();
         let mut calls = standing.calls;
         if let Some(ended) = step.ended {
-            *tally.entry(ended.outcome).or_default() += 1;
+            *outcome_counts.entry(ended.outcome).or_default() += 1;
             calls += u32::from(ended.outcome.is_counted());
             if ended.reached {
                 deltas.count(standing.run, "reached", 1);
@@ -239,7 +242,7 @@ pub(crate) async fn advance(
             due_at: due_at.millis(),
             bucket_id: bucket,
             calls,
-            tally: serde_json::to_string(&tally).expect("counts by word are always JSON"),
+            outcome_counts: serde_json::to_string(&outcome_counts).expect("counts by word are always JSON"),
             stop_reason: stop_reason.map(StopReason::as_str),
             last_outcome: step.ended.map(|ended| ended.outcome.as_str()),
             last_attempt: step.ended.map(|ended| ended.attempt),

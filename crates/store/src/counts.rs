@@ -43,7 +43,7 @@ const COUNT: Sql = sql!(
 
 const BUCKETS: Sql = sql!(
     "UPDATE buckets AS b SET waiting = b.waiting + u.delta, \
-     head_due = CASE WHEN u.due < b.head_due THEN u.due ELSE b.head_due END, \
+     next_due_at = CASE WHEN u.due < b.next_due_at THEN u.due ELSE b.next_due_at END, \
      eligible_at = CASE WHEN u.due < b.eligible_at THEN u.due ELSE b.eligible_at END FROM"
     rows (bucket_id bigint, delta bigint, due bigint)
     "WHERE b.id = u.bucket_id"
@@ -166,9 +166,9 @@ pub(crate) async fn buckets_for(
         "CROSS JOIN buckets b WHERE b.run_id = u.run_id AND b.zones = u.zones AND b.class = u.class AND b.import_id = u.import_id"
     );
     const MAKE: Sql = sql!(
-        "INSERT INTO buckets (lane_id, campaign_id, run_id, zones, class, priority, head_due, eligible_at, import_id, staged) \
+        "INSERT INTO buckets (lane_id, campaign_id, run_id, zones, class, priority, next_due_at, eligible_at, import_id, staged) \
          SELECT c.lane_id, c.id, r.id, u.zones, u.class, c.priority, 9223372036854775807, 9223372036854775807, u.import_id, \
-         EXISTS (SELECT 1 FROM imports i WHERE i.id = u.import_id AND (i.released_at IS NULL OR i.undone_at IS NOT NULL)) FROM"
+         EXISTS (SELECT 1 FROM imports i WHERE i.id = u.import_id AND i.state <> 'complete') FROM"
         rows (run_id bigint, zones text, class text, import_id bigint)
         "JOIN runs r ON r.id = u.run_id JOIN campaigns c ON c.id = r.campaign_id \
          WHERE true ORDER BY r.id, u.zones, u.class, u.import_id ON CONFLICT DO NOTHING"

@@ -1,6 +1,7 @@
 //! The database that all processes meet in, and the one way into it.
 
 mod location;
+pub(crate) mod migrations;
 mod running;
 
 use std::path::{Path, PathBuf};
@@ -34,9 +35,6 @@ pub enum DatabaseKind {
     /// Postgres
     Postgres,
 }
-
-static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
-static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// An open database with its schema up to date.
 #[derive(Debug, Clone)]
@@ -171,10 +169,10 @@ impl Database {
                 let _alone = if self.is_up_to_date().await { None } else { making::alone(&pools.path).await? };
                 let mut link = pools.writer.acquire().await?;
                 (&mut *link).execute("PRAGMA busy_timeout = 30000").await?;
-                SQLITE_MIGRATIONS.run(&mut *link).await?;
+                migrations::SQLITE.run(&mut *link).await?;
                 (&mut *link).execute("PRAGMA busy_timeout = 0").await?;
             }
-            Pools::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            Pools::Postgres(pool) => migrations::POSTGRES.run(pool).await?,
         }
         Ok(())
     }
@@ -183,13 +181,13 @@ impl Database {
     async fn is_up_to_date(&self) -> bool {
         let known = self.migrations().await;
         known.is_ok_and(|known| {
-            SQLITE_MIGRATIONS.iter().all(|migration| known.iter().any(|(version, _)| *version == migration.version))
+            migrations::SQLITE.iter().all(|migration| known.iter().any(|(version, _)| *version == migration.version))
         })
     }
 
     /// Numbers of the migrations that are in, oldest first.
     pub async fn migrations(&self) -> Result<Vec<(i64, String)>, StoreError> {
-        const LIST: Sql = sql!("SELECT version, description FROM _sqlx_migrations ORDER BY version");
+        const LIST: Sql = sql!("SELECT version, description FROM ringfence_migrations ORDER BY version");
         self.read(|session| {
             Box::pin(async move {
                 let rows = session.rows(&LIST, args![]).await?;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{BucketId, ContactId, DialClass, ImportId, Moment, NumberKey, PhoneNumber, RunId, ZoneSet};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::acquaintances::{Acquaintances, acquaintances};
 use crate::counts::{BucketKey, Deltas, buckets_for};
@@ -85,7 +86,7 @@ struct ContactRow<'a> {
     number_key: NumberKey,
     bucket_id: BucketId,
     external_id: Option<&'a str>,
-    several: i64,
+    has_multiple_numbers: i64,
     fields: &'a Fields,
 }
 
@@ -93,7 +94,7 @@ struct ContactRow<'a> {
 struct NumberRow<'a> {
     owner_key: NumberKey,
     number_key: NumberKey,
-    place: usize,
+    position: usize,
     number: &'a str,
 }
 
@@ -102,7 +103,7 @@ struct MatchRow {
     contact_id: ContactId,
     row_number: i64,
     line: i64,
-    change: Option<String>,
+    change: Option<Box<RawValue>>,
 }
 
 /// Takes in rows, as many in one transaction as do not hold up others. The verdicts are in the order of the contacts.
@@ -206,7 +207,7 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
                         let numbers = numbers.iter().map(|(number, key)| (number.e164().to_owned(), *key)).collect();
                         let (zones, fields) = (contact.zones.clone(), contact.fields.clone());
                         let change = Change { numbers, zones, external_id: contact.external_id.clone(), fields };
-                        serde_json::to_string(&change).expect("values are always JSON")
+                        serde_json::value::to_raw_value(&change).expect("values are always JSON")
                     });
                     let verdict = match (person.undone, changed) {
                         (true, _) => RowVerdict::Accepted,
@@ -315,19 +316,19 @@ async fn insert(
 ) -> Result<(), StoreError> {
     const INSERT: Sql = sql!(
         sqlite "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, line, number, number_key, \
-                external_id, several, fields) SELECT $2, $3, 'waiting', $4, value->>'bucket_id', value->>'row_number', \
-                value->>'line', value->>'number', value->>'number_key', value->>'external_id', value->>'several', \
+                external_id, has_multiple_numbers, fields) SELECT $2, $3, 'waiting', $4, value->>'bucket_id', value->>'row_number', \
+                value->>'line', value->>'number', value->>'number_key', value->>'external_id', value->>'has_multiple_numbers', \
                 value->>'fields' FROM json_each($1)",
         postgres "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, line, number, number_key, \
-                  external_id, several, fields) SELECT $2, $3, 'waiting', $4, u.bucket_id, u.row_number, u.line, u.number, \
-                  u.number_key, u.external_id, u.several = 1, u.fields \
+                  external_id, has_multiple_numbers, fields) SELECT $2, $3, 'waiting', $4, u.bucket_id, u.row_number, u.line, u.number, \
+                  u.number_key, u.external_id, u.has_multiple_numbers = 1, u.fields \
                   FROM jsonb_to_recordset($1::jsonb) AS u(bucket_id bigint, row_number bigint, line bigint, number text, \
-                  number_key bigint, external_id text, several bigint, fields jsonb)"
+                  number_key bigint, external_id text, has_multiple_numbers bigint, fields jsonb)"
     );
     const NUMBERS: Sql = sql!(
-        "INSERT INTO contact_numbers (run_id, number_key, contact_id, place, number) \
-         SELECT c.run_id, u.number_key, c.id, u.place, u.number FROM"
-        rows (owner_key bigint, number_key bigint, place bigint, number text)
+        "INSERT INTO contact_numbers (run_id, number_key, contact_id, position, number) \
+         SELECT c.run_id, u.number_key, c.id, u.position, u.number FROM"
+        rows (owner_key bigint, number_key bigint, position bigint, number text)
         "CROSS JOIN contacts c WHERE c.run_id = $2 AND c.number_key = u.owner_key"
     );
     if inserts.is_empty() {
@@ -335,14 +336,14 @@ async fn insert(
     }
     let rows: Vec<ContactRow<'_>> = inserts
         .iter()
-        .map(|(contact, number, number_key, bucket_id, several)| ContactRow {
+        .map(|(contact, number, number_key, bucket_id, has_multiple_numbers)| ContactRow {
             row_number: contact.row_number,
             line: contact.line,
             number: number.e164(),
             number_key: *number_key,
             bucket_id: *bucket_id,
             external_id: contact.external_id.as_deref(),
-            several: i64::from(*several),
+            has_multiple_numbers: i64::from(*has_multiple_numbers),
             fields: &contact.fields,
         })
         .collect();
@@ -353,7 +354,7 @@ async fn insert(
             .map(|(owner_key, number_key, place, number)| NumberRow {
                 owner_key: *owner_key,
                 number_key: *number_key,
-                place: *place,
+                position: *place,
                 number,
             })
             .collect();
@@ -366,7 +367,7 @@ async fn write_matches(session: &mut Session, import: ImportId, matches: &[Match
     const MATCH: Sql = sql!(
         "INSERT INTO import_matches (import_id, contact_id, row_number, line, change) \
          SELECT $2, u.contact_id, u.row_number, u.line, u.change FROM"
-        rows (contact_id bigint, row_number bigint, line bigint, change text)
+        rows (contact_id bigint, row_number bigint, line bigint, change jsonb)
         "WHERE true ON CONFLICT (import_id, contact_id) DO UPDATE SET row_number = excluded.row_number, line = excluded.line, \
          change = excluded.change WHERE import_matches.row_number = 0 AND excluded.row_number > 0"
     );

@@ -39,7 +39,7 @@ struct ChangeRow<'a> {
     bucket_id: BucketId,
     number: &'a str,
     number_key: NumberKey,
-    several: i64,
+    has_multiple_numbers: i64,
     external_id: Option<&'a str>,
     fields: &'a ringfence_domain::template::Row,
 }
@@ -71,25 +71,25 @@ pub(crate) async fn apply_changes(
 ) -> Result<(Option<ContactId>, usize), StoreError> {
     const WRITE: Sql = sql!(
         sqlite "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
-                several = u.several, external_id = coalesce(u.external_id, c.external_id) FROM (SELECT value->>'contact_id' AS contact_id, \
+                has_multiple_numbers = u.has_multiple_numbers, external_id = coalesce(u.external_id, c.external_id) FROM (SELECT value->>'contact_id' AS contact_id, \
                 value->>'bucket_id' AS bucket_id, value->>'number' AS number, value->>'number_key' AS number_key, \
-                value->>'several' AS several, value->>'external_id' AS external_id, value->>'fields' AS fields \
+                value->>'has_multiple_numbers' AS has_multiple_numbers, value->>'external_id' AS external_id, value->>'fields' AS fields \
                 FROM json_each($1)) AS u WHERE c.id = u.contact_id",
         postgres "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
-                  several = u.several = 1, external_id = coalesce(u.external_id, c.external_id) \
+                  has_multiple_numbers = u.has_multiple_numbers = 1, external_id = coalesce(u.external_id, c.external_id) \
                   FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, number text, number_key bigint, \
-                  several bigint, external_id text, fields jsonb) WHERE c.id = u.contact_id"
+                  has_multiple_numbers bigint, external_id text, fields jsonb) WHERE c.id = u.contact_id"
     );
     // Who was stopped with an undone import waits again, and whoever waited in another import waits in this one.
     const MOVE: Sql = sql!(
         "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
-         finished_at = NULL, leave_for = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
+         finished_at = NULL, pending_stop_reason = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
          row_number = u.row_number, line = u.line FROM"
         rows (contact_id bigint, bucket_id bigint, import_id bigint, due_at bigint, row_number bigint, line bigint)
         "WHERE c.id = u.contact_id"
     );
     const STAY: Sql = sql!(
-        "UPDATE contacts AS c SET leave_for = NULL FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id AND c.leave_for IS NOT NULL"
+        "UPDATE contacts AS c SET pending_stop_reason = NULL FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id AND c.pending_stop_reason IS NOT NULL"
     );
     let row = lock_loading(session, import).await?;
     if has_newer(session, &row).await? {
@@ -103,9 +103,8 @@ pub(crate) async fn apply_changes(
     let mut lines = BTreeMap::new();
     let mut changes: BTreeMap<ContactId, Option<Change>> = BTreeMap::new();
     for row in session.rows(&MATCHED, args![rows_json(&wanted), import]).await? {
-        let (contact, change) = (ContactId(row.get("id")?), row.get::<Option<String>>("change")?);
-        let change = change.map(|_| row.json("import_matches", "change")).transpose()?;
-        changes.insert(contact, change);
+        let contact = ContactId(row.get("id")?);
+        changes.insert(contact, row.json_or_none("import_matches", "change")?);
         lines.insert(contact, (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
     }
     let standings = standings(session, changes.keys().copied()).await?;
@@ -167,7 +166,7 @@ pub(crate) async fn apply_changes(
             bucket_id,
             number: &current.0,
             number_key: current.1,
-            several: i64::from(change.numbers.len() > 1),
+            has_multiple_numbers: i64::from(change.numbers.len() > 1),
             external_id: change.external_id.as_deref(),
             fields: &change.fields,
         });
@@ -193,7 +192,7 @@ pub(crate) const MATCHED: Sql = sql!(
 
 /// The next known contacts of an import, and whether anything is to be done with them.
 pub(crate) const NEXT: Sql = sql!(
-    "SELECT m.contact_id AS id, m.row_number > 0 AND (m.change IS NOT NULL OR c.leave_for IS NOT NULL \
+    "SELECT m.contact_id AS id, m.row_number > 0 AND (m.change IS NOT NULL OR c.pending_stop_reason IS NOT NULL \
      OR (b.staged AND b.import_id <> $1)) AS wanted FROM import_matches m CROSS JOIN contacts c CROSS JOIN buckets b \
      WHERE m.import_id = $1 AND m.contact_id > $2 AND c.id = m.contact_id AND b.id = c.bucket_id \
      ORDER BY m.contact_id LIMIT $3"
@@ -251,7 +250,7 @@ async fn replace_numbers(
     struct NumberRow<'a> {
         contact_id: ContactId,
         number_key: NumberKey,
-        place: usize,
+        position: usize,
         number: &'a str,
     }
     const CLEAR: Sql = sql!(
@@ -260,9 +259,9 @@ async fn replace_numbers(
                   SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
     );
     const WRITE: Sql = sql!(
-        "INSERT INTO contact_numbers (run_id, number_key, contact_id, place, number) \
-         SELECT $2, u.number_key, u.contact_id, u.place, u.number FROM"
-        rows (contact_id bigint, number_key bigint, place bigint, number text)
+        "INSERT INTO contact_numbers (run_id, number_key, contact_id, position, number) \
+         SELECT $2, u.number_key, u.contact_id, u.position, u.number FROM"
+        rows (contact_id bigint, number_key bigint, position bigint, number text)
         "WHERE true ON CONFLICT DO NOTHING"
     );
     let changes: BTreeMap<&ContactId, &Change> =
@@ -273,10 +272,10 @@ async fn replace_numbers(
         .iter()
         .filter(|(_, change)| change.numbers.len() > 1)
         .flat_map(|(contact_id, change)| {
-            change.numbers.iter().enumerate().map(|(place, (number, number_key))| NumberRow {
+            change.numbers.iter().enumerate().map(|(position, (number, number_key))| NumberRow {
                 contact_id: **contact_id,
                 number_key: *number_key,
-                place,
+                position,
                 number,
             })
         })
@@ -290,7 +289,7 @@ async fn replace_numbers(
 /// All of the file is in: everyone may be dialled, or the canary first.
 pub(crate) async fn complete(session: &mut Session, order: &CompleteOrder) -> Result<(), StoreError> {
     const COMPLETE: Sql = sql!(
-        "UPDATE imports SET state = 'complete', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
+        "UPDATE imports SET state = 'canary', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
          rejected = $7, missing = $8, completed_at = $9 WHERE id = $1"
     );
     const READY: Sql = sql!("UPDATE runs SET ready = TRUE WHERE id = $1");
@@ -324,7 +323,7 @@ pub(crate) async fn release(
 
 async fn unstage(session: &mut Session, run: RunId, import: ImportId, now: Moment) -> Result<(), StoreError> {
     const UNSTAGE: Sql = sql!("UPDATE buckets SET staged = FALSE WHERE run_id = $1 AND import_id = $2 AND staged");
-    const RELEASED: Sql = sql!("UPDATE imports SET released_at = coalesce(released_at, $2) WHERE id = $1");
+    const RELEASED: Sql = sql!("UPDATE imports SET state = 'complete', released_at = $2 WHERE id = $1");
     const CANARIES: Sql = sql!("DELETE FROM canaries WHERE import_id = $1");
     lock_buckets_of(session, run, import).await?;
     session.run(&UNSTAGE, args![run, import]).await?;

@@ -10,7 +10,7 @@ use ringfence_domain::{ImportId, ImportState, Moment, NumberKey, RunId};
 use serde::Serialize;
 
 use crate::import_release::lock_buckets_of;
-use crate::session::{Row, Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Row, Session, Sql, args, rows_json, sql};
 use crate::{StoreError, fence};
 
 /// A file to be taken in.
@@ -105,7 +105,7 @@ pub struct Reject {
 macro_rules! import_columns {
     ($after:literal) => {
         concat!(
-            "SELECT id, run_id, source, state, held_for, accepted_at, released_at, undone_at, rows, accepted, updated, unchanged, ",
+            "SELECT id, run_id, source, state, held_for, accepted_at, rows, accepted, updated, unchanged, ",
             "duplicate, rejected, missing, columns, started_at, completed_at FROM imports ",
             $after
         )
@@ -115,10 +115,7 @@ macro_rules! import_columns {
 /// Begins an import, or finds the one that the same file began before. A file that went and was written again is new,
 /// though it says the same as before.
 pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<ImportStart, StoreError> {
-    const FIND: Sql = sql!(
-        sqlite import_columns!("WHERE run_id = $1 AND digest = $2"),
-        postgres import_columns!("WHERE run_id = $1 AND digest = $2")
-    );
+    const FIND: Sql = sql!(both import_columns!("WHERE run_id = $1 AND digest = $2"));
     const NEWER: Sql =
         sql!("SELECT count(*) AS n FROM imports WHERE run_id = $1 AND id > $2 AND completed_at IS NOT NULL");
     const RENAME: Sql = sql!("UPDATE imports SET digest = digest || '#' || id WHERE id = $1");
@@ -139,7 +136,7 @@ pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<
         }
         session.run(&RENAME, args![known.id]).await?;
     }
-    let columns = serde_json::to_string(&order.columns).expect("names are always JSON");
+    let columns = Arg::json(&order.columns);
     let arguments = args![order.run, order.source.as_str(), order.digest.as_str(), columns, order.now];
     session.run(&INSERT, arguments).await?;
     let row = import(&session.one(&FIND, args![order.run, order.digest.as_str()]).await?)?;
@@ -167,8 +164,7 @@ pub(crate) async fn lock_loading(session: &mut Session, id: ImportId) -> Result<
 /// Whether a newer file of the run is in or held: what an older one has of people who were known is out of date then.
 pub(crate) async fn has_newer(session: &mut Session, row: &ImportRow) -> Result<bool, StoreError> {
     const NEWER: Sql = sql!(
-        "SELECT count(*) AS n FROM imports WHERE run_id = $1 AND id > $2 AND undone_at IS NULL \
-         AND (completed_at IS NOT NULL OR held_for IS NOT NULL)"
+        "SELECT count(*) AS n FROM imports WHERE run_id = $1 AND id > $2 AND state IN ('held', 'canary', 'complete')"
     );
     Ok(session.one(&NEWER, args![row.run, row.id]).await?.get::<i64>("n")? > 0)
 }
@@ -180,7 +176,7 @@ pub(crate) async fn undone_with_waiting(
 ) -> Result<Vec<(RunId, ImportId)>, StoreError> {
     const LIST: Sql = sql!(
         "SELECT DISTINCT i.id, i.run_id FROM buckets b JOIN imports i ON i.id = b.import_id \
-         WHERE b.lane_id = $1 AND b.waiting > 0 AND i.undone_at IS NOT NULL ORDER BY i.id"
+         WHERE b.lane_id = $1 AND b.waiting > 0 AND i.state = 'undone' ORDER BY i.id"
     );
     let rows = session.rows(&LIST, args![lane]).await?;
     rows.iter().map(|row| Ok((RunId(row.get("run_id")?), ImportId(row.get("id")?)))).collect()
@@ -194,8 +190,8 @@ pub(crate) async fn hold(
     reason: &str,
 ) -> Result<(), StoreError> {
     const HOLD: Sql = sql!(
-        "UPDATE imports SET rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, rejected = $7, held_for = $8 \
-         WHERE id = $1"
+        "UPDATE imports SET state = 'held', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
+         rejected = $7, held_for = $8 WHERE id = $1"
     );
     lock_loading(session, id).await?;
     let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = *counts;
@@ -205,31 +201,25 @@ pub(crate) async fn hold(
 
 /// One import.
 pub(crate) async fn by_id(session: &mut Session, id: ImportId) -> Result<Option<ImportRow>, StoreError> {
-    const READ: Sql = sql!(sqlite import_columns!("WHERE id = $1"), postgres import_columns!("WHERE id = $1"));
+    const READ: Sql = sql!(both import_columns!("WHERE id = $1"));
     session.row(&READ, args![id]).await?.as_ref().map(import).transpose()
 }
 
 /// The newest import of a run.
 pub(crate) async fn last(session: &mut Session, run: RunId) -> Result<Option<ImportRow>, StoreError> {
-    const LAST: Sql = sql!(
-        sqlite import_columns!("WHERE run_id = $1 ORDER BY id DESC LIMIT 1"),
-        postgres import_columns!("WHERE run_id = $1 ORDER BY id DESC LIMIT 1")
-    );
+    const LAST: Sql = sql!(both import_columns!("WHERE run_id = $1 ORDER BY id DESC LIMIT 1"));
     session.row(&LAST, args![run]).await?.as_ref().map(import).transpose()
 }
 
 /// The imports of a run, oldest first.
 pub(crate) async fn of_run(session: &mut Session, run: RunId) -> Result<Vec<ImportRow>, StoreError> {
-    const LIST: Sql = sql!(
-        sqlite import_columns!("WHERE run_id = $1 ORDER BY id"),
-        postgres import_columns!("WHERE run_id = $1 ORDER BY id")
-    );
+    const LIST: Sql = sql!(both import_columns!("WHERE run_id = $1 ORDER BY id"));
     session.rows(&LIST, args![run]).await?.iter().map(import).collect()
 }
 
 /// Nothing more of it is dialled. Its contacts are stopped, and what it kept for later is forgotten, some at a time.
 pub(crate) async fn undo(session: &mut Session, id: ImportId, now: Moment) -> Result<(), StoreError> {
-    const UNDO: Sql = sql!("UPDATE imports SET undone_at = coalesce(undone_at, $2) WHERE id = $1");
+    const UNDO: Sql = sql!("UPDATE imports SET state = 'undone', undone_at = coalesce(undone_at, $2) WHERE id = $1");
     const STAGE: Sql = sql!("UPDATE buckets SET staged = TRUE WHERE run_id = $2 AND import_id = $1");
     const CANARIES: Sql = sql!("DELETE FROM canaries WHERE import_id = $1");
     fence::close(session).await?;
@@ -249,12 +239,12 @@ pub(crate) async fn write_rejects(session: &mut Session, id: ImportId, rejects: 
         line: i64,
         code: &'a str,
         reason: &'a str,
-        record: String,
+        record: &'a [String],
     }
     const WRITE: Sql = sql!(
         "INSERT INTO rejects (import_id, row_number, line, code, reason, record) \
          SELECT $2, u.row_number, u.line, u.code, u.reason, u.record FROM"
-        rows (row_number bigint, line bigint, code text, reason text, record text)
+        rows (row_number bigint, line bigint, code text, reason text, record jsonb)
         "WHERE true ON CONFLICT DO NOTHING"
     );
     if rejects.is_empty() {
@@ -267,7 +257,7 @@ pub(crate) async fn write_rejects(session: &mut Session, id: ImportId, rejects: 
             line: reject.line,
             code: &reject.code,
             reason: &reject.reason,
-            record: serde_json::to_string(&reject.record).expect("texts are always JSON"),
+            record: &reject.record,
         })
         .collect();
     session.run(&WRITE, args![rows_json(&rows), id]).await?;
@@ -308,23 +298,14 @@ pub(crate) async fn reasons(session: &mut Session, id: ImportId) -> Result<BTree
 }
 
 pub(crate) fn import(row: &Row) -> Result<ImportRow, StoreError> {
-    let complete = row.get::<String>("state")? == "complete";
     let at = |column| row.moment_or_none(column);
-    let (accepted_at, held_for) = (at("accepted_at")?, row.get::<Option<String>>("held_for")?);
-    let state = match (at("undone_at")?.is_some(), complete, at("released_at")?.is_some()) {
-        (true, ..) => ImportState::Undone,
-        (_, true, true) => ImportState::Complete,
-        (_, true, false) => ImportState::Canary,
-        (_, false, _) if held_for.is_some() => ImportState::Held,
-        _ => ImportState::Loading,
-    };
     Ok(ImportRow {
         id: ImportId(row.get("id")?),
         run: RunId(row.get("run_id")?),
         source: row.get("source")?,
-        state,
-        held_for,
-        accepted_by_person: accepted_at.is_some(),
+        state: row.word("imports", "state")?,
+        held_for: row.get("held_for")?,
+        accepted_by_person: at("accepted_at")?.is_some(),
         counts: ImportCounts {
             rows: row.get("rows")?,
             accepted: row.get("accepted")?,

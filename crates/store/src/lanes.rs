@@ -3,7 +3,7 @@
 use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{LaneId, LaneState, Moment, Span};
 
-use crate::session::{Row, Session, Sql, args, sql};
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 use crate::{StoreError, fence};
 
 /// A lane as it stands.
@@ -18,11 +18,11 @@ pub struct LaneRow {
     /// Why it is paused.
     pub reason: Option<String>,
     /// Nothing is planned before this moment.
-    pub slowed_until: Moment,
+    pub backoff_until: Moment,
     /// Why it is slowed.
-    pub slowed_reason: Option<String>,
+    pub backoff_reason: Option<String>,
     /// Requests in a row that failed without being refused.
-    pub troubles: u32,
+    pub consecutive_failures: u32,
     /// Grows whenever the lane changes hands.
     pub epoch: i64,
     /// The process that dials it.
@@ -69,24 +69,11 @@ pub enum TakeOver {
 }
 
 macro_rules! lane_columns {
-    ($json:literal, $after:literal) => {
+    ($after:literal) => {
         concat!(
-            "SELECT id, settings",
-            $json,
-            " AS settings, state, reason, slowed_until, slowed_reason, troubles, epoch, owner, ",
+            "SELECT id, settings, state, reason, backoff_until, backoff_reason, consecutive_failures, epoch, owner, ",
             "lease_until, usual_call_ms FROM lanes ",
             $after
-        )
-    };
-}
-
-macro_rules! take_lane {
-    ($settings:literal) => {
-        concat!(
-            "UPDATE lanes SET owner = $2, slowed_until = CASE WHEN lease_until > $5 ",
-            "THEN slowed_until - (lease_until - $3) ELSE slowed_until END, lease_until = $3, epoch = epoch + 1, settings = ",
-            $settings,
-            ", spent = NULL WHERE id = $1"
         )
     };
 }
@@ -98,14 +85,10 @@ pub(crate) async fn register(
     now: Moment,
 ) -> Result<LaneRow, StoreError> {
     const INSERT: Sql = sql!(
-        sqlite "INSERT INTO lanes (name, kind, settings, state, changed_at) VALUES ($1, $2, $3, 'open', $4) ON CONFLICT DO NOTHING",
-        postgres "INSERT INTO lanes (name, kind, settings, state, changed_at) VALUES ($1, $2, $3::jsonb, 'open', $4) ON CONFLICT DO NOTHING"
+        "INSERT INTO lanes (name, kind, settings, state, changed_at) VALUES ($1, $2, $3, 'open', $4) ON CONFLICT DO NOTHING"
     );
-    const READ: Sql = sql!(
-        sqlite lane_columns!("", "WHERE name = $1"),
-        postgres lane_columns!("::text", "WHERE name = $1")
-    );
-    session.run(&INSERT, args![settings.name.as_str(), settings.kind.as_str(), json(settings), now]).await?;
+    const READ: Sql = sql!(both lane_columns!("WHERE name = $1"));
+    session.run(&INSERT, args![settings.name.as_str(), settings.kind.as_str(), Arg::json(settings), now]).await?;
     lane(&session.one(&READ, args![settings.name.as_str()]).await?)
 }
 
@@ -119,15 +102,15 @@ pub(crate) async fn take(
     now: Moment,
 ) -> Result<TakeOver, StoreError> {
     const TAKE: Sql = sql!(
-        sqlite take_lane!("$4"),
-        postgres take_lane!("$4::jsonb")
+        "UPDATE lanes SET owner = $2, backoff_until = CASE WHEN lease_until > $5 THEN backoff_until - (lease_until - $3) \
+         ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL WHERE id = $1"
     );
-    const SPENT: Sql = sql!("SELECT spent FROM lanes WHERE id = $1");
+    const SPENT: Sql = sql!("SELECT limit_usage FROM lanes WHERE id = $1");
     const LOCK_BUCKETS: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT id FROM buckets WHERE lane_id = $1 ORDER BY id FOR UPDATE"
     );
-    const AWAKE: Sql = sql!("UPDATE buckets SET eligible_at = head_due WHERE lane_id = $1");
+    const AWAKE: Sql = sql!("UPDATE buckets SET eligible_at = next_due_at WHERE lane_id = $1");
     let lane = lock(session, id, Lock::Update).await?;
     if let Some(current) = &lane.owner
         && current != &owner.name
@@ -140,11 +123,11 @@ pub(crate) async fn take(
             TakeOver::OtherSettings { owner: current.clone() }
         });
     }
-    let spent: Option<String> = session.one(&SPENT, args![id]).await?.get("spent")?;
+    let spent: Option<Spent> =
+        session.one(&SPENT, args![id]).await?.json_or_none("lanes", "limit_usage").unwrap_or_default();
     // What cannot be read is as if it had not been said.
-    let spent: Option<Spent> = spent.and_then(|text| serde_json::from_str(&text).ok());
     let until = now + owner.lease;
-    session.run(&TAKE, args![id, owner.name.as_str(), until, json(settings), until + SET_BACK]).await?;
+    session.run(&TAKE, args![id, owner.name.as_str(), until, Arg::json(settings), until + SET_BACK]).await?;
     if lane.settings.vendor_hours() != settings.vendor_hours() {
         // Its hours may open earlier than those that buckets sleep by.
         session.rows(&LOCK_BUCKETS, args![id]).await?;
@@ -158,8 +141,8 @@ pub(crate) async fn take(
 /// the end of the lane's rest, over or not, is set back with it.
 pub(crate) async fn renew(session: &mut Session, id: LaneId, epoch: i64, until: Moment) -> Result<bool, StoreError> {
     const RENEW: Sql = sql!(
-        "UPDATE lanes SET slowed_until = CASE WHEN lease_until > $4 \
-         THEN slowed_until - (lease_until - $3) ELSE slowed_until END, lease_until = $3 \
+        "UPDATE lanes SET backoff_until = CASE WHEN lease_until > $4 \
+         THEN backoff_until - (lease_until - $3) ELSE backoff_until END, lease_until = $3 \
          WHERE id = $1 AND epoch = $2 AND owner IS NOT NULL"
     );
     Ok(session.run(&RENEW, args![id, epoch, until, until + SET_BACK]).await? == 1)
@@ -177,8 +160,8 @@ pub(crate) async fn release(
     now: Moment,
 ) -> Result<(), StoreError> {
     const RELEASE: Sql =
-        sql!("UPDATE lanes SET owner = NULL, lease_until = $3, spent = $4 WHERE id = $1 AND epoch = $2");
-    let spent = spent.map(|spent| serde_json::to_string(spent).expect("moments are always JSON"));
+        sql!("UPDATE lanes SET owner = NULL, lease_until = $3, limit_usage = $4 WHERE id = $1 AND epoch = $2");
+    let spent = spent.map_or(Arg::Json(None), Arg::json);
     session.run(&RELEASE, args![id, epoch, now, spent]).await?;
     Ok(())
 }
@@ -193,7 +176,7 @@ pub(crate) async fn hold(
     const PAUSE: Sql =
         sql!("UPDATE lanes SET state = 'paused', reason = $2, changed_at = $3 WHERE id = $1 AND state = 'open'");
     const RESUME: Sql = sql!(
-        "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, slowed_until = 0, slowed_reason = NULL, troubles = 0 \
+        "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, backoff_until = 0, backoff_reason = NULL, consecutive_failures = 0 \
          WHERE id = $1"
     );
     match reason {
@@ -211,10 +194,7 @@ pub(crate) async fn pause(session: &mut Session, id: LaneId, reason: &str, now: 
 
 /// All lanes by name.
 pub(crate) async fn list(session: &mut Session) -> Result<Vec<LaneRow>, StoreError> {
-    const LIST: Sql = sql!(
-        sqlite lane_columns!("", "ORDER BY name"),
-        postgres lane_columns!("::text", "ORDER BY name")
-    );
+    const LIST: Sql = sql!(both lane_columns!("ORDER BY name"));
     session.rows(&LIST, args![]).await?.iter().map(lane).collect()
 }
 
@@ -230,17 +210,14 @@ pub(crate) enum Lock {
 }
 
 pub(crate) async fn lock(session: &mut Session, id: LaneId, how: Lock) -> Result<LaneRow, StoreError> {
-    const READ: Sql = sql!(
-        sqlite lane_columns!("", "WHERE id = $1"),
-        postgres lane_columns!("::text", "WHERE id = $1")
-    );
+    const READ: Sql = sql!(both lane_columns!("WHERE id = $1"));
     const SHARE: Sql = sql!(
-        sqlite lane_columns!("", "WHERE id = $1"),
-        postgres lane_columns!("::text", "WHERE id = $1 FOR SHARE")
+        sqlite lane_columns!("WHERE id = $1"),
+        postgres lane_columns!("WHERE id = $1 FOR SHARE")
     );
     const UPDATE: Sql = sql!(
-        sqlite lane_columns!("", "WHERE id = $1"),
-        postgres lane_columns!("::text", "WHERE id = $1 FOR UPDATE")
+        sqlite lane_columns!("WHERE id = $1"),
+        postgres lane_columns!("WHERE id = $1 FOR UPDATE")
     );
     let sql = match how {
         Lock::Read => &READ,
@@ -274,19 +251,15 @@ pub(crate) fn day_of(settings: &LaneSettings, now: Moment) -> String {
     now.local(settings.timezone).date_naive().to_string()
 }
 
-fn json(settings: &LaneSettings) -> String {
-    serde_json::to_string(settings).expect("settings are always JSON")
-}
-
 fn lane(row: &Row) -> Result<LaneRow, StoreError> {
     Ok(LaneRow {
         id: LaneId(row.get("id")?),
         settings: row.json("lanes", "settings")?,
         state: row.word("lanes", "state")?,
         reason: row.get("reason")?,
-        slowed_until: row.moment("slowed_until")?,
-        slowed_reason: row.get("slowed_reason")?,
-        troubles: row.get::<i64>("troubles")? as u32,
+        backoff_until: row.moment("backoff_until")?,
+        backoff_reason: row.get("backoff_reason")?,
+        consecutive_failures: row.get::<i64>("consecutive_failures")? as u32,
         epoch: row.get("epoch")?,
         owner: row.get("owner")?,
         lease_until: row.moment("lease_until")?,

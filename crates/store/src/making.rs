@@ -63,7 +63,7 @@ impl Installation {
 }
 
 async fn read(session: &mut Session) -> Result<Option<Installation>, StoreError> {
-    const READ: Sql = sql!("SELECT id AS name, number_key, report_key FROM installation WHERE report_key IS NOT NULL");
+    const READ: Sql = sql!("SELECT id AS name, number_key, report_key FROM installation");
     let Some(row) = session.row(&READ, args![]).await? else { return Ok(None) };
     let (name, number_key, report_key) = (row.get("name")?, row.get("number_key")?, row.get("report_key")?);
     Ok(Some(Installation { name, number_key, report_key }))
@@ -71,12 +71,13 @@ async fn read(session: &mut Session) -> Result<Option<Installation>, StoreError>
 
 async fn make(session: &mut Session) -> Result<Installation, StoreError> {
     const INSTALL: Sql = sql!(
-        "INSERT INTO installation (only_row, id, number_key, created_at) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING"
+        "INSERT INTO installation (only_row, id, number_key, report_key, created_at) VALUES (1, $1, $2, $3, $4) \
+         ON CONFLICT DO NOTHING"
     );
-    const REPORT_KEY: Sql = sql!("UPDATE installation SET report_key = $1 WHERE report_key IS NULL");
     let [id, number_key, report_key] = [(); 3].map(|()| uuid::Uuid::new_v4());
     let now = crate::clock::wall_clock();
-    session.run(&INSTALL, args![id.to_string(), number_key.simple().to_string(), now]).await?;
-    session.run(&REPORT_KEY, args![report_key.simple().to_string()]).await?;
+    let keys = [number_key, report_key].map(|key| key.simple().to_string());
+    let [number_key, report_key] = keys;
+    session.run(&INSTALL, args![id.to_string(), number_key, report_key, now]).await?;
     read(session).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))
 }

@@ -12,7 +12,7 @@ use crate::session::{Session, Sql, args, rows_json, sql};
 struct OwnNumber {
     key: NumberKey,
     number: String,
-    dead: bool,
+    invalid: bool,
 }
 
 /// After a call that did not reach its person the next of the person's numbers has its turn. A number that does not exist has
@@ -41,7 +41,7 @@ pub(crate) async fn turn(
         "WHERE c.id = u.contact_id"
     );
     const DEAD: Sql = sql!(
-        "UPDATE contact_numbers AS n SET dead = TRUE FROM"
+        "UPDATE contact_numbers AS n SET invalid = TRUE FROM"
         rows (contact_id bigint, number_key bigint)
         "WHERE n.contact_id = u.contact_id AND n.number_key = u.number_key"
     );
@@ -51,7 +51,7 @@ pub(crate) async fn turn(
         .iter()
         .filter(|step| gone(step) || again(step))
         .map(|step| step.contact)
-        .filter(|contact| standings.get(contact).is_some_and(|standing| standing.several))
+        .filter(|contact| standings.get(contact).is_some_and(|standing| standing.has_multiple_numbers))
         .collect();
     let numbers = if concerned.is_empty() { BTreeMap::new() } else { own_numbers(session, &concerned).await? };
     let (mut turns, mut dead) = (Vec::new(), Vec::new());
@@ -70,7 +70,7 @@ pub(crate) async fn turn(
         }
         let place = own.iter().position(|number| number.key == *called).unwrap_or_default();
         let later = own[place + 1..].iter().chain(&own[..place]);
-        let Some(next) = later.into_iter().find(|number| !number.dead) else { continue };
+        let Some(next) = later.into_iter().find(|number| !number.invalid) else { continue };
         turns.push(TurnRow { contact_id: step.contact, number_key: next.key, number: next.number.clone() });
         if gone(step) {
             step.to = To::Waiting(now, standing.class);
@@ -94,15 +94,18 @@ async fn own_numbers(
         contact_id: ContactId,
     }
     const READ: Sql = sql!(
-        "SELECT n.contact_id AS id, n.number_key, n.number, n.dead FROM"
+        "SELECT n.contact_id AS id, n.number_key, n.number, n.invalid FROM"
         rows (contact_id bigint)
-        "CROSS JOIN contact_numbers n WHERE n.contact_id = u.contact_id ORDER BY n.contact_id, n.place"
+        "CROSS JOIN contact_numbers n WHERE n.contact_id = u.contact_id ORDER BY n.contact_id, n.position"
     );
     let ids: Vec<IdRow> = contacts.iter().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
     let mut numbers: BTreeMap<ContactId, Vec<OwnNumber>> = BTreeMap::new();
     for row in session.rows(&READ, args![rows_json(&ids)]).await? {
-        let number =
-            OwnNumber { key: NumberKey(row.get("number_key")?), number: row.get("number")?, dead: row.get("dead")? };
+        let number = OwnNumber {
+            key: NumberKey(row.get("number_key")?),
+            number: row.get("number")?,
+            invalid: row.get("invalid")?,
+        };
         numbers.entry(ContactId(row.get("id")?)).or_default().push(number);
     }
     Ok(numbers)

@@ -32,7 +32,7 @@ pub struct EligibleBucket {
     /// The campaign's priority, 1 first.
     pub priority: i64,
     /// No contact of it is due earlier.
-    pub head_due: Moment,
+    pub next_due_at: Moment,
     /// How many wait in it, due or not.
     pub waiting: u32,
 }
@@ -120,7 +120,7 @@ pub(crate) async fn eligible(
     limit: u32,
 ) -> Result<Vec<EligibleBucket>, StoreError> {
     const ELIGIBLE: Sql = sql!(
-        "SELECT b.id, b.campaign_id, c.revision, b.run_id, b.zones, b.class, b.priority, b.head_due, b.waiting FROM buckets b \
+        "SELECT b.id, b.campaign_id, c.revision, b.run_id, b.zones, b.class, b.priority, b.next_due_at, b.waiting FROM buckets b \
          JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
          WHERE b.lane_id = $1 AND b.eligible_at <= $2 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready \
          AND NOT b.staged AND r.closed_for IS NULL ORDER BY b.priority, b.eligible_at, b.id LIMIT $3"
@@ -136,7 +136,7 @@ pub(crate) async fn eligible(
                 zones: row.word("buckets", "zones")?,
                 class: row.word("buckets", "class")?,
                 priority: row.get("priority")?,
-                head_due: row.moment("head_due")?,
+                next_due_at: row.moment("next_due_at")?,
                 waiting: row.get::<i64>("waiting")? as u32,
             })
         })
@@ -229,7 +229,7 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
     // What is left in the bucket decides when it is looked at next; its window is open, so nothing else does.
     const HEAD: Sql = sql!(
         "UPDATE buckets AS b SET \
-         head_due = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
+         next_due_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
                               ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807), \
          eligible_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
                                  ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807) FROM"
@@ -238,7 +238,7 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
     );
     // Rules that were applied since may be open: what the old ones said is dropped.
     const CLOSED: Sql = sql!(
-        "UPDATE buckets AS b SET eligible_at = CASE WHEN b.head_due > u.until THEN b.head_due ELSE u.until END FROM"
+        "UPDATE buckets AS b SET eligible_at = CASE WHEN b.next_due_at > u.until THEN b.next_due_at ELSE u.until END FROM"
         rows (bucket_id bigint, until bigint, revision bigint)
         "WHERE b.id = u.bucket_id AND EXISTS (SELECT 1 FROM campaigns c WHERE c.id = b.campaign_id AND c.revision = u.revision)"
     );

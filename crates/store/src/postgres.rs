@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool, Row as _};
 
 use crate::StoreError;
+use crate::database::migrations;
 
 /// How long the first connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -53,7 +54,7 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
 
 /// Whether our tables stand there.
 pub(crate) async fn is_made(pool: &PgPool) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
+    let row = sqlx::query("SELECT to_regclass($1) IS NOT NULL").bind(migrations::TABLE).fetch_one(pool).await?;
     Ok(row.try_get(0)?)
 }
 

@@ -88,16 +88,13 @@ pub(crate) async fn begin(session: &mut Session, new: &NewQuarantine, now: Momen
 
 /// The quarantine that holds, if any.
 pub(crate) async fn current(session: &mut Session) -> Result<Option<QuarantineRow>, StoreError> {
-    const READ: Sql = sql!(
-        sqlite columns!("WHERE lifted_at IS NULL"),
-        postgres columns!("WHERE lifted_at IS NULL")
-    );
+    const READ: Sql = sql!(both columns!("WHERE lifted_at IS NULL"));
     session.row(&READ, args![]).await?.as_ref().map(quarantine).transpose()
 }
 
 /// All quarantines, oldest first.
 pub(crate) async fn history(session: &mut Session) -> Result<Vec<QuarantineRow>, StoreError> {
-    const READ: Sql = sql!(sqlite columns!("ORDER BY id"), postgres columns!("ORDER BY id"));
+    const READ: Sql = sql!(both columns!("ORDER BY id"));
     session.rows(&READ, args![]).await?.iter().map(quarantine).collect()
 }
 

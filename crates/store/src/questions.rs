@@ -114,20 +114,20 @@ pub struct ContactFilter {
 }
 
 macro_rules! contact_columns {
-    ($json:literal, $after:literal) => {
+    ($after:literal) => {
         concat!(
             "SELECT c.id, c.run_id, c.number, c.number_key, c.import_id, c.row_number, c.state, c.stop_reason, c.due_at, ",
-            "b.class, b.zones, b.staged, c.calls, c.last_outcome, c.last_attempt, c.reached, c.external_id, c.fields", $json, " AS fields ",
+            "b.class, b.zones, b.staged, c.calls, c.last_outcome, c.last_attempt, c.reached, c.external_id, c.fields ",
             "FROM contacts c JOIN buckets b ON b.id = c.bucket_id ", $after
         )
     };
 }
 
 macro_rules! attempt_columns {
-    ($json:literal, $after:literal) => {
+    ($after:literal) => {
         concat!(
             "SELECT id, reference, contact_id, run_id, number, state, opened_at, sending_at, ended_at, call_id, outcome, refusal, cause, vendor_status, ",
-            "talk_seconds, cost_micros, currency, outputs", $json, " AS outputs, recording_url, recording_expires_at, ",
+            "talk_seconds, cost_micros, currency, outputs, recording_url, recording_expires_at, ",
             "transcript_url, transcript_expires_at FROM attempts ", $after
         )
     };
@@ -142,9 +142,9 @@ pub(crate) async fn page(
     limit: u32,
 ) -> Result<Vec<ContactRow>, StoreError> {
     const PAGE: Sql = sql!(
-        sqlite contact_columns!("", "WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+        sqlite contact_columns!("WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
             AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) ORDER BY c.id LIMIT $3"),
-        postgres contact_columns!("::text", "WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+        postgres contact_columns!("WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
             AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) ORDER BY c.id LIMIT $3")
     );
     let state = filter.state.map_or("", ContactState::as_str);
@@ -165,9 +165,9 @@ pub(crate) async fn by_number(
     number: NumberKey,
 ) -> Result<Option<ContactRow>, StoreError> {
     const FIND: Sql = sql!(
-        sqlite contact_columns!("", "WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
+        sqlite contact_columns!("WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
             UNION ALL SELECT contact_id FROM contact_numbers WHERE run_id = $1 AND number_key = $2)"),
-        postgres contact_columns!("::text", "WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
+        postgres contact_columns!("WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
             UNION ALL SELECT contact_id FROM contact_numbers WHERE run_id = $1 AND number_key = $2)")
     );
     let rows = session.rows(&FIND, args![run, number]).await?;
@@ -181,10 +181,7 @@ pub(crate) async fn attempts(
     after: AttemptId,
     limit: u32,
 ) -> Result<Vec<AttemptRow>, StoreError> {
-    const PAGE: Sql = sql!(
-        sqlite attempt_columns!("", "WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
-        postgres attempt_columns!("::text", "WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3")
-    );
+    const PAGE: Sql = sql!(both attempt_columns!("WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3"));
     session.rows(&PAGE, args![run, after, i64::from(limit)]).await?.iter().map(attempt_row).collect()
 }
 
@@ -203,10 +200,7 @@ pub(crate) async fn relink(session: &mut Session, attempt: AttemptId, details: &
 
 /// All attempts at a number, over all campaigns, oldest first.
 pub(crate) async fn attempts_at(session: &mut Session, number: NumberKey) -> Result<Vec<AttemptRow>, StoreError> {
-    const FIND: Sql = sql!(
-        sqlite attempt_columns!("", "WHERE number_key = $1 ORDER BY opened_at, id"),
-        postgres attempt_columns!("::text", "WHERE number_key = $1 ORDER BY opened_at, id")
-    );
+    const FIND: Sql = sql!(both attempt_columns!("WHERE number_key = $1 ORDER BY opened_at, id"));
     session.rows(&FIND, args![number]).await?.iter().map(attempt_row).collect()
 }
 
@@ -226,8 +220,8 @@ async fn with_last_attempts(session: &mut Session, rows: Vec<Row>) -> Result<Vec
         attempt_id: i64,
     }
     const READ: Sql = sql!(
-        sqlite attempt_columns!("", "WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))"),
-        postgres attempt_columns!("::text", "WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint)))")
+        sqlite attempt_columns!("WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))"),
+        postgres attempt_columns!("WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint)))")
     );
     let keys: Vec<Key> = rows
         .iter()
@@ -284,7 +278,6 @@ fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
     let outcome: Option<String> = row.get("outcome")?;
     let id: i64 = row.get("id")?;
     let number: Option<String> = row.get("number")?;
-    let outputs: Option<String> = row.get("outputs")?;
     Ok(AttemptRow {
         id: AttemptId(id),
         contact: ContactId(row.get("contact_id")?),
@@ -303,7 +296,7 @@ fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
         talk_seconds: row.get("talk_seconds")?,
         cost_micros: row.get("cost_micros")?,
         currency: row.get("currency")?,
-        outputs: outputs.map(|_| row.json("attempts", "outputs")).transpose()?.unwrap_or_default(),
+        outputs: row.json_or_none("attempts", "outputs")?.unwrap_or_default(),
         recording_url: row.get("recording_url")?,
         recording_expires_at: row.moment_or_none("recording_expires_at")?,
         transcript_url: row.get("transcript_url")?,

@@ -258,8 +258,8 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
 }
 
 /// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
-fn rest(troubles: u32) -> Span {
-    Span::from_secs((1_i64 << troubles.saturating_sub(1).min(6)).min(60))
+fn rest(consecutive_failures: u32) -> Span {
+    Span::from_secs((1_i64 << consecutive_failures.saturating_sub(1).min(6)).min(60))
 }
 
 async fn apply_effects(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<(), StoreError> {
@@ -281,12 +281,14 @@ pub(crate) async fn affect(
     lane: LaneId,
     effects: &[&LaneEffect],
 ) -> Result<(), StoreError> {
-    const FINE: Sql = sql!("UPDATE lanes SET troubles = 0, slowed_reason = NULL WHERE id = $1 AND troubles > 0");
-    const SLOW: Sql = sql!(
-        "UPDATE lanes SET slowed_until = CASE WHEN slowed_until > $2 THEN slowed_until ELSE $2 END, slowed_reason = $3, \
-         troubles = $4 WHERE id = $1"
+    const FINE: Sql = sql!(
+        "UPDATE lanes SET consecutive_failures = 0, backoff_reason = NULL WHERE id = $1 AND consecutive_failures > 0"
     );
-    const TROUBLES: Sql = sql!("SELECT troubles FROM lanes WHERE id = $1");
+    const SLOW: Sql = sql!(
+        "UPDATE lanes SET backoff_until = CASE WHEN backoff_until > $2 THEN backoff_until ELSE $2 END, backoff_reason = $3, \
+         consecutive_failures = $4 WHERE id = $1"
+    );
+    const TROUBLES: Sql = sql!("SELECT consecutive_failures FROM lanes WHERE id = $1");
     let mut slowest: Option<(Moment, &str)> = None;
     let (mut fine, mut trouble) = (false, None);
     for effect in effects {
@@ -305,8 +307,11 @@ pub(crate) async fn affect(
     match (slowest, trouble) {
         (Some((until, reason)), _) => drop(session.run(&SLOW, args![lane, until, reason, 0_i64]).await?),
         (None, Some(reason)) if !fine => {
-            let troubles = session.one(&TROUBLES, args![lane]).await?.get::<i64>("troubles")? + 1;
-            session.run(&SLOW, args![lane, now + rest(troubles as u32), reason, troubles]).await?;
+            let consecutive_failures =
+                session.one(&TROUBLES, args![lane]).await?.get::<i64>("consecutive_failures")? + 1;
+            session
+                .run(&SLOW, args![lane, now + rest(consecutive_failures as u32), reason, consecutive_failures])
+                .await?;
         }
         _ if fine => drop(session.run(&FINE, args![lane]).await?),
         _ => {}

@@ -27,7 +27,7 @@ pub struct RunRow {
     /// When its last call was sent.
     pub last_dial_at: Option<Moment>,
     /// The `run` command that follows it, if one lives.
-    pub follower: Option<String>,
+    pub leader: Option<String>,
     /// Why its contacts do not wait any more.
     pub closed_for: Option<StopReason>,
     /// How its last calls ended.
@@ -37,7 +37,7 @@ pub struct RunRow {
 macro_rules! run_columns {
     ($after:literal) => {
         concat!(
-            "SELECT id, campaign_id, number, key, ready, started_at, last_dial_at, follower, closed_for, recent FROM runs ",
+            "SELECT id, campaign_id, number, key, ready, started_at, last_dial_at, leader, closed_for, outcome_window FROM runs ",
             $after
         )
     };
@@ -45,16 +45,13 @@ macro_rules! run_columns {
 
 /// One run.
 pub(crate) async fn by_id(session: &mut Session, id: RunId) -> Result<RunRow, StoreError> {
-    const READ: Sql = sql!(sqlite run_columns!("WHERE id = $1"), postgres run_columns!("WHERE id = $1"));
+    const READ: Sql = sql!(both run_columns!("WHERE id = $1"));
     run(&session.one(&READ, args![id]).await?)
 }
 
 /// The run of a campaign that was begun with this key.
 pub(crate) async fn by_key(session: &mut Session, id: CampaignId, key: &str) -> Result<Option<RunRow>, StoreError> {
-    const READ: Sql = sql!(
-        sqlite run_columns!("WHERE campaign_id = $1 AND key = $2"),
-        postgres run_columns!("WHERE campaign_id = $1 AND key = $2")
-    );
+    const READ: Sql = sql!(both run_columns!("WHERE campaign_id = $1 AND key = $2"));
     session.row(&READ, args![id, key]).await?.as_ref().map(run).transpose()
 }
 
@@ -147,10 +144,10 @@ pub(crate) async fn remember(
     rules: impl Fn(RunId) -> Option<Campaign>,
 ) -> Result<Vec<Failing>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT id, campaign_id, recent FROM runs WHERE id = $1",
-        postgres "SELECT id, campaign_id, recent FROM runs WHERE id = $1 FOR UPDATE"
+        sqlite "SELECT id, campaign_id, outcome_window FROM runs WHERE id = $1",
+        postgres "SELECT id, campaign_id, outcome_window FROM runs WHERE id = $1 FOR UPDATE"
     );
-    const WRITE: Sql = sql!("UPDATE runs SET recent = $2 WHERE id = $1");
+    const WRITE: Sql = sql!("UPDATE runs SET outcome_window = $2 WHERE id = $1");
     let mut failing = Vec::new();
     for (run, ends) in ends {
         let row = session.one(&READ, args![*run]).await?;
@@ -180,7 +177,7 @@ pub struct Failing {
 
 /// What failed before is accepted and forgotten.
 pub(crate) async fn forget_recent(session: &mut Session, id: RunId) -> Result<(), StoreError> {
-    const FORGET: Sql = sql!("UPDATE runs SET recent = '' WHERE id = $1");
+    const FORGET: Sql = sql!("UPDATE runs SET outcome_window = '' WHERE id = $1");
     session.run(&FORGET, args![id]).await?;
     Ok(())
 }
@@ -190,10 +187,7 @@ pub(crate) async fn rules(
     session: &mut Session,
     runs: impl Iterator<Item = RunId>,
 ) -> Result<BTreeMap<RunId, Campaign>, StoreError> {
-    const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1",
-        postgres "SELECT c.id, c.rules::text AS rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1"
-    );
+    const READ: Sql = sql!("SELECT c.id, c.rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1");
     let mut rules = BTreeMap::new();
     for run in runs.collect::<BTreeSet<_>>() {
         match session.one(&READ, args![run]).await?.json("campaigns", "rules") {
@@ -208,42 +202,42 @@ pub(crate) async fn rules(
 pub(crate) async fn follow(
     session: &mut Session,
     id: RunId,
-    follower: &str,
+    leader: &str,
     dead: Option<&str>,
     now: Moment,
     until: Moment,
 ) -> Result<Option<String>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT follower, follower_until FROM runs WHERE id = $1",
-        postgres "SELECT follower, follower_until FROM runs WHERE id = $1 FOR UPDATE"
+        sqlite "SELECT leader, leader_until FROM runs WHERE id = $1",
+        postgres "SELECT leader, leader_until FROM runs WHERE id = $1 FOR UPDATE"
     );
-    const WRITE: Sql = sql!("UPDATE runs SET follower = $2, follower_until = $3 WHERE id = $1");
+    const WRITE: Sql = sql!("UPDATE runs SET leader = $2, leader_until = $3 WHERE id = $1");
     let row = session.one(&READ, args![id]).await?;
-    let current: Option<String> = row.get("follower")?;
+    let current: Option<String> = row.get("leader")?;
     if let Some(current) = current
-        && current != follower
-        && row.moment("follower_until")? > now
+        && current != leader
+        && row.moment("leader_until")? > now
         && dead != Some(current.as_str())
     {
         return Ok(Some(current));
     }
-    session.run(&WRITE, args![id, follower, until]).await?;
+    session.run(&WRITE, args![id, leader, until]).await?;
     Ok(None)
 }
 
 /// Stops living for the run.
-pub(crate) async fn unfollow(session: &mut Session, id: RunId, follower: &str) -> Result<(), StoreError> {
-    const WRITE: Sql = sql!("UPDATE runs SET follower = NULL, follower_until = 0 WHERE id = $1 AND follower = $2");
-    session.run(&WRITE, args![id, follower]).await?;
+pub(crate) async fn unfollow(session: &mut Session, id: RunId, leader: &str) -> Result<(), StoreError> {
+    const WRITE: Sql = sql!("UPDATE runs SET leader = NULL, leader_until = 0 WHERE id = $1 AND leader = $2");
+    session.run(&WRITE, args![id, leader]).await?;
     Ok(())
 }
 
 /// How a run's last calls ended.
 pub(crate) fn recent(row: &Row) -> Result<Recent, StoreError> {
-    let text: String = row.get("recent")?;
+    let text: String = row.get("outcome_window")?;
     text.parse().map_err(|message: String| StoreError::Corrupt {
         table: "runs",
-        column: "recent",
+        column: "outcome_window",
         id: row.get("id").unwrap_or_default(),
         source: message.into(),
     })
@@ -259,7 +253,7 @@ fn run(row: &Row) -> Result<RunRow, StoreError> {
         ready: row.get("ready")?,
         started_at: row.moment("started_at")?,
         last_dial_at: row.moment_or_none("last_dial_at")?,
-        follower: row.get("follower")?,
+        leader: row.get("leader")?,
         closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
         recent: recent(row)?,
     })

@@ -72,10 +72,7 @@ pub(crate) async fn forget(session: &mut Session, campaign: CampaignId) -> Resul
 
 /// Every schedule, the next moment first.
 pub(crate) async fn list(session: &mut Session) -> Result<Vec<ScheduleRow>, StoreError> {
-    const LIST: Sql = sql!(
-        sqlite schedule_columns!("ORDER BY next_at IS NULL, next_at, campaign_id"),
-        postgres schedule_columns!("ORDER BY next_at IS NULL, next_at, campaign_id")
-    );
+    const LIST: Sql = sql!(both schedule_columns!("ORDER BY next_at IS NULL, next_at, campaign_id"));
     session.rows(&LIST, args![]).await?.iter().map(schedule).collect()
 }
 

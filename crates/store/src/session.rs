@@ -1,8 +1,10 @@
 //! One conversation with either database: statements in both dialects, arguments, rows.
 
+use serde_json::value::RawValue;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
+use sqlx::types::Json;
 use sqlx::{Decode, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Type};
 
 use crate::StoreError;
@@ -15,7 +17,8 @@ pub(crate) struct Sql {
     pub(crate) postgres: &'static str,
 }
 
-/// A statement that both dialects read alike, `sql!("…")`, or that they do not: `sql!(sqlite "…", postgres "…")`.
+/// A statement that both dialects read alike, `sql!("…")` or `sql!(both concat!(…))`, or that they do not:
+/// `sql!("…")`.
 /// With `rows (id bigint, …)` after the first text, `$1` is a JSON array of objects that stands there as table `u`.
 macro_rules! sql {
     (sqlite $sqlite:expr, postgres $postgres:expr) => {
@@ -34,6 +37,9 @@ macro_rules! sql {
             ),
         }
     };
+    (both $both:expr) => {
+        $crate::session::Sql { sqlite: $both, postgres: $both }
+    };
     ($both:literal) => {
         $crate::session::Sql { sqlite: $both, postgres: $both }
     };
@@ -46,6 +52,17 @@ pub(crate) enum Arg {
     Int(Option<i64>),
     Text(Option<String>),
     Bool(bool),
+    /// A document: text on SQLite, JSONB on Postgres.
+    Json(Option<Json<Box<RawValue>>>),
+}
+
+impl Arg {
+    /// A document for a column that holds JSON.
+    pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Self {
+        Self::Json(Some(Json(
+            serde_json::value::to_raw_value(value).expect("documents of plain values are always JSON"),
+        )))
+    }
 }
 
 macro_rules! arg_from {
@@ -107,6 +124,7 @@ macro_rules! bound {
                 Arg::Int(value) => query.bind(value),
                 Arg::Text(value) => query.bind(value),
                 Arg::Bool(value) => query.bind(value),
+                Arg::Json(value) => query.bind(value),
             };
         }
         query
@@ -178,6 +196,11 @@ impl Session {
     }
 }
 
+/// A document is missing where there is always one.
+#[derive(Debug, thiserror::Error)]
+#[error("it is empty")]
+struct Empty;
+
 /// A row of either database.
 #[derive(Debug)]
 pub(crate) enum Row {
@@ -216,14 +239,24 @@ impl Row {
         text.parse().map_err(|source: T::Err| self.corrupt(table, column, source))
     }
 
-    /// A column that holds JSON, selected as text.
+    /// A column that holds JSON.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(
         &self,
         table: &'static str,
         column: &'static str,
     ) -> Result<T, StoreError> {
-        let text: String = self.get(column)?;
-        serde_json::from_str(&text).map_err(|source| self.corrupt(table, column, source))
+        self.json_or_none(table, column)?.ok_or_else(|| self.corrupt(table, column, Empty))
+    }
+
+    /// A column that may hold JSON.
+    pub(crate) fn json_or_none<T: serde::de::DeserializeOwned>(
+        &self,
+        table: &'static str,
+        column: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let document: Option<Json<Box<RawValue>>> = self.get(column)?;
+        let Some(Json(text)) = document else { return Ok(None) };
+        serde_json::from_str(text.get()).map(Some).map_err(|source| self.corrupt(table, column, source))
     }
 
     fn corrupt(

@@ -46,7 +46,8 @@ async fn awaken(session: &mut Session, lane: LaneId) -> Result<(), StoreError> {
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT id FROM buckets WHERE lane_id = $1 ORDER BY id FOR UPDATE"
     );
-    const AWAKE: Sql = sql!("UPDATE buckets SET eligible_at = head_due WHERE lane_id = $1 AND eligible_at > head_due");
+    const AWAKE: Sql =
+        sql!("UPDATE buckets SET eligible_at = next_due_at WHERE lane_id = $1 AND eligible_at > next_due_at");
     session.rows(&LOCK, args![lane]).await?;
     session.run(&AWAKE, args![lane]).await?;
     Ok(())

@@ -172,7 +172,7 @@ pub(crate) async fn settle(
             }
             Settlement::Ended(outcome, details) => {
                 let Some(campaign) = campaign else { continue };
-                let tally = standing.tally.get(outcome).copied().unwrap_or_default();
+                let outcome_counts = standing.outcome_counts.get(outcome).copied().unwrap_or_default();
                 let said = said::read(campaign, details, known.sending_at, &standing.zones);
                 said.count(&mut deltas, known.run, campaign, *outcome, details);
                 if said.opted_out {
@@ -182,7 +182,7 @@ pub(crate) async fn settle(
                 let case = Case {
                     outcome: *outcome,
                     calls: standing.calls + u32::from(outcome.is_counted()),
-                    same_outcome: tally + 1,
+                    same_outcome: outcome_counts + 1,
                     class: known.class,
                     now,
                     seed: id.0.unsigned_abs(),
@@ -201,7 +201,11 @@ pub(crate) async fn settle(
                     }
                     // The number is gone; whether the person has another one is seen below, within the same cap.
                     Decision::Stop(StopReason::InvalidNumber) if case.calls >= campaign.retry.max_attempts => {
-                        To::Stopped(if standing.several { StopReason::AttemptsUsed } else { StopReason::InvalidNumber })
+                        To::Stopped(if standing.has_multiple_numbers {
+                            StopReason::AttemptsUsed
+                        } else {
+                            StopReason::InvalidNumber
+                        })
                     }
                     Decision::Stop(reason) => To::Stopped(reason),
                     Decision::Review => To::Review,
@@ -265,7 +269,7 @@ fn is_legal(state: AttemptState, settlement: &Settlement) -> bool {
 /// A contact reached once is not counted again when it is called back.
 fn was_reached(standing: &crate::contacts::Standing, campaign: &Campaign) -> bool {
     campaign.reached.min_seconds == 0
-        && campaign.reached.outcome.iter().any(|outcome| standing.tally.contains_key(outcome))
+        && campaign.reached.outcome.iter().any(|outcome| standing.outcome_counts.contains_key(outcome))
 }
 
 fn count_call(deltas: &mut Deltas, run: RunId, outcome: Outcome, details: &CallDetails) {

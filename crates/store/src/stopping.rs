@@ -90,8 +90,8 @@ pub(crate) async fn stop(
          WHERE c.run_id = $1 AND c.number_key > $2 ORDER BY c.number_key LIMIT $3"
     );
     const LEAVE: Sql = sql!(
-        sqlite "UPDATE contacts SET leave_for = $2 WHERE id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "UPDATE contacts SET leave_for = $2 WHERE id = ANY (ARRAY( \
+        sqlite "UPDATE contacts SET pending_stop_reason = $2 WHERE id IN (SELECT value->>'contact_id' FROM json_each($1))",
+        postgres "UPDATE contacts SET pending_stop_reason = $2 WHERE id = ANY (ARRAY( \
                   SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
     );
     let over = Ok((StoppedSome { stopped: 0, next: None }, 0));

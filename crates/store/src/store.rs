@@ -129,7 +129,7 @@ transitions! {
         |session| lanes::release(session, lane, epoch, spent.as_ref(), now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
     brake pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::pause(session, lane, &reason, now);
-    /// Lets the lane dial again and forgets its troubles.
+    /// Lets the lane dial again and forgets its consecutive_failures.
     write resume_lane(lane: LaneId, now: Moment) -> () = |session| lanes::hold(session, lane, None, now);
     /// Applies to the lane what something other than a call has shown about it.
     write affect_lane(lane: LaneId, effect: LaneEffect, now: Moment) -> () = |session| record::affect(session, now, lane, &[&effect]);
@@ -178,10 +178,10 @@ transitions! {
     /// Stops some of a run's waiting contacts.
     bulk stop_contacts(order: StopOrder) -> StoppedSome = |session, rows| stopping::stop(session, &order, rows);
     /// Makes this process the one that lives for the run; else tells which one does.
-    write follow_run(run: RunId, follower: String, dead: Option<String>, now: Moment, until: Moment) -> Option<String> =
-        |session| runs::follow(session, run, &follower, dead.as_deref(), now, until);
+    write follow_run(run: RunId, leader: String, dead: Option<String>, now: Moment, until: Moment) -> Option<String> =
+        |session| runs::follow(session, run, &leader, dead.as_deref(), now, until);
     /// Stops living for the run.
-    write unfollow_run(run: RunId, follower: String) -> () = |session| runs::unfollow(session, run, &follower);
+    write unfollow_run(run: RunId, leader: String) -> () = |session| runs::unfollow(session, run, &leader);
 
     // Schedules
 

@@ -55,7 +55,7 @@ pub struct BucketNumbers {
     /// How many of them are due later.
     pub not_due: i64,
     /// The earliest due moment.
-    pub head_due: Moment,
+    pub next_due_at: Moment,
     /// Its import is not released.
     pub staged: bool,
 }
@@ -67,7 +67,7 @@ const PACE_DEPTH: i64 = 20_000;
 pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> Result<Option<Numbers>, StoreError> {
     const COUNTS: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
     const BUCKETS: Sql = sql!(
-        "SELECT b.id, b.zones, b.class, b.waiting, b.head_due, b.staged, \
+        "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
          CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM contacts c \
          WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2) END AS not_due \
          FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
@@ -105,7 +105,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
                 class: row.word("buckets", "class")?,
                 waiting: row.get("waiting")?,
                 not_due: row.get("not_due")?,
-                head_due: row.moment("head_due")?,
+                next_due_at: row.moment("next_due_at")?,
                 staged: row.get("staged")?,
             })
         })
@@ -147,7 +147,7 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
     const KEPT: Sql = sql!("SELECT name, n FROM run_counts WHERE run_id = $1");
     const BUCKETS: Sql = sql!(
         "SELECT b.zones || ' ' || b.class AS name, b.waiting AS kept, (SELECT count(*) FROM contacts c \
-         WHERE c.bucket_id = b.id AND c.state = 'waiting') AS n, b.head_due, coalesce((SELECT min(c.due_at) FROM contacts c \
+         WHERE c.bucket_id = b.id AND c.state = 'waiting') AS n, b.next_due_at, coalesce((SELECT min(c.due_at) FROM contacts c \
          WHERE c.bucket_id = b.id AND c.state = 'waiting'), 9223372036854775807) AS true_due FROM buckets b WHERE b.run_id = $1"
     );
     let mut both: BTreeMap<String, (i64, i64)> = BTreeMap::new();
@@ -167,7 +167,7 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
         let name: String = row.get("name")?;
         both.insert(format!("bucket {name}"), (row.get("kept")?, row.get("n")?));
         // A head may be early, which costs one look; late it would hide a contact.
-        let (head, due): (i64, i64) = (row.get("head_due")?, row.get("true_due")?);
+        let (head, due): (i64, i64) = (row.get("next_due_at")?, row.get("true_due")?);
         both.insert(format!("head of bucket {name}"), (i64::from(head > due), 0));
     }
     Ok(both.into_iter().filter(|(_, (kept, n))| kept != n).map(|(name, (kept, n))| (name, kept, n)).collect())

@@ -75,7 +75,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let settings = setup.setup.settings.clone();
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
     let brake = Arc::new(ringfence_domain::brake::NoBrake);
-    let follower = Follower {
+    let leader = Follower {
         store: &store,
         clock: &clock,
         campaign: &row,
@@ -83,7 +83,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
         brake,
         quiet_since: Cell::default(),
     };
-    let (summary, ended) = follower.dial(engine, Until::Done, None).await?;
+    let (summary, ended) = leader.dial(engine, Until::Done, None).await?;
     let differences = store.recount(row.run).await?;
     store.close().await;
     if common.json {

@@ -71,8 +71,8 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
         let load = store.lane_load(lane.id, now).await?;
         let held = load.all();
         let limits = &lane.settings.limits;
-        let slowed = lane.slowed_until > now;
-        let reason = lane.reason.clone().or_else(|| lane.slowed_reason.clone().filter(|_| slowed));
+        let slowed = lane.backoff_until > now;
+        let reason = lane.reason.clone().or_else(|| lane.backoff_reason.clone().filter(|_| slowed));
         let state = if slowed && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
         let today = match (load.left_today, limits.per_day) {
             (Some(left), Some(per_day)) => format!("{} of {per_day}", per_day - left),
@@ -95,8 +95,8 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
             "kind": lane.settings.kind,
             "state": lane.state,
             "reason": lane.reason,
-            "slowed_until": slowed.then_some(lane.slowed_until),
-            "slowed_reason": lane.slowed_reason.as_ref().filter(|_| slowed),
+            "backoff_until": slowed.then_some(lane.backoff_until),
+            "backoff_reason": lane.backoff_reason.as_ref().filter(|_| slowed),
             "live": held.live,
             "slots": {
                 "of": limits.concurrent, "taken": held.taken, "unknown": held.unsure, "first_free_at": held.first_free,

@@ -200,7 +200,7 @@ pub(super) async fn apply(
 
 /// Becomes the process that lives for the run; else the name of the one that does.
 async fn follow(store: &Arc<Database>, clock: &dyn Clock, run: RunId, name: &str) -> Result<Option<String>, Failure> {
-    let current = store.run(run).await?.follower;
+    let current = store.run(run).await?.leader;
     let dead = current.filter(|follower| follower != name && Lifeline::is_dead(store, follower));
     let now = clock.read().now;
     Ok(store.follow_run(run, name.to_owned(), dead, now, now + FOLLOWER_LEASE).await?)

@@ -174,7 +174,7 @@ on_both_databases! {
         assert_eq!(claimed.refused.iter().map(|refused| refused.why).collect::<Vec<_>>(), [Refusal::Capped(free); 2]);
         let numbers = database.store.numbers("autumn".into(), later).await.expect("numbers").expect("a campaign");
         assert!(numbers.buckets.iter().all(|bucket| bucket.class == ringfence_domain::DialClass::Capped));
-        assert_eq!(numbers.buckets[0].head_due, free, "nobody looks again before");
+        assert_eq!(numbers.buckets[0].next_due_at, free, "nobody looks again before");
         assert_eq!(database.store.recount(second.run).await.expect("a recount"), []);
     }
 }

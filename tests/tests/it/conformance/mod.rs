@@ -1,5 +1,6 @@
 //! Every transition of the store, on both databases.
 
+mod both_schemas_are_one;
 mod brakes;
 mod claims;
 mod imports;

@@ -158,7 +158,7 @@ on_both_databases! {
         assert_eq!(claimed.sending, [attempt_of(store, 3).await], "nobody was spoken to");
         let numbers = store.numbers("autumn".into(), later).await.expect("numbers").expect("a campaign");
         let capped = numbers.buckets.iter().find(|bucket| bucket.class == DialClass::Capped).expect("a bucket");
-        assert_eq!((capped.waiting, capped.head_due), (3, ended + Span::from_days(7)), "nobody looks again before");
+        assert_eq!((capped.waiting, capped.next_due_at), (3, ended + Span::from_days(7)), "nobody looks again before");
         autumn.check_counts(store).await;
     }
 }
@@ -317,7 +317,7 @@ on_both_databases! {
         let stage = Stage::set(store, PUT_OFF).await;
         execute(&database.url, "UPDATE buckets SET class = 'capped'").await;
         execute(&database.url, "UPDATE contacts SET due_at = due_at + 3600000").await;
-        execute(&database.url, "UPDATE buckets SET head_due = head_due + 3600000").await;
+        execute(&database.url, "UPDATE buckets SET next_due_at = next_due_at + 3600000").await;
         assert_eq!(stage.open(store, PUT_OFF as u32, noon()).await, 0);
         assert!(!store.uncap(stage.lane, noon()).await.expect("a look"), "nothing was left half done");
 

@@ -86,10 +86,10 @@ on_both_databases! {
         };
         let until: Moment = noon() + Span::from_secs(30);
         database.store.record(with(ids[0], LaneEffect::Slow(until, "429".into())), noon()).await.expect("a record");
-        assert_eq!(lane().await.slowed_until, until);
+        assert_eq!(lane().await.backoff_until, until);
         database.store.record(with(ids[1], LaneEffect::Trouble("down".into())), until).await.expect("a record");
         database.store.record(with(ids[2], LaneEffect::Trouble("down".into())), until).await.expect("a record");
-        assert_eq!((lane().await.troubles, lane().await.slowed_until), (2, until + Span::from_secs(2)));
+        assert_eq!((lane().await.consecutive_failures, lane().await.backoff_until), (2, until + Span::from_secs(2)));
         database.store.record(with(ids[3], LaneEffect::Pause("401".into())), until).await.expect("a record");
         assert_eq!((lane().await.state, lane().await.reason.as_deref()), (LaneState::Paused, Some("401")));
         assert_eq!(stage.count(&database.store, "contact:waiting").await, 4, "nobody lost an attempt");

@@ -145,7 +145,7 @@ on_both_databases! {
         let store = &database.store;
         let stage = Stage::set(store, 30).await;
         let url = &database.url;
-        ringfence_tests::database::execute(url, "UPDATE runs SET recent = 'xxxxxxxxxxxxxxxxxxxx'").await;
+        ringfence_tests::database::execute(url, "UPDATE runs SET outcome_window = 'xxxxxxxxxxxxxxxxxxxx'").await;
         assert!(stage.claim(store, 10, noon()).await.is_empty());
         let paused = store.campaign("spring".into()).await.expect("an answer").expect("a campaign");
         assert_eq!(paused.paused_by, Some(PausedBy::Safety), "the claim itself has it paused");

@@ -40,8 +40,8 @@ async fn doubted(dialer: &Dialer) {
     tokio::time::sleep(Duration::from_secs(5)).await;
     let before = dialer.simulator.tape().calls().len();
     let lane = dialer.store.lanes().await.expect("lanes").remove(0);
-    let said = lane.slowed_reason.unwrap_or_default();
-    assert!(said.contains("clock") && lane.slowed_until > dialer.clock.read().now, "{said}");
+    let said = lane.backoff_reason.unwrap_or_default();
+    assert!(said.contains("clock") && lane.backoff_until > dialer.clock.read().now, "{said}");
     tokio::time::sleep(Duration::from_secs(50)).await;
     assert_eq!(dialer.simulator.tape().calls().len(), before, "in doubt nobody is called");
 }

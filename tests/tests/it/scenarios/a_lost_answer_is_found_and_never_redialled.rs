@@ -108,7 +108,7 @@ async fn a_vendor_that_never_answers_questions_is_seen() {
     dialer.start();
     dialer.until("a person being asked instead", |count| count("contact:review") == 8).await;
     let lane = dialer.store.lanes().await.expect("lanes").remove(0);
-    let reason = lane.slowed_reason.expect("a reason");
+    let reason = lane.backoff_reason.expect("a reason");
     assert!(reason.contains("does not say how calls stand"), "{reason}");
     assert_eq!(dialer.count("attempt:unknown").await, 8, "it is asked all the same, once it answers");
     dialer.line.silent.store(false, Ordering::SeqCst);

@@ -59,7 +59,7 @@ pub(super) fn of(numbers: &Numbers, brake: Option<String>, on_dnc: i64, now: Mom
             DialClass::Callback => ("callback", "the callee asked for a later call"),
             DialClass::Retry | DialClass::First => ("retry", "the delay after an earlier call is not over"),
         };
-        add(rule, says.to_owned(), bucket.not_due, Some(bucket.head_due));
+        add(rule, says.to_owned(), bucket.not_due, Some(bucket.next_due_at));
         let due = bucket.waiting - bucket.not_due;
         let (rule, says, from) = due_reason(numbers, bucket, now);
         add(&rule, says, due, from);
@@ -119,9 +119,9 @@ fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (String
         let (rule, says) = closed_longest(&parts, now).map_or_else(guard, says);
         return (rule, says, from);
     }
-    if lane.slowed_until > now {
-        let says = lane.slowed_reason.clone().unwrap_or_else(|| "the lane rests".to_owned());
-        return ("pace".to_owned(), says, Some(lane.slowed_until));
+    if lane.backoff_until > now {
+        let says = lane.backoff_reason.clone().unwrap_or_else(|| "the lane rests".to_owned());
+        return ("pace".to_owned(), says, Some(lane.backoff_until));
     }
     if numbers.left_today == Some(0) {
         let says = "the lane's calls of today are used up".to_owned();

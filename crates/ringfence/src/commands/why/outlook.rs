@@ -50,7 +50,7 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Outl
     let fixed = [
         (slots, "slots", stuck.map(|stuck| stuck.says).unwrap_or_default()),
         (due, "due", contact.class.as_str().to_owned()),
-        (lane.slowed_until, "pace", lane.slowed_reason.clone().unwrap_or_default()),
+        (lane.backoff_until, "pace", lane.backoff_reason.clone().unwrap_or_default()),
         (day.unwrap_or_default(), "lane_day", "the lane's calls of today are used up".to_owned()),
     ];
     let mut outlook = Outlook::default();

@@ -119,9 +119,9 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     rule("safety", failing.is_none(), failing.unwrap_or_else(|| "few of the last calls failed".to_owned()), None);
     let says = lane.reason.clone().unwrap_or_else(|| format!("lane {} is {}", lane.settings.name, lane.state));
     rule("lane", lane.state == LaneState::Open, says, None);
-    let slowed = lane.slowed_until > now;
-    let says = lane.slowed_reason.clone().filter(|_| slowed).unwrap_or_else(|| "not slowed".to_owned());
-    rule("pace", !slowed, says, Some(lane.slowed_until));
+    let slowed = lane.backoff_until > now;
+    let says = lane.backoff_reason.clone().filter(|_| slowed).unwrap_or_else(|| "not slowed".to_owned());
+    rule("pace", !slowed, says, Some(lane.backoff_until));
     let stuck = slots::stuck(numbers);
     let (limit, held) = (lane.settings.limits.concurrent, numbers.of_lane);
     let says = stuck.as_ref().map(|stuck| stuck.says.clone());
