@@ -229,7 +229,13 @@ pub(crate) async fn pause(
          OR (paused_by = 'person' AND $2 = 'safety'))))"
     );
     fence::close(session).await?;
-    session.run(&PAUSE, args![id, by.as_str(), reason, now]).await?;
+    if session.run(&PAUSE, args![id, by.as_str(), reason, now]).await? == 0 {
+        const STATE: Sql = sql!("SELECT id, name, state FROM campaigns WHERE id = $1");
+        let row = session.one(&STATE, args![id]).await?;
+        if row.word::<CampaignState>("campaigns", "state")? == CampaignState::Cancelled {
+            return Err(StoreError::Cancelled { campaign: row.get("name")? });
+        }
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@
 //! skips contacts that anyone else holds.
 //!
 //! Adding a transition: a file or function here that takes a `Session`, one method in [`Store`], one case in the
-//! conformance suite (`tests/tests/conformance`).
+//! conformance suite (`tests/tests/it/conformance`).
 
 mod acquaintances;
 mod adopt;

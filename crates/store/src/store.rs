@@ -371,7 +371,11 @@ impl Database {
     async fn pause_failing(&self, failing: &[Failing]) -> Result<()> {
         for Failing { campaign, reason, now } in failing.iter().cloned() {
             tracing::error!("a campaign is paused: {reason}");
-            self.pause_campaign(campaign, PausedBy::Safety, reason, now).await?;
+            match self.pause_campaign(campaign, PausedBy::Safety, reason, now).await {
+                // Somebody cancelled it meanwhile: it dials nobody either way.
+                Ok(()) | Err(StoreError::Cancelled { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

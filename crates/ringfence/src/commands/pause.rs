@@ -1,7 +1,7 @@
 //! `ringfence pause`, `ringfence resume` and `ringfence cancel`
 
 use ringfence_domain::campaign::Missing;
-use ringfence_domain::{CampaignState, ImportState, LaneState, PausedBy, StopReason};
+use ringfence_domain::{ImportState, LaneState, PausedBy, StopReason};
 use ringfence_intake::contacts::is_rejects;
 use ringfence_store::{Resumed, StopOrder, Store, Whom};
 use serde_json::json;
@@ -48,9 +48,6 @@ pub struct CancelArgs {
 pub(super) async fn pause(common: &Common, args: &PauseArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let campaign = home.campaign(&args.campaign).await?;
-    if campaign.state == CampaignState::Cancelled {
-        return Err(ringfence_store::StoreError::Cancelled { campaign: args.campaign.clone() }.into());
-    }
     home.store.pause_campaign(campaign.id, PausedBy::Person, args.reason.clone(), home.now()).await?;
     let now = home.campaign(&args.campaign).await?;
     home.store.close().await;

@@ -83,6 +83,8 @@ on_both_databases! {
         assert!(matches!(again, Err(StoreError::Cancelled { .. })), "{again:?}");
         let resumed = store.resume_campaign(stage.campaign.id, true, noon()).await;
         assert!(matches!(resumed, Err(StoreError::Cancelled { .. })), "{resumed:?}");
+        let paused = store.pause_campaign(stage.campaign.id, PausedBy::Person, "wait".into(), noon()).await;
+        assert!(matches!(paused, Err(StoreError::Cancelled { .. })), "{paused:?}");
         stage.check_counts(store).await;
     }
 }
