@@ -72,7 +72,8 @@ impl Plan {
         };
         if let Some(known) = &plan.known {
             plan.differences = file_form::differences(&known.rules, rules);
-            let numbers = store.numbers(rules.name.clone(), home::wall_clock()).await?;
+            let now = store.clock().await?.read().now;
+            let numbers = store.numbers(rules.name.clone(), now).await?;
             let count = |name: &str| numbers.as_ref().and_then(|numbers| numbers.counts.get(name)).copied();
             plan.waiting = count("contact:waiting").unwrap_or_default();
             plan.active = count("contact:active").unwrap_or_default();
