@@ -41,7 +41,7 @@ impl Reconciler {
             }
             // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
             Err(error) => {
-                settlements.extend(silent(placed.iter().copied(), now));
+                settlements.extend(self.silent(placed.iter().copied(), now));
                 return self.trouble(&error, now).await;
             }
         };
@@ -61,7 +61,7 @@ impl Reconciler {
                     let wait = self.patience.still_pending(call.attempt, tick).since(tick);
                     out.extend(said.and_then(|said| slot_until(call, said, now + wait, now)));
                     let patience = if said.is_some() { Span::ZERO } else { SILENCE };
-                    if call.overdue_at.is_some_and(|overdue| overdue + patience <= now) {
+                    if self.is_overdue(call, patience, now) {
                         tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
                         settlements.push((call.attempt, Settlement::GiveUp));
                     }
@@ -73,10 +73,14 @@ impl Reconciler {
         }
         Ok(())
     }
-}
 
-/// Gives up those of which nothing was heard past all patience.
-pub(crate) fn silent<'c>(calls: impl Iterator<Item = &'c LiveCall>, now: Moment) -> impl Iterator<Item = (AttemptId, Settlement)> {
-    let past = calls.filter(move |call| call.overdue_at.is_some_and(|at| at + SILENCE <= now));
-    past.map(|call| (call.attempt, Settlement::GiveUp))
+    /// Gives up those of which nothing was heard past all patience.
+    pub(crate) fn silent<'c>(
+        &self,
+        calls: impl Iterator<Item = &'c LiveCall>,
+        now: Moment,
+    ) -> impl Iterator<Item = (AttemptId, Settlement)> {
+        let past = calls.filter(move |call| self.is_overdue(call, SILENCE, now));
+        past.map(|call| (call.attempt, Settlement::GiveUp))
+    }
 }

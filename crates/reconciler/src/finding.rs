@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ringfence_domain::campaign::UnknownPolicy;
 use ringfence_domain::template::Template;
-use ringfence_domain::{AttemptId, Moment};
+use ringfence_domain::{AttemptId, Moment, Span};
 use ringfence_providers::{Findings, LostCall};
 use ringfence_store::{LiveCall, Settlement, Store, StoreError};
 
@@ -91,10 +91,10 @@ impl Reconciler {
     /// What follows when the vendor cannot say.
     fn verdict(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
         let rule = self.rules_of(call.campaign)?.on_unknown;
-        if call.overdue_at.is_some_and(|overdue| overdue <= now) {
+        if self.is_overdue(call, Span::ZERO, now) {
             return Some(Settlement::GiveUp);
         }
-        if now < call.sending_at + rule.ask_for {
+        if self.present_of(call.attempt, now) < call.sending_at + rule.ask_for {
             return None;
         }
         match rule.policy {

@@ -10,6 +10,7 @@ mod inquiry;
 mod patience;
 mod reconcile;
 mod reports;
+mod set_clock;
 mod slots;
 
 pub use inquiry::inquire;

@@ -10,7 +10,6 @@ use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, Store, StoreEr
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::asking::silent;
 use crate::patience::Patience;
 
 /// A request is over within this time after its claim: sending limit, connecting and answering, and some room.
@@ -58,6 +57,10 @@ pub struct Reconciler {
     /// Rules of campaigns that have calls out; none where they cannot be read, whose calls wait until they can.
     pub(crate) campaigns: HashMap<CampaignId, Option<Campaign>>,
     pub(crate) campaigns_at: Moment,
+    /// The clock less the one that nobody sets, in milliseconds, in the last round.
+    pub(crate) clock_offset: Option<i64>,
+    /// By how many milliseconds the clock was set since these calls were sent.
+    pub(crate) set_by: HashMap<AttemptId, i64>,
 }
 
 impl Reconciler {
@@ -88,6 +91,8 @@ impl Reconciler {
             reported: HashMap::new(),
             campaigns: HashMap::new(),
             campaigns_at: start,
+            clock_offset: None,
+            set_by: HashMap::new(),
         }
     }
 
@@ -125,6 +130,7 @@ impl Reconciler {
             return Ok(done);
         }
         let now = reading.now;
+        self.heed_clock(now, tick).await?;
         if tick >= self.sweep_at {
             self.sweep_at = tick + SWEEP_EVERY;
             let order = SweepOrder {
@@ -152,6 +158,7 @@ impl Reconciler {
         let live = self.store.live_calls(self.tenure.lane).await?;
         let ids: std::collections::HashSet<AttemptId> = live.iter().map(|call| call.attempt).collect();
         self.patience.keep(|attempt| ids.contains(attempt));
+        self.set_by.retain(|attempt, _| ids.contains(attempt));
         let due: Vec<(Moment, &LiveCall)> = live
             .iter()
             .map(|call| {
@@ -165,7 +172,7 @@ impl Reconciler {
         // Without rules nobody is asked, and slots are freed in time all the same.
         let (mut due, unread): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|(_, call)| self.rules_of(call.campaign).is_some());
-        let mut settlements: Vec<_> = silent(unread.into_iter().map(|(_, call)| call), now).collect();
+        let mut settlements: Vec<_> = self.silent(unread.into_iter().map(|(_, call)| call), now).collect();
         due.sort_by_key(|(at, call)| (*at, call.attempt));
         due.truncate(BATCH);
         let (unknown, placed): (Vec<&LiveCall>, Vec<&LiveCall>) =
