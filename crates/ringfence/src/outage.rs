@@ -33,9 +33,14 @@ pub async fn take_back(store: &Database, clock: &dyn Clock) {
 
 /// Ends when the database has not been usable for a minute, with the last word of the process.
 pub async fn lasts(store: &Arc<Database>) -> Failure {
+    outlasts(store, PATIENCE).await
+}
+
+/// The same for another patience.
+pub async fn outlasts(store: &Arc<Database>, patience: Duration) -> Failure {
     loop {
         tokio::time::sleep(LOOK).await;
-        if let Some(outage) = store.outage().filter(|outage| outage.lasts >= PATIENCE) {
+        if let Some(outage) = store.outage().filter(|outage| outage.lasts >= patience) {
             return last_word(&outage);
         }
     }

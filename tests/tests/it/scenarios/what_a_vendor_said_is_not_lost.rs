@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use ringfence::failure::Failure;
+use ringfence::outage::outlasts;
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
 use ringfence_store::Store;
@@ -170,5 +172,40 @@ on_both_databases! {
         assert_eq!(summary["contacts"]["review"], 0, "{summary}");
         assert_eq!(vendor.simulator.tape().calls().len(), CONTACTS, "everyone once");
         assert!(!elsewhere.exists(), "it is gone with the last line");
+    }
+}
+
+on_both_databases! {
+    async fn a_process_that_could_not_write_for_too_long_says_what_to_mend_and_ends(database) {
+        let store = &database.store;
+        let patience = Duration::from_secs(3);
+        let shut = Shut::shut(&database).await;
+        let began = std::time::Instant::now();
+        let trying = async {
+            loop {
+                drop(store.start_all(ringfence_domain::Moment::default()).await);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let ending = outlasts(store, patience);
+        let failure = tokio::select! {
+            failure = tokio::time::timeout(Duration::from_mins(2), ending) => failure.expect("it ends"),
+            () = trying => unreachable!("it tries for ever"),
+        };
+        assert!(began.elapsed() >= patience, "it ended after {:?}", began.elapsed());
+        let Failure::Work { message, hint } = failure else { panic!("{failure:?}") };
+        let (what, mend) = if database.url.starts_with("sqlite") {
+            ("it is locked", "end the process that holds the lock")
+        } else {
+            ("it is read-only", "name the server that takes writes")
+        };
+        assert!(message.contains(what) && message.contains(" s now; this process ends"), "{message}");
+        let hint = hint.expect("a hint");
+        assert!(hint.contains(mend) && hint.ends_with("; then start again"), "{hint}");
+        shut.open().await;
+        // A database that can be written again is waited for no longer, and ends nobody.
+        let written = async { while store.start_all(ringfence_domain::Moment::default()).await.is_err() {} };
+        tokio::time::timeout(Duration::from_mins(1), written).await.expect("written");
+        assert!(store.outage().is_none());
     }
 }
