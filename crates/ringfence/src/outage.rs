@@ -31,7 +31,7 @@ pub async fn take_back(store: &Database, clock: &dyn Clock) {
     }
 }
 
-/// Ends when the database has not been usable for a minute, with the last word of the process.
+/// Ends when the database, or its witness, has not been usable for a minute, with the last word of the process.
 pub async fn lasts(store: &Arc<Database>) -> Failure {
     outlasts(store, PATIENCE).await
 }

@@ -3,6 +3,8 @@
 mod location;
 mod running;
 
+pub(crate) use self::running::{Follows, Written};
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -221,9 +223,14 @@ impl Database {
         &self.receipts
     }
 
-    /// Since when and why the database cannot be written to, if it cannot.
+    /// Since when and why the database, or its witness, cannot be written to, if it cannot.
     pub fn outage(&self) -> Option<Outage> {
         self.health.outage()
+    }
+
+    /// What keeps the last writes from being done, or calls from following on them.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Its witnesses, once it is guarded.

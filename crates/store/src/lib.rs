@@ -66,6 +66,7 @@ mod throttled;
 mod transaction;
 mod trouble;
 mod turns;
+mod watch;
 mod witness;
 mod witness_file;
 
@@ -74,7 +75,7 @@ pub use backup::Backup;
 pub use brakes::{Stop, StoppedBy};
 pub use campaigns::{Applied, Begin, CampaignRow, Resumed};
 pub use canaries::Canary;
-pub use claim::{Burst, BurstCall, ClaimOrder, Claimed, Refused};
+pub use claim::{Burst, BurstCall, ClaimOrder, Claimed, Refused, Withheld};
 pub use clock::DatabaseClock;
 pub use database::{Database, DatabaseKind, Location};
 pub use database_file::DatabaseFile;

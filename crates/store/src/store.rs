@@ -89,8 +89,7 @@ macro_rules! transitions {
         Ok(done)
     }};
     (@ dial $database:ident, $name:ident, |$session:ident| $step:expr) => {{
-        let done = $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await?;
-        $database.dialled(&done).await?;
+        let done = $database.dial(move |$session| Box::pin(async move { $step.await })).await?;
         $database.pause_failing(done.failing()).await?;
         Ok(done)
     }};
