@@ -318,10 +318,12 @@ impl Follower<'_> {
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
         let inquiries = self.store.inquiries(quarantine.id).await?;
         let asked = inquiries.into_iter().find(|inquiry| inquiry.lane == numbers.lane.settings.name);
-        Ok(match (asked, quiet_since) {
+        let asked = match (asked, quiet_since) {
             (Some(asked), Some(quiet_since)) => asked.waiting == 0 || asked.asked_at >= quiet_since,
             _ => false,
-        })
+        };
+        // What the answer has entered since the numbers were read is not settled yet.
+        Ok(asked && self.look().await?.1.contacts.active == 0)
     }
 
     /// Whether there is nothing left to wait for.
