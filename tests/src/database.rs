@@ -73,6 +73,34 @@ impl TestDatabase {
         self.folder.path()
     }
 
+    /// Prepares that the Postgres server says something else of itself, as after a fail-over: from the moment that the schema
+    /// `server_not_yet` is named `server`, new connections are answered so by these functions, each with
+    /// what it returns and says.
+    pub async fn prepare_server(&self, functions: &[(&str, &str, &str)]) {
+        let name = self.url.rsplit_once('/').expect("an address").1;
+        let mut statements = vec![
+            "CREATE SCHEMA server_not_yet".to_owned(),
+            format!("ALTER DATABASE {name} SET search_path = public, server, pg_catalog"),
+        ];
+        for (function, returns, says) in functions {
+            statements.push(format!(
+                "CREATE FUNCTION server_not_yet.{function} RETURNS {returns} LANGUAGE sql AS $$ SELECT {says} $$"
+            ));
+        }
+        let mut link = PgConnection::connect(&self.url).await.expect("a connection");
+        for statement in statements {
+            link.execute(sqlx::AssertSqlSafe(statement)).await.expect("done");
+        }
+    }
+
+    /// Cuts all connections to a Postgres database, as a fail-over does.
+    pub async fn cut_connections(&self) {
+        let (server, name) = self.url.rsplit_once('/').expect("an address");
+        let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the server");
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+        sqlx::query(cut).bind(name).execute(&mut admin).await.expect("cut");
+    }
+
     /// A second, independent way into the same database, as another process would have.
     pub async fn another(&self) -> Database {
         let location = Location::parse(&self.url, Path::new("/")).expect("an address");

@@ -65,6 +65,21 @@ impl Clock for VirtualClock {
     }
 }
 
+/// The same time on a clock that nobody sets: a vendor's.
+#[derive(Debug)]
+pub struct Unset(pub Arc<VirtualClock>);
+
+impl Clock for Unset {
+    fn read(&self) -> Reading {
+        let now = self.0.read().now;
+        Reading::exact(Moment::from_millis(now.millis() - self.0.set.load(Ordering::SeqCst)))
+    }
+
+    fn boot(&self) -> Duration {
+        self.0.boot()
+    }
+}
+
 /// A clock that is moved by hand.
 #[derive(Debug)]
 pub struct HandClock {
@@ -162,8 +177,23 @@ impl Dialer {
         contacts: usize,
         adapter: impl FnOnce(&LaneSettings, Arc<dyn Transport>) -> Arc<dyn Provider>,
     ) -> Self {
+        Self::set_beside(store, clock.clone(), clock, settings, rules, behaviour, contacts, adapter).await
+    }
+
+    /// The same beside a vendor that has its own clock.
+    #[expect(clippy::too_many_arguments, reason = "these are the parts of a dialer")]
+    pub async fn set_beside(
+        store: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        vendor_clock: Arc<dyn Clock>,
+        settings: LaneSettings,
+        rules: Campaign,
+        behaviour: Behaviour,
+        contacts: usize,
+        adapter: impl FnOnce(&LaneSettings, Arc<dyn Transport>) -> Arc<dyn Provider>,
+    ) -> Self {
         let now = clock.read().now;
-        let simulator = Simulator::new(behaviour, clock.clone(), Arc::new(Tape::default()));
+        let simulator = Simulator::new(behaviour, vendor_clock, Arc::new(Tape::default()));
         let vendor = InProcess::new(router(&simulator));
         let line = Arc::new(Line { vendor, down: AtomicBool::new(false), silent: AtomicBool::new(false) });
         let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;

@@ -3,11 +3,14 @@
 //! [`Reconciler::run_once`] sweeps, asks about placed calls that may be over, looks for calls whose answer was lost, and
 //! settles what it learned. Outcomes become decisions inside the store's transaction; nothing here decides.
 
+mod asking;
 mod campaigns;
+mod finding;
 mod inquiry;
 mod patience;
 mod reconcile;
 mod reports;
+mod set_clock;
 mod slots;
 
 pub use inquiry::inquire;

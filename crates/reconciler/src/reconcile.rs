@@ -1,28 +1,23 @@
 //! One round for one lane.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::campaign::UnknownPolicy;
-use ringfence_domain::template::Template;
-use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Outcome, Span};
-use ringfence_providers::{AskError, Findings, LostCall, News, OutCall, Pacer, Provider};
+use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Span};
+use ringfence_providers::{AskError, Pacer, Provider};
 use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, Store, StoreError, SweepOrder, Tenure};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::patience::Patience;
-use crate::slots::slot_until;
 
 /// A request is over within this time after its claim: sending limit, connecting and answering, and some room.
 const SENDING_FOR: Span = Span::from_secs(2 + 15 + 5);
 /// From the moment that a vendor begins to dial, a call is over within this time.
-const RING_AND_TALK: Span = Span::from_hours(1);
+pub(crate) const RING_AND_TALK: Span = Span::from_hours(1);
 /// Before this long after its claim a lost call is not looked for: the vendor's list lags behind.
 const GRACE: Span = Span::from_secs(3);
-/// A vendor that says nothing at all about a call is asked for so much longer.
-const SILENCE: Span = Span::from_hours(6);
 /// Calls asked about in one round.
 const BATCH: usize = 200;
 const SWEEP_EVERY: Span = Span::from_secs(2);
@@ -50,7 +45,7 @@ pub struct Reconciler {
     pub(crate) pacer: Arc<Pacer>,
     pub(crate) patience: Patience,
     rest_until: Moment,
-    consecutive_failures: u32,
+    pub(crate) consecutive_failures: u32,
     sweep_at: Moment,
     reports_at: Moment,
     pub(crate) inquire_at: Moment,
@@ -62,6 +57,10 @@ pub struct Reconciler {
     /// Rules of campaigns that have calls out; none where they cannot be read, whose calls wait until they can.
     pub(crate) campaigns: HashMap<CampaignId, Option<Campaign>>,
     pub(crate) campaigns_at: Moment,
+    /// The clock less the one that nobody sets, in milliseconds, in the last round.
+    pub(crate) clock_offset: Option<i64>,
+    /// By how many milliseconds the clock was set since these calls were sent.
+    pub(crate) set_by: HashMap<AttemptId, i64>,
 }
 
 impl Reconciler {
@@ -92,6 +91,8 @@ impl Reconciler {
             reported: HashMap::new(),
             campaigns: HashMap::new(),
             campaigns_at: start,
+            clock_offset: None,
+            set_by: HashMap::new(),
         }
     }
 
@@ -129,6 +130,7 @@ impl Reconciler {
             return Ok(done);
         }
         let now = reading.now;
+        self.heed_clock(now, tick).await?;
         if tick >= self.sweep_at {
             self.sweep_at = tick + SWEEP_EVERY;
             let order = SweepOrder {
@@ -156,6 +158,7 @@ impl Reconciler {
         let live = self.store.live_calls(self.tenure.lane).await?;
         let ids: std::collections::HashSet<AttemptId> = live.iter().map(|call| call.attempt).collect();
         self.patience.keep(|attempt| ids.contains(attempt));
+        self.set_by.retain(|attempt, _| ids.contains(attempt));
         let due: Vec<(Moment, &LiveCall)> = live
             .iter()
             .map(|call| {
@@ -169,7 +172,7 @@ impl Reconciler {
         // Without rules nobody is asked, and slots are freed in time all the same.
         let (mut due, unread): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|(_, call)| self.rules_of(call.campaign).is_some());
-        let mut settlements: Vec<_> = silent(unread.into_iter().map(|(_, call)| call), now).collect();
+        let mut settlements: Vec<_> = self.silent(unread.into_iter().map(|(_, call)| call), now).collect();
         due.sort_by_key(|(at, call)| (*at, call.attempt));
         due.truncate(BATCH);
         let (unknown, placed): (Vec<&LiveCall>, Vec<&LiveCall>) =
@@ -213,167 +216,8 @@ impl Reconciler {
         }
     }
 
-    /// Asks how placed calls stand. One that stays silent past its time is given up, to be looked at by a person.
-    async fn ask(
-        &mut self,
-        placed: &[&LiveCall],
-        now: Moment,
-        settlements: &mut Vec<(AttemptId, Settlement)>,
-    ) -> Result<(), StoreError> {
-        let calls: Vec<OutCall> = placed
-            .iter()
-            .filter_map(|call| {
-                Some(OutCall {
-                    agent: self.rules_of(call.campaign)?.agent.clone(),
-                    attempt: call.attempt,
-                    call_id: call.call_id.clone()?,
-                    reference: call.reference.clone(),
-                    number: call.number.clone(),
-                    sent_at: call.sending_at,
-                    called_before: call.called_before,
-                })
-            })
-            .collect();
-        let news = match self.provider.ask(&calls, &*self.pacer).await {
-            Ok(news) => {
-                self.consecutive_failures = 0;
-                news.into_iter().collect::<BTreeMap<AttemptId, News>>()
-            }
-            // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
-            Err(error) => {
-                settlements.extend(silent(placed.iter().copied(), now));
-                return self.trouble(&error, now).await;
-            }
-        };
-        let mut out = Vec::new();
-        for call in placed {
-            match news.get(&call.attempt) {
-                Some(News::Ended(outcome, details)) => {
-                    self.patience.over(call.attempt, now.since(call.sending_at));
-                    if *outcome == Outcome::NotDialled {
-                        let said = details.vendor_status.as_deref().unwrap_or("it does not say why");
-                        tracing::warn!(attempt.id = %call.attempt, "the vendor took attempt {} and did not dial: {said}", call.attempt);
-                    }
-                    settlements.push((call.attempt, Settlement::Ended(*outcome, details.clone())));
-                }
-                said => {
-                    let tick = self.tick();
-                    let wait = self.patience.still_pending(call.attempt, tick).since(tick);
-                    out.extend(said.and_then(|said| slot_until(call, said, now + wait, now)));
-                    let patience = if said.is_some() { Span::ZERO } else { SILENCE };
-                    if call.overdue_at.is_some_and(|overdue| overdue + patience <= now) {
-                        tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
-                        settlements.push((call.attempt, Settlement::GiveUp));
-                    }
-                }
-            }
-        }
-        if !out.is_empty() {
-            self.store.hold_slots(out).await?;
-        }
-        Ok(())
-    }
-
-    /// Looks for calls whose answer was lost. A single fitting call that no other attempt has is the one; several, or
-    /// one that fits several attempts, prove nothing unless they carry our reference.
-    async fn find(
-        &mut self,
-        unknown: &[&LiveCall],
-        now: Moment,
-        settlements: &mut Vec<(AttemptId, Settlement)>,
-    ) -> Result<(), StoreError> {
-        let lost: Vec<LostCall> = unknown
-            .iter()
-            .filter_map(|call| {
-                let campaign = self.rules_of(call.campaign)?;
-                Some(LostCall {
-                    attempt: call.attempt,
-                    reference: call.reference.clone(),
-                    number: call.number.clone(),
-                    caller_id: call.caller_id.clone(),
-                    agent: campaign.agent.clone(),
-                    vendor: fixed(&campaign.vendor),
-                    sent_at: call.sending_at,
-                    called_before: call.called_before,
-                    reported: self.reported.get(&call.attempt).cloned().unwrap_or_default(),
-                })
-            })
-            .collect();
-        let Findings { candidates, absent, not_out, unasked } = match self.provider.find(&lost, now, &*self.pacer).await
-        {
-            Ok(findings) => {
-                self.consecutive_failures = 0;
-                findings
-            }
-            // A question that was not answered decides nothing, whatever the policy; that nobody can say is for a person to see.
-            Err(error) => {
-                settlements.extend(unknown.iter().filter_map(|call| Some((call.attempt, self.unanswered(call, now)?))));
-                return self.trouble(&error, now).await;
-            }
-        };
-        self.free_slots(unknown, &not_out, now).await?;
-        let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
-        let bound = self.store.bound_calls(self.tenure.lane, call_ids).await?;
-        let free: Vec<_> = candidates.iter().filter(|candidate| !bound.contains(&candidate.call_id)).collect();
-        for call in unknown {
-            let own: Vec<_> = free.iter().filter(|candidate| candidate.attempt == call.attempt).collect();
-            let certain = own.iter().find(|candidate| candidate.certain);
-            let only = match own.as_slice() {
-                [one] if free.iter().filter(|other| other.call_id == one.call_id).count() == 1 => Some(one),
-                _ => None,
-            };
-            if let Some(found) = certain.or(only) {
-                let overdue_at = self.provider.held_until(call.sending_at) + RING_AND_TALK;
-                let call_id = found.call_id.clone();
-                settlements.push((call.attempt, Settlement::Found { call_id, overdue_at }));
-                continue;
-            }
-            if own.is_empty() && absent.contains(&call.attempt) {
-                tracing::info!(attempt.id = %call.attempt, "the provider never got the request of attempt {}", call.attempt);
-                settlements.push((call.attempt, Settlement::NotPlaced));
-                continue;
-            }
-            if own.is_empty() && unasked.contains(&call.attempt) {
-                settlements.extend(self.unanswered(call, now).map(|verdict| (call.attempt, verdict)));
-                continue;
-            }
-            self.patience.still_pending(call.attempt, self.tick());
-            if let Some(verdict) = self.verdict(call, now) {
-                settlements.push((call.attempt, verdict));
-            }
-        }
-        Ok(())
-    }
-
-    /// What follows when the vendor was not asked, or did not answer: at most that a person is told.
-    fn unanswered(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
-        self.verdict(call, now).filter(|verdict| matches!(verdict, Settlement::Review | Settlement::GiveUp))
-    }
-
-    /// What follows when the vendor cannot say.
-    fn verdict(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
-        let rule = self.rules_of(call.campaign)?.on_unknown;
-        if call.overdue_at.is_some_and(|overdue| overdue <= now) {
-            return Some(Settlement::GiveUp);
-        }
-        if now < call.sending_at + rule.ask_for {
-            return None;
-        }
-        match rule.policy {
-            UnknownPolicy::AssumePlaced => Some(Settlement::AssumePlaced),
-            UnknownPolicy::Redial => Some(Settlement::NotPlaced),
-            UnknownPolicy::Hold if call.in_review => None,
-            UnknownPolicy::Hold => {
-                tracing::warn!(
-                    attempt.id = %call.attempt,
-                    "nobody can say whether attempt {} was placed; its contact is in review", call.attempt
-                );
-                Some(Settlement::Review)
-            }
-        }
-    }
-
-    async fn trouble(&mut self, error: &AskError, now: Moment) -> Result<(), StoreError> {
+    /// What a question that was not answered says about the lane.
+    pub(crate) async fn trouble(&mut self, error: &AskError, now: Moment) -> Result<(), StoreError> {
         tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.tenure.settings.name);
         let effect = match error {
             AskError::LaneFault(cause) => {
@@ -397,15 +241,4 @@ impl Reconciler {
         };
         self.store.affect_lane(self.tenure.lane, effect, now).await
     }
-}
-
-/// Gives up those of which nothing was heard past all patience.
-fn silent<'c>(calls: impl Iterator<Item = &'c LiveCall>, now: Moment) -> impl Iterator<Item = (AttemptId, Settlement)> {
-    let past = calls.filter(move |call| call.overdue_at.is_some_and(|at| at + SILENCE <= now));
-    past.map(|call| (call.attempt, Settlement::GiveUp))
-}
-
-/// Settings that are the same for every contact.
-fn fixed(vendor: &BTreeMap<String, Template>) -> BTreeMap<String, String> {
-    vendor.iter().filter_map(|(name, template)| Some((name.clone(), template.fixed()?))).collect()
 }

@@ -13,7 +13,7 @@ use ringfence_intake::contact_files::NoFile;
 use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
-use ringfence_store::{CampaignRow, Database, Guarded, Location, Store, StoreError};
+use ringfence_store::{CampaignRow, Database, Guarded, Location, Outage, Store, StoreError};
 
 use crate::cli::Common;
 use crate::failure::Failure;
@@ -145,7 +145,11 @@ async fn guard(common: &Common, config: &Config, store: &Database) -> Result<Gua
     // An environment that names another database than before is no word about this very one.
     let by_environment = std::env::var("RINGFENCE_DATABASE_URL").ok();
     let meant = common.database.is_some() && common.database != by_environment;
-    store.guard(folder_of(config).as_deref(), meant).await
+    let guarded = store.guard(folder_of(config).as_deref(), meant).await?;
+    if let Some(Outage { trouble, .. }) = store.outage() {
+        eprint_line(&format!("caution: {trouble}; {}", trouble.hint()));
+    }
+    Ok(guarded)
 }
 
 /// The folder of the configuration file, if there is one.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringfence_domain::Clock;
 use ringfence_intake::Config;
-use ringfence_store::{Database, Outage, StoreError};
+use ringfence_store::{Database, Outage, StoreError, WrittenDown};
 
 use crate::failure::Failure;
 use crate::home::eprint_line;
@@ -15,7 +15,7 @@ use crate::home::eprint_line;
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_secs(1);
 
-/// With the file beside this configuration for what the database does not take; without one, a file beside the database.
+/// With the file beside this configuration as the first place for what the database does not take.
 pub fn keeping_receipts(database: Database, config: &Config) -> Database {
     if !config.path.is_file() {
         return database;
@@ -31,11 +31,16 @@ pub async fn take_back(store: &Database, clock: &dyn Clock) {
     }
 }
 
-/// Ends when the database has not been usable for a minute, with the last word of the process.
+/// Ends when the database, or its witness, has not been usable for a minute, with the last word of the process.
 pub async fn lasts(store: &Arc<Database>) -> Failure {
+    outlasts(store, PATIENCE).await
+}
+
+/// The same for another patience.
+pub async fn outlasts(store: &Arc<Database>, patience: Duration) -> Failure {
     loop {
         tokio::time::sleep(LOOK).await;
-        if let Some(outage) = store.outage().filter(|outage| outage.lasts >= PATIENCE) {
+        if let Some(outage) = store.outage().filter(|outage| outage.lasts >= patience) {
             return last_word(&outage);
         }
     }
@@ -52,11 +57,12 @@ fn last_word(outage: &Outage) -> Failure {
 pub fn leave(store: &Database) {
     let receipts = store.receipts();
     match receipts.write_down() {
-        Ok(0) => {}
-        Ok(kept) => {
-            let place = receipts.path().map(|path| path.display().to_string()).unwrap_or_default();
+        Ok(WrittenDown { kept: 0, .. }) => {}
+        Ok(WrittenDown { kept, files }) => {
+            let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
             eprint_line(&format!(
-                "{kept} answers of providers could not be recorded; they stand in {place}, and the next start records them"
+                "{kept} answers of providers could not be recorded; they stand in {}, and the next start records them",
+                files.join(" and ")
             ));
         }
         Err(error) => {

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ringfence_domain::{CampaignState, Clock, Moment, PausedBy, Reading, Span, StopReason};
-use ringfence_store::{Canary, Database, LaneEffect, StopOrder, Store, StoreError, Tenure, Whom};
+use ringfence_store::{Canary, Database, LaneEffect, StopOrder, Store, StoreError, Tenure, TroubleKind, Whom};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_secs(1);
-/// While the clock is in doubt the lane is told again and again to rest for so long.
-const DOUBT: Span = Span::from_secs(10);
+/// While the clock is in doubt, or the witness cannot be written, the lane is told again and again to rest for so long.
+const RESTS: Span = Span::from_secs(10);
 /// So often, in milliseconds: what was told by one clock is set back with it.
 const SAY_AGAIN: u64 = 4_000;
 
@@ -56,6 +56,10 @@ impl Caretaker {
             self.doubt(reading).await?;
             return Ok(false);
         }
+        if let Some(outage) = self.store.outage().filter(|outage| outage.trouble.kind == TroubleKind::Witness) {
+            let why = format!("{}; {}", outage.trouble, outage.trouble.hint());
+            self.say(reading.now, why).await?;
+        }
         let set_right = self.set_right(reading.now).await?;
         self.end_campaigns().await?;
         for (run, reason) in self.store.closed_runs_with_waiting(self.tenure.lane).await? {
@@ -79,12 +83,16 @@ impl Caretaker {
     /// Says, where people look, why nobody is dialled.
     async fn doubt(&self, reading: Reading) -> Result<(), StoreError> {
         self.doubted.store(true, Ordering::Relaxed);
+        let why = "the clock of the database was set, or cannot be read: nobody is dialled before it has been steady \
+                   for a minute";
+        self.say(reading.now, why.to_owned()).await
+    }
+
+    /// The lane rests, and says why, for as long as this is said again.
+    async fn say(&self, now: Moment, why: String) -> Result<(), StoreError> {
         let boot = self.clock.boot().as_millis() as u64;
         if boot.saturating_sub(self.said_at.load(Ordering::Relaxed)) >= SAY_AGAIN {
-            let why = "the clock of the database was set, or cannot be read: nobody is dialled before it has been steady \
-                       for a minute";
-            let effect = LaneEffect::Slow(reading.now + DOUBT, why.to_owned());
-            self.store.affect_lane(self.tenure.lane, effect, reading.now).await?;
+            self.store.affect_lane(self.tenure.lane, LaneEffect::Slow(now + RESTS, why), now).await?;
             self.said_at.store(boot, Ordering::Relaxed);
         }
         Ok(())

@@ -16,7 +16,7 @@ use crate::counts::Deltas;
 use crate::lanes::{Lock, calls_on, count_calls, day_of, lock};
 use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{StoreError, brakes, fence, runs, witness};
+use crate::{StoreError, brakes, fence, runs, watch};
 
 /// Open attempts of one lane and one campaign revision that may be dialled now.
 #[derive(Debug, Clone)]
@@ -82,10 +82,19 @@ pub struct Claimed {
     pub refused: Vec<Refused>,
     /// The campaign must be paused, because too many of its last calls failed.
     pub failing: Vec<Failing>,
-    /// Where the log of the Postgres server was, in bytes; 0 on SQLite.
-    pub log_position: i64,
-    /// Its timeline; empty on SQLite.
-    pub timeline: String,
+    /// These were claimed and must not be sent; whoever asked records so.
+    pub withheld: Option<Withheld>,
+    /// What the Postgres server said of itself when they were claimed; none on SQLite.
+    pub(crate) server: Option<watch::Server>,
+}
+
+/// Attempts that are claimed and must not be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The attempts.
+    pub attempts: Vec<AttemptId>,
+    /// Why.
+    pub why: String,
 }
 
 /// An attempt that must not be sent.
@@ -303,7 +312,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     }
     deltas.write(session).await?;
     if !result.sending.is_empty() {
-        (result.log_position, result.timeline) = witness::log_position(session).await?;
+        result.server = watch::server(session).await?;
     }
     Ok(result)
 }

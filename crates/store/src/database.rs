@@ -4,6 +4,8 @@ mod location;
 pub(crate) mod migrations;
 mod running;
 
+pub(crate) use self::running::{Follows, Written};
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -23,7 +25,7 @@ use crate::session::{Sql, args, sql};
 use crate::sqlite::SqlitePools;
 use crate::witness::Witness;
 use crate::witness_file::WitnessFile;
-use crate::{StoreError, leftover_log, making, postgres};
+use crate::{StoreError, leftover_log, making, postgres, receipts_file};
 
 pub use self::location::Location;
 
@@ -97,7 +99,7 @@ impl Database {
             virtual_time: false,
             portions: Arc::default(),
             health: Arc::default(),
-            receipts: Arc::new(Receipts::new(Arc::from(""), None)),
+            receipts: Arc::new(Receipts::new(Arc::from(""), Vec::new())),
         };
         database.migrate().await.map_err(|error| error.at(location))?;
         database.install().await?;
@@ -202,19 +204,15 @@ impl Database {
         self.hasher = NumberHasher::new(key("number_key", &number_key)?);
         self.report_key = ReportKey::new(key("report_key", &report_key)?);
         self.installation = Arc::from(name);
-        let beside = self.sqlite_path().map(|path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".receipts");
-            PathBuf::from(name)
-        });
-        self.receipts = Arc::new(Receipts::new(self.installation.clone(), beside));
+        let places = receipts_file::places(&self.installation, self.sqlite_path());
+        self.receipts = Arc::new(Receipts::new(self.installation.clone(), places));
         Ok(())
     }
 
-    /// Keeps what the database does not take in this file, instead of one beside the database.
+    /// Keeps what the database does not take in this file, or where it can if this one cannot be written.
     #[must_use]
     pub fn keeping_receipts_in(mut self, file: PathBuf) -> Self {
-        self.receipts = Arc::new(Receipts::new(self.installation.clone(), Some(file)));
+        self.receipts = Arc::new(self.receipts.first_in(file));
         self
     }
 
@@ -223,9 +221,14 @@ impl Database {
         &self.receipts
     }
 
-    /// Since when and why the database cannot be written to, if it cannot.
+    /// Since when and why the database, or its witness, cannot be written to, if it cannot.
     pub fn outage(&self) -> Option<Outage> {
         self.health.outage()
+    }
+
+    /// What keeps the last writes from being done, or calls from following on them.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Its witnesses, once it is guarded.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use ringfence_domain::quarantine::Suspicion;
+
 use crate::trouble::Trouble;
 
 /// Why a transition was not made. Nothing of it is in the database then.
@@ -75,9 +77,9 @@ pub enum StoreError {
         /// The import.
         import: ringfence_domain::ImportId,
     },
-    /// The witness of the database cannot be written. Whatever was claimed is not sent.
-    #[error("the witness of the database cannot be written: {0}")]
-    Witness(#[source] std::io::Error),
+    /// While it was used the database was put back, replaced or promoted. Nobody is called: the quarantine begins.
+    #[error("the database may have forgotten calls: {0}")]
+    Suspicious(Suspicion),
     /// The process is stopping.
     #[error("the process is stopping")]
     Stopping,

@@ -1,11 +1,11 @@
-//! Since when a database has not been usable, for those who must not wait for it for ever.
+//! Since when a database, or the witness without which nobody may be called, has not been usable: nobody waits for ever.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::StoreError;
 use crate::clock::boot_time;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// A database that has not been usable for a while.
 #[derive(Debug, Clone)]
@@ -25,16 +25,22 @@ pub(crate) struct Health {
 impl Health {
     /// A write was done, or was not.
     pub(crate) fn note<T>(&self, result: &Result<T, StoreError>) {
-        let mut since = self.since.lock().expect("never held over a panic");
         match result {
-            Err(StoreError::Unavailable(trouble)) => {
-                let began = since.as_ref().map_or_else(boot_time, |(began, _)| *began);
-                *since = Some((began, trouble.clone()));
-            }
+            Err(StoreError::Unavailable(trouble)) => self.ail(trouble),
             // A transition that was refused for its own sake shows nothing about the others.
             Err(_) => {}
-            Ok(_) => *since = None,
+            Ok(_) => *self.since.lock().expect("never held over a panic") = None,
         }
+    }
+
+    /// Something that calls need cannot be used. Whoever notices it first says it.
+    pub(crate) fn ail(&self, trouble: &Trouble) {
+        let mut since = self.since.lock().expect("never held over a panic");
+        if since.is_none() && trouble.kind == TroubleKind::Witness {
+            tracing::error!("{trouble}; {}", trouble.hint());
+        }
+        let began = since.as_ref().map_or_else(boot_time, |(began, _)| *began);
+        *since = Some((began, trouble.clone()));
     }
 
     /// The outage that lasts, if one does.

@@ -92,6 +92,12 @@ pub(crate) async fn current(session: &mut Session) -> Result<Option<QuarantineRo
     session.row(&READ, args![]).await?.as_ref().map(quarantine).transpose()
 }
 
+/// The last quarantine that was lifted; 0 while there is none.
+pub(crate) async fn last_lifted(session: &mut Session) -> Result<i64, StoreError> {
+    const READ: Sql = sql!("SELECT coalesce(max(id), 0) AS id FROM quarantines WHERE lifted_at IS NOT NULL");
+    session.one(&READ, args![]).await?.get("id")
+}
+
 /// All quarantines, oldest first.
 pub(crate) async fn history(session: &mut Session) -> Result<Vec<QuarantineRow>, StoreError> {
     const READ: Sql = sql!(both columns!("ORDER BY id"));

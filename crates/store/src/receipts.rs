@@ -4,41 +4,40 @@
 //! while it does not take it in a file too, which the next process of the same configuration reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use ringfence_domain::{AttemptId, Moment};
-use serde::{Deserialize, Serialize};
-
+use crate::receipts_file::{self as file, Line};
 use crate::{Database, Sent, Store, StoreError};
+use ringfence_domain::{AttemptId, Moment};
 
 /// The receipts of one database that this process keeps.
 #[derive(Debug)]
 pub struct Receipts {
     installation: Arc<str>,
-    path: Option<PathBuf>,
+    /// Where they are written down, the best place first.
+    places: Vec<PathBuf>,
     kept: Mutex<BTreeMap<AttemptId, Kept>>,
 }
 
 #[derive(Debug)]
 struct Kept {
     line: Line,
-    in_file: bool,
+    /// The place where it is written down.
+    at: Option<usize>,
 }
 
-/// One line of the file, as JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Line {
-    /// The database that it belongs to.
-    installation: String,
-    /// What the attempt is called: its id may be another one's in a database that was put back.
-    reference: String,
-    sent: Sent,
+/// What is written down.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WrittenDown {
+    /// Receipts that are kept, all of them in a file.
+    pub kept: usize,
+    /// The files.
+    pub files: Vec<PathBuf>,
 }
 
-/// What came of reading the file.
+/// What came of reading the files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TakenBack {
     /// Receipts that the database has now.
@@ -48,21 +47,22 @@ pub struct TakenBack {
 }
 
 impl Receipts {
-    /// Receipts of this database, written down in this file if need be.
-    pub(crate) fn new(installation: Arc<str>, path: Option<PathBuf>) -> Self {
-        Self { installation, path, kept: Mutex::default() }
+    /// Receipts of this database, written down in the first of these places that can be written, if need be.
+    pub(crate) fn new(installation: Arc<str>, places: Vec<PathBuf>) -> Self {
+        Self { installation, places, kept: Mutex::default() }
     }
 
-    /// The file, where there is a place for one.
-    pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+    /// The same with a better place.
+    pub(crate) fn first_in(&self, place: PathBuf) -> Self {
+        let places = std::iter::once(place).chain(self.places.iter().cloned()).collect();
+        Self::new(self.installation.clone(), places)
     }
 
     /// Keeps what a vendor said about an attempt, which is called `reference`.
     pub fn keep(&self, reference: &str, sent: &Sent) {
         let line =
             Line { installation: self.installation.to_string(), reference: reference.to_owned(), sent: sent.clone() };
-        self.kept().insert(sent.attempt, Kept { line, in_file: false });
+        self.kept().insert(sent.attempt, Kept { line, at: None });
     }
 
     /// The attempts whose receipts are kept here.
@@ -76,32 +76,46 @@ impl Receipts {
             let mut kept = self.kept();
             attempts.iter().filter_map(|attempt| kept.remove(attempt)).collect()
         };
-        if let Some(path) = self.path.as_deref().filter(|_| done.iter().any(|one| one.in_file)) {
-            let lines: Vec<Line> = done.into_iter().map(|one| one.line).collect();
-            if let Err(error) = strike(path, &lines) {
-                // The next start finds them recorded already.
-                tracing::warn!(%error, "{} keeps receipts that the database has: {error}", path.display());
+        for (at, place) in self.places.iter().enumerate() {
+            let lines: Vec<Line> = done.iter().filter(|one| one.at == Some(at)).map(|one| one.line.clone()).collect();
+            if !lines.is_empty() {
+                strike_or_warn(place, &lines);
             }
         }
     }
 
-    /// Writes into the file what is not there yet. Returns how many receipts are kept.
-    pub fn write_down(&self) -> std::io::Result<usize> {
+    /// Writes down what is not in a file yet, in the first place that can be written. An error when there is none.
+    pub fn write_down(&self) -> std::io::Result<WrittenDown> {
         let mut kept = self.kept();
-        let new: Vec<&Line> = kept.values().filter(|one| !one.in_file).map(|one| &one.line).collect();
+        let new: Vec<&Line> = kept.values().filter(|one| one.at.is_none()).map(|one| &one.line).collect();
         if !new.is_empty() {
-            let path = self.path.as_deref().ok_or_else(|| {
-                std::io::Error::new(ErrorKind::NotFound, "there is no ringfence.toml beside which they could be kept")
-            })?;
-            append(path, &new)?;
-            kept.values_mut().for_each(|one| one.in_file = true);
+            let mut failed = Vec::new();
+            let tried = self.places.iter().enumerate().find(|(_, place)| match file::append(place, &new) {
+                Ok(()) => true,
+                Err(error) => {
+                    failed.push(format!("{}: {error}", place.display()));
+                    false
+                }
+            });
+            let Some((at, place)) = tried else {
+                return Err(std::io::Error::other(failed.join("; ")));
+            };
+            if !failed.is_empty() {
+                tracing::warn!(
+                    "what providers said is written to {}, because it cannot be written elsewhere ({})",
+                    place.display(),
+                    failed.join("; ")
+                );
+            }
+            kept.values_mut().for_each(|one| one.at = one.at.or(Some(at)));
         }
-        Ok(kept.len())
+        let used: BTreeSet<usize> = kept.values().filter_map(|one| one.at).collect();
+        Ok(WrittenDown { kept: kept.len(), files: used.into_iter().map(|at| self.places[at].clone()).collect() })
     }
 
     /// One line about each that is kept: what is lost when there is no place for it.
     pub fn told(&self) -> Vec<String> {
-        self.kept().values().map(|one| text(&one.line).trim_end().to_owned()).collect()
+        self.kept().values().map(|one| file::text(&one.line).trim_end().to_owned()).collect()
     }
 
     fn kept(&self) -> MutexGuard<'_, BTreeMap<AttemptId, Kept>> {
@@ -110,17 +124,33 @@ impl Receipts {
 }
 
 impl Database {
-    /// Records what an earlier process of this configuration could not, and takes it out of the file.
+    /// Records what an earlier process of this configuration could not, and takes it out of its file. Every place is looked at.
     pub async fn take_back_receipts(&self, now: Moment) -> Result<TakenBack, StoreError> {
-        let Some(path) = self.receipts().path().map(Path::to_owned) else { return Ok(TakenBack::default()) };
-        let (lines, unreadable) = match read(&path) {
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(TakenBack::default()),
-            Err(error) => {
-                tracing::error!(%error, "receipts in {} cannot be read: {error}", path.display());
-                return Ok(TakenBack::default());
+        let mut done = TakenBack::default();
+        for place in &self.receipts().places {
+            match file::read(place) {
+                Ok((lines, unreadable)) => {
+                    let back = self.take_back(place, &lines, now).await?;
+                    done.taken += back;
+                    done.left += lines.len() + unreadable - back;
+                    if lines.len() + unreadable > back {
+                        tracing::error!(
+                            "{}: {} lines stay: they are of another database, or cannot be read; what they say of calls is not in \
+                             this one",
+                            place.display(),
+                            lines.len() + unreadable - back
+                        );
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => tracing::error!(%error, "receipts in {} cannot be read: {error}", place.display()),
             }
-        };
+        }
+        Ok(done)
+    }
+
+    /// Records the lines of one file that are of this database; how many.
+    async fn take_back(&self, place: &Path, lines: &[Line], now: Moment) -> Result<usize, StoreError> {
         let own = lines.iter().filter(|line| line.installation == self.installation());
         let attempts = own.clone().map(|line| line.sent.attempt).collect();
         let references = self.references(attempts).await?;
@@ -135,103 +165,19 @@ impl Database {
                 Err(error) => tracing::error!(%error, "the receipt of {} is refused: {error}", line.sent.attempt),
             }
         }
-        let left = lines.len() + unreadable - taken.len();
-        if left > 0 {
-            tracing::error!(
-                "{}: {left} lines stay: they are of another database, or cannot be read; what they say of calls is not in this one",
-                path.display()
-            );
-        }
         if !taken.is_empty() {
-            tracing::warn!("{} receipts of an earlier process were read from {}", taken.len(), path.display());
-            if let Err(error) = strike(&path, &taken) {
-                tracing::warn!(%error, "{} keeps receipts that the database has: {error}", path.display());
-            }
+            tracing::warn!("{} receipts of an earlier process were read from {}", taken.len(), place.display());
+            strike_or_warn(place, &taken);
         }
-        Ok(TakenBack { taken: taken.len(), left })
+        Ok(taken.len())
     }
 }
 
-fn text(line: &Line) -> String {
-    let mut text = serde_json::to_string(line).expect("receipts are always JSON");
-    text.push('\n');
-    text
-}
-
-/// Adds lines, all of them or none.
-fn append(path: &Path, lines: &[&Line]) -> std::io::Result<()> {
-    let Some(mut file) = locked(path, true)? else { return Err(ErrorKind::NotFound.into()) };
-    let before = file.metadata()?.len();
-    let text: String = lines.iter().map(|line| text(line)).collect();
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    if written.is_err() {
-        drop(file.set_len(before));
-    } else if let Some(folder) = path.parent() {
-        // The name of a new file must outlast a power cut too.
-        File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all()?;
+/// Takes lines out of a file. The next start finds those that stay recorded already.
+fn strike_or_warn(place: &Path, lines: &[Line]) {
+    if let Err(error) = file::strike(place, lines) {
+        tracing::warn!(%error, "{} keeps receipts that the database has: {error}", place.display());
     }
-    written
-}
-
-/// Takes lines out, and removes the file with the last of them.
-fn strike(path: &Path, done: &[Line]) -> std::io::Result<()> {
-    let Some(mut file) = locked(path, false)? else { return Ok(()) };
-    let done: BTreeSet<(&str, &str)> =
-        done.iter().map(|line| (line.installation.as_str(), line.reference.as_str())).collect();
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    let stays = |line: &&str| {
-        let read = serde_json::from_str::<Line>(line);
-        read.map_or(true, |line| !done.contains(&(line.installation.as_str(), line.reference.as_str())))
-    };
-    let left: String = text.lines().filter(stays).flat_map(|line| [line, "\n"]).collect();
-    if left.is_empty() {
-        return std::fs::remove_file(path);
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let mut new = private().create(true).write(true).truncate(true).open(&beside)?;
-    new.write_all(left.as_bytes())?;
-    new.sync_all()?;
-    std::fs::rename(&beside, path)
-}
-
-/// The readable lines, and how many others there are.
-fn read(path: &Path) -> std::io::Result<(Vec<Line>, usize)> {
-    let Some(mut file) = locked(path, false)? else { return Ok((Vec::new(), 0)) };
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    let (read, unreadable): (Vec<_>, Vec<_>) =
-        text.lines().filter(|line| !line.is_empty()).map(serde_json::from_str::<Line>).partition(Result::is_ok);
-    Ok((read.into_iter().filter_map(Result::ok).collect(), unreadable.len()))
-}
-
-/// The file, locked against other processes; none when it is not there and is not to be made.
-fn locked(path: &Path, make: bool) -> std::io::Result<Option<File>> {
-    use std::os::unix::fs::MetadataExt;
-    loop {
-        let file = match private().read(true).append(true).create(make).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound && !make => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        file.lock()?;
-        // Whoever had the lock before may have put another file in its place, or removed it.
-        match std::fs::metadata(path) {
-            Ok(now) if now.ino() == file.metadata()?.ino() => return Ok(Some(file)),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Numbers that were called stand in it: its owner alone may read it.
-fn private() -> std::fs::OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = File::options();
-    options.mode(0o600);
-    options
 }
 
 #[cfg(test)]
@@ -253,15 +199,16 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("receipts-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let path = folder.join("ringfence.receipts");
-        let receipts = |installation: &str| Receipts::new(Arc::from(installation), Some(path.clone()));
+        let receipts = |installation: &str| Receipts::new(Arc::from(installation), vec![path.clone()]);
+        let read = file::read;
         let (here, other) = (receipts("here"), receipts("other"));
         here.keep("a", &sent(1));
         here.keep("b", &sent(2));
         other.keep("c", &sent(1));
         assert!(!path.exists(), "nothing is written while nothing fails");
-        assert_eq!(here.write_down().expect("written"), 2);
-        assert_eq!(here.write_down().expect("written"), 2);
-        assert_eq!(other.write_down().expect("written"), 1);
+        assert_eq!(here.write_down().expect("written").kept, 2);
+        assert_eq!(here.write_down().expect("written").kept, 2);
+        assert_eq!(other.write_down().expect("written").kept, 1);
         let mode = path.metadata().expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let (lines, unreadable) = read(&path).expect("lines");
@@ -273,5 +220,40 @@ mod tests {
         other.taken(&[AttemptId(1)]);
         assert!(!path.exists());
         std::fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_passed_over_and_each_line_is_struck_where_it_stands() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let (first, second) = (folder.path().join("gone/ringfence.receipts"), folder.path().join("calls.db.receipts"));
+        let receipts = Receipts::new(Arc::from("here"), vec![first.clone(), second.clone()]);
+        receipts.keep("a", &sent(1));
+        let written = receipts.write_down().expect("written");
+        assert_eq!(written, WrittenDown { kept: 1, files: vec![second.clone()] });
+        std::fs::create_dir(first.parent().expect("a folder")).expect("made");
+        receipts.keep("b", &sent(2));
+        assert_eq!(receipts.write_down().expect("written").files, [first.clone(), second.clone()]);
+        assert_eq!(file::read(&second).expect("lines").0.len(), 1, "each line once");
+        receipts.taken(&[AttemptId(1)]);
+        assert!(first.exists() && !second.exists());
+        receipts.taken(&[AttemptId(2)]);
+        assert!(!first.exists());
+        std::fs::remove_dir(first.parent().expect("a folder")).expect("removed");
+        std::fs::create_dir(&second).expect("a folder in its way");
+        receipts.keep("c", &sent(3));
+        let error = receipts.write_down().expect_err("no place").to_string();
+        assert!(error.contains("gone/ringfence.receipts") && error.contains("calls.db.receipts"), "{error}");
+    }
+
+    #[test]
+    fn a_link_in_a_folder_of_all_is_not_followed() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let (link, target) = (folder.path().join("ringfence.receipts"), folder.path().join("target"));
+        std::fs::write(&target, "").expect("written");
+        std::os::unix::fs::symlink(&target, &link).expect("a link");
+        let receipts = Receipts::new(Arc::from("here"), vec![link]);
+        receipts.keep("a", &sent(1));
+        receipts.write_down().expect_err("a link");
+        assert_eq!(std::fs::read(&target).expect("read"), b"");
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use ringfence_domain::{
-    AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, NumberKey, RunId, Span, StopReason,
+    AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, NumberKey, RunId, StopReason,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::contacts::{Move, To, advance, standings};
 use crate::counts::Deltas;
+use crate::effects::{LaneEffect, affect, lock_affected};
 use crate::lanes::{count_calls, day_of};
 use crate::numbers::turn;
 use crate::runs::Failing;
@@ -80,22 +81,6 @@ pub enum SentResult {
     },
 }
 
-/// What a result says about its lane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LaneEffect {
-    /// Nothing was learned.
-    Nothing,
-    /// It works.
-    Fine,
-    /// It does not answer as it should: after each time in a row it rests longer.
-    Trouble(String),
-    /// It asked to be left alone until then.
-    Slow(Moment, String),
-    /// A person must mend something first.
-    Pause(String),
-}
-
 /// What was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {
@@ -139,7 +124,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
         rows (attempt_id bigint, state text, live bigint, call_id text, placed_at bigint, overdue_at bigint, cause text)
         "WHERE a.id = u.attempt_id"
     );
-    apply_effects(session, now, sent).await?;
+    lock_affected(session, sent).await?;
     let before = before(session, sent).await?;
     let taken = taken_call_ids(session, sent).await?;
     let mut used: HashSet<(LaneId, &str)> = HashSet::new();
@@ -148,6 +133,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
     let (mut rows, mut moves, mut uncounted) = (Vec::new(), Vec::new(), Vec::new());
     let mut ends: BTreeMap<RunId, Vec<bool>> = BTreeMap::new();
     let mut refusing: BTreeMap<RunId, &str> = BTreeMap::new();
+    let mut effects: BTreeMap<LaneId, Vec<&LaneEffect>> = BTreeMap::new();
     for one in sent {
         let Some(known) = before.get(&one.attempt) else { continue };
         let was_unknown = match known.state {
@@ -213,6 +199,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             }
         };
         deltas.attempt(known.run, Some(known.state), state);
+        effects.entry(one.lane).or_default().push(&one.effect);
         if !state.is_live() {
             uncounted.push((one.lane, known.sending_at.unwrap_or(now)));
         }
@@ -227,6 +214,10 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             cause: reason,
         });
         result.recorded += 1;
+    }
+    // What is read back from a file may be recorded already, and said what it says of the lane then.
+    for (lane, effects) in effects {
+        affect(session, now, lane, &effects).await?;
     }
     if !rows.is_empty() {
         rows.sort_unstable_by_key(|row| row.attempt_id);
@@ -255,68 +246,6 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
     }
     deltas.write(session).await?;
     Ok(result)
-}
-
-/// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
-fn rest(consecutive_failures: u32) -> Span {
-    Span::from_secs((1_i64 << consecutive_failures.saturating_sub(1).min(6)).min(60))
-}
-
-async fn apply_effects(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<(), StoreError> {
-    let mut by_lane: BTreeMap<LaneId, Vec<&LaneEffect>> = BTreeMap::new();
-    for one in sent {
-        by_lane.entry(one.lane).or_default().push(&one.effect);
-    }
-    for (lane, effects) in by_lane {
-        affect(session, now, lane, &effects).await?;
-    }
-    Ok(())
-}
-
-/// Applies what was learned about a lane: a pause whatever else was learned, the longest rest that was asked for, and a
-/// trouble only when nothing worked at the same time.
-pub(crate) async fn affect(
-    session: &mut Session,
-    now: Moment,
-    lane: LaneId,
-    effects: &[&LaneEffect],
-) -> Result<(), StoreError> {
-    const FINE: Sql = sql!(
-        "UPDATE lanes SET consecutive_failures = 0, backoff_reason = NULL WHERE id = $1 AND consecutive_failures > 0"
-    );
-    const SLOW: Sql = sql!(
-        "UPDATE lanes SET backoff_until = CASE WHEN backoff_until > $2 THEN backoff_until ELSE $2 END, backoff_reason = $3, \
-         consecutive_failures = $4 WHERE id = $1"
-    );
-    const TROUBLES: Sql = sql!("SELECT consecutive_failures FROM lanes WHERE id = $1");
-    let mut slowest: Option<(Moment, &str)> = None;
-    let (mut fine, mut trouble) = (false, None);
-    for effect in effects {
-        match effect {
-            LaneEffect::Nothing => {}
-            LaneEffect::Fine => fine = true,
-            LaneEffect::Trouble(reason) => trouble = Some(reason.as_str()),
-            LaneEffect::Slow(until, reason) => {
-                if slowest.is_none_or(|(latest, _)| latest < *until) {
-                    slowest = Some((*until, reason));
-                }
-            }
-            LaneEffect::Pause(reason) => crate::lanes::hold(session, lane, Some(reason), now).await?,
-        }
-    }
-    match (slowest, trouble) {
-        (Some((until, reason)), _) => drop(session.run(&SLOW, args![lane, until, reason, 0_i64]).await?),
-        (None, Some(reason)) if !fine => {
-            let consecutive_failures =
-                session.one(&TROUBLES, args![lane]).await?.get::<i64>("consecutive_failures")? + 1;
-            session
-                .run(&SLOW, args![lane, now + rest(consecutive_failures as u32), reason, consecutive_failures])
-                .await?;
-        }
-        _ if fine => drop(session.run(&FINE, args![lane]).await?),
-        _ => {}
-    }
-    Ok(())
 }
 
 async fn before(session: &mut Session, sent: &[Sent]) -> Result<BTreeMap<AttemptId, Before>, StoreError> {

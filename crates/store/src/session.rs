@@ -185,7 +185,8 @@ impl Session {
 
     /// Takes back what was written. A connection that is in doubt is closed, and the next one is opened anew.
     pub(crate) async fn abandon(self, error: &StoreError) {
-        let doubtful = matches!(error, StoreError::Unavailable(_));
+        let doubtful =
+            matches!(error, StoreError::Unavailable(trouble) if trouble.kind != crate::trouble::TroubleKind::Witness);
         match self {
             Self::SqliteWrite(open) if !doubtful => open.roll_back().await,
             Self::PostgresWrite(open) if !doubtful => open.roll_back().await,

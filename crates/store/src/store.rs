@@ -15,6 +15,7 @@ use crate::campaigns::{Begin, Locked, Resumed};
 use crate::canaries::Canary;
 use crate::claim::{Burst, ClaimOrder, Claimed};
 use crate::dnc::{DncList, DncListId, DncRow};
+use crate::effects::LaneEffect;
 use crate::import_chunk::{ImportChunk, RowVerdict};
 use crate::import_release::CompleteOrder;
 use crate::imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
@@ -23,7 +24,7 @@ use crate::live_calls::LiveCall;
 use crate::open::{EligibleBucket, LaneLoad, Opened, Plan};
 use crate::quarantine::{LaneInquiry, QuarantineRow};
 use crate::questions::{AttemptRow, ContactFilter, ContactRow};
-use crate::record::{LaneEffect, Recorded, Sent};
+use crate::record::{Recorded, Sent};
 use crate::reports::{NewReport, Reported, UnreadReport};
 use crate::review::{ReviewRow, Verdict};
 use crate::runs::{Failing, RunRow};
@@ -33,9 +34,9 @@ use crate::stopping::{StopOrder, StoppedSome};
 use crate::sweep::{SweepOrder, Swept};
 use crate::turns::Urgency;
 use crate::{
-    Applied, CampaignRow, Database, Numbers, StoreError, adopt, brakes, campaigns, canaries, claim, dnc, import_chunk,
-    import_release, imports, lanes, live_calls, open, quarantine, questions, record, reports, review, runs, schedules,
-    set_back, settle, slots, stopping, summary, sweep, uncap,
+    Applied, CampaignRow, Database, Numbers, StoreError, adopt, brakes, campaigns, canaries, claim, dnc, effects,
+    import_chunk, import_release, imports, lanes, live_calls, open, quarantine, questions, record, reports, review,
+    runs, schedules, set_back, settle, slots, stopping, summary, sweep, uncap,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -86,8 +87,7 @@ macro_rules! transitions {
         Ok(done)
     }};
     (@ dial $database:ident, $name:ident, |$session:ident| $step:expr) => {{
-        let done = $database.write(Urgency::Normal, move |$session| Box::pin(async move { $step.await })).await?;
-        $database.dialled(&done).await?;
+        let done = $database.dial(move |$session| Box::pin(async move { $step.await })).await?;
         $database.pause_failing(done.failing()).await?;
         Ok(done)
     }};
@@ -129,10 +129,10 @@ transitions! {
         |session| lanes::release(session, lane, epoch, spent.as_ref(), now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
     brake pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::pause(session, lane, &reason, now);
-    /// Lets the lane dial again and forgets its consecutive_failures.
+    /// Lets the lane dial again and forgets its failures.
     write resume_lane(lane: LaneId, now: Moment) -> () = |session| lanes::hold(session, lane, None, now);
     /// Applies to the lane what something other than a call has shown about it.
-    write affect_lane(lane: LaneId, effect: LaneEffect, now: Moment) -> () = |session| record::affect(session, now, lane, &[&effect]);
+    write affect_lane(lane: LaneId, effect: LaneEffect, now: Moment) -> () = |session| effects::affect(session, now, lane, &[&effect]);
     /// All lanes by name.
     read lanes() -> Vec<LaneRow> = |session| lanes::list(session);
 

@@ -1,5 +1,7 @@
 //! Why a database cannot be used, in the words of whoever must mend it.
 
+use std::path::Path;
+
 /// What keeps a database from being used. Nothing of the statement is in the database then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -38,6 +40,8 @@ pub enum TroubleKind {
     Crowded,
     /// Another transaction was in the way; the next try may do.
     InTheWay,
+    /// The file that remembers how far a SQLite database has come cannot be written. Only calls are held up by it.
+    Witness,
 }
 
 impl TroubleKind {
@@ -55,6 +59,7 @@ impl TroubleKind {
             Self::Gone => "the server does not answer",
             Self::Crowded => "the server takes no more connections",
             Self::InTheWay => "another transaction was in the way",
+            Self::Witness => "nobody may be called while the witness beside it cannot be written",
         }
     }
 
@@ -80,6 +85,9 @@ impl TroubleKind {
             Self::Gone => "check that the server runs and can be reached from here",
             Self::Crowded => "raise max_connections of the server, or close other programs' connections",
             Self::InTheWay => "do it again",
+            Self::Witness => {
+                "let this user write that file and its folder, and free space on its disk if it is full; calls go on by themselves then"
+            }
         }
     }
 
@@ -152,6 +160,11 @@ impl Trouble {
     /// The writer of a SQLite file could not be had for as long as it was waited for.
     pub(crate) fn locked(by: Option<String>) -> Self {
         Self { kind: TroubleKind::Locked, said: "database is locked".to_owned(), at: None, by }
+    }
+
+    /// The witness at `path` cannot be written.
+    pub(crate) fn witness(path: &Path, error: &std::io::Error) -> Self {
+        Self { kind: TroubleKind::Witness, said: error.to_string(), at: Some(path.display().to_string()), by: None }
     }
 
     /// Who must do what.

@@ -1,23 +1,44 @@
 //! How far the database has come, kept outside of it as well; and what does not fit when it is opened.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use ringfence_domain::quarantine::{self as rule, Present, Suspicion, Testimony, Witnessed};
 
 use crate::database::Database;
 use crate::quarantine::{self, NewQuarantine};
 use crate::session::{Session, Sql, args, sql};
+use crate::trouble::Trouble;
 use crate::turns::Urgency;
-use crate::witness_file::WitnessFile;
-use crate::{Claimed, StoreError, clock};
+use crate::watch::Server;
+use crate::witness_file::{Opened, WitnessFile};
+use crate::{StoreError, clock};
 
 /// The witnesses of an open database.
 #[derive(Debug)]
 pub(crate) struct Witness {
     beside_database: Option<WitnessFile>,
     beside_configuration: Option<WitnessFile>,
-    seen: Mutex<Witnessed>,
+    seen: Mutex<Seen>,
+}
+
+/// The database as this process saw it last.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) witnessed: Witnessed,
+    /// The last quarantine that was lifted: what was seen before it counts no more.
+    pub(crate) lifted: i64,
+    /// Why it may have been put back while it was used.
+    doubt: Option<Suspicion>,
+}
+
+/// The witnesses before a transaction commits on SQLite.
+#[derive(Debug)]
+pub(crate) struct Ready<'w> {
+    witness: &'w Witness,
+    position: Position,
+    /// The one beside the database, open for writing; none when it is not to be written.
+    file: Result<Option<Opened>, Trouble>,
 }
 
 /// A transaction that is about to commit on SQLite.
@@ -25,6 +46,7 @@ pub(crate) struct Witness {
 pub(crate) struct Position {
     commits: i64,
     quarantined: bool,
+    lifted: i64,
     dialled: bool,
 }
 
@@ -33,6 +55,7 @@ pub(crate) async fn count(session: &mut Session) -> Result<Option<Position>, Sto
     const COUNT: Sql = sql!(
         "UPDATE witness SET commits = commits + 1 WHERE only_row = 1 RETURNING commits, \
          EXISTS (SELECT 1 FROM quarantines WHERE lifted_at IS NULL) AS quarantined, \
+         (SELECT coalesce(max(id), 0) FROM quarantines WHERE lifted_at IS NOT NULL) AS lifted, \
          EXISTS (SELECT 1 FROM runs WHERE last_dial_at IS NOT NULL) AS dialled"
     );
     if !matches!(session, Session::SqliteWrite(_)) {
@@ -42,48 +65,90 @@ pub(crate) async fn count(session: &mut Session) -> Result<Option<Position>, Sto
     Ok(Some(Position {
         commits: row.get("commits")?,
         quarantined: row.get("quarantined")?,
+        lifted: row.get("lifted")?,
         dialled: row.get("dialled")?,
     }))
 }
 
-/// Where the log of the server is, in bytes, and its timeline; nothing on SQLite, which counts its transactions.
-pub(crate) async fn log_position(session: &mut Session) -> Result<(i64, String), StoreError> {
-    const READ: Sql = sql!(
-        sqlite "SELECT 0 AS at, '' AS timeline",
-        postgres "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint AS at, \
-                  substring(pg_walfile_name(pg_current_wal_insert_lsn()) for 8) AS timeline"
-    );
-    let row = session.one(&READ, args![]).await?;
-    Ok((row.get("at")?, row.get("timeline")?))
+impl Seen {
+    /// This database, when that quarantine was the last to be lifted.
+    pub(crate) fn at(witnessed: Witnessed, lifted: i64) -> Self {
+        Self { witnessed, lifted, doubt: None }
+    }
 }
 
 impl Witness {
-    /// A transaction has committed. While the database is in quarantine its witnesses keep what they remember.
-    pub(crate) fn committed(&self, position: Position) -> Result<(), StoreError> {
-        let mut seen = self.seen.lock().expect("never held over a panic");
-        seen.position = seen.position.max(position.commits);
-        seen.dialled |= position.dialled;
-        let Some(file) = &self.beside_database else { return Ok(()) };
-        let kept = if position.quarantined { file.remember_log(position.commits) } else { file.remember(&seen, false) };
-        kept.map_err(StoreError::Witness)
+    /// A transaction is about to commit. While the database is in quarantine its witnesses keep what they remember.
+    pub(crate) fn prepare(&self, position: Position) -> Ready<'_> {
+        let file = match &self.beside_database {
+            None => Ok(None),
+            Some(file) if position.quarantined => file.open_if_there(),
+            Some(file) => file.open().map(Some),
+        };
+        let mut seen = self.lock();
+        if position.lifted > seen.lifted {
+            // An operator said that the database is right as it is.
+            (seen.lifted, seen.doubt) = (position.lifted, None);
+            seen.witnessed.position = position.commits - 1;
+        }
+        let by = seen.witnessed.position - position.commits + 1;
+        if by > 0 && !position.quarantined && (seen.witnessed.dialled || position.dialled) {
+            // A transaction of this number was seen before: it, and what followed, is gone.
+            seen.doubt = Some(Suspicion::Rewound { by });
+        }
+        drop(seen);
+        Ready { witness: self, position, file }
+    }
+
+    /// The database as this process saw it last.
+    pub(crate) fn seen(&self) -> Seen {
+        self.lock().clone()
+    }
+
+    /// An operator said that the database is right as it is now.
+    pub(crate) fn follow(&self, present: Witnessed, lifted: i64) {
+        *self.lock() = Seen::at(present, lifted);
     }
 
     /// Calls were claimed. The witness beside the configuration is one more; without it the database's own stands alone.
-    fn dialled(&self, claimed: &Claimed) {
-        let mut seen = self.seen.lock().expect("never held over a panic");
-        seen.position = seen.position.max(claimed.log_position);
+    pub(crate) fn dialled(&self, server: Option<&Server>) {
+        let mut seen = self.lock();
+        let seen = &mut seen.witnessed;
+        seen.position = server.map_or(seen.position, |server| seen.position.max(server.position));
         seen.dialled = true;
         seen.since.get_or_insert_with(clock::wall_clock);
-        if let Some(Err(error)) = self.beside_configuration.as_ref().map(|file| file.remember(&seen, false)) {
-            tracing::error!(%error, "the witness beside the configuration cannot be written: {error}");
+        let Some(file) = &self.beside_configuration else { return };
+        if let Err(trouble) = file.open().and_then(|opened| file.remember(opened, seen, false)) {
+            tracing::error!("the witness beside the configuration cannot be written: {trouble}");
         }
     }
 
-    /// Whether the server that answered is not the one that was compared when the database was opened.
-    fn is_elsewhere(&self, claimed: &Claimed) -> bool {
-        let seen = self.seen.lock().expect("never held over a panic");
-        let timeline = seen.place.split('/').nth(1);
-        timeline.is_some_and(|timeline| timeline != claimed.timeline)
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().expect("never held over a panic")
+    }
+}
+
+impl Ready<'_> {
+    /// Whether calls may follow: the witness can be written, and the database was not put back meanwhile.
+    pub(crate) fn allows_calls(&self) -> Result<(), StoreError> {
+        if let Some(suspicion) = self.witness.lock().doubt.clone().filter(|_| !self.position.quarantined) {
+            return Err(StoreError::Suspicious(suspicion));
+        }
+        self.file.as_ref().map(drop).map_err(|trouble| StoreError::Unavailable(trouble.clone()))
+    }
+
+    /// It has committed.
+    pub(crate) fn committed(self) -> Result<(), Trouble> {
+        let Self { witness, position, file } = self;
+        let mut seen = witness.lock();
+        let seen = &mut seen.witnessed;
+        seen.position = seen.position.max(position.commits);
+        seen.dialled |= position.dialled;
+        match (&witness.beside_database, file?) {
+            (Some(file), Some(opened)) if position.quarantined => file.remember_log(opened, position.commits),
+            (Some(file), Some(opened)) => file.remember(opened, seen, false),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -118,6 +183,7 @@ impl Database {
             // Another process may have dialled for the first time between the two questions.
             seen = look().await?;
         }
+        let lifted = self.read(|session| Box::pin(quarantine::last_lifted(session))).await?;
         let (present, database, configuration, found) = seen;
         let mut meant_instead_of = None;
         if let Testimony::Says(seen) = &configuration
@@ -134,38 +200,27 @@ impl Database {
             }
             None => self.read(|session| Box::pin(quarantine::current(session))).await?.is_some(),
         };
-        let witness = Witness { beside_database, beside_configuration, seen: Mutex::new(present.witnessed.clone()) };
+        let seen = Mutex::new(Seen::at(present.witnessed.clone(), lifted));
+        let witness = Witness { beside_database, beside_configuration, seen };
         if quarantined {
-            if let Some(file) = &witness.beside_database {
-                file.remember_log(self.present().await?.witnessed.position).map_err(StoreError::Witness)?;
-            }
+            let position = self.present().await?.witnessed.position;
+            self.or_ails(witness.beside_database.as_ref().map(|file| match file.open_if_there()? {
+                Some(opened) => file.remember_log(opened, position),
+                None => Ok(()),
+            }));
             self.keep(witness);
             return Ok(Guarded::Quarantined);
         }
-        // From now on a witness that is missing was taken away.
-        if let Some(file) = &witness.beside_database {
-            file.remember(&present.witnessed, true).map_err(StoreError::Witness)?;
-        }
-        if let (Testimony::Says(_), None, Some(file)) =
-            (&configuration, &meant_instead_of, &witness.beside_configuration)
-        {
-            file.remember(&present.witnessed, true).map_err(StoreError::Witness)?;
+        let remember =
+            |file: &WitnessFile| file.open().and_then(|opened| file.remember(opened, &present.witnessed, true));
+        // From now on a witness that is missing was taken away. One that cannot be written holds up calls, and nothing else.
+        self.or_ails(witness.beside_database.as_ref().map(remember));
+        if let (Testimony::Says(_), None) = (&configuration, &meant_instead_of) {
+            self.or_ails(witness.beside_configuration.as_ref().map(remember));
         }
         self.trust().await?;
         self.keep(witness);
         Ok(meant_instead_of.map_or(Guarded::Trusted, Guarded::Meant))
-    }
-
-    /// Calls were claimed; before any of them is made the witnesses know. On a server that was rewound or promoted meanwhile none is
-    /// made: the vendor is asked about them, and the quarantine begins.
-    pub(crate) async fn dialled(&self, claimed: &Claimed) -> Result<(), StoreError> {
-        let Some(witness) = self.witness().filter(|_| !claimed.sending.is_empty()) else { return Ok(()) };
-        if self.sqlite_path().is_none() && witness.is_elsewhere(claimed) {
-            self.begin_quarantine(&Suspicion::OtherServer, [&Testimony::NotAsked, &Testimony::NotAsked]).await?;
-            return Err(StoreError::NotDurable(Suspicion::OtherServer.to_string()));
-        }
-        witness.dialled(claimed);
-        Ok(())
     }
 
     /// Lifts the quarantine on an operator's word; false when none holds. Whatever the witnesses remember, they follow this database now.
@@ -185,6 +240,10 @@ impl Database {
                 past = past.max(seen.position + 1);
             }
         }
+        // The word of an operator holds only when the witnesses can follow it.
+        let opened = [&beside_database, &beside_configuration].into_iter().flatten();
+        let opened = opened.map(|file| Ok((file, file.open()?))).collect::<Result<Vec<_>, Trouble>>();
+        let opened = opened.map_err(StoreError::Unavailable)?;
         let now = clock::wall_clock();
         let lifted = self
             .write(Urgency::Normal, move |session| {
@@ -193,13 +252,24 @@ impl Database {
             .await?;
         self.trust().await?;
         let present = self.present().await?.witnessed;
-        for file in [&beside_database, &beside_configuration].into_iter().flatten() {
-            file.remember(&present, true).map_err(StoreError::Witness)?;
+        for (file, opened) in opened {
+            file.follow(opened, &present).map_err(StoreError::Unavailable)?;
         }
         Ok(lifted)
     }
 
-    async fn begin_quarantine(&self, suspicion: &Suspicion, testimonies: [&Testimony; 2]) -> Result<(), StoreError> {
+    /// A witness that could not be written shows where people look.
+    fn or_ails(&self, written: Option<Result<(), Trouble>>) {
+        if let Some(Err(trouble)) = written {
+            self.health().ail(&trouble);
+        }
+    }
+
+    pub(crate) async fn begin_quarantine(
+        &self,
+        suspicion: &Suspicion,
+        testimonies: [&Testimony; 2],
+    ) -> Result<(), StoreError> {
         let says = |testimony: &Testimony| match testimony {
             Testimony::Says(seen) => Some(seen.clone()),
             _ => None,
@@ -226,7 +296,7 @@ impl Database {
     }
 
     /// Who this database is, where it is, and how far it has come.
-    async fn present(&self) -> Result<Present, StoreError> {
+    pub(crate) async fn present(&self) -> Result<Present, StoreError> {
         const READ: Sql = sql!(
             sqlite "SELECT commits AS position, place, TRUE AS original FROM witness",
             postgres "SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint AS position, place, \

@@ -11,6 +11,7 @@ use std::time::Duration;
 use ringfence_domain::quarantine::{Testimony, Witnessed};
 
 use crate::leftover_log;
+use crate::trouble::Trouble;
 
 /// The name of the witness beside the configuration.
 const BESIDE_CONFIGURATION: &str = "ringfence.witness";
@@ -27,6 +28,13 @@ pub(crate) struct WitnessFile {
     path: PathBuf,
     /// The SQLite file that it stands beside.
     database: Option<PathBuf>,
+}
+
+/// A witness file that is open for writing.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    file: File,
+    existed: bool,
 }
 
 impl WitnessFile {
@@ -69,9 +77,24 @@ impl WitnessFile {
             || (!self.path.exists() && tempfile::tempfile_in(folder).is_ok())
     }
 
+    /// Opens it for writing, or makes it. Whoever has it open before a commit can write it after the commit.
+    pub(crate) fn open(&self) -> Result<Opened, Trouble> {
+        let existed = self.path.exists();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&self.path).map_err(|error| Trouble::witness(&self.path, &error))?;
+        Ok(Opened { file, existed })
+    }
+
+    /// The same when it is there; a witness that is missing stays so.
+    pub(crate) fn open_if_there(&self) -> Result<Option<Opened>, Trouble> {
+        if self.path.exists() { self.open().map(Some) } else { Ok(None) }
+    }
+
     /// Remembers a later position of the database that it knows. Another database takes its place only with `whatever` it says.
-    pub(crate) fn remember(&self, present: &Witnessed, whatever: bool) -> std::io::Result<()> {
-        self.change(present.position, |known| {
+    pub(crate) fn remember(&self, opened: Opened, present: &Witnessed, whatever: bool) -> Result<(), Trouble> {
+        self.change(opened, present.position, |known| {
             let known = known.filter(|known| !whatever || known.installation == present.installation);
             let mut next = present.clone();
             let Some(known) = known else { return Some(next) };
@@ -88,9 +111,19 @@ impl WitnessFile {
         })
     }
 
-    /// Remembers where the log of the database begins, and nothing else. A witness that is missing stays so.
-    pub(crate) fn remember_log(&self, position: i64) -> std::io::Result<()> {
-        if self.path.exists() { self.change(position, |known| known) } else { Ok(()) }
+    /// Remembers this database as it is now, further back than it was perhaps: an operator said that it is right.
+    pub(crate) fn follow(&self, opened: Opened, present: &Witnessed) -> Result<(), Trouble> {
+        self.change(opened, present.position, |known| {
+            let known = known.filter(|known| known.installation == present.installation);
+            let (dialled, since) = known.map_or((false, None), |known| (known.dialled, known.since));
+            let since = since.or(present.since);
+            Some(Witnessed { dialled: present.dialled || dialled, since, ..present.clone() })
+        })
+    }
+
+    /// Remembers where the log of the database begins, and nothing else.
+    pub(crate) fn remember_log(&self, opened: Opened, position: i64) -> Result<(), Trouble> {
+        self.change(opened, position, |known| known)
     }
 
     /// An operator who is root must not make a file that the service cannot read.
@@ -104,12 +137,21 @@ impl WitnessFile {
     }
 
     /// Writes what becomes of what it knows; nothing when that is none.
-    fn change(&self, position: i64, next: impl FnOnce(Option<Witnessed>) -> Option<Witnessed>) -> std::io::Result<()> {
-        let existed = self.path.exists();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&self.path)?;
+    fn change(
+        &self,
+        opened: Opened,
+        position: i64,
+        next: impl FnOnce(Option<Witnessed>) -> Option<Witnessed>,
+    ) -> Result<(), Trouble> {
+        self.write(opened, position, next).map_err(|error| Trouble::witness(&self.path, &error))
+    }
+
+    fn write(
+        &self,
+        Opened { mut file, existed }: Opened,
+        position: i64,
+        next: impl FnOnce(Option<Witnessed>) -> Option<Witnessed>,
+    ) -> std::io::Result<()> {
         wait_for(|| file.try_lock());
         let known = read(&file).ok();
         let log = self.database.as_deref().and_then(|database| leftover_log::begin(database, known.as_ref(), position));

@@ -11,7 +11,7 @@ use ringfence_domain::{
 };
 use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
 use ringfence_store::{
-    Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, Store, StoreError, Tenure,
+    Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, Store, StoreError, Tenure, Withheld,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ const RING_AND_TALK: Span = Span::from_hours(1);
 const STRANGE: u32 = 3;
 /// How long a lane rests when it is told to and not for how long.
 const THROTTLED: Span = Span::from_secs(10);
+/// How long it rests when what was claimed must not be sent.
+const WITHHELD: Span = Span::from_secs(10);
 
 /// Dials the bursts of one lane.
 #[derive(Debug, Clone)]
@@ -180,6 +182,13 @@ impl Shared {
         }
         let mut requests: BTreeMap<AttemptId, (BurstCall, CallRequest)> =
             requests.into_iter().map(|pair| (pair.0.attempt, pair)).collect();
+        if let Some(Withheld { attempts, why }) = claimed.withheld {
+            let rest = self.clock.read().now + WITHHELD;
+            for (call, _) in attempts.into_iter().filter_map(|attempt| requests.remove(&attempt)) {
+                let effect = LaneEffect::Slow(rest, why.clone());
+                self.tell(&call, SentResult::NotSent { cause: why.clone() }, effect).await;
+            }
+        }
         let mut permits = permits.into_iter();
         for attempt in claimed.sending {
             let (Some((call, request)), Some(permit)) = (requests.remove(&attempt), permits.next()) else { continue };
@@ -220,6 +229,11 @@ impl Shared {
             let placing = self.provider.place(&request).await;
             self.read(placing, sent_at)
         };
+        self.tell(&call, result, effect).await;
+    }
+
+    /// Keeps what became of an attempt, and has it recorded.
+    async fn tell(&self, call: &BurstCall, result: SentResult, effect: LaneEffect) {
         tracing::debug!(attempt.id = %call.attempt, ?result, "attempt {}: {result:?}", call.attempt);
         let sent = Sent { attempt: call.attempt, lane: self.tenure.lane, result, effect };
         self.store.receipts().keep(&call.reference, &sent);

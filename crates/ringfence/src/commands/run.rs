@@ -163,9 +163,11 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let engine = LaneEngine::new(store.clone(), clock.clone(), owner, lane_row, settings, provider)
         .braked_by(follower.brake.clone())
         .reported_to(home::reports_of(lane, &config, &store));
-    let (summary, ended) = follower.dial(engine, args.until, args.max_time).await?;
-    let quarantined = store.quarantine().await?.is_some();
+    let dialled = follower.dial(engine, args.until, args.max_time).await;
+    // Whoever is started again after a failure lives for the run at once.
     unfollow(&store, campaign_row.run, lifeline.name()).await;
+    let (summary, ended) = dialled?;
+    let quarantined = store.quarantine().await?.is_some();
     store.close().await;
     report(common, &summary, zone)?;
     Ok(if quarantined && !matches!(ended, Ended::Signal(_)) { HELD } else { exit_code(&summary, ended) })
@@ -316,10 +318,12 @@ impl Follower<'_> {
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
         let inquiries = self.store.inquiries(quarantine.id).await?;
         let asked = inquiries.into_iter().find(|inquiry| inquiry.lane == numbers.lane.settings.name);
-        Ok(match (asked, quiet_since) {
+        let asked = match (asked, quiet_since) {
             (Some(asked), Some(quiet_since)) => asked.waiting == 0 || asked.asked_at >= quiet_since,
             _ => false,
-        })
+        };
+        // What the answer has entered since the numbers were read is not settled yet.
+        Ok(asked && self.look().await?.1.contacts.active == 0)
     }
 
     /// Whether there is nothing left to wait for.

@@ -7,13 +7,35 @@ use crate::clock::boot_time;
 use crate::portions::Portions;
 use crate::session::Session;
 use crate::transaction::Open;
+use crate::trouble::Trouble;
 use crate::turns::Urgency;
+use crate::witness::Ready;
 use crate::{StoreError, witness};
 
 /// No write is to hold SQLite's writer for longer.
 const HELD_LONG: Duration = Duration::from_millis(50);
 /// Rows of a bulk transition on Postgres.
 const POSTGRES_ROWS: usize = 5_000;
+
+/// What follows on a transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follows {
+    /// People are called.
+    Calls,
+    /// Nobody is.
+    NoCalls,
+}
+
+/// A transition that has committed.
+#[derive(Debug)]
+pub(crate) struct Written<T> {
+    /// What it returned.
+    pub(crate) done: T,
+    /// How long the transaction lasted.
+    pub(crate) held: Duration,
+    /// Whether the witness beside the database knows of it.
+    pub(crate) witnessed: Result<(), Trouble>,
+}
 
 impl Database {
     /// Runs one transition in one transaction. It runs to its end in a task of its own, so that whoever waits for it
@@ -63,6 +85,21 @@ impl Database {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
+        // What forbids or records calls holds without a witness, too.
+        self.carry_out(urgency, Follows::NoCalls, transition).await.map(|written| (written.done, written.held))
+    }
+
+    /// Runs one transition in one transaction. One that calls follow on does not commit when its witness cannot be written.
+    pub(crate) async fn carry_out<T, F>(
+        &self,
+        urgency: Urgency,
+        follows: Follows,
+        transition: F,
+    ) -> Result<Written<T>, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
+    {
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
         let task = tokio::spawn(async move {
             let (turn, mut session) = match &pools {
@@ -79,7 +116,14 @@ impl Database {
                 Ok(done) => witness::count(&mut session).await.map(|position| (done, position)),
                 Err(error) => Err(error),
             };
-            let (done, position) = match step {
+            let prepared = step.and_then(|(done, position)| {
+                let ready = witness.get().zip(position).map(|(witness, position)| witness.prepare(position));
+                match ready.as_ref().map(Ready::allows_calls) {
+                    Some(Err(error)) if follows == Follows::Calls => Err(error),
+                    _ => Ok((done, ready)),
+                }
+            });
+            let (done, ready) = match prepared {
                 Ok(both) => both,
                 Err(error) => {
                     session.abandon(&error).await;
@@ -87,9 +131,7 @@ impl Database {
                 }
             };
             session.commit().await?;
-            if let (Some(witness), Some(position)) = (witness.get(), position) {
-                witness.committed(position)?;
-            }
+            let witnessed = ready.map_or(Ok(()), Ready::committed);
             let held = boot_time().saturating_sub(began);
             if turn.is_some() && held > HELD_LONG {
                 tracing::debug!(
@@ -100,10 +142,13 @@ impl Database {
                 );
             }
             drop(turn);
-            Ok((done, held))
+            Ok(Written { done, held, witnessed })
         });
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
-        self.health.note(&result);
+        match &result {
+            Ok(Written { witnessed: Err(trouble), .. }) => self.health.ail(trouble),
+            result => self.health.note(result),
+        }
         result.map_err(|error| error.at(&self.location))
     }
 

@@ -1,10 +1,12 @@
 //! Quarantine: it holds every claim, and calls that the vendor knows become attempts.
 
 use ringfence_domain::{Moment, Span};
-use ringfence_store::{AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoppedBy, Store, VendorCall};
+use ringfence_store::{
+    AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoppedBy, Store, StoreError, VendorCall,
+};
 use ringfence_tests::database::execute;
-use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon, number};
+use ringfence_tests::{TestDatabase, on_both_databases};
 
 const BEGIN: &str = "INSERT INTO quarantines (noticed_at, cause) VALUES (1795156200000, 'it is a drill')";
 
@@ -127,4 +129,64 @@ on_both_databases! {
         };
         tokio::join!(dialling, looking);
     }
+}
+
+/// What is done to the database while this process uses it is noticed by the next claim, which claims nothing.
+async fn notices(database: &TestDatabase, change: &'static str, cause: &str) {
+    let store = &database.store;
+    let stage = Stage::set(store, 20).await;
+    assert_eq!(store.guard(Some(database.folder()), false).await.expect("an answer"), Guarded::Trusted);
+    stage.place(store, 5, noon()).await;
+    stage.open(store, 5, noon()).await;
+    let open = stage.open_attempts(store).await;
+    execute(&database.url, change).await;
+    if database.url.starts_with("postgres") {
+        database.cut_connections().await;
+    }
+    let refused = store.claim(stage.order(&open, noon())).await.expect_err("it may have forgotten calls");
+    assert!(matches!(refused, StoreError::Suspicious(_)), "{refused}");
+    assert_eq!(stage.count(store, "attempt:sending").await, 0, "nothing was claimed");
+    assert_eq!(stage.count(store, "attempt:open").await, 5);
+    // Everybody sees it, and it holds until an operator says so.
+    let stop = database.another().await.stop().await.expect("an answer").expect("a stop");
+    assert_eq!(stop.by, StoppedBy::Quarantine);
+    assert!(stop.reason.contains(cause), "{}", stop.reason);
+    assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending, []);
+    assert!(store.lift_quarantine(Some(database.folder()), "asha@tests".into(), "drill".into()).await.expect("lifted"));
+    assert_eq!(stage.claim(store, 5, noon()).await.len(), 5, "the same process goes on");
+    let next = database.another().await;
+    assert_eq!(next.guard(Some(database.folder()), false).await.expect("an answer"), Guarded::Trusted);
+    assert_eq!(stage.claim(&next, 5, noon()).await.len(), 5);
+    assert_eq!(stage.claim(store, 5, noon()).await.len(), 5);
+    stage.check_counts(store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_was_put_back_while_it_is_used_claims_nothing() {
+    let database = TestDatabase::sqlite().await;
+    notices(&database, "UPDATE witness SET commits = commits - 4", "an older copy was put in its place").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_promoted_while_it_is_used_claims_nothing() {
+    let database = TestDatabase::postgres().await;
+    database.prepare_server(&[("pg_walfile_name(pg_lsn)", "text", "'0000000900000000000000AB'")]).await;
+    let change = "ALTER SCHEMA server_not_yet RENAME TO server";
+    notices(&database, change, "the server under it is not the one that it was").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_put_back_while_it_is_used_claims_nothing() {
+    let database = TestDatabase::postgres().await;
+    let earlier = ["pg_current_wal_insert_lsn()", "pg_current_wal_flush_lsn()"];
+    database.prepare_server(&earlier.map(|function| (function, "pg_lsn", "'0/1000028'::pg_lsn"))).await;
+    let change = "ALTER SCHEMA server_not_yet RENAME TO server";
+    notices(&database, change, "an older copy was put in its place").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_were_restored_while_they_are_used_claim_nothing() {
+    let database = TestDatabase::postgres().await;
+    // A restore writes each row again, in a transaction of its own.
+    notices(&database, "UPDATE witness SET place = place", "its rows were written by a restore").await;
 }

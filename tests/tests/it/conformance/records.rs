@@ -165,3 +165,52 @@ on_both_databases! {
         assert_eq!(call(&one, later).await, Some(noon()));
     }
 }
+
+on_both_databases! {
+    async fn a_result_that_is_recorded_already_says_nothing_of_its_lane(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 3).await;
+        let ids = stage.claim(store, 3, noon()).await;
+        let overdue_at = noon() + Span::from_hours(1);
+        let unknown = || SentResult::Unknown { cause: "reset".into(), overdue_at };
+        let rest = noon() + Span::from_minutes(10);
+        let sent = vec![
+            Sent { effect: LaneEffect::Trouble("reset".into()), ..stage.sent(ids[0], unknown()) },
+            Sent { effect: LaneEffect::Slow(rest, "429".into()), ..stage.sent(ids[1], SentResult::Refused { cause: "429".into() }) },
+            Sent { effect: LaneEffect::Pause("401".into()), ..stage.sent(ids[2], SentResult::Refused { cause: "401".into() }) },
+        ];
+        let lane = async || store.lanes().await.expect("lanes").remove(0);
+        for one in sent.clone() {
+            store.record(vec![one], noon()).await.expect("a record");
+        }
+        let said = lane().await;
+        assert_eq!((said.state, said.backoff_until, said.consecutive_failures), (LaneState::Paused, rest, 0));
+        // A person has mended it since.
+        store.resume_lane(stage.lane, noon()).await.expect("resumed");
+        let recorded = store.record(sent, noon()).await.expect("a record");
+        assert_eq!((recorded.recorded, recorded.late), (0, 3));
+        let mended = lane().await;
+        assert_eq!((mended.state, mended.backoff_until, mended.consecutive_failures), (LaneState::Open, Moment::default(), 0));
+    }
+}
+
+on_both_databases! {
+    async fn receipts_that_are_read_back_pause_no_lane_that_was_mended(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 1).await;
+        let ids = stage.claim(store, 1, noon()).await;
+        let refused = SentResult::Refused { cause: "401".into() };
+        let sent = Sent { effect: LaneEffect::Pause("401".into()), ..stage.sent(ids[0], refused) };
+        let reference = store.references(ids.clone()).await.expect("references").remove(&ids[0]).expect("a reference");
+        // The process is killed between the commit and taking its line out of the file.
+        let dying = database.another().await.keeping_receipts_in(database.folder().join("ringfence.receipts"));
+        dying.receipts().keep(&reference, &sent);
+        assert_eq!(dying.receipts().write_down().expect("written").kept, 1);
+        dying.record(vec![sent], noon()).await.expect("a record");
+        store.resume_lane(stage.lane, noon()).await.expect("resumed");
+        let next = database.another().await.keeping_receipts_in(database.folder().join("ringfence.receipts"));
+        assert_eq!(next.take_back_receipts(noon()).await.expect("read").taken, 1);
+        assert_eq!(store.lanes().await.expect("lanes")[0].state, LaneState::Open);
+        assert!(!database.folder().join("ringfence.receipts").exists());
+    }
+}

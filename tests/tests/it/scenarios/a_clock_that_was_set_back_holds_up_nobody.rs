@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringfence::summary::summarize;
 use ringfence_domain::{Clock, Outcome, Span};
 use ringfence_sandbox::Behaviour;
 use ringfence_store::Store;
 use ringfence_tests::sample::{lane_settings, noon, rules};
-use ringfence_tests::virtual_time::{Dialer, VirtualClock};
+use ringfence_tests::virtual_time::{Dialer, Unset, VirtualClock, twenty2};
 use ringfence_tests::{TestDatabase, on_both_databases_in_virtual_time};
 
 const HALF_AN_HOUR: i64 = 30 * 60_000;
@@ -42,6 +43,8 @@ async fn doubted(dialer: &Dialer) {
     let lane = dialer.store.lanes().await.expect("lanes").remove(0);
     let said = lane.backoff_reason.unwrap_or_default();
     assert!(said.contains("clock") && lane.backoff_until > dialer.clock.read().now, "{said}");
+    let status = summarize(&dialer.numbers().await, None, dialer.clock.read().now);
+    assert!(status.lane.reason.as_deref().is_some_and(|reason| reason.contains("clock")), "{:?}", status.lane);
     tokio::time::sleep(Duration::from_secs(50)).await;
     assert_eq!(dialer.simulator.tape().calls().len(), before, "in doubt nobody is called");
 }
@@ -109,5 +112,42 @@ on_both_databases_in_virtual_time! {
         dialer.start();
         until_called(&dialer, 40, Duration::from_mins(4)).await;
         dialer.stop().await;
+    }
+}
+
+on_both_databases_in_virtual_time! {
+    async fn calls_that_are_out_while_it_is_set_forward_by_an_hour_and_back_are_settled(database) {
+        let clock = VirtualClock::at(noon());
+        let behaviour = Behaviour {
+            outcomes: vec![(Outcome::Answered, 1)],
+            talk: Span::from_secs(100),
+            ring: Span::from_secs(1),
+            ..Behaviour::default()
+        };
+        let mut settings = lane_settings("main");
+        settings.limits.calls = "1/s".parse().expect("a rate");
+        // Nobody sets the vendor's clock: its calls last as long as they last.
+        let vendor = Arc::new(Unset(clock.clone()));
+        let adapter = |settings: &_, line| twenty2(settings, "national", line);
+        let mut dialer =
+            Dialer::set_beside(database.store.clone(), clock.clone(), vendor, settings, rules("spring", "main"), behaviour, 60, adapter)
+                .await;
+        dialer.start();
+        until_called(&dialer, 20, Duration::from_mins(1)).await;
+        clock.set_by(2 * HALF_AN_HOUR);
+        let done = dialer.count("contact:done").await;
+        doubted(&dialer).await;
+        assert_eq!(dialer.count("contact:done").await, done, "in doubt nothing is concluded from the age of a call");
+        // The minute is over: calls go on, and the first ones are settled.
+        until_called(&dialer, 30, Duration::from_mins(3)).await;
+        dialer.until("outcomes after the doubt", |count| count("contact:done") >= 15).await;
+        clock.set_by(-2 * HALF_AN_HOUR);
+        doubted(&dialer).await;
+        dialer.until_finished().await;
+        dialer.stop().await;
+        assert_eq!(dialer.count("contact:review").await, 0, "nobody is lost");
+        assert_eq!(dialer.count("contact:done").await, 60);
+        dialer.check_tape(1);
+        dialer.check_counts().await;
     }
 }

@@ -9,6 +9,7 @@ use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::binary::{Vendor, json, output, ringfence, text, write_project};
+use ringfence_tests::database::execute;
 use tokio::process::Command;
 
 const CONTACTS: usize = 300;
@@ -307,4 +308,37 @@ async fn a_dump_restored_into_a_new_database() {
     let config = std::fs::read_to_string(drill.folder.join("ringfence.toml")).expect("read");
     std::fs::write(drill.folder.join("ringfence.toml"), config.replace(&database.url, &new)).expect("written");
     drill.recovers("the server under it is not the one that it was").await;
+}
+
+/// Something happens to the database while a process dials: it dials on no further, and says why.
+async fn noticed_while_it_dials(drill: &Drill, happens: impl Future<Output = ()>) {
+    let run = drill.dial_on().await;
+    happens.await;
+    let ended = tokio::time::timeout(Duration::from_mins(1), run.wait_with_output()).await;
+    let ended = ended.expect("it leaves").expect("it ends");
+    assert_eq!(ended.status.code(), Some(4), "{}", text(&ended));
+    assert!(text(&ended).contains("quarantine"), "{}", text(&ended));
+    assert!(drill.calls().len() < CONTACTS, "it dials nobody more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_promoted_while_it_is_used() {
+    let database = TestDatabase::postgres().await;
+    let drill = Drill::begin(&database, &database.url).await;
+    database.prepare_server(&[("pg_walfile_name(pg_lsn)", "text", "'0000000900000000000000AB'")]).await;
+    noticed_while_it_dials(&drill, async {
+        execute(&database.url, "ALTER SCHEMA server_not_yet RENAME TO server").await;
+        database.cut_connections().await;
+    })
+    .await;
+    drill.recovers("the server under it is not the one that it was").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_put_back_in_place_while_it_is_used() {
+    let (_database, drill) = sqlite().await;
+    let url = format!("sqlite://{}", drill.folder.join("calls.db").display());
+    // As `.restore` of SQLite's own program: an older state becomes the newest transaction.
+    noticed_while_it_dials(&drill, execute(&url, "UPDATE witness SET commits = commits - 9")).await;
+    drill.recovers("an older copy was put in its place").await;
 }

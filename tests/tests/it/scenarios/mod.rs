@@ -18,6 +18,7 @@ mod a_run_beside_a_serve_hands_over;
 mod a_schedule_begins_a_campaign_once;
 mod a_second_run_dials_nobody;
 mod a_stop_ends_dialling_within_a_second;
+mod a_witness_that_cannot_be_written_sends_nobody_to_review;
 mod an_unusable_database_dials_nobody;
 mod calls_stay_inside_the_window;
 mod each_vendor_dials_the_same_file;

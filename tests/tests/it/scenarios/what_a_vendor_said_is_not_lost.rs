@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use ringfence::failure::Failure;
+use ringfence::outage::outlasts;
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
 use ringfence_store::Store;
@@ -128,5 +130,82 @@ on_both_databases! {
         assert_eq!(summary["contacts"]["done"], CONTACTS, "{summary}");
         assert_eq!(summary["contacts"]["review"], 0, "{summary}");
         assert_eq!(vendor.simulator.tape().calls().len(), CONTACTS, "everyone once");
+    }
+}
+
+on_both_databases! {
+    async fn a_file_that_cannot_stand_beside_the_configuration_stands_elsewhere(database) {
+        let vendor = Vendor::begin(behaviour()).await;
+        let folder = database.folder();
+        write_project(folder, &database.url, &vendor, CONTACTS, "[on_unknown]\nask_for = \"1s\"");
+        // Nobody can write a file where a folder is.
+        std::fs::create_dir(folder.join("ringfence.receipts")).expect("a folder in its way");
+        let temporary = folder.join("tmp");
+        std::fs::create_dir(&temporary).expect("a folder");
+        let command = |args: &[&str]| {
+            let mut command = ringfence(folder, args);
+            command.env("TMPDIR", &temporary).env_remove("STATE_DIRECTORY");
+            command
+        };
+        let elsewhere = match database.url.strip_prefix("sqlite://") {
+            Some(path) => std::path::PathBuf::from(format!("{path}.receipts")),
+            None => temporary.join(format!("ringfence-{}.receipts", database.store.installation())),
+        };
+        let run = command(&["run", "spring.toml", "--json"]).spawn().expect("it starts");
+        let id = run.id().expect("it runs").to_string();
+        until_sending(&database, 5).await;
+        let shut = Shut::shut(&database).await;
+        let written = async { while !elsewhere.exists() { tokio::time::sleep(Duration::from_millis(20)).await } };
+        tokio::time::timeout(Duration::from_secs(20), written).await.expect("a file");
+        let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
+        assert!(killed.success());
+        let output = tokio::time::timeout(Duration::from_secs(30), run.wait_with_output()).await.expect("in time").expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("they stand in {}, and the next start", elsewhere.display())), "{said}");
+        let lines = std::fs::read_to_string(&elsewhere).expect("the file").lines().count() as i64;
+        assert!(lines >= 5, "{lines} of at least 5 requests\n{said}");
+        assert_eq!(std::fs::metadata(&elsewhere).expect("the file").permissions().mode() & 0o777, 0o600);
+        shut.open().await;
+        let output = command(&["run", "spring.toml", "--json"]).output().await.expect("it starts");
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a summary");
+        assert_eq!(summary["contacts"]["done"], CONTACTS, "{summary}");
+        assert_eq!(summary["contacts"]["review"], 0, "{summary}");
+        assert_eq!(vendor.simulator.tape().calls().len(), CONTACTS, "everyone once");
+        assert!(!elsewhere.exists(), "it is gone with the last line");
+    }
+}
+
+on_both_databases! {
+    async fn a_process_that_could_not_write_for_too_long_says_what_to_mend_and_ends(database) {
+        let store = &database.store;
+        let patience = Duration::from_secs(3);
+        let shut = Shut::shut(&database).await;
+        let began = std::time::Instant::now();
+        let trying = async {
+            loop {
+                drop(store.start_all(ringfence_domain::Moment::default()).await);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let ending = outlasts(store, patience);
+        let failure = tokio::select! {
+            failure = tokio::time::timeout(Duration::from_mins(2), ending) => failure.expect("it ends"),
+            () = trying => unreachable!("it tries for ever"),
+        };
+        assert!(began.elapsed() >= patience, "it ended after {:?}", began.elapsed());
+        let Failure::Work { message, hint } = failure else { panic!("{failure:?}") };
+        let (what, mend) = if database.url.starts_with("sqlite") {
+            ("it is locked", "end the process that holds the lock")
+        } else {
+            ("it is read-only", "name the server that takes writes")
+        };
+        assert!(message.contains(what) && message.contains(" s now; this process ends"), "{message}");
+        let hint = hint.expect("a hint");
+        assert!(hint.contains(mend) && hint.ends_with("; then start again"), "{hint}");
+        shut.open().await;
+        // A database that can be written again is waited for no longer, and ends nobody.
+        let written = async { while store.start_all(ringfence_domain::Moment::default()).await.is_err() {} };
+        tokio::time::timeout(Duration::from_mins(1), written).await.expect("written");
+        assert!(store.outage().is_none());
     }
 }

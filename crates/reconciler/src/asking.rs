@@ -1,0 +1,86 @@
+//! Asking how placed calls stand.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::{AttemptId, Moment, Outcome, Span};
+use ringfence_providers::{News, OutCall};
+use ringfence_store::{LiveCall, Settlement, Store, StoreError};
+
+use crate::Reconciler;
+use crate::slots::slot_until;
+
+/// A vendor that says nothing at all about a call is asked for so much longer.
+const SILENCE: Span = Span::from_hours(6);
+
+impl Reconciler {
+    /// Asks how placed calls stand. One that stays silent past its time is given up, to be looked at by a person.
+    pub(crate) async fn ask(
+        &mut self,
+        placed: &[&LiveCall],
+        now: Moment,
+        settlements: &mut Vec<(AttemptId, Settlement)>,
+    ) -> Result<(), StoreError> {
+        let calls: Vec<OutCall> = placed
+            .iter()
+            .filter_map(|call| {
+                Some(OutCall {
+                    agent: self.rules_of(call.campaign)?.agent.clone(),
+                    attempt: call.attempt,
+                    call_id: call.call_id.clone()?,
+                    reference: call.reference.clone(),
+                    number: call.number.clone(),
+                    sent_at: call.sending_at,
+                    called_before: call.called_before,
+                })
+            })
+            .collect();
+        let news = match self.provider.ask(&calls, &*self.pacer).await {
+            Ok(news) => {
+                self.consecutive_failures = 0;
+                news.into_iter().collect::<BTreeMap<AttemptId, News>>()
+            }
+            // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
+            Err(error) => {
+                settlements.extend(self.silent(placed.iter().copied(), now));
+                return self.trouble(&error, now).await;
+            }
+        };
+        let mut out = Vec::new();
+        for call in placed {
+            match news.get(&call.attempt) {
+                Some(News::Ended(outcome, details)) => {
+                    self.patience.over(call.attempt, now.since(call.sending_at));
+                    if *outcome == Outcome::NotDialled {
+                        let said = details.vendor_status.as_deref().unwrap_or("it does not say why");
+                        tracing::warn!(attempt.id = %call.attempt, "the vendor took attempt {} and did not dial: {said}", call.attempt);
+                    }
+                    settlements.push((call.attempt, Settlement::Ended(*outcome, details.clone())));
+                }
+                said => {
+                    let tick = self.tick();
+                    let wait = self.patience.still_pending(call.attempt, tick).since(tick);
+                    out.extend(said.and_then(|said| slot_until(call, said, now + wait, now)));
+                    let patience = if said.is_some() { Span::ZERO } else { SILENCE };
+                    if self.is_overdue(call, patience, now) {
+                        tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
+                        settlements.push((call.attempt, Settlement::GiveUp));
+                    }
+                }
+            }
+        }
+        if !out.is_empty() {
+            self.store.hold_slots(out).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up those of which nothing was heard past all patience.
+    pub(crate) fn silent<'c>(
+        &self,
+        calls: impl Iterator<Item = &'c LiveCall>,
+        now: Moment,
+    ) -> impl Iterator<Item = (AttemptId, Settlement)> {
+        let past = calls.filter(move |call| self.is_overdue(call, SILENCE, now));
+        past.map(|call| (call.attempt, Settlement::GiveUp))
+    }
+}

@@ -1,0 +1,35 @@
+//! A clock that is set while calls are out: they are as old as before, whatever it says now.
+
+use ringfence_domain::{AttemptId, Moment, Span};
+use ringfence_store::{LiveCall, Store, StoreError};
+
+use crate::Reconciler;
+
+/// In milliseconds: less is the clock's error, and its drift between two rounds.
+const SET: i64 = 2_000;
+
+impl Reconciler {
+    /// Notices that the clock was set since the last round. Nobody is called while it is in doubt, so whatever is out then was sent
+    /// before.
+    pub(crate) async fn heed_clock(&mut self, now: Moment, tick: Moment) -> Result<(), StoreError> {
+        let offset = now.millis() - tick.millis();
+        let by = self.clock_offset.map_or(0, |before| offset - before);
+        if by.abs() > SET {
+            for call in self.store.live_calls(self.tenure.lane).await? {
+                *self.set_by.entry(call.attempt).or_default() += by;
+            }
+        }
+        self.clock_offset = Some(offset);
+        Ok(())
+    }
+
+    /// The present by the clock that the call was sent by.
+    pub(crate) fn present_of(&self, attempt: AttemptId, now: Moment) -> Moment {
+        now - Span::from_millis(self.set_by.get(&attempt).copied().unwrap_or_default())
+    }
+
+    /// Whether so long has passed after the moment at which news of a call was expected at the latest.
+    pub(crate) fn is_overdue(&self, call: &LiveCall, patience: Span, now: Moment) -> bool {
+        call.overdue_at.is_some_and(|overdue| overdue + patience <= self.present_of(call.attempt, now))
+    }
+}
