@@ -193,7 +193,8 @@ pub(crate) async fn hold(
     const PAUSE: Sql =
         sql!("UPDATE lanes SET state = 'paused', reason = $2, changed_at = $3 WHERE id = $1 AND state = 'open'");
     const RESUME: Sql = sql!(
-        "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, slowed_until = 0, slowed_reason = NULL, troubles = 0 \
+        "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, slowed_until = 0, slowed_reason = NULL, troubles = 0, \
+         refused_for_now = NULL \
          WHERE id = $1"
     );
     match reason {

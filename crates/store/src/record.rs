@@ -49,7 +49,7 @@ pub enum SentResult {
         /// What the provider said.
         cause: String,
     },
-    /// Surely refused for now: the lane rests, and the contact waits longer each time.
+    /// Surely refused for now: the contact waits longer each time, and the lane rests, for long only when it is not this one alone.
     Throttled {
         /// What the provider said.
         cause: String,
@@ -86,7 +86,7 @@ pub enum SentResult {
 pub enum LaneEffect {
     /// Nothing was learned.
     Nothing,
-    /// It works.
+    /// It works: a call was taken, or refused for its own sake.
     Fine,
     /// It does not answer as it should: after each time in a row it rests longer.
     Trouble(String),
@@ -263,12 +263,13 @@ fn rest(troubles: u32) -> Span {
 }
 
 async fn apply_effects(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<(), StoreError> {
-    let mut by_lane: BTreeMap<LaneId, Vec<&LaneEffect>> = BTreeMap::new();
+    let mut by_lane: BTreeMap<LaneId, Vec<&Sent>> = BTreeMap::new();
     for one in sent {
-        by_lane.entry(one.lane).or_default().push(&one.effect);
+        by_lane.entry(one.lane).or_default().push(one);
     }
-    for (lane, effects) in by_lane {
-        affect(session, now, lane, &effects).await?;
+    for (lane, sent) in by_lane {
+        let effects = throttled::weigh(session, lane, &sent, now).await?;
+        affect(session, now, lane, &effects.iter().collect::<Vec<_>>()).await?;
     }
     Ok(())
 }
@@ -281,7 +282,10 @@ pub(crate) async fn affect(
     lane: LaneId,
     effects: &[&LaneEffect],
 ) -> Result<(), StoreError> {
-    const FINE: Sql = sql!("UPDATE lanes SET troubles = 0, slowed_reason = NULL WHERE id = $1 AND troubles > 0");
+    const FINE: Sql = sql!(
+        "UPDATE lanes SET troubles = 0, slowed_reason = CASE WHEN troubles > 0 THEN NULL ELSE slowed_reason END, \
+         refused_for_now = NULL WHERE id = $1 AND (troubles > 0 OR refused_for_now IS NOT NULL)"
+    );
     const SLOW: Sql = sql!(
         "UPDATE lanes SET slowed_until = CASE WHEN slowed_until > $2 THEN slowed_until ELSE $2 END, slowed_reason = $3, \
          troubles = $4 WHERE id = $1"
