@@ -15,6 +15,7 @@ pub mod list_check;
 pub mod outage;
 pub mod rejects;
 pub mod said;
+pub mod rests;
 pub mod scheduling;
 pub mod screen;
 pub mod slots;

@@ -31,6 +31,8 @@ pub struct LaneRow {
     pub lease_until: Moment,
     /// How long its calls usually take; none while too few are known.
     pub usual_call: Option<Span>,
+    /// Until then its limits may have been used by an owner that did not say how much; the epoch's start when all is known.
+    pub unsaid_until: Moment,
 }
 
 /// A process that wants to own lanes.
@@ -74,7 +76,7 @@ macro_rules! lane_columns {
             "SELECT id, settings",
             $json,
             " AS settings, state, reason, slowed_until, slowed_reason, troubles, epoch, owner, ",
-            "lease_until, usual_call_ms FROM lanes ",
+            "lease_until, usual_call_ms, unsaid_until FROM lanes ",
             $after
         )
     };
@@ -86,7 +88,7 @@ macro_rules! take_lane {
             "UPDATE lanes SET owner = $2, slowed_until = CASE WHEN lease_until > $5 ",
             "THEN slowed_until - (lease_until - $3) ELSE slowed_until END, lease_until = $3, epoch = epoch + 1, settings = ",
             $settings,
-            ", spent = NULL WHERE id = $1"
+            ", spent = NULL, unsaid_until = $6 WHERE id = $1"
         )
     };
 }
@@ -144,14 +146,16 @@ pub(crate) async fn take(
     // What cannot be read is as if it had not been said.
     let spent: Option<Spent> = spent.and_then(|text| serde_json::from_str(&text).ok());
     let until = now + owner.lease;
-    session.run(&TAKE, args![id, owner.name.as_str(), until, json(settings), until + SET_BACK]).await?;
+    let spent = spent.filter(|spent| lane.owner.is_none() && spent.limits == settings.limits);
+    let used_until = lane.lease_until.min(now);
+    let unsaid_until = if spent.is_some() { Moment::default() } else { used_until };
+    session.run(&TAKE, args![id, owner.name.as_str(), until, json(settings), until + SET_BACK, unsaid_until]).await?;
     if lane.settings.vendor_hours() != settings.vendor_hours() {
         // Its hours may open earlier than those that buckets sleep by.
         session.rows(&LOCK_BUCKETS, args![id]).await?;
         session.run(&AWAKE, args![id]).await?;
     }
-    let spent = spent.filter(|spent| lane.owner.is_none() && spent.limits == settings.limits);
-    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until: lane.lease_until.min(now), spent })
+    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until, spent })
 }
 
 /// Extends the lease. False when the lane is no longer ours. Where the lease already lasts longer, the clock was set back, and
@@ -292,5 +296,6 @@ fn lane(row: &Row) -> Result<LaneRow, StoreError> {
         owner: row.get("owner")?,
         lease_until: row.moment("lease_until")?,
         usual_call: row.get::<Option<i64>>("usual_call_ms")?.map(Span::from_millis),
+        unsaid_until: row.moment("unsaid_until")?,
     })
 }

@@ -354,7 +354,7 @@ impl Follower<'_> {
             }
         };
         // Calls of unknown fate are not waited for: their slots come free, and then the next run goes on.
-        if contacts.active == 0 && summary.because.is_some() {
+        if contacts.active == 0 && summary.slots_are_stuck {
             return Ok(true);
         }
         let soon = summary.next_dial_at.is_some_and(|at| at <= horizon);
@@ -379,7 +379,9 @@ fn exit_code(summary: &Summary, ended: Ended) -> u8 {
         Ended::Signal(code) => code,
         _ if summary.held_by.is_some() && summary.contacts.waiting > 0 => HELD,
         // Slots may be held by calls of another campaign.
-        _ if summary.contacts.review > 0 || summary.because.is_some() => REVIEW,
+        // A lane's rest is waited for as its pace is.
+        let horizon = summary.rests_until.map_or(horizon, |until| horizon.max(until));
+        _ if summary.contacts.review > 0 || summary.slots_are_stuck => REVIEW,
         Ended::AsAsked | Ended::TimeUp => DONE,
     }
 }
