@@ -61,9 +61,7 @@ pub fn confirm(question: &str) -> Result<bool, Failure> {
     if !can_ask() {
         return Ok(false);
     }
-    let mut err = std::io::stderr().lock();
-    write!(err, "{question} [y/N] ")?;
-    err.flush()?;
+    crate::stderr::say(format!("{question} [y/N] "));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

@@ -17,10 +17,10 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
-use crate::outage;
 use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
+use crate::{leaving, outage};
 
 /// `run`
 #[derive(Debug, clap::Args)]
@@ -193,6 +193,7 @@ pub(super) async fn apply(
 ) -> Result<(ringfence_domain::LaneId, CampaignRow), Failure> {
     let lane = home::lane(config, &campaign)?;
     let now = clock.read().now;
+    leaving::in_time()?;
     let row = store.register_lane(lane.setup.settings.clone(), now).await?;
     let (_, campaign) = store.apply(campaign, row.id, Begin::Running, now).await?;
     Ok((row.id, campaign))
@@ -274,6 +275,7 @@ impl Follower<'_> {
                 Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
             }
             if let Some(gone) = self.store.file().and_then(|file| file.pulled()) {
+        leaving::in_time()?;
                 break Err(home::gone(&gone));
             }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {

@@ -48,6 +48,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         })?),
         None => None,
     };
+    crate::leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
