@@ -8,7 +8,7 @@ use std::time::Duration;
 use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_intake::Config;
-use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, StoppedBy, Store};
+use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -95,7 +95,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         }
         campaign_row = store.campaign_by_id(campaign_row.id).await?;
     }
-    let lifeline = Lifeline::begin(&store);
+    let lifeline = Lifeline::begin(&store, clock.read().now);
     let leader = follow(&store, &*clock, campaign_row.run, lifeline.name()).await?;
     let follower = Follower {
         store: &store,
@@ -157,6 +157,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         let quarantined = store.quarantine().await?.is_some();
         store.close().await;
         report(common, &summary, zone)?;
+        if let Some(other) = &leader {
+            eprint_line(&left_to(other, &campaign_row.rules.name, zone));
+        }
         return Ok(if held || quarantined { HELD } else { DONE });
     }
     let owner = lifeline.name().to_owned();
@@ -174,6 +177,20 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
 /// Waits for a signal that asks to leave; its exit code.
 pub(super) async fn signalled() -> Result<u8, std::io::Error> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+/// What is said when another process already runs the campaign.
+fn left_to(process: &str, campaign: &str, zone: ringfence_domain::Zone) -> String {
+    let process = match KnownAs::of(process) {
+        Some(KnownAs { host, process, since }) => {
+            format!("process {process} on {host}, which began at {}", screen::moment(since, zone))
+        }
+        None => format!("the process {process}"),
+    };
+    format!(
+        "{campaign} is already run by {process}. This command leaves the calls to it; \
+         `ringfence status {campaign} --watch` shows how it goes on"
+    )
+}
+
     Ok(tokio::select! {
         _ = terminate.recv() => 143,
         _ = interrupt.recv() => 130,

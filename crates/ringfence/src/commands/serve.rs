@@ -53,7 +53,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
     outage::take_back(&store, &*clock).await;
-    let lifeline = Lifeline::begin(&store);
+    let lifeline = Lifeline::begin(&store, clock.read().now);
     let brake = home::brakes(&config, &store);
     let stop = CancellationToken::new();
     let engines = TaskTracker::new();
