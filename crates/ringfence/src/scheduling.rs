@@ -139,11 +139,13 @@ impl Timekeeper {
         };
         let Some(file) = file else { return Ok("it has no contacts.file to read".to_owned()) };
         let provider = self.providers.get(&rules.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
-        let row = importing::import(&self.store, &self.clock, &campaign, provider, &file, false).await?;
+        let imported = importing::import(&self.store, &self.clock, &campaign, provider, &file, false).await?;
+        let importing::Imported { row, taken_as_empty } = imported;
         let held = row.held_for.as_deref().filter(|_| row.state == ImportState::Held);
         let held = held.map(|why| format!("; held: {why}")).unwrap_or_default();
         let nobody = importing::nobody_line(&row).map(|line| format!("; {line}")).unwrap_or_default();
-        Ok(format!("{}: {}{held}{nobody}", file.source(), importing::counts_line(&row)))
+        let empty = importing::empty_line(&taken_as_empty).map(|line| format!("; {line}")).unwrap_or_default();
+        Ok(format!("{}: {}{held}{nobody}{empty}", file.source(), importing::counts_line(&row)))
     }
 
     async fn finish(

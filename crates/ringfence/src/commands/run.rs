@@ -116,7 +116,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
                 }
             }
         };
-        let import = tokio::select! {
+        let importing::Imported { row: import, taken_as_empty } = tokio::select! {
             import = importing => import?,
             () = renewing => return Err(Failure::work("the import was left")),
             // Nothing of it is dialled; the next run of the same file finishes it.
@@ -137,6 +137,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
                 }
             ));
         }
+        if let Some(line) = importing::empty_line(&taken_as_empty) {
+            eprint_line(&line);
+        }
         if let Some(line) = importing::nobody_line(&import) {
             eprint_line(&line);
         }
@@ -154,12 +157,12 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         if leader.is_none() {
             unfollow(&store, campaign_row.run, lifeline.name()).await;
         }
-        let quarantined = store.quarantine().await?.is_some();
-        store.close().await;
-        report(common, &summary, zone)?;
         if let Some(other) = &leader {
             eprint_line(&left_to(other, &campaign_row.rules.name, zone));
         }
+        let quarantined = store.quarantine().await?.is_some();
+        store.close().await;
+        report(common, &summary, zone)?;
         return Ok(if held || quarantined { HELD } else { DONE });
     }
     let owner = lifeline.name().to_owned();
@@ -174,9 +177,6 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     Ok(if quarantined && !matches!(ended, Ended::Signal(_)) { HELD } else { exit_code(&summary, ended) })
 }
 
-/// Waits for a signal that asks to leave; its exit code.
-pub(super) async fn signalled() -> Result<u8, std::io::Error> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 /// What is said when another process already runs the campaign.
 fn left_to(process: &str, campaign: &str, zone: ringfence_domain::Zone) -> String {
     let process = match KnownAs::of(process) {
@@ -191,6 +191,10 @@ fn left_to(process: &str, campaign: &str, zone: ringfence_domain::Zone) -> Strin
     )
 }
 
+/// Waits for a signal that asks to leave; its exit code.
+pub(super) async fn signalled() -> Result<u8, std::io::Error> {
+    leaving::in_time()?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(tokio::select! {
         _ = terminate.recv() => 143,
         _ = interrupt.recv() => 130,
@@ -210,7 +214,6 @@ pub(super) async fn apply(
 ) -> Result<(ringfence_domain::LaneId, CampaignRow), Failure> {
     let lane = home::lane(config, &campaign)?;
     let now = clock.read().now;
-    leaving::in_time()?;
     let row = store.register_lane(lane.setup.settings.clone(), now).await?;
     let (_, campaign) = store.apply(campaign, row.id, Begin::Running, now).await?;
     Ok((row.id, campaign))
@@ -272,6 +275,7 @@ impl Follower<'_> {
         max_time: Option<Span>,
     ) -> Result<(Summary, Ended), Failure> {
         let stop = CancellationToken::new();
+        leaving::in_time()?;
         let running = tokio::spawn(engine.run(stop.clone()));
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let deadline = max_time.map(|time| self.clock.boot() + time.duration());
@@ -292,7 +296,6 @@ impl Follower<'_> {
                 Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
             }
             if let Some(gone) = self.store.file().and_then(|file| file.pulled()) {
-        leaving::in_time()?;
                 break Err(home::gone(&gone));
             }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
@@ -376,6 +379,8 @@ impl Follower<'_> {
         if contacts.active == 0 && summary.slots_are_stuck {
             return Ok(true);
         }
+        // A lane's rest is waited for as its pace is.
+        let horizon = summary.rests_until.map_or(horizon, |until| horizon.max(until));
         let soon = summary.next_dial_at.is_some_and(|at| at <= horizon);
         if soon && summary.held_by.is_none() {
             return Ok(false);
@@ -398,8 +403,6 @@ fn exit_code(summary: &Summary, ended: Ended) -> u8 {
         Ended::Signal(code) => code,
         _ if summary.held_by.is_some() && summary.contacts.waiting > 0 => HELD,
         // Slots may be held by calls of another campaign.
-        // A lane's rest is waited for as its pace is.
-        let horizon = summary.rests_until.map_or(horizon, |until| horizon.max(until));
         _ if summary.contacts.review > 0 || summary.slots_are_stuck => REVIEW,
         Ended::AsAsked | Ended::TimeUp => DONE,
     }
