@@ -202,7 +202,8 @@ pub(super) async fn signalled() -> Result<u8, std::io::Error> {
 }
 
 fn report(common: &Common, summary: &Summary, zone: ringfence_domain::Zone) -> Result<(), Failure> {
-    if common.json { screen::print_json(summary) } else { screen::print(&screen::summary(summary, zone)) }
+    let text = if common.json { screen::json(summary)? } else { screen::summary(summary, zone) };
+    screen::print_last(&text)
 }
 
 /// Makes lane and campaign known.
