@@ -47,24 +47,31 @@ struct Rows {
     contacts: Vec<NewContact>,
     rejects: Vec<Reject>,
     bytes: usize,
+    /// Bytes of the longest of them: the next may be as long.
+    longest: usize,
     /// In the last portion: what was taken as empty in the whole file.
     taken_as_empty: TakenAsEmpty,
 }
 
 impl Rows {
     fn add_contact(&mut self, contact: NewContact) {
-        self.bytes += ROW_BYTES
-            + contact.fields.iter().map(|(name, value)| name.len() + value.len() + VALUE_BYTES).sum::<usize>();
+        self.add(contact.fields.iter().map(|(name, value)| name.len() + value.len()), contact.fields.len());
         self.contacts.push(contact);
     }
 
     fn add_reject(&mut self, reject: Reject) {
-        self.bytes += ROW_BYTES + reject.record.iter().map(|value| value.len() + VALUE_BYTES).sum::<usize>();
+        self.add(reject.record.iter().map(String::len), reject.record.len());
         self.rejects.push(reject);
     }
 
+    fn add(&mut self, values: impl Iterator<Item = usize>, count: usize) {
+        let bytes = ROW_BYTES + values.sum::<usize>() + count * VALUE_BYTES;
+        self.bytes += bytes;
+        self.longest = self.longest.max(bytes);
+    }
+
     fn is_full(&self) -> bool {
-        self.contacts.len() + self.rejects.len() >= CHUNK || self.bytes >= CHUNK_BYTES
+        self.contacts.len() + self.rejects.len() >= CHUNK || self.bytes + self.longest > CHUNK_BYTES
     }
 }
 

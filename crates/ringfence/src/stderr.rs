@@ -109,9 +109,9 @@ fn write(mut out: impl Write, waiting: &Receiver<Message>, state: &State, around
         };
         // Above the progress bar instead of through it. Elsewhere there is none, and who does not read must not hold its lock.
         if around_progress {
-            PROGRESS.suspend(put)
+            PROGRESS.suspend(put);
         } else {
-            put()
+            put();
         }
         state.stuck.store(false, Ordering::SeqCst);
         if let Some(written) = written {

@@ -225,7 +225,7 @@ async fn a_reader_of_its_words_that_stopped_or_went_away_holds_up_nobody() {
     };
     // Its pipes are held open and nobody reads them.
     let mut run = command().spawn().expect("it starts");
-    let patience = std::time::Duration::from_secs(60);
+    let patience = std::time::Duration::from_mins(1);
     let all = async {
         while vendor.simulator.tape().calls().len() < 40 {
             tokio::task::yield_now().await;
