@@ -34,7 +34,11 @@ CREATE TABLE lanes (
     owner TEXT,                                 -- the process that dials it
     lease_until INTEGER NOT NULL DEFAULT 0,
     -- JSON: what the last owner had used of the limits; null: nobody knows, so all of it
-    limit_usage TEXT
+    limit_usage TEXT,
+    -- Until then an owner dialled that did not say what it had used of the limits; 0: everything is known
+    unsaid_until INTEGER NOT NULL DEFAULT 0,
+    -- JSON: keys of different numbers that the vendor refused for now, one after the other; null: the last call was not refused
+    refused_for_now TEXT
 ) STRICT;
 
 -- How many calls a lane made on a day.

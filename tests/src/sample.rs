@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ringfence_domain::campaign::{
     Calling, CallingZone, CampaignLimits, ContactSource, Missing, OnUnknown, Reached, RetryRules,
 };
+use ringfence_domain::empty_words::EmptyWords;
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
 use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
@@ -56,6 +57,7 @@ pub fn rules(name: &str, lane: &str) -> Campaign {
             timezone: None,
             id: None,
             missing: Missing::Keep,
+            empty_words: EmptyWords::default(),
         },
         variables: BTreeMap::new(),
         metadata: BTreeMap::new(),

@@ -11,6 +11,7 @@ use crate::callback::Callback;
 use crate::cap::Cap;
 use crate::condition::Condition;
 use crate::cool_off::CoolOff;
+use crate::empty_words::EmptyWords;
 use crate::number_limits::NumberLimits;
 use crate::phone::{Country, NumberKind, PhoneError, PlannedNumber};
 use crate::preset::Preset;
@@ -98,6 +99,9 @@ pub struct ContactSource {
     /// What becomes of waiting contacts that a newer complete file no longer has.
     #[serde(default)]
     pub missing: Missing,
+    /// Cells that are such a word are empty.
+    #[serde(default, skip_serializing_if = "EmptyWords::are_usual")]
+    pub empty_words: EmptyWords,
 }
 
 impl ContactSource {

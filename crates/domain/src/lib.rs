@@ -16,6 +16,7 @@ pub mod clock;
 pub mod condition;
 pub mod cool_off;
 pub mod decision;
+pub mod empty_words;
 pub mod heard;
 pub mod ids;
 pub mod lane;

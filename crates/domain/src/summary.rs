@@ -56,6 +56,12 @@ pub struct Summary {
     pub last_import: Option<ImportStanding>,
     /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is left to do.
     pub because: Option<String>,
+    /// Only calls of unknown fate hold the slots.
+    #[serde(skip)]
+    pub slots_are_stuck: bool,
+    /// Until when the lane rests, if it does.
+    #[serde(skip)]
+    pub rests_until: Option<Moment>,
     /// When the next call may be made.
     pub next_dial_at: Option<Moment>,
     /// When the last call was sent.

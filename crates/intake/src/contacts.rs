@@ -1,5 +1,6 @@
 //! Contact files: CSV, read as a stream, each row judged by itself.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence_domain::campaign::ContactSource;
@@ -73,6 +74,8 @@ pub struct ContactFile<'c> {
     id: Option<usize>,
     /// Places of the columns that the campaign uses.
     used: Vec<usize>,
+    /// Cells that were taken as empty, by the word in them.
+    taken_as_empty: BTreeMap<&'c str, i64>,
     campaign: &'c Campaign,
     can_call: CanCall<'c>,
 }
@@ -88,12 +91,23 @@ impl<'c> ContactFile<'c> {
                 Problem::NoColumn { column: wanted.to_owned(), columns: columns.to_vec(), meant }.of(path)
             })
         };
-        let used = campaign.columns().map(place).collect::<Result<_, _>>()?;
+        let mut used: Vec<usize> = campaign.columns().map(place).collect::<Result<_, _>>()?;
+        used.sort_unstable();
+        used.dedup();
         let phones: Vec<usize> =
             campaign.contacts.phones.iter().map(|column| place(column)).collect::<Result<_, _>>()?;
         let timezone = campaign.contacts.timezone.as_deref().map(place).transpose()?;
         let id = campaign.contacts.id.as_deref().map(place).transpose()?;
-        Ok(Self { table: table.with_numbers_in(&phones), phones, timezone, id, used, campaign, can_call })
+        Ok(Self {
+            table: table.with_numbers_in(&phones),
+            phones,
+            timezone,
+            id,
+            used,
+            taken_as_empty: BTreeMap::new(),
+            campaign,
+            can_call,
+        })
     }
 
     /// The columns of the header.
@@ -111,10 +125,16 @@ impl<'c> ContactFile<'c> {
         let Some(record) = self.table.next_row()? else { return Ok(None) };
         let (row_number, line) = (record.number(), record.line());
         let record = self.table.record();
+        for place in &self.used {
+            let words = &self.campaign.contacts.empty_words;
+            if let Some(word) = record.utf_8(*place).and_then(|cell| words.find(cell)) {
+                *self.taken_as_empty.entry(word).or_default() += 1;
+            }
+        }
         Ok(Some(self.judge(record).map_err(|Refusal { code, reason }| {
             let readable =
                 |place: &usize| PhoneNumber::parse(record.utf_8(*place)?, self.campaign.contacts.country).ok();
-            let id = self.id.and_then(|place| record.utf_8(place)).map(str::trim).filter(|id| !id.is_empty());
+            let id = self.id.and_then(|place| self.filled(record, place));
             RejectedRow {
                 row_number,
                 line,
@@ -130,6 +150,11 @@ impl<'c> ContactFile<'c> {
     /// Lines that one value of the row that was read last has swallowed, if they look like rows.
     pub fn swallowed(&self) -> Option<Problem> {
         self.table.record().swallowed()
+    }
+
+    /// Cells of columns that the campaign uses that were taken as empty, by the word in them, as far as was read.
+    pub fn taken_as_empty(&self) -> BTreeMap<String, i64> {
+        self.taken_as_empty.iter().map(|(word, cells)| ((*word).to_owned(), *cells)).collect()
     }
 
     /// The digest of what was read: at its end, that of the whole file.
@@ -150,10 +175,13 @@ impl<'c> ContactFile<'c> {
         }
         let ours = if is_rejects(columns) { 2 } else { 0 };
         let named = columns.iter().enumerate().skip(ours).filter(|(_, column)| !column.is_empty());
-        let fields: Row = named.map(|(place, column)| (column.clone(), record.text(place).into_owned())).collect();
-        let filled = |place: Option<usize>| {
-            place.and_then(|place| record.utf_8(place)).map(str::trim).filter(|value| !value.is_empty())
-        };
+        let mut fields: Row = named.map(|(place, column)| (column.clone(), record.text(place).into_owned())).collect();
+        for place in &self.used {
+            if let Some(value) = fields.get_mut(&columns[*place]).filter(|value| self.is_empty_word(value)) {
+                value.clear();
+            }
+        }
+        let filled = |place: Option<usize>| place.and_then(|place| self.filled(record, place));
         let numbers = self.numbers(record)?;
         let own = match filled(self.timezone) {
             Some(name) => ringfence_domain::place::zones(name)
@@ -169,18 +197,29 @@ impl<'c> ContactFile<'c> {
             return Err(Refusal::new("zone", reason));
         }
         if let Some(column) = required::lacking(self.campaign, &fields) {
-            return Err(Refusal::new("empty", required::reason(column)));
+            let place = columns.iter().position(|name| name == column);
+            let word = place.and_then(|place| record.utf_8(place)).filter(|cell| self.is_empty_word(cell));
+            return Err(Refusal::new("empty", required::reason(column, word.map(str::trim))));
         }
         let external_id = filled(self.id).map(str::to_owned);
         let (row_number, line) = (record.number(), record.line());
         Ok(ContactRow { row_number, line, numbers, zones: own, external_id, fields })
     }
 
+    /// A cell that says something.
+    fn filled<'r>(&self, record: Record<'r>, place: usize) -> Option<&'r str> {
+        record.utf_8(place).map(str::trim).filter(|value| !value.is_empty() && !self.is_empty_word(value))
+    }
+
+    fn is_empty_word(&self, cell: &str) -> bool {
+        self.campaign.contacts.empty_words.find(cell).is_some()
+    }
+
     /// The numbers that can be called. One that cannot is let go when the person has another.
     fn numbers(&self, record: Record<'_>) -> Result<Vec<PhoneNumber>, Refusal> {
         let (mut numbers, mut refusal) = (Vec::new(), None);
         for place in &self.phones {
-            let text = record.utf_8(*place).unwrap_or_default();
+            let text = record.utf_8(*place).filter(|text| !self.is_empty_word(text)).unwrap_or_default();
             let number = self.campaign.contacts.number(text);
             let number = number.map_err(|error| Refusal::new(error.code(), shown(text, &error))).and_then(|number| {
                 let refused = |reason| Refusal::new("vendor", format!("`{}`: {reason}", visible(text)));

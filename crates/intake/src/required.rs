@@ -13,9 +13,13 @@ pub(crate) fn lacking<'c>(campaign: &'c Campaign, fields: &Row) -> Option<&'c st
     templates.flat_map(Template::required).find(empty)
 }
 
-/// Why such a row cannot be called, and how to mend it.
-pub(crate) fn reason(column: &str) -> String {
+/// Why such a row cannot be called, and how to mend it. `word`: what stands in the cell and is taken as empty.
+pub(crate) fn reason(column: &str, word: Option<&str>) -> String {
+    let is_empty = match word {
+        Some(word) => format!("has `{word}`, which is taken as empty (contacts.empty_words)"),
+        None => "is empty".to_owned(),
+    };
     format!(
-        "column `{column}` is empty; write {{{column}|something}}, or contacts.optional = [\"{column}\"], to call without it"
+        "column `{column}` {is_empty}; write {{{column}|something}}, or contacts.optional = [\"{column}\"], to call without it"
     )
 }

@@ -1,7 +1,5 @@
 //! Why a command ends without having done what was asked, and the exit code that says so.
 
-use std::io::Write;
-
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use ringfence_intake::{Mistakes, TableError};
 use ringfence_store::StoreError;
@@ -69,16 +67,15 @@ impl Failure {
 
     /// Tells the person at the other end, on stderr.
     pub fn print(&self) {
-        let mut err = std::io::stderr().lock();
-        let _ = match self {
-            Self::Files(files) => write!(err, "{}", mistakes(files)),
-            Self::Over => writeln!(err, "error: {self}"),
-            Self::Held { message, hint } => writeln!(err, "held: {message}\nhint: {hint}"),
+        crate::stderr::say(match self {
+            Self::Files(files) => mistakes(files),
+            Self::Over => format!("error: {self}\n"),
+            Self::Held { message, hint } => format!("held: {message}\nhint: {hint}\n"),
             Self::Input { message, hint } | Self::Work { message, hint } => match hint {
-                Some(hint) => writeln!(err, "error: {message}\nhint: {hint}"),
-                None => writeln!(err, "error: {message}"),
+                Some(hint) => format!("error: {message}\nhint: {hint}\n"),
+                None => format!("error: {message}\n"),
             },
-        };
+        });
     }
 }
 

@@ -36,6 +36,7 @@ pub fn of(campaign: &Campaign) -> Table {
     put_if(contacts, "timezone", source.timezone.as_ref());
     put_if(contacts, "id", source.id.as_ref());
     put(contacts, "missing", source.missing);
+    put_list(contacts, "empty_words", source.empty_words.words());
 
     templates(&mut root, "variables", campaign.variables.iter());
     if !campaign.metadata.is_empty() {

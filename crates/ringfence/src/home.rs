@@ -304,6 +304,5 @@ pub fn provider(lane: &ringfence_intake::ConfigLane) -> Result<Arc<dyn Provider>
 
 /// One line on stderr that is not a log.
 pub fn eprint_line(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
+    crate::stderr::say(format!("{line}\n"));
 }

@@ -1,6 +1,7 @@
 //! A contact file goes into a run: read in one thread, stored by another, 10,000 rows at a time; then judged by the safety rails,
 //! and released or held.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,27 +30,48 @@ const ROW_BYTES: usize = 800;
 /// Bytes that a value takes beyond its text and the name of its column, about.
 const VALUE_BYTES: usize = 64;
 
+/// Cells that were taken as empty, by the word in them.
+pub type TakenAsEmpty = BTreeMap<String, i64>;
+
+/// What became of a contact file.
+#[derive(Debug)]
+pub struct Imported {
+    /// The import.
+    pub row: ImportRow,
+    /// What this reading of the file took as empty; nothing when it was in already.
+    pub taken_as_empty: TakenAsEmpty,
+}
+
 #[derive(Debug, Default)]
 struct Rows {
     contacts: Vec<NewContact>,
     rejects: Vec<Reject>,
     bytes: usize,
+    /// Bytes of the longest of them: the next may be as long.
+    longest: usize,
+    /// In the last portion: what was taken as empty in the whole file.
+    taken_as_empty: TakenAsEmpty,
 }
 
 impl Rows {
     fn add_contact(&mut self, contact: NewContact) {
-        self.bytes += ROW_BYTES
-            + contact.fields.iter().map(|(name, value)| name.len() + value.len() + VALUE_BYTES).sum::<usize>();
+        self.add(contact.fields.iter().map(|(name, value)| name.len() + value.len()), contact.fields.len());
         self.contacts.push(contact);
     }
 
     fn add_reject(&mut self, reject: Reject) {
-        self.bytes += ROW_BYTES + reject.record.iter().map(|value| value.len() + VALUE_BYTES).sum::<usize>();
+        self.add(reject.record.iter().map(String::len), reject.record.len());
         self.rejects.push(reject);
     }
 
+    fn add(&mut self, values: impl Iterator<Item = usize>, count: usize) {
+        let bytes = ROW_BYTES + values.sum::<usize>() + count * VALUE_BYTES;
+        self.bytes += bytes;
+        self.longest = self.longest.max(bytes);
+    }
+
     fn is_full(&self) -> bool {
-        self.contacts.len() + self.rejects.len() >= CHUNK || self.bytes >= CHUNK_BYTES
+        self.contacts.len() + self.rejects.len() >= CHUNK || self.bytes + self.longest > CHUNK_BYTES
     }
 }
 
@@ -94,7 +116,7 @@ pub async fn import(
     provider: &Arc<dyn Provider>,
     file: &InputFile,
     partial: bool,
-) -> Result<ImportRow, Failure> {
+) -> Result<Imported, Failure> {
     let rules = &campaign.rules;
     let looked = look(file, rules).await?;
     let now = clock.read().now;
@@ -102,15 +124,18 @@ pub async fn import(
     let (columns, digest) = (looked.columns.clone(), looked.digest.clone());
     let order = ImportOrder { run: campaign.run, source, digest, columns, written_at, now };
     let id = match store.begin_import(order).await? {
-        ImportStart::Known(row) => return known(store, campaign, row, file.age(now), now).await,
+        ImportStart::Known(row) => {
+            let row = known(store, campaign, row, file.age(now), now).await?;
+            return Ok(Imported { row, taken_as_empty: TakenAsEmpty::new() });
+        }
         ImportStart::Begin(id) => id,
     };
-    match take_in(store, clock, campaign, provider, file, (id, looked, now, partial)).await {
+    let taken_as_empty = match take_in(store, clock, campaign, provider, file, (id, looked, now, partial)).await {
         // Another process took in the same file and was done first, or a person undid it.
-        Err(Failure::Over) => {}
+        Err(Failure::Over) => TakenAsEmpty::new(),
         done => done?,
-    }
-    stored(store, id).await
+    };
+    Ok(Imported { row: stored(store, id).await?, taken_as_empty })
 }
 
 async fn take_in(
@@ -120,9 +145,9 @@ async fn take_in(
     provider: &Arc<dyn Provider>,
     file: &InputFile,
     (id, looked, now, partial): (ImportId, Looked, Moment, bool),
-) -> Result<(), Failure> {
+) -> Result<TakenAsEmpty, Failure> {
     let (rules, path) = (&campaign.rules, file.path());
-    let mut counts = ImportCounts::default();
+    let (mut counts, mut empty) = (ImportCounts::default(), TakenAsEmpty::new());
     let Looked { columns, digest, swallowed } = looked;
     let (sender, mut chunks) = mpsc::channel::<Result<Rows, TableError>>(1);
     let reading = {
@@ -131,7 +156,8 @@ async fn take_in(
         tokio::task::spawn_blocking(move || read(&path, &rules, &digest, &store, &provider, &sender))
     };
     while let Some(rows) = chunks.recv().await {
-        let Rows { contacts, rejects, .. } = rows?;
+        let Rows { contacts, rejects, taken_as_empty, .. } = rows?;
+        empty.extend(taken_as_empty);
         counts.rows += (contacts.len() + rejects.len()) as i64;
         counts.rejected += rejects.len() as i64;
         let columns = columns.clone();
@@ -163,10 +189,12 @@ async fn take_in(
         reason = rules.safety.judge_missing(missing, waiting);
     }
     if let Some(reason) = reason {
-        return Ok(store.hold_import(id, counts, reason).await?);
+        store.hold_import(id, counts, reason).await?;
+        return Ok(empty);
     }
     let row = ImportRow { counts, ..stored(store, id).await? };
-    release(store, &**clock, rules, &row, stops).await
+    release(store, &**clock, rules, &row, stops).await?;
+    Ok(empty)
 }
 
 /// A chunk may be repeated: one that met another transaction head-on comes again.
@@ -272,7 +300,10 @@ fn read(
             Ok(None) if file.digest() != digest => {
                 return drop(chunks.blocking_send(Err(Problem::Changed.of(path))));
             }
-            Ok(None) => return drop(chunks.blocking_send(Ok(rows))),
+            Ok(None) => {
+                rows.taken_as_empty = file.taken_as_empty();
+                return drop(chunks.blocking_send(Ok(rows)));
+            }
             Err(error) => return drop(chunks.blocking_send(Err(error))),
         }
         if rows.is_full() && chunks.blocking_send(Ok(std::mem::take(&mut rows))).is_err() {
@@ -292,6 +323,8 @@ pub struct DryRun {
     pub rejected: i64,
     /// The first of them.
     pub first_rejects: Vec<String>,
+    /// Cells that are taken as empty, by the word in them.
+    pub taken_as_empty: TakenAsEmpty,
     /// The safety rail that would hold it.
     pub held_for: Option<String>,
 }
@@ -321,6 +354,7 @@ pub fn dry_run(
             }
         }
     }
+    found.taken_as_empty = table.taken_as_empty();
     let DryRun { rows, accepted, rejected, .. } = found;
     let people = if contacts::is_rejects(table.columns()) { i64::MAX } else { accepted };
     let facts = ImportFacts { rows, accepted, people, rejected, age: file.age(now) };
@@ -337,6 +371,16 @@ pub fn nobody_line(row: &ImportRow) -> Option<String> {
         _ => return None,
     };
     Some(format!("caution: nobody of {} can be called: {why}", row.source))
+}
+
+/// What to say of cells that were taken as empty, if there were any.
+pub fn empty_line(taken: &TakenAsEmpty) -> Option<String> {
+    let words: Vec<String> = taken.iter().map(|(word, cells)| format!("{cells} `{word}`")).collect();
+    let cells: i64 = taken.values().sum();
+    (cells > 0).then(|| {
+        let were = if cells == 1 { "cell was" } else { "cells were" };
+        format!("{cells} {were} taken as empty: {}; contacts.empty_words names these words", words.join(", "))
+    })
 }
 
 /// What the summary of a run says of its import.

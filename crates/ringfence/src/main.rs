@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ringfence::cli::Cli;
-use ringfence::{commands, telemetry};
+use ringfence::{commands, stderr, telemetry};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -20,14 +20,17 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "the process cannot start its threads: {error}");
+            stderr::finish();
             return ExitCode::from(2);
         }
     };
-    match runtime.block_on(commands::dispatch(cli)) {
-        Ok(code) => ExitCode::from(code),
+    let code = match runtime.block_on(commands::dispatch(cli)) {
+        Ok(code) => code,
         Err(failure) => {
             failure.print();
-            ExitCode::from(failure.code())
+            failure.code()
         }
-    }
+    };
+    stderr::finish();
+    ExitCode::from(code)
 }

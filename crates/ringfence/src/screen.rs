@@ -33,17 +33,35 @@ pub fn width() -> usize {
 
 /// Prints text to stdout. A reader that went away ends the program as it would any other.
 pub fn print(text: &str) -> Result<(), Failure> {
+    if !is_read(text)? {
+        std::process::exit(0);
+    }
+    Ok(())
+}
+
+/// Prints what comes last. A reader that went away misses it, and changes no exit code.
+pub fn print_last(text: &str) -> Result<(), Failure> {
+    is_read(text).map(drop)
+}
+
+/// Prints text. False when its reader went away.
+fn is_read(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-        result => Ok(result?),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        result => Ok(result.map(|()| true)?),
     }
 }
 
 /// Prints one JSON document.
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    print(&json(value)?)
+}
+
+/// A JSON document, as it is printed.
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::work(error.to_string()))?;
-    print(&format!("{text}\n"))
+    Ok(format!("{text}\n"))
 }
 
 /// A moment as a person in this zone reads it.
@@ -61,9 +79,7 @@ pub fn confirm(question: &str) -> Result<bool, Failure> {
     if !can_ask() {
         return Ok(false);
     }
-    let mut err = std::io::stderr().lock();
-    write!(err, "{question} [y/N] ")?;
-    err.flush()?;
+    crate::stderr::say(format!("{question} [y/N] "));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use ringfence_domain::summary::{
     AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
 };
-use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
+use ringfence_domain::{
+    CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason, Zone,
+};
 use ringfence_store::{Numbers, StoppedBy};
 
-use crate::slots;
-
+use crate::rests::{self, Rest};
 use crate::said::said;
+use crate::slots::{self, Stuck};
 
 /// Answered calls after which an output that none of them had is spoken of.
 const ENOUGH: i64 = 10;
@@ -29,11 +31,14 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
     let hold = hold(numbers, brake, &contacts);
     // Before anyone waits for a slot it matters to nobody.
     let stuck = slots::stuck(numbers).filter(|_| hold.is_none());
-    let mut outlook = outlook(numbers, hold.as_ref(), now);
+    let clock = numbers.campaign.rules.own_zone(numbers.lane.settings.timezone);
+    let rest = rests::of(&numbers.lane, numbers.campaign.rules.limits.calls, clock, now);
+    let mut outlook = outlook(numbers, hold.as_ref(), rest.as_ref().map_or(now, |rest| rest.until), now);
     let stuck = stuck.filter(|_| outlook.waiting_for.pace > 0);
     if let Some(at) = stuck.as_ref().and_then(|stuck| stuck.first_free) {
         outlook.next = outlook.next.map(|next| next.max(at));
     }
+    let someone_waits = hold.is_none() && outlook.waiting_for.pace + count("attempt:open") > 0;
     let ended: i64 = Outcome::ALL.iter().map(|outcome| count(&format!("outcome:{outcome}"))).sum();
     let answered = count("outcome:answered");
     let dropped = count("outcome:not_dialled");
@@ -104,11 +109,7 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
         lane: LaneStanding {
             name: numbers.lane.settings.name.clone(),
             state: numbers.lane.state.as_str(),
-            reason: numbers
-                .lane
-                .reason
-                .clone()
-                .or_else(|| numbers.lane.backoff_reason.clone().filter(|_| numbers.lane.backoff_until > now)),
+            reason: numbers.lane.reason.clone().or_else(|| rest.as_ref().map(|rest| rest.says.clone())),
         },
         last_import: numbers.last_import.as_ref().map(|import| ImportStanding {
             import: import.id.0,
@@ -122,13 +123,25 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
             state: import.state.as_str(),
             held_for: import.held_for.clone().filter(|_| import.state == ImportState::Held),
         }),
-        because: stuck.map(|stuck| format!("Nothing is dialled: {}.", stuck.says)),
+        slots_are_stuck: stuck.is_some(),
+        because: because(stuck, rest.as_ref().filter(|_| someone_waits), clock),
+        rests_until: rest.map(|rest| rest.until),
         next_dial_at: outlook.next,
         last_dial_at: numbers.run.last_dial_at,
         started_at: numbers.run.started_at,
         finished_at: numbers.finished_at.filter(|_| finished),
         contacts,
     }
+}
+
+/// Why nothing is dialled although somebody may be.
+fn because(stuck: Option<Stuck>, rest: Option<&Rest>, clock: Zone) -> Option<String> {
+    let says = match (stuck, rest) {
+        (Some(stuck), _) => stuck.says,
+        (None, Some(rest)) => rest.sentence(clock),
+        (None, None) => return None,
+    };
+    Some(format!("Nothing is dialled: {says}."))
 }
 
 /// Millionths as a decimal with at least two places.
@@ -145,7 +158,7 @@ struct Outlook {
 }
 
 /// What the waiting contacts wait for, bucket by bucket, and when the first of them may be dialled.
-fn outlook(numbers: &Numbers, hold: Option<&Hold>, now: Moment) -> Outlook {
+fn outlook(numbers: &Numbers, hold: Option<&Hold>, rests_until: Moment, now: Moment) -> Outlook {
     let mut waiting_for = WaitingFor::default();
     let mut next: Option<Moment> = None;
     let rules = &numbers.campaign.rules;
@@ -168,7 +181,7 @@ fn outlook(numbers: &Numbers, hold: Option<&Hold>, now: Moment) -> Outlook {
             (.., false) => &mut waiting_for.window,
             (.., true) => &mut waiting_for.pace,
         } += due;
-        let mut from = bucket.next_due_at.max(now);
+        let mut from = bucket.next_due_at.max(rests_until);
         if spent {
             from = from.max(tomorrow(now, numbers.lane.settings.timezone));
         }

@@ -1,14 +1,13 @@
 //! Logs, on stderr: for people on a terminal, as JSON elsewhere. `RINGFENCE_LOG` chooses how much.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::screen::PROGRESS;
+use crate::stderr::Log;
 
-/// Begins logging. Numbers never reach a log whole: their type prints itself masked.
+/// Begins logging, which never holds up anything. Numbers never reach a log whole: their type prints itself masked.
 pub fn begin() {
     let terminal = std::io::stderr().is_terminal();
     // The library that reads numbers would write them out at its finest level.
@@ -21,30 +20,9 @@ pub fn begin() {
             .with_env_filter(filter)
             .with_target(false)
             .with_ansi(crate::screen::colours_on_stderr())
-            .with_writer(AroundProgress)
+            .with_writer(|| Log)
             .init();
     } else {
-        tracing_subscriber::fmt().with_env_filter(filter).json().with_writer(std::io::stderr).init();
-    }
-}
-
-/// Writes lines above the progress bar instead of through it.
-struct AroundProgress;
-
-impl Write for AroundProgress {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        PROGRESS.suspend(|| std::io::stderr().write(line))
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stderr().flush()
-    }
-}
-
-impl<'a> MakeWriter<'a> for AroundProgress {
-    type Writer = AroundProgress;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        AroundProgress
+        tracing_subscriber::fmt().with_env_filter(filter).json().with_writer(|| Log).init();
     }
 }

@@ -15,7 +15,7 @@ use crate::session::{Session, Sql, args, rows_json, sql};
 pub enum LaneEffect {
     /// Nothing was learned.
     Nothing,
-    /// It works.
+    /// It works: a call was taken, or refused for its own sake.
     Fine,
     /// It does not answer as it should: after each time in a row it rests longer.
     Trouble(String),
@@ -41,7 +41,7 @@ pub(crate) async fn lock_affected(session: &mut Session, sent: &[Sent]) -> Resul
     const LOCK: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT l.id FROM lanes l WHERE EXISTS (SELECT 1 FROM jsonb_to_recordset($1::jsonb) AS u(lane_id bigint, fine bigint) \
-                  WHERE u.lane_id = l.id AND (u.fine = 0 OR l.consecutive_failures > 0)) ORDER BY l.id FOR UPDATE"
+                  WHERE u.lane_id = l.id AND (u.fine = 0 OR l.consecutive_failures > 0 OR l.refused_for_now IS NOT NULL)) ORDER BY l.id FOR UPDATE"
     );
     let lanes: BTreeSet<(LaneId, bool)> = sent
         .iter()
@@ -64,7 +64,11 @@ pub(crate) async fn affect(
     lane: LaneId,
     effects: &[&LaneEffect],
 ) -> Result<(), StoreError> {
-    const FINE: Sql = sql!("UPDATE lanes SET consecutive_failures = 0, backoff_reason = NULL WHERE id = $1 AND consecutive_failures > 0");
+    const FINE: Sql = sql!(
+        "UPDATE lanes SET consecutive_failures = 0, refused_for_now = NULL, \
+         backoff_reason = CASE WHEN consecutive_failures > 0 THEN NULL ELSE backoff_reason END \
+         WHERE id = $1 AND (consecutive_failures > 0 OR refused_for_now IS NOT NULL)"
+    );
     const SLOW: Sql = sql!(
         "UPDATE lanes SET backoff_until = CASE WHEN backoff_until > $2 THEN backoff_until ELSE $2 END, backoff_reason = $3, \
          consecutive_failures = $4 WHERE id = $1"
@@ -88,8 +92,11 @@ pub(crate) async fn affect(
     match (slowest, trouble) {
         (Some((until, reason)), _) => drop(session.run(&SLOW, args![lane, until, reason, 0_i64]).await?),
         (None, Some(reason)) if !fine => {
-            let consecutive_failures = session.one(&TROUBLES, args![lane]).await?.get::<i64>("consecutive_failures")? + 1;
-            session.run(&SLOW, args![lane, now + rest(consecutive_failures as u32), reason, consecutive_failures]).await?;
+            let consecutive_failures =
+                session.one(&TROUBLES, args![lane]).await?.get::<i64>("consecutive_failures")? + 1;
+            session
+                .run(&SLOW, args![lane, now + rest(consecutive_failures as u32), reason, consecutive_failures])
+                .await?;
         }
         _ if fine => drop(session.run(&FINE, args![lane]).await?),
         _ => {}

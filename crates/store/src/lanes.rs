@@ -31,6 +31,8 @@ pub struct LaneRow {
     pub lease_until: Moment,
     /// How long its calls usually take; none while too few are known.
     pub usual_call: Option<Span>,
+    /// Until then its limits may have been used by an owner that did not say how much; the epoch's start when all is known.
+    pub unsaid_until: Moment,
 }
 
 /// A process that wants to own lanes.
@@ -72,7 +74,7 @@ macro_rules! lane_columns {
     ($after:literal) => {
         concat!(
             "SELECT id, settings, state, reason, backoff_until, backoff_reason, consecutive_failures, epoch, owner, ",
-            "lease_until, usual_call_ms FROM lanes ",
+            "lease_until, usual_call_ms, unsaid_until FROM lanes ",
             $after
         )
     };
@@ -103,7 +105,8 @@ pub(crate) async fn take(
 ) -> Result<TakeOver, StoreError> {
     const TAKE: Sql = sql!(
         "UPDATE lanes SET owner = $2, backoff_until = CASE WHEN lease_until > $5 THEN backoff_until - (lease_until - $3) \
-         ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL WHERE id = $1"
+         ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL, \
+         unsaid_until = $6 WHERE id = $1"
     );
     const SPENT: Sql = sql!("SELECT limit_usage FROM lanes WHERE id = $1");
     const LOCK_BUCKETS: Sql = sql!(
@@ -127,14 +130,17 @@ pub(crate) async fn take(
         session.one(&SPENT, args![id]).await?.json_or_none("lanes", "limit_usage").unwrap_or_default();
     // What cannot be read is as if it had not been said.
     let until = now + owner.lease;
-    session.run(&TAKE, args![id, owner.name.as_str(), until, Arg::json(settings), until + SET_BACK]).await?;
+    let spent = spent.filter(|spent| lane.owner.is_none() && spent.limits == settings.limits);
+    let used_until = lane.lease_until.min(now);
+    let unsaid_until = if spent.is_some() { Moment::default() } else { used_until };
+    let arguments = args![id, owner.name.as_str(), until, Arg::json(settings), until + SET_BACK, unsaid_until];
+    session.run(&TAKE, arguments).await?;
     if lane.settings.vendor_hours() != settings.vendor_hours() {
         // Its hours may open earlier than those that buckets sleep by.
         session.rows(&LOCK_BUCKETS, args![id]).await?;
         session.run(&AWAKE, args![id]).await?;
     }
-    let spent = spent.filter(|spent| lane.owner.is_none() && spent.limits == settings.limits);
-    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until: lane.lease_until.min(now), spent })
+    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until, spent })
 }
 
 /// Extends the lease. False when the lane is no longer ours. Where the lease already lasts longer, the clock was set back, and
@@ -176,8 +182,8 @@ pub(crate) async fn hold(
     const PAUSE: Sql =
         sql!("UPDATE lanes SET state = 'paused', reason = $2, changed_at = $3 WHERE id = $1 AND state = 'open'");
     const RESUME: Sql = sql!(
-        "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, backoff_until = 0, backoff_reason = NULL, consecutive_failures = 0 \
-         WHERE id = $1"
+        "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, backoff_until = 0, backoff_reason = NULL, \
+         consecutive_failures = 0, refused_for_now = NULL WHERE id = $1"
     );
     match reason {
         Some(reason) => session.run(&PAUSE, args![id, reason, now]).await?,
@@ -264,5 +270,6 @@ fn lane(row: &Row) -> Result<LaneRow, StoreError> {
         owner: row.get("owner")?,
         lease_until: row.moment("lease_until")?,
         usual_call: row.get::<Option<i64>>("usual_call_ms")?.map(Span::from_millis),
+        unsaid_until: row.moment("unsaid_until")?,
     })
 }

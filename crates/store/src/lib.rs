@@ -88,7 +88,7 @@ pub use import_chunk::{ImportChunk, NewContact, RowVerdict};
 pub use import_release::CompleteOrder;
 pub use imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
 pub use lanes::{LaneRow, Owner, TakeOver};
-pub use lifeline::Lifeline;
+pub use lifeline::{KnownAs, Lifeline};
 pub use live_calls::LiveCall;
 pub use open::{Closed, EligibleBucket, LaneLoad, Opened, Pick, Plan};
 pub use quarantine::{LaneInquiry, Lifted, QuarantineRow};

@@ -50,7 +50,7 @@ pub enum SentResult {
         /// What the provider said.
         cause: String,
     },
-    /// Surely refused for now: the lane rests, and the contact waits longer each time.
+    /// Surely refused for now: the contact waits longer each time, and the lane rests, for long only when it is not this one alone.
     Throttled {
         /// What the provider said.
         cause: String,
@@ -133,7 +133,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
     let (mut rows, mut moves, mut uncounted) = (Vec::new(), Vec::new(), Vec::new());
     let mut ends: BTreeMap<RunId, Vec<bool>> = BTreeMap::new();
     let mut refusing: BTreeMap<RunId, &str> = BTreeMap::new();
-    let mut effects: BTreeMap<LaneId, Vec<&LaneEffect>> = BTreeMap::new();
+    let mut changed: BTreeMap<LaneId, Vec<&Sent>> = BTreeMap::new();
     for one in sent {
         let Some(known) = before.get(&one.attempt) else { continue };
         let was_unknown = match known.state {
@@ -199,7 +199,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             }
         };
         deltas.attempt(known.run, Some(known.state), state);
-        effects.entry(one.lane).or_default().push(&one.effect);
+        changed.entry(one.lane).or_default().push(one);
         if !state.is_live() {
             uncounted.push((one.lane, known.sending_at.unwrap_or(now)));
         }
@@ -216,8 +216,9 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
         result.recorded += 1;
     }
     // What is read back from a file may be recorded already, and said what it says of the lane then.
-    for (lane, effects) in effects {
-        affect(session, now, lane, &effects).await?;
+    for (lane, sent) in changed {
+        let effects = throttled::weigh(session, lane, &sent, now).await?;
+        affect(session, now, lane, &effects.iter().collect::<Vec<_>>()).await?;
     }
     if !rows.is_empty() {
         rows.sort_unstable_by_key(|row| row.attempt_id);

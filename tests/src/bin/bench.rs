@@ -120,7 +120,7 @@ async fn import(store: &Arc<Database>, file: &Path) -> Duration {
     let done = importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()), false)
         .await
         .expect("imported");
-    assert_eq!(done.counts.accepted, 1_000_000);
+    assert_eq!(done.row.counts.accepted, 1_000_000);
     begun.elapsed()
 }
 

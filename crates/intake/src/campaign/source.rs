@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::campaign::{ContactSource, Missing};
+use ringfence_domain::empty_words::EmptyWords;
 use ringfence_domain::phone::{Country, NumberKind};
 
 use crate::Mistake;
@@ -21,8 +22,11 @@ pub(super) fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactS
     let timezone = section.text("timezone").map(|column| column.value);
     let id = section.text("id").map(|column| column.value);
     let missing = section.parsed::<Missing>("missing").unwrap_or_default();
+    let empty_words = section.texts("empty_words");
+    let empty_words = empty_words.map(|words| EmptyWords::new(words.into_iter().map(|word| word.value)));
+    let empty_words = empty_words.unwrap_or_default();
     section.finish();
-    Some(ContactSource { file, phones: phones?, country, countries, allow, timezone, id, missing })
+    Some(ContactSource { file, phones: phones?, country, countries, allow, timezone, id, missing, empty_words })
 }
 
 /// `countries = ["IN", "US"]`: at least one, where the key is there.

@@ -40,6 +40,26 @@ pub enum Problem {
     /// Two columns have one name.
     #[error(" has two columns `{0}`")]
     TwoColumns(String),
+    /// A line has other separators than the table.
+    #[error(
+        "{}, but line {line} has none of it and has {}",
+        if *is_named {
+            format!(": line 1 says that {} separates the values", visible(*table))
+        } else {
+            format!(": {} separates the names of the columns", visible(*table))
+        },
+        visible(*found)
+    )]
+    Separator {
+        /// The line.
+        line: u64,
+        /// Whether a line `sep=` before the header names the table's separator.
+        is_named: bool,
+        /// The table's separator.
+        table: char,
+        /// What the line has instead.
+        found: char,
+    },
     /// A quote is never closed, and what follows it is one value.
     #[error(": the quote on line {line} is never closed")]
     OpenQuote {
@@ -76,6 +96,10 @@ pub enum Problem {
     Changed,
 }
 
+fn visible(separator: char) -> String {
+    if separator == '\t' { "a tab".to_owned() } else { format!("`{separator}`") }
+}
+
 impl Problem {
     /// The problem of the file at `path`.
     pub fn of(self, path: &Path) -> TableError {
@@ -96,6 +120,8 @@ impl Problem {
             Self::NoColumn { .. } => "name the right columns in the campaign file",
             Self::TwoColumns(_) => "rename one of them",
             Self::NoHeader(_) => "write the names of the columns above it, such as `phone`",
+            Self::Separator { is_named: true, .. } => "name the rows' separator on line 1, or take that line out",
+            Self::Separator { is_named: false, .. } => "save it anew with one separator for names and values",
             Self::OpenQuote { .. } => "close it, or double it if it is part of the value",
             Self::Swallowed { .. } => "double a quote that is part of a value, or take the line ends out of it",
             Self::TooLong { .. } => "a row may have 1 MB; check the quotes and line ends of the file",

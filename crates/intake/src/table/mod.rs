@@ -58,6 +58,9 @@ impl Table {
         let mut source = Source::open(path)?;
         let start = source.text.fill_buf()?;
         let (separator, skipped) = separator::named(start).unwrap_or_else(|| (separator::guessed(start), 0));
+        if let Some(problem) = separator::contradicted(start, separator, skipped) {
+            return Err(problem);
+        }
         let mut rows = Rows::new(source, separator, skipped);
         let is_there = rows.next()?;
         let header = rows.row();

@@ -71,7 +71,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let setup = config.lanes.get("demo").ok_or_else(|| Failure::work("the demo has no lane"))?;
     let provider = home::provider(setup)?;
     importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts), false).await?;
-    let lifeline = Lifeline::begin(&store);
+    let lifeline = Lifeline::begin(&store, clock.read().now);
     let settings = setup.setup.settings.clone();
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
     let brake = Arc::new(ringfence_domain::brake::NoBrake);

@@ -34,6 +34,9 @@ pub(super) fn dry_run(
         for line in &found.first_rejects {
             screen::print(&format!("  {line}\n"))?;
         }
+        if let Some(line) = importing::empty_line(&found.taken_as_empty) {
+            screen::print(&format!("  {line}\n"))?;
+        }
         if let Some(why) = &found.held_for {
             screen::print(&format!("it would be held: {why}\n"))?;
         }

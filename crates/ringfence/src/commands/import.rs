@@ -68,11 +68,13 @@ pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Fai
     let (_, provider) = home.lane_of(&campaign.rules)?;
     let file = InputFile::given(path)?;
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, Some(&file))).transpose()?;
-    let row = importing::import(&home.store, &home.clock, &campaign, &provider, &file, args.partial).await?;
+    let imported = importing::import(&home.store, &home.clock, &campaign, &provider, &file, args.partial).await?;
+    let importing::Imported { row, taken_as_empty } = imported;
     if let Some(rejected) = rejected {
         rejected.write(&home.store, &row).await?;
     }
-    let value = described(&home, &row).await?;
+    let mut value = described(&home, &row).await?;
+    value["taken_as_empty"] = json!(taken_as_empty);
     home.store.close().await;
     if common.json {
         screen::print_json(&value)?;
@@ -80,6 +82,9 @@ pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Fai
         screen::print(&format!("import {}: {}\n", row.id, importing::counts_line(&row)))?;
         for (code, n) in value["reasons"].as_object().into_iter().flatten() {
             screen::print(&format!("  {n} {}\n", code.replace('_', " ")))?;
+        }
+        if let Some(line) = importing::empty_line(&taken_as_empty) {
+            screen::print(&format!("  {line}\n"))?;
         }
     }
     if let Some(line) = importing::nobody_line(&row) {

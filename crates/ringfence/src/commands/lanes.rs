@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, Home};
-use crate::screen;
+use crate::{rests, screen};
 
 /// `lanes`
 #[derive(Debug, clap::Args)]
@@ -71,9 +71,11 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
         let load = store.lane_load(lane.id, now).await?;
         let held = load.all();
         let limits = &lane.settings.limits;
-        let slowed = lane.backoff_until > now;
-        let reason = lane.reason.clone().or_else(|| lane.backoff_reason.clone().filter(|_| slowed));
-        let state = if slowed && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
+        let rest = rests::of(lane, None, lane.settings.timezone, now);
+        let rests_until = rest.as_ref().map(|rest| rest.until);
+        let state = if rest.is_some() && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
+        let rests = || rest.as_ref().map(|rest| rest.sentence(lane.settings.timezone));
+        let reason = lane.reason.clone().or_else(rests);
         let today = match (load.left_today, limits.per_day) {
             (Some(left), Some(per_day)) => format!("{} of {per_day}", per_day - left),
             _ => "unlimited".to_owned(),
@@ -95,8 +97,8 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
             "kind": lane.settings.kind,
             "state": lane.state,
             "reason": lane.reason,
-            "backoff_until": slowed.then_some(lane.backoff_until),
-            "backoff_reason": lane.backoff_reason.as_ref().filter(|_| slowed),
+            "backoff_until": rests_until,
+            "backoff_reason": rest.map(|rest| rest.says),
             "live": held.live,
             "slots": {
                 "of": limits.concurrent, "taken": held.taken, "unknown": held.unsure, "first_free_at": held.first_free,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_intake::Config;
-use ringfence_store::{Begin, CampaignRow, Database, Lifeline, Numbers, StoppedBy, Store};
+use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -17,10 +17,10 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
-use crate::outage;
 use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
+use crate::{leaving, outage};
 
 /// `run`
 #[derive(Debug, clap::Args)]
@@ -95,7 +95,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         }
         campaign_row = store.campaign_by_id(campaign_row.id).await?;
     }
-    let lifeline = Lifeline::begin(&store);
+    let lifeline = Lifeline::begin(&store, clock.read().now);
     let leader = follow(&store, &*clock, campaign_row.run, lifeline.name()).await?;
     let follower = Follower {
         store: &store,
@@ -116,7 +116,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
                 }
             }
         };
-        let import = tokio::select! {
+        let importing::Imported { row: import, taken_as_empty } = tokio::select! {
             import = importing => import?,
             () = renewing => return Err(Failure::work("the import was left")),
             // Nothing of it is dialled; the next run of the same file finishes it.
@@ -137,6 +137,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
                 }
             ));
         }
+        if let Some(line) = importing::empty_line(&taken_as_empty) {
+            eprint_line(&line);
+        }
         if let Some(line) = importing::nobody_line(&import) {
             eprint_line(&line);
         }
@@ -153,6 +156,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         summary.already_running = leader.is_some();
         if leader.is_none() {
             unfollow(&store, campaign_row.run, lifeline.name()).await;
+        }
+        if let Some(other) = &leader {
+            eprint_line(&left_to(other, &campaign_row.rules.name, zone));
         }
         let quarantined = store.quarantine().await?.is_some();
         store.close().await;
@@ -173,8 +179,23 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     Ok(if quarantined && !matches!(ended, Ended::Signal(_)) { HELD } else { exit_code(&summary, ended) })
 }
 
+/// What is said when another process already runs the campaign.
+fn left_to(process: &str, campaign: &str, zone: ringfence_domain::Zone) -> String {
+    let process = match KnownAs::of(process) {
+        Some(KnownAs { host, process, since }) => {
+            format!("process {process} on {host}, which began at {}", screen::moment(since, zone))
+        }
+        None => format!("the process {process}"),
+    };
+    format!(
+        "{campaign} is already run by {process}. This command leaves the calls to it; \
+         `ringfence status {campaign} --watch` shows how it goes on"
+    )
+}
+
 /// Waits for a signal that asks to leave; its exit code.
 pub(super) async fn signalled() -> Result<u8, std::io::Error> {
+    leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(tokio::select! {
         _ = terminate.recv() => 143,
@@ -183,7 +204,8 @@ pub(super) async fn signalled() -> Result<u8, std::io::Error> {
 }
 
 fn report(common: &Common, summary: &Summary, zone: ringfence_domain::Zone) -> Result<(), Failure> {
-    if common.json { screen::print_json(summary) } else { screen::print(&screen::summary(summary, zone)) }
+    let text = if common.json { screen::json(summary)? } else { screen::summary(summary, zone) };
+    screen::print_last(&text)
 }
 
 /// Makes lane and campaign known.
@@ -256,6 +278,7 @@ impl Follower<'_> {
         max_time: Option<Span>,
     ) -> Result<(Summary, Ended), Failure> {
         let stop = CancellationToken::new();
+        leaving::in_time()?;
         let running = tokio::spawn(engine.run(stop.clone()));
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let deadline = max_time.map(|time| self.clock.boot() + time.duration());
@@ -358,9 +381,11 @@ impl Follower<'_> {
             }
         };
         // Calls of unknown fate are not waited for: their slots come free, and then the next run goes on.
-        if contacts.active == 0 && summary.because.is_some() {
+        if contacts.active == 0 && summary.slots_are_stuck {
             return Ok(true);
         }
+        // A lane's rest is waited for as its pace is.
+        let horizon = summary.rests_until.map_or(horizon, |until| horizon.max(until));
         let soon = summary.next_dial_at.is_some_and(|at| at <= horizon);
         if soon && summary.held_by.is_none() {
             return Ok(false);
@@ -383,7 +408,7 @@ fn exit_code(summary: &Summary, ended: Ended) -> u8 {
         Ended::Signal(code) => code,
         _ if summary.held_by.is_some() && summary.contacts.waiting > 0 => HELD,
         // Slots may be held by calls of another campaign.
-        _ if summary.contacts.review > 0 || summary.because.is_some() => REVIEW,
+        _ if summary.contacts.review > 0 || summary.slots_are_stuck => REVIEW,
         Ended::AsAsked | Ended::TimeUp => DONE,
     }
 }

@@ -48,11 +48,12 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         })?),
         None => None,
     };
+    crate::leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
     outage::take_back(&store, &*clock).await;
-    let lifeline = Lifeline::begin(&store);
+    let lifeline = Lifeline::begin(&store, clock.read().now);
     let brake = home::brakes(&config, &store);
     let stop = CancellationToken::new();
     let engines = TaskTracker::new();

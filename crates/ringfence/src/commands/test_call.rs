@@ -126,7 +126,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     store.resume_campaign(campaign.id, true, clock.read().now).await?;
     let campaign = store.campaign_by_id(campaign.id).await?;
     let campaign = contact(&store, &*clock, campaign, &number, zones, fields).await?;
-    let lifeline = Lifeline::begin(&store);
+    let lifeline = Lifeline::begin(&store, clock.read().now);
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), row.id, settings, provider)
         .braked_by(brake)
         .reported_to(home::reports_of(lane, &config, &store))

@@ -60,6 +60,22 @@ on_both_databases! {
     }
 }
 
+#[tokio::test]
+async fn an_import_says_which_cells_it_took_as_empty() {
+    let vendor = Vendor::begin(quick(Outcome::Answered)).await;
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let folder = folder.path();
+    write_project(folder, "sqlite://test.db", &vendor, 0, "");
+    json(folder, &["apply", "spring.toml", "--yes", "--json"]).await;
+    std::fs::write(folder.join("first.csv"), "phone,name\n9820000001,NULL\n9820000002,Ravi\n9820000003,null\n")
+        .expect("written");
+    let told = json(folder, &["import", "spring", "first.csv", "--json"]).await;
+    assert_eq!((&told["accepted"], &told["taken_as_empty"]), (&1.into(), &serde_json::json!({ "NULL": 2 })), "{told}");
+    std::fs::write(folder.join("second.csv"), "phone,name\n9820000004,n/a\n9820000002,Ravi\n").expect("written");
+    let told = text(&output(folder, &["import", "spring", "second.csv"]).await);
+    assert!(told.contains("1 cell was taken as empty: 1 `N/A`; contacts.empty_words names these words"), "{told}");
+}
+
 on_both_databases! {
     async fn who_is_missing_from_tomorrows_file_is_not_called(database) {
         let vendor = Vendor::begin(quick(Outcome::Busy)).await;

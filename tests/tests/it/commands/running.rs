@@ -109,8 +109,13 @@ async fn a_run_beside_a_run_hands_over_and_leaves() {
     while vendor.simulator.tape().is_empty() {
         tokio::task::yield_now().await;
     }
-    let second = json(folder.path(), &["run", "spring.toml", "--json"]).await;
-    assert_eq!(second["already_running"], true, "{second}");
+    let second = output(folder.path(), &["run", "spring.toml", "--json"]).await;
+    assert_eq!(second.status.code(), Some(0), "{}", text(&second));
+    let summary: serde_json::Value = serde_json::from_slice(&second.stdout).expect("JSON");
+    assert_eq!(summary["already_running"], true, "{summary}");
+    let said = String::from_utf8_lossy(&second.stderr);
+    let process = format!("spring is already run by process {} on ", first.id().expect("it runs"));
+    assert!(said.contains(&process) && said.contains("`ringfence status spring --watch`"), "{said}");
     assert!(first.wait().await.expect("it ends").success());
     assert_eq!(vendor.simulator.tape().len(), 30);
 }
@@ -166,4 +171,79 @@ async fn the_demo_ends_by_itself_and_its_counts_agree() {
         .expect("it runs");
     assert!(logs.status.success());
     assert!(!text(&logs).contains("9820000037"), "numbers are masked in every log");
+}
+
+#[tokio::test]
+async fn whoever_takes_over_from_a_killed_process_says_how_long_it_waits_for_the_budget() {
+    let mut slow = quick(Outcome::Answered);
+    slow.talk = Span::from_minutes(5);
+    let (folder, vendor) = project(slow, 30, "").await;
+    let config = folder.path().join("ringfence.toml");
+    let text_of = std::fs::read_to_string(&config).expect("read");
+    std::fs::write(&config, text_of.replace("2000/s", "600/min").replace("concurrent = 40", "concurrent = 3"))
+        .expect("written");
+    let mut first = start(folder.path(), &["run", "spring.toml", "--until", "done"]);
+    while vendor.simulator.tape().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    first.kill().await.expect("killed");
+    let second = start(folder.path(), &["serve"]);
+    let waits = "the lane's last process ended without saying what it had used of these limits; dialling begins at ";
+    let patience = std::time::Duration::from_secs(30);
+    let status = async {
+        loop {
+            let status = json(folder.path(), &["status", "spring", "--json"]).await;
+            if status["because"].is_string() {
+                return status;
+            }
+        }
+    };
+    let status = tokio::time::timeout(patience, status).await.expect("it says why nothing is dialled");
+    let because = status["because"].as_str().expect("a sentence");
+    assert!(because.starts_with(&format!("Nothing is dialled: {waits}")), "{because}");
+    assert!(status["next_dial_at"].as_str() > status["as_of"].as_str(), "{status}");
+    let lanes = json(folder.path(), &["lanes", "--json"]).await;
+    assert!(lanes[0]["backoff_reason"].as_str().is_some_and(|says| says.starts_with(waits)), "{lanes}");
+    let number = ringfence_tests::sample::number(29);
+    let why = json(folder.path(), &["why", number.e164(), "--json"]).await;
+    assert_eq!((&why["set_by"], &why["may_dial_now"]), (&"pace".into(), &false.into()), "{why}");
+    assert!(why.to_string().contains(waits), "{why}");
+    let whole = json(folder.path(), &["why", "--campaign", "spring", "--json"]).await;
+    assert!(whole.to_string().contains(waits), "{whole}");
+    drop(second);
+}
+
+#[tokio::test]
+async fn a_reader_of_its_words_that_stopped_or_went_away_holds_up_nobody() {
+    let mut slow = quick(Outcome::Answered);
+    slow.talk = Span::from_minutes(5);
+    let (folder, vendor) = project(slow, 40, "").await;
+    let command = || {
+        let mut command = ringfence_tests::binary::ringfence(folder.path(), &["run", "spring.toml", "--until", "done"]);
+        command.env("RINGFENCE_LOG", "trace");
+        command
+    };
+    // Its pipes are held open and nobody reads them.
+    let mut run = command().spawn().expect("it starts");
+    let patience = std::time::Duration::from_mins(1);
+    let all = async {
+        while vendor.simulator.tape().calls().len() < 40 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(patience, all).await.expect("all are called");
+    let id = run.id().expect("it runs").to_string();
+    assert!(tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.expect("kill").success());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(25), run.wait()).await.expect("it ends in time");
+    assert_eq!(ended.expect("it ends").code(), Some(143));
+
+    let mut gone = command().spawn().expect("it starts");
+    drop(gone.stderr.take());
+    drop(gone.stdout.take());
+    let id = gone.id().expect("it runs").to_string();
+    let owned = async { while json(folder.path(), &["lanes", "--json"]).await[0]["owner"].is_null() {} };
+    tokio::time::timeout(patience, owned).await.expect("it dials");
+    assert!(tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.expect("kill").success());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(25), gone.wait()).await.expect("it ends in time");
+    assert_eq!(ended.expect("it ends").code(), Some(143));
 }

@@ -65,6 +65,7 @@ async fn init_guesses_no_country_that_the_numbers_do_not_prove() {
         (include_str!("../../../fixtures/contacts/init_us_617.csv"), None, "contact", "valid in IN and US"),
         ("phone\n+919820012345\n2125552600\n3055552601\n", Some("US"), "contact", "country: US"),
         ("phone\n9820012345\n9876512345\n", Some("IN"), "Asia/Kolkata", "country: IN"),
+        ("phone\n7000012345\n7011112346\n7022212347\n7049912348\n", Some("IN"), "Asia/Kolkata", "country: IN"),
         ("phone\n9820012345\n9876512345\n+447911123456\n", Some("IN"), "contact", "country: IN"),
         ("phone\n5065552600\n4385552601\n3065552602\n5195552603\n", Some("CA"), "contact", "country: CA"),
     ] {

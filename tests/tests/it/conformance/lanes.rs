@@ -1,7 +1,7 @@
 //! Owning lanes, and following runs.
 
 use ringfence_domain::lane::{LaneSettings, Spent};
-use ringfence_domain::{CampaignId, Span};
+use ringfence_domain::{CampaignId, Moment, Span};
 use ringfence_store::{Owner, Store, TakeOver};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, lane_settings, noon};
@@ -60,6 +60,30 @@ on_both_databases! {
         other.limits.per_day = Some(7);
         let (_, other_limits) = handed(take(other, None).await.expect("an answer"));
         assert_eq!(other_limits, None, "it was kept for other limits");
+    }
+}
+
+on_both_databases! {
+    async fn until_when_unsaid_use_may_have_gone_on_is_kept_with_the_lane(database) {
+        let store = &database.store;
+        let settings = lane_settings("main");
+        let lane = store.register_lane(settings.clone(), noon()).await.expect("a lane").id;
+        let at = |seconds| noon() + Span::from_secs(seconds);
+        let take = |dead: Option<&str>, seconds| {
+            store.take_lane(lane, settings.clone(), owner("a"), dead.map(str::to_owned), at(seconds))
+        };
+        let unsaid = || async { store.lanes().await.expect("lanes").remove(0).unsaid_until };
+        take(None, 0).await.expect("taken");
+        assert_eq!(unsaid().await, Moment::default(), "nobody had it before");
+        take(Some("a"), 5).await.expect("taken");
+        assert_eq!(unsaid().await, at(5), "it may have used it up to its death");
+        take(None, 60).await.expect("taken");
+        assert_eq!(unsaid().await, at(14), "up to the end of its lease");
+        let epoch = store.lanes().await.expect("lanes").remove(0).epoch;
+        let spent = Spent { limits: settings.limits.clone(), calls: vec![], requests: vec![], campaigns: vec![] };
+        store.release_lane(lane, epoch, Some(spent), at(61)).await.expect("released");
+        take(None, 62).await.expect("taken");
+        assert_eq!(unsaid().await, Moment::default(), "it said what it had used");
     }
 }
 

@@ -214,3 +214,48 @@ on_both_databases! {
         assert!(!database.folder().join("ringfence.receipts").exists());
     }
 }
+
+on_both_databases! {
+    async fn one_number_that_is_told_to_wait_an_hour_rests_its_lane_for_seconds_and_several_in_a_row_for_the_hour(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 12).await;
+        let ids = stage.claim(store, 12, noon()).await;
+        let hour = noon() + Span::from_hours(1);
+        let told = |id, until| Sent {
+            effect: LaneEffect::Slow(until, "429".into()),
+            ..stage.sent(id, SentResult::Throttled { cause: "429".into(), until })
+        };
+        let record = |sent| async { store.record(sent, noon()).await.expect("a record") };
+        let rests = || async { store.lanes().await.expect("lanes").remove(0).backoff_until.since(noon()) };
+
+        record(vec![told(ids[0], noon() + Span::from_secs(2))]).await;
+        assert_eq!(rests().await, Span::from_secs(2), "as told, which is short");
+        record(vec![told(ids[1], hour)]).await;
+        assert_eq!(rests().await, Span::from_secs(15), "it may be this number's own");
+        let mut waits = Vec::new();
+        for n in 0..12 {
+            let key = store.hasher().key(&sample::number(n));
+            let contact = store.contact_by_number(stage.run(), key).await.expect("an answer").expect("a contact");
+            waits.extend((contact.due_at > noon()).then(|| contact.due_at.since(noon())));
+        }
+        waits.sort_unstable();
+        assert_eq!(waits, [Span::from_secs(2), Span::from_hours(1)], "whoever was refused waits as told");
+
+        record(vec![stage.accepted(ids[2], noon())]).await;
+        record(vec![told(ids[3], hour)]).await;
+        record(vec![Sent { effect: LaneEffect::Fine, ..stage.sent(ids[4], SentResult::NumberRefused { cause: "no".into() }) }]).await;
+        record(vec![told(ids[5], hour), stage.accepted(ids[6], noon())]).await;
+        store.affect_lane(stage.lane, LaneEffect::Nothing, noon()).await.expect("nothing");
+        record(vec![told(ids[7], hour)]).await;
+        assert_eq!(rests().await, Span::from_secs(15), "others were looked at in between");
+
+        record(vec![told(ids[8], hour)]).await;
+        assert_eq!(rests().await, Span::from_hours(1), "three in a row are everyone");
+        store.resume_lane(stage.lane, noon()).await.expect("resumed");
+        record(vec![told(ids[9], hour)]).await;
+        assert_eq!(rests().await, Span::from_secs(15), "a person has resumed it: it begins anew");
+        store.affect_lane(stage.lane, LaneEffect::Slow(hour, "429".into()), noon()).await.expect("slowed");
+        assert_eq!(rests().await, Span::from_hours(1), "a question that is refused covers all");
+        stage.check_counts(store).await;
+    }
+}

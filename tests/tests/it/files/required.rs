@@ -57,3 +57,47 @@ fn an_optional_column_that_nobody_uses_is_a_slip() {
     let mistakes = parse("optional = [\"nmae\"]", "text = \"Dear {name}\"").expect_err("a slip");
     assert_told(&mistakes, "a.toml:8:13", "did you mean `name`?");
 }
+
+const WORDS: &str =
+    "phone,name,due,note\n9820012345, null ,100,NULL\n9820012346,Null Sen,n/a,-\n9820012347,Nan,5,\n-,Asha,5,x\n";
+
+#[test]
+fn words_that_stand_for_an_empty_cell_are_said_to_nobody() {
+    let campaign = parse("", "text = \"Dear {name|customer}, you owe {due}\"").expect("fine");
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, WORDS).expect("written");
+    let mut file = ContactFile::open(&path, &campaign, Box::new(|_| Ok(()))).expect("a header");
+    let rows: Vec<_> = std::iter::from_fn(|| file.next_row().expect("readable")).collect();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| match row {
+            Ok(row) => campaign.variables["text"].render(&row.fields).expect("a text"),
+            Err(row) => row.reason.clone(),
+        })
+        .collect();
+    assert_eq!(told[0], "Dear customer, you owe 100");
+    assert!(told[1].starts_with("column `due` has `n/a`, which is taken as empty (contacts.empty_words)"), "{told:?}");
+    assert_eq!(told[2], "Dear customer, you owe 5");
+    assert_eq!(told[3], "the phone number is empty");
+    assert_eq!(
+        rows[0].as_ref().expect("a row").fields["note"],
+        "NULL",
+        "what the campaign does not use stays as it is"
+    );
+    let taken = [("-", 1), ("N/A", 1), ("NULL", 1), ("nan", 1)];
+    assert_eq!(file.taken_as_empty(), taken.map(|(word, cells)| (word.to_owned(), cells)).into());
+}
+
+#[test]
+fn a_person_may_be_named_null_where_the_campaign_says_so() {
+    let variables = "text = \"Dear {name}\"";
+    let csv = "phone,name\n9820012345,Null\n9820012346,unbekannt\n";
+    let refused = |contacts: &str| {
+        let campaign = parse(contacts, variables).expect("fine");
+        rejected(&campaign, csv).into_iter().map(|(row, ..)| row).collect::<Vec<_>>()
+    };
+    assert_eq!(refused(""), [1]);
+    assert!(refused("empty_words = []").is_empty());
+    assert_eq!(refused("empty_words = [\"Unbekannt\"]"), [2]);
+}

@@ -206,3 +206,28 @@ fn a_table_that_changes_while_it_is_read_is_another_one() {
     let left = Table::open(&path).expect("a header").look_through(&|| false).err().expect("left");
     assert!(matches!(left.problem, Problem::Unreadable(_)), "{left}");
 }
+
+#[test]
+fn a_line_that_names_another_separator_than_the_rows_have_is_told() {
+    for (content, says) in [
+        (
+            "sep=;\nname,phone\nAsha,9876500010\n",
+            "line 1 says that `;` separates the values, but line 2 has none of it and has `,`",
+        ),
+        (
+            "sep=,\r\nname;phone\r\nAsha;9876500010\r\n",
+            "line 1 says that `,` separates the values, but line 2 has none of it and has `;`",
+        ),
+        (
+            "sep=;\nname;phone\nAsha\t9876500010\n",
+            "line 1 says that `;` separates the values, but line 3 has none of it and has a tab",
+        ),
+        (
+            "name;phone\nAsha,9876500010\n",
+            "`;` separates the names of the columns, but line 2 has none of it and has `,`",
+        ),
+    ] {
+        assert_eq!(problem_in(content).as_deref(), Some(says), "{content:?}");
+    }
+    assert_eq!(problem_in("sep=;\nname, first;phone\nAsha;9876500010\n"), None);
+}

@@ -151,3 +151,35 @@ on_both_databases! {
         assert_eq!((row.paused_by, desk.total().await), (Some(by), 3), "its contacts are in, and wait");
     }
 }
+
+#[tokio::test]
+async fn a_huge_file_of_one_campaign_delays_no_other() {
+    let database = TestDatabase::sqlite().await;
+    write(database.folder(), "huge.csv", 150_000);
+    write(database.folder(), "small.csv", 3);
+    let desk = Desk::set(&database, "huge.csv", Schedule::default()).await;
+    let mut other = desk.campaign.rules.clone();
+    other.name = "weekly".to_owned();
+    other.contacts.file = Some(database.folder().join("small.csv").display().to_string());
+    let lane = desk.store.lanes().await.expect("lanes").remove(0).id;
+    let (_, other) = desk.store.apply(other, lane, Begin::Running, desk.clock.read().now).await.expect("a campaign");
+    desk.clock.set(nine(21));
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn(desk.timekeeper("tests/one").run(stop.clone()));
+    let is_over = |schedule: &ringfence_store::ScheduleRow| schedule.next_at == Some(nine(22));
+    let small_is_in = async {
+        loop {
+            let schedules = desk.store.schedules().await.expect("schedules");
+            let over: Vec<_> = schedules.iter().filter(|schedule| is_over(schedule)).map(|one| one.campaign).collect();
+            if over.contains(&other.id) {
+                return over;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let over =
+        tokio::time::timeout(std::time::Duration::from_mins(2), small_is_in).await.expect("the small one begins");
+    assert_eq!(over, [other.id], "the huge file is still being read");
+    stop.cancel();
+    running.await.expect("it ends");
+}

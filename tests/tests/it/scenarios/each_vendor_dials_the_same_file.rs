@@ -52,7 +52,7 @@ async fn dial(vendor: &'static Vendor, database: TestDatabase, reports: bool) {
     let provider = dialer.provider().clone();
     let input = InputFile::Named(file);
     let import = importing::import(&store, &dialer.clock, &dialer.campaign, &provider, &input, false).await;
-    assert_eq!(import.expect("an import").counts.accepted, PEOPLE as i64);
+    assert_eq!(import.expect("an import").row.counts.accepted, PEOPLE as i64);
     dialer.start();
     let certain = vendor.can.finds == Finds::ByReference;
     let over = |count: &dyn Fn(&str) -> i64| {

@@ -102,7 +102,7 @@ async fn dial_to_the_end(folder: &str, name: &str) {
     let contacts = rules.contacts.file.clone().expect("a sample has contacts");
     let import =
         importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts.into()), false).await;
-    let import = import.unwrap_or_else(|failure| panic!("{}: {failure:?}", file.display()));
+    let import = import.unwrap_or_else(|failure| panic!("{}: {failure:?}", file.display())).row;
     assert!(import.counts.accepted >= 5 && import.counts.rejected == 0, "{}: {import:?}", file.display());
     let stop = CancellationToken::new();
     let engine = LaneEngine::new(store.clone(), clock.clone(), "tests/samples".into(), lane, settings, provider);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ringfence_domain::heard::speaks_of_opting_out;
-use ringfence_domain::phone::Country;
+use ringfence_domain::phone::{Country, PlannedNumber};
 use ringfence_domain::{PhoneNumber, number_zones, place};
 use ringfence_intake::contacts::Sample;
 
@@ -189,10 +189,10 @@ fn phone(table: &Sample, args: &InitArgs, phones: &[String]) -> Result<String, F
     }
 }
 
-/// The number, when it is one that people are called on: no +44 9, which only costs money.
+/// The number, when it is one that people are called on: of no kind that a campaign must allow first, such as +44 70, and no +44 5.
 fn read(value: &str, country: Option<&str>) -> Option<PhoneNumber> {
     let country = country.and_then(|country| country.parse().ok());
-    let number = PhoneNumber::parse(value, country).ok()?;
+    let PlannedNumber { number, kind: None, .. } = PlannedNumber::parse(value, country).ok()? else { return None };
     let callable = !number.e164().starts_with("+44")
         || ["1", "2", "3", "7"].iter().any(|first| number.e164()[3..].starts_with(first));
     callable.then_some(number)

@@ -8,7 +8,7 @@ use ringfence_store::{BucketNumbers, Numbers};
 use serde::Serialize;
 
 use crate::summary::tomorrow;
-use crate::{screen, summary};
+use crate::{rests, screen, summary};
 
 /// Why contacts of a campaign are not being dialled right now.
 #[derive(Debug, Serialize)]
@@ -20,7 +20,7 @@ pub(super) struct Waiting {
     waiting: i64,
     /// The reasons add up to `waiting`. Caps and cool-offs of a number are asked when its turn comes, and are a reason from then on.
     reasons: Vec<Reason>,
-    /// How many of them are on the do-not-call list: they are stopped when their turn comes.
+    /// How many of them are on the do-not-call list, and stopped when the turn comes.
     on_dnc: i64,
     active: i64,
     review: i64,
@@ -119,12 +119,11 @@ fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (String
         let (rule, says) = closed_longest(&parts, now).map_or_else(guard, says);
         return (rule, says, from);
     }
-    if lane.backoff_until > now {
-        let says = lane.backoff_reason.clone().unwrap_or_else(|| "the lane rests".to_owned());
-        return ("pace".to_owned(), says, Some(lane.backoff_until));
+    if let Some(rest) = rests::of(lane, rules.limits.calls, rules.own_zone(lane.settings.timezone), now) {
+        return ("pace".to_owned(), rest.says, Some(rest.until));
     }
     if numbers.left_today == Some(0) {
-        let says = "the lane's calls of today are used up".to_owned();
+        let says = "the lane has made all of its calls for today".to_owned();
         return ("lane_day".to_owned(), says, Some(tomorrow(now, lane.settings.timezone)));
     }
     if let Some(stuck) = crate::slots::stuck(numbers) {
@@ -148,7 +147,10 @@ pub(super) fn text(waiting: &Waiting) -> String {
     }
     if waiting.on_dnc > 0 {
         let text_of = |n| if n == 1 { "1 of them is".to_owned() } else { format!("{n} of them are") };
-        text.push_str(&format!("{} on the do-not-call list, to be stopped in turn\n", text_of(waiting.on_dnc)));
+        text.push_str(&format!(
+            "{} on the do-not-call list, and stopped when the turn comes\n",
+            text_of(waiting.on_dnc)
+        ));
     }
     if !waiting.stopped_for.is_empty() {
         let parts: Vec<String> =

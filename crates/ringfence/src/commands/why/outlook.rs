@@ -47,11 +47,13 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Outl
     let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
     let stuck = crate::slots::stuck(numbers);
     let slots = stuck.as_ref().and_then(|stuck| stuck.first_free).unwrap_or_default();
+    let rest = crate::rests::of(lane, campaign.limits.calls, campaign.own_zone(lane.settings.timezone), found.now);
+    let rests_until = rest.as_ref().map(|rest| rest.until).unwrap_or_default();
     let fixed = [
         (slots, "slots", stuck.map(|stuck| stuck.says).unwrap_or_default()),
         (due, "due", contact.class.as_str().to_owned()),
-        (lane.backoff_until, "pace", lane.backoff_reason.clone().unwrap_or_default()),
-        (day.unwrap_or_default(), "lane_day", "the lane's calls of today are used up".to_owned()),
+        (rests_until, "pace", rest.map(|rest| rest.says).unwrap_or_default()),
+        (day.unwrap_or_default(), "lane_day", "the lane has made all of its calls for today".to_owned()),
     ];
     let mut outlook = Outlook::default();
     let mut at = found.now;

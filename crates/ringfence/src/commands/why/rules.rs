@@ -9,8 +9,8 @@ use ringfence_store::{AttemptRow, ContactRow, Numbers};
 use serde::Serialize;
 
 use super::Found;
-use crate::slots;
 use crate::summary::tomorrow;
+use crate::{rests, slots};
 
 /// One rule and its verdict.
 #[derive(Debug, Serialize)]
@@ -83,7 +83,7 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     let whole = calendar.at(now);
     let mut says = "all of these at once".to_owned();
     if campaign.calling.guard.millis() != 0 {
-        says.push_str(&format!(", {} before closing excepted", campaign.calling.guard));
+        says.push_str(&format!(", but not in the last {} before closing", campaign.calling.guard));
     }
     for (word, date) in [("from", campaign.schedule.starts), ("up to", campaign.schedule.ends)] {
         if let Some(date) = date {
@@ -119,9 +119,9 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     rule("safety", failing.is_none(), failing.unwrap_or_else(|| "few of the last calls failed".to_owned()), None);
     let says = lane.reason.clone().unwrap_or_else(|| format!("lane {} is {}", lane.settings.name, lane.state));
     rule("lane", lane.state == LaneState::Open, says, None);
-    let slowed = lane.backoff_until > now;
-    let says = lane.backoff_reason.clone().filter(|_| slowed).unwrap_or_else(|| "not slowed".to_owned());
-    rule("pace", !slowed, says, Some(lane.backoff_until));
+    let rest = rests::of(lane, campaign.limits.calls, campaign.own_zone(lane.settings.timezone), now);
+    let says = rest.as_ref().map_or_else(|| "the lane does not rest".to_owned(), |rest| rest.says.clone());
+    rule("pace", rest.is_none(), says, rest.map(|rest| rest.until));
     let stuck = slots::stuck(numbers);
     let (limit, held) = (lane.settings.limits.concurrent, numbers.of_lane);
     let says = stuck.as_ref().map(|stuck| stuck.says.clone());
