@@ -15,6 +15,8 @@ pub mod claim;
 pub mod clock;
 pub mod condition;
 pub mod cool_off;
+mod cron;
+pub mod date;
 pub mod decision;
 pub mod heard;
 pub mod ids;

@@ -48,7 +48,7 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// A moment as a person in this zone reads it.
 pub fn moment(at: Moment, zone: ringfence_domain::Zone) -> String {
-    at.local(zone).format("%d %b %Y %H:%M %Z").to_string()
+    at.local(zone).strftime("%d %b %Y %H:%M %Z").to_string()
 }
 
 /// Whether there is somebody to ask.

@@ -216,7 +216,7 @@ fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> O
 
 /// The first moment of the next day in a zone.
 pub fn tomorrow(now: Moment, zone: ringfence_domain::Zone) -> Moment {
-    let tomorrow = now.local(zone).date_naive().succ_opt();
+    let tomorrow = now.date(zone).tomorrow();
     tomorrow.map_or(Moment::NEVER, |date| zone.midnight(date))
 }
 

@@ -138,6 +138,6 @@ impl WindowPart {
     /// The hours that say no at `at`, and why, if they are closed days.
     pub fn closed_day(&self, at: Moment) -> Option<String> {
         let mut hours = self.hours.iter().flatten();
-        hours.find_map(|hours| hours.closures.reason(at.local(hours.zone).date_naive()))
+        hours.find_map(|hours| hours.closures.reason(at.date(hours.zone)))
     }
 }

@@ -260,14 +260,13 @@ mod tests {
             zone in prop::sample::select(Zone::all().collect::<Vec<_>>()),
             start in 0_u32..1440, length in 1_u32..1440,
         ) {
-            use chrono::Timelike;
             let end = start + length;
             let text = format!("{:02}:{:02}-{:02}:{:02}", start / 60, start % 60, end / 60, end % 60);
             let mut window = Calendar::new(vec![Hours::new(text.parse().expect("hours"), zone)], Span::ZERO);
             let at = Moment::from_secs(seconds);
             let expected = |at: Moment| {
-                let local = at.local(zone);
-                let minute = local.hour() * 60 + local.minute();
+                let local = at.clock(zone);
+                let minute = u32::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).expect("a minute of the day");
                 (start..end).contains(&minute) || (start..end).contains(&(minute + 1440))
             };
             let verdict = window.at(at);

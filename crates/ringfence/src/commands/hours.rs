@@ -52,20 +52,16 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
     let at = args.at.unwrap_or_else(home::wall_clock);
     let now = calendar.at(at);
     // The first line of stdout stays the answer; why a day is closed is said beside it.
-    if let Some(reason) = closures.reason(at.local(zone).date_naive()) {
+    if let Some(reason) = closures.reason(at.date(zone)) {
         home::eprint_line(&reason);
     }
     if common.json {
         screen::print(&format!("{}\n", json!({ "open": now.open, "next_change": now.next_change })))?;
     } else {
         let next = now.next_change.map_or("never changes".to_owned(), |change| {
-            format!("{} {}", if now.open { "closes" } else { "opens" }, change.local(zone).to_rfc3339())
+            format!("{} {}", if now.open { "closes" } else { "opens" }, change.rfc3339(zone))
         });
-        screen::print(&format!(
-            "{} at {}, {next}\n",
-            if now.open { "open" } else { "closed" },
-            at.local(zone).to_rfc3339()
-        ))?;
+        screen::print(&format!("{} at {}, {next}\n", if now.open { "open" } else { "closed" }, at.rfc3339(zone)))?;
     }
     let (mut open, mut next) = (now.open, now.next_change);
     while let (Some(change), Some(until)) = (next, args.until)
@@ -75,7 +71,7 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
         if common.json {
             screen::print(&format!("{}\n", json!({ "at": change, "open": open })))?;
         } else {
-            screen::print(&format!("{} {}\n", change.local(zone).to_rfc3339(), if open { "opens" } else { "closes" }))?;
+            screen::print(&format!("{} {}\n", change.rfc3339(zone), if open { "opens" } else { "closes" }))?;
         }
         next = calendar.at(change).next_change;
     }

@@ -137,7 +137,7 @@ async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &A
         let Some(campaign) = campaigns.iter().find(|campaign| campaign.id == schedule.campaign) else { continue };
         if let Some(next) = schedule.next_at {
             let wait = next.since(clock.read().now);
-            let when = next.local(schedule.zone).format("%a %d %b %H:%M %Z");
+            let when = next.local(schedule.zone).strftime("%a %d %b %H:%M %Z");
             let due = if wait == ringfence_domain::Span::ZERO { "now".to_owned() } else { format!("at {when}") };
             eprint_line(&format!("{} begins by itself {due}", campaign.rules.name));
         }
