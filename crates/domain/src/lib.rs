@@ -39,6 +39,7 @@ pub mod template;
 pub mod window;
 pub mod words;
 pub mod zone;
+pub mod zone_data;
 pub mod zones;
 
 pub use brake::Brake;

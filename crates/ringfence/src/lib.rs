@@ -21,3 +21,4 @@ pub mod slots;
 pub mod stop_file;
 pub mod summary;
 pub mod telemetry;
+pub mod zones;

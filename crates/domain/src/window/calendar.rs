@@ -73,9 +73,10 @@ impl Calendar {
     pub const HORIZON: Span = Span::from_days(9 * 366);
     const CHUNK: Span = Span::from_days(10);
 
-    /// A window open when all of `hours` are. Without any it is always open.
+    /// A window open when all of `hours` are. Without any it is always open; on clocks that cannot be read it never is.
     pub fn new(hours: Vec<Hours>, guard: Span) -> Self {
-        Self { hours, guard, bounds: ALWAYS, nowhere: false, known: None, settled: None }
+        let nowhere = hours.iter().any(|hours| !hours.zone.is_readable());
+        Self { hours, guard, bounds: ALWAYS, nowhere, known: None, settled: None }
     }
 
     /// Closed before `from`, and from `until` on, whatever the hours say.
