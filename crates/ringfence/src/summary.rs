@@ -8,7 +8,7 @@ use ringfence_domain::summary::{
 use ringfence_domain::{CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::{Numbers, StoppedBy};
 
-use crate::slots;
+use crate::{slots, zones};
 
 use crate::said::said;
 
@@ -196,6 +196,7 @@ fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> O
         return held(match stop.by {
             StoppedBy::Person => format!("stop: {}", stop.reason),
             StoppedBy::Quarantine => format!("quarantine: {}; `ringfence quarantine` says more", stop.reason),
+            StoppedBy::ZoneData => format!("zone data: {}; {}", stop.reason, zones::MEND),
         });
     }
     match (campaign.state, campaign.paused_by) {

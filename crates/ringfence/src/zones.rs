@@ -9,6 +9,9 @@ use ringfence_intake::{config, zone_folder};
 /// What is wrong with the folder, once the configuration was found.
 static TROUBLE: OnceLock<Option<String>> = OnceLock::new();
 
+/// How to mend zone data that is older than what dialled on the database.
+pub const MEND: &str = "install a newer ringfence, or name a newer zoneinfo tree in [zones] folder";
+
 /// Zones that are named in a caution, at most.
 const NAMED: usize = 5;
 

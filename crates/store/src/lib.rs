@@ -66,6 +66,7 @@ mod trouble;
 mod turns;
 mod witness;
 mod witness_file;
+mod zone_data;
 
 pub use adopt::{AdoptOrder, Adopted, VendorCall};
 pub use backup::Backup;

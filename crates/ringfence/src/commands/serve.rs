@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{Brake, CampaignState, Clock};
-use ringfence_store::{Database, Lifeline, Store};
+use ringfence_store::{Database, Lifeline, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::home::{self, eprint_line};
 use crate::outage;
 use crate::scheduling::Timekeeper;
+use crate::zones;
 
 /// `serve`
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -113,8 +114,14 @@ async fn vanished(store: &Database) -> Failure {
 async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
     let lanes: Vec<&str> = config.lanes.keys().map(String::as_str).collect();
     eprint_line(&format!("serving {} on {}", lanes.join(", "), store.location()));
-    if let Some(quarantine) = store.quarantine().await? {
-        tracing::error!("nobody is dialled: {}; `ringfence quarantine` says more", quarantine.cause);
+    match store.stop().await? {
+        Some(stop) if stop.by == StoppedBy::Quarantine => {
+            tracing::error!("nobody is dialled: {}; `ringfence quarantine` says more", stop.reason);
+        }
+        Some(stop) if stop.by == StoppedBy::ZoneData => {
+            tracing::error!("nobody is dialled: {}; {}", stop.reason, zones::MEND);
+        }
+        _ => {}
     }
     for campaign in store.campaigns().await? {
         let missing =
