@@ -333,6 +333,13 @@ CREATE TABLE witness (
 ) STRICT;
 INSERT INTO witness (only_row) VALUES (1);
 
+-- The newest time zone data that ever dialled on this database: a process with older data dials nobody.
+CREATE TABLE zone_data (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    version TEXT NOT NULL,                      -- a release of the IANA database, as in 2026f
+    since INTEGER NOT NULL                          -- when it first dialled here
+) STRICT;
+
 -- Nobody is dialled while one of these is not lifted.
 CREATE TABLE quarantines (
     id INTEGER PRIMARY KEY,

@@ -68,7 +68,8 @@ fn main() {
         println!("{name}: open now? {check:.0}; next opening {next:.0}; next opening, nothing known {cold:.0}");
     }
 
-    let naive = |question: u64| moment(question).utc().naive_utc();
+    let naive =
+        |question: u64| chrono::DateTime::from_timestamp(moment(question).secs(), 0).expect("a time").naive_utc();
     let peer: opening_hours::OpeningHours = "Mo-Fr 10:00-13:00,14:00-20:00; Sa-Su off".parse().expect("hours");
     let check = nanoseconds(QUESTIONS / 10, |question| peer.is_open(naive(question * 10)));
     let next = nanoseconds(QUESTIONS / 10, |question| peer.next_change(naive(question * 10)));

@@ -118,3 +118,14 @@ pub async fn execute(url: &str, statement: &'static str) {
         link.execute(statement).await.expect("done");
     }
 }
+
+/// The text that a question finds, if it finds a row.
+pub async fn text_of(url: &str, question: &'static str) -> Option<String> {
+    if url.starts_with("sqlite") {
+        let mut link = sqlx::SqliteConnection::connect(url).await.expect("a connection");
+        sqlx::query_scalar(question).fetch_optional(&mut link).await.expect("an answer")
+    } else {
+        let mut link = PgConnection::connect(url).await.expect("a connection");
+        sqlx::query_scalar(question).fetch_optional(&mut link).await.expect("an answer")
+    }
+}

@@ -5,6 +5,7 @@ pub mod database;
 pub mod sample;
 pub mod vendors;
 pub mod virtual_time;
+pub mod zone_tree;
 
 pub use database::TestDatabase;
 

@@ -5,6 +5,7 @@
 //! same one (`later_day`).
 
 mod later_day;
+mod names;
 mod reading;
 mod time_of_day;
 mod tokens;
@@ -164,10 +165,10 @@ mod tests {
             let zone: Zone = zone.parse().expect("a zone");
             let start: Moment = "2026-11-20T00:00:00Z".parse().expect("a moment");
             for now in (0..8).map(|step| start + Span::from_hours(3 * step)) {
-                let today = now.local(zone).date_naive();
+                let today = now.date(zone);
                 for words in days.iter().flat_map(|day| times.iter().map(move |time| format!("{day}{time}"))) {
                     let at = asked(&words, now, zone).expect("they asked").at.local(zone);
-                    assert!(at.date_naive() > today, "{words}, said at {}: called at {at}", now.local(zone));
+                    assert!(at.date() > today, "{words}, said at {}: called at {at}", now.local(zone));
                 }
             }
         }
@@ -193,7 +194,7 @@ mod tests {
             ("tomorrow or Monday", "Sat 21 Nov 09:00"),
         ] {
             let asked = asked(words, now, zone).expect("they asked");
-            assert_eq!(asked.at.local(zone).format("%a %d %b %H:%M").to_string(), means, "{words}");
+            assert_eq!(asked.at.local(zone).strftime("%a %d %b %H:%M").to_string(), means, "{words}");
             assert!(!asked.understood, "{words}");
         }
     }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::Days;
 use serde::{Deserialize, Serialize};
 
 use crate::quantity::QuantityError;
@@ -44,8 +43,8 @@ impl Cap {
         match self.period {
             Period::Rolling(span) => self.within(earlier, now - span, |oldest| oldest + span),
             Period::CalendarDay => zones.zones().iter().try_fold((), |(), zone| {
-                let today = now.local(*zone).date_naive();
-                let tomorrow = today.checked_add_days(Days::new(1)).map_or(Moment::NEVER, |date| zone.midnight(date));
+                let today = now.date(*zone);
+                let tomorrow = today.tomorrow().map_or(Moment::NEVER, |date| zone.midnight(date));
                 self.within(earlier, zone.midnight(today) - Span::from_millis(1), |_| tomorrow)
             }),
         }

@@ -15,6 +15,8 @@ pub mod claim;
 pub mod clock;
 pub mod condition;
 pub mod cool_off;
+mod cron;
+pub mod date;
 pub mod decision;
 pub mod empty_words;
 pub mod heard;
@@ -38,6 +40,7 @@ pub mod template;
 pub mod window;
 pub mod words;
 pub mod zone;
+pub mod zone_data;
 pub mod zones;
 
 pub use brake::Brake;

@@ -1,7 +1,5 @@
 //! Everything that limits calls to one phone number, over all campaigns and lanes.
 
-use chrono::Timelike;
-
 use crate::call::PastCall;
 use crate::cap::Cap;
 use crate::cool_off::CoolOff;
@@ -79,11 +77,11 @@ fn same_hour(earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Option<Hold>
         .zones()
         .iter()
         .filter_map(|zone| {
-            let (then, here) = (last.sent_at.local(*zone), now.local(*zone));
+            let (then, here) = (last.sent_at.clock(*zone), now.clock(*zone));
             if then.hour() != here.hour() {
                 return None;
             }
-            let into = i64::from(here.minute() * 60 + here.second());
+            let into = i64::from(here.minute()) * 60 + i64::from(here.second());
             Some(Moment::from_secs(now.secs()) + Span::from_secs(3600 - into))
         })
         .max()?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::cap::Cap;
@@ -18,11 +18,11 @@ pub struct Preset {
     /// `in-trai-promotional`
     pub name: String,
     /// Grows whenever the data changes: a date.
-    pub version: NaiveDate,
+    pub version: Date,
     /// The law and where its text was read.
     pub source: String,
     /// Since when the law says so.
-    pub effective: NaiveDate,
+    pub effective: Date,
     /// When it lets people be called; any time without.
     pub hours: Option<Timetable>,
     /// Whose clocks the hours are read on.

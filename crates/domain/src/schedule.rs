@@ -1,11 +1,9 @@
 //! When a campaign begins by itself, and between which days it may dial at all.
 
-use std::fmt;
-use std::str::FromStr;
-
-use chrono::{Days, NaiveDate};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+pub use crate::cron::{Cron, CronError};
 use crate::words::words;
 use crate::zones::CallingZone;
 use crate::{Moment, Span, Zone, ZoneSet};
@@ -40,9 +38,9 @@ pub struct Schedule {
     /// What becomes of missed ones.
     pub missed: Missed,
     /// Nobody is dialled before this local date.
-    pub starts: Option<NaiveDate>,
+    pub starts: Option<Date>,
     /// Nobody is dialled after this local date; who waits then is stopped.
-    pub ends: Option<NaiveDate>,
+    pub ends: Option<Date>,
 }
 
 impl Default for Schedule {
@@ -58,14 +56,14 @@ impl Schedule {
     /// From when and until when contacts in these zones may be dialled; with several zones, the narrowest.
     pub fn bounds(&self, zones: &ZoneSet) -> (Option<Moment>, Option<Moment>) {
         let starts = self.starts.and_then(|date| zones.zones().iter().map(|zone| zone.midnight(date)).max());
-        let after = self.ends.map(|date| date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX));
+        let after = self.ends.map(|date| date.tomorrow().unwrap_or(Date::MAX));
         let ends = after.and_then(|date| zones.zones().iter().map(|zone| zone.midnight(date)).min());
         (starts, ends)
     }
 
     /// When the last day is over wherever a contact may be.
     pub fn over_at(&self, zone: CallingZone) -> Option<Moment> {
-        let after = self.ends?.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+        let after = self.ends?.tomorrow().unwrap_or(Date::MAX);
         Some(match zone {
             CallingZone::Fixed(zone) => zone.midnight(after),
             CallingZone::Contact => "Etc/GMT+12".parse::<Zone>().expect("the database has it").midnight(after),
@@ -84,64 +82,6 @@ impl Schedule {
     pub fn at_moment(&self, due: Moment, now: Moment, zone: Zone) -> (bool, Option<Moment>) {
         let missed = now.since(due) > Self::LATE;
         (!missed || self.missed == Missed::Once, self.next(now, zone))
-    }
-}
-
-/// A line in cron's syntax: minute, hour, day of the month, month, day of the week.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Cron(String);
-
-/// A text that is no cron line, or one that never comes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{line}` is not a cron line: {why}")]
-pub struct CronError {
-    line: String,
-    why: String,
-}
-
-impl Cron {
-    /// The next moment after `at` that the line names on the clocks of `zone`.
-    pub fn next(&self, at: Moment, zone: Zone) -> Option<Moment> {
-        let cron: croner::Cron = self.0.parse().ok()?;
-        let next = cron.find_next_occurrence(&at.local(zone), false).ok()?;
-        Some(Moment::from_millis(next.timestamp_millis()))
-    }
-}
-
-impl FromStr for Cron {
-    type Err = CronError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = |why: String| CronError { line: text.to_owned(), why };
-        if !text.trim().starts_with('@') && text.split_whitespace().count() != 5 {
-            return Err(fault("it must have five fields".to_owned()));
-        }
-        croner::Cron::from_str(text).map_err(|error| fault(error.to_string()))?;
-        let cron = Self(text.trim().to_owned());
-        // A leap day comes every eight years at the latest, and the library looks further ahead than that.
-        cron.next(Moment::from_secs(1_767_225_600), Zone::utc()).ok_or_else(|| fault("it never comes".to_owned()))?;
-        Ok(cron)
-    }
-}
-
-impl fmt::Display for Cron {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for Cron {
-    type Error = CronError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Cron> for String {
-    fn from(cron: Cron) -> Self {
-        cron.0
     }
 }
 
@@ -175,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_first_and_last_day_bound_it() {
-        let date = |text: &str| Some(text.parse().expect("a date"));
+        let date = |text: &str| Some(crate::date::read(text).expect("a date"));
         let schedule = Schedule { starts: date("2026-11-23"), ends: date("2026-11-24"), ..weekdays_at_nine() };
         let early = moment("2026-11-01T00:00:00Z");
         assert_eq!(schedule.next(early, zone("Asia/Kolkata")), Some(moment("2026-11-23T03:30:00Z")));
@@ -199,15 +139,5 @@ mod tests {
         let skip = Schedule { missed: Missed::Skip, ..weekdays_at_nine() };
         assert_eq!(skip.at_moment(due, now, zone("Asia/Kolkata")), (false, next));
         assert!(skip.at_moment(due, due + Span::from_secs(5), zone("Asia/Kolkata")).0, "slow is not missed");
-    }
-
-    #[test]
-    fn lines_that_say_nothing_are_refused() {
-        for line in ["", "9", "0 9 * *", "0 25 * * *", "0 9 30 2 *", "0 9 * * MON-FRI 2026", "every day"] {
-            assert!(line.parse::<Cron>().is_err(), "{line}");
-        }
-        for line in ["0 9 * * MON-FRI", "*/15 9-20 * * *", "0 9 29 2 *", "@daily"] {
-            assert!(line.parse::<Cron>().is_ok(), "{line}");
-        }
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub database: Option<String>,
     /// Where HTTP is served and reached.
     pub http: Http,
+    /// A zoneinfo tree of the operator.
+    pub zones: Option<PathBuf>,
     /// The operator's own holidays: the text of each file by the name that campaigns know it by.
     pub holidays: BTreeMap<String, String>,
     /// The lanes, by name.
@@ -131,6 +133,9 @@ impl Config {
         if let Some(section) = root.section("http") {
             config.http = http(section);
         }
+        if let Some(section) = root.section("zones") {
+            config.zones = zones(section, path);
+        }
         if let Some(section) = root.section("holidays") {
             config.holidays = holidays(section, path);
         }
@@ -177,6 +182,21 @@ impl Explain for HolidaysError {
     fn explain(&self) -> (Option<String>, Option<Range<usize>>) {
         (Some(self.hint()), None)
     }
+}
+
+/// The folder that `[zones]` names, if the file can be read at all. Whoever reads the rest of the file must have taken its zones into use
+/// before: names of zones are looked up in them.
+pub fn zones_folder(path: &Path) -> Option<PathBuf> {
+    let text = regular::text(path).ok()?;
+    let document = DeTable::parse(&text).ok()?;
+    let found = Found::default();
+    zones(Section::root(&document, &found).section("zones")?, path)
+}
+
+fn zones(mut section: Section<'_>, path: &Path) -> Option<PathBuf> {
+    let folder = section.required_text("folder", "name a zoneinfo tree: folder = \"/usr/share/zoneinfo\"");
+    section.finish();
+    folder.map(|folder| beside(path, &folder.value))
 }
 
 /// `IN = "holidays/india.txt"`: files that add to those that are shipped, or take their place.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use chrono::NaiveDate;
+use jiff::civil::Date;
 
 /// Why no contact file is found.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ const MOST_ENTRIES: usize = 50_000;
 
 /// The file that `pattern` means on the local date `today`: `{date}` becomes the date, as in `2026-11-23`; of several files
 /// that a glob matches it is the one written last.
-pub fn resolve(pattern: &str, today: NaiveDate) -> Result<PathBuf, NoFile> {
+pub fn resolve(pattern: &str, today: Date) -> Result<PathBuf, NoFile> {
     let dated = pattern.replace("{date}", &today.to_string());
     if Path::new(&dated).exists() || !has_signs(&dated) {
         let path = PathBuf::from(&dated);
@@ -114,11 +114,11 @@ mod tests {
     fn dates_and_globs_name_one_file() {
         let folder = tempfile::TempDir::new().expect("a folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let today = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a date");
+        let today = jiff::civil::date(2026, 11, 23);
         std::fs::write(path("diwali-2026-11-23.csv"), "").expect("written");
         let found = resolve(&path("diwali-{date}.csv"), today).expect("a file");
         assert!(found.ends_with("diwali-2026-11-23.csv"));
-        let tomorrow = today.succ_opt().expect("a date");
+        let tomorrow = today.tomorrow().expect("a date");
         let missing = resolve(&path("diwali-{date}.csv"), tomorrow).expect_err("no file");
         assert!(missing.to_string().contains("diwali-2026-11-24.csv"), "{missing}");
 

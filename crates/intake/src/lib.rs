@@ -16,6 +16,7 @@ pub mod regular;
 mod required;
 mod section;
 pub mod table;
+pub mod zone_folder;
 
 pub use config::{Config, ConfigLane, Http};
 pub use contacts::{ContactFile, ContactRow, RejectedRow};

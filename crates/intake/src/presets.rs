@@ -59,8 +59,8 @@ fn read(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<Preset
     let document = DeTable::parse(text).map_err(|error| error.to_string())?;
     let found = Found::default();
     let mut root = Section::root(&document, &found);
-    let version = root.parsed("version");
-    let effective = root.parsed("effective");
+    let version = when::day(&mut root, "version");
+    let effective = when::day(&mut root, "effective");
     let source = root.required_text("source", "name the law").map(|text| text.value);
     let (mut hours, mut timezone, mut closures) = (None, CallingZone::Contact, Closures::default());
     if let Some(mut section) = root.section("calling") {

@@ -81,8 +81,6 @@ impl Explain for ringfence_domain::window::HoursError {
 
 impl Explain for String {}
 
-impl Explain for chrono::ParseError {}
-
 impl<'t> Section<'t> {
     /// The whole document.
     pub(crate) fn root(document: &'t Spanned<DeTable<'t>>, found: &'t Found) -> Self {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use chrono::DateTime;
 use http::Response;
+use jiff::fmt::rfc2822;
 use ringfence_domain::phone::mask_numbers;
 use ringfence_domain::{Moment, Span};
 use serde_json::{Map, Value};
@@ -131,7 +131,7 @@ pub(crate) fn retry_after(answer: &Response<Bytes>) -> Option<Span> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(bounded(Span::from_secs(text.parse::<u32>().unwrap_or(u32::MAX).into())));
     }
-    let at = |text: &str| DateTime::parse_from_rfc2822(text).ok().map(|at| Moment::from_secs(at.timestamp()));
+    let at = |text: &str| -> Option<Moment> { rfc2822::parse(text).ok().map(|at| at.timestamp().into()) };
     Some(bounded(at(text)?.since(at(header(http::header::DATE)?)?)))
 }
 

@@ -2,7 +2,7 @@
 
 use ringfence_domain::phone::Country;
 use ringfence_domain::window::Hours;
-use ringfence_domain::{Campaign, Moment, Span, ZoneSet};
+use ringfence_domain::{Campaign, Moment, Span, ZoneSet, date};
 
 /// Data that ends so soon is spoken of.
 const SOON: Span = Span::from_days(60);
@@ -13,8 +13,8 @@ pub fn of(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Vec<Strin
     let presets = campaign.calling.presets.iter().map(|preset| &preset.closures);
     for closures in presets.chain([&campaign.calling.closures]) {
         let Some((name, last)) = closures.first_to_end() else { continue };
-        let ends = chrono::NaiveDate::from_ymd_opt(last, 12, 31).unwrap_or(chrono::NaiveDate::MAX);
-        let soon = (now + SOON).utc().date_naive() > ends;
+        let Some(ends) = date::of(last, 12, 31) else { continue };
+        let soon = (now + SOON).utc_date() > ends;
         if soon || campaign.schedule.ends.is_some_and(|day| day > ends) {
             cautions.push(format!(
                 "the holidays of {name} are known up to {last} only: nobody is called after that year. Bring newer ones \

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::importing::{InputFile, look_at};
 use crate::outage;
 use crate::stop_file::StopFile;
+use crate::zones;
 
 const NAME: &str = "ringfence.toml";
 const SYSTEM: &str = "/etc/ringfence/ringfence.toml";
@@ -29,8 +30,16 @@ pub fn vendors() -> Vec<&'static Vendor> {
     VENDORS.iter().copied().chain([&ringfence_sandbox::VENDOR]).collect()
 }
 
-/// The configuration file for a command about `campaign`, if there is one.
+/// The configuration file for a command about `campaign`, if there is one. From now on this process uses the zone data that it names.
 pub fn find_config(common: &Common, campaign: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    let found = look_for_config(common, campaign)?;
+    if let Some(path) = &found {
+        zones::prepare(path);
+    }
+    Ok(found)
+}
+
+fn look_for_config(common: &Common, campaign: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
     if let Some(path) = &common.config {
         return if path.is_file() {
             Ok(Some(path.clone()))
@@ -51,7 +60,13 @@ pub fn find_config(common: &Common, campaign: Option<&Path>) -> Result<Option<Pa
 /// Reads the configuration; an empty one when there is no file.
 pub fn read_config(common: &Common, campaign: Option<&Path>) -> Result<Config, Failure> {
     match find_config(common, campaign)? {
-        Some(path) => Ok(Config::read(&path, &vendors(), &|name| std::env::var(name).ok())?),
+        Some(path) => {
+            let config = Config::read(&path, &vendors(), &|name| std::env::var(name).ok())?;
+            for caution in zones::cautions() {
+                eprint_line(&format!("{}: caution: {caution}", path.display()));
+            }
+            Ok(config)
+        }
         None => Ok(Config::none(PathBuf::from(NAME))),
     }
 }

@@ -55,7 +55,7 @@ impl InputFile {
 
     /// The path of that file.
     pub fn named_by(campaign: &Campaign, lane: Zone, now: Moment) -> Result<Option<PathBuf>, NoFile> {
-        let today = now.local(campaign.own_zone(lane)).date_naive();
+        let today = now.date(campaign.own_zone(lane));
         campaign.contacts.file.as_ref().map(|pattern| contact_files::resolve(pattern, today)).transpose()
     }
 

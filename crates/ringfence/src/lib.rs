@@ -24,3 +24,4 @@ pub mod stderr;
 pub mod stop_file;
 pub mod summary;
 pub mod telemetry;
+pub mod zones;

@@ -153,7 +153,7 @@ fn outside_the_hours(campaign: &Campaign, lane: &ConfigLane, zone: Zone, now: Mo
         moments.iter().any(|moment| calendar.next_opening(*moment) == Some(*moment))
     };
     (!places.iter().any(open)).then(|| {
-        let at = first.local(own).format("%H:%M");
+        let at = first.local(own).strftime("%H:%M");
         format!("`{cron}` ({at}) never comes while anybody may be called: its contacts wait until the hours begin")
     })
 }

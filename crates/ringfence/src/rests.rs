@@ -54,5 +54,5 @@ fn unsaid(lane: &LaneRow, own: Option<Rate>, clock: Zone, now: Moment) -> Option
 
 /// The second by which it is surely over, on this clock.
 fn second(at: Moment, clock: Zone) -> String {
-    (at + ringfence_domain::Span::from_millis(999)).local(clock).format("%H:%M:%S").to_string()
+    (at + ringfence_domain::Span::from_millis(999)).local(clock).strftime("%H:%M:%S").to_string()
 }

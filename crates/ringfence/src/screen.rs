@@ -66,7 +66,7 @@ pub fn json(value: &impl Serialize) -> Result<String, Failure> {
 
 /// A moment as a person in this zone reads it.
 pub fn moment(at: Moment, zone: ringfence_domain::Zone) -> String {
-    at.local(zone).format("%d %b %Y %H:%M %Z").to_string()
+    at.local(zone).strftime("%d %b %Y %H:%M %Z").to_string()
 }
 
 /// Whether there is somebody to ask.

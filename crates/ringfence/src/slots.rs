@@ -38,7 +38,7 @@ fn of(held: &InHand, limit: u32, whose: &str, clock: Zone) -> Option<Stuck> {
 
 /// The minute by which it is surely over, on this clock.
 fn minute(at: Moment, clock: Zone) -> String {
-    (at + Span::from_millis(59_999)).local(clock).format("%H:%M").to_string()
+    (at + Span::from_millis(59_999)).local(clock).strftime("%H:%M").to_string()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use ringfence_store::{Numbers, StoppedBy};
 use crate::rests::{self, Rest};
 use crate::said::said;
 use crate::slots::{self, Stuck};
+use crate::zones;
 
 /// Answered calls after which an output that none of them had is spoken of.
 const ENOUGH: i64 = 10;
@@ -209,6 +210,7 @@ fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> O
         return held(match stop.by {
             StoppedBy::Person => format!("stop: {}", stop.reason),
             StoppedBy::Quarantine => format!("quarantine: {}; `ringfence quarantine` says more", stop.reason),
+            StoppedBy::ZoneData => format!("zone data: {}; {}", stop.reason, zones::MEND),
         });
     }
     match (campaign.state, campaign.paused_by) {
@@ -229,7 +231,7 @@ fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> O
 
 /// The first moment of the next day in a zone.
 pub fn tomorrow(now: Moment, zone: ringfence_domain::Zone) -> Moment {
-    let tomorrow = now.local(zone).date_naive().succ_opt();
+    let tomorrow = now.date(zone).tomorrow();
     tomorrow.map_or(Moment::NEVER, |date| zone.midnight(date))
 }
 

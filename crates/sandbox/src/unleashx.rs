@@ -127,7 +127,7 @@ async fn list(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, Query
 }
 
 fn day(at: Moment) -> String {
-    at.local(ringfence_domain::Zone::utc()).format("%Y-%m-%d").to_string()
+    at.local(ringfence_domain::Zone::utc()).strftime("%Y-%m-%d").to_string()
 }
 
 fn row(call: &PlacedCall, over: bool) -> Value {
@@ -150,7 +150,7 @@ fn row(call: &PlacedCall, over: bool) -> Value {
         "CALL_STATUS": status,
         "TOTAL_DURATION": seconds,
         "total_duration": format!("{seconds}s"),
-        "CREATED_AT": call.placed_at.local(ringfence_domain::Zone::utc()).format("%Y-%m-%d %H:%M:%S").to_string(),
+        "CREATED_AT": call.placed_at.local(ringfence_domain::Zone::utc()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         "FILE_PATH": recording,
         "DISPOSITION": if answered { json!("Interested") } else { Value::Null },
     });

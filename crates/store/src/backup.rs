@@ -49,7 +49,7 @@ impl Database {
             .bind(now.millis())
             .bind(format!(
                 "it is a backup, made {}",
-                now.local(ringfence_domain::Zone::utc()).format("%d %b %Y %H:%M UTC")
+                now.local(ringfence_domain::Zone::utc()).strftime("%d %b %Y %H:%M UTC")
             ))
             .bind(since.map(|at| at - quarantine::MARGIN.millis()))
             .execute(&mut copy)

@@ -3,7 +3,7 @@
 use ringfence_domain::Moment;
 
 use crate::session::{Session, Sql, args, sql};
-use crate::{StoreError, fence};
+use crate::{StoreError, fence, zone_data};
 
 /// What stopped everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum StoppedBy {
     Person,
     /// The database may have forgotten calls.
     Quarantine,
+    /// Newer time zone data than this process has dialled on the database.
+    ZoneData,
 }
 
 /// Everything is stopped.
@@ -40,17 +42,36 @@ pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) 
     Ok(())
 }
 
-/// Whether everything is stopped. A quarantine is told first: lifting it is the longer way.
-pub(crate) async fn read(session: &mut Session) -> Result<Option<Stop>, StoreError> {
+/// What holds everything on one database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The stop, if everything is stopped for this process.
+    pub(crate) stop: Option<Stop>,
+    /// The zone data of this process is newer than any that dialled here: its first call is to be entered.
+    pub(crate) newer_zones: bool,
+}
+
+/// Whether everything is stopped.
+pub(crate) async fn stop(session: &mut Session) -> Result<Option<Stop>, StoreError> {
+    Ok(read(session).await?.stop)
+}
+
+/// What holds everything. A quarantine is told first, because lifting it is the longest way, and then zone data that is too old.
+pub(crate) async fn read(session: &mut Session) -> Result<Standing, StoreError> {
     const READ: Sql = sql!(
-        "SELECT i.stopped_at, i.stop_reason, q.noticed_at, q.cause FROM installation i \
-         LEFT JOIN quarantines q ON q.lifted_at IS NULL WHERE i.only_row = 1"
+        "SELECT i.stopped_at, i.stop_reason, q.noticed_at, q.cause, z.version AS zone_version, z.since AS zone_since \
+         FROM installation i LEFT JOIN quarantines q ON q.lifted_at IS NULL LEFT JOIN zone_data z ON z.only_row = 1 \
+         WHERE i.only_row = 1"
     );
     let row = session.one(&READ, args![]).await?;
     let text = |column| row.get::<Option<String>>(column).map(Option::unwrap_or_default);
-    if let Some(at) = row.moment_or_none("noticed_at")? {
-        return Ok(Some(Stop { by: StoppedBy::Quarantine, at, reason: text("cause")? }));
-    }
-    let Some(at) = row.moment_or_none("stopped_at")? else { return Ok(None) };
-    Ok(Some(Stop { by: StoppedBy::Person, at, reason: text("stop_reason")? }))
+    let (zones, newer_zones) = zone_data::compare(&row)?;
+    let by = |by, at, column| Ok::<_, StoreError>(Stop { by, at, reason: text(column)? });
+    let stop = match (row.moment_or_none("noticed_at")?, zones, row.moment_or_none("stopped_at")?) {
+        (Some(at), ..) => Some(by(StoppedBy::Quarantine, at, "cause")?),
+        (None, Some(zones), _) => Some(zones),
+        (None, None, Some(at)) => Some(by(StoppedBy::Person, at, "stop_reason")?),
+        (None, None, None) => None,
+    };
+    Ok(Standing { stop, newer_zones })
 }

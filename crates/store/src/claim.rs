@@ -16,7 +16,7 @@ use crate::counts::Deltas;
 use crate::lanes::{Lock, calls_on, count_calls, day_of, lock};
 use crate::runs::Failing;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{StoreError, brakes, fence, runs, watch};
+use crate::{StoreError, brakes, fence, runs, watch, zone_data};
 
 /// Open attempts of one lane and one campaign revision that may be dialled now.
 #[derive(Debug, Clone)]
@@ -214,7 +214,8 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
 
     fence::pass(session).await?;
-    let stopped = brakes::read(session).await?.is_some();
+    let brakes = brakes::read(session).await?;
+    let stopped = brakes.stop.is_some();
     let lane = lock(session, order.lane, Lock::Share).await?;
     let campaign = session.one(&CAMPAIGN, args![order.campaign]).await?;
     let campaign_state: CampaignState = campaign.word("campaigns", "state")?;
@@ -312,6 +313,9 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     }
     deltas.write(session).await?;
     if !result.sending.is_empty() {
+        if brakes.newer_zones {
+            zone_data::enter(session, now).await?;
+        }
         result.server = watch::server(session).await?;
     }
     Ok(result)

@@ -254,7 +254,7 @@ pub(crate) async fn count_calls(session: &mut Session, id: LaneId, day: &str, de
 
 /// The day of the lane's calendar that `now` is on.
 pub(crate) fn day_of(settings: &LaneSettings, now: Moment) -> String {
-    now.local(settings.timezone).date_naive().to_string()
+    now.date(settings.timezone).to_string()
 }
 
 fn lane(row: &Row) -> Result<LaneRow, StoreError> {

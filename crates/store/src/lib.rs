@@ -70,6 +70,7 @@ mod uncap;
 mod watch;
 mod witness;
 mod witness_file;
+mod zone_data;
 
 pub use adopt::{AdoptOrder, Adopted, VendorCall};
 pub use backup::Backup;

@@ -160,7 +160,7 @@ pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Re
         Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
         None => None,
     };
-    let stopped = brakes::read(session).await?.is_some();
+    let stopped = brakes::stop(session).await?.is_some();
     Ok(LaneLoad { lane: row, live, left_today, stopped })
 }
 

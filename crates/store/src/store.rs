@@ -100,8 +100,8 @@ transitions! {
     brake stop_all(reason: String, now: Moment) -> () = |session| brakes::set(session, Some(&reason), now);
     /// Lets this database dial again.
     write start_all(now: Moment) -> () = |session| brakes::set(session, None, now);
-    /// The stop, if everything is stopped.
-    read stop() -> Option<Stop> = |session| brakes::read(session);
+    /// The stop, if everything is stopped for this process.
+    read stop() -> Option<Stop> = |session| brakes::stop(session);
 
     /// The quarantine that holds, if any.
     read quarantine() -> Option<QuarantineRow> = |session| quarantine::current(session);

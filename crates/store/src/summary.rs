@@ -79,7 +79,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
     const FINISHED: Sql = sql!("SELECT max(finished_at) AS at FROM contacts WHERE run_id = $1");
     let Some(campaign) = find(session, name, Locked::No).await? else { return Ok(None) };
     let run_row = runs::by_id(session, campaign.run).await?;
-    let stop = brakes::read(session).await?;
+    let stop = brakes::stop(session).await?;
     let lane = lock(session, campaign.lane, Lock::Read).await?;
     let left_today = match lane.settings.limits.per_day {
         Some(per_day) => {

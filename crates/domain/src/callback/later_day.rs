@@ -2,29 +2,30 @@
 //!
 //! This guesses, and only ever towards waiting: a word that may mean another day is taken to mean it.
 
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Timelike, Weekday};
+use jiff::civil::{Date, DateTime, Weekday};
 
-use super::reading::{LATEST, month, weekday};
+use super::names::{month, weekday};
+use super::reading::{LATEST, days_until};
 use super::time_of_day::Part;
-use crate::{Moment, Zone};
+use crate::{Moment, Zone, date};
 
 /// The earliest moment at which somebody may be called whose words speak of a later day: nine in the morning of the first day that they
 /// may mean, at the soonest of the next one. None when they speak of no other day.
 pub(super) fn earliest(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
-    let here = now.local(zone).naive_local();
+    let here = now.clock(zone);
     let day = earliest_day(words, here)?;
     // Nobody who names a day means its night.
-    Some(zone.first_at_or_after(day.and_hms_opt(9, 0, 0)?).min(now + LATEST))
+    Some(zone.first_at_or_after(day.at(9, 0, 0, 0)).min(now + LATEST))
 }
 
-fn earliest_day(text: &str, here: NaiveDateTime) -> Option<NaiveDate> {
+fn earliest_day(text: &str, here: DateTime) -> Option<Date> {
     let today = here.date();
-    let tomorrow = today.succ_opt()?;
+    let tomorrow = today.tomorrow().ok()?;
     let lower = text.to_lowercase();
     // Letters of other scripts: no word of theirs is known here.
     let foreign = lower.chars().any(|c| c.is_alphabetic() && !c.is_ascii());
     let words = split(&lower);
-    let mut days: Vec<NaiveDate> = (0..words.len()).filter_map(|place| day_at(&words, place, here)).collect();
+    let mut days: Vec<Date> = (0..words.len()).filter_map(|place| day_at(&words, place, here)).collect();
     days.extend(written_dates(&lower, today));
     days.extend(foreign.then_some(tomorrow));
     days.into_iter().min().map(|day| day.max(tomorrow))
@@ -47,21 +48,20 @@ fn split(text: &str) -> Vec<&str> {
 }
 
 /// The first day that the word at a place may mean, when it speaks of a later one.
-fn day_at(words: &[&str], place: usize, here: NaiveDateTime) -> Option<NaiveDate> {
+fn day_at(words: &[&str], place: usize, here: DateTime) -> Option<Date> {
     let today = here.date();
-    let ahead = |days: u64| today.checked_add_days(Days::new(days));
+    let ahead = |days: i64| date::ahead(today, days);
     let word = words[place];
     let before = |back: usize| place.checked_sub(back).map_or("", |place| words[place]);
     let after = words.get(place + 1).copied().unwrap_or_default();
-    let next_week = || ahead(u64::from(7 - today.weekday().num_days_from_monday()));
+    let next_week = || ahead(7 - i64::from(today.weekday().to_monday_zero_offset()));
     if is_tomorrow(word) {
         // "Not tomorrow" is the day after it at the soonest, and so is "the day after tomorrow".
         let later = matches!(before(1), "after" | "not");
         return ahead(if later { 2 } else { 1 });
     }
     if let Some(named) = a_weekday(word) {
-        let days = (named.num_days_from_monday() + 7 - today.weekday().num_days_from_monday()) % 7;
-        return ahead(if days == 0 { 7 } else { u64::from(days) });
+        return ahead(days_until(named, today));
     }
     if let Some(month) = month(word) {
         let number = |text: &str| text.parse::<u32>().ok();
@@ -98,7 +98,7 @@ fn day_at(words: &[&str], place: usize, here: NaiveDateTime) -> Option<NaiveDate
         "after" if !within_the_day(after) && !after.is_empty() && !is_tomorrow(after) => ahead(1),
         _ => {
             // "In the morning", said when it is over.
-            let over = Part::named(word).is_some_and(|part| here.hour() >= part.end());
+            let over = Part::named(word).is_some_and(|part| u32::from(here.hour().unsigned_abs()) >= part.end());
             if over { ahead(1) } else { None }
         }
     }
@@ -118,29 +118,29 @@ fn is_tomorrow(word: &str) -> bool {
 
 fn a_weekday(word: &str) -> Option<Weekday> {
     let starts = [
-        ("mond", Weekday::Mon),
-        ("tues", Weekday::Tue),
-        ("wedn", Weekday::Wed),
-        ("wensd", Weekday::Wed),
-        ("weds", Weekday::Wed),
-        ("thur", Weekday::Thu),
-        ("thrus", Weekday::Thu),
-        ("frid", Weekday::Fri),
-        ("satu", Weekday::Sat),
-        ("sater", Weekday::Sat),
-        ("sund", Weekday::Sun),
-        ("somw", Weekday::Mon),
-        ("somv", Weekday::Mon),
-        ("mangal", Weekday::Tue),
-        ("budh", Weekday::Wed),
-        ("guruv", Weekday::Thu),
-        ("guruw", Weekday::Thu),
-        ("shukr", Weekday::Fri),
-        ("shani", Weekday::Sat),
-        ("raviv", Weekday::Sun),
-        ("raviw", Weekday::Sun),
-        ("itwar", Weekday::Sun),
-        ("itvar", Weekday::Sun),
+        ("mond", Weekday::Monday),
+        ("tues", Weekday::Tuesday),
+        ("wedn", Weekday::Wednesday),
+        ("wensd", Weekday::Wednesday),
+        ("weds", Weekday::Wednesday),
+        ("thur", Weekday::Thursday),
+        ("thrus", Weekday::Thursday),
+        ("frid", Weekday::Friday),
+        ("satu", Weekday::Saturday),
+        ("sater", Weekday::Saturday),
+        ("sund", Weekday::Sunday),
+        ("somw", Weekday::Monday),
+        ("somv", Weekday::Monday),
+        ("mangal", Weekday::Tuesday),
+        ("budh", Weekday::Wednesday),
+        ("guruv", Weekday::Thursday),
+        ("guruw", Weekday::Thursday),
+        ("shukr", Weekday::Friday),
+        ("shani", Weekday::Saturday),
+        ("raviv", Weekday::Sunday),
+        ("raviw", Weekday::Sunday),
+        ("itwar", Weekday::Sunday),
+        ("itvar", Weekday::Sunday),
     ];
     let begins = || starts.iter().find(|(start, _)| word.starts_with(start)).map(|(_, day)| *day);
     weekday(word).or_else(begins)
@@ -224,7 +224,7 @@ fn within_the_day(word: &str) -> bool {
 }
 
 /// `3 days`, `two weeks`: so many units ahead.
-fn counted(word: &str, unit: u64, today: NaiveDate) -> Option<NaiveDate> {
+fn counted(word: &str, unit: i64, today: Date) -> Option<Date> {
     let count = match word {
         "a" | "an" | "one" | "ek" => 1,
         "two" | "couple" | "do" => 2,
@@ -234,55 +234,51 @@ fn counted(word: &str, unit: u64, today: NaiveDate) -> Option<NaiveDate> {
         "six" => 6,
         "seven" => 7,
         "ten" => 10,
-        digits => digits.parse::<u64>().ok().filter(|count| (1..=366).contains(count))?,
+        digits => digits.parse::<i64>().ok().filter(|count| (1..=366).contains(count))?,
     };
-    today.checked_add_days(Days::new(count * unit))
+    date::ahead(today, count * unit)
 }
 
-fn first_of_next_month(today: NaiveDate) -> Option<NaiveDate> {
-    today.with_day(1)?.checked_add_months(chrono::Months::new(1))
+fn first_of_next_month(today: Date) -> Option<Date> {
+    today.last_of_month().tomorrow().ok()
 }
 
 /// None when that is today.
-fn next_date(today: NaiveDate, month: u32, day: u32) -> Option<NaiveDate> {
-    let dates = [today.year(), today.year() + 1].map(|year| NaiveDate::from_ymd_opt(year, month, day));
+fn next_date(today: Date, month: u32, day: u32) -> Option<Date> {
+    let dates = [0, 1].map(|later| date::of(i32::from(today.year()) + later, month, day));
     let next = dates.into_iter().flatten().find(|date| *date >= today);
-    next.map_or_else(|| today.succ_opt(), |date| (date > today).then_some(date))
+    next.map_or_else(|| today.tomorrow().ok(), |date| (date > today).then_some(date))
 }
 
 /// The next day of a month with this number; none when that is today.
-fn next_day_of_month(today: NaiveDate, day: u32) -> Option<NaiveDate> {
-    if !(1..=31).contains(&day) || day == today.day() {
-        return None;
-    }
-    (1..=62).filter_map(|ahead| today.checked_add_days(Days::new(ahead))).find(|date| date.day() == day)
+fn next_day_of_month(today: Date, day: u32) -> Option<Date> {
+    let day = i8::try_from(day).ok().filter(|day| (1..=31).contains(day) && *day != today.day())?;
+    (1..=62).filter_map(|days| date::ahead(today, days)).find(|date| date.day() == day)
 }
 
 /// Dates in digits, `26/11`, `26-11-2026`, `2026.11.26`: the first day that each may mean, unless that is today for certain.
-fn written_dates(text: &str, today: NaiveDate) -> Vec<NaiveDate> {
+fn written_dates(text: &str, today: Date) -> Vec<Date> {
     let groups = text.split(|c: char| !c.is_ascii_digit() && !matches!(c, '/' | '-' | '.'));
     groups.filter_map(|group| written_date(group.trim_matches(['/', '-', '.']), today)).collect()
 }
 
-fn written_date(group: &str, today: NaiveDate) -> Option<NaiveDate> {
+fn written_date(group: &str, today: Date) -> Option<Date> {
     let parts: Vec<&str> = group.split(['/', '-', '.']).collect();
     let numbers: Vec<u32> = parts.iter().map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let years = [today.year(), today.year() + 1];
+    let years = [0, 1].map(|later| i32::from(today.year()) + later);
     let of = |year: i32, one: u32, other: u32| {
-        [(one, other), (other, one)]
-            .into_iter()
-            .filter_map(move |(day, month)| NaiveDate::from_ymd_opt(year, month, day))
+        [(one, other), (other, one)].into_iter().filter_map(move |(day, month)| date::of(year, month, day))
     };
-    let readings: Vec<NaiveDate> = match numbers.as_slice() {
+    let readings: Vec<Date> = match numbers.as_slice() {
         // Without a year only with slashes: `10.30` and `10-11` are times of day as well.
         [one, other] if group.contains('/') => years.iter().flat_map(|year| of(*year, *one, *other)).collect(),
         [year, one, other] if parts[0].len() == 4 => of(*year as i32, *one, *other).collect(),
         [one, other, year] => of(if *year < 100 { 2000 + *year as i32 } else { *year as i32 }, *one, *other).collect(),
         _ => return None,
     };
-    let next: Vec<NaiveDate> = readings.into_iter().filter(|date| *date >= today).collect();
+    let next: Vec<Date> = readings.into_iter().filter(|date| *date >= today).collect();
     if next.iter().all(|date| *date == today) && !next.is_empty() {
         return None;
     }
-    next.into_iter().filter(|date| *date > today).min().or_else(|| today.succ_opt())
+    next.into_iter().filter(|date| *date > today).min().or_else(|| today.tomorrow().ok())
 }

@@ -1,10 +1,11 @@
 //! The grammar: a day, a time of day, or a delay; what is not certain is not read.
 
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Weekday};
+use jiff::civil::{Date, Weekday};
 
+use super::names::{month, weekday};
 use super::time_of_day::{Clock, Part, time, together};
 use super::tokens::tokens;
-use crate::{Moment, Span, Zone};
+use crate::{Moment, Span, Zone, date};
 
 /// Nobody is called back later than this; such a time is taken to be misheard.
 pub(super) const LATEST: Span = Span::from_days(60);
@@ -13,10 +14,9 @@ pub(super) const LATEST: Span = Span::from_days(60);
 /// past, or one that is further off than 60 days.
 pub fn read(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
     let words = words.trim();
-    let exact = chrono::DateTime::parse_from_rfc3339(words).ok().map(Moment::from_offset);
-    let at = match exact {
-        Some(at) => at,
-        None => read_words(&tokens(words)?, now, zone)?,
+    let at = match words.parse::<Moment>() {
+        Ok(at) => at,
+        Err(_) => read_words(&tokens(words)?, now, zone)?,
     };
     (at > now && at <= now + LATEST).then_some(at)
 }
@@ -24,7 +24,7 @@ pub fn read(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
 /// A time of day, a part of it, or a day: each may stand once, in any order.
 #[derive(Default)]
 struct Read {
-    day: Option<NaiveDate>,
+    day: Option<Date>,
     clock: Option<Clock>,
     part: Option<Part>,
 }
@@ -34,7 +34,7 @@ fn read_words(tokens: &[String], now: Moment, zone: Zone) -> Option<Moment> {
     if let Some(delay) = delay(&words) {
         return Some(now + delay);
     }
-    let here = now.local(zone).naive_local();
+    let here = now.clock(zone);
     let mut read = Read::default();
     let mut rest = words.as_slice();
     while !rest.is_empty() {
@@ -56,11 +56,11 @@ fn read_words(tokens: &[String], now: Moment, zone: Zone) -> Option<Moment> {
     let time = if has_time { Some(together(read.clock, read.part)?) } else { None };
     match (read.day, time) {
         // Nobody who names a day means its night.
-        (Some(day), None) => Some(zone.first_at_or_after(day.and_hms_opt(9, 0, 0)?)),
-        (Some(day), Some(time)) => Some(zone.first_at_or_after(day.and_time(time))),
+        (Some(day), None) => Some(zone.first_at_or_after(day.at(9, 0, 0, 0))),
+        (Some(day), Some(time)) => Some(zone.first_at_or_after(day.to_datetime(time))),
         (None, Some(time)) => {
-            let today = zone.first_at_or_after(here.date().and_time(time));
-            let next = || Some(zone.first_at_or_after(NaiveDateTime::new(here.date().succ_opt()?, time)));
+            let today = zone.first_at_or_after(here.date().to_datetime(time));
+            let next = || Some(zone.first_at_or_after(here.date().tomorrow().ok()?.to_datetime(time)));
             if today > now { Some(today) } else { next() }
         }
         (None, None) => None,
@@ -90,7 +90,7 @@ fn same_clock<'w, 't>(words: &'w [&'t str], now: Moment, zone: Zone) -> Option<&
         [letters, rest @ ..] => (*letters, rest),
         [] => return None,
     };
-    let shown = |at: Moment| at.local(zone).format("%Z").to_string().to_lowercase();
+    let shown = |at: Moment| at.local(zone).strftime("%Z").to_string().to_lowercase();
     // Who says EST in July means the clocks of New York all the same; GMT and UTC are clocks of their own.
     let names = [shown(now), shown(now + Span::from_days(182))];
     let american = zone.name().starts_with("America/") || zone.name().starts_with("US/");
@@ -125,11 +125,11 @@ fn delay(words: &[&str]) -> Option<Span> {
 }
 
 /// A day at the beginning of the words, and what follows it.
-fn day<'w, 't>(words: &'w [&'t str], today: NaiveDate) -> Option<(NaiveDate, &'w [&'t str])> {
-    let ahead = |days: u64| today.checked_add_days(Days::new(days));
+fn day<'w, 't>(words: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str])> {
+    let ahead = |days: i64| date::ahead(today, days);
     // Weeks begin on Monday here; whoever begins them on Sunday is called a day later than they may have meant.
-    let next_week =
-        |day: Weekday| ahead(u64::from(7 - today.weekday().num_days_from_monday() + day.num_days_from_monday()));
+    let of_week = |day: Weekday| i64::from(day.to_monday_zero_offset());
+    let next_week = |day: Weekday| ahead(7 - of_week(today.weekday()) + of_week(day));
     match words {
         ["today" | "aaj", rest @ ..] => Some((today, rest)),
         ["day", "after", "tomorrow", rest @ ..] | ["parso" | "parson", rest @ ..] => Some((ahead(2)?, rest)),
@@ -143,9 +143,9 @@ fn day<'w, 't>(words: &'w [&'t str], today: NaiveDate) -> Option<(NaiveDate, &'w
         {
             Some((next_week(weekday(name)?)?, rest))
         }
-        ["next", "week", rest @ ..] => Some((next_week(Weekday::Mon)?, rest)),
+        ["next", "week", rest @ ..] => Some((next_week(Weekday::Monday)?, rest)),
         [year, sign @ ("-" | "/" | "."), month, again, day, rest @ ..] if year.len() == 4 && sign == again => {
-            let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
+            let date = date::of(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
             Some((date, rest))
         }
         [first, sign @ ("-" | "/" | "."), second, again, year, rest @ ..] if sign == again => {
@@ -153,15 +153,13 @@ fn day<'w, 't>(words: &'w [&'t str], today: NaiveDate) -> Option<(NaiveDate, &'w
         }
         ["next", name, rest @ ..] | [name, rest @ ..] if weekday(name).is_some() => {
             let wanted = weekday(name)?;
-            let days = (wanted.num_days_from_monday() + 7 - today.weekday().num_days_from_monday()) % 7;
-            // "Monday" on a Monday is not today.
-            let days = if days == 0 { 7 } else { days };
+            let days = days_until(wanted, today);
             // "Next Friday" on a Monday is this week's to some and the week after's to others.
-            let in_this_week = days + today.weekday().num_days_from_monday() < 7;
+            let in_this_week = days + of_week(today.weekday()) < 7;
             if words[0] == "next" && in_this_week {
                 return None;
             }
-            Some((ahead(u64::from(days))?, rest))
+            Some((ahead(days)?, rest))
         }
         [number, name, rest @ ..] | [name, number, rest @ ..] if month(name).is_some() => {
             dated(number, month(name)?, rest, today)
@@ -171,14 +169,14 @@ fn day<'w, 't>(words: &'w [&'t str], today: NaiveDate) -> Option<(NaiveDate, &'w
 }
 
 /// `26/11/2026`: day and month in either order, when only one order is a date.
-fn written(first: &str, second: &str, year: &str) -> Option<NaiveDate> {
+fn written(first: &str, second: &str, year: &str) -> Option<Date> {
     let (first, second): (u32, u32) = (first.parse().ok()?, second.parse().ok()?);
     let year: i32 = match year.len() {
         4 => year.parse().ok()?,
         2 => 2000 + year.parse::<i32>().ok()?,
         _ => return None,
     };
-    let dates = [(first, second), (second, first)].map(|(day, month)| NaiveDate::from_ymd_opt(year, month, day));
+    let dates = [(first, second), (second, first)].map(|(day, month)| date::of(year, month, day));
     match dates {
         [Some(one), Some(other)] if one != other => None,
         [one, other] => one.or(other),
@@ -186,31 +184,26 @@ fn written(first: &str, second: &str, year: &str) -> Option<NaiveDate> {
 }
 
 /// The next such date from today on, or that of the year that follows.
-fn dated<'w, 't>(
-    number: &str,
-    month: u32,
-    rest: &'w [&'t str],
-    today: NaiveDate,
-) -> Option<(NaiveDate, &'w [&'t str])> {
+fn dated<'w, 't>(number: &str, month: u32, rest: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str])> {
     let number: u32 = number.parse().ok()?;
     if let [year, rest @ ..] = rest
         && year.len() == 4
         && let Ok(year) = year.parse()
     {
-        return Some((NaiveDate::from_ymd_opt(year, month, number)?, rest));
+        return Some((date::of(year, month, number)?, rest));
     }
-    let this_year = NaiveDate::from_ymd_opt(today.year(), month, number);
+    let this_year = date::of(today.year().into(), month, number);
     let date =
-        this_year.filter(|date| *date >= today).or_else(|| NaiveDate::from_ymd_opt(today.year() + 1, month, number))?;
+        this_year.filter(|date| *date >= today).or_else(|| date::of(i32::from(today.year()) + 1, month, number))?;
     Some((date, rest))
 }
 
-pub(super) fn weekday(name: &str) -> Option<Weekday> {
-    (name.len() >= 3).then(|| name.parse().ok()).flatten()
-}
-
-pub(super) fn month(name: &str) -> Option<u32> {
-    (name.len() >= 3).then(|| name.parse::<chrono::Month>().ok()).flatten().map(|month| month.number_from_month())
+/// How many days ahead the next day of this name is; "Monday" on a Monday is not today.
+pub(super) fn days_until(wanted: Weekday, today: Date) -> i64 {
+    match today.weekday().until(wanted) {
+        0 => 7,
+        days => days.into(),
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +214,7 @@ mod tests {
     fn said(words: &str) -> Option<String> {
         let now: Moment = "2026-11-20T09:30:00Z".parse().expect("a moment");
         let zone: Zone = "Asia/Kolkata".parse().expect("a zone");
-        read(words, now, zone).map(|at| at.local(zone).format("%a %d %b %H:%M").to_string())
+        read(words, now, zone).map(|at| at.local(zone).strftime("%a %d %b %H:%M").to_string())
     }
 
     #[test]
@@ -295,7 +288,7 @@ mod tests {
         let read = |words: &str, zone: &str| {
             let now: Moment = "2026-07-20T15:00:00Z".parse().expect("a moment");
             let zone: Zone = zone.parse().expect("a zone");
-            read(words, now, zone).map(|at| at.local(zone).format("%d %H:%M").to_string())
+            read(words, now, zone).map(|at| at.local(zone).strftime("%d %H:%M").to_string())
         };
         for (words, zone) in [
             ("tomorrow 11 am EST", "America/New_York"),

@@ -1,6 +1,6 @@
 //! Times of day: `11 am`, `17:30`, `morning`, `between 10 and 11 am`.
 
-use chrono::{NaiveTime, Timelike};
+use jiff::civil::Time;
 
 /// A part of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +38,24 @@ impl Part {
     }
 
     /// When somebody is called who names only this part.
-    fn usual(self) -> Option<NaiveTime> {
+    fn usual(self) -> Option<Time> {
         let hour = match self {
             Self::Morning => 10,
             Self::Afternoon => 14,
             Self::Evening => 18,
             Self::Night => return None,
         };
-        NaiveTime::from_hms_opt(hour, 0, 0)
+        of_day(hour, 0)
     }
+}
+
+/// A whole minute of the day, if there is one.
+fn of_day(hour: u32, minute: u32) -> Option<Time> {
+    Time::new(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()
+}
+
+fn hour_of(time: Time) -> u32 {
+    time.hour().unsigned_abs().into()
 }
 
 /// A time as it was written.
@@ -61,9 +70,9 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    fn at(self, half: u32) -> Option<NaiveTime> {
+    fn at(self, half: u32) -> Option<Time> {
         let hour = (1..=12).contains(&self.hour).then_some(self.hour % 12 + half)?;
-        NaiveTime::from_hms_opt(hour, self.minute, 0)
+        of_day(hour, self.minute)
     }
 
     /// The beginning of a stretch that ends at `end`: in `10 to 11 am` ten is before noon, in `11 to 1 pm` eleven is.
@@ -75,17 +84,17 @@ impl Clock {
 }
 
 /// The time that a clock time and a part of the day mean together; none when they are not certain, or contradict each other.
-pub(super) fn together(clock: Option<Clock>, part: Option<Part>) -> Option<NaiveTime> {
-    let fits = |time: &NaiveTime| part.is_none_or(|part| part.hours().contains(&time.hour()));
+pub(super) fn together(clock: Option<Clock>, part: Option<Part>) -> Option<Time> {
+    let fits = |time: &Time| part.is_none_or(|part| part.hours().contains(&hour_of(*time)));
     let Some(clock) = clock else { return part?.usual() };
     let time = match (clock.half, part) {
         (Some(half), _) => clock.at(half)?,
         (None, Some(_)) if (1..=12).contains(&clock.hour) => {
-            let halves: Vec<NaiveTime> = [0, 12].into_iter().filter_map(|half| clock.at(half)).filter(&fits).collect();
+            let halves: Vec<Time> = [0, 12].into_iter().filter_map(|half| clock.at(half)).filter(&fits).collect();
             let [only] = halves.as_slice() else { return None };
             *only
         }
-        _ if clock.certain => NaiveTime::from_hms_opt(clock.hour, clock.minute, 0)?,
+        _ if clock.certain => of_day(clock.hour, clock.minute)?,
         _ => return None,
     };
     fits(&time).then_some(time)

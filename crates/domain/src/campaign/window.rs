@@ -17,7 +17,8 @@ impl Campaign {
     /// The same, whatever the campaign's first and last day.
     pub fn calendar_of_any_day(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
         let parts = self.window(own, vendor);
-        let nowhere = parts.iter().any(|part| part.hours.is_none());
+        let unknown = own.zones().iter().any(|zone| !zone.is_readable());
+        let nowhere = unknown || parts.iter().any(|part| part.hours.is_none());
         let hours = parts.into_iter().filter_map(|part| part.hours).flatten().collect();
         let calendar = Calendar::new(hours, self.calling.guard);
         if nowhere { calendar.nowhere() } else { calendar }
@@ -125,6 +126,9 @@ impl WindowPart {
                 (names, _) => format!("no closed day, and no holiday of {names}"),
             };
         }
+        if let Some(unread) = hours.iter().map(|hours| hours.zone).find(|zone| !zone.is_readable()) {
+            return format!("the zone file of {unread} cannot be read: nobody there is called");
+        }
         let zones: ZoneSet = hours.iter().map(|hours| hours.zone).collect();
         format!("{} in {}", self.written(), zones.short())
     }
@@ -138,6 +142,6 @@ impl WindowPart {
     /// The hours that say no at `at`, and why, if they are closed days.
     pub fn closed_day(&self, at: Moment) -> Option<String> {
         let mut hours = self.hours.iter().flatten();
-        hours.find_map(|hours| hours.closures.reason(at.local(hours.zone).date_naive()))
+        hours.find_map(|hours| hours.closures.reason(at.date(hours.zone)))
     }
 }

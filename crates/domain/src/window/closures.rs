@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, NaiveDate};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::holidays::Holidays;
@@ -13,7 +13,7 @@ use super::holidays::Holidays;
 pub struct Closures {
     /// Named days.
     #[serde(default)]
-    pub days: BTreeSet<NaiveDate>,
+    pub days: BTreeSet<Date>,
     /// Public holidays.
     #[serde(default)]
     pub holidays: Vec<Holidays>,
@@ -26,12 +26,12 @@ impl Closures {
     }
 
     /// Whether a day is closed.
-    pub fn close(&self, day: NaiveDate) -> bool {
+    pub fn close(&self, day: Date) -> bool {
         !self.is_empty() && (self.days.contains(&day) || self.holidays.iter().any(|holidays| holidays.close(day)))
     }
 
     /// Why a day is closed, if it is.
-    pub fn reason(&self, day: NaiveDate) -> Option<String> {
+    pub fn reason(&self, day: Date) -> Option<String> {
         if self.days.contains(&day) {
             return Some(format!("{day} is among the closed days"));
         }

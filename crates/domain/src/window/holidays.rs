@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, NaiveDate};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+use crate::date;
 
 /// The files that are shipped, by country.
 const SHIPPED: &[(&str, &str)] = &[
@@ -29,7 +31,7 @@ pub struct Holidays {
     /// The last year that is known. Later days are closed: nobody can say which of them are holidays.
     pub last: i32,
     /// Names by date.
-    pub days: BTreeMap<NaiveDate, String>,
+    pub days: BTreeMap<Date, String>,
 }
 
 /// Why there are no such holidays.
@@ -117,9 +119,9 @@ impl Holidays {
                 }
                 ["regions:", ..] => regions = line["regions:".len()..].split_whitespace().map(str::to_owned).collect(),
                 [date, kept_by, name] => {
-                    let day: NaiveDate = date.parse().map_err(|_| wrong(format!("`{date}` is not a date")))?;
+                    let day = date::read(date).ok_or_else(|| wrong(format!("`{date}` is not a date")))?;
                     let (first, last) = years.ok_or_else(|| wrong("the years come before the days".to_owned()))?;
-                    if !(first..=last).contains(&day.year()) {
+                    if !(first..=last).contains(&i32::from(day.year())) {
                         return Err(wrong(format!("{day} is not within {first}-{last}")));
                     }
                     let kept: Vec<&str> = kept_by.split(',').collect();
@@ -146,12 +148,12 @@ impl Holidays {
     }
 
     /// Whether it can be said of a day whether it is one of them.
-    pub fn is_known(&self, day: NaiveDate) -> bool {
-        (self.first..=self.last).contains(&day.year())
+    pub fn is_known(&self, day: Date) -> bool {
+        (self.first..=self.last).contains(&i32::from(day.year()))
     }
 
     /// Whether nobody is called on a day.
-    pub fn close(&self, day: NaiveDate) -> bool {
+    pub fn close(&self, day: Date) -> bool {
         !self.is_known(day) || self.days.contains_key(&day)
     }
 }
@@ -166,8 +168,8 @@ fn read_years(range: &str) -> Option<(i32, i32)> {
 mod tests {
     use super::*;
 
-    fn date(text: &str) -> NaiveDate {
-        text.parse().expect("a date")
+    fn date(text: &str) -> Date {
+        date::read(text).expect("a date")
     }
 
     fn shipped(name: &str) -> Holidays {
@@ -226,7 +228,7 @@ mod tests {
     #[test]
     fn years_that_are_not_known_are_closed() {
         let india = shipped("IN");
-        let later = NaiveDate::from_ymd_opt(india.last + 1, 6, 15).expect("a date");
+        let later = date::of(india.last + 1, 6, 15).expect("a date");
         assert!(!india.is_known(later) && india.close(later));
     }
 

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::closures::Closures;
 use super::interval::{Interval, merge};
-use crate::{Moment, Span, Zone};
+use crate::{Moment, Span, Zone, date};
 
 /// Seconds of a day without a change of clocks.
 pub(super) const DAY: i64 = 86_400;
@@ -61,19 +61,20 @@ impl Rule {
         Self { years: Vec::new(), dates: Vec::new(), weekdays: [true; 7], hours }
     }
 
-    fn names(&self, day: NaiveDate) -> bool {
-        self.weekdays[day.weekday().num_days_from_monday() as usize] && self.names_date(day)
+    fn names(&self, day: Date) -> bool {
+        self.weekdays[day.weekday().to_monday_zero_offset() as usize] && self.names_date(day)
     }
 
-    fn names_date(&self, day: NaiveDate) -> bool {
+    fn names_date(&self, day: Date) -> bool {
         let in_year = |year: i32| self.years.is_empty() || self.years.iter().any(|years| years.contains(&year));
+        let year = i32::from(day.year());
         if self.dates.is_empty() {
-            return in_year(day.year());
+            return in_year(year);
         }
-        let date = (day.month(), day.day());
+        let date = (u32::from(day.month().unsigned_abs()), u32::from(day.day().unsigned_abs()));
         self.dates.iter().any(|dates| {
             // What goes over the end of the year began in the year before.
-            let began = if dates.first > dates.last && date <= dates.last { day.year() - 1 } else { day.year() };
+            let began = if dates.first > dates.last && date <= dates.last { year - 1 } else { year };
             dates.name(date) && in_year(began)
         })
     }
@@ -143,12 +144,12 @@ impl Timetable {
     }
 
     /// The hours of a day; none when nothing is said of it.
-    fn hours_of(&self, day: NaiveDate) -> Option<&[Hours]> {
+    fn hours_of(&self, day: Date) -> Option<&[Hours]> {
         self.rules.iter().rev().find(|rule| rule.names(day)).map(|rule| rule.hours.as_slice())
     }
 
     /// Whether a day is closed as a whole, also to hours that began the evening before.
-    fn is_off(&self, day: NaiveDate, closures: &Closures) -> bool {
+    fn is_off(&self, day: Date, closures: &Closures) -> bool {
         closures.close(day) || self.hours_of(day).is_some_and(<[Hours]>::is_empty)
     }
 
@@ -168,13 +169,13 @@ impl Timetable {
     }
 
     fn project(&self, local: Range<i64>, offset: i64, closures: &Closures, open: &mut Vec<Interval>) {
-        let date = |seconds: i64| DateTime::from_timestamp(seconds, 0).map(|at| at.date_naive());
+        let date = |seconds: i64| date::shown(seconds).map(jiff::civil::DateTime::date);
         let (Some(first), Some(last)) = (date(local.start), date(local.end)) else { return };
         // Hours may reach into the next day.
-        let mut day = first.checked_sub_days(Days::new(1)).unwrap_or(first);
+        let mut day = first.yesterday().unwrap_or(first);
+        let mut midnight = date::as_utc(day.at(0, 0, 0, 0));
         while day <= last {
-            let midnight = day.and_time(NaiveTime::MIN).and_utc().timestamp();
-            let Some(next) = day.succ_opt() else { return };
+            let Ok(next) = day.tomorrow() else { return };
             let hours = if closures.close(day) { None } else { self.hours_of(day) };
             for hours in hours.unwrap_or_default() {
                 let end = if hours.end > DAY && self.is_off(next, closures) { DAY } else { hours.end };
@@ -184,7 +185,7 @@ impl Timetable {
                     open.push(Interval { start: at(start), end: at(end) });
                 }
             }
-            day = next;
+            (day, midnight) = (next, midnight + DAY);
         }
     }
 }

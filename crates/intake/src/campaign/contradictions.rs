@@ -34,7 +34,7 @@ fn only_outside_its_days(
     now: Moment,
 ) -> Option<String> {
     let (starts, ends) = (campaign.schedule.starts, campaign.schedule.ends?);
-    let over = now.utc().date_naive() > ends;
+    let over = now.utc_date() > ends;
     let opens = |place: &ZoneSet| campaign.calendar(place, vendor).next_opening(now).is_some();
     if over || places.iter().any(opens) {
         return None;

@@ -1,9 +1,9 @@
 //! `[schedule]`: when a campaign begins by itself, and its first and last day.
 
-use chrono::NaiveDate;
 use ringfence_domain::Moment;
 use ringfence_domain::schedule::{Cron, CronError, Missed, Schedule, ScheduleMode};
 
+use super::when;
 use crate::Mistake;
 use crate::section::{Explain, Section};
 
@@ -21,8 +21,8 @@ pub(super) fn schedule(mut section: Section<'_>, now: Moment) -> Schedule {
         cron,
         mode: section.parsed::<ScheduleMode>("mode").unwrap_or(default.mode),
         missed: section.parsed::<Missed>("missed").unwrap_or(default.missed),
-        starts: date(&mut section, "starts"),
-        ends: date(&mut section, "ends"),
+        starts: when::day(&mut section, "starts"),
+        ends: when::day(&mut section, "ends"),
     };
     let at = section.at();
     if let (Some(starts), Some(ends)) = (schedule.starts, schedule.ends)
@@ -32,7 +32,7 @@ pub(super) fn schedule(mut section: Section<'_>, now: Moment) -> Schedule {
         section.found().add(mistake.hint("both days belong to it; write ends = the last day"));
     }
     if let Some(cron) = &schedule.cron
-        && schedule.ends.is_some_and(|ends| ends >= now.utc().date_naive())
+        && schedule.ends.is_some_and(|ends| ends >= now.utc_date())
         && schedule.next(now, ringfence_domain::Zone::utc()).is_none()
     {
         let mistake = Mistake::new(at, format!("`{cron}` never comes between the first and the last day"));
@@ -40,15 +40,4 @@ pub(super) fn schedule(mut section: Section<'_>, now: Moment) -> Schedule {
     }
     section.finish();
     schedule
-}
-
-/// A date in quotes, as in `"2026-11-23"`.
-fn date(section: &mut Section<'_>, key: &str) -> Option<NaiveDate> {
-    let text = section.text(key)?;
-    if let Ok(date) = text.value.parse() {
-        return Some(date);
-    }
-    let mistake = Mistake::new(text.at, format!("`{}` is not a date", text.value));
-    section.found().add(mistake.hint("write year-month-day: 2026-11-23"));
-    None
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use jiff::civil::Date;
 use ringfence_domain::campaign::CallingZone;
-use ringfence_domain::place;
 use ringfence_domain::window::{Closures, Holidays};
+use ringfence_domain::{date, place};
 
 use crate::Mistake;
 use crate::section::{Explain, Placed, Section};
@@ -30,7 +30,7 @@ pub(crate) fn timezone(section: &mut Section<'_>) -> CallingZone {
 pub(crate) fn closures(section: &mut Section<'_>, own: &BTreeMap<String, String>) -> Closures {
     let mut closures = Closures::default();
     for text in section.texts("closed").unwrap_or_default() {
-        if let Ok(day) = text.value.parse::<NaiveDate>() {
+        if let Some(day) = date::read(&text.value) {
             closures.days.insert(day);
             continue;
         }
@@ -45,6 +45,17 @@ pub(crate) fn closures(section: &mut Section<'_>, own: &BTreeMap<String, String>
         }
     }
     closures
+}
+
+/// A date in quotes, as in `"2026-11-23"`.
+pub(crate) fn day(section: &mut Section<'_>, key: &str) -> Option<Date> {
+    let text = section.text(key)?;
+    if let Some(day) = date::read(&text.value) {
+        return Some(day);
+    }
+    let mistake = Mistake::new(text.at, format!("`{}` is not a date", text.value));
+    section.found().add(mistake.hint("write year-month-day: 2026-11-23"));
+    None
 }
 
 pub(super) fn refuse(section: &Section<'_>, text: &Placed<String>, error: &impl Explain) {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use chrono::{NaiveDateTime, TimeZone};
-use ringfence_domain::Zone;
-use ringfence_domain::{Moment, Span};
+use jiff::civil::DateTime;
+use ringfence_domain::zone::Reading;
+use ringfence_domain::{Moment, Span, Zone, date};
 
 /// A row is made when the request arrives: this much before our time of the claim by the clocks' difference,
 const BEFORE: Span = Span::from_minutes(1);
@@ -33,8 +33,8 @@ impl ListClock {
     }
 
     /// A row that surely is this call, of this moment, was made at this time of the list's clock.
-    pub(super) fn learn(&self, reference: &str, local: NaiveDateTime, sent_at: Moment) {
-        let apart = local.and_utc().timestamp() - sent_at.secs();
+    pub(super) fn learn(&self, reference: &str, local: DateTime, sent_at: Moment) {
+        let apart = date::as_utc(local) - sent_at.secs();
         let offset = (apart + STEP / 2).div_euclid(STEP) * STEP;
         if self.zone.is_some()
             || (apart - offset).abs() > AFTER.millis() / 1000
@@ -66,24 +66,28 @@ impl ListClock {
     }
 
     /// The moment of a time of the list; none while its zone is not known.
-    pub(super) fn moment(&self, local: NaiveDateTime) -> Option<Moment> {
+    pub(super) fn moment(&self, local: DateTime) -> Option<Moment> {
         match self.zone {
-            Some(zone) => zone.from_local_datetime(&local).earliest().map(|at| Moment::from_secs(at.timestamp())),
-            None => self.learned().map(|offset| Moment::from_secs(local.and_utc().timestamp() - offset)),
+            Some(zone) => match zone.reading(local) {
+                Reading::Once(at) | Reading::Twice(at, _) => Some(at),
+                Reading::Never { .. } => None,
+            },
+            None => self.learned().map(|offset| Moment::from_secs(date::as_utc(local) - offset)),
         }
     }
 
     /// Whether a row of this time may have been made by a request of this moment. While the zone is not known every reading is
     /// possible.
-    pub(super) fn may_be_of(&self, local: NaiveDateTime, sent_at: Moment) -> bool {
+    pub(super) fn may_be_of(&self, local: DateTime, sent_at: Moment) -> bool {
         let (earliest, latest) = (sent_at - BEFORE, sent_at + AFTER);
-        let as_utc = Moment::from_secs(local.and_utc().timestamp());
+        let as_utc = Moment::from_secs(date::as_utc(local));
         if let Some(zone) = self.zone {
             // An hour that clocks go through twice may be either.
-            let readings = zone.from_local_datetime(&local);
-            let at = |time: chrono::DateTime<Zone>| Moment::from_secs(time.timestamp());
-            return readings.latest().is_some_and(|reading| at(reading) >= earliest)
-                && readings.earliest().is_some_and(|reading| at(reading) <= latest);
+            return match zone.reading(local) {
+                Reading::Once(at) => (earliest..=latest).contains(&at),
+                Reading::Twice(first, second) => second >= earliest && first <= latest,
+                Reading::Never { .. } => false,
+            };
         }
         match self.learned() {
             Some(offset) => (earliest..=latest).contains(&Moment::from_secs(as_utc.secs() - offset)),
@@ -96,17 +100,15 @@ impl ListClock {
 mod tests {
     use super::*;
 
-    fn local(text: &str) -> NaiveDateTime {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").expect("a time")
+    fn local(text: &str) -> DateTime {
+        DateTime::strptime("%Y-%m-%d %H:%M:%S", text).expect("a time")
     }
 
     #[test]
     fn the_zone_is_learned_from_rows_that_agree_and_forgotten_when_they_do_not() {
         let clock = ListClock::new(None);
         let sent = |minutes: i64| Moment::from_secs(1_795_156_200 + minutes * 60);
-        let row = |minutes: i64, zone: i64| {
-            chrono::DateTime::from_timestamp(sent(minutes).secs() + zone * 60 + 2, 0).expect("a time").naive_utc()
-        };
+        let row = |minutes: i64, zone: i64| (sent(minutes) + Span::from_secs(zone * 60 + 2)).clock(Zone::utc());
         for n in 0..3 {
             assert!(!clock.is_known());
             assert!(clock.may_be_of(row(n, 330), sent(n)) && clock.may_be_of(row(n, 0), sent(n)), "either is possible");

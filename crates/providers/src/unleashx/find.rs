@@ -201,7 +201,7 @@ impl UnleashX {
 
 /// The list's first day for a call of this moment.
 pub(super) fn from(sent_at: Moment) -> String {
-    (sent_at - MARGIN).local(ringfence_domain::Zone::utc()).format("%Y-%m-%d").to_string()
+    (sent_at - MARGIN).local(ringfence_domain::Zone::utc()).strftime("%Y-%m-%d").to_string()
 }
 
 /// What the list shows of one call.

@@ -5,7 +5,7 @@
 //! them is the `execution_id` of a placed call, so any that equals it is taken for it; and a row without one is a call's only if it is
 //! the only one that fits it by number and time.
 
-use chrono::NaiveDateTime;
+use jiff::civil::DateTime;
 use ringfence_domain::CallDetails;
 use serde_json::Value;
 
@@ -58,10 +58,10 @@ impl Execution {
     }
 
     /// When it was made, on the list's own clock; none when that cannot be read.
-    pub(super) fn created_at(&self) -> Option<NaiveDateTime> {
+    pub(super) fn created_at(&self) -> Option<DateTime> {
         let text = self.text("CREATED_AT")?;
         let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ"];
-        forms.iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
+        forms.iter().find_map(|form| DateTime::strptime(form, &text).ok())
     }
 
     /// The word for how it ended, `CALL_STATUS` before `STATUS`: the latter is the agent's, the former the call's.

@@ -35,7 +35,7 @@ pub(super) async fn campaigns(common: &Common) -> Result<u8, Failure> {
             Cell::new(summary.contacts.total),
             Cell::new(finished),
             Cell::new(match (schedule, next) {
-                (Some(schedule), Some(next)) => next.local(schedule.zone).format("%a %d %b %H:%M %Z").to_string(),
+                (Some(schedule), Some(next)) => next.local(schedule.zone).strftime("%a %d %b %H:%M %Z").to_string(),
                 _ => String::new(),
             }),
         ]);

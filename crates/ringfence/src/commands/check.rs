@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::list_check::{self, Checked};
-use crate::{file_form, home, screen};
+use crate::{file_form, home, screen, zones};
+use ringfence_domain::zone_data::ZoneData;
 use ringfence_intake::{Config, Mistakes, campaign, places};
 
 /// `check`
@@ -53,7 +54,9 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
         ));
     }
     let mut fine = Vec::new();
-    let mut cautions = Vec::new();
+    let mut cautions: Vec<String> =
+        zones::cautions().into_iter().map(|caution| format!("{}: caution: {caution}", path.display())).collect();
+    let zone_data = ZoneData::in_use();
     for file in &args.files {
         // A campaign is checked against its lane, as far as that can be read.
         let Some(config) = &config else { break };
@@ -85,6 +88,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     if common.json {
         let mistakes: Vec<String> = wrong.iter().flat_map(Mistakes::lines).collect();
         let mut told = json!({ "ok": mistakes.is_empty(), "config": path, "mistakes": mistakes, "cautions": cautions });
+        told["zone_data"] = json!({ "version": zone_data.version().to_string(), "folder": zone_data.folder() });
         if args.show_defaults {
             told["campaigns"] = fine.iter().map(|(_, campaign)| json!(file_form::of(campaign))).collect();
         }
@@ -104,7 +108,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
         }
         return Ok(DONE);
     }
-    screen::print(&format!("{}: fine\n", path.display()))?;
+    screen::print(&format!("{}: fine\nzone data: {zone_data}\n", path.display()))?;
     for (file, campaign) in fine {
         screen::print(&format!("{}: fine ({} through lane {})\n", file.display(), campaign.name, campaign.provider))?;
     }

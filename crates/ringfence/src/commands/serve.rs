@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{Brake, CampaignState, Clock};
-use ringfence_store::{Database, Lifeline, Store};
+use ringfence_store::{Database, Lifeline, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::home::{self, eprint_line};
 use crate::outage;
 use crate::scheduling::Timekeeper;
+use crate::zones;
 
 /// `serve`
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -114,8 +115,14 @@ async fn vanished(store: &Database) -> Failure {
 async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
     let lanes: Vec<&str> = config.lanes.keys().map(String::as_str).collect();
     eprint_line(&format!("serving {} on {}", lanes.join(", "), store.location()));
-    if let Some(quarantine) = store.quarantine().await? {
-        tracing::error!("nobody is dialled: {}; `ringfence quarantine` says more", quarantine.cause);
+    match store.stop().await? {
+        Some(stop) if stop.by == StoppedBy::Quarantine => {
+            tracing::error!("nobody is dialled: {}; `ringfence quarantine` says more", stop.reason);
+        }
+        Some(stop) if stop.by == StoppedBy::ZoneData => {
+            tracing::error!("nobody is dialled: {}; {}", stop.reason, zones::MEND);
+        }
+        _ => {}
     }
     for campaign in store.campaigns().await? {
         let missing =
@@ -138,7 +145,7 @@ async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &A
         let Some(campaign) = campaigns.iter().find(|campaign| campaign.id == schedule.campaign) else { continue };
         if let Some(next) = schedule.next_at {
             let wait = next.since(clock.read().now);
-            let when = next.local(schedule.zone).format("%a %d %b %H:%M %Z");
+            let when = next.local(schedule.zone).strftime("%a %d %b %H:%M %Z");
             let due = if wait == ringfence_domain::Span::ZERO { "now".to_owned() } else { format!("at {when}") };
             eprint_line(&format!("{} begins by itself {due}", campaign.rules.name));
         }

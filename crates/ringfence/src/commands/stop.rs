@@ -1,13 +1,13 @@
 //! `ringfence stop` and `ringfence start`
 
 use ringfence_domain::AttemptState;
-use ringfence_store::{LiveCall, Store};
+use ringfence_store::{LiveCall, StoppedBy, Store};
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure, HELD};
 use crate::home::{self, Home};
-use crate::screen;
+use crate::{screen, zones};
 
 /// `stop`
 #[derive(Debug, clap::Args)]
@@ -74,13 +74,15 @@ fn as_json(lane: &str, call: &LiveCall) -> serde_json::Value {
 pub(super) async fn start(common: &Common) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     home.store.start_all(home.now()).await?;
-    let quarantine = home.store.quarantine().await?;
+    let still = home.store.stop().await?;
     home.store.close().await;
-    if let Some(quarantine) = quarantine {
-        return Err(Failure::held(
-            format!("the stop is lifted, and a quarantine still holds this database: {}", quarantine.cause),
-            "`ringfence quarantine` says more",
-        ));
+    if let Some(still) = still {
+        let (what, hint) = match still.by {
+            StoppedBy::Quarantine => ("a quarantine still holds this database", "`ringfence quarantine` says more"),
+            StoppedBy::ZoneData => ("nobody is dialled by this process", zones::MEND),
+            StoppedBy::Person => ("somebody stopped this database again", "`ringfence start` lifts that, too"),
+        };
+        return Err(Failure::held(format!("the stop is lifted, and {what}: {}", still.reason), hint));
     }
     let file = home::brake(&home.config).pulled();
     if common.json {

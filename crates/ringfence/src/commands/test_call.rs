@@ -24,7 +24,7 @@ use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, REVIEW};
 use crate::importing::InputFile;
 use crate::outage;
-use crate::{home, screen, summary};
+use crate::{home, screen, summary, zones};
 
 /// `test-call`
 #[derive(Debug, clap::Args)]
@@ -113,6 +113,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
         let hint = match stop.by {
             StoppedBy::Person => "`ringfence start` lets it go",
             StoppedBy::Quarantine => "`ringfence quarantine` says more",
+            StoppedBy::ZoneData => zones::MEND,
         };
         return Err(Failure::held(format!("everything is stopped: {}", stop.reason), hint));
     }

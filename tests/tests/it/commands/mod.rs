@@ -9,3 +9,4 @@ mod operating;
 mod rules;
 mod running;
 mod starting;
+mod zones;

@@ -16,3 +16,4 @@ mod releases;
 mod reports;
 mod schedules;
 mod slots;
+mod zone_data;

@@ -11,7 +11,7 @@ use opening_hours::OpeningHours;
 use ringfence_domain::window::{Calendar, Closures, Hours, Timetable};
 use ringfence_domain::{Moment, Span, Zone};
 
-use super::{Dice, WEEKDAYS, intervals, new_year};
+use super::{Dice, WEEKDAYS, intervals, new_year, ours};
 
 /// Rules that both read: days of the week, dates, months, years, off. Hours past midnight are another test's.
 fn rules(dice: &mut Dice) -> String {
@@ -111,7 +111,7 @@ fn compare(zone: Zone) -> Compared {
         let local = |at: i64| DateTime::from_timestamp(at + offset(&clocks, at), 0).expect("a time");
         // Now and then the day of the change is closed.
         let closed = if dice.roll(8) == 0 { local(change).date_naive() } else { NaiveDate::MIN };
-        let closures = Arc::new(Closures { days: [closed].into(), ..Closures::default() });
+        let closures = Arc::new(Closures { days: ours(closed).into_iter().collect(), ..Closures::default() });
         let mut calendar = Calendar::new(vec![Hours::new(table, zone).less(closures)], Span::ZERO);
         let mut oracle = Oracle { hours, closed, known: HashMap::new() };
         let start = change - 3 * 3600 + dice.roll(60) as i64;

@@ -8,7 +8,7 @@ use ringfence_domain::decision::{Case, Decision, decide};
 use ringfence_domain::window::{Calendar, Closures, Hours, Timetable};
 use ringfence_domain::{DialClass, Moment, Outcome, Span, Zone};
 
-use super::{Dice, WEEKDAYS, new_year};
+use super::{Dice, WEEKDAYS, new_year, ours};
 
 /// What a rule says, before it is written.
 struct Plain {
@@ -44,7 +44,8 @@ impl Plain {
 
     fn calendar_part(&self) -> Hours {
         let table: Timetable = self.written().parse().unwrap_or_else(|error| panic!("{}: {error}", self.written()));
-        let closures = Closures { days: self.closed.iter().copied().collect(), ..Closures::default() };
+        let closures =
+            Closures { days: self.closed.iter().filter_map(|day| ours(*day)).collect(), ..Closures::default() };
         Hours::new(table, self.zone).less(Arc::new(closures))
     }
 
@@ -54,7 +55,8 @@ impl Plain {
     }
 
     fn is_open(&self, at: i64) -> bool {
-        let local = Moment::from_secs(at).local(self.zone);
+        let ahead = self.zone.offset_at(Moment::from_secs(at));
+        let local = DateTime::from_timestamp(at + ahead, 0).expect("a time");
         let (date, minute) = (local.date_naive(), local.hour() * 60 + local.minute());
         // A day without hours of its own is closed to the evening before.
         let Some((start, end)) = self.hours_of(date) else { return false };

@@ -38,7 +38,7 @@ impl Plain {
             Self::Daily(count) => zones.zones().iter().all(|zone| {
                 let mut by_date: BTreeMap<_, usize> = BTreeMap::new();
                 for call in calls {
-                    *by_date.entry(call.sent_at.local(*zone).date_naive()).or_default() += 1;
+                    *by_date.entry(call.sent_at.date(*zone)).or_default() += 1;
                 }
                 by_date.values().all(|made| made <= count)
             }),

@@ -28,6 +28,7 @@ mod lost_answers_stop_no_lane;
 mod many_processes_make_one_database;
 mod new_rules_hold_for_the_very_next_call;
 mod new_rules_name_the_countries_that_are_called;
+mod older_zone_data_dials_nobody;
 mod one_that_is_always_refused_holds_up_nobody;
 mod priorities_are_strict_and_equals_share;
 mod retries_stay_inside_the_window;

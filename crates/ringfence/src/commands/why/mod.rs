@@ -4,7 +4,7 @@ mod campaign;
 mod outlook;
 mod rules;
 
-use ringfence_domain::{CampaignId, ContactId, ContactState, Moment, PhoneNumber, Span};
+use ringfence_domain::{CampaignId, ContactId, ContactState, Moment, PhoneNumber, Span, Zone};
 use ringfence_store::{AttemptRow, ContactRow, DncRow, Numbers, Store};
 use serde::Serialize;
 
@@ -181,7 +181,7 @@ impl Found {
             None | Some("by hand") => "by hand".to_owned(),
             Some(source) => format!("from {source}"),
         };
-        let since = list.added_at.utc().format("%d %b %Y %H:%M UTC");
+        let since = list.added_at.local(Zone::utc()).strftime("%d %b %Y %H:%M UTC");
         Some(format!("on {whose} do-not-call list since {since}{reason}, {source}"))
     }
 }

@@ -1,0 +1,57 @@
+//! Days of the week and months by their English names: whole, or the first three letters.
+
+use jiff::civil::Weekday;
+
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
+];
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+fn is(name: &str, word: &str) -> bool {
+    word == name || word == &name[..3]
+}
+
+/// The day that a lower-case word names.
+pub(super) fn weekday(word: &str) -> Option<Weekday> {
+    WEEKDAYS.iter().find(|(name, _)| is(name, word)).map(|(_, day)| *day)
+}
+
+/// The month that a lower-case word names, from 1.
+pub(super) fn month(word: &str) -> Option<u32> {
+    (1..).zip(MONTHS).find(|(_, name)| is(name, word)).map(|(number, _)| number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_names_and_their_first_letters_are_known() {
+        assert_eq!(
+            (weekday("wed"), weekday("wednesday"), weekday("wedn")),
+            (Some(Weekday::Wednesday), weekday("wed"), None)
+        );
+        assert_eq!((month("sep"), month("september"), month("sept"), month("se")), (Some(9), Some(9), None, None));
+        assert_eq!((month("dec"), month("may"), weekday("")), (Some(12), Some(5), None));
+    }
+}
