@@ -180,7 +180,7 @@ on_both_databases! {
         let store = &database.store;
         let patience = Duration::from_secs(3);
         let shut = Shut::shut(&database).await;
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         let trying = async {
             loop {
                 drop(store.start_all(ringfence_domain::Moment::default()).await);
