@@ -159,7 +159,7 @@ on_both_databases! {
         tokio::time::timeout(Duration::from_secs(20), written).await.expect("a file");
         let killed = tokio::process::Command::new("kill").args(["-TERM", &id]).status().await.expect("kill");
         assert!(killed.success());
-        let output = tokio::time::timeout(Duration::from_secs(30), run.wait_with_output()).await.expect("in time").expect("it ends");
+        let output = tokio::time::timeout(Duration::from_mins(1), run.wait_with_output()).await.expect("in time").expect("it ends");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(said.contains(&format!("they stand in {}, and the next start", elsewhere.display())), "{said}");
         let lines = std::fs::read_to_string(&elsewhere).expect("the file").lines().count() as i64;
@@ -180,7 +180,7 @@ on_both_databases! {
         let store = &database.store;
         let patience = Duration::from_secs(3);
         let shut = Shut::shut(&database).await;
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         let trying = async {
             loop {
                 drop(store.start_all(ringfence_domain::Moment::default()).await);
