@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ringfence_store::{Database, Location};
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Row};
 use tempfile::TempDir;
 
 /// Where `cargo xtask test` tells the tests its throwaway Postgres is.
@@ -123,9 +123,9 @@ pub async fn execute(url: &str, statement: &'static str) {
 pub async fn text_of(url: &str, question: &'static str) -> Option<String> {
     if url.starts_with("sqlite") {
         let mut link = sqlx::SqliteConnection::connect(url).await.expect("a connection");
-        sqlx::query_scalar(question).fetch_optional(&mut link).await.expect("an answer")
+        link.fetch_optional(question).await.expect("an answer").map(|row| row.get(0))
     } else {
         let mut link = PgConnection::connect(url).await.expect("a connection");
-        sqlx::query_scalar(question).fetch_optional(&mut link).await.expect("an answer")
+        link.fetch_optional(question).await.expect("an answer").map(|row| row.get(0))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ringfence_domain::zone_data::{ZoneData, ZoneVersion};
 
@@ -63,7 +63,7 @@ pub fn read(folder: &Path) -> Result<ZoneData, NotUsed> {
         let linked = || links.get(name).and_then(|target| zone_file(&folder.join(target)).ok());
         zone_file(&folder.join(name)).ok().or_else(linked)
     });
-    if data.unreadable().iter().any(|name| *name == "UTC") {
+    if data.unreadable().contains(&"UTC") {
         return Err(unreadable("it has no zone files".to_owned()));
     }
     match version(folder) {
@@ -122,7 +122,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn is_zone_file(path: &PathBuf) -> bool {
+fn is_zone_file(path: &Path) -> bool {
     let mut head = [0; 4];
     regular::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && &head == b"TZif"
 }
