@@ -16,6 +16,7 @@ mod a_restored_database_calls_nobody_twice;
 mod a_row_without_a_column_goes_to_review;
 mod a_run_beside_a_serve_hands_over;
 mod a_schedule_begins_a_campaign_once;
+mod a_set_clock_makes_no_lost_call_older;
 mod a_second_run_dials_nobody;
 mod a_stop_ends_dialling_within_a_second;
 mod a_witness_that_cannot_be_written_sends_nobody_to_review;
