@@ -1,8 +1,9 @@
 //! Why a command ends without having done what was asked, and the exit code that says so.
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use ringfence_engine::DatabaseLoss;
 use ringfence_intake::{Mistakes, TableError};
-use ringfence_store::StoreError;
+use ringfence_store::{Outage, StoreError};
 
 /// What was asked holds.
 pub const DONE: u8 = 0;
@@ -153,6 +154,29 @@ impl From<StoreError> for Failure {
                 Self::Work { message: error.to_string(), hint: Some(trouble.hint().to_owned()) }
             }
             _ => Self::work(error.to_string()),
+        }
+    }
+}
+
+impl From<Outage> for Failure {
+    fn from(outage: Outage) -> Self {
+        let seconds = outage.lasts.as_secs();
+        let hint = format!("{}; then start again", outage.trouble.hint());
+        let error = StoreError::Unavailable(outage.trouble);
+        Self::Work { message: format!("{error}, for {seconds} s now; this process ends"), hint: Some(hint) }
+    }
+}
+
+impl From<DatabaseLoss> for Failure {
+    fn from(loss: DatabaseLoss) -> Self {
+        match loss {
+            DatabaseLoss::Gone(why) => Self::Work {
+                message: format!("{why}; nobody was dialled since"),
+                hint: Some(
+                    "put it back where it was, then start again; a copy needs `ringfence quarantine lift`".to_owned(),
+                ),
+            },
+            DatabaseLoss::Unusable(outage) => outage.into(),
         }
     }
 }

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ringfence_domain::brake::Brakes;
 use ringfence_domain::{Brake, Campaign, Clock, Moment, ReportAddress};
+use ringfence_engine::{brakes, receipts};
 use ringfence_intake::contact_files::NoFile;
 use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
@@ -18,8 +18,6 @@ use ringfence_store::{CampaignRow, Database, Guarded, Location, Outage, Store, S
 use crate::cli::Common;
 use crate::failure::Failure;
 use crate::importing::{InputFile, look_at};
-use crate::outage;
-use crate::stop_file::StopFile;
 use crate::zones;
 
 const NAME: &str = "ringfence.toml";
@@ -130,7 +128,7 @@ pub fn locate(common: &Common, config: &Config) -> Result<Location, Failure> {
 pub async fn open_at(common: &Common, config: &Config, create: bool) -> Result<Arc<Database>, StoreError> {
     match locate(common, config) {
         Ok(location) => {
-            let store = Arc::new(outage::keeping_receipts(Database::open(&location, create).await?, config));
+            let store = Arc::new(receipts::keep_beside(&config.path, Database::open(&location, create).await?));
             guard(common, config, &store).await?;
             Ok(store)
         }
@@ -148,7 +146,7 @@ pub async fn open(common: &Common, config: &Config) -> Result<Arc<Database>, Fai
         eprint_line(&format!("making a new database: {}", path.display()));
     }
     let store = Database::open(&location, !common.no_create).await?;
-    let store = Arc::new(outage::keeping_receipts(store, config));
+    let store = Arc::new(receipts::keep_beside(&config.path, store));
     if let Guarded::Meant(was) = guard(common, config, &store).await? {
         eprint_line(&format!("caution: {} has dialled with another database, {was}", config.path.display()));
     }
@@ -205,10 +203,10 @@ impl Home {
     pub async fn enter(common: &Common) -> Result<Self, Failure> {
         let (config, mistakes) = for_database(common)?;
         let store = Database::open(&locate(common, &config)?, false).await?;
-        let store = Arc::new(outage::keeping_receipts(store, &config));
+        let store = Arc::new(receipts::keep_beside(&config.path, store));
         guard(common, &config, &store).await?;
         let clock = store.clock().await?;
-        outage::take_back(&store, &*clock).await;
+        receipts::take_back(&store, &*clock).await.iter().for_each(|line| eprint_line(line));
         Ok(Self { config, mistakes, store, clock })
     }
 
@@ -282,21 +280,7 @@ pub fn is_listed(name: &str) -> bool {
 
 /// The file `STOP` beside the configuration.
 pub fn brake(config: &Config) -> Arc<dyn Brake> {
-    Arc::new(StopFile::beside(&config.path))
-}
-
-/// Everything beside the rows that forbids new calls, for who dials: the file `STOP`, and a database file that is gone.
-pub fn brakes(config: &Config, store: &Database) -> Arc<dyn Brake> {
-    let file = store.file().map(|file| Arc::new(file) as Arc<dyn Brake>);
-    Arc::new(Brakes(std::iter::once(brake(config)).chain(file).collect()))
-}
-
-/// The file of the database was deleted, moved or replaced under this process.
-pub fn gone(why: &str) -> Failure {
-    Failure::Work {
-        message: format!("{why}; nobody was dialled since"),
-        hint: Some("put it back where it was, then start again; a copy needs `ringfence quarantine lift`".to_owned()),
-    }
+    brakes::stop_file(&config.path)
 }
 
 /// Where the vendors of this configuration's lanes report to, when they can reach us.

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
 
+use ringfence_engine::LaneEngine;
 use ringfence_intake::{Config, campaign};
 use ringfence_store::{Database, Lifeline, Location, Store};
 use std::sync::Arc;
 
 use super::run::{Ended, Follower, Until, apply};
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, eprint_line};
 use crate::{importing, screen};

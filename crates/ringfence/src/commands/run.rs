@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
+use ringfence_engine::{DatabaseLoss, LaneEngine, brakes, outage, receipts};
 use ringfence_intake::Config;
 use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
 use crate::importing::{self, InputFile};
+use crate::leaving;
 use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
-use crate::{leaving, outage};
 
 /// `run`
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
-    outage::take_back(&store, &*clock).await;
+    receipts::take_back(&store, &*clock).await.iter().for_each(|line| eprint_line(line));
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
     if let Some(key) = &args.fresh {
         let (run, begun) = store.begin_run(campaign_row.id, key.clone(), clock.read().now).await?;
@@ -102,7 +102,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         clock: &clock,
         campaign: &campaign_row,
         name: lifeline.name(),
-        brake: home::brakes(&config, &store),
+        brake: brakes::all(&config.path, &store),
         quiet_since: Cell::default(),
     };
     let mut held = false;
@@ -298,8 +298,8 @@ impl Follower<'_> {
                 }
                 Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
             }
-            if let Some(gone) = self.store.file().and_then(|file| file.pulled()) {
-                break Err(home::gone(&gone));
+            if let Some(loss) = DatabaseLoss::of_file(self.store) {
+                break Err(Failure::from(loss));
             }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
                 break Ok(Ended::TimeUp);
@@ -312,12 +312,12 @@ impl Follower<'_> {
                 () = tokio::time::sleep(LOOK) => {}
                 _ = terminate.recv() => break Ok(Ended::Signal(143)),
                 _ = interrupt.recv() => break Ok(Ended::Signal(130)),
-                failure = &mut unusable => {
+                outage = &mut unusable => {
                     progress.end();
                     stop.cancel();
                     drop(running.await);
-                    outage::leave(self.store);
-                    return Err(failure);
+                    receipts::leave(self.store).iter().for_each(|line| eprint_line(line));
+                    return Err(outage.into());
                 }
             }
         };
@@ -327,7 +327,7 @@ impl Follower<'_> {
         }
         stop.cancel();
         let running = running.await;
-        outage::leave(self.store);
+        receipts::leave(self.store).iter().for_each(|line| eprint_line(line));
         running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
         let ended = ended?;
         let (_, summary) = self.look().await?;

@@ -1,20 +1,16 @@
 //! `ringfence serve`
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use ringfence_domain::{Brake, CampaignState, Clock};
+use ringfence_domain::{CampaignState, Clock};
+use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, brakes, receipts};
 use ringfence_store::{Database, Lifeline, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::Failure;
 use crate::home::{self, eprint_line};
-use crate::outage;
-use crate::scheduling::Timekeeper;
+use crate::scheduling::cron_scheduler;
 use crate::zones;
 
 /// `serve`
@@ -24,11 +20,6 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", env = "RINGFENCE_HTTP_LISTEN")]
     pub listen: Option<std::net::SocketAddr>,
 }
-
-/// Requests under way are answered, and lanes given back, within this time; a connection that says nothing is not waited for longer.
-const LAST_WORD: Duration = Duration::from_secs(20);
-/// How often the file of the database is looked for.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// Dials every lane of the configuration and begins campaigns on schedule, until it is told to stop.
 pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
@@ -53,11 +44,10 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = home::open(common, &config).await?;
     let clock = store.clock().await?;
-    outage::take_back(&store, &*clock).await;
+    receipts::take_back(&store, &*clock).await.iter().for_each(|line| eprint_line(line));
     let lifeline = Lifeline::begin(&store, clock.read().now);
-    let brake = home::brakes(&config, &store);
-    let stop = CancellationToken::new();
-    let engines = TaskTracker::new();
+    let brake = brakes::all(&config.path, &store);
+    let shutdown = Shutdown::default();
     let mut providers = std::collections::BTreeMap::new();
     // Whatever is wrong with the database is told before anybody is dialled.
     announce(&config, &store, &clock).await?;
@@ -68,16 +58,16 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         let owner = lifeline.name().to_owned();
         let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
         let engine = engine.braked_by(brake.clone()).reported_to(home::reports_of(lane, &config, &store));
-        engines.spawn(engine.run(stop.clone()));
+        shutdown.spawn(engine.run(shutdown.signal()));
         providers.insert(name.clone(), provider);
     }
-    let timekeeper = Timekeeper::new(store.clone(), clock.clone(), lifeline.name().to_owned(), providers);
-    engines.spawn(timekeeper.run(stop.clone()));
+    let scheduler = cron_scheduler(store.clone(), clock.clone(), lifeline.name().to_owned(), providers);
+    shutdown.spawn(scheduler.run(shutdown.signal()));
     if let Some(listener) = listener {
         eprint_line(&format!("listening on http://{}", listener.local_addr()?));
         let server = ringfence_server::Server { store: store.clone(), clock: clock.clone() };
-        let serving = ringfence_server::serve(server, listener, stop.clone());
-        engines.spawn(async move {
+        let serving = ringfence_server::serve(server, listener, shutdown.signal());
+        shutdown.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "HTTP is not served any more: {error}");
             }
@@ -85,31 +75,16 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     } else if config.http.public_url.is_some() {
         tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
     }
-    engines.close();
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(143),
         _ = interrupt.recv() => Ok(130),
-        gone = vanished(&store) => Err(gone),
-        failure = outage::lasts(&store) => Err(failure),
+        loss = DatabaseLoss::comes(&store) => Err(loss.into()),
     };
     eprint_line("finishing what is being sent…");
-    stop.cancel();
-    if tokio::time::timeout(LAST_WORD, engines.wait()).await.is_err() {
-        tracing::warn!("something does not end, and is left");
-    }
-    outage::leave(&store);
+    shutdown.end().await;
+    receipts::leave(&store).iter().for_each(|line| eprint_line(line));
     store.close().await;
     ended
-}
-
-/// Returns when the file of the database is not the one any more that was opened. Nobody is dialled from then on.
-async fn vanished(store: &Database) -> Failure {
-    loop {
-        if let Some(gone) = store.file().and_then(|file| file.pulled()) {
-            return home::gone(&gone);
-        }
-        tokio::time::sleep(LOOK).await;
-    }
 }
 
 async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &Arc<dyn Clock>) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use ringfence_domain::window::Timetable;
 use ringfence_domain::{
     AttemptState, Campaign, CampaignState, ContactState, LaneState, NumberKey, PhoneNumber, Span, StopReason, ZoneSet,
 };
+use ringfence_engine::{LaneEngine, brakes, receipts};
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
     Lifeline, NewContact, StopOrder, StoppedBy, Store, Whom,
@@ -20,10 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::preview;
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, REVIEW};
 use crate::importing::InputFile;
-use crate::outage;
 use crate::{home, screen, summary, zones};
 
 /// `test-call`
@@ -105,7 +104,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
             ));
         }
     }
-    let brake = home::brakes(&config, &store);
+    let brake = brakes::all(&config.path, &store);
     if let Some(file) = brake.pulled() {
         return Err(Failure::held(format!("everything is stopped: {file}"), "remove that file"));
     }
@@ -161,7 +160,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&*store).await?;
     stop.cancel();
     let running = running.await;
-    outage::leave(&store);
+    receipts::leave(&store).iter().for_each(|line| home::eprint_line(line));
     running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
     let attempts = store.attempts_at(key).await?;
     store.close().await;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence::engine::LaneEngine;
 use ringfence::{home, importing};
 use ringfence_domain::{Clock, Moment, Outcome};
+use ringfence_engine::LaneEngine;
 use ringfence_intake::{Config, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};

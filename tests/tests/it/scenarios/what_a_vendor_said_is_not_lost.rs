@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use ringfence::failure::Failure;
-use ringfence::outage::outlasts;
 use ringfence_domain::{Outcome, Span};
+use ringfence_engine::outage::outlasts;
 use ringfence_sandbox::Behaviour;
 use ringfence_store::Store;
 use ringfence_tests::binary::{Vendor, json, ringfence, write_project};
@@ -189,7 +189,7 @@ on_both_databases! {
         };
         let ending = outlasts(store, patience);
         let failure = tokio::select! {
-            failure = tokio::time::timeout(Duration::from_mins(2), ending) => failure.expect("it ends"),
+            outage = tokio::time::timeout(Duration::from_mins(2), ending) => Failure::from(outage.expect("it ends")),
             () = trying => unreachable!("it tries for ever"),
         };
         assert!(began.elapsed() >= patience, "it ended after {:?}", began.elapsed());
