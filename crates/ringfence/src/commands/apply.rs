@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use ringfence_domain::{Campaign, PausedBy};
+use ringfence_operations::{
+    file_form::{self, Difference},
+    workspace,
+};
 use ringfence_store::{Applied, Begin, CampaignRow, Database, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::file_form::{self, Difference};
-use crate::{home, screen};
+use crate::screen;
 
 /// `plan`
 #[derive(Debug, clap::Args)]
@@ -134,11 +137,11 @@ impl Plan {
 
 /// Shows what `apply` would change.
 pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
-    let (config, rules) = home::read_campaign(common, &args.campaign)?;
-    let lane = home::lane(&config, &rules)?;
-    home::check_contacts(&config, &rules)?;
+    let (config, rules) = workspace::read_campaign(&common.place(), &args.campaign)?;
+    let lane = workspace::lane(&config, &rules)?;
+    workspace::check_contacts(&config, &rules)?;
     // A database that is not there yet has nothing to change.
-    let store = match home::open_at(common, &config, false).await {
+    let store = match workspace::open_at(&common.place(), &config, false).await {
         Ok(store) => Some(store),
         Err(StoreError::Missing { .. } | StoreError::NotMade { .. }) if !common.no_create => None,
         Err(error) => return Err(error.into()),
@@ -157,10 +160,10 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure
 
 /// Stores a campaign's rules: the running system goes by them from the very next claim.
 pub(super) async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
-    let (config, rules) = home::read_campaign(common, &args.campaign)?;
-    let lane = home::lane(&config, &rules)?;
-    home::check_contacts(&config, &rules)?;
-    let store = home::open(common, &config).await?;
+    let (config, rules) = workspace::read_campaign(&common.place(), &args.campaign)?;
+    let lane = workspace::lane(&config, &rules)?;
+    workspace::check_contacts(&config, &rules)?;
+    let store = workspace::open(&common.place(), &config).await?;
     let plan = Plan::make(Some(&store), &rules, lane).await?;
     let begin = if args.draft { Begin::Draft } else { Begin::Running };
     let starts = plan.is_draft() && !args.draft;

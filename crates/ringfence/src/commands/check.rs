@@ -1,11 +1,15 @@
 //! `ringfence check`
 
+use ringfence_operations::{
+    cautions, file_form,
+    list_check::{self, Checked},
+    workspace, zones,
+};
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::list_check::{self, Checked};
-use crate::{file_form, home, screen, zones};
+use crate::{home, screen};
 use ringfence_domain::zone_data::ZoneData;
 use ringfence_intake::{Config, Mistakes, campaign, places};
 
@@ -22,7 +26,7 @@ pub struct CheckArgs {
 /// Every mistake of the configuration and of all files, in one go.
 pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     let first = args.files.first().map(std::path::PathBuf::as_path);
-    let Some(path) = home::find_config(common, first)? else {
+    let Some(path) = workspace::find_config(&common.place(), first)? else {
         return Err(Failure::input(
             "no ringfence.toml was found",
             "`ringfence init` writes one from a contact file; or name it with --config",
@@ -30,7 +34,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     };
     let mut wrong: Vec<Mistakes> = Vec::new();
     let environment = |name: &str| std::env::var(name).ok();
-    let (config, mistakes) = Config::look(&path, &home::vendors(), &environment);
+    let (config, mistakes) = Config::look(&path, &workspace::vendors(), &environment);
     wrong.extend(mistakes);
     if wrong.is_empty() {
         // What only the vendor's own part understands.
@@ -40,8 +44,10 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
             }
         }
     }
-    if let Some(Err(failure)) =
-        config.as_ref().filter(|config| config.database.is_some()).map(|config| home::locate(common, config))
+    if let Some(Err(failure)) = config
+        .as_ref()
+        .filter(|config| config.database.is_some())
+        .map(|config| workspace::locate(&common.place(), config))
         && let Ok(text) = std::fs::read_to_string(&path)
     {
         let at = places::find(&text, "database", &|key, _| key == "url");
@@ -60,10 +66,11 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     for file in &args.files {
         // A campaign is checked against its lane, as far as that can be read.
         let Some(config) = &config else { break };
-        match campaign::read(file, config, home::wall_clock()) {
+        match campaign::read(file, config, workspace::wall_clock()) {
             Ok(campaign) => {
                 let lane = config.lanes.get(&campaign.provider);
-                let look = |lane| list_check::look(file, &campaign, lane, home::wall_clock());
+                let look =
+                    |lane| list_check::look(file, &campaign, lane, workspace::wall_clock(), &common.place().notices);
                 let Checked { mistakes, cautions: told } = lane.map(look).unwrap_or_default();
                 let name = file.display();
                 cautions.extend(told.into_iter().map(|(at, told)| format!("{name}:{at}: caution: {told}")));
@@ -71,7 +78,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
                     wrong.extend(mistakes);
                     continue;
                 }
-                match home::check_contacts(config, &campaign) {
+                match workspace::check_contacts(config, &campaign) {
                     Ok(()) => fine.push((file, campaign)),
                     Err(failure) => wrong.push(Mistakes::in_section(file, "contacts", failure.to_string())),
                 }
@@ -82,7 +89,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     cautions.extend(fine.iter().flat_map(|(file, campaign)| {
         let lane = config.as_ref().and_then(|config| config.lanes.get(&campaign.provider));
         let vendor = lane.and_then(|lane| lane.setup.settings.vendor_hours());
-        let cautions = crate::cautions::of(campaign, vendor.as_ref(), home::wall_clock()).into_iter();
+        let cautions = cautions::of(campaign, vendor.as_ref(), workspace::wall_clock()).into_iter();
         cautions.map(|caution| format!("{}: caution: {caution}", file.display()))
     }));
     if common.json {
@@ -99,7 +106,7 @@ pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
         home::eprint_line(caution);
     }
     if !wrong.is_empty() {
-        return Err(Failure::Files(wrong));
+        return Err(Failure::files(wrong));
     }
     if args.show_defaults {
         for (file, campaign) in &fine {

@@ -8,11 +8,12 @@ use ringfence_domain::window::{Calendar, Closures, Holidays, HolidaysError, Hour
 use ringfence_domain::zone_data::ZoneData;
 use ringfence_domain::{Moment, Span, Zone};
 use ringfence_intake::Config;
+use ringfence_operations::{workspace, zones};
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, screen, zones};
+use crate::{home, screen};
 
 /// `hours`
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,7 @@ fn moment(text: &str) -> Result<Moment, String> {
 
 /// Whether a window is open, when that changes, and every change up to a moment.
 pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
-    let config = home::find_config(common, None)?;
+    let config = workspace::find_config(&common.place(), None)?;
     let table: Timetable = args.expression.parse().map_err(|error: HoursError| {
         let marks = " ".repeat(args.expression[..error.at.start].chars().count())
             + &"^".repeat(args.expression[error.at.clone()].chars().count().max(1));
@@ -52,7 +53,7 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
     };
     let closures = Arc::new(closures(config.as_deref(), &args.holidays)?);
     let mut calendar = Calendar::new(vec![Hours::new(table, zone).less(closures.clone())], Span::ZERO);
-    let at = args.at.unwrap_or_else(home::wall_clock);
+    let at = args.at.unwrap_or_else(workspace::wall_clock);
     let now = calendar.at(at);
     // The first line of stdout stays the answer; whose clocks it is by, and why a day is closed, is said beside it.
     home::eprint_line(&format!("zone data: {}", ZoneData::in_use()));
@@ -91,7 +92,7 @@ pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
 /// The holidays of these names, from the configuration if there is one, else those that are shipped.
 fn closures(config: Option<&Path>, names: &[String]) -> Result<Closures, Failure> {
     let (config, mistakes) = match config {
-        Some(path) if !names.is_empty() => Config::look(path, &home::vendors(), &|name| std::env::var(name).ok()),
+        Some(path) if !names.is_empty() => Config::look(path, &workspace::vendors(), &|name| std::env::var(name).ok()),
         _ => (None, None),
     };
     let own = config.map(|config| config.holidays).unwrap_or_default();

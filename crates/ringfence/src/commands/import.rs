@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 
 use comfy_table::Cell;
 use ringfence_domain::{ImportId, ImportState, StopReason};
+use ringfence_operations::{
+    InputFile, importing, rejects,
+    rejects::{Kind, RejectsFile},
+};
 use ringfence_store::{ImportRow, StopOrder, Store, Whom};
 use serde_json::{Value, json};
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure, HELD};
 use crate::home::{Home, eprint_line};
-use crate::importing::{self, InputFile};
-use crate::rejects::{Kind, RejectsFile};
-use crate::{rejects, screen};
+use crate::screen;
 
 /// `import`
 #[derive(Debug, clap::Args)]

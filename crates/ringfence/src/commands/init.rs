@@ -10,6 +10,7 @@ use ringfence_domain::campaign::is_name;
 use ringfence_domain::phone::Country;
 use ringfence_intake::Config;
 use ringfence_intake::contacts::sample;
+use ringfence_operations::{Place, workspace};
 use ringfence_providers::{SettingKey, SettingKind, Vendor};
 
 use self::campaign_text::campaign_text;
@@ -17,7 +18,7 @@ use self::guess::Columns;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, screen};
+use crate::screen;
 
 /// `init`
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,7 @@ const ROWS: usize = 500;
 
 /// Writes a configuration and a campaign from a contact file's header. Nothing that is there is overwritten.
 pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
-    let vendors = home::vendors();
+    let vendors = workspace::vendors();
     let Some(vendor) = vendors.iter().find(|vendor| vendor.kind == args.kind) else {
         let known: Vec<&str> = vendors.iter().map(|vendor| vendor.kind).collect();
         return Err(Failure::input(
@@ -63,7 +64,7 @@ pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         ));
     }
     // One above is used: a second database would know neither the do-not-call list nor who was called today.
-    let found = home::find_config(&Common { config: None, ..common.clone() }, None)?;
+    let found = workspace::find_config(&Place { config: None, ..common.place() }, None)?;
     let config = common.config.clone().or(found).unwrap_or_else(|| PathBuf::from(CONFIG));
     let campaign = PathBuf::from(format!("{name}.toml"));
     if campaign.exists() {

@@ -3,13 +3,14 @@
 use ringfence_domain::campaign::Missing;
 use ringfence_domain::{ImportState, LaneState, PausedBy, StopReason};
 use ringfence_intake::contacts::is_rejects;
+use ringfence_operations::importing;
 use ringfence_store::{Resumed, StopOrder, Store, Whom};
 use serde_json::json;
 
 use crate::cli::Common;
-use crate::failure::{DONE, Failure};
+use crate::failure::{DONE, ErrorKind, Failure};
 use crate::home::Home;
-use crate::{importing, screen};
+use crate::screen;
 
 /// `pause`
 #[derive(Debug, clap::Args)]
@@ -84,7 +85,7 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Fai
         if import.state == ImportState::Held {
             let stops = campaign.rules.contacts.missing == Missing::Stop && !is_rejects(&import.columns);
             match importing::release(&home.store, &*home.clock, &campaign.rules, &import, stops).await {
-                Ok(()) | Err(Failure::Over) => {}
+                Ok(()) | Err(Failure { kind: ErrorKind::Superseded, .. }) => {}
                 Err(failure) => return Err(failure),
             }
         } else {

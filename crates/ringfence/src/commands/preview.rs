@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use ringfence_domain::template::Row;
 use ringfence_domain::{Campaign, PhoneNumber};
 use ringfence_intake::ContactFile;
+use ringfence_operations::{InputFile, workspace};
 use ringfence_providers::Provider;
 use ringfence_worker::{Wanted, request};
 use serde_json::{Map, Value, json};
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::importing::InputFile;
 use crate::{home, screen};
 
 /// `preview`
@@ -32,12 +32,17 @@ const REFERENCE: &str = "00000000000000000000000000000000";
 
 /// Prints the requests that would be sent for one row, one for each number of the person. Nothing is sent.
 pub(super) fn preview(common: &Common, args: &PreviewArgs) -> Result<u8, Failure> {
-    let (config, rules) = home::read_campaign(common, &args.campaign)?;
-    let lane = home::lane(&config, &rules)?;
+    let (config, rules) = workspace::read_campaign(&common.place(), &args.campaign)?;
+    let lane = workspace::lane(&config, &rules)?;
     let provider = home::provider(lane)?;
     let file = match &args.contacts {
         Some(path) => Some(InputFile::given(path)?),
-        None => InputFile::of_campaign(&rules, lane.setup.settings.timezone, home::wall_clock())?,
+        None => InputFile::of_campaign(
+            &rules,
+            lane.setup.settings.timezone,
+            workspace::wall_clock(),
+            &common.place().notices,
+        )?,
     };
     let Some(file) = file else {
         return Err(Failure::input("the campaign names no contact file", "name one with --contacts"));
@@ -46,7 +51,7 @@ pub(super) fn preview(common: &Common, args: &PreviewArgs) -> Result<u8, Failure
     let mut shown = Vec::new();
     for number in &numbers {
         let turn = usize::try_from(args.row - 1).unwrap_or_default();
-        let at = home::wall_clock();
+        let at = workspace::wall_clock();
         let wanted = Wanted {
             to: number,
             fields: &fields,

@@ -9,6 +9,7 @@ use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_engine::{DatabaseLoss, LaneEngine, brakes, outage, receipts};
 use ringfence_intake::Config;
+use ringfence_operations::{InputFile, importing, rejects::RejectsFile, workspace};
 use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -16,9 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
-use crate::importing::{self, InputFile};
 use crate::leaving;
-use crate::rejects::RejectsFile;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
 
@@ -67,14 +66,14 @@ const HELD_BY_VENDOR: Span = Span::from_hours(3);
 
 /// Applies, imports, dials, and prints the summary.
 pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
-    let (config, campaign) = home::read_campaign(common, &args.campaign)?;
-    let lane = home::lane(&config, &campaign)?;
+    let (config, campaign) = workspace::read_campaign(&common.place(), &args.campaign)?;
+    let lane = workspace::lane(&config, &campaign)?;
     let provider = home::provider(lane)?;
     let settings = lane.setup.settings.clone();
     let zone = campaign.own_zone(settings.timezone);
     let file = match &args.contacts {
         Some(path) => Some(InputFile::given(path)?),
-        None => InputFile::of_campaign(&campaign, settings.timezone, home::wall_clock())?,
+        None => InputFile::of_campaign(&campaign, settings.timezone, workspace::wall_clock(), &common.place().notices)?,
     };
     if args.dry_run {
         return super::dry_run::dry_run(common, &campaign, &provider, file.as_ref());
@@ -84,7 +83,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         importing::look(file, &campaign).await?;
     }
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
-    let store = home::open(common, &config).await?;
+    let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
     receipts::take_back(&store, &*clock).await.iter().for_each(|line| eprint_line(line));
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
@@ -168,7 +167,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let owner = lifeline.name().to_owned();
     let engine = LaneEngine::new(store.clone(), clock.clone(), owner, lane_row, settings, provider)
         .braked_by(follower.brake.clone())
-        .reported_to(home::reports_of(lane, &config, &store));
+        .reported_to(workspace::reports_of(lane, &config, &store));
     let dialled = follower.dial(engine, args.until, args.max_time).await;
     // Whoever is started again after a failure lives for the run at once.
     unfollow(&store, campaign_row.run, lifeline.name()).await;
@@ -215,7 +214,7 @@ pub(super) async fn apply(
     config: &Config,
     campaign: ringfence_domain::Campaign,
 ) -> Result<(ringfence_domain::LaneId, CampaignRow), Failure> {
-    let lane = home::lane(config, &campaign)?;
+    let lane = workspace::lane(config, &campaign)?;
     let now = clock.read().now;
     let row = store.register_lane(lane.setup.settings.clone(), now).await?;
     let (_, campaign) = store.apply(campaign, row.id, Begin::Running, now).await?;

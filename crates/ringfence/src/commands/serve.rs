@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, brakes, receipts};
+use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zones};
 use ringfence_store::{Database, Lifeline, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Common;
 use crate::failure::Failure;
 use crate::home::{self, eprint_line};
-use crate::scheduling::cron_scheduler;
-use crate::zones;
 
 /// `serve`
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -23,7 +22,7 @@ pub struct ServeArgs {
 
 /// Dials every lane of the configuration and begins campaigns on schedule, until it is told to stop.
 pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
-    let Some(path) = home::find_config(common, None)? else {
+    let Some(path) = workspace::find_config(&common.place(), None)? else {
         return Err(Failure::input(
             "no ringfence.toml was found",
             "`ringfence init` writes one; or name it with --config",
@@ -42,7 +41,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     };
     crate::leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let store = home::open(common, &config).await?;
+    let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
     receipts::take_back(&store, &*clock).await.iter().for_each(|line| eprint_line(line));
     let lifeline = Lifeline::begin(&store, clock.read().now);
@@ -57,11 +56,12 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         let row = store.register_lane(settings.clone(), clock.read().now).await?;
         let owner = lifeline.name().to_owned();
         let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
-        let engine = engine.braked_by(brake.clone()).reported_to(home::reports_of(lane, &config, &store));
+        let engine = engine.braked_by(brake.clone()).reported_to(workspace::reports_of(lane, &config, &store));
         shutdown.spawn(engine.run(shutdown.signal()));
         providers.insert(name.clone(), provider);
     }
-    let scheduler = cron_scheduler(store.clone(), clock.clone(), lifeline.name().to_owned(), providers);
+    let scheduler =
+        cron_scheduler(store.clone(), clock.clone(), lifeline.name().to_owned(), providers, common.place().notices);
     shutdown.spawn(scheduler.run(shutdown.signal()));
     if let Some(listener) = listener {
         eprint_line(&format!("listening on http://{}", listener.local_addr()?));
@@ -112,7 +112,7 @@ async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &A
     }
     let campaigns = store.campaigns().await?;
     for campaign in campaigns.iter().filter(|campaign| campaign.state != CampaignState::Cancelled) {
-        for caution in crate::cautions::of(&campaign.rules, None, clock.read().now) {
+        for caution in cautions::of(&campaign.rules, None, clock.read().now) {
             tracing::warn!("{}: {caution}", campaign.rules.name);
         }
     }

@@ -1,13 +1,14 @@
 //! `ringfence stop` and `ringfence start`
 
 use ringfence_domain::AttemptState;
+use ringfence_operations::zones;
 use ringfence_store::{LiveCall, StoppedBy, Store};
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure, HELD};
 use crate::home::{self, Home};
-use crate::{screen, zones};
+use crate::screen;
 
 /// `stop`
 #[derive(Debug, clap::Args)]

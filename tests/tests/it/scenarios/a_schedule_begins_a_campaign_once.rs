@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use ringfence::scheduling::cron_scheduler;
 use ringfence_domain::campaign::CallingZone;
 use ringfence_domain::schedule::{Missed, Schedule, ScheduleMode};
 use ringfence_domain::{Clock, Moment, Span};
 use ringfence_engine::CronScheduler;
+use ringfence_operations::Notices;
+use ringfence_operations::scheduling::cron_scheduler;
 use ringfence_providers::{HttpTransport, Provider};
 use ringfence_store::{Begin, CampaignRow, Database, Store};
 use ringfence_tests::sample::{lane_settings, number, rules};
@@ -45,7 +46,7 @@ impl Desk {
 
     fn timekeeper(&self, worker: &str) -> CronScheduler {
         let providers = BTreeMap::from([("main".to_owned(), self.provider.clone())]);
-        cron_scheduler(self.store.clone(), self.clock.clone(), worker.to_owned(), providers)
+        cron_scheduler(self.store.clone(), self.clock.clone(), worker.to_owned(), providers, Notices::default())
     }
 
     async fn once(&self) -> u32 {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ringfence_domain::phone::Country;
 use ringfence_domain::{CampaignId, NumberKey, PhoneNumber};
 use ringfence_intake::{Problem, Table, contacts};
+use ringfence_operations::InputFile;
 use ringfence_store::{DncList, DncRow, Store};
 use serde_json::json;
 
@@ -15,7 +16,6 @@ use self::sorted::Sorted;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, Home};
-use crate::importing::InputFile;
 use crate::screen;
 
 /// `dnc`
@@ -97,12 +97,8 @@ pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> 
         DncAction::Add { phones, reason, country } => {
             let numbers = phones.iter().map(|phone| number(phone, *country)).collect::<Result<Vec<_>, _>>();
             // All or none: whoever sees the mistake must not wonder who is on the list.
-            let numbers = numbers.map_err(|failure| match failure {
-                Failure::Input { message, hint } => {
-                    Failure::Input { message: format!("{message}; none was added"), hint }
-                }
-                other => other,
-            })?;
+            let numbers = numbers
+                .map_err(|failure| Failure { message: format!("{}; none was added", failure.message), ..failure })?;
             let numbers = numbers.into_iter().map(|number| (home.store.hasher().key(&number), number)).collect();
             let list = home.store.begin_dnc(list("by hand".to_owned(), reason)).await?;
             let added = home.store.add_dnc(list, numbers).await?;

@@ -10,8 +10,10 @@ use ringfence_engine::{BeginCampaign, CronScheduler, NotBegun};
 use ringfence_providers::Provider;
 use ringfence_store::{CampaignRow, Database, ScheduleRow, Store};
 
-use crate::failure::Failure;
-use crate::importing::{self, InputFile};
+use crate::error::{Error, ErrorKind};
+use crate::importing;
+use crate::input_file::InputFile;
+use crate::notices::Notices;
 
 /// Imports the contact files of campaigns.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ struct ScheduledImport {
     clock: Arc<dyn Clock>,
     /// The lanes of this process, by name.
     providers: BTreeMap<String, Arc<dyn Provider>>,
+    notices: Notices,
 }
 
 /// Makes the scheduler of the process named `worker`, which has these lanes: at each moment it imports the campaign's
@@ -29,8 +32,9 @@ pub fn cron_scheduler(
     clock: Arc<dyn Clock>,
     worker: String,
     providers: BTreeMap<String, Arc<dyn Provider>>,
+    notices: Notices,
 ) -> CronScheduler {
-    let work = ScheduledImport { store: store.clone(), clock: clock.clone(), providers };
+    let work = ScheduledImport { store: store.clone(), clock: clock.clone(), providers, notices };
     CronScheduler::new(store, clock, worker, Arc::new(work))
 }
 
@@ -41,19 +45,19 @@ impl BeginCampaign for ScheduledImport {
     }
 
     async fn begin(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun> {
-        self.import(campaign, schedule, due).await.map_err(|failure| match failure.code() {
-            1 => NotBegun::Mend(failure.to_string()),
-            _ => NotBegun::Later(failure.to_string()),
+        self.import(campaign, schedule, due).await.map_err(|error| match error.kind {
+            ErrorKind::Input => NotBegun::Mend(error.to_string()),
+            ErrorKind::Work | ErrorKind::Superseded | ErrorKind::Held => NotBegun::Later(error.to_string()),
         })
     }
 }
 
 impl ScheduledImport {
     /// Takes in the contact file, into the current run or a fresh one. May be repeated.
-    async fn import(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, Failure> {
+    async fn import(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, Error> {
         let now = self.clock.read().now;
         let rules = &campaign.rules;
-        let file = InputFile::of_campaign_in_background(rules, schedule.zone, now).await?;
+        let file = InputFile::of_campaign_in_background(rules, schedule.zone, now, &self.notices).await?;
         if let Some(file) = &file {
             // A file that cannot be read must not end the run before.
             importing::look(file, rules).await?;
@@ -66,7 +70,7 @@ impl ScheduledImport {
             }
         };
         let Some(file) = file else { return Ok("it has no contacts.file to read".to_owned()) };
-        let provider = self.providers.get(&rules.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
+        let provider = self.providers.get(&rules.provider).ok_or_else(|| Error::work("the lane vanished"))?;
         let imported = importing::import(&self.store, &self.clock, &campaign, provider, &file, false).await?;
         let importing::Imported { row, taken_as_empty } = imported;
         let held = row.held_for.as_deref().filter(|_| row.state == ImportState::Held);
