@@ -4,6 +4,7 @@
 //! JSON document. An operation prints nothing, asks nobody, and knows neither exit codes nor status codes: it returns
 //! a result or an [`Error`], and tells its [`Notices`] what the person who asked should know besides.
 
+pub mod campaigns;
 pub mod cautions;
 pub mod error;
 pub mod file_form;

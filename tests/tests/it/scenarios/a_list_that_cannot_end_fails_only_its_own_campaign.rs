@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{Clock, Moment, Span};
-use ringfence_engine::CronScheduler;
 use ringfence_operations::Notices;
 use ringfence_operations::scheduling::cron_scheduler;
 use ringfence_providers::{HttpTransport, Provider};
