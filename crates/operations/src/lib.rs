@@ -4,19 +4,26 @@
 //! JSON document. An operation prints nothing, asks nobody, and knows neither exit codes nor status codes: it returns
 //! a result or an [`Error`], and tells its [`Notices`] what the person who asked should know besides.
 
+pub mod amount;
 pub mod campaigns;
 pub mod cautions;
+pub mod contacts;
+pub mod dnc;
 pub mod error;
+pub mod export;
 pub mod file_form;
 pub mod importing;
+pub mod imports;
 pub mod input_file;
 pub mod list_check;
 pub mod notices;
 pub mod rejects;
 pub mod rests;
+pub mod review;
 pub mod said;
 pub mod scheduling;
 pub mod slots;
+pub mod spreadsheet;
 pub mod workspace;
 pub mod zones;
 

@@ -9,7 +9,7 @@ use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
 use ringfence_engine::{DatabaseLoss, LaneEngine, brakes, outage, receipts};
 use ringfence_intake::Config;
-use ringfence_operations::{InputFile, importing, rejects::RejectsFile, workspace};
+use ringfence_operations::{InputFile, importing, imports, rejects::RejectsFile, workspace};
 use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -147,7 +147,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         }
         held = import.state == ImportState::Held;
         if held {
-            eprint_line(&super::import::held_line(&campaign_row.rules.name, &import));
+            eprint_line(&imports::held_line(&campaign_row.rules.name, &import));
         }
     }
     if leader.is_some() || held {
