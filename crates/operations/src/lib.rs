@@ -7,16 +7,20 @@
 pub mod amount;
 pub mod campaigns;
 pub mod cautions;
+pub mod check;
 pub mod contacts;
 pub mod dnc;
 pub mod error;
 pub mod export;
 pub mod file_form;
+pub mod hours;
 pub mod importing;
 pub mod imports;
+pub mod init;
 pub mod input_file;
 pub mod list_check;
 pub mod notices;
+pub mod preview;
 pub mod rejects;
 pub mod rests;
 pub mod review;
@@ -24,6 +28,7 @@ pub mod said;
 pub mod scheduling;
 pub mod slots;
 pub mod spreadsheet;
+pub mod stop;
 pub mod workspace;
 pub mod zones;
 

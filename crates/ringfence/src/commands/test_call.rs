@@ -12,7 +12,7 @@ use ringfence_domain::{
     AttemptState, Campaign, CampaignState, ContactState, LaneState, NumberKey, PhoneNumber, Span, StopReason, ZoneSet,
 };
 use ringfence_engine::{LaneEngine, brakes, receipts};
-use ringfence_operations::{InputFile, workspace, zones};
+use ringfence_operations::{InputFile, amount::amount, preview, workspace, zones};
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
     Lifeline, NewContact, StopOrder, StoppedBy, Store, Whom,
@@ -20,10 +20,9 @@ use ringfence_store::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::preview;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure, REVIEW};
-use crate::{home, screen, summary};
+use crate::{home, screen};
 
 /// `test-call`
 #[derive(Debug, clap::Args)]
@@ -275,7 +274,7 @@ fn tell(
             "`ringfence why` and the phone number say which",
         ));
     };
-    let cost = attempt.cost_micros.map(summary::amount);
+    let cost = attempt.cost_micros.map(amount);
     let told = json!({
         "phone": contact.number.e164(), "state": contact.state, "attempt": attempt.id, "attempt_state": attempt.state,
         "outcome": attempt.outcome, "call_id": attempt.call_id, "cause": attempt.cause, "sent_at": attempt.sending_at,
