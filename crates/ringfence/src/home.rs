@@ -27,3 +27,10 @@ pub fn brake(config: &Config) -> Arc<dyn Brake> {
 pub fn eprint_line(line: &str) {
     crate::stderr::say(format!("{line}\n"));
 }
+
+/// Writes lines on stderr that are not logs.
+pub fn eprint_lines(lines: impl IntoIterator<Item = String>) {
+    for line in lines {
+        eprint_line(&line);
+    }
+}

@@ -68,14 +68,14 @@ pub async fn import(
     let (mut table, place) = checked(path, list.column)?;
     let of_bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     progress(FileProgress { bytes: 0, of_bytes, rows: 0 });
-    let mut sorted = Sorted::begin().map_err(failed)?;
+    let mut sorted = Sorted::begin().map_err(|error| failed(&error))?;
     let mut done = ImportedNumbers::default();
     while let Some(record) = table.next_row()? {
         done.rows += 1;
         // Names in another encoding are no reason to leave a number out.
         let text = record.text(place);
         match PhoneNumber::parse(&text, list.country) {
-            Ok(number) => sorted.add(workspace.store.hasher().key(&number), &number).map_err(failed)?,
+            Ok(number) => sorted.add(workspace.store.hasher().key(&number), &number).map_err(|error| failed(&error))?,
             Err(error) => {
                 done.unreadable += 1;
                 if done.unreadable <= SHOWN {
@@ -104,7 +104,7 @@ async fn store(workspace: &Workspace, sorted: Sorted, list: DncList) -> Result<u
     let list = workspace.store.begin_dnc(list).await?;
     let (mut added, mut chunk) = (0, Vec::with_capacity(CHUNK));
     for part in sorted.parts() {
-        for number in part.map_err(failed)? {
+        for number in part.map_err(|error| failed(&error))? {
             chunk.push(number);
             if chunk.len() == CHUNK {
                 let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
@@ -115,7 +115,7 @@ async fn store(workspace: &Workspace, sorted: Sorted, list: DncList) -> Result<u
     Ok(added + workspace.store.add_dnc(list, chunk).await?)
 }
 
-fn failed(error: std::io::Error) -> Error {
+fn failed(error: &std::io::Error) -> Error {
     Error::work(format!("numbers cannot be sorted: {error}"))
 }
 

@@ -85,7 +85,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
-    receipts::take_back(&store, &*clock).await.iter().for_each(|line| eprint_line(line));
+    home::eprint_lines(receipts::take_back(&store, &*clock).await);
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
     if let Some(key) = &args.fresh {
         let (run, begun) = store.begin_run(campaign_row.id, key.clone(), clock.read().now).await?;
@@ -315,7 +315,7 @@ impl Follower<'_> {
                     progress.end();
                     stop.cancel();
                     drop(running.await);
-                    receipts::leave(self.store).iter().for_each(|line| eprint_line(line));
+                    home::eprint_lines(receipts::leave(self.store));
                     return Err(outage.into());
                 }
             }
@@ -326,7 +326,7 @@ impl Follower<'_> {
         }
         stop.cancel();
         let running = running.await;
-        receipts::leave(self.store).iter().for_each(|line| eprint_line(line));
+        home::eprint_lines(receipts::leave(self.store));
         running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
         let ended = ended?;
         let (_, summary) = self.look().await?;

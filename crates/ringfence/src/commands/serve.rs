@@ -43,7 +43,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
-    receipts::take_back(&store, &*clock).await.iter().for_each(|line| eprint_line(line));
+    home::eprint_lines(receipts::take_back(&store, &*clock).await);
     let lifeline = Lifeline::begin(&store, clock.read().now);
     let brake = brakes::all(&config.path, &store);
     let shutdown = Shutdown::default();
@@ -82,7 +82,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     };
     eprint_line("finishing what is being sent…");
     shutdown.end().await;
-    receipts::leave(&store).iter().for_each(|line| eprint_line(line));
+    home::eprint_lines(receipts::leave(&store));
     store.close().await;
     ended
 }

@@ -159,7 +159,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&*store).await?;
     stop.cancel();
     let running = running.await;
-    receipts::leave(&store).iter().for_each(|line| home::eprint_line(line));
+    home::eprint_lines(receipts::leave(&store));
     running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
     let attempts = store.attempts_at(key).await?;
     store.close().await;
