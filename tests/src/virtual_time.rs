@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ringfence::engine::LaneEngine;
 use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading, ReportAddress, Span};
+use ringfence_engine::LaneEngine;
 use ringfence_providers::twenty2::Twenty2;
 use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};

@@ -1,8 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::commands::apply::{ApplyArgs, PlanArgs};
 use crate::commands::backup::BackupArgs;
@@ -28,6 +26,8 @@ use crate::commands::stop::StopArgs;
 use crate::commands::test_call::TestCallArgs;
 use crate::commands::why::WhyArgs;
 
+pub use crate::common::Common;
+
 /// A self-hosted, durable bulk campaign dialer.
 ///
 /// Phones every contact of a CSV through your calling provider: once, only inside the calling window, never faster than
@@ -45,24 +45,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// What holds for all commands.
-#[derive(Debug, Clone, Args)]
-pub struct Common {
-    /// The configuration file [default: ringfence.toml nearest above the campaign file, else above the working
-    /// directory, else /etc/ringfence/ringfence.toml]
-    #[arg(long, global = true, env = "RINGFENCE_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// The database: sqlite://FILE or postgres://USER@HOST/NAME [default: the configuration file's]
-    #[arg(long, global = true, env = "RINGFENCE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database: Option<String>,
-    /// Refuse to make a database that is not there
-    #[arg(long, global = true)]
-    pub no_create: bool,
-    /// Print results as JSON
-    #[arg(long, global = true)]
-    pub json: bool,
 }
 
 /// What can be done.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ringfence::cli::Cli;
-use ringfence::{commands, stderr, telemetry};
+use ringfence::{commands, failure, stderr, telemetry};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -27,8 +27,8 @@ fn main() -> ExitCode {
     let code = match runtime.block_on(commands::dispatch(cli)) {
         Ok(code) => code,
         Err(failure) => {
-            failure.print();
-            failure.code()
+            failure::print(&failure);
+            failure::code(&failure)
         }
     };
     stderr::finish();

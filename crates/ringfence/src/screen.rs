@@ -100,9 +100,10 @@ impl<W: Write> JsonList<W> {
     }
 
     /// One more element.
-    pub fn push(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
+    pub fn push(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let comma = if std::mem::take(&mut self.first) { "" } else { "," };
-        Ok(write!(self.out, "{comma}\n  {value}")?)
+        write!(self.out, "{comma}\n  ")?;
+        serde_json::to_writer(&mut self.out, value).map_err(|error| Failure::work(error.to_string()))
     }
 
     /// Ends the array.

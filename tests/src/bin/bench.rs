@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ringfence::engine::LaneEngine;
-use ringfence::importing::{self, InputFile};
 use ringfence_domain::{Campaign, Outcome, Rate, Span};
+use ringfence_engine::LaneEngine;
+use ringfence_operations::{InputFile, importing};
 use ringfence_providers::{HttpTransport, Provider};
 use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, router, serve};
 use ringfence_store::{Begin, Database, Location, Store};

@@ -25,9 +25,9 @@ pub(super) async fn backup(common: &Common, args: &BackupArgs) -> Result<u8, Fai
     let home = Home::enter(common).await?;
     let done = home.store.backup(&args.file).await;
     home.store.close().await;
-    let done = done.map_err(|error| Failure::Work {
-        message: format!("{} could not be written: {error}", args.file.display()),
-        hint: Some("look for room and permission there; the database itself was not touched".to_owned()),
+    let done = done.map_err(|error| {
+        Failure::work(format!("{} could not be written: {error}", args.file.display()))
+            .with_hint("look for room and permission there; the database itself was not touched")
     })?;
     let Some(done) = done else {
         return Err(Failure::input(

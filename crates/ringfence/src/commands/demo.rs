@@ -4,16 +4,17 @@ use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
 
+use ringfence_engine::LaneEngine;
 use ringfence_intake::{Config, campaign};
+use ringfence_operations::{InputFile, importing, workspace};
 use ringfence_store::{Database, Lifeline, Location, Store};
 use std::sync::Arc;
 
 use super::run::{Ended, Follower, Until, apply};
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, eprint_line};
-use crate::{importing, screen};
+use crate::screen;
 
 const CONFIG: &str = r#"
 [provider.demo]
@@ -62,15 +63,15 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let folder = tempfile::Builder::new().prefix("ringfence-demo-").tempdir()?.keep();
     let contacts = folder.join("contacts.csv");
     write_contacts(&contacts, args.contacts)?;
-    let config = Config::parse(&folder.join("ringfence.toml"), CONFIG, &home::vendors(), &|_| None)?;
-    let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, home::wall_clock())?;
+    let config = Config::parse(&folder.join("ringfence.toml"), CONFIG, &workspace::vendors(), &|_| None)?;
+    let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, workspace::wall_clock())?;
     let store = Arc::new(Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?);
     let clock = store.clock().await?;
     eprint_line(&format!("a simulated provider calls {} people, and the busy ones again", args.contacts));
     let (lane, row) = apply(&store, &*clock, &config, rules).await?;
     let setup = config.lanes.get("demo").ok_or_else(|| Failure::work("the demo has no lane"))?;
     let provider = home::provider(setup)?;
-    importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts), false).await?;
+    importing::import(&store, &clock, &row, &provider, &InputFile::Named(contacts), false).await?;
     let lifeline = Lifeline::begin(&store, clock.read().now);
     let settings = setup.setup.settings.clone();
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);

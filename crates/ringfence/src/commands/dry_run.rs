@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ringfence_domain::Campaign;
+use ringfence_operations::{InputFile, importing, workspace};
 use ringfence_providers::Provider;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::importing::{self, InputFile};
-use crate::{home, screen};
+use crate::screen;
 
 /// Reads every row and says who could be called; changes nothing.
 pub(super) fn dry_run(
@@ -18,7 +18,7 @@ pub(super) fn dry_run(
     file: Option<&InputFile>,
 ) -> Result<u8, Failure> {
     let found = match file {
-        Some(file) => importing::dry_run(file, campaign, provider, home::wall_clock())?,
+        Some(file) => importing::dry_run(file, campaign, provider, workspace::wall_clock())?,
         None => importing::DryRun::default(),
     };
     if common.json {

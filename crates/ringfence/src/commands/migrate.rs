@@ -1,15 +1,16 @@
 //! `ringfence migrate`
 
+use ringfence_operations::workspace;
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, screen};
+use crate::screen;
 
 /// Opening brings the schema up to date; what is in is listed.
 pub(super) async fn migrate(common: &Common) -> Result<u8, Failure> {
-    let (config, _) = home::for_database(common)?;
-    let store = home::open(common, &config).await?;
+    let (config, _) = workspace::for_database(&common.place())?;
+    let store = workspace::open(&common.place(), &config).await?;
     let migrations = store.migrations().await?;
     if common.json {
         let list: Vec<_> =

@@ -1,5 +1,6 @@
 //! `ringfence quarantine`
 
+use ringfence_operations::workspace;
 use ringfence_providers::{Finds, Pacer};
 use ringfence_reconciler::inquire;
 use ringfence_store::{LaneInquiry, QuarantineRow, Store};
@@ -117,7 +118,7 @@ async fn lift(common: &Common, home: &mut Home, args: &LiftArgs) -> Result<u8, F
     if !args.unasked {
         ask(home, &quarantine, args.strangers).await?;
     }
-    let folder = home::folder_of(&home.config);
+    let folder = workspace::folder_of(&home.config);
     home.store.lift_quarantine(folder.as_deref(), operator(), args.reason.clone()).await?;
     let asked = home.store.inquiries(quarantine.id).await?;
     if common.json {
@@ -148,10 +149,7 @@ async fn ask(home: &mut Home, quarantine: &QuarantineRow, strangers: bool) -> Re
         if let (None, Some(trouble)) = (told.listed, &told.trouble)
             && lane.vendor.can.finds != Finds::Never
         {
-            return Err(Failure::Work {
-                message: format!("lane {name} could not be asked: {trouble}"),
-                hint: Some(unasked.to_owned()),
-            });
+            return Err(Failure::work(format!("lane {name} could not be asked: {trouble}")).with_hint(unasked));
         }
         if told.waiting > 0 {
             return Err(Failure::held(

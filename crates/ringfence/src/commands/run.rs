@@ -7,20 +7,19 @@ use std::time::Duration;
 
 use ringfence_domain::summary::Summary;
 use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, Span};
+use ringfence_engine::{DatabaseLoss, LaneEngine, brakes, outage, receipts};
 use ringfence_intake::Config;
+use ringfence_operations::{InputFile, importing, imports, rejects::RejectsFile, workspace};
 use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::{self, eprint_line};
-use crate::importing::{self, InputFile};
-use crate::rejects::RejectsFile;
+use crate::leaving;
 use crate::screen::{self, Progress};
 use crate::summary::{summarize, tomorrow};
-use crate::{leaving, outage};
 
 /// `run`
 #[derive(Debug, clap::Args)]
@@ -67,14 +66,14 @@ const HELD_BY_VENDOR: Span = Span::from_hours(3);
 
 /// Applies, imports, dials, and prints the summary.
 pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
-    let (config, campaign) = home::read_campaign(common, &args.campaign)?;
-    let lane = home::lane(&config, &campaign)?;
+    let (config, campaign) = workspace::read_campaign(&common.place(), &args.campaign)?;
+    let lane = workspace::lane(&config, &campaign)?;
     let provider = home::provider(lane)?;
     let settings = lane.setup.settings.clone();
     let zone = campaign.own_zone(settings.timezone);
     let file = match &args.contacts {
         Some(path) => Some(InputFile::given(path)?),
-        None => InputFile::of_campaign(&campaign, settings.timezone, home::wall_clock())?,
+        None => InputFile::of_campaign(&campaign, settings.timezone, workspace::wall_clock(), &common.place().notices)?,
     };
     if args.dry_run {
         return super::dry_run::dry_run(common, &campaign, &provider, file.as_ref());
@@ -84,9 +83,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         importing::look(file, &campaign).await?;
     }
     let rejected = args.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
-    let store = home::open(common, &config).await?;
+    let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
-    outage::take_back(&store, &*clock).await;
+    home::eprint_lines(receipts::take_back(&store, &*clock).await);
     let (lane_row, mut campaign_row) = apply(&store, &*clock, &config, campaign).await?;
     if let Some(key) = &args.fresh {
         let (run, begun) = store.begin_run(campaign_row.id, key.clone(), clock.read().now).await?;
@@ -102,7 +101,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         clock: &clock,
         campaign: &campaign_row,
         name: lifeline.name(),
-        brake: home::brakes(&config, &store),
+        brake: brakes::all(&config.path, &store),
         quiet_since: Cell::default(),
     };
     let mut held = false;
@@ -148,7 +147,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         }
         held = import.state == ImportState::Held;
         if held {
-            eprint_line(&super::import::held_line(&campaign_row.rules.name, &import));
+            eprint_line(&imports::held_line(&campaign_row.rules.name, &import));
         }
     }
     if leader.is_some() || held {
@@ -168,7 +167,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
     let owner = lifeline.name().to_owned();
     let engine = LaneEngine::new(store.clone(), clock.clone(), owner, lane_row, settings, provider)
         .braked_by(follower.brake.clone())
-        .reported_to(home::reports_of(lane, &config, &store));
+        .reported_to(workspace::reports_of(lane, &config, &store));
     let dialled = follower.dial(engine, args.until, args.max_time).await;
     // Whoever is started again after a failure lives for the run at once.
     unfollow(&store, campaign_row.run, lifeline.name()).await;
@@ -215,7 +214,7 @@ pub(super) async fn apply(
     config: &Config,
     campaign: ringfence_domain::Campaign,
 ) -> Result<(ringfence_domain::LaneId, CampaignRow), Failure> {
-    let lane = home::lane(config, &campaign)?;
+    let lane = workspace::lane(config, &campaign)?;
     let now = clock.read().now;
     let row = store.register_lane(lane.setup.settings.clone(), now).await?;
     let (_, campaign) = store.apply(campaign, row.id, Begin::Running, now).await?;
@@ -298,8 +297,8 @@ impl Follower<'_> {
                 }
                 Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
             }
-            if let Some(gone) = self.store.file().and_then(|file| file.pulled()) {
-                break Err(home::gone(&gone));
+            if let Some(loss) = DatabaseLoss::of_file(self.store) {
+                break Err(Failure::from(loss));
             }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
                 break Ok(Ended::TimeUp);
@@ -312,12 +311,12 @@ impl Follower<'_> {
                 () = tokio::time::sleep(LOOK) => {}
                 _ = terminate.recv() => break Ok(Ended::Signal(143)),
                 _ = interrupt.recv() => break Ok(Ended::Signal(130)),
-                failure = &mut unusable => {
+                outage = &mut unusable => {
                     progress.end();
                     stop.cancel();
                     drop(running.await);
-                    outage::leave(self.store);
-                    return Err(failure);
+                    home::eprint_lines(receipts::leave(self.store));
+                    return Err(outage.into());
                 }
             }
         };
@@ -327,7 +326,7 @@ impl Follower<'_> {
         }
         stop.cancel();
         let running = running.await;
-        outage::leave(self.store);
+        home::eprint_lines(receipts::leave(self.store));
         running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
         let ended = ended?;
         let (_, summary) = self.look().await?;

@@ -1,21 +1,16 @@
 //! `ringfence serve`
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use ringfence_domain::{Brake, CampaignState, Clock};
+use ringfence_domain::{CampaignState, Clock};
+use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, brakes, receipts};
+use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zones};
 use ringfence_store::{Database, Lifeline, StoppedBy, Store};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::Failure;
 use crate::home::{self, eprint_line};
-use crate::outage;
-use crate::scheduling::Timekeeper;
-use crate::zones;
 
 /// `serve`
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -25,14 +20,9 @@ pub struct ServeArgs {
     pub listen: Option<std::net::SocketAddr>,
 }
 
-/// Requests under way are answered, and lanes given back, within this time; a connection that says nothing is not waited for longer.
-const LAST_WORD: Duration = Duration::from_secs(20);
-/// How often the file of the database is looked for.
-const LOOK: Duration = Duration::from_millis(250);
-
 /// Dials every lane of the configuration and begins campaigns on schedule, until it is told to stop.
 pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
-    let Some(path) = home::find_config(common, None)? else {
+    let Some(path) = workspace::find_config(&common.place(), None)? else {
         return Err(Failure::input(
             "no ringfence.toml was found",
             "`ringfence init` writes one; or name it with --config",
@@ -51,13 +41,12 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     };
     crate::leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let store = home::open(common, &config).await?;
+    let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
-    outage::take_back(&store, &*clock).await;
+    home::eprint_lines(receipts::take_back(&store, &*clock).await);
     let lifeline = Lifeline::begin(&store, clock.read().now);
-    let brake = home::brakes(&config, &store);
-    let stop = CancellationToken::new();
-    let engines = TaskTracker::new();
+    let brake = brakes::all(&config.path, &store);
+    let shutdown = Shutdown::default();
     let mut providers = std::collections::BTreeMap::new();
     // Whatever is wrong with the database is told before anybody is dialled.
     announce(&config, &store, &clock).await?;
@@ -67,17 +56,18 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         let row = store.register_lane(settings.clone(), clock.read().now).await?;
         let owner = lifeline.name().to_owned();
         let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
-        let engine = engine.braked_by(brake.clone()).reported_to(home::reports_of(lane, &config, &store));
-        engines.spawn(engine.run(stop.clone()));
+        let engine = engine.braked_by(brake.clone()).reported_to(workspace::reports_of(lane, &config, &store));
+        shutdown.spawn(engine.run(shutdown.signal()));
         providers.insert(name.clone(), provider);
     }
-    let timekeeper = Timekeeper::new(store.clone(), clock.clone(), lifeline.name().to_owned(), providers);
-    engines.spawn(timekeeper.run(stop.clone()));
+    let scheduler =
+        cron_scheduler(store.clone(), clock.clone(), lifeline.name().to_owned(), providers, common.place().notices);
+    shutdown.spawn(scheduler.run(shutdown.signal()));
     if let Some(listener) = listener {
         eprint_line(&format!("listening on http://{}", listener.local_addr()?));
         let server = ringfence_server::Server { store: store.clone(), clock: clock.clone() };
-        let serving = ringfence_server::serve(server, listener, stop.clone());
-        engines.spawn(async move {
+        let serving = ringfence_server::serve(server, listener, shutdown.signal());
+        shutdown.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "HTTP is not served any more: {error}");
             }
@@ -85,31 +75,16 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     } else if config.http.public_url.is_some() {
         tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
     }
-    engines.close();
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(143),
         _ = interrupt.recv() => Ok(130),
-        gone = vanished(&store) => Err(gone),
-        failure = outage::lasts(&store) => Err(failure),
+        loss = DatabaseLoss::comes(&store) => Err(loss.into()),
     };
     eprint_line("finishing what is being sent…");
-    stop.cancel();
-    if tokio::time::timeout(LAST_WORD, engines.wait()).await.is_err() {
-        tracing::warn!("something does not end, and is left");
-    }
-    outage::leave(&store);
+    shutdown.end().await;
+    home::eprint_lines(receipts::leave(&store));
     store.close().await;
     ended
-}
-
-/// Returns when the file of the database is not the one any more that was opened. Nobody is dialled from then on.
-async fn vanished(store: &Database) -> Failure {
-    loop {
-        if let Some(gone) = store.file().and_then(|file| file.pulled()) {
-            return home::gone(&gone);
-        }
-        tokio::time::sleep(LOOK).await;
-    }
 }
 
 async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
@@ -137,7 +112,7 @@ async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &A
     }
     let campaigns = store.campaigns().await?;
     for campaign in campaigns.iter().filter(|campaign| campaign.state != CampaignState::Cancelled) {
-        for caution in crate::cautions::of(&campaign.rules, None, clock.read().now) {
+        for caution in cautions::of(&campaign.rules, None, clock.read().now) {
             tracing::warn!("{}: {caution}", campaign.rules.name);
         }
     }

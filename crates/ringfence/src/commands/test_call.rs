@@ -11,6 +11,8 @@ use ringfence_domain::window::Timetable;
 use ringfence_domain::{
     AttemptState, Campaign, CampaignState, ContactState, LaneState, NumberKey, PhoneNumber, Span, StopReason, ZoneSet,
 };
+use ringfence_engine::{LaneEngine, brakes, receipts};
+use ringfence_operations::{InputFile, amount::amount, preview, workspace, zones};
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
     Lifeline, NewContact, StopOrder, StoppedBy, Store, Whom,
@@ -18,13 +20,9 @@ use ringfence_store::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::preview;
 use crate::cli::Common;
-use crate::engine::LaneEngine;
 use crate::failure::{DONE, Failure, REVIEW};
-use crate::importing::InputFile;
-use crate::outage;
-use crate::{home, screen, summary, zones};
+use crate::{home, screen};
 
 /// `test-call`
 #[derive(Debug, clap::Args)]
@@ -52,15 +50,15 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// One real call to one number: through window, do-not-call list and caps, outside the campaign's counts.
 pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failure> {
-    let (config, rules) = home::read_campaign(common, &args.campaign)?;
-    let lane = home::lane(&config, &rules)?;
+    let (config, rules) = workspace::read_campaign(&common.place(), &args.campaign)?;
+    let lane = workspace::lane(&config, &rules)?;
     let provider = home::provider(lane)?;
     let number = rules.contacts.number(&args.phone).map_err(|error| {
         Failure::input(format!("`{}`: {error}", args.phone), "write it with + and country code: +919876543210")
     })?;
     provider.can_call(&number).map_err(|why| Failure::input(why, "call another number"))?;
     let settings = lane.setup.settings.clone();
-    let file = InputFile::of_campaign(&rules, settings.timezone, home::wall_clock())?;
+    let file = InputFile::of_campaign(&rules, settings.timezone, workspace::wall_clock(), &common.place().notices)?;
     let fields = match &file {
         Some(file) => preview::row(file, &rules, &*provider, args.row)?.1,
         None => Row::new(),
@@ -71,7 +69,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
         fields: &fields,
         reference: "",
         turn: 0,
-        at: home::wall_clock(),
+        at: workspace::wall_clock(),
         ring_before: None,
         report_to: None,
     };
@@ -81,7 +79,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let zone = alone.own_zone(settings.timezone);
     let zones = ZoneSet::of_number(&number);
     let mut calendar = alone.calendar(&zones, settings.vendor_hours().as_ref());
-    let now = home::wall_clock();
+    let now = workspace::wall_clock();
     if !calendar.at(now).open {
         let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| screen::moment(at, zone));
         let hint =
@@ -92,7 +90,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     if args.ignore_window && !args.yes && !screen::confirm(&question)? {
         return Err(Failure::held("nobody was called", "answer y, or use --yes"));
     }
-    let store = home::open(common, &config).await?;
+    let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
     let row = store.register_lane(settings.clone(), clock.read().now).await?;
     // The campaign's own list is for its own calls, which this one stands for.
@@ -105,7 +103,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
             ));
         }
     }
-    let brake = home::brakes(&config, &store);
+    let brake = brakes::all(&config.path, &store);
     if let Some(file) = brake.pulled() {
         return Err(Failure::held(format!("everything is stopped: {file}"), "remove that file"));
     }
@@ -130,7 +128,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     let lifeline = Lifeline::begin(&store, clock.read().now);
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), row.id, settings, provider)
         .braked_by(brake)
-        .reported_to(home::reports_of(lane, &config, &store))
+        .reported_to(workspace::reports_of(lane, &config, &store))
         .only(campaign.id);
     let stop = CancellationToken::new();
     let running = tokio::spawn(engine.run(stop.clone()));
@@ -161,7 +159,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&*store).await?;
     stop.cancel();
     let running = running.await;
-    outage::leave(&store);
+    home::eprint_lines(receipts::leave(&store));
     running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
     let attempts = store.attempts_at(key).await?;
     store.close().await;
@@ -276,7 +274,7 @@ fn tell(
             "`ringfence why` and the phone number say which",
         ));
     };
-    let cost = attempt.cost_micros.map(summary::amount);
+    let cost = attempt.cost_micros.map(amount);
     let told = json!({
         "phone": contact.number.e164(), "state": contact.state, "attempt": attempt.id, "attempt_state": attempt.state,
         "outcome": attempt.outcome, "call_id": attempt.call_id, "cause": attempt.cause, "sent_at": attempt.sending_at,

@@ -45,7 +45,7 @@ async fn a_closed_window_dials_nobody_and_says_when_it_opens() {
     let (folder, vendor) = project(quick(Outcome::Answered), 5, "").await;
     let path = folder.path().join("spring.toml");
     let campaign = std::fs::read_to_string(&path).expect("read");
-    let today = ringfence::home::wall_clock().utc_date().strftime("%a").to_string();
+    let today = ringfence_operations::workspace::wall_clock().utc_date().strftime("%a").to_string();
     let other = if today == "Mon" || today == "Sun" || today == "Tue" { "Th" } else { "Mo" };
     std::fs::write(&path, campaign.replace("24/7", &format!("{other} 09:00-21:00"))).expect("written");
     let summary = json(folder.path(), &["run", "spring.toml", "--json"]).await;

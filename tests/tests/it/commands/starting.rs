@@ -208,7 +208,7 @@ async fn a_test_call_outside_the_window_needs_a_yes() {
     write_project(folder.path(), "sqlite://test.db", &vendor, 3, "");
     let path = folder.path().join("spring.toml");
     let campaign = std::fs::read_to_string(&path).expect("read");
-    let today = ringfence::home::wall_clock().utc_date().strftime("%a").to_string();
+    let today = ringfence_operations::workspace::wall_clock().utc_date().strftime("%a").to_string();
     let other = if today == "Mon" || today == "Sun" || today == "Tue" { "Th" } else { "Mo" };
     std::fs::write(&path, campaign.replace("24/7", &format!("{other} 09:00-21:00"))).expect("written");
     let phone = sample::number(500);

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use ringfence::home::vendors;
 use ringfence_domain::Campaign;
 use ringfence_intake::{Config, Mistakes, campaign};
+use ringfence_operations::workspace::vendors;
 use ringfence_tests::sample::noon;
 
 const CONFIG: &str = "[provider.main]\nkind = \"twenty2\"\nworkspace_id = \"w\"\napi_key = { env = \"K\" }\napi_secret = { env = \"K\" }";

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use ringfence::home::vendors;
 use ringfence_intake::{Config, Mistakes};
+use ringfence_operations::workspace::vendors;
 
 fn parse(text: &str) -> Result<Config, Mistakes> {
     let environment = |name: &str| (name == "KEY").then(|| "s3cret-value".to_owned());

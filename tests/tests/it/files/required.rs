@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use ringfence::home::vendors;
 use ringfence_domain::Campaign;
 use ringfence_intake::{Config, ContactFile, Mistakes, campaign};
+use ringfence_operations::workspace::vendors;
 use ringfence_tests::sample::noon;
 
 use super::assert_told;

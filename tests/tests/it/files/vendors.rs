@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use ringfence::{file_form, home::vendors};
 use ringfence_domain::Campaign;
 use ringfence_intake::{Config, Mistakes, campaign};
+use ringfence_operations::{file_form, workspace::vendors};
 use ringfence_tests::sample::noon;
 
 use super::assert_told;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ringfence::home::vendors;
 use ringfence_domain::campaign::CallingZone;
 use ringfence_domain::{Campaign, ZoneSet};
 use ringfence_intake::{Config, ContactFile, ContactRow, RejectedRow, campaign};
+use ringfence_operations::workspace::vendors;
 use ringfence_tests::sample::{self, noon};
 
 use super::assert_told;

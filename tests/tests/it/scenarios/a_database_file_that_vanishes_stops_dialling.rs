@@ -33,7 +33,7 @@ async fn loses_its_file(command: &[&str], lose: impl FnOnce(&Path)) {
         }
     };
     tokio::time::timeout(Duration::from_mins(1), full_speed).await.expect("it dials");
-    let lost = ringfence::home::wall_clock();
+    let lost = ringfence_operations::workspace::wall_clock();
     lose(folder);
     let ended = tokio::time::timeout(Duration::from_mins(1), process.wait_with_output()).await;
     let ended = ended.expect("it leaves").expect("it ends");

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence::scheduling::Timekeeper;
 use ringfence_domain::{Clock, Moment, Span};
+use ringfence_operations::Notices;
+use ringfence_operations::scheduling::cron_scheduler;
 use ringfence_providers::{HttpTransport, Provider};
 use ringfence_store::{Begin, Store};
 use ringfence_tests::on_both_databases;
@@ -49,7 +50,7 @@ on_both_databases! {
         let provider: Arc<dyn Provider> = twenty2_at("http://127.0.0.1:1", &settings, "national", transport);
         let providers = BTreeMap::from([("main".to_owned(), provider)]);
         clock.set(nine);
-        let timekeeper = Timekeeper::new(store.clone(), clock, "tests/one".to_owned(), providers);
+        let timekeeper = cron_scheduler(store.clone(), clock, "tests/one".to_owned(), providers, Notices::default());
         let over = tokio::time::timeout(Duration::from_mins(2), timekeeper.run_once()).await.expect("it ends");
         assert_eq!(over.expect("a look"), 7);
         let schedules = store.schedules().await.expect("schedules");

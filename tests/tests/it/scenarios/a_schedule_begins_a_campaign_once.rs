@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use ringfence::scheduling::Timekeeper;
 use ringfence_domain::campaign::CallingZone;
 use ringfence_domain::schedule::{Missed, Schedule, ScheduleMode};
 use ringfence_domain::{Clock, Moment, Span};
+use ringfence_engine::CronScheduler;
+use ringfence_operations::Notices;
+use ringfence_operations::scheduling::cron_scheduler;
 use ringfence_providers::{HttpTransport, Provider};
 use ringfence_store::{Begin, CampaignRow, Database, Store};
 use ringfence_tests::sample::{lane_settings, number, rules};
@@ -42,9 +44,9 @@ impl Desk {
         Self { store, clock, campaign, provider }
     }
 
-    fn timekeeper(&self, worker: &str) -> Timekeeper {
+    fn timekeeper(&self, worker: &str) -> CronScheduler {
         let providers = BTreeMap::from([("main".to_owned(), self.provider.clone())]);
-        Timekeeper::new(self.store.clone(), self.clock.clone(), worker.to_owned(), providers)
+        cron_scheduler(self.store.clone(), self.clock.clone(), worker.to_owned(), providers, Notices::default())
     }
 
     async fn once(&self) -> u32 {

@@ -34,7 +34,7 @@ async fn dial_until<F: Future<Output = ()>>(
         }
     };
     tokio::time::timeout(Duration::from_mins(1), full_speed).await.expect("it dials");
-    let pulled = ringfence::home::wall_clock();
+    let pulled = ringfence_operations::workspace::wall_clock();
     brake().await;
     // The run sees for itself that it is held, and leaves once the calls that are out are over.
     let ended = tokio::time::timeout(Duration::from_mins(1), run.wait_with_output())

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringfence::importing::{self, InputFile};
 use ringfence_domain::campaign::Redial;
 use ringfence_domain::{AttemptId, AttemptState, Outcome, Percent, ReportAddress, Span};
+use ringfence_operations::{InputFile, importing};
 use ringfence_providers::{Finds, Vendor};
 use ringfence_sandbox::{Behaviour, Fault, InProcess};
 use ringfence_server::Server;

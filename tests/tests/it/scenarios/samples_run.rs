@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence::engine::LaneEngine;
-use ringfence::{home, importing};
 use ringfence_domain::{Clock, Moment, Outcome};
+use ringfence_engine::LaneEngine;
 use ringfence_intake::{Config, campaign};
+use ringfence_operations::{InputFile, importing, workspace};
 use ringfence_providers::registry::VENDORS;
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
 use ringfence_store::Store;
@@ -32,7 +32,7 @@ fn environment(name: &str) -> Option<String> {
 #[test]
 fn what_operators_copy_is_read_without_a_mistake() {
     for file in ["deploy/ringfence.toml", "campaigns/ringfence.toml", "campaigns/vendors/ringfence.toml"] {
-        Config::read(&root().join(file), &home::vendors(), &environment)
+        Config::read(&root().join(file), &workspace::vendors(), &environment)
             .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     }
 }
@@ -79,7 +79,8 @@ samples_of! { twenty2 unleashx iqra knovvu }
 
 async fn dial_to_the_end(folder: &str, name: &str) {
     let config = root().join(folder).join("ringfence.toml");
-    let config = Config::read(&config, &home::vendors(), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let config =
+        Config::read(&config, &workspace::vendors(), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let file = root().join(folder).join(format!("{name}.toml"));
     let rules = campaign::read(&file, &config, daytime()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let database = TestDatabase::sqlite_in_virtual_time().await;
@@ -100,8 +101,7 @@ async fn dial_to_the_end(folder: &str, name: &str) {
     let (_, row) =
         store.apply(rules.clone(), lane, ringfence_store::Begin::Running, daytime()).await.expect("a campaign");
     let contacts = rules.contacts.file.clone().expect("a sample has contacts");
-    let import =
-        importing::import(&store, &clock, &row, &provider, &importing::InputFile::Named(contacts.into()), false).await;
+    let import = importing::import(&store, &clock, &row, &provider, &InputFile::Named(contacts.into()), false).await;
     let import = import.unwrap_or_else(|failure| panic!("{}: {failure:?}", file.display())).row;
     assert!(import.counts.accepted >= 5 && import.counts.rejected == 0, "{}: {import:?}", file.display());
     let stop = CancellationToken::new();

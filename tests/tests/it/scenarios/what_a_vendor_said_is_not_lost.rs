@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use ringfence::failure::Failure;
-use ringfence::outage::outlasts;
 use ringfence_domain::{Outcome, Span};
+use ringfence_engine::outage::outlasts;
+use ringfence_operations::{Error, ErrorKind};
 use ringfence_sandbox::Behaviour;
 use ringfence_store::Store;
 use ringfence_tests::binary::{Vendor, json, ringfence, write_project};
@@ -189,11 +189,11 @@ on_both_databases! {
         };
         let ending = outlasts(store, patience);
         let failure = tokio::select! {
-            failure = tokio::time::timeout(Duration::from_mins(2), ending) => failure.expect("it ends"),
+            outage = tokio::time::timeout(Duration::from_mins(2), ending) => Error::from(outage.expect("it ends")),
             () = trying => unreachable!("it tries for ever"),
         };
         assert!(began.elapsed() >= patience, "it ended after {:?}", began.elapsed());
-        let Failure::Work { message, hint } = failure else { panic!("{failure:?}") };
+        let Error { kind: ErrorKind::Work, message, hint, .. } = failure else { panic!("{failure:?}") };
         let (what, mend) = if database.url.starts_with("sqlite") {
             ("it is locked", "end the process that holds the lock")
         } else {

@@ -4,26 +4,26 @@ use ringfence_domain::{AttemptId, Moment};
 use ringfence_providers::{News, OutCall, Pacer};
 use ringfence_store::{AttemptRow, CampaignRow, Store};
 
-use crate::failure::Failure;
-use crate::home::Home;
+use crate::error::Error;
+use crate::workspace::Workspace;
 
 const PAGE: u32 = 2_000;
 /// Calls that are asked about together.
 const BATCH: usize = 100;
 
 /// Asks for every expired link of the current run, within the lane's limit of requests. Returns how many calls have new links.
-pub(super) async fn relink(home: &mut Home, campaign: &CampaignRow) -> Result<u32, Failure> {
-    let (lane, provider) = home.lane_of(&campaign.rules)?;
+pub(super) async fn relink(workspace: &mut Workspace, campaign: &CampaignRow) -> Result<u32, Error> {
+    let (lane, provider) = workspace.lane_of(&campaign.rules)?;
     let pacer = Pacer::new(&lane.setup.settings.limits, None);
-    let home = &*home;
+    let workspace = &*workspace;
     let (mut after, mut refreshed) = (AttemptId(0), 0);
     loop {
-        let page = home.store.attempts(campaign.run, after, PAGE).await?;
+        let page = workspace.store.attempts(campaign.run, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(refreshed) };
         after = last.id;
         let expired: Vec<OutCall> = page
             .iter()
-            .filter(|attempt| has_expired(attempt, home.now()))
+            .filter(|attempt| has_expired(attempt, workspace.now()))
             .filter_map(|attempt| {
                 Some(OutCall {
                     attempt: attempt.id,
@@ -41,12 +41,12 @@ pub(super) async fn relink(home: &mut Home, campaign: &CampaignRow) -> Result<u3
             let news = provider
                 .ask(calls, &*pacer)
                 .await
-                .map_err(|error| Failure::work(format!("the vendor does not say where the recordings are: {error}")))?;
+                .map_err(|error| Error::work(format!("the vendor does not say where the recordings are: {error}")))?;
             for (attempt, news) in news {
                 if let News::Ended(_, details) = news
                     && (details.recording.is_some() || details.transcript.is_some())
                 {
-                    home.store.relink(attempt, *details).await?;
+                    workspace.store.relink(attempt, *details).await?;
                     refreshed += 1;
                 }
             }

@@ -77,7 +77,7 @@ mod tests {
     fn cautions(text: &str, now: &str) -> Vec<String> {
         let config = "[provider.main]\nkind = \"sandbox\"";
         let path = std::path::Path::new("/x/ringfence.toml");
-        let config = Config::parse(path, config, &crate::home::vendors(), &|_| None).expect("a configuration");
+        let config = Config::parse(path, config, &crate::workspace::vendors(), &|_| None).expect("a configuration");
         let now: Moment = now.parse().expect("a moment");
         let head = "name = \"a\"\nprovider = \"main\"\nagent = \"a\"\ncaller_ids = [\"9876500000\"]\n[contacts]\nphone = \"p\"\n";
         let text = format!("{head}{text}");

@@ -16,10 +16,8 @@ use ringfence_store::{
 };
 use tokio::sync::mpsc;
 
-use crate::failure::Failure;
-use crate::input_file::in_background;
-
-pub use crate::input_file::InputFile;
+use crate::error::{Error, ErrorKind};
+use crate::input_file::{InputFile, in_background};
 
 /// Rows stored in one transaction, at most.
 const CHUNK: usize = 10_000;
@@ -86,13 +84,13 @@ pub struct Looked {
 
 /// Reads a contact file to its end, before anything of it is used: header, quotes, length of its rows. It is left when
 /// nobody waits for it any more.
-pub async fn look(file: &InputFile, rules: &Campaign) -> Result<Looked, Failure> {
+pub async fn look(file: &InputFile, rules: &Campaign) -> Result<Looked, Error> {
     let (path, rules) = (file.path().to_owned(), rules.clone());
     in_background(move |left| look_at(&path, &rules, &|| !left.is_cancelled())).await?
 }
 
 /// [`look`] at once, in this thread.
-pub fn look_at(path: &Path, rules: &Campaign, wanted: &dyn Fn() -> bool) -> Result<Looked, Failure> {
+pub fn look_at(path: &Path, rules: &Campaign, wanted: &dyn Fn() -> bool) -> Result<Looked, Error> {
     let file = ContactFile::open(path, rules, Box::new(|_| Ok(())))?;
     let columns = file.columns().to_vec();
     let looked = file.into_table().look_through(wanted)?;
@@ -116,7 +114,7 @@ pub async fn import(
     provider: &Arc<dyn Provider>,
     file: &InputFile,
     partial: bool,
-) -> Result<Imported, Failure> {
+) -> Result<Imported, Error> {
     let rules = &campaign.rules;
     let looked = look(file, rules).await?;
     let now = clock.read().now;
@@ -132,7 +130,7 @@ pub async fn import(
     };
     let taken_as_empty = match take_in(store, clock, campaign, provider, file, (id, looked, now, partial)).await {
         // Another process took in the same file and was done first, or a person undid it.
-        Err(Failure::Over) => TakenAsEmpty::new(),
+        Err(Error { kind: ErrorKind::Superseded, .. }) => TakenAsEmpty::new(),
         done => done?,
     };
     Ok(Imported { row: stored(store, id).await?, taken_as_empty })
@@ -145,7 +143,7 @@ async fn take_in(
     provider: &Arc<dyn Provider>,
     file: &InputFile,
     (id, looked, now, partial): (ImportId, Looked, Moment, bool),
-) -> Result<TakenAsEmpty, Failure> {
+) -> Result<TakenAsEmpty, Error> {
     let (rules, path) = (&campaign.rules, file.path());
     let (mut counts, mut empty) = (ImportCounts::default(), TakenAsEmpty::new());
     let Looked { columns, digest, swallowed } = looked;
@@ -171,7 +169,7 @@ async fn take_in(
             }
         }
     }
-    reading.await.map_err(|error| Failure::work(error.to_string()))?;
+    reading.await.map_err(|error| Error::work(error.to_string()))?;
     let ImportCounts { rows, accepted, rejected, .. } = counts;
     // Of some people of a larger list there may be few.
     let whole = !partial && !contacts::is_rejects(&columns);
@@ -208,8 +206,8 @@ async fn store_chunk(store: &Database, chunk: ImportChunk) -> Result<Vec<RowVerd
     }
 }
 
-async fn stored(store: &Database, id: ImportId) -> Result<ImportRow, Failure> {
-    store.import(id).await?.ok_or_else(|| Failure::work("the import vanished from the database"))
+async fn stored(store: &Database, id: ImportId) -> Result<ImportRow, Error> {
+    store.import(id).await?.ok_or_else(|| Error::work("the import vanished from the database"))
 }
 
 /// The file that came last came again: whoever waits goes on, unless the file has become too old meanwhile.
@@ -219,7 +217,7 @@ async fn known(
     row: ImportRow,
     age: Option<Span>,
     now: Moment,
-) -> Result<ImportRow, Failure> {
+) -> Result<ImportRow, Error> {
     // Only its age is another one: what it holds was judged when it came in.
     let facts = ImportFacts { rows: 0, accepted: 0, people: i64::MAX, rejected: 0, age };
     if let Some(reason) = campaign.rules.safety.judge(&facts).filter(|_| !row.accepted_by_person) {
@@ -241,7 +239,7 @@ pub async fn release(
     rules: &Campaign,
     row: &ImportRow,
     stops: bool,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let now = clock.read().now;
     let mut after = ContactId(0);
     while let Some(last) = store.apply_changes(row.id, after, now).await? {
@@ -335,7 +333,7 @@ pub fn dry_run(
     campaign: &Campaign,
     provider: &Arc<dyn Provider>,
     now: Moment,
-) -> Result<DryRun, Failure> {
+) -> Result<DryRun, Error> {
     let can_call = |number: &ringfence_domain::PhoneNumber| provider.can_call(number);
     let mut table = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
     let (mut found, mut swallowed) = (DryRun::default(), None);

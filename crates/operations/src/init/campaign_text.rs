@@ -6,7 +6,7 @@ use std::path::Path;
 use ringfence_domain::lane::LaneSettings;
 use ringfence_providers::{CampaignFacts, LaneSetup, Vendor};
 
-use super::commented;
+use super::config_text::commented;
 use super::guess::Columns;
 
 /// The keys that the vendor asks of a campaign on a lane with its default settings.

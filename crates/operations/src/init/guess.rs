@@ -7,8 +7,8 @@ use ringfence_domain::phone::{Country, PlannedNumber};
 use ringfence_domain::{PhoneNumber, number_zones, place};
 use ringfence_intake::contacts::Sample;
 
-use super::InitArgs;
-use crate::failure::Failure;
+use super::InitRequest;
+use crate::error::Error;
 
 /// Countries that numbers without a code are tried in. Germany is not one: nearly every number of ten digits is valid there.
 const COUNTRIES: [&str; 7] = ["IN", "US", "GB", "AU", "FR", "AE", "TR"];
@@ -37,7 +37,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn guess(table: &Sample, args: &InitArgs) -> Result<Self, Failure> {
+    pub(super) fn guess(table: &Sample, args: &InitRequest<'_>) -> Result<Self, Error> {
         let phones = phones(table);
         let phone = phone(table, args, &phones)?;
         let mut notes = Vec::new();
@@ -172,16 +172,16 @@ fn phones(table: &Sample) -> Vec<String> {
     phones
 }
 
-fn phone(table: &Sample, args: &InitArgs, phones: &[String]) -> Result<String, Failure> {
+fn phone(table: &Sample, args: &InitRequest<'_>, phones: &[String]) -> Result<String, Error> {
     let path = args.contacts.display();
-    match &args.phone {
-        Some(column) if table.columns.contains(column) => Ok(column.clone()),
-        Some(column) => Err(Failure::input(
+    match args.phone {
+        Some(column) if table.columns.iter().any(|known| known == column) => Ok(column.to_owned()),
+        Some(column) => Err(Error::input(
             format!("{path} has no column `{column}`; it has: {}", table.columns.join(", ")),
             "name one of them with --phone",
         )),
         None => phones.first().cloned().ok_or_else(|| {
-            Failure::input(
+            Error::input(
                 format!("no column of {path} looks like phone numbers; it has: {}", table.columns.join(", ")),
                 "name it with --phone",
             )

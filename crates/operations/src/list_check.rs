@@ -9,8 +9,9 @@ use ringfence_domain::{Campaign, Moment, Zone, ZoneSet};
 use ringfence_intake::contacts::sample;
 use ringfence_intake::{ConfigLane, ContactFile, Mistakes, places};
 
-use crate::home;
-use crate::importing::InputFile;
+use crate::input_file::InputFile;
+use crate::notices::Notices;
+use crate::workspace;
 
 /// Rows that are looked at.
 const ROWS: usize = 200;
@@ -27,14 +28,14 @@ pub struct Checked {
 }
 
 /// Looks at a campaign, its contact file as far as it is there, and its lane.
-pub fn look(path: &Path, campaign: &Campaign, lane: &ConfigLane, now: Moment) -> Checked {
+pub fn look(path: &Path, campaign: &Campaign, lane: &ConfigLane, now: Moment, notices: &Notices) -> Checked {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut checked = Checked::default();
     let zone = lane.setup.settings.timezone;
     let mut columns = None;
     if campaign.contacts.file.is_some() {
         let at = places::find(&text, "contacts", &|key, _| key == "file");
-        let file = InputFile::of_campaign(campaign, zone, now);
+        let file = InputFile::of_campaign(campaign, zone, now, notices);
         match file {
             Ok(Some(file)) if file.path().exists() => match sample(file.path(), 0) {
                 Ok(table) => {
@@ -82,7 +83,7 @@ fn no_such_columns(path: &Path, text: &str, campaign: &Campaign, columns: &[Stri
 
 /// A lane that can call nobody of the list.
 fn other_country(path: &Path, text: &str, campaign: &Campaign, lane: &ConfigLane, file: &Path) -> Option<Mistakes> {
-    let provider = home::provider(lane).ok()?;
+    let provider = workspace::provider(lane).ok()?;
     let mut rows = ContactFile::open(file, campaign, Box::new(|number| provider.can_call(number))).ok()?;
     let (mut refused, mut reason) = (0, String::new());
     for _ in 0..ROWS {

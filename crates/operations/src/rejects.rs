@@ -8,8 +8,8 @@ use ringfence_intake::contacts::is_rejects;
 use ringfence_store::{Database, ImportRow, Reject, Store};
 use tempfile::NamedTempFile;
 
-use crate::failure::Failure;
-use crate::importing::InputFile;
+use crate::error::Error;
+use crate::input_file::InputFile;
 
 /// Rows that are read at once: each may have 1 MB.
 const PAGE: u32 = 32;
@@ -25,10 +25,10 @@ pub struct RejectsFile {
 
 impl RejectsFile {
     /// Makes sure that the file can be written, before anything else happens.
-    pub fn prepare(path: &Path, input: Option<&InputFile>) -> Result<Self, Failure> {
+    pub fn prepare(path: &Path, input: Option<&InputFile>) -> Result<Self, Error> {
         let hint = "name another file with --rejects";
         let refused = |error: &dyn std::fmt::Display| {
-            Failure::input(format!("{} cannot be written: {error}", path.display()), hint)
+            Error::input(format!("{} cannot be written: {error}", path.display()), hint)
         };
         let same = |input: &InputFile| {
             path.canonicalize().ok().is_some_and(|own| input.path().canonicalize().ok() == Some(own))
@@ -45,9 +45,9 @@ impl RejectsFile {
     }
 
     /// Writes the rejected rows of an import.
-    pub async fn write(self, store: &Database, import: &ImportRow) -> Result<(), Failure> {
+    pub async fn write(self, store: &Database, import: &ImportRow) -> Result<(), Error> {
         to(store, import, Kind::Rejected, std::io::BufWriter::new(&self.written)).await?;
-        self.written.persist(&self.path).map_err(|error| Failure::work(error.to_string()))?;
+        self.written.persist(&self.path).map_err(|error| Error::work(error.to_string()))?;
         Ok(())
     }
 }
@@ -73,8 +73,8 @@ pub fn own_columns(columns: &[String]) -> [String; 2] {
 }
 
 /// Writes rows of an import that were not taken in as CSV.
-pub async fn to(store: &Database, import: &ImportRow, kind: Kind, out: impl Write) -> Result<(), Failure> {
-    let failed = |error: csv::Error| Failure::work(format!("the rejected rows cannot be written: {error}"));
+pub async fn to(store: &Database, import: &ImportRow, kind: Kind, out: impl Write) -> Result<(), Error> {
+    let failed = |error: csv::Error| Error::work(format!("the rejected rows cannot be written: {error}"));
     let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
     // Of mended rejects that were rejected again, the last reason counts.
     let ours = if is_rejects(&import.columns) { 2 } else { 0 };
@@ -96,8 +96,8 @@ pub async fn to(store: &Database, import: &ImportRow, kind: Kind, out: impl Writ
 pub async fn each(
     store: &Database,
     import: &ImportRow,
-    mut each: impl FnMut(&Reject) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    mut each: impl FnMut(&Reject) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut after = 0;
     loop {
         let page = store.rejects(import.id, after, PAGE).await?;

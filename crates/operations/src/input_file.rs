@@ -8,16 +8,16 @@ use ringfence_intake::contact_files::{self, NoFile};
 use ringfence_intake::table;
 use tokio_util::sync::CancellationToken;
 
-use crate::failure::Failure;
-use crate::home::eprint_line;
+use crate::error::Error;
+use crate::notices::Notices;
 
 /// Work that reads files, in a thread of its own: whoever waits for it may leave at any time, and it is told so.
 pub(crate) async fn in_background<T: Send + 'static>(
     work: impl FnOnce(&CancellationToken) -> T + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T, Error> {
     let left = CancellationToken::new();
     let _told = left.clone().drop_guard();
-    tokio::task::spawn_blocking(move || work(&left)).await.map_err(|error| Failure::work(error.to_string()))
+    tokio::task::spawn_blocking(move || work(&left)).await.map_err(|error| Error::work(error.to_string()))
 }
 
 /// A contact file to read; what came by standard input is kept beside for as long as it is needed.
@@ -31,7 +31,7 @@ pub enum InputFile {
 
 impl InputFile {
     /// The file of this name; `-` is standard input.
-    pub fn given(path: &Path) -> Result<Self, Failure> {
+    pub fn given(path: &Path) -> Result<Self, Error> {
         if path != Path::new("-") {
             return Ok(Self::Named(path.to_owned()));
         }
@@ -41,14 +41,14 @@ impl InputFile {
     }
 
     /// The file that the campaign names, as of now on its own calendar; none when it names none.
-    pub fn of_campaign(campaign: &Campaign, lane: Zone, now: Moment) -> Result<Option<Self>, Failure> {
+    pub fn of_campaign(campaign: &Campaign, lane: Zone, now: Moment, notices: &Notices) -> Result<Option<Self>, Error> {
         let path = Self::named_by(campaign, lane, now).map_err(|error| {
-            Failure::input(error.to_string(), "check contacts.file; {date} is today's date, as in 2026-11-23")
+            Error::input(error.to_string(), "check contacts.file; {date} is today's date, as in 2026-11-23")
         })?;
         if let Some(path) = &path
             && campaign.contacts.file.as_deref().is_some_and(|pattern| path.as_os_str() != pattern)
         {
-            eprint_line(&format!("reading {}", path.display()));
+            notices.tell(&format!("reading {}", path.display()));
         }
         Ok(path.map(Self::Named))
     }
@@ -64,9 +64,10 @@ impl InputFile {
         campaign: &Campaign,
         lane: Zone,
         now: Moment,
-    ) -> Result<Option<Self>, Failure> {
-        let campaign = campaign.clone();
-        in_background(move |_| Self::of_campaign(&campaign, lane, now)).await?
+        notices: &Notices,
+    ) -> Result<Option<Self>, Error> {
+        let (campaign, notices) = (campaign.clone(), notices.clone());
+        in_background(move |_| Self::of_campaign(&campaign, lane, now, &notices)).await?
     }
 
     /// Where to read.
@@ -95,7 +96,7 @@ impl InputFile {
 }
 
 /// Keeps what comes by standard input. A row that does not end is refused at once: it would fill the disk.
-fn keep(input: &mut impl Read, kept: &mut impl Write) -> Result<(), Failure> {
+fn keep(input: &mut impl Read, kept: &mut impl Write) -> Result<(), Error> {
     let mut buffer = vec![0; 1 << 16];
     let mut since_line_end = 0;
     loop {
@@ -108,7 +109,7 @@ fn keep(input: &mut impl Read, kept: &mut impl Write) -> Result<(), Failure> {
         // In UTF-16 a row has twice its bytes.
         if since_line_end > 2 * table::LONGEST_ROW {
             let problem = " has a row that is longer than 1 MB";
-            return Err(Failure::input(format!("standard input{problem}"), "give it a CSV file"));
+            return Err(Error::input(format!("standard input{problem}"), "give it a CSV file"));
         }
         kept.write_all(&buffer[..read])?;
     }

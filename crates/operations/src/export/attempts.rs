@@ -1,4 +1,4 @@
-//! `ringfence export --attempts`
+//! One line an attempt.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -7,10 +7,10 @@ use ringfence_domain::{AttemptId, Outcome};
 use ringfence_store::{AttemptRow, CampaignRow, Store};
 use serde_json::{Map, Value, json};
 
-use super::export::{inert, text};
-use crate::failure::Failure;
-use crate::home::Home;
-use crate::summary;
+use super::Format;
+use crate::amount::amount;
+use crate::error::Error;
+use crate::spreadsheet::{inert, text};
 
 const PAGE: u32 = 2_000;
 const COLUMNS: [&str; 18] = [
@@ -34,10 +34,15 @@ const COLUMNS: [&str; 18] = [
     "transcript_expires_at",
 ];
 
-/// One line an attempt of the current run, oldest first.
-pub(super) async fn write(home: &Home, campaign: &CampaignRow, json: bool, mut out: impl Write) -> Result<(), Failure> {
-    if json {
-        each(home, campaign, |attempt| {
+/// Writes every attempt of the current run, oldest first.
+pub(super) async fn write(
+    store: &dyn Store,
+    campaign: &CampaignRow,
+    format: Format,
+    mut out: impl Write,
+) -> Result<(), Error> {
+    if format == Format::Json {
+        each(store, campaign, |attempt| {
             let mut line = line(attempt);
             line.insert("out".to_owned(), json!(attempt.outputs));
             Ok(writeln!(out, "{}", Value::Object(line))?)
@@ -45,10 +50,10 @@ pub(super) async fn write(home: &Home, campaign: &CampaignRow, json: bool, mut o
         .await?;
         return Ok(out.flush()?);
     }
-    let failed = |error: csv::Error| Failure::work(format!("the export cannot be written: {error}"));
+    let failed = |error: csv::Error| Error::work(format!("the export cannot be written: {error}"));
     // The columns of all rows must be known before the first line is written.
     let mut outputs = BTreeSet::new();
-    each(home, campaign, |attempt| {
+    each(store, campaign, |attempt| {
         outputs.extend(attempt.outputs.keys().cloned());
         Ok(())
     })
@@ -56,7 +61,7 @@ pub(super) async fn write(home: &Home, campaign: &CampaignRow, json: bool, mut o
     let mut csv = csv::Writer::from_writer(out);
     let header = COLUMNS.iter().map(|name| (*name).to_owned()).chain(outputs.iter().map(|name| format!("out.{name}")));
     csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
-    each(home, campaign, |attempt| {
+    each(store, campaign, |attempt| {
         let line = line(attempt);
         let own = COLUMNS.iter().map(|name| text(&line[*name]));
         let collected = outputs.iter().map(|name| attempt.outputs.get(name).map(text).unwrap_or_default());
@@ -67,13 +72,13 @@ pub(super) async fn write(home: &Home, campaign: &CampaignRow, json: bool, mut o
 }
 
 async fn each(
-    home: &Home,
+    store: &dyn Store,
     campaign: &CampaignRow,
-    mut each: impl FnMut(&AttemptRow) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    mut each: impl FnMut(&AttemptRow) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut after = AttemptId(0);
     loop {
-        let page = home.store.attempts(campaign.run, after, PAGE).await?;
+        let page = store.attempts(campaign.run, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         page.iter().try_for_each(&mut each)?;
@@ -94,7 +99,7 @@ fn line(attempt: &AttemptRow) -> Map<String, Value> {
         json!(attempt.cause),
         json!(attempt.vendor_status),
         json!(attempt.talk_seconds),
-        json!(attempt.cost_micros.map(summary::amount)),
+        json!(attempt.cost_micros.map(amount)),
         json!(attempt.currency),
         json!(attempt.recording_url),
         json!(attempt.recording_expires_at),

@@ -1,19 +1,15 @@
-//! Scheduled moments of campaigns: each is worked at by one process, and is over only when its contact file is in.
+//! Scheduled moments of campaigns: each is worked at by one process, and is over only when its work is done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use ringfence_domain::schedule::ScheduleMode;
-use ringfence_domain::{CampaignId, CampaignState, Clock, ImportState, Moment, Span};
-use ringfence_providers::Provider;
-use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, Store};
+use ringfence_domain::{CampaignId, CampaignState, Clock, Moment, Span};
+use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, Store, StoreError};
 use tokio_util::sync::CancellationToken;
-
-use crate::failure::Failure;
-use crate::importing::{self, InputFile};
 
 /// Campaigns that begin at once, at most: each reads a file into memory in portions, and all write one database.
 const AT_ONCE: usize = 2;
@@ -23,13 +19,33 @@ const ROUND: Duration = Duration::from_secs(1);
 const LEASE: Span = Span::from_secs(9);
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 
-/// Begins campaigns when their schedule says.
+/// What happens when the scheduled moment of a campaign comes.
+#[async_trait]
+pub trait BeginCampaign: std::fmt::Debug + Send + Sync {
+    /// Whether this process begins campaigns of this lane.
+    fn knows_lane(&self, lane: &str) -> bool;
+
+    /// Begins the campaign at the moment `due`. Returns a sentence for people that says what came of it. A process may
+    /// die in the middle, so the same moment may be begun again.
+    async fn begin(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun>;
+}
+
+/// Why a campaign did not begin, as a sentence for people.
 #[derive(Debug)]
-pub struct Timekeeper {
+pub enum NotBegun {
+    /// A person must mend something: the moment is over.
+    Mend(String),
+    /// The same moment may succeed at another try.
+    Later(String),
+}
+
+/// Begins campaigns at the moments of their schedules.
+#[derive(Debug)]
+pub struct CronScheduler {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
     worker: String,
-    providers: BTreeMap<String, Arc<dyn Provider>>,
+    work: Arc<dyn BeginCampaign>,
 }
 
 /// A moment that this process works at.
@@ -39,15 +55,10 @@ struct Taken {
     due: Moment,
 }
 
-impl Timekeeper {
-    /// For the process named `worker`, which has these lanes.
-    pub fn new(
-        store: Arc<Database>,
-        clock: Arc<dyn Clock>,
-        worker: String,
-        providers: BTreeMap<String, Arc<dyn Provider>>,
-    ) -> Self {
-        Self { store, clock, worker, providers }
+impl CronScheduler {
+    /// Makes the scheduler of the process named `worker`, which does `work` at every moment.
+    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, worker: String, work: Arc<dyn BeginCampaign>) -> Self {
+        Self { store, clock, worker, work }
     }
 
     /// Looks again and again until told to stop, whatever is being worked at. A moment that is being worked at then is left to
@@ -69,14 +80,14 @@ impl Timekeeper {
                         busy.insert(moment.campaign.id);
                         under_way.push(self.begin(moment));
                     },
-                    Err(failure) => tracing::error!(?failure, "schedules cannot be looked at: {failure}"),
+                    Err(error) => tracing::error!(%error, "schedules cannot be looked at: {error}"),
                 },
             }
         }
     }
 
     /// Works at every moment that is due and nobody else's. Returns how many are over.
-    pub async fn run_once(&self) -> Result<u32, Failure> {
+    pub async fn run_once(&self) -> Result<u32, StoreError> {
         let (mut under_way, mut seen, mut over) = (FuturesUnordered::new(), BTreeSet::new(), 0);
         loop {
             for moment in self.take_due(&seen, AT_ONCE - under_way.len()).await? {
@@ -89,7 +100,7 @@ impl Timekeeper {
     }
 
     /// Takes up to `room` moments that are due, of our lanes and nobody else's; not those of `busy` campaigns.
-    async fn take_due(&self, busy: &BTreeSet<CampaignId>, room: usize) -> Result<Vec<Taken>, Failure> {
+    async fn take_due(&self, busy: &BTreeSet<CampaignId>, room: usize) -> Result<Vec<Taken>, StoreError> {
         let mut found = Vec::new();
         for schedule in self.store.schedules().await? {
             if found.len() >= room {
@@ -105,13 +116,13 @@ impl Timekeeper {
             let campaign = match self.store.campaign_by_id(schedule.campaign).await {
                 Ok(campaign) => campaign,
                 // It waits for rules that can be read, and holds up no other.
-                Err(error @ ringfence_store::StoreError::Corrupt { .. }) => {
+                Err(error @ StoreError::Corrupt { .. }) => {
                     tracing::error!(%error, "a campaign cannot begin: {error}");
                     continue;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
-            if self.providers.contains_key(&campaign.rules.provider) && self.take(&schedule, due).await? {
+            if self.work.knows_lane(&campaign.rules.provider) && self.take(&schedule, due).await? {
                 found.push(Taken { campaign, schedule, due });
             }
         }
@@ -119,7 +130,7 @@ impl Timekeeper {
     }
 
     /// Works at one moment. Returns whether it is over.
-    async fn begin(&self, taken: Taken) -> (CampaignId, Result<bool, Failure>) {
+    async fn begin(&self, taken: Taken) -> (CampaignId, Result<bool, StoreError>) {
         let Taken { campaign, schedule, due } = taken;
         let result = async {
             let result = tokio::select! {
@@ -132,12 +143,12 @@ impl Timekeeper {
                     self.finish(&campaign, &schedule, due, result).await?;
                 }
                 // What a person must mend is not mended by trying again at once; what the database could not do is.
-                Err(failure) if failure.code() == 1 => {
-                    tracing::error!(campaign = campaign.rules.name, "{}: {failure}", campaign.rules.name);
-                    self.finish(&campaign, &schedule, due, failure.to_string()).await?;
+                Err(NotBegun::Mend(why)) => {
+                    tracing::error!(campaign = campaign.rules.name, "{}: {why}", campaign.rules.name);
+                    self.finish(&campaign, &schedule, due, why).await?;
                 }
-                Err(failure) => {
-                    tracing::error!(?failure, "{} cannot begin now: {failure}", campaign.rules.name);
+                Err(NotBegun::Later(why)) => {
+                    tracing::error!("{} cannot begin now: {why}", campaign.rules.name);
                     return Ok(false);
                 }
             }
@@ -146,11 +157,11 @@ impl Timekeeper {
         (campaign.id, result.await)
     }
 
-    async fn take(&self, schedule: &ScheduleRow, due: Moment) -> Result<bool, Failure> {
+    async fn take(&self, schedule: &ScheduleRow, due: Moment) -> Result<bool, StoreError> {
         let dead =
             schedule.worker.clone().filter(|other| *other != self.worker && Lifeline::is_dead(&self.store, other));
         let now = self.clock.read().now;
-        Ok(self.store.take_moment(schedule.campaign, due, self.worker.clone(), dead, now, now + LEASE).await?)
+        self.store.take_moment(schedule.campaign, due, self.worker.clone(), dead, now, now + LEASE).await
     }
 
     /// Keeps the moment ours; ends only when it is not any more.
@@ -163,38 +174,16 @@ impl Timekeeper {
         }
     }
 
-    /// Takes in the contact file, into the current run or a fresh one. May be repeated.
-    async fn work(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, Failure> {
-        let now = self.clock.read().now;
-        let rules = &campaign.rules;
+    /// Begins the campaign, unless its moment is let go. May be repeated.
+    async fn work(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun> {
         if campaign.state == CampaignState::Cancelled {
             return Ok("it is cancelled".to_owned());
         }
-        let (begins, _) = rules.schedule.at_moment(due, now, schedule.zone);
+        let (begins, _) = campaign.rules.schedule.at_moment(due, self.clock.read().now, schedule.zone);
         if !begins {
             return Ok(format!("the moment {due} was missed and is let go"));
         }
-        let file = InputFile::of_campaign_in_background(rules, schedule.zone, now).await?;
-        if let Some(file) = &file {
-            // A file that cannot be read must not end the run before.
-            importing::look(file, rules).await?;
-        }
-        let campaign = match rules.schedule.mode {
-            ScheduleMode::Add => campaign.clone(),
-            ScheduleMode::Restart => {
-                let (run, _) = self.store.begin_run(campaign.id, format!("schedule {due}"), now).await?;
-                CampaignRow { run: run.id, ..campaign.clone() }
-            }
-        };
-        let Some(file) = file else { return Ok("it has no contacts.file to read".to_owned()) };
-        let provider = self.providers.get(&rules.provider).ok_or_else(|| Failure::work("the lane vanished"))?;
-        let imported = importing::import(&self.store, &self.clock, &campaign, provider, &file, false).await?;
-        let importing::Imported { row, taken_as_empty } = imported;
-        let held = row.held_for.as_deref().filter(|_| row.state == ImportState::Held);
-        let held = held.map(|why| format!("; held: {why}")).unwrap_or_default();
-        let nobody = importing::nobody_line(&row).map(|line| format!("; {line}")).unwrap_or_default();
-        let empty = importing::empty_line(&taken_as_empty).map(|line| format!("; {line}")).unwrap_or_default();
-        Ok(format!("{}: {}{held}{nobody}{empty}", file.source(), importing::counts_line(&row)))
+        self.work.begin(campaign, schedule, due).await
     }
 
     async fn finish(
@@ -203,18 +192,18 @@ impl Timekeeper {
         schedule: &ScheduleRow,
         due: Moment,
         result: String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), StoreError> {
         let (_, next) = campaign.rules.schedule.at_moment(due, self.clock.read().now, schedule.zone);
-        Ok(self.store.finish_moment(campaign.id, due, next, result).await?)
+        self.store.finish_moment(campaign.id, due, next, result).await
     }
 }
 
 /// Says what went wrong. Returns whether the moment is over.
-fn told(result: &Result<bool, Failure>) -> bool {
+fn told(result: &Result<bool, StoreError>) -> bool {
     match result {
         Ok(over) => *over,
-        Err(failure) => {
-            tracing::error!(?failure, "a scheduled campaign cannot begin now: {failure}");
+        Err(error) => {
+            tracing::error!(%error, "a scheduled campaign cannot begin now: {error}");
             false
         }
     }

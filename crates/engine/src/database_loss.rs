@@ -1,0 +1,45 @@
+//! The ends that a database gives to a process: its file is gone, or it cannot be used for too long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::Brake;
+use ringfence_store::{Database, Outage};
+
+use crate::outage;
+
+/// How often the file of the database is looked for.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Why a process cannot go on with its database.
+#[derive(Debug)]
+pub enum DatabaseLoss {
+    /// The file was deleted, moved or replaced under this process; in words.
+    Gone(String),
+    /// It cannot be used.
+    Unusable(Outage),
+}
+
+impl DatabaseLoss {
+    /// Returns the loss of the file, if it is not the one that was opened any more. Nobody is dialled from then on.
+    pub fn of_file(store: &Database) -> Option<Self> {
+        store.file().and_then(|file| file.pulled()).map(Self::Gone)
+    }
+
+    /// Returns once the database is lost.
+    pub async fn comes(store: &Arc<Database>) -> Self {
+        tokio::select! {
+            gone = vanishes(store) => gone,
+            outage = outage::lasts(store) => Self::Unusable(outage),
+        }
+    }
+}
+
+async fn vanishes(store: &Database) -> DatabaseLoss {
+    loop {
+        if let Some(gone) = DatabaseLoss::of_file(store) {
+            return gone;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

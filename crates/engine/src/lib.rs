@@ -1,0 +1,20 @@
+//! A process that dials: one lane's loops wired together, the scheduler of campaigns with a cron line, and what stops
+//! a process.
+//!
+//! The engine knows no configuration file, no contact file and no terminal. It prints nothing: it logs, and returns
+//! what a person must be told.
+
+pub mod brakes;
+pub mod cron_scheduler;
+pub mod database_loss;
+pub mod lane;
+pub mod outage;
+pub mod receipts;
+pub mod shutdown;
+pub mod stop_file;
+
+pub use cron_scheduler::{BeginCampaign, CronScheduler, NotBegun};
+pub use database_loss::DatabaseLoss;
+pub use lane::{LaneEngine, Standing};
+pub use shutdown::Shutdown;
+pub use stop_file::StopFile;

@@ -1,0 +1,11 @@
+//! Campaigns: what their files would change, and what a person does to them.
+
+mod apply;
+mod cancel;
+mod pause;
+mod resume;
+
+pub use apply::{AppliedCampaign, Change, Plan, PlanContacts, Proposal, plan};
+pub use cancel::{CancelledCampaign, cancel};
+pub use pause::{PausedCampaign, pause};
+pub use resume::{ResumedCampaign, resume};

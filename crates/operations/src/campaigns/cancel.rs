@@ -1,0 +1,29 @@
+//! A person ends a campaign for good.
+
+use ringfence_domain::StopReason;
+use ringfence_store::{StopOrder, Store, Whom};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+
+/// A campaign that a person cancelled.
+#[derive(Debug, Serialize)]
+pub struct CancelledCampaign {
+    /// The campaign.
+    pub campaign: String,
+    /// Its state.
+    pub state: &'static str,
+    /// Waiting contacts that were stopped.
+    pub stopped: u32,
+}
+
+/// Ends a campaign for good: whoever waits in it is never called. Calls that are out go on to their end.
+pub async fn cancel(workspace: &Workspace, name: &str, reason: &str) -> Result<CancelledCampaign, Error> {
+    let store = &workspace.store;
+    let campaign = workspace.campaign(name).await?;
+    let run = store.cancel_campaign(campaign.id, reason.to_owned(), workspace.now()).await?;
+    let order = StopOrder::new(run, Whom::All, StopReason::Cancelled, workspace.now());
+    let stopped = order.carry_out(&**store).await?;
+    Ok(CancelledCampaign { campaign: name.to_owned(), state: "cancelled", stopped })
+}

@@ -1,0 +1,140 @@
+//! The do-not-call list, effective for the very next claim.
+
+mod list_file;
+mod sorted;
+
+use std::io::Write;
+
+use ringfence_domain::phone::Country;
+use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber};
+use ringfence_store::{DncList, Store};
+use serde::Serialize;
+
+pub use self::list_file::{FileProgress, ImportedNumbers, ListFile, import};
+
+use crate::error::Error;
+use crate::spreadsheet::inert;
+use crate::workspace::Workspace;
+
+const PAGE: u32 = 10_000;
+
+/// Numbers that were put on the list.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct AddedNumbers {
+    /// Those that are new on it.
+    pub added: u64,
+    /// Those that were on it.
+    pub known: u64,
+}
+
+/// Numbers that were taken off the list.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct RemovedNumbers {
+    /// Those that were on it.
+    pub removed: u64,
+    /// Those that were not.
+    pub unknown: u64,
+}
+
+/// A number on the list.
+#[derive(Debug, Serialize)]
+pub struct ListedNumber {
+    /// The number.
+    pub phone: String,
+    /// Since when.
+    pub added_at: Moment,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Puts numbers on the list of a campaign, or on everyone's. All or none: whoever sees a mistake must not wonder who is
+/// on the list.
+pub async fn add(
+    workspace: &Workspace,
+    campaign: Option<&str>,
+    phones: &[String],
+    country: Option<Country>,
+    reason: Option<&str>,
+) -> Result<AddedNumbers, Error> {
+    let campaign = id_of(workspace, campaign).await?;
+    let numbers = numbers(phones, country)
+        .map_err(|error| Error { message: format!("{}; none was added", error.message), ..error })?;
+    let store = &workspace.store;
+    let numbers = numbers.into_iter().map(|number| (store.hasher().key(&number), number)).collect();
+    let list = store.begin_dnc(list_of(workspace, campaign, "by hand".to_owned(), reason)).await?;
+    let added = store.add_dnc(list, numbers).await?;
+    Ok(AddedNumbers { added, known: phones.len() as u64 - added })
+}
+
+/// Takes numbers off the list of a campaign, or off everyone's.
+pub async fn remove(
+    workspace: &Workspace,
+    campaign: Option<&str>,
+    phones: &[String],
+    country: Option<Country>,
+) -> Result<RemovedNumbers, Error> {
+    let campaign = id_of(workspace, campaign).await?;
+    let store = &workspace.store;
+    let numbers = numbers(phones, country)?;
+    let mut removed = 0;
+    for number in &numbers {
+        removed += u64::from(store.remove_dnc(store.hasher().key(number), campaign).await?);
+    }
+    Ok(RemovedNumbers { removed, unknown: numbers.len() as u64 - removed })
+}
+
+/// Gives every number of a list to `each`, in the order of the keys.
+pub async fn for_each(
+    workspace: &Workspace,
+    campaign: Option<&str>,
+    mut each: impl FnMut(&ListedNumber) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let campaign = id_of(workspace, campaign).await?;
+    let mut after = i64::MIN;
+    loop {
+        let page = workspace.store.dnc_page(campaign, after, PAGE).await?;
+        let Some(NumberKey(last)) = page.last().map(|row| row.number_key) else { return Ok(()) };
+        after = last;
+        for row in page {
+            let phone = row.number.e164().to_owned();
+            let DncList { added_at, source, reason, .. } = row.list;
+            each(&ListedNumber { phone, added_at, source, reason })?;
+        }
+    }
+}
+
+/// Writes a list as CSV.
+pub async fn write_csv(workspace: &Workspace, campaign: Option<&str>, out: impl Write) -> Result<(), Error> {
+    let failed = |error: csv::Error| Error::work(format!("the list cannot be written: {error}"));
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(["phone", "added_at", "source", "reason"]).map_err(failed)?;
+    for_each(workspace, campaign, |number| {
+        let text = |value: &Option<String>| inert(value.as_deref().unwrap_or_default());
+        let (added_at, source, reason) = (number.added_at.to_string(), text(&number.source), text(&number.reason));
+        csv.write_record([number.phone.clone(), added_at, source, reason]).map_err(failed)
+    })
+    .await?;
+    Ok(csv.flush()?)
+}
+
+async fn id_of(workspace: &Workspace, campaign: Option<&str>) -> Result<Option<CampaignId>, Error> {
+    Ok(match campaign {
+        Some(name) => Some(workspace.campaign(name).await?.id),
+        None => None,
+    })
+}
+
+fn list_of(workspace: &Workspace, campaign: Option<CampaignId>, source: String, reason: Option<&str>) -> DncList {
+    DncList { campaign, source: Some(source), reason: reason.map(str::to_owned), added_at: workspace.now() }
+}
+
+fn numbers(phones: &[String], country: Option<Country>) -> Result<Vec<PhoneNumber>, Error> {
+    let number = |phone: &String| {
+        PhoneNumber::parse(phone, country).map_err(|error| {
+            Error::input(format!("`{phone}`: {error}"), "write it with + and country code: +919876543210")
+        })
+    };
+    phones.iter().map(number).collect()
+}

@@ -1,0 +1,158 @@
+//! A CSV file of numbers goes onto the do-not-call list.
+
+use std::path::Path;
+
+use ringfence_domain::PhoneNumber;
+use ringfence_domain::phone::Country;
+use ringfence_intake::{Problem, Table, contacts};
+use ringfence_store::{DncList, Store};
+use serde::Serialize;
+
+use super::sorted::Sorted;
+use super::{id_of, list_of};
+use crate::error::Error;
+use crate::input_file::InputFile;
+use crate::workspace::Workspace;
+
+const CHUNK: usize = 10_000;
+/// Rows that cannot be read are told one by one up to this many.
+const SHOWN: u64 = 10;
+
+/// A file of numbers, and how to read it.
+#[derive(Debug)]
+pub struct ListFile<'f> {
+    /// The file, with a header.
+    pub file: &'f InputFile,
+    /// The column of the number. Without one: the only column, or `phone`.
+    pub column: Option<&'f str>,
+    /// How to read numbers without a country code.
+    pub country: Option<Country>,
+    /// Why they must not be called.
+    pub reason: Option<&'f str>,
+}
+
+/// What came of a file.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct ImportedNumbers {
+    /// Rows read.
+    pub rows: u64,
+    /// Numbers that are new on the list.
+    pub added: u64,
+    /// Numbers that were on it.
+    pub known: u64,
+    /// Rows that cannot be read as numbers: they are not on the list.
+    pub unreadable: u64,
+}
+
+/// How far a file is read.
+#[derive(Debug, Clone, Copy)]
+pub struct FileProgress {
+    /// Bytes read.
+    pub bytes: u64,
+    /// Bytes of the whole file.
+    pub of_bytes: u64,
+    /// Rows read.
+    pub rows: u64,
+}
+
+/// Puts every number of a file on the list of a campaign, or on everyone's. Rows that cannot be read are told, and
+/// counted.
+pub async fn import(
+    workspace: &Workspace,
+    campaign: Option<&str>,
+    list: &ListFile<'_>,
+    progress: &mut (dyn FnMut(FileProgress) + Send),
+) -> Result<ImportedNumbers, Error> {
+    let campaign = id_of(workspace, campaign).await?;
+    let (path, source) = (list.file.path(), list.file.source());
+    let (mut table, place) = checked(path, list.column)?;
+    let of_bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    progress(FileProgress { bytes: 0, of_bytes, rows: 0 });
+    let mut sorted = Sorted::begin().map_err(|error| failed(&error))?;
+    let mut done = ImportedNumbers::default();
+    while let Some(record) = table.next_row()? {
+        done.rows += 1;
+        // Names in another encoding are no reason to leave a number out.
+        let text = record.text(place);
+        match PhoneNumber::parse(&text, list.country) {
+            Ok(number) => sorted.add(workspace.store.hasher().key(&number), &number).map_err(|error| failed(&error))?,
+            Err(error) => {
+                done.unreadable += 1;
+                if done.unreadable <= SHOWN {
+                    let shown = contacts::shown(&text, &error);
+                    workspace.notices.tell(&format!("{source}: line {}: {shown}", record.line()));
+                }
+            }
+        }
+        if done.rows.is_multiple_of(CHUNK as u64) {
+            progress(FileProgress { bytes: table.bytes_read(), of_bytes, rows: done.rows });
+        }
+    }
+    if done.unreadable > SHOWN {
+        workspace.notices.tell(&format!("{source}: {} more rows like these", done.unreadable - SHOWN));
+    }
+    if done.rows == 0 {
+        workspace.notices.tell(&format!("caution: {source} has a header and no numbers"));
+    }
+    done.added = store(workspace, sorted, list_of(workspace, campaign, source, list.reason)).await?;
+    done.known = done.rows - done.added - done.unreadable;
+    Ok(done)
+}
+
+/// Stores the numbers in the order of their keys. Returns how many are new.
+async fn store(workspace: &Workspace, sorted: Sorted, list: DncList) -> Result<u64, Error> {
+    let list = workspace.store.begin_dnc(list).await?;
+    let (mut added, mut chunk) = (0, Vec::with_capacity(CHUNK));
+    for part in sorted.parts() {
+        for number in part.map_err(|error| failed(&error))? {
+            chunk.push(number);
+            if chunk.len() == CHUNK {
+                let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
+                added += workspace.store.add_dnc(list, full).await?;
+            }
+        }
+    }
+    Ok(added + workspace.store.add_dnc(list, chunk).await?)
+}
+
+fn failed(error: &std::io::Error) -> Error {
+    Error::work(format!("numbers cannot be sorted: {error}"))
+}
+
+/// The table of a list, and the place of its column of numbers. It was read to its end: of a list that cannot be read, or that
+/// quotes have swallowed rows of, nobody is left out in silence.
+fn checked(path: &Path, column: Option<&str>) -> Result<(Table, usize), Error> {
+    let table = Table::open(path)?;
+    let columns = table.columns();
+    let wanted = column.unwrap_or("phone");
+    let place = match columns.iter().position(|name| name == wanted) {
+        Some(place) => place,
+        None if column.is_none() && columns.len() == 1 => 0,
+        None => {
+            let problem = Problem::NoColumn { column: wanted.to_owned(), columns: columns.to_vec(), meant: None };
+            return Err(Error::input(problem.of(path).to_string(), "name the column of the number with --column"));
+        }
+    };
+    // A list of short numbers would lose its first.
+    if columns.iter().any(|name| name.chars().filter(|letter| letter.is_numeric()).count() >= 7) {
+        return Err(Problem::NoHeader(columns[place].clone()).of(path).into());
+    }
+    // Whoever stands in another column of numbers would be called all the same.
+    let other = columns.iter().enumerate().find(|(at, name)| *at != place && is_for_numbers(name));
+    if let (None, Some((_, other))) = (column, other) {
+        return Err(Error::input(
+            format!("{} has numbers in `{}` and, by its name, in `{other}`", path.display(), columns[place]),
+            "import it once for each: --column phone, then --column with the other name",
+        ));
+    }
+    if let Some(problem) = table.with_numbers_in(&[place]).look_through(&|| true)?.swallowed {
+        return Err(problem.of(path).into());
+    }
+    Ok((Table::open(path)?, place))
+}
+
+/// Whether a column's name says that it holds phone numbers.
+fn is_for_numbers(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["phone", "mobile", "landline", "whatsapp"].iter().any(|word| name.contains(word))
+}

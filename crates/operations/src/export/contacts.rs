@@ -1,0 +1,145 @@
+//! One line a contact.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use ringfence_domain::ContactId;
+use ringfence_store::{CampaignRow, ContactFilter, ContactRow, Store};
+use serde_json::{Map, Value, json};
+
+use super::Format;
+use crate::amount::amount;
+use crate::error::Error;
+use crate::spreadsheet::{inert, text};
+
+const PAGE: u32 = 2_000;
+const COLUMNS: [&str; 14] = [
+    "id",
+    "phone",
+    "state",
+    "reason",
+    "attempts",
+    "last_outcome",
+    "last_call_id",
+    "last_at",
+    "duration_s",
+    "cost",
+    "currency",
+    "recording_url",
+    "recording_expires_at",
+    "transcript_url",
+];
+
+/// Writes every contact of the current run that the filter lets through.
+pub(super) async fn write(
+    store: &dyn Store,
+    campaign: &CampaignRow,
+    filter: ContactFilter,
+    format: Format,
+    out: impl Write,
+) -> Result<(), Error> {
+    if format == Format::Json {
+        return write_json(store, campaign, filter, out).await;
+    }
+    // The columns of all rows must be known before the first line is written.
+    let (mut inputs, mut outputs) = (BTreeSet::new(), BTreeSet::new());
+    each_page(store, campaign, filter, |page| {
+        for contact in page {
+            inputs.extend(contact.fields.keys().cloned());
+            outputs.extend(contact.last_attempt.iter().flat_map(|call| call.outputs.keys().cloned()));
+        }
+        Ok(())
+    })
+    .await?;
+    write_csv(store, campaign, filter, &inputs, &outputs, out).await
+}
+
+async fn each_page(
+    store: &dyn Store,
+    campaign: &CampaignRow,
+    filter: ContactFilter,
+    mut each: impl FnMut(&[ContactRow]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut after = ContactId(0);
+    loop {
+        let page = store.contacts(campaign.run, filter, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        each(&page)?;
+    }
+}
+
+async fn write_csv(
+    store: &dyn Store,
+    campaign: &CampaignRow,
+    filter: ContactFilter,
+    inputs: &BTreeSet<String>,
+    outputs: &BTreeSet<String>,
+    out: impl Write,
+) -> Result<(), Error> {
+    let failed = |error: csv::Error| Error::work(format!("the export cannot be written: {error}"));
+    let mut csv = csv::Writer::from_writer(out);
+    let header = COLUMNS
+        .iter()
+        .map(|name| (*name).to_owned())
+        .chain(inputs.iter().map(|name| format!("in.{name}")))
+        .chain(outputs.iter().map(|name| format!("out.{name}")));
+    csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
+    each_page(store, campaign, filter, |page| {
+        for contact in page {
+            let fixed = line(contact);
+            let own = COLUMNS.iter().map(|name| text(&fixed[*name]));
+            let row = inputs.iter().map(|name| contact.fields.get(name).cloned().unwrap_or_default());
+            let collected = outputs.iter().map(|name| {
+                contact.last_attempt.as_ref().and_then(|call| call.outputs.get(name)).map(text).unwrap_or_default()
+            });
+            csv.write_record(own.chain(row).chain(collected).map(|value| inert(&value))).map_err(failed)?;
+        }
+        Ok(())
+    })
+    .await?;
+    csv.flush()?;
+    Ok(())
+}
+
+async fn write_json(
+    store: &dyn Store,
+    campaign: &CampaignRow,
+    filter: ContactFilter,
+    mut out: impl Write,
+) -> Result<(), Error> {
+    each_page(store, campaign, filter, |page| {
+        for contact in page {
+            let mut fixed = line(contact);
+            fixed.insert("in".to_owned(), json!(contact.fields));
+            let collected = contact.last_attempt.as_ref().map_or_else(|| json!({}), |call| json!(call.outputs));
+            fixed.insert("out".to_owned(), collected);
+            writeln!(out, "{}", Value::Object(fixed))?;
+        }
+        Ok(())
+    })
+    .await?;
+    out.flush()?;
+    Ok(())
+}
+
+fn line(contact: &ContactRow) -> Map<String, Value> {
+    let call = contact.last_attempt.as_ref();
+    let values = [
+        json!(contact.id),
+        json!(contact.number.e164()),
+        json!(contact.state),
+        json!(contact.stop_reason),
+        json!(contact.calls),
+        json!(contact.last_outcome),
+        json!(call.and_then(|call| call.call_id.as_deref())),
+        json!(call.and_then(|call| call.sending_at)),
+        json!(call.and_then(|call| call.talk_seconds)),
+        json!(call.and_then(|call| call.cost_micros).map(amount)),
+        json!(call.and_then(|call| call.currency.as_deref())),
+        json!(call.and_then(|call| call.recording_url.as_deref())),
+        json!(call.and_then(|call| call.recording_expires_at)),
+        json!(call.and_then(|call| call.transcript_url.as_deref())),
+    ];
+    COLUMNS.iter().map(|name| (*name).to_owned()).zip(values).collect()
+}

@@ -1,0 +1,38 @@
+//! Everything that a person or a program can ask for, one function each.
+//!
+//! The command line calls these functions, and so does whatever comes next. Their results are the one source of every
+//! JSON document. An operation prints nothing, asks nobody, and knows neither exit codes nor status codes: it returns
+//! a result or an [`Error`], and tells its [`Notices`] what the person who asked should know besides.
+
+pub mod amount;
+pub mod campaigns;
+pub mod cautions;
+pub mod check;
+pub mod contacts;
+pub mod dnc;
+pub mod error;
+pub mod export;
+pub mod file_form;
+pub mod hours;
+pub mod importing;
+pub mod imports;
+pub mod init;
+pub mod input_file;
+pub mod list_check;
+pub mod notices;
+pub mod preview;
+pub mod rejects;
+pub mod rests;
+pub mod review;
+pub mod said;
+pub mod scheduling;
+pub mod slots;
+pub mod spreadsheet;
+pub mod stop;
+pub mod workspace;
+pub mod zones;
+
+pub use error::{Error, ErrorKind};
+pub use input_file::InputFile;
+pub use notices::Notices;
+pub use workspace::{Place, Workspace};

@@ -1,0 +1,125 @@
+//! The requests that would be sent for one row of a contact file. Nothing is sent.
+
+use std::path::Path;
+
+use ringfence_domain::template::Row;
+use ringfence_domain::{Campaign, PhoneNumber};
+use ringfence_intake::ContactFile;
+use ringfence_providers::Provider;
+use ringfence_worker::{Wanted, request};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::input_file::InputFile;
+use crate::workspace::{self, Place};
+
+/// What stands where each attempt has a reference of its own.
+const REFERENCE: &str = "00000000000000000000000000000000";
+
+/// A request as it would be sent, secrets masked.
+#[derive(Debug, Serialize)]
+pub struct PreviewedRequest {
+    /// Its method.
+    pub method: String,
+    /// Its address.
+    pub url: String,
+    /// Its headers, in their order.
+    #[serde(serialize_with = "as_map")]
+    pub headers: Vec<(String, String)>,
+    /// Its body; a text when it is no JSON.
+    pub body: Value,
+    /// Its body for people.
+    #[serde(skip)]
+    pub body_text: String,
+}
+
+fn as_map<S: Serializer>(headers: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.iter().map(|(name, value)| (name, value)))
+}
+
+impl PreviewedRequest {
+    fn of(request: &http::Request<bytes::Bytes>) -> Self {
+        let shown = |value: &http::HeaderValue| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            if value.is_sensitive() { "***".to_owned() } else { text.into_owned() }
+        };
+        let text = String::from_utf8_lossy(request.body()).into_owned();
+        let json = serde_json::from_slice::<Value>(request.body());
+        let pretty = json.as_ref().ok().and_then(|body| serde_json::to_string_pretty(body).ok());
+        Self {
+            method: request.method().to_string(),
+            url: request.uri().to_string(),
+            headers: request.headers().iter().map(|(name, value)| (name.to_string(), shown(value))).collect(),
+            body: json.unwrap_or_else(|_| Value::String(text.clone())),
+            body_text: pretty.unwrap_or(text),
+        }
+    }
+}
+
+/// Returns the requests for one row of the contact file, one for each number of the person. `row` is counted from 1
+/// without the header; `contacts` is read instead of the campaign's own file.
+pub fn preview(
+    place: &Place,
+    campaign: &Path,
+    contacts: Option<&Path>,
+    row_number: i64,
+) -> Result<Vec<PreviewedRequest>, Error> {
+    let (config, rules) = workspace::read_campaign(place, campaign)?;
+    let lane = workspace::lane(&config, &rules)?;
+    let provider = workspace::provider(lane)?;
+    let file = match contacts {
+        Some(path) => Some(InputFile::given(path)?),
+        None => InputFile::of_campaign(&rules, lane.setup.settings.timezone, workspace::wall_clock(), &place.notices)?,
+    };
+    let Some(file) = file else {
+        return Err(Error::input("the campaign names no contact file", "name one with --contacts"));
+    };
+    let (numbers, fields) = row(&file, &rules, &*provider, row_number)?;
+    let mut shown = Vec::new();
+    for number in &numbers {
+        let wanted = Wanted {
+            to: number,
+            fields: &fields,
+            reference: REFERENCE,
+            turn: usize::try_from(row_number - 1).unwrap_or_default(),
+            at: workspace::wall_clock(),
+            ring_before: None,
+            report_to: config.http.public_url.as_ref().map(|url| format!("{url}/callbacks/{}/***", rules.provider)),
+        };
+        let call = request(&rules, wanted)
+            .map_err(|error| Error::input(error.to_string(), "mend the campaign's {columns}, or the contact file"))?;
+        let request = provider.written(&call).map_err(|cause| Error::input(cause, "mend the campaign or the row"))?;
+        shown.push(PreviewedRequest::of(&request));
+    }
+    Ok(shown)
+}
+
+/// Returns the numbers and values of one row that can be called.
+pub fn row(
+    file: &InputFile,
+    rules: &Campaign,
+    provider: &dyn Provider,
+    wanted: i64,
+) -> Result<(Vec<PhoneNumber>, Row), Error> {
+    let mut rows = ContactFile::open(file.path(), rules, Box::new(|number| provider.can_call(number)))?;
+    let mut last = 0;
+    while let Some(row) = rows.next_row()? {
+        match row {
+            Ok(row) if row.row_number == wanted => return Ok((row.numbers, row.fields)),
+            Err(reject) if reject.row_number == wanted => {
+                let (line, reason) = (reject.line, reject.reason);
+                return Err(Error::input(
+                    format!("row {wanted} (line {line}) of {} cannot be called: {reason}", file.source()),
+                    "mend it, or choose another --row",
+                ));
+            }
+            Ok(row) => last = row.row_number,
+            Err(reject) => last = reject.row_number,
+        }
+    }
+    Err(Error::input(
+        format!("{} has {last} rows, and none is row {wanted}", file.source()),
+        "choose another --row; the header is not counted",
+    ))
+}

@@ -1,0 +1,44 @@
+//! The cells of a CSV file that a person may open as a spreadsheet.
+
+use serde_json::Value;
+
+/// Writes a JSON value as the text of a cell.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Writes a value so that no spreadsheet takes it for a formula. A number with its `+` is none, and keeps it.
+pub fn inert(value: &str) -> String {
+    let number =
+        value.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+    let starts = value
+        .trim_start_matches([' ', '\u{feff}'])
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let plain_number = value.parse::<f64>().is_ok();
+    if starts && !number && !plain_number { format!("'{value}") } else { value.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inert;
+
+    #[test]
+    fn formulas_are_inert_and_numbers_whole() {
+        for (value, written) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
+            (" =1", "' =1"),
+            ("＝1", "'＝1"),
+            ("+919876543210", "+919876543210"),
+            ("-15.5", "-15.5"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(inert(value), written);
+        }
+    }
+}
