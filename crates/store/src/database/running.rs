@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use super::clock::boot_time;
+use super::portions::Portions;
+use super::turns::Urgency;
 use super::{Database, Pools, Step};
-use crate::clock::boot_time;
-use crate::portions::Portions;
+use crate::StoreError;
+use crate::error::trouble::Trouble;
+use crate::quarantine::witness;
+use crate::quarantine::witness::Ready;
 use crate::session::Session;
-use crate::transaction::Open;
-use crate::trouble::Trouble;
-use crate::turns::Urgency;
-use crate::witness::Ready;
-use crate::{StoreError, witness};
+use crate::session::transaction::Open;
 
 /// No write is to hold SQLite's writer for longer.
 const HELD_LONG: Duration = Duration::from_millis(50);
+
 /// Rows of a bulk transition on Postgres.
 const POSTGRES_ROWS: usize = 5_000;
 
