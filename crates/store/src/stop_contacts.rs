@@ -7,7 +7,7 @@ use crate::contacts::snapshot::{IdRow, standings};
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::session::{Session, Sql, args, rows_json, sql};
-use crate::{Store, StoreError, imports};
+use crate::{Database, StoreError, imports};
 
 /// Whom to stop among the waiting contacts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +42,10 @@ impl StopOrder {
     }
 
     /// Stops all of them, in as many transactions as it takes, and returns how many.
-    pub async fn carry_out(mut self, store: &dyn Store) -> Result<u32, StoreError> {
+    pub async fn carry_out(mut self, database: &Database) -> Result<u32, StoreError> {
         let mut stopped = 0;
         loop {
-            let some = store.stop_contacts(self).await?;
+            let some = database.stop_contacts(self).await?;
             stopped += some.stopped;
             match some.next {
                 Some(next) => self.after = next,

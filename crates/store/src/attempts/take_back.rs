@@ -7,7 +7,6 @@ use ringfence_domain::Moment;
 
 use crate::receipts::file::Line;
 use crate::receipts::{file, strike_or_warn};
-use crate::transitions::Store;
 use crate::{Database, StoreError};
 
 /// What came of reading the files.
