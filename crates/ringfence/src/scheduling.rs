@@ -9,7 +9,7 @@ use futures::stream::FuturesUnordered;
 use ringfence_domain::schedule::ScheduleMode;
 use ringfence_domain::{CampaignId, CampaignState, Clock, ImportState, Moment, Span};
 use ringfence_providers::Provider;
-use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, Store};
+use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;

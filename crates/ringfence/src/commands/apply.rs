@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ringfence_domain::{Campaign, PausedBy};
-use ringfence_store::{Applied, Begin, CampaignRow, Database, Store, StoreError};
+use ringfence_store::{Applied, Begin, CampaignRow, Database, StoreError};
 use serde_json::{Value, json};
 
 use crate::cli::Common;

@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 use ringfence_domain::{ContactId, ContactState, Outcome};
-use ringfence_store::{ContactFilter, Store};
+use ringfence_store::ContactFilter;
 use serde_json::json;
 
 use crate::cli::Common;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use ringfence_intake::{Config, campaign};
-use ringfence_store::{Database, Lifeline, Location, Store};
+use ringfence_store::{Database, Lifeline, Location};
 use std::sync::Arc;
 
 use super::run::{Ended, Follower, Until, apply};

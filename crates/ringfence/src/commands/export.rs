@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ringfence_domain::{ContactId, ContactState};
-use ringfence_store::{ContactFilter, ContactRow, Store};
+use ringfence_store::{ContactFilter, ContactRow, Database};
 use serde_json::{Map, Value, json};
 
 use crate::cli::Common;
@@ -114,7 +114,7 @@ pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Fai
 }
 
 async fn each_page(
-    store: &dyn Store,
+    store: &Database,
     campaign: &ringfence_store::CampaignRow,
     filter: ContactFilter,
     mut each: impl FnMut(&[ContactRow]) -> Result<(), Failure>,
@@ -129,7 +129,7 @@ async fn each_page(
 }
 
 async fn write_csv(
-    store: &dyn Store,
+    store: &Database,
     campaign: &ringfence_store::CampaignRow,
     filter: ContactFilter,
     inputs: &BTreeSet<String>,
@@ -162,7 +162,7 @@ async fn write_csv(
 }
 
 async fn write_json(
-    store: &dyn Store,
+    store: &Database,
     campaign: &ringfence_store::CampaignRow,
     filter: ContactFilter,
     mut out: impl Write,

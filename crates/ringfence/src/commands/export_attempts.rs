@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ringfence_domain::{AttemptId, Outcome};
-use ringfence_store::{AttemptRow, CampaignRow, Store};
+use ringfence_store::{AttemptRow, CampaignRow};
 use serde_json::{Map, Value, json};
 
 use super::export::{inert, text};

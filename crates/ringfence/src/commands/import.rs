@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use comfy_table::Cell;
 use ringfence_domain::{ImportId, ImportState, StopReason};
-use ringfence_store::{ImportRow, StopOrder, Store, Whom};
+use ringfence_store::{ImportRow, StopOrder, Whom};
 use serde_json::{Value, json};
 
 use crate::cli::Common;

@@ -3,7 +3,7 @@
 use ringfence_domain::campaign::Missing;
 use ringfence_domain::{ImportState, LaneState, PausedBy, StopReason};
 use ringfence_intake::contacts::is_rejects;
-use ringfence_store::{Resumed, StopOrder, Store, Whom};
+use ringfence_store::{Resumed, StopOrder, Whom};
 use serde_json::json;
 
 use crate::cli::Common;

@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 use ringfence_domain::ContactId;
-use ringfence_store::{ReviewRow, Store, Verdict};
+use ringfence_store::{ReviewRow, Verdict};
 use serde_json::json;
 
 use crate::cli::Common;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{Brake, CampaignState, Clock};
-use ringfence_store::{Database, Lifeline, StoppedBy, Store};
+use ringfence_store::{Database, Lifeline, StoppedBy};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;

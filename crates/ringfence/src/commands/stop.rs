@@ -1,7 +1,7 @@
 //! `ringfence stop` and `ringfence start`
 
 use ringfence_domain::AttemptState;
-use ringfence_store::{LiveCall, StoppedBy, Store};
+use ringfence_store::{LiveCall, StoppedBy};
 use serde_json::json;
 
 use crate::cli::Common;

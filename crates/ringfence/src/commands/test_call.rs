@@ -13,7 +13,7 @@ use ringfence_domain::{
 };
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    Lifeline, NewContact, StopOrder, StoppedBy, Store, Whom,
+    Lifeline, NewContact, StopOrder, StoppedBy, Whom,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

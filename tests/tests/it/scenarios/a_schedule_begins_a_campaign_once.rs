@@ -9,7 +9,7 @@ use ringfence_domain::campaign::CallingZone;
 use ringfence_domain::schedule::{Missed, Schedule, ScheduleMode};
 use ringfence_domain::{Clock, Moment, Span};
 use ringfence_providers::{HttpTransport, Provider};
-use ringfence_store::{Begin, CampaignRow, Database, Store};
+use ringfence_store::{Begin, CampaignRow, Database};
 use ringfence_tests::sample::{lane_settings, number, rules};
 use ringfence_tests::virtual_time::{HandClock, twenty2_at};
 use ringfence_tests::{TestDatabase, on_both_databases};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ringfence_domain::phone::Country;
 use ringfence_domain::{CampaignId, NumberKey, PhoneNumber};
 use ringfence_intake::{Problem, Table, contacts};
-use ringfence_store::{DncList, DncRow, Store};
+use ringfence_store::{DncList, DncRow};
 use serde_json::json;
 
 use self::sorted::Sorted;
