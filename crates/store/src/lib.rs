@@ -52,6 +52,7 @@ pub use campaigns::runs::RunRow;
 pub use campaigns::schedules::ScheduleRow;
 pub use contacts::attempt_rows::AttemptRow;
 pub use contacts::rows::{ContactFilter, ContactRow};
+pub use counters::{Counter, UnknownCounter};
 pub use database::clock::DatabaseClock;
 pub use database::{Backup, Database, DatabaseKind, Guarded, KnownAs, Lifeline, Location, Outage};
 pub use dnc::{DncList, DncListId, DncRow};

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::{DialClass, Moment, RunId, Span, ZoneSet};
+use ringfence_domain::{ContactState, DialClass, Moment, RunId, Span, ZoneSet};
 
 use crate::campaigns::rows::{CampaignRow, Locked, find};
 use crate::campaigns::runs;
 use crate::campaigns::runs::RunRow;
+use crate::counters::Counter;
 use crate::imports::rows::{ImportRow, last};
 use crate::lanes::daily_calls::{calls_on, day_of};
 use crate::lanes::rows::{LaneRow, Lock, lock};
@@ -33,8 +34,7 @@ pub struct Numbers {
     pub of_run: InHand,
     /// Everything on this database is stopped.
     pub stop: Option<Stop>,
-    /// Counts by name: `contact:waiting`, `attempt:placed`, `outcome:busy`, `stopped:dnc`, `reached`, `talk_seconds`,
-    /// `cost:INR` in millionths.
+    /// Counts by the names of [`Counter`]: `contact:waiting`, `attempt:placed`, `outcome:busy`, `cost:INR`.
     pub counts: BTreeMap<String, i64>,
     /// Waiting contacts by bucket.
     pub buckets: Vec<BucketNumbers>,
@@ -115,8 +115,10 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         .collect::<Result<Vec<_>, StoreError>>()?;
     let last_minute =
         session.one(&PACE, args![campaign.run, now - Span::from_minutes(1), PACE_DEPTH]).await?.get("n")?;
-    let open: i64 =
-        ["waiting", "active", "review"].iter().filter_map(|state| counts.get(&format!("contact:{state}"))).sum();
+    let open: i64 = [ContactState::Waiting, ContactState::Active, ContactState::Review]
+        .into_iter()
+        .filter_map(|state| counts.get(&Counter::Contact(state).to_string()))
+        .sum();
     let finished_at = match open {
         0 if run_row.ready => session.one(&FINISHED, args![campaign.run]).await?.moment_or_none("at")?,
         _ => None,
@@ -156,10 +158,8 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
     let mut both: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for row in session.rows(&KEPT, args![id]).await? {
         let name: String = row.get("name")?;
-        if !["talk_seconds", "cost:", "callback:", "said:", "heard:", "refused_alone"]
-            .iter()
-            .any(|kept| name.starts_with(kept))
-        {
+        let counter: Result<Counter, _> = name.parse();
+        if counter.is_err() || counter.is_ok_and(|counter| counter.counts_rows()) {
             both.entry(name).or_default().0 = row.get("n")?;
         }
     }

@@ -7,7 +7,7 @@ use ringfence_domain::condition::{Condition, OptOut, output};
 use ringfence_domain::heard::speaks_of_opting_out;
 use ringfence_domain::{CallDetails, Campaign, Moment, NumberKey, Outcome, PhoneNumber, RunId, Span, ZoneSet};
 
-use crate::counters::Deltas;
+use crate::counters::{Counter, Deltas};
 use crate::dnc::{DncList, DncListId};
 use crate::session::Session;
 use crate::{StoreError, dnc};
@@ -60,22 +60,22 @@ impl Said {
     ) {
         if outcome == Outcome::Answered {
             let heard = campaign.asked_outputs().into_iter().filter(|name| output(&details.outputs, name).is_some());
-            heard.for_each(|name| deltas.count(run, format!("heard:{name}"), 1));
+            heard.for_each(|name| deltas.count(run, Counter::Heard(name.to_owned()), 1));
         }
-        deltas.count(run, "said:opted_out", i64::from(self.opted_out));
-        deltas.count(run, "said:refused", i64::from(self.refused));
+        deltas.count(run, Counter::OptedOut, i64::from(self.opted_out));
+        deltas.count(run, Counter::Refused, i64::from(self.refused));
         if let Some((output, value)) = &self.unclear {
             let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
             let value = if value.chars().count() > LONGEST_VALUE { "a longer text" } else { &value };
-            deltas.count(run, format!("said:unclear:{output}={value}"), 1);
+            deltas.count(run, Counter::UnclearOptOut(format!("{output}={value}")), 1);
         }
         for (name, value) in &details.outputs {
             let read = campaign.opt_out.as_ref().is_some_and(|when| when.reads(name));
             if !read && speaks_of_opting_out(name) && name.chars().count() <= LONGEST_NAME {
                 let yes = Condition([(name.clone(), vec!["yes".to_owned()])].into());
                 let wanted = yes.opt_out(&BTreeMap::from([(name.clone(), value.clone())])) != OptOut::NotWanted;
-                deltas.count(run, format!("said:unheeded:{name}"), 1);
-                deltas.count(run, format!("said:unheeded_yes:{name}"), i64::from(wanted));
+                deltas.count(run, Counter::Unheeded(name.clone()), 1);
+                deltas.count(run, Counter::UnheededYes(name.clone()), i64::from(wanted));
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::campaigns::{recent_failures, runs};
 use crate::contacts::next_number::turn;
 use crate::contacts::snapshot::standings;
 use crate::contacts::transitions::{Move, To, advance};
-use crate::counters::Deltas;
+use crate::counters::{Counter, Deltas};
 use crate::lanes::daily_calls::{count_calls, day_of};
 use crate::lanes::health::{affect, lock_affected};
 use crate::receipts::sent::{Sent, SentResult};
@@ -120,7 +120,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             SentResult::Throttled { cause, until } => {
                 reason = Some(cause);
                 let after = throttled::judge(session, one.lane, known.number, one.attempt, *until, now).await?;
-                deltas.count(known.run, "refused_alone", i64::from(after.is_named));
+                deltas.count(known.run, Counter::RefusedAlone, i64::from(after.is_named));
                 (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(after.to))
             }
             SentResult::RequestRefused { cause } => {

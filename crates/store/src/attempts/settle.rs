@@ -17,7 +17,7 @@ use crate::campaigns::{recent_failures, runs};
 use crate::contacts::next_number::turn;
 use crate::contacts::snapshot::standings;
 use crate::contacts::transitions::{EndedCall, Move, To, advance};
-use crate::counters::Deltas;
+use crate::counters::{Counter, Deltas};
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// What was learned, or decided, about one attempt.
@@ -197,8 +197,12 @@ pub(crate) async fn settle(
                     Decision::Done => To::Done,
                     Decision::Redial { due_at, class } => {
                         if let Some(asked) = said.callback.filter(|_| class == DialClass::Callback) {
-                            let name = if asked.understood { "callback:understood" } else { "callback:not_understood" };
-                            deltas.count(known.run, name, 1);
+                            let counter = if asked.understood {
+                                Counter::CallbackUnderstood
+                            } else {
+                                Counter::CallbackNotUnderstood
+                            };
+                            deltas.count(known.run, counter, 1);
                         }
                         To::Waiting(due_at, class)
                     }
@@ -276,10 +280,10 @@ fn was_reached(standing: &crate::contacts::snapshot::Standing, campaign: &Campai
 }
 
 fn count_call(deltas: &mut Deltas, run: RunId, outcome: Outcome, details: &CallDetails) {
-    deltas.count(run, format!("outcome:{outcome}"), 1);
-    deltas.count(run, "talk_seconds", i64::from(details.talk_seconds.unwrap_or_default()));
+    deltas.count(run, Counter::Outcome(outcome), 1);
+    deltas.count(run, Counter::TalkSeconds, i64::from(details.talk_seconds.unwrap_or_default()));
     if let Some((micros, currency)) = &details.cost {
-        deltas.count(run, format!("cost:{currency}"), *micros);
+        deltas.count(run, Counter::Cost(currency.clone()), *micros);
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::snapshot::Standing;
 use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
-use crate::counters::Deltas;
+use crate::counters::{Counter, Deltas};
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// Where a contact goes.
@@ -133,7 +133,7 @@ pub(crate) async fn advance(
         }
         deltas.contact(standing.run, Some(standing.state), state);
         if let Some(reason) = stop_reason {
-            deltas.count(standing.run, format!("stopped:{reason}"), 1);
+            deltas.count(standing.run, Counter::Stopped(reason), 1);
         }
         let mut outcome_counts = standing.outcome_counts.clone();
         let mut calls = standing.calls;
@@ -141,7 +141,7 @@ pub(crate) async fn advance(
             *outcome_counts.entry(ended.outcome).or_default() += 1;
             calls += u32::from(ended.outcome.is_counted());
             if ended.reached {
-                deltas.count(standing.run, "reached", 1);
+                deltas.count(standing.run, Counter::Reached, 1);
             }
         }
         let finished = matches!(state, ContactState::Done | ContactState::Stopped);

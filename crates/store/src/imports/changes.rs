@@ -11,7 +11,7 @@ use super::rows::{has_newer, lock_loading};
 use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::contacts::snapshot::{Standing, standings};
-use crate::counters::Deltas;
+use crate::counters::{Counter, Deltas};
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// For each row that is changed so many may be looked at: those that nothing is new of cost little, and not nothing.
@@ -131,7 +131,7 @@ pub(crate) async fn apply_changes(
         let due_at = if is_undone(standing) { now } else { standing.due_at };
         if is_undone(standing) {
             deltas.contact(standing.run, Some(standing.state), ContactState::Waiting);
-            deltas.count(standing.run, format!("stopped:{}", StopReason::Undone), -1);
+            deltas.count(standing.run, Counter::Stopped(StopReason::Undone), -1);
             deltas.joined(bucket_id, due_at);
         } else if standing.state == ContactState::Waiting && bucket_id != standing.bucket {
             deltas.left(standing.bucket);

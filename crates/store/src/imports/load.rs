@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ringfence_domain::template::Row as Fields;
-use ringfence_domain::{BucketId, ContactId, DialClass, ImportId, NumberKey, PhoneNumber};
+use ringfence_domain::{BucketId, ContactId, ContactState, DialClass, ImportId, NumberKey, PhoneNumber};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -15,7 +15,7 @@ use super::matching::{Acquaintances, acquaintances};
 use super::rejects::{Reject, write_rejects};
 use super::rows::lock_loading;
 use crate::buckets::{BucketKey, buckets_for};
-use crate::counters::Deltas;
+use crate::counters::{Counter, Deltas};
 use crate::database::turns::Urgency;
 use crate::session::{Session, Sql, args, rows_json, sql};
 use crate::{Database, DatabaseKind, StoreError};
@@ -206,7 +206,7 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
         verdicts.push(verdict);
     }
     insert(session, chunk, &inserts, &extra).await?;
-    deltas.count(chunk.run, "contact:waiting", inserts.len() as i64);
+    deltas.count(chunk.run, Counter::Contact(ContactState::Waiting), inserts.len() as i64);
     write_matches(session, chunk.import, &mentions.into_values().collect::<Vec<_>>()).await?;
     write_matches(session, chunk.import, &matches).await?;
     write_rejects(session, chunk.import, &chunk.rejects).await?;

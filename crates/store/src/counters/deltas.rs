@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ringfence_domain::{AttemptState, BucketId, ContactState, Moment, RunId};
 use serde::Serialize;
 
+use super::Counter;
 use crate::StoreError;
 use crate::buckets::lock_buckets;
 use crate::session::{Session, Sql, args, rows_json, sql};
@@ -12,7 +13,7 @@ use crate::session::{Session, Sql, args, rows_json, sql};
 /// What one transaction changes in counts and buckets, written once at its end in the order of ids.
 #[derive(Debug, Default)]
 pub(crate) struct Deltas {
-    counts: BTreeMap<(RunId, String), i64>,
+    counts: BTreeMap<(RunId, Counter), i64>,
     buckets: BTreeMap<BucketId, BucketDelta>,
 }
 
@@ -23,9 +24,9 @@ struct BucketDelta {
 }
 
 #[derive(Serialize)]
-struct CountRow<'a> {
+struct CountRow {
     run_id: RunId,
-    name: &'a str,
+    name: String,
     delta: i64,
 }
 
@@ -51,8 +52,8 @@ const BUCKETS: Sql = sql!(
 );
 
 impl Deltas {
-    pub(crate) fn count(&mut self, run: RunId, name: impl Into<String>, delta: i64) {
-        *self.counts.entry((run, name.into())).or_default() += delta;
+    pub(crate) fn count(&mut self, run: RunId, counter: Counter, delta: i64) {
+        *self.counts.entry((run, counter)).or_default() += delta;
     }
 
     pub(crate) fn contact(&mut self, run: RunId, from: Option<ContactState>, to: ContactState) {
@@ -60,16 +61,16 @@ impl Deltas {
             return;
         }
         if let Some(from) = from {
-            self.count(run, format!("contact:{from}"), -1);
+            self.count(run, Counter::Contact(from), -1);
         }
-        self.count(run, format!("contact:{to}"), 1);
+        self.count(run, Counter::Contact(to), 1);
     }
 
     pub(crate) fn attempt(&mut self, run: RunId, from: Option<AttemptState>, to: AttemptState) {
         if let Some(from) = from {
-            self.count(run, format!("attempt:{from}"), -1);
+            self.count(run, Counter::Attempt(from), -1);
         }
-        self.count(run, format!("attempt:{to}"), 1);
+        self.count(run, Counter::Attempt(to), 1);
     }
 
     /// A contact joined a bucket and is due at `due`.
@@ -104,11 +105,11 @@ impl Deltas {
             lock_buckets(session, buckets.iter().map(|row| row.bucket_id)).await?;
             session.run(&BUCKETS, args![rows_json(&buckets)]).await?;
         }
-        let counts: Vec<CountRow<'_>> = self
+        let counts: Vec<CountRow> = self
             .counts
             .iter()
             .filter(|(_, delta)| **delta != 0)
-            .map(|((run_id, name), delta)| CountRow { run_id: *run_id, name, delta: *delta })
+            .map(|((run_id, counter), delta)| CountRow { run_id: *run_id, name: counter.to_string(), delta: *delta })
             .collect();
         if !counts.is_empty() {
             session.run(&COUNT, args![rows_json(&counts)]).await?;
