@@ -6,26 +6,19 @@ use ringfence_domain::{BucketId, DialClass, ImportId, RunId, ZoneSet};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
 /// Locks buckets in the order of their ids, so that two transactions never wait for each other.
 pub(crate) async fn lock_buckets(
     session: &mut Session,
     buckets: impl Iterator<Item = BucketId>,
 ) -> Result<(), StoreError> {
-    #[derive(Serialize)]
-    struct Key {
-        bucket_id: BucketId,
-    }
     const LOCK: Sql = sql!(
         sqlite "SELECT 1",
-        postgres "SELECT b.id FROM buckets b \
-                  WHERE b.id IN (SELECT u.bucket_id FROM jsonb_to_recordset($1::jsonb) AS u(bucket_id bigint)) \
-                  ORDER BY b.id FOR UPDATE"
+        postgres "SELECT b.id FROM buckets b WHERE b.id = ANY ($1) ORDER BY b.id FOR UPDATE"
     );
     if matches!(session, Session::PostgresWrite(_)) {
-        let keys: Vec<Key> = buckets.map(|bucket_id| Key { bucket_id }).collect();
-        session.rows(&LOCK, args![rows_json(&keys)]).await?;
+        session.rows(&LOCK, args![Arg::ids(buckets.map(|id| id.0))]).await?;
     }
     Ok(())
 }

@@ -3,10 +3,10 @@
 use ringfence_domain::{ContactId, ContactState, ImportId, Moment, RunId, StopReason};
 
 use crate::campaigns::runs;
-use crate::contacts::snapshot::{IdRow, standings};
+use crate::contacts::snapshot::standings;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, sql};
 use crate::{Database, StoreError, imports};
 
 /// Whom to stop among the waiting contacts of a run.
@@ -91,11 +91,7 @@ pub(crate) async fn stop(
          FROM contacts c \
          WHERE c.run_id = $1 AND c.number_key > $2 ORDER BY c.number_key LIMIT $3"
     );
-    const LEAVE: Sql = sql!(
-        sqlite "UPDATE contacts SET pending_stop_reason = $2 WHERE id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "UPDATE contacts SET pending_stop_reason = $2 WHERE id = ANY (ARRAY( \
-                  SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
-    );
+    const LEAVE: Sql = sql!("UPDATE contacts SET pending_stop_reason = $2 WHERE id" ids "");
     let over = Ok((StoppedSome { stopped: 0, next: None }, 0));
     let import = match order.whom {
         // A run that was opened again has contacts that wait for good reason.
@@ -141,13 +137,13 @@ pub(crate) async fn stop(
             }
             // A closed run keeps everyone from waiting by itself.
             ContactState::Active | ContactState::Review if order.whom != Whom::All => {
-                leaving.push(IdRow { contact_id: *contact });
+                leaving.push(contact.0);
             }
             _ => {}
         }
     }
     if !leaving.is_empty() {
-        session.run(&LEAVE, args![rows_json(&leaving), order.reason.as_str()]).await?;
+        session.run(&LEAVE, args![Arg::ids(leaving), order.reason.as_str()]).await?;
     }
     let mut deltas = Deltas::default();
     advance(session, order.now, &standings, &moves, &mut deltas).await?;

@@ -18,7 +18,7 @@ use crate::counters::Deltas;
 use crate::lanes::daily_calls::{calls_on, count_calls, day_of};
 use crate::lanes::rows::{Lock, lock};
 use crate::quarantine::server;
-use crate::session::{Session, Sql, args, claim_fence, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, claim_fence, rows_json, sql};
 use crate::{StoreError, stop_all, zone_data};
 
 /// Attempts to be claimed together.
@@ -77,11 +77,6 @@ pub struct Refused {
 
 /// From the planning of an attempt until its call is known to be over: a vendor may hold it overnight, and fall silent.
 const LONGEST_CALL: Span = Span::from_days(2);
-
-#[derive(Serialize)]
-struct KeyRow {
-    attempt_id: AttemptId,
-}
 
 #[derive(Serialize)]
 struct LapsedRow<'a> {
@@ -242,23 +237,14 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
 
 async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<AttemptId, Asked>, StoreError> {
     const ASK: Sql = sql!(
-        sqlite "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                a.class, b.zones, k.pending_stop_reason IS NOT NULL AS leaving, \
-                EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
-                FROM attempts a \
-                JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
-                WHERE a.id IN (SELECT value->>'attempt_id' FROM json_each($1)) AND a.lane_id = $2",
-        postgres "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-                  a.class, b.zones, k.pending_stop_reason IS NOT NULL AS leaving, \
-                EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
-                FROM attempts a \
-                JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id \
-                  WHERE a.id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
-                  AND a.lane_id = $2 ORDER BY a.id FOR UPDATE OF a"
+        "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
+         a.class, b.zones, k.pending_stop_reason IS NOT NULL AS leaving, \
+         EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
+         FROM attempts a JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id WHERE a.id" ids
+        "AND a.lane_id = $2" postgres "ORDER BY a.id FOR UPDATE OF a"
     );
     let ids = order.calls.iter().map(|(id, _)| id).chain(order.unfit.iter().map(|(id, _)| id));
-    let keys: Vec<KeyRow> = ids.map(|attempt_id| KeyRow { attempt_id: *attempt_id }).collect();
-    let rows = session.rows(&ASK, args![rows_json(&keys), order.lane]).await?;
+    let rows = session.rows(&ASK, args![Arg::ids(ids.map(|id| id.0)), order.lane]).await?;
     rows.iter()
         .map(|row| {
             let asked = Asked {
@@ -287,27 +273,19 @@ async fn earlier_calls(
     order: &ClaimOrder,
     asked: &BTreeMap<AttemptId, Asked>,
 ) -> Result<HashMap<NumberKey, Vec<PastCall>>, StoreError> {
-    #[derive(Serialize)]
-    struct NumberRow {
-        number_key: NumberKey,
-    }
     const EARLIER: Sql = sql!(
-        sqlite "SELECT p.id, p.number_key, p.sending_at, p.ended_at, p.outcome, p.refusal FROM attempts p \
-                WHERE p.number_key IN (SELECT value->>'number_key' FROM json_each($1)) AND p.opened_at > $2 \
-                AND (p.state IN ('sending', 'placed', 'unknown') OR (p.state = 'ended' AND p.outcome <> 'not_dialled'))",
-        postgres "SELECT p.id, p.number_key, p.sending_at, p.ended_at, p.outcome, p.refusal FROM attempts p \
-                  WHERE p.number_key = ANY (ARRAY(SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-                  AND p.opened_at > $2 \
-                  AND (p.state IN ('sending', 'placed', 'unknown') OR (p.state = 'ended' AND p.outcome <> 'not_dialled'))"
+        "SELECT p.id, p.number_key, p.sending_at, p.ended_at, p.outcome, p.refusal FROM attempts p WHERE p.number_key" ids
+        "AND p.opened_at > $2 AND (p.state IN ('sending', 'placed', 'unknown') \
+         OR (p.state = 'ended' AND p.outcome <> 'not_dialled'))"
     );
     let memory = order.limits.memory();
     if memory == Span::ZERO {
         return Ok(HashMap::new());
     }
-    let numbers: Vec<NumberRow> = asked.values().map(|asked| NumberRow { number_key: asked.number }).collect();
+    let numbers = Arg::ids(asked.values().map(|asked| asked.number.0));
     let since = order.reading.now - memory - LONGEST_CALL;
     let mut earlier: HashMap<NumberKey, Vec<PastCall>> = HashMap::new();
-    for row in session.rows(&EARLIER, args![rows_json(&numbers), since]).await? {
+    for row in session.rows(&EARLIER, args![numbers, since]).await? {
         let outcome: Option<String> = row.get("outcome")?;
         let call = PastCall {
             sent_at: row.moment("sending_at")?,

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use ringfence_domain::{AttemptId, AttemptState, CampaignId, ContactState, LaneId, Moment, PhoneNumber};
-use serde::Serialize;
 
 use crate::StoreError;
 use crate::lanes::rows::{Lock, lock};
 use crate::lanes::slots::placed_until;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, sql};
 
 /// A call that is out, or may be.
 #[derive(Debug, Clone)]
@@ -80,16 +79,13 @@ pub(crate) async fn bound_calls(
     lane: LaneId,
     call_ids: &[String],
 ) -> Result<BTreeSet<String>, StoreError> {
-    #[derive(Serialize)]
-    struct CallRow<'a> {
-        call_id: &'a str,
-    }
     const BOUND: Sql = sql!(
-        sqlite "SELECT a.call_id FROM attempts a WHERE a.lane_id = $2 AND a.call_id IS NOT NULL \
-                AND a.call_id IN (SELECT value->>'call_id' FROM json_each($1))",
-        postgres "SELECT a.call_id FROM attempts a WHERE a.lane_id = $2 AND a.call_id IS NOT NULL \
-                  AND a.call_id = ANY (ARRAY(SELECT u.call_id FROM jsonb_to_recordset($1::jsonb) AS u(call_id text)))"
+        "SELECT a.call_id FROM attempts a WHERE a.lane_id = $2 AND a.call_id IS NOT NULL AND a.call_id" ids ""
     );
-    let calls: Vec<CallRow<'_>> = call_ids.iter().map(|call_id| CallRow { call_id }).collect();
-    session.rows(&BOUND, args![rows_json(&calls), lane]).await?.iter().map(|row| row.get("call_id")).collect()
+    session
+        .rows(&BOUND, args![Arg::texts(call_ids.iter().map(String::as_str)), lane])
+        .await?
+        .iter()
+        .map(|row| row.get("call_id"))
+        .collect()
 }

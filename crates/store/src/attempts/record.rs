@@ -18,7 +18,7 @@ use crate::counters::{Counter, Deltas};
 use crate::lanes::daily_calls::{count_calls, day_of};
 use crate::lanes::health::{affect, lock_affected};
 use crate::receipts::sent::{Sent, SentResult};
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
 /// What was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,11 +37,6 @@ struct Before {
     number: NumberKey,
     state: AttemptState,
     sending_at: Option<Moment>,
-}
-
-#[derive(Serialize)]
-struct KeyRow {
-    attempt_id: AttemptId,
 }
 
 #[derive(Serialize)]
@@ -190,14 +185,11 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
 
 async fn before(session: &mut Session, sent: &[Sent]) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT id, contact_id, run_id, number_key, state, sending_at FROM attempts \
-                WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))",
-        postgres "SELECT id, contact_id, run_id, number_key, state, sending_at FROM attempts \
-                  WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
-                  ORDER BY id FOR UPDATE"
+        "SELECT id, contact_id, run_id, number_key, state, sending_at FROM attempts WHERE id" ids ""
+        postgres "ORDER BY id FOR UPDATE"
     );
-    let keys: Vec<KeyRow> = sent.iter().map(|one| KeyRow { attempt_id: one.attempt }).collect();
-    let rows = session.rows(&READ, args![rows_json(&keys)]).await?;
+    let ids = Arg::ids(sent.iter().map(|one| one.attempt.0));
+    let rows = session.rows(&READ, args![ids]).await?;
     rows.iter()
         .map(|row| {
             let before = Before {

@@ -18,7 +18,7 @@ use crate::contacts::next_number::turn;
 use crate::contacts::snapshot::standings;
 use crate::contacts::transitions::{EndedCall, Move, To, advance};
 use crate::counters::{Counter, Deltas};
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
 /// What was learned, or decided, about one attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,11 +63,6 @@ struct Before {
     state: AttemptState,
     class: DialClass,
     sending_at: Moment,
-}
-
-#[derive(Serialize)]
-struct KeyRow {
-    attempt_id: AttemptId,
 }
 
 #[derive(Serialize, Default)]
@@ -306,16 +301,12 @@ async fn before(
     settlements: &[(AttemptId, Settlement)],
 ) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT a.id, a.contact_id, a.run_id, a.lane_id, a.number_key, a.state, a.class, a.sending_at, \
-                coalesce(a.number, c.number) AS number FROM attempts a JOIN contacts c ON c.id = a.contact_id \
-                WHERE a.id IN (SELECT value->>'attempt_id' FROM json_each($1))",
-        postgres "SELECT a.id, a.contact_id, a.run_id, a.lane_id, a.number_key, a.state, a.class, a.sending_at, \
-                  coalesce(a.number, c.number) AS number FROM attempts a JOIN contacts c ON c.id = a.contact_id \
-                  WHERE a.id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint))) \
-                  ORDER BY a.id FOR UPDATE OF a"
+        "SELECT a.id, a.contact_id, a.run_id, a.lane_id, a.number_key, a.state, a.class, a.sending_at, \
+         coalesce(a.number, c.number) AS number FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id" ids ""
+        postgres "ORDER BY a.id FOR UPDATE OF a"
     );
-    let keys: Vec<KeyRow> = settlements.iter().map(|(attempt_id, _)| KeyRow { attempt_id: *attempt_id }).collect();
-    let rows = session.rows(&READ, args![rows_json(&keys)]).await?;
+    let ids = Arg::ids(settlements.iter().map(|(attempt, _)| attempt.0));
+    let rows = session.rows(&READ, args![ids]).await?;
     rows.iter()
         .map(|row| {
             let before = Before {

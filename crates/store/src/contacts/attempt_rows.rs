@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::{AttemptId, AttemptState, ContactId, Moment, NumberKey, Outcome, PhoneNumber, RunId};
-use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Row, Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// One attempt, as people ask about it.
 #[derive(Debug, Clone)]
@@ -83,19 +82,12 @@ pub(super) async fn by_ids(
     session: &mut Session,
     ids: impl Iterator<Item = i64>,
 ) -> Result<BTreeMap<i64, AttemptRow>, StoreError> {
-    #[derive(Serialize)]
-    struct Key {
-        attempt_id: i64,
-    }
-    const READ: Sql = sql!(
-        sqlite attempt_columns!("WHERE id IN (SELECT value->>'attempt_id' FROM json_each($1))"),
-        postgres attempt_columns!("WHERE id = ANY (ARRAY(SELECT u.attempt_id FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint)))")
-    );
-    let keys: Vec<Key> = ids.map(|attempt_id| Key { attempt_id }).collect();
-    if keys.is_empty() {
+    const READ: Sql = sql!(attempt_columns!("WHERE id") ids "");
+    let ids: Vec<i64> = ids.collect();
+    if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows = session.rows(&READ, args![rows_json(&keys)]).await?;
+    let rows = session.rows(&READ, args![Arg::ids(ids)]).await?;
     rows.iter().map(attempt_row).map(|row| row.map(|row| (row.id.0, row))).collect()
 }
 

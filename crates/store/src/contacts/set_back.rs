@@ -94,7 +94,7 @@ async fn put(session: &mut Session, mut late: Vec<Late>) -> Result<(), StoreErro
         "WHERE c.id = u.contact_id AND c.state = 'waiting' AND c.due_at > u.due_at"
     );
     late.sort_unstable_by_key(|one| one.contact);
-    let ids: Vec<_> = late.iter().map(|one| crate::contacts::snapshot::IdRow { contact_id: one.contact }).collect();
+    let ids: Vec<ContactId> = late.iter().map(|one| one.contact).collect();
     crate::contacts::snapshot::lock_contacts(session, &ids).await?;
     let rows: Vec<DueRow> =
         late.iter().map(|one| DueRow { contact_id: one.contact, due_at: one.due_at.millis() }).collect();

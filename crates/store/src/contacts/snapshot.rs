@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use ringfence_domain::{
     BucketId, ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, Outcome, RunId, StopReason, ZoneSet,
 };
-use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, sql};
 
 /// What a move needs to know of a contact before it.
 #[derive(Debug, Clone)]
@@ -34,12 +33,6 @@ pub(crate) struct Standing {
     pub(crate) closed_for: Option<StopReason>,
 }
 
-/// A contact, as an argument of a statement.
-#[derive(Serialize)]
-pub(crate) struct IdRow {
-    pub(crate) contact_id: ContactId,
-}
-
 /// Reads and locks contacts. They are locked first, and read then: a join that waits for a lock would drop those whose bucket
 /// changed meanwhile.
 pub(crate) async fn standings(
@@ -47,21 +40,16 @@ pub(crate) async fn standings(
     contacts: impl Iterator<Item = ContactId>,
 ) -> Result<BTreeMap<ContactId, Standing>, StoreError> {
     const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.outcome_counts, c.bucket_id, c.number_key, c.has_multiple_numbers, c.stop_reason, \
-                c.pending_stop_reason, b.zones, b.class, b.import_id, r.closed_for \
-                FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
-                WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.outcome_counts, c.bucket_id, c.number_key, c.has_multiple_numbers, \
-                  c.stop_reason, c.pending_stop_reason, b.zones, b.class, b.import_id, r.closed_for \
-                  FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id \
-                  WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
+        "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.outcome_counts, c.bucket_id, c.number_key, c.has_multiple_numbers, \
+         c.stop_reason, c.pending_stop_reason, b.zones, b.class, b.import_id, r.closed_for \
+         FROM contacts c JOIN buckets b ON b.id = c.bucket_id JOIN runs r ON r.id = c.run_id WHERE c.id" ids ""
     );
-    let ids: Vec<IdRow> = contacts.map(|contact_id| IdRow { contact_id }).collect();
+    let ids: Vec<ContactId> = contacts.collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     lock_contacts(session, &ids).await?;
-    let rows = session.rows(&READ, args![rows_json(&ids)]).await?;
+    let rows = session.rows(&READ, args![Arg::ids(ids.iter().map(|id| id.0))]).await?;
     rows.iter()
         .map(|row| {
             let closed: Option<String> = row.get("closed_for")?;
@@ -89,15 +77,13 @@ pub(crate) async fn standings(
 }
 
 /// Locks contacts in the order of their ids.
-pub(crate) async fn lock_contacts(session: &mut Session, ids: &[IdRow]) -> Result<(), StoreError> {
+pub(crate) async fn lock_contacts(session: &mut Session, ids: &[ContactId]) -> Result<(), StoreError> {
     const LOCK: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
-        postgres "SELECT id FROM contacts \
-                  WHERE id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint))) \
-                  ORDER BY id FOR UPDATE"
+        postgres "SELECT id FROM contacts WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
     );
     if matches!(session, Session::PostgresWrite(_)) {
-        session.rows(&LOCK, args![rows_json(ids)]).await?;
+        session.rows(&LOCK, args![Arg::ids(ids.iter().map(|id| id.0))]).await?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::contacts::snapshot::{Standing, standings};
 use crate::counters::{Counter, Deltas};
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
 /// For each row that is changed so many may be looked at: those that nothing is new of cost little, and not nothing.
 const LOOKED_AT: i64 = 10;
@@ -237,11 +237,7 @@ async fn replace_numbers(
         position: usize,
         number: &'a str,
     }
-    const CLEAR: Sql = sql!(
-        sqlite "DELETE FROM contact_numbers WHERE contact_id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "DELETE FROM contact_numbers WHERE contact_id = ANY (ARRAY( \
-                  SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
-    );
+    const CLEAR: Sql = sql!("DELETE FROM contact_numbers WHERE contact_id" ids "");
     const WRITE: Sql = sql!(
         "INSERT INTO contact_numbers (run_id, number_key, contact_id, position, number) \
          SELECT $2, u.number_key, u.contact_id, u.position, u.number FROM"
@@ -250,8 +246,7 @@ async fn replace_numbers(
     );
     let changes: BTreeMap<&ContactId, &Change> =
         changes.iter().filter_map(|(contact, change)| Some((contact, change.as_ref()?))).collect();
-    let ids: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: **contact_id }).collect();
-    session.run(&CLEAR, args![rows_json(&ids)]).await?;
+    session.run(&CLEAR, args![Arg::ids(changes.keys().map(|contact| contact.0))]).await?;
     let rows: Vec<NumberRow<'_>> = changes
         .iter()
         .filter(|(_, change)| change.numbers.len() > 1)

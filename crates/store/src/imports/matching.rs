@@ -4,12 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{ContactId, ContactState, ImportId, NumberKey, PhoneNumber, RunId, StopReason, ZoneSet};
-use serde::Serialize;
 
 use super::chunk::{ImportChunk, NewContact};
 use crate::StoreError;
-use crate::contacts::snapshot::{IdRow, lock_contacts};
-use crate::session::{Row, Session, Sql, args, rows_json, sql};
+use crate::contacts::snapshot::lock_contacts;
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// Somebody whom a row may be.
 pub(crate) struct Known {
@@ -68,36 +67,22 @@ impl Acquaintances {
 /// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the person, by id. They are
 /// found first, locked then, and read at last, so that nobody is missed whom somebody else was just moving.
 pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acquaintances, StoreError> {
-    #[derive(Serialize)]
-    struct ExternalRow<'a> {
-        external_id: &'a str,
-    }
-    const BY_EXTERNAL_ID: Sql = sql!(
-        sqlite "SELECT id FROM contacts WHERE run_id = $2 AND external_id IN (SELECT value->>'external_id' FROM json_each($1))",
-        postgres "SELECT id FROM contacts WHERE run_id = $2 AND external_id = ANY (ARRAY( \
-                  SELECT u.external_id FROM jsonb_to_recordset($1::jsonb) AS u(external_id text)))"
-    );
+    const BY_EXTERNAL_ID: Sql = sql!("SELECT id FROM contacts WHERE run_id = $2 AND external_id" ids "");
     const READ: Sql = sql!(
-        sqlite "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
-                c.fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
-                FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
-                LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id \
-                WHERE c.id IN (SELECT value->>'contact_id' FROM json_each($1))",
-        postgres "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
-                  c.fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
-                  FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
-                  LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id \
-                  WHERE c.id = ANY (ARRAY(SELECT u.contact_id FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint)))"
+        "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
+         c.fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
+         FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
+         LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id WHERE c.id" ids ""
     );
     let numbers = chunk.contacts.iter().flat_map(|contact| contact.numbers.iter().map(|(_, key)| *key));
     let rejected = chunk.rejects.iter().flat_map(|reject| reject.numbers.iter().copied());
     let named = chunk.contacts.iter().filter_map(|contact| contact.external_id.as_deref());
     let named = named.chain(chunk.rejects.iter().filter_map(|reject| reject.external_id.as_deref()));
-    let names: Vec<ExternalRow<'_>> = named.map(|external_id| ExternalRow { external_id }).collect();
+    let names: Vec<&str> = named.collect();
     let by_number = owners(session, chunk.run, numbers.chain(rejected).collect()).await?;
     let mut found: BTreeSet<ContactId> = by_number.iter().map(|(_, contact)| *contact).collect();
     if !names.is_empty() {
-        for row in session.rows(&BY_EXTERNAL_ID, args![rows_json(&names), chunk.run]).await? {
+        for row in session.rows(&BY_EXTERNAL_ID, args![Arg::texts(names), chunk.run]).await? {
             found.insert(ContactId(row.get("id")?));
         }
     }
@@ -105,10 +90,10 @@ pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) ->
     if found.is_empty() {
         return Ok(known);
     }
-    let ids: Vec<IdRow> = found.into_iter().map(|contact_id| IdRow { contact_id }).collect();
+    let ids: Vec<ContactId> = found.into_iter().collect();
     lock_contacts(session, &ids).await?;
     let mut places = HashMap::new();
-    for row in session.rows(&READ, args![rows_json(&ids), chunk.import]).await? {
+    for row in session.rows(&READ, args![Arg::ids(ids.iter().map(|id| id.0)), chunk.import]).await? {
         let person = known_contact(&row)?;
         let place = known.people.len();
         places.insert(person.id, place);
@@ -132,21 +117,11 @@ pub(crate) async fn owners(
     run: RunId,
     numbers: Vec<NumberKey>,
 ) -> Result<Vec<(NumberKey, ContactId)>, StoreError> {
-    #[derive(Serialize)]
-    struct KeyRow {
-        number_key: NumberKey,
-    }
     const BY_NUMBER: Sql = sql!(
-        sqlite "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key IN (SELECT value->>'number_key' FROM json_each($1)) \
-                UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 \
-                AND number_key IN (SELECT value->>'number_key' FROM json_each($1))",
-        postgres "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key = ANY (ARRAY( \
-                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint))) \
-                  UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 AND number_key = ANY (ARRAY( \
-                  SELECT u.number_key FROM jsonb_to_recordset($1::jsonb) AS u(number_key bigint)))"
+        "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key" ids
+        "UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 AND number_key" ids ""
     );
-    let keys: Vec<KeyRow> = numbers.into_iter().map(|number_key| KeyRow { number_key }).collect();
-    let rows = session.rows(&BY_NUMBER, args![rows_json(&keys), run]).await?;
+    let rows = session.rows(&BY_NUMBER, args![Arg::ids(numbers.iter().map(|key| key.0)), run]).await?;
     rows.iter().map(|row| Ok((NumberKey(row.get("number_key")?), ContactId(row.get("id")?)))).collect()
 }
 

@@ -28,7 +28,7 @@ enum Link<'s> {
 }
 
 macro_rules! bound {
-    ($query:expr, $args:expr) => {{
+    ($query:expr, $args:expr, $list:path) => {{
         let mut query = $query;
         for arg in $args {
             query = match arg {
@@ -36,10 +36,17 @@ macro_rules! bound {
                 Arg::Text(value) => query.bind(value),
                 Arg::Bool(value) => query.bind(value),
                 Arg::Json(value) => query.bind(value),
+                Arg::Ints(value) => query.bind($list(value)),
+                Arg::Texts(value) => query.bind($list(value)),
             };
         }
         query
     }};
+}
+
+/// SQLite has no arrays.
+fn json_list<T: serde::Serialize>(list: Vec<T>) -> String {
+    rows_json(&list)
 }
 
 impl Session {
@@ -55,8 +62,10 @@ impl Session {
     /// Runs a statement and returns how many rows it touched.
     pub(crate) async fn run(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
         Ok(match self.link() {
-            Link::Sqlite(link) => bound!(sqlx::query(sql.sqlite), args).execute(link).await?.rows_affected(),
-            Link::Postgres(link) => bound!(sqlx::query(sql.postgres), args).execute(link).await?.rows_affected(),
+            Link::Sqlite(link) => bound!(sqlx::query(sql.sqlite), args, json_list).execute(link).await?.rows_affected(),
+            Link::Postgres(link) => {
+                bound!(sqlx::query(sql.postgres), args, std::convert::identity).execute(link).await?.rows_affected()
+            }
         })
     }
 
@@ -64,11 +73,11 @@ impl Session {
     pub(crate) async fn rows(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         Ok(match self.link() {
             Link::Sqlite(link) => {
-                let rows = bound!(sqlx::query(sql.sqlite), args).fetch_all(link).await?;
+                let rows = bound!(sqlx::query(sql.sqlite), args, json_list).fetch_all(link).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Link::Postgres(link) => {
-                let rows = bound!(sqlx::query(sql.postgres), args).fetch_all(link).await?;
+                let rows = bound!(sqlx::query(sql.postgres), args, std::convert::identity).fetch_all(link).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })

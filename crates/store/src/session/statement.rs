@@ -13,6 +13,8 @@ pub(crate) struct Sql {
 /// A statement that both dialects read alike, `sql!("…")` or `sql!(both concat!(…))`, or that they do not:
 /// `sql!("…")`.
 /// With `rows (id bigint, …)` after the first text, `$1` is a JSON array of objects that stands there as table `u`.
+/// With `ids` after a text that ends with a column, `$1` is a list, [`Arg::ids`] or [`Arg::texts`], that has the column's
+/// value. A text after `postgres` is only in its statement: what it locks, in which order.
 macro_rules! sql {
     (sqlite $sqlite:expr, postgres $postgres:expr) => {
         $crate::session::Sql { sqlite: $sqlite, postgres: $postgres }
@@ -28,6 +30,18 @@ macro_rules! sql {
                 $head, " jsonb_to_recordset($1::jsonb) AS u(", stringify!($first), " ", stringify!($first_type)
                 $(, ", ", stringify!($name), " ", stringify!($type))*, ") ", $tail
             ),
+        }
+    };
+    ($columns:ident!($($columns_args:tt)*) ids $tail:literal) => {
+        $crate::session::Sql {
+            sqlite: concat!($columns!($($columns_args)*), " IN (SELECT value FROM json_each($1)) ", $tail),
+            postgres: concat!($columns!($($columns_args)*), " = ANY ($1) ", $tail),
+        }
+    };
+    ($head:literal $(ids $tail:literal)+ $(postgres $lock:literal)?) => {
+        $crate::session::Sql {
+            sqlite: concat!($head, $(" IN (SELECT value FROM json_each($1)) ", $tail),+),
+            postgres: concat!($head, $(" = ANY ($1) ", $tail),+ $(, " ", $lock)?),
         }
     };
     (both $both:expr) => {
@@ -46,11 +60,25 @@ pub(crate) enum Arg {
     Int(Option<i64>),
     Text(Option<String>),
     Bool(bool),
+    /// A list: JSON on SQLite, an array on Postgres.
+    Ints(Vec<i64>),
+    /// The same of texts.
+    Texts(Vec<String>),
     /// A document: text on SQLite, JSONB on Postgres.
     Json(Option<Json<Box<RawValue>>>),
 }
 
 impl Arg {
+    /// Makes a list of ids or keys, for `sql!("…" ids "…")`.
+    pub(crate) fn ids(ids: impl IntoIterator<Item = i64>) -> Self {
+        Self::Ints(ids.into_iter().collect())
+    }
+
+    /// Makes a list of texts, for `sql!("…" ids "…")`.
+    pub(crate) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        Self::Texts(texts.into_iter().map(str::to_owned).collect())
+    }
+
     /// A document for a column that holds JSON.
     pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Self {
         Self::Json(Some(Json(
