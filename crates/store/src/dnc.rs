@@ -53,7 +53,8 @@ pub(crate) async fn begin(session: &mut Session, list: &DncList) -> Result<DncLi
 /// More numbers than a person adds by hand: a list, for which nothing else waits.
 const LIST: usize = 100;
 
-/// Adds numbers to a list, and returns how many are new. After it returns no claim commits that had not seen them.
+/// Adds numbers to a list, and returns how many are new. After it returns no claim commits that had
+/// not seen them.
 pub(crate) async fn add(
     database: &Database,
     list: DncListId,
@@ -87,7 +88,8 @@ async fn add_some(
     insert(session, &numbers).await
 }
 
-/// Adds numbers to their lists, in the order of the keys, so that two who add never wait for each other.
+/// Adds numbers to their lists, in the order of the keys, so that two who add never wait for each
+/// other.
 pub(crate) async fn insert(
     session: &mut Session,
     numbers: &[(DncListId, NumberKey, PhoneNumber)],

@@ -1,15 +1,16 @@
 //! The transitions of a dialer's rows, each one transaction, on SQLite and on Postgres alike.
 //!
-//! They are the methods of [`Database`]; `transitions/` has the whole list. Both databases run the same transition from
-//! the same file; only the text of a statement differs where their dialects do, and then both texts stand side by side.
-//! Rules are not decided here: a transition reads what the rule needs, asks `ringfence-domain`, and writes what follows.
+//! They are the methods of [`Database`]; `transitions/` has the whole list. Both databases run the
+//! same transition from the same file; only the text of a statement differs where their dialects
+//! do, and then both texts stand side by side. Rules are not decided here: a transition reads what
+//! the rule needs, asks `ringfence-domain`, and writes what follows.
 //!
-//! Locks are always taken in one order, so that transactions wait for each other but never in a circle: the fence,
-//! lane and campaign, imports, attempts, contacts, the run, buckets, counts; rows of one table by ascending id. Planning
-//! skips contacts that anyone else holds.
+//! Locks are always taken in one order, so that transactions wait for each other but never in a
+//! circle: the fence, lane and campaign, imports, attempts, contacts, the run, buckets, counts;
+//! rows of one table by ascending id. Planning skips contacts that anyone else holds.
 //!
-//! Adding a transition: a function in its room that takes a `Session`, one line in `transitions/`, one case in the
-//! conformance suite (`tests/tests/it/conformance`).
+//! Adding a transition: a function in its room that takes a `Session`, one line in `transitions/`,
+//! one case in the conformance suite (`tests/tests/it/conformance`).
 
 mod attempts;
 mod buckets;

@@ -1,4 +1,5 @@
-//! How SQLite carries out statements over many rows: lists of rows come first, and tables are searched by key for each.
+//! How SQLite carries out statements over many rows: lists of rows come first, and tables are
+//! searched by key for each.
 
 use std::path::Path;
 
@@ -44,8 +45,9 @@ async fn new_data_of_known_contacts_is_read_by_key() {
     std::fs::remove_dir_all(folder).expect("removed");
 }
 
-/// In a plain join SQLite may go through the list once for each row of the table, and 20,000 rows then take a minute. `CROSS JOIN`
-/// after the list keeps the order. Source: https://www.sqlite.org/optoverview.html, section 8.2
+/// In a plain join SQLite may go through the list once for each row of the table, and 20,000 rows
+/// then take a minute. `CROSS JOIN` after the list keeps the order. Source:
+/// https://www.sqlite.org/optoverview.html, section 8.2
 #[test]
 fn no_list_of_rows_stands_behind_a_table() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -34,7 +34,8 @@ pub struct Numbers {
     pub of_run: InHand,
     /// Everything on this database is stopped.
     pub stop: Option<Stop>,
-    /// Counts by the names of [`Counter`]: `contact:waiting`, `attempt:placed`, `outcome:busy`, `cost:INR`.
+    /// Counts by the names of [`Counter`]: `contact:waiting`, `attempt:placed`, `outcome:busy`,
+    /// `cost:INR`.
     pub counts: BTreeMap<String, i64>,
     /// Waiting contacts by bucket.
     pub buckets: Vec<BucketNumbers>,
@@ -140,7 +141,8 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
     }))
 }
 
-/// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when all is well.
+/// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when
+/// all is well.
 pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(String, i64, i64)>, StoreError> {
     const FRESH: Sql = sql!(
         "SELECT 'contact:' || state AS name, count(*) AS n FROM contacts WHERE run_id = $1 GROUP BY state \

@@ -27,8 +27,8 @@ pub struct Stop {
     pub reason: String,
 }
 
-/// Stops or starts everything; who stops what is stopped keeps the first reason. After it returns no claim commits that
-/// had not seen it.
+/// Stops or starts everything; who stops what is stopped keeps the first reason. After it returns
+/// no claim commits that had not seen it.
 pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) -> Result<(), StoreError> {
     const STOP: Sql = sql!(
         "UPDATE installation SET stopped_at = coalesce(stopped_at, $2), stop_reason = coalesce(stop_reason, $1) WHERE only_row = 1"
@@ -47,7 +47,8 @@ pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) 
 pub(crate) struct Standing {
     /// The stop, if everything is stopped for this process.
     pub(crate) stop: Option<Stop>,
-    /// The zone data of this process is newer than any that dialled here: its first call is to be entered.
+    /// The zone data of this process is newer than any that dialled here: its first call is to be
+    /// entered.
     pub(crate) newer_zones: bool,
 }
 
@@ -56,7 +57,8 @@ pub(crate) async fn stop(session: &mut Session) -> Result<Option<Stop>, StoreErr
     Ok(read(session).await?.stop)
 }
 
-/// What holds everything. A quarantine is told first, because lifting it is the longest way, and then zone data that is too old.
+/// What holds everything. A quarantine is told first, because lifting it is the longest way, and
+/// then zone data that is too old.
 pub(crate) async fn read(session: &mut Session) -> Result<Standing, StoreError> {
     const READ: Sql = sql!(
         "SELECT i.stopped_at, i.stop_reason, q.noticed_at, q.cause, z.version AS zone_version, z.since AS zone_since \

@@ -67,7 +67,8 @@ pub struct StoppedSome {
 /// For each contact that is stopped so many may be looked at.
 const LOOKED_AT: i64 = 10;
 
-/// How many who wait an import does not have, and how many wait, both among those whom earlier files brought.
+/// How many who wait an import does not have, and how many wait, both among those whom earlier
+/// files brought.
 pub(crate) async fn missing(session: &mut Session, import: ImportId) -> Result<(i64, i64), StoreError> {
     const COUNT: Sql = sql!(
         "SELECT count(*) AS waiting, count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM import_matches m \
@@ -78,7 +79,8 @@ pub(crate) async fn missing(session: &mut Session, import: ImportId) -> Result<(
     Ok((row.get("missing")?, row.get("waiting")?))
 }
 
-/// Stops the next of them, `limit` at most, and says how many those were. Who has a call out and is to leave is marked: after it they are stopped instead of waiting again.
+/// Stops the next of them, `limit` at most, and says how many those were. Who has a call out and is
+/// to leave is marked: after it they are stopped instead of waiting again.
 pub(crate) async fn stop(
     session: &mut Session,
     order: &StopOrder,

@@ -1,4 +1,5 @@
-//! The newest time zone data that ever dialled on a database. A process with older data dials nobody: its windows may be wrong. Law 16.
+//! The newest time zone data that ever dialled on a database. A process with older data dials
+//! nobody: its windows may be wrong. Law 16.
 
 use std::cmp::Ordering;
 
@@ -8,8 +9,8 @@ use ringfence_domain::zone_data::{ZoneData, ZoneVersion};
 use crate::StoreError;
 use crate::session::{Row, Session, Sql, args, sql};
 
-/// How the data of this process compares with what dialled here, by a row with `zone_version` and `zone_since`: since when and
-/// why it must not dial, or whether its first call is to be entered.
+/// How the data of this process compares with what dialled here, by a row with `zone_version` and
+/// `zone_since`: since when and why it must not dial, or whether its first call is to be entered.
 pub(crate) fn compare(row: &Row) -> Result<(Option<(Moment, String)>, bool), StoreError> {
     let Some(at) = row.moment_or_none("zone_since")? else { return Ok((None, true)) };
     let newest: ZoneVersion = row.word("zone_data", "zone_version")?;
@@ -27,7 +28,8 @@ pub(crate) fn compare(row: &Row) -> Result<(Option<(Moment, String)>, bool), Sto
     })
 }
 
-/// Calls are to be made by newer data than ever before. Fails when another process was faster with data that is newer still.
+/// Calls are to be made by newer data than ever before. Fails when another process was faster with
+/// data that is newer still.
 pub(crate) async fn enter(session: &mut Session, now: Moment) -> Result<(), StoreError> {
     // Releases sort as their bytes do, whatever the language of the server.
     const ENTER: Sql = sql!(

@@ -1,7 +1,8 @@
-//! Calls that a vendor knows and the database has forgotten: they become attempts of the contacts that they were made to.
+//! Calls that a vendor knows and the database has forgotten: they become attempts of the contacts
+//! that they were made to.
 //!
-//! They are entered oldest first, and one of a number at a time, as calls are made: the reconciler asks how each ended, what
-//! follows is decided, and the next one can be entered.
+//! They are entered oldest first, and one of a number at a time, as calls are made: the reconciler
+//! asks how each ended, what follows is decided, and the next one can be entered.
 
 use std::collections::{BTreeMap, BTreeSet};
 

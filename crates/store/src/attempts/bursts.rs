@@ -40,7 +40,8 @@ pub struct BurstCall {
     pub dial_before: Moment,
 }
 
-/// The open attempts of a lane under this epoch after `after`, in the order of their opening, as bursts of at most `size`.
+/// The open attempts of a lane under this epoch after `after`, in the order of their opening, as
+/// bursts of at most `size`.
 pub(crate) async fn bursts(
     session: &mut Session,
     lane: LaneId,

@@ -24,7 +24,8 @@ pub(crate) struct Said {
     pub(crate) refused: bool,
 }
 
-/// Reads what was collected in a call that was sent at `sent_at` to someone whose own zones are `own`.
+/// Reads what was collected in a call that was sent at `sent_at` to someone whose own zones are
+/// `own`.
 pub(crate) fn read(campaign: &Campaign, details: &CallDetails, sent_at: Moment, own: &ZoneSet) -> Said {
     let holds = |condition: &Option<Condition>| condition.as_ref().is_some_and(|when| when.holds(&details.outputs));
     // "In an hour" and "tomorrow" are meant from the call on, however late its outcome was learned.
@@ -101,7 +102,8 @@ pub(crate) async fn opt_out(
         };
         numbers.push((list, number_key, number));
     }
-    // Their calls are live: nobody can claim these numbers before this transaction is over, and no fence is needed.
+    // Their calls are live: nobody can claim these numbers before this transaction is over, and no
+    // fence is needed.
     dnc::insert(session, &numbers).await?;
     Ok(())
 }

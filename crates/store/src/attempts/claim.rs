@@ -75,7 +75,8 @@ pub struct Refused {
     pub why: Refusal,
 }
 
-/// From the planning of an attempt until its call is known to be over: a vendor may hold it overnight, and fall silent.
+/// From the planning of an attempt until its call is known to be over: a vendor may hold it
+/// overnight, and fall silent.
 const LONGEST_CALL: Span = Span::from_days(2);
 
 #[derive(Serialize)]
@@ -147,7 +148,8 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     let day = day_of(&lane.settings, now);
     let mut left_today = match lane.settings.limits.per_day {
         Some(per_day) => {
-            // Adding nothing locks the day's row, so that two claims never both see the last call of the day.
+            // Adding nothing locks the day's row, so that two claims never both see the last call
+            // of the day.
             count_calls(session, order.lane, &day, 0).await?;
             Some(per_day.saturating_sub(calls_on(session, order.lane, &day).await?))
         }
@@ -266,8 +268,9 @@ async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<Att
         .collect()
 }
 
-/// The counted calls to the numbers, as far back as the rules remember. The attempts asked about are open and committed:
-/// the live index keeps every other claim of these numbers out until they are settled, so what is read here stands.
+/// The counted calls to the numbers, as far back as the rules remember. The attempts asked about
+/// are open and committed: the live index keeps every other claim of these numbers out until they
+/// are settled, so what is read here stands.
 async fn earlier_calls(
     session: &mut Session,
     order: &ClaimOrder,

@@ -1,7 +1,8 @@
 //! Watching, while a database is used, whether it is still the one that it was: every claim asks.
 //!
-//! A server may be promoted, put back or replaced under its connections, and a SQLite file may be restored in place. Calls that
-//! were made in between are forgotten then, so nothing is claimed from it, and its quarantine begins.
+//! A server may be promoted, put back or replaced under its connections, and a SQLite file may be
+//! restored in place. Calls that were made in between are forgotten then, so nothing is claimed
+//! from it, and its quarantine begins.
 
 use ringfence_domain::quarantine::Testimony;
 
@@ -13,8 +14,9 @@ use crate::quarantine::witness::Witness;
 use crate::session::Session;
 
 impl Database {
-    /// Claims calls that are to be made. Nothing is claimed from a database that is not the one that it was, nor while its witness
-    /// cannot be written; what was claimed when the witness failed is withheld.
+    /// Claims calls that are to be made. Nothing is claimed from a database that is not the one
+    /// that it was, nor while its witness cannot be written; what was claimed when the witness
+    /// failed is withheld.
     pub(crate) async fn dial<F>(&self, claim: F) -> Result<Claimed, StoreError>
     where
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, Claimed> + Send + 'static,

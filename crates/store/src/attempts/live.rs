@@ -32,7 +32,8 @@ pub struct LiveCall {
     pub slot_until: Moment,
     /// Without news by then, its number is free again.
     pub overdue_at: Option<Moment>,
-    /// When the number was called before through this lane, if it was: that call is at the vendor's too, and is not this one.
+    /// When the number was called before through this lane, if it was: that call is at the vendor's
+    /// too, and is not this one.
     pub called_before: Option<Moment>,
     /// Whether its contact is already in review.
     pub in_review: bool,

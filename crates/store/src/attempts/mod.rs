@@ -1,4 +1,5 @@
-//! What becomes of contacts that are dialled: attempts are planned, claimed, sent, recorded and settled.
+//! What becomes of contacts that are dialled: attempts are planned, claimed, sent, recorded and
+//! settled.
 
 pub(crate) mod adopt;
 pub(crate) mod bursts;

@@ -128,7 +128,8 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
         postgres "UPDATE contacts AS c SET due_at = $2 FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint) \
                   WHERE c.id = u.contact_id"
     );
-    // What is left in the bucket decides when it is looked at next; its window is open, so nothing else does.
+    // What is left in the bucket decides when it is looked at next; its window is open, so nothing
+    // else does.
     const HEAD: Sql = sql!(
         "UPDATE buckets AS b SET \
          next_due_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
@@ -177,7 +178,8 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
         result.opened = active.len() as u32;
         result.number_busy = busy.len() as u32;
     }
-    // Buckets come after attempts, as everywhere: an insert may have to wait for whoever holds the number.
+    // Buckets come after attempts, as everywhere: an insert may have to wait for whoever holds the
+    // number.
     let buckets = plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|closed| closed.bucket));
     lock_buckets(session, buckets).await?;
     if !plan.closed.is_empty() {

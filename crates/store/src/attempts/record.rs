@@ -27,7 +27,8 @@ pub struct Recorded {
     pub recorded: u32,
     /// Results that came after their attempt was settled.
     pub late: u32,
-    /// Campaigns that must be paused: too many of their last calls failed, or the provider refuses all of them.
+    /// Campaigns that must be paused: too many of their last calls failed, or the provider refuses
+    /// all of them.
     pub failing: Vec<Failing>,
 }
 
@@ -50,7 +51,8 @@ struct AfterRow<'a> {
     cause: Option<&'a str>,
 }
 
-/// Records results. A receipt is taken whoever owns the lane by now; what is already settled stays as it is.
+/// Records results. A receipt is taken whoever owns the lane by now; what is already settled stays
+/// as it is.
 pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<Recorded, StoreError> {
     const WRITE: Sql = sql!(
         "UPDATE attempts AS a SET state = u.state, live = (u.live = 1), call_id = u.call_id, placed_at = u.placed_at, \
@@ -149,7 +151,8 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
         });
         result.recorded += 1;
     }
-    // What is read back from a file may be recorded already, and said what it says of the lane then.
+    // What is read back from a file may be recorded already, and said what it says of the lane
+    // then.
     for (lane, sent) in changed {
         let effects = throttled::weigh(session, lane, &sent, now).await?;
         affect(session, now, lane, &effects.iter().collect::<Vec<_>>()).await?;

@@ -38,8 +38,8 @@ pub enum Settlement {
     AssumePlaced,
     /// Nobody can say for now: the contact waits in review while asking goes on.
     Review,
-    /// Nothing was heard for as long as the vendor could have kept the call: its number is free again, and the
-    /// contact waits in review.
+    /// Nothing was heard for as long as the vendor could have kept the call: its number is free
+    /// again, and the contact waits in review.
     GiveUp,
 }
 
@@ -86,8 +86,8 @@ struct AfterRow {
     refusal: i64,
 }
 
-/// Settles attempts and decides, in the same transaction, what follows for their contacts. What was settled before
-/// stays as it is, so news may come late, twice and in any order.
+/// Settles attempts and decides, in the same transaction, what follows for their contacts. What was
+/// settled before stays as it is, so news may come late, twice and in any order.
 pub(crate) async fn settle(
     session: &mut Session,
     now: Moment,
@@ -133,7 +133,8 @@ pub(crate) async fn settle(
     for (id, settlement) in settlements {
         let (Some(known), true) = (before.get(id), done.insert(*id)) else { continue };
         let Some(standing) = standings.get(&known.contact) else { continue };
-        // Without rules nobody can say what follows an outcome; that nothing was heard of a call needs none.
+        // Without rules nobody can say what follows an outcome; that nothing was heard of a call
+        // needs none.
         let campaign = rules.get(&known.run);
         if campaign.is_none() && matches!(settlement, Settlement::Ended(..)) {
             continue;
@@ -201,7 +202,8 @@ pub(crate) async fn settle(
                         }
                         To::Waiting(due_at, class)
                     }
-                    // The number is gone; whether the person has another one is seen below, within the same cap.
+                    // The number is gone; whether the person has another one is seen below, within
+                    // the same cap.
                     Decision::Stop(StopReason::InvalidNumber) if case.calls >= campaign.retry.max_attempts => {
                         To::Stopped(if standing.has_multiple_numbers {
                             StopReason::AttemptsUsed

@@ -23,9 +23,11 @@ pub struct SweepOrder {
     pub epoch: i64,
     /// When.
     pub now: Moment,
-    /// A request that began longer ago than this is not under way any more, even in a living process.
+    /// A request that began longer ago than this is not under way any more, even in a living
+    /// process.
     pub sending_for: Span,
-    /// Open attempts whose moment ends by then lapse: the present, or never when everything open is given back.
+    /// Open attempts whose moment ends by then lapse: the present, or never when everything open is
+    /// given back.
     pub lapse_before: Moment,
     /// When unknown attempts found here let go of their number.
     pub overdue_at: Moment,
@@ -40,10 +42,12 @@ pub struct Swept {
     pub unknown: u32,
 }
 
-/// An open attempt that is over for so long, on a lane that nobody owned for so long, is left to nobody.
+/// An open attempt that is over for so long, on a lane that nobody owned for so long, is left to
+/// nobody.
 const ABANDONED_AFTER: Span = Span::from_minutes(1);
 
-/// No attempt is opened for a later moment than this from now; one that is was opened before the clock was set back.
+/// No attempt is opened for a later moment than this from now; one that is was opened before the
+/// clock was set back.
 const AHEAD: Span = Span::from_minutes(1);
 
 #[derive(Serialize)]
@@ -88,8 +92,8 @@ fn stale<'s>(session: &'s mut Session, order: &'s SweepOrder, after: AttemptId, 
     Box::pin(session.rows(&STALE, bounds))
 }
 
-/// Open attempts of lanes that nobody owns, after `after`. Nobody will ever claim them, and they lock their numbers for
-/// every other lane.
+/// Open attempts of lanes that nobody owns, after `after`. Nobody will ever claim them, and they
+/// lock their numbers for every other lane.
 fn abandoned<'s>(session: &'s mut Session, order: &'s SweepOrder, after: AttemptId, rows: i64) -> Step<'s, Vec<Row>> {
     const ABANDONED: Sql = sql!(
         sqlite "SELECT a.id, a.contact_id, a.run_id, a.state FROM attempts a JOIN lanes l ON l.id = a.lane_id \
@@ -102,7 +106,8 @@ fn abandoned<'s>(session: &'s mut Session, order: &'s SweepOrder, after: Attempt
     Box::pin(session.rows(&ABANDONED, args![order.lane, order.now - ABANDONED_AFTER, after, rows]))
 }
 
-/// Lapses and doubts some. Returns the last that was looked at while there may be more, and how many there were.
+/// Lapses and doubts some. Returns the last that was looked at while there may be more, and how
+/// many there were.
 async fn some(
     session: &mut Session,
     order: &SweepOrder,

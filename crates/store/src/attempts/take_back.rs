@@ -14,12 +14,14 @@ use crate::{Database, StoreError};
 pub struct TakenBack {
     /// Receipts that the database has now.
     pub taken: usize,
-    /// Lines that stay: of another database, of attempts that this one does not know, or unreadable.
+    /// Lines that stay: of another database, of attempts that this one does not know, or
+    /// unreadable.
     pub left: usize,
 }
 
 impl Database {
-    /// Records what an earlier process of this configuration could not, and takes it out of its file. Every place is looked at.
+    /// Records what an earlier process of this configuration could not, and takes it out of its
+    /// file. Every place is looked at.
     pub async fn take_back_receipts(&self, now: Moment) -> Result<TakenBack, StoreError> {
         let mut done = TakenBack::default();
         for place in &self.receipts().places {

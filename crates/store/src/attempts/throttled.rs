@@ -1,4 +1,5 @@
-//! A request that was refused for now: its contact waits, longer each time, so that one that alone is refused holds up nobody.
+//! A request that was refused for now: its contact waits, longer each time, so that one that alone
+//! is refused holds up nobody.
 
 use std::collections::BTreeSet;
 
@@ -63,8 +64,8 @@ pub(crate) async fn weigh(
     Ok(sent.iter().map(weighed).collect())
 }
 
-/// Adds the numbers of these attempts to those that were refused in a row. Returns how many there are, up to [`EVERYONE`].
-/// A call that was taken or judged ends the row (`effects::affect`).
+/// Adds the numbers of these attempts to those that were refused in a row. Returns how many there
+/// are, up to [`EVERYONE`]. A call that was taken or judged ends the row (`effects::affect`).
 async fn remember(
     session: &mut Session,
     lane: LaneId,

@@ -29,7 +29,8 @@ pub enum Begin {
     Draft,
 }
 
-/// Stores the rules under the campaign's name. The current run goes on under them from the next claim.
+/// Stores the rules under the campaign's name. The current run goes on under them from the next
+/// claim.
 pub(crate) async fn apply(
     session: &mut Session,
     rules: &Campaign,
@@ -49,7 +50,8 @@ pub(crate) async fn apply(
     // Windows may open earlier than under the old rules: every bucket is looked at again.
     const BUCKETS: Sql =
         sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = next_due_at WHERE campaign_id = $1");
-    // The new rules are asked about everyone whom the old ones put off; that may be many, and happens in portions.
+    // The new rules are asked about everyone whom the old ones put off; that may be many, and
+    // happens in portions.
     const ASK_AGAIN: Sql = sql!("UPDATE campaigns SET uncap = revision WHERE id = $1");
     const LOCK_BUCKETS: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",

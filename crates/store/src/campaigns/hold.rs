@@ -23,8 +23,9 @@ pub enum Resumed {
     },
 }
 
-/// Pauses. After it returns no claim of the campaign commits that had not seen it. A pause on a stronger word takes the place of a
-/// weaker one: a draft that a person pauses is not started by a run, and what a rail says is accepted, not only resumed.
+/// Pauses. After it returns no claim of the campaign commits that had not seen it. A pause on a
+/// stronger word takes the place of a weaker one: a draft that a person pauses is not started by a
+/// run, and what a rail says is accepted, not only resumed.
 pub(crate) async fn pause(
     session: &mut Session,
     id: CampaignId,
@@ -55,7 +56,8 @@ pub(crate) async fn resume(
     accept: bool,
     now: Moment,
 ) -> Result<Resumed, StoreError> {
-    // Only the newest file: an older one that is still held was overtaken, and may have been the wrong list.
+    // Only the newest file: an older one that is still held was overtaken, and may have been the
+    // wrong list.
     const ACCEPT: Sql = sql!(
         "UPDATE imports SET accepted_at = $2 WHERE run_id = $1 AND state IN ('held', 'canary') \
          AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.state <> 'undone') RETURNING id"

@@ -61,7 +61,8 @@ pub(crate) async fn first(session: &mut Session, campaign: CampaignId, now: Mome
     insert(session, campaign, 1, None, now).await
 }
 
-/// A fresh run over everyone: the old one's contacts wait no more. A key that began a run before begins none again.
+/// A fresh run over everyone: the old one's contacts wait no more. A key that began a run before
+/// begins none again.
 pub(crate) async fn begin(
     session: &mut Session,
     campaign: CampaignId,
@@ -101,14 +102,16 @@ async fn insert(
     Ok(id)
 }
 
-/// From now on no contact of the run goes back to waiting. Those that wait are stopped page by page.
+/// From now on no contact of the run goes back to waiting. Those that wait are stopped page by
+/// page.
 pub(crate) async fn close(session: &mut Session, id: RunId, reason: StopReason) -> Result<(), StoreError> {
     const CLOSE: Sql = sql!("UPDATE runs SET closed_for = $2 WHERE id = $1 AND closed_for IS NULL");
     session.run(&CLOSE, args![id, reason.as_str()]).await?;
     Ok(())
 }
 
-/// Closes a campaign's run because its last day is over. Rules that were applied since may know more days.
+/// Closes a campaign's run because its last day is over. Rules that were applied since may know
+/// more days.
 pub(crate) async fn end(session: &mut Session, campaign: CampaignId, revision: i64) -> Result<(), StoreError> {
     let known = campaigns::rows::by_id(session, campaign, Locked::Yes).await?;
     if known.revision == revision {

@@ -55,7 +55,8 @@ pub(crate) async fn plan(
         && let Some(due) = known.moment_or_none("next_at")?
         && due <= now
     {
-        // A moment that is due, or being worked at, is not forgotten because something else was changed.
+        // A moment that is due, or being worked at, is not forgotten because something else was
+        // changed.
         next = Some(due);
     }
     session.run(&WRITE, args![campaign, cron, name, next]).await?;
@@ -75,8 +76,8 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<ScheduleRow>, Stor
     session.rows(&LIST, args![]).await?.iter().map(schedule).collect()
 }
 
-/// Makes this process the one that works at the moment `due`. False when the moment is over, or another process that
-/// is not `dead` works at it.
+/// Makes this process the one that works at the moment `due`. False when the moment is over, or
+/// another process that is not `dead` works at it.
 pub(crate) async fn take(
     session: &mut Session,
     campaign: CampaignId,

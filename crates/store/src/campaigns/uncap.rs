@@ -1,7 +1,9 @@
-//! Contacts that an old limit put off, once other limits hold: each is due at once, and the new limits are asked.
+//! Contacts that an old limit put off, once other limits hold: each is due at once, and the new
+//! limits are asked.
 //!
-//! There may be a million of them, so this happens in portions after the new rules are stored. A mark on the campaign,
-//! the revision that brought the limits, stands until the last portion is done, so that a kill in between puts off nobody.
+//! There may be a million of them, so this happens in portions after the new rules are stored. A
+//! mark on the campaign, the revision that brought the limits, stands until the last portion is
+//! done, so that a kill in between puts off nobody.
 
 use ringfence_domain::{BucketId, Campaign, CampaignId, ContactId, LaneId, Moment};
 
@@ -35,7 +37,8 @@ pub(crate) async fn apply(
     Ok(applied)
 }
 
-/// Works off the marks that a process left on a lane's campaigns when it ended. True when somebody is due for it.
+/// Works off the marks that a process left on a lane's campaigns when it ended. True when somebody
+/// is due for it.
 pub(crate) async fn finish(database: &Database, lane: LaneId, now: Moment) -> Result<bool, StoreError> {
     let marked = database.read(move |session| Box::pin(marked(session, Marked::Lane(lane)))).await?;
     let any = !marked.is_empty();
@@ -67,8 +70,8 @@ async fn marked(session: &mut Session, which: Marked) -> Result<Vec<Mark>, Store
     rows.iter().map(|row| Ok(Mark { campaign: CampaignId(row.get("id")?), revision: row.get("uncap")? })).collect()
 }
 
-/// Where a walk through the contacts of a bucket stands. Whoever is put off again meanwhile, by the new limits, is met
-/// once more at most: the walk only goes towards later moments.
+/// Where a walk through the contacts of a bucket stands. Whoever is put off again meanwhile, by the
+/// new limits, is met once more at most: the walk only goes towards later moments.
 #[derive(Clone, Copy)]
 struct Place {
     bucket: BucketId,

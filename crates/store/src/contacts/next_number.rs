@@ -16,8 +16,9 @@ struct OwnNumber {
     invalid: bool,
 }
 
-/// After a call that did not reach its person the next of the person's numbers has its turn. A number that does not exist has
-/// none any more; only when all are gone is the person given up. `called`: the number that each contact was called on.
+/// After a call that did not reach its person the next of the person's numbers has its turn. A
+/// number that does not exist has none any more; only when all are gone is the person given up.
+/// `called`: the number that each contact was called on.
 pub(crate) async fn turn(
     session: &mut Session,
     standings: &BTreeMap<ContactId, Standing>,

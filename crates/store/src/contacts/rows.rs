@@ -113,7 +113,8 @@ pub(crate) async fn by_number(
     Ok(with_last_attempts(session, rows).await?.into_iter().next())
 }
 
-/// Contacts with this number who are not dialled before a call of an earlier run of their campaign is settled.
+/// Contacts with this number who are not dialled before a call of an earlier run of their campaign
+/// is settled.
 pub(crate) async fn waiting_for_review(session: &mut Session, number: NumberKey) -> Result<Vec<ContactId>, StoreError> {
     const FIND: Sql = sql!(
         "SELECT c.id FROM contacts k JOIN runs old ON old.id = k.run_id \

@@ -1,7 +1,8 @@
 //! A clock that was set back: what was reckoned by it would wait until it is as late again.
 //!
-//! Whoever was never called is due at once. Who waits for another try after a call that ended in what is the future now is due
-//! after the same delay from now. A callback is due when the person said, and a limit when the calls before allow it: both stay.
+//! Whoever was never called is due at once. Who waits for another try after a call that ended in
+//! what is the future now is due after the same delay from now. A callback is due when the person
+//! said, and a limit when the calls before allow it: both stay.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ pub(crate) struct Late {
     pub(crate) due_at: Moment,
 }
 
-/// Sets right what waits on a lane by a clock that was later than `now`, and has all its windows judged anew. May be repeated.
-/// Returns how many contacts are due earlier.
+/// Sets right what waits on a lane by a clock that was later than `now`, and has all its windows
+/// judged anew. May be repeated. Returns how many contacts are due earlier.
 pub(crate) async fn set_right(database: &Database, lane: LaneId, now: Moment) -> Result<u32, StoreError> {
     const WORK: &str = "set_right";
     database.write(Urgency::Normal, move |session| Box::pin(awaken(session, lane))).await?;
@@ -53,8 +54,9 @@ async fn awaken(session: &mut Session, lane: LaneId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The next contacts that are due by the later clock, and when they are to be. A delay that is longer than the clock was set back
-/// ends late by less than itself, and is left: so nobody is moved twice.
+/// The next contacts that are due by the later clock, and when they are to be. A delay that is
+/// longer than the clock was set back ends late by less than itself, and is left: so nobody is
+/// moved twice.
 async fn late(session: &mut Session, lane: LaneId, now: Moment, limit: i64) -> Result<Vec<Late>, StoreError> {
     const LATE: Sql = sql!(
         "SELECT c.id, c.bucket_id, CASE WHEN b.class = 'first' THEN $2 ELSE $2 + c.due_at - a.ended_at END AS due_at \

@@ -33,8 +33,8 @@ pub(crate) struct Standing {
     pub(crate) closed_for: Option<StopReason>,
 }
 
-/// Reads and locks contacts. They are locked first, and read then: a join that waits for a lock would drop those whose bucket
-/// changed meanwhile.
+/// Reads and locks contacts. They are locked first, and read then: a join that waits for a lock
+/// would drop those whose bucket changed meanwhile.
 pub(crate) async fn standings(
     session: &mut Session,
     contacts: impl Iterator<Item = ContactId>,

@@ -69,7 +69,8 @@ struct MoveRow {
     finished_at: Option<i64>,
 }
 
-/// Moves contacts that have no live attempt any more, or again. `known` are their standings, read in this transaction.
+/// Moves contacts that have no live attempt any more, or again. `known` are their standings, read
+/// in this transaction.
 pub(crate) async fn advance(
     session: &mut Session,
     now: Moment,

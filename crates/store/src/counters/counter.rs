@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use ringfence_domain::{AttemptState, ContactState, Outcome, StopReason};
 
-/// Names one count of a run. `Display` writes the name that the count has in `run_counts`, and `FromStr` reads it.
+/// Names one count of a run. `Display` writes the name that the count has in `run_counts`, and
+/// `FromStr` reads it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counter {
     /// Contacts in a state.

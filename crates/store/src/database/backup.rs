@@ -20,9 +20,9 @@ pub struct Backup {
 }
 
 impl Database {
-    /// Writes a copy of a SQLite database, as it stands at one moment, to a file that must not exist. Nobody waits for it meanwhile.
-    /// The copy is in quarantine: wherever it is put, it dials nobody before an operator says so. None on Postgres, which has tools of
-    /// its own.
+    /// Writes a copy of a SQLite database, as it stands at one moment, to a file that must not
+    /// exist. Nobody waits for it meanwhile. The copy is in quarantine: wherever it is put, it
+    /// dials nobody before an operator says so. None on Postgres, which has tools of its own.
     pub async fn backup(&self, to: &Path) -> Result<Option<Backup>, StoreError> {
         let Some(from) = self.sqlite_path() else { return Ok(None) };
         let target = to.to_str().ok_or_else(|| StoreError::Address(to.display().to_string()))?.to_owned();

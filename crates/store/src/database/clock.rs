@@ -1,8 +1,10 @@
-//! The clock of the database: Postgres' own time for all its processes, the machine's for a SQLite file.
+//! The clock of the database: Postgres' own time for all its processes, the machine's for a SQLite
+//! file.
 //!
-//! It is measured every second and advances in between by boot time, which also runs while the machine sleeps. Its
-//! error is half the round trip, plus drift since the last measurement. A machine clock that is set by more than two
-//! seconds leaves the time in doubt for a minute, and in doubt nothing is dialled.
+//! It is measured every second and advances in between by boot time, which also runs while the
+//! machine sleeps. Its error is half the round trip, plus drift since the last measurement. A
+//! machine clock that is set by more than two seconds leaves the time in doubt for a minute, and in
+//! doubt nothing is dialled.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +42,8 @@ const JUMP: i64 = 2_000;
 const DOUBT: Duration = Duration::from_mins(1);
 
 impl DatabaseClock {
-    /// Measures once, then every second for as long as the clock is held. Without a pool the machine's clock is read.
+    /// Measures once, then every second for as long as the clock is held. Without a pool the
+    /// machine's clock is read.
     pub async fn start(pool: Option<PgPool>) -> Result<Arc<Self>, StoreError> {
         let (offset, at, error) = measure(pool.as_ref()).await?;
         let first = Measured { offset, at, error, doubt_until: Duration::ZERO };

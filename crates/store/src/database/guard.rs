@@ -1,4 +1,5 @@
-//! Guarding a database: it is compared with its witnesses when it is opened, and what does not fit begins a quarantine.
+//! Guarding a database: it is compared with its witnesses when it is opened, and what does not fit
+//! begins a quarantine.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -28,15 +29,17 @@ pub enum Guarded {
 }
 
 impl Database {
-    /// Compares the database with its witnesses, begins a quarantine when something does not fit, and keeps the witnesses from now on.
+    /// Compares the database with its witnesses, begins a quarantine when something does not fit,
+    /// and keeps the witnesses from now on.
     ///
-    /// `configuration` is the folder of `ringfence.toml`, if there is one. With `meant` the operator named this database on the command
-    /// line.
+    /// `configuration` is the folder of `ringfence.toml`, if there is one. With `meant` the
+    /// operator named this database on the command line.
     pub async fn guard(&self, configuration: Option<&Path>, meant: bool) -> Result<Guarded, StoreError> {
         let (beside_database, beside_configuration) = self.witness_files(configuration);
         let asked = |file: &Option<WitnessFile>| file.as_ref().map_or(Testimony::NotAsked, WitnessFile::testimony);
         let look = async || {
-            // The witnesses are asked first: whatever they remember is in the database by then, whoever writes it meanwhile.
+            // The witnesses are asked first: whatever they remember is in the database by then,
+            // whoever writes it meanwhile.
             let (database, configuration) = (asked(&beside_database), asked(&beside_configuration));
             let present = self.present().await?;
             let found = rule::suspect(&present, &database, &configuration, meant);
@@ -77,7 +80,8 @@ impl Database {
         }
         let remember =
             |file: &WitnessFile| file.open().and_then(|opened| file.remember(opened, &present.witnessed, true));
-        // From now on a witness that is missing was taken away. One that cannot be written holds up calls, and nothing else.
+        // From now on a witness that is missing was taken away. One that cannot be written holds up
+        // calls, and nothing else.
         self.or_ails(witness.beside_database.as_ref().map(remember));
         if let (Testimony::Says(_), None) = (&configuration, &meant_instead_of) {
             self.or_ails(witness.beside_configuration.as_ref().map(remember));
@@ -87,7 +91,8 @@ impl Database {
         Ok(meant_instead_of.map_or(Guarded::Trusted, Guarded::Meant))
     }
 
-    /// Lifts the quarantine on an operator's word; false when none holds. Whatever the witnesses remember, they follow this database now.
+    /// Lifts the quarantine on an operator's word; false when none holds. Whatever the witnesses
+    /// remember, they follow this database now.
     pub async fn lift_quarantine(
         &self,
         configuration: Option<&Path>,
@@ -193,8 +198,9 @@ impl Database {
         .await
     }
 
-    /// What identifies the storage: on SQLite the number of the file, which a copy does not have and a move keeps, on Postgres the server, its timeline and the database
-    /// in it. A dump restored elsewhere, a rewound server and a promoted one all differ.
+    /// What identifies the storage: on SQLite the number of the file, which a copy does not have
+    /// and a move keeps, on Postgres the server, its timeline and the database in it. A dump
+    /// restored elsewhere, a rewound server and a promoted one all differ.
     async fn place(&self) -> Result<String, StoreError> {
         const SERVER: Sql = sql!(
             sqlite "SELECT '' AS place",

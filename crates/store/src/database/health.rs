@@ -1,4 +1,5 @@
-//! Since when a database, or the witness without which nobody may be called, has not been usable: nobody waits for ever.
+//! Since when a database, or the witness without which nobody may be called, has not been usable:
+//! nobody waits for ever.
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -15,8 +15,8 @@ use crate::{Database, StoreError};
 /// Migrations of a large database take their time; who waits longer says so.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Waits until no other process makes or migrates this SQLite file, and keeps them from it until what is returned is dropped;
-/// none where the folder cannot be written, so that nobody can.
+/// Waits until no other process makes or migrates this SQLite file, and keeps them from it until
+/// what is returned is dropped; none where the folder cannot be written, so that nobody can.
 pub(crate) async fn alone(database: &Path) -> Result<Option<File>, StoreError> {
     let folder = lock_folder(database);
     // A folder that is not there is a mistake in the address, and is not made.

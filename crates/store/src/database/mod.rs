@@ -82,8 +82,8 @@ enum Pools {
 pub(crate) type Step<'s, T> = BoxFuture<'s, Result<T, StoreError>>;
 
 impl Database {
-    /// Opens the database and brings its schema up to date. A missing SQLite file, or the tables in an
-    /// empty Postgres database, are made when `create` says so.
+    /// Opens the database and brings its schema up to date. A missing SQLite file, or the tables in
+    /// an empty Postgres database, are made when `create` says so.
     pub async fn open(location: &Location, create: bool) -> Result<Self, StoreError> {
         let mut mixed = false;
         let pools = match location {
@@ -155,7 +155,8 @@ impl Database {
         &self.report_key
     }
 
-    /// The clock that all processes on this database share. It must be running before anything is dialled.
+    /// The clock that all processes on this database share. It must be running before anything is
+    /// dialled.
     pub async fn clock(&self) -> Result<Arc<dyn Clock>, StoreError> {
         let source = match &self.pools {
             Pools::Sqlite(_) => None,
@@ -164,7 +165,8 @@ impl Database {
         Ok(DatabaseClock::start(source).await?)
     }
 
-    /// Closes all connections, after what is under way; a database that does not answer is not waited for.
+    /// Closes all connections, after what is under way; a database that does not answer is not
+    /// waited for.
     pub async fn close(&self) {
         let closing = async {
             match &self.pools {
@@ -181,7 +183,8 @@ impl Database {
     async fn migrate(&self) -> Result<(), StoreError> {
         match &self.pools {
             Pools::Sqlite(pools) => {
-                // The driver's migrator keeps two processes from migrating at once on Postgres, and not on SQLite.
+                // The driver's migrator keeps two processes from migrating at once on Postgres, and
+                // not on SQLite.
                 let _alone = if self.is_up_to_date().await { None } else { making::alone(&pools.path).await? };
                 let mut link = pools.writer.acquire().await?;
                 (&mut *link).execute("PRAGMA busy_timeout = 30000").await?;
@@ -223,7 +226,8 @@ impl Database {
         Ok(())
     }
 
-    /// Keeps what the database does not take in this file, or where it can if this one cannot be written.
+    /// Keeps what the database does not take in this file, or where it can if this one cannot be
+    /// written.
     #[must_use]
     pub fn keeping_receipts_in(mut self, file: PathBuf) -> Self {
         self.receipts = Arc::new(self.receipts.first_in(file));
@@ -252,7 +256,8 @@ impl Database {
 
     /// Its witnesses are kept from now on.
     pub(crate) fn keep(&self, witness: Witness) {
-        // A database that is guarded twice keeps its first witnesses: they stand in the same places.
+        // A database that is guarded twice keeps its first witnesses: they stand in the same
+        // places.
         drop(self.witness.set(witness));
     }
 

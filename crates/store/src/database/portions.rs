@@ -1,13 +1,15 @@
-//! How many rows a bulk transition takes at once, so that no transaction holds SQLite's writer for long.
+//! How many rows a bulk transition takes at once, so that no transaction holds SQLite's writer for
+//! long.
 //!
-//! The right number depends on the machine, the rows and the size of the tables; it follows from how long the last
-//! portions took.
+//! The right number depends on the machine, the rows and the size of the tables; it follows from
+//! how long the last portions took.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// A portion is to hold the writer for so long: well below what it may, as the next one may be slower.
+/// A portion is to hold the writer for so long: well below what it may, as the next one may be
+/// slower.
 const WANTED: Duration = Duration::from_millis(15);
 
 /// To begin with, and at least.
@@ -18,8 +20,8 @@ const LEAST: usize = 10;
 /// At most.
 const MOST: usize = 10_000;
 
-/// What the last portion weighs against all before it: now and then one takes longer for a reason of its own, as when SQLite
-/// moves its log into the file.
+/// What the last portion weighs against all before it: now and then one takes longer for a reason
+/// of its own, as when SQLite moves its log into the file.
 const WEIGHT: f64 = 0.25;
 
 /// What is known of a kind of work.
@@ -42,7 +44,8 @@ impl Portions {
         self.known.lock().expect("never held over a panic").get(work).map_or(FIRST, |known| known.rows)
     }
 
-    /// `did` of at most `rows` rows took this long. A portion that was not full says nothing about larger ones.
+    /// `did` of at most `rows` rows took this long. A portion that was not full says nothing about
+    /// larger ones.
     pub(crate) fn took(&self, work: &'static str, rows: usize, did: usize, held: Duration) {
         let mut known = self.known.lock().expect("never held over a panic");
         let known = known.entry(work).or_insert(Known { rows: FIRST, cost: None });

@@ -39,8 +39,8 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(5))
-        // A connection whose BEGIN was cancelled may come back inside a transaction (transact-rs/sqlx#4385): what the
-        // next user wrote would vanish.
+        // A connection whose BEGIN was cancelled may come back inside a transaction
+        // (transact-rs/sqlx#4385): what the next user wrote would vanish.
         .after_release(|connection, _| {
             Box::pin(async move {
                 connection.execute("ROLLBACK").await?;

@@ -1,7 +1,7 @@
 //! Proof that a process lives: a lock on a file, which its death lets go of however it dies.
 //!
-//! A lane's lease runs out by itself after seconds. On one machine the next process need not wait for that: when it
-//! can take the lock of the owner's file, the owner is dead.
+//! A lane's lease runs out by itself after seconds. On one machine the next process need not wait
+//! for that: when it can take the lock of the owner's file, the owner is dead.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -19,7 +19,8 @@ pub struct Lifeline {
 }
 
 impl Lifeline {
-    /// Takes a new name, as of `now`, and locks its file: beside a SQLite database, else in the temporary folder of the machine.
+    /// Takes a new name, as of `now`, and locks its file: beside a SQLite database, else in the
+    /// temporary folder of the machine.
     pub fn begin(database: &Database, now: Moment) -> Self {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let path = folder(database).join(format!("{id}.lock"));
@@ -42,7 +43,8 @@ impl Lifeline {
         &self.name
     }
 
-    /// Whether the process of that name is known to be dead. False when that cannot be told from here.
+    /// Whether the process of that name is known to be dead. False when that cannot be told from
+    /// here.
     pub fn is_dead(database: &Database, name: &str) -> bool {
         let Some((machine_of, rest)) = name.split_once('/') else { return false };
         let id = rest.split('/').next().unwrap_or_default();
@@ -55,8 +57,8 @@ impl Lifeline {
                 drop(std::fs::remove_file(&path));
                 true
             }
-            // A lock that is held proves life. A missing file proves nothing: containers on one machine share its name
-            // but not its folders. A clean exit gives its lanes back itself.
+            // A lock that is held proves life. A missing file proves nothing: containers on one
+            // machine share its name but not its folders. A clean exit gives its lanes back itself.
             Err(_) | Ok(Err(TryLockError::WouldBlock | TryLockError::Error(_))) => false,
         }
     }
@@ -101,7 +103,8 @@ fn host() -> String {
 
 const UNKNOWN: &str = "unknown";
 
-/// This machine since its last start: lock files of an earlier start, or of a shared disk, prove nothing.
+/// This machine since its last start: lock files of an earlier start, or of a shared disk, prove
+/// nothing.
 fn machine() -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let boot = boot.trim();

@@ -67,7 +67,8 @@ impl SqlitePools {
         Ok(pools)
     }
 
-    /// A lost commit of `sending` would be a second call, so the settings are asked back rather than trusted.
+    /// A lost commit of `sending` would be a second call, so the settings are asked back rather
+    /// than trusted.
     async fn check_durability(&self) -> Result<(), StoreError> {
         let journal: String = sqlx::query("PRAGMA journal_mode").fetch_one(&self.writer).await?.try_get(0)?;
         let synchronous: i64 = sqlx::query("PRAGMA synchronous").fetch_one(&self.writer).await?.try_get(0)?;
@@ -80,7 +81,8 @@ impl SqlitePools {
         Ok(())
     }
 
-    /// Begins to write when it is our turn, in this process and among all. An error after the patience of `urgency`.
+    /// Begins to write when it is our turn, in this process and among all. An error after the
+    /// patience of `urgency`.
     pub(crate) async fn begin(&self, urgency: Urgency) -> Result<(Turn, Open<Sqlite>), StoreError> {
         let deadline = boot_time() + urgency.patience();
         if urgency == Urgency::Bulk {

@@ -1,9 +1,9 @@
 //! Whose turn it is to write to a SQLite file, which takes one writer at a time.
 //!
-//! Within a process whoever waits is let through by urgency: brakes, then what dialling needs, then bulk work. Between
-//! processes there is only SQLite's own lock, which is no queue: who writes again and again would keep it for good. So
-//! whoever waits for it shows a sign, a shared lock on a file beside the database, and who has just written leaves the
-//! lock to them.
+//! Within a process whoever waits is let through by urgency: brakes, then what dialling needs, then
+//! bulk work. Between processes there is only SQLite's own lock, which is no queue: who writes
+//! again and again would keep it for good. So whoever waits for it shows a sign, a shared lock on a
+//! file beside the database, and who has just written leaves the lock to them.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -112,7 +112,8 @@ impl Drop for Turn {
     }
 }
 
-/// Shows other processes that somebody here waits for SQLite's lock, and sees whether somebody there does.
+/// Shows other processes that somebody here waits for SQLite's lock, and sees whether somebody
+/// there does.
 #[derive(Debug)]
 pub(crate) struct WaitingSign {
     path: PathBuf,
@@ -149,13 +150,15 @@ impl WaitingSign {
     }
 }
 
-/// The process that holds SQLite's lock for writing: its number and its command, where the machine says it.
+/// The process that holds SQLite's lock for writing: its number and its command, where the machine
+/// says it.
 pub(crate) fn holder(database: &std::path::Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let mut index = database.as_os_str().to_owned();
     index.push("-shm");
     let inode = std::fs::metadata(index).ok()?.ino().to_string();
-    // The lock for writing in WAL mode is byte 120 of the index. Source: https://www.sqlite.org/walformat.html
+    // The lock for writing in WAL mode is byte 120 of the index. Source:
+    // https://www.sqlite.org/walformat.html
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     let line = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|fields| {
         fields.get(3) == Some(&"WRITE")

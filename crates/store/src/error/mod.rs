@@ -11,8 +11,8 @@ use self::trouble::Trouble;
 /// Why a transition was not made. Nothing of it is in the database then.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database does not answer, is locked, cannot be written to, or broke off. Nothing may be dialled until it can be
-    /// used again.
+    /// The database does not answer, is locked, cannot be written to, or broke off. Nothing may be
+    /// dialled until it can be used again.
     #[error("the database cannot be used now: {0}")]
     Unavailable(#[source] Trouble),
     /// A statement was refused: a broken invariant, a bug.
@@ -59,7 +59,8 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("the schema cannot be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    /// A campaign cannot change its lane while calls are out on the old one: nobody would learn how they end.
+    /// A campaign cannot change its lane while calls are out on the old one: nobody would learn how
+    /// they end.
     #[error("calls of {campaign} are still out on lane {lane}")]
     LaneBusy {
         /// The campaign.
@@ -79,7 +80,8 @@ pub enum StoreError {
         /// The import.
         import: ringfence_domain::ImportId,
     },
-    /// While it was used the database was put back, replaced or promoted. Nobody is called: the quarantine begins.
+    /// While it was used the database was put back, replaced or promoted. Nobody is called: the
+    /// quarantine begins.
     #[error("the database may have forgotten calls: {0}")]
     Suspicious(Suspicion),
     /// The process is stopping.

@@ -40,7 +40,8 @@ pub enum TroubleKind {
     Crowded,
     /// Another transaction was in the way; the next try may do.
     InTheWay,
-    /// The file that remembers how far a SQLite database has come cannot be written. Only calls are held up by it.
+    /// The file that remembers how far a SQLite database has come cannot be written. Only calls are
+    /// held up by it.
     Witness,
 }
 
@@ -135,7 +136,8 @@ impl Trouble {
         let kind = match error {
             sqlx::Error::Database(database) => {
                 let code = database.code().unwrap_or_default().into_owned();
-                // SQLite's codes are numbers of up to four digits, those of Postgres are five characters.
+                // SQLite's codes are numbers of up to four digits, those of Postgres are five
+                // characters.
                 match code.parse::<i32>().ok().filter(|_| code.len() < 5) {
                     Some(code) => TroubleKind::of_sqlite(code)?,
                     None => TroubleKind::of_postgres(&code)?,
@@ -201,7 +203,8 @@ mod tests {
 
     #[test]
     fn codes_say_what_it_is_and_a_broken_rule_is_no_trouble() {
-        // 787 a foreign key, 1555 a primary key, 2067 a unique index, 1811 a trigger, 20 a wrong type.
+        // 787 a foreign key, 1555 a primary key, 2067 a unique index, 1811 a trigger, 20 a wrong
+        // type.
         for refused in [787, 1555, 2067, 1811, 20, 1] {
             assert_eq!(TroubleKind::of_sqlite(refused), None, "{refused}");
         }

@@ -32,8 +32,8 @@ pub enum ImportStart {
     Known(ImportRow),
 }
 
-/// Begins an import, or finds the one that the same file began before. A file that went and was written again is new,
-/// though it says the same as before.
+/// Begins an import, or finds the one that the same file began before. A file that went and was
+/// written again is new, though it says the same as before.
 pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<ImportStart, StoreError> {
     const FIND: Sql = sql!(both import_columns!("WHERE run_id = $1 AND digest = $2"));
     const NEWER: Sql =

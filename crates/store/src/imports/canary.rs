@@ -1,4 +1,5 @@
-//! Canaries: a few contacts of an import that are dialled first, while the rest waits for how their calls end.
+//! Canaries: a few contacts of an import that are dialled first, while the rest waits for how their
+//! calls end.
 
 use ringfence_domain::{
     BucketId, CampaignId, ContactId, ContactState, DialClass, ImportId, LaneId, Moment, RunId, ZoneSet,
@@ -22,7 +23,8 @@ pub struct Canary {
     pub campaign: CampaignId,
     /// Contacts whose first call is not over.
     pub pending: i64,
-    /// Contacts that cannot be called for now: a cap puts them off, or they were stopped uncalled. Others must take their place.
+    /// Contacts that cannot be called for now: a cap puts them off, or they were stopped uncalled.
+    /// Others must take their place.
     pub put_off: i64,
     /// Contacts whose last call failed.
     pub failures: i64,
@@ -95,8 +97,8 @@ pub(crate) async fn send(
     Ok(moves.len() as u32)
 }
 
-/// The staged buckets of an import, those first whose window opens first. One whose window never opens would keep the
-/// others waiting for ever.
+/// The staged buckets of an import, those first whose window opens first. One whose window never
+/// opens would keep the others waiting for ever.
 async fn opening_first(
     session: &mut Session,
     run: RunId,
@@ -128,7 +130,8 @@ macro_rules! put_off {
     };
 }
 
-/// A call whose fate is unknown is over as far as the canary is concerned: a person may take days to settle it.
+/// A call whose fate is unknown is over as far as the canary is concerned: a person may take days
+/// to settle it.
 macro_rules! canary_counts {
     () => {
         concat!(

@@ -14,7 +14,8 @@ use crate::contacts::snapshot::{Standing, standings};
 use crate::counters::{Counter, Deltas};
 use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
-/// For each row that is changed so many may be looked at: those that nothing is new of cost little, and not nothing.
+/// For each row that is changed so many may be looked at: those that nothing is new of cost little,
+/// and not nothing.
 const LOOKED_AT: i64 = 10;
 
 #[derive(Serialize)]
@@ -43,9 +44,10 @@ struct IdRow {
     contact_id: ContactId,
 }
 
-/// Gives some known contacts, from the first after `after` on, what the file has of them. That is new data; for who was
-/// to leave because of an older file or an undone import, another chance; for who waits in an import that is not
-/// released, a place in this one. Returns the last of them, while there may be more, and how many of at most `limit` there were.
+/// Gives some known contacts, from the first after `after` on, what the file has of them. That is
+/// new data; for who was to leave because of an older file or an undone import, another chance; for
+/// who waits in an import that is not released, a place in this one. Returns the last of them,
+/// while there may be more, and how many of at most `limit` there were.
 pub(crate) async fn apply_changes(
     session: &mut Session,
     import: ImportId,
@@ -64,7 +66,8 @@ pub(crate) async fn apply_changes(
                   FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, number text, number_key bigint, \
                   has_multiple_numbers bigint, external_id text, fields jsonb) WHERE c.id = u.contact_id"
     );
-    // Who was stopped with an undone import waits again, and whoever waited in another import waits in this one.
+    // Who was stopped with an undone import waits again, and whoever waited in another import waits
+    // in this one.
     const MOVE: Sql = sql!(
         "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
          finished_at = NULL, pending_stop_reason = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
@@ -167,7 +170,8 @@ pub(crate) async fn apply_changes(
     Ok((Some(last), did))
 }
 
-/// What an import has of some of its known contacts. Source for the order of the join: SQLite keeps that of CROSS JOIN.
+/// What an import has of some of its known contacts. Source for the order of the join: SQLite keeps
+/// that of CROSS JOIN.
 pub(crate) const MATCHED: Sql = sql!(
     "SELECT m.contact_id AS id, m.row_number, m.line, m.change FROM"
     rows (contact_id bigint)
@@ -187,7 +191,8 @@ struct Next {
     wanted: Vec<IdRow>,
 }
 
-/// The next contacts that something is to be done with, `limit` at most, and the last that was looked at.
+/// The next contacts that something is to be done with, `limit` at most, and the last that was
+/// looked at.
 async fn next(
     session: &mut Session,
     import: ImportId,
@@ -220,7 +225,8 @@ async fn staged_elsewhere(
     session.rows(&STAGED, args![run, import]).await?.iter().map(|row| row.get("id").map(BucketId)).collect()
 }
 
-/// Whether nobody called the contact, and nobody would, because the import that brought it was undone.
+/// Whether nobody called the contact, and nobody would, because the import that brought it was
+/// undone.
 fn is_undone(standing: &Standing) -> bool {
     standing.stop_reason == Some(StopReason::Undone)
 }

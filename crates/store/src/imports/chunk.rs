@@ -13,7 +13,8 @@ pub struct NewContact {
     pub row_number: i64,
     /// Its line in the file, counted from 1.
     pub line: i64,
-    /// The person's numbers, each with what it is looked up by, in the order in which they are tried. Never empty.
+    /// The person's numbers, each with what it is looked up by, in the order in which they are
+    /// tried. Never empty.
     pub numbers: Vec<(PhoneNumber, NumberKey)>,
     /// Where the person may be.
     pub zones: ZoneSet,

@@ -24,7 +24,8 @@ pub(crate) async fn hold(
     Ok(())
 }
 
-/// Nothing more of it is dialled. Its contacts are stopped, and what it kept for later is forgotten, some at a time.
+/// Nothing more of it is dialled. Its contacts are stopped, and what it kept for later is
+/// forgotten, some at a time.
 pub(crate) async fn undo(session: &mut Session, id: ImportId, now: Moment) -> Result<(), StoreError> {
     const UNDO: Sql = sql!("UPDATE imports SET state = 'undone', undone_at = coalesce(undone_at, $2) WHERE id = $1");
     const STAGE: Sql = sql!("UPDATE buckets SET staged = TRUE WHERE run_id = $2 AND import_id = $1");

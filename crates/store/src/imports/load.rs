@@ -1,7 +1,8 @@
 //! Rows of a contact file, taken in by chunks that may be repeated.
 //!
-//! A chunk is one transaction. An import that was killed is begun again under its digest, reads the file from the
-//! start, and finds its own rows by file and row number: they count as before and nothing is made twice.
+//! A chunk is one transaction. An import that was killed is begun again under its digest, reads the
+//! file from the start, and finds its own rows by file and row number: they count as before and
+//! nothing is made twice.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -48,7 +49,8 @@ struct MatchRow {
     change: Option<Box<RawValue>>,
 }
 
-/// Takes in rows, as many in one transaction as do not hold up others. The verdicts are in the order of the contacts.
+/// Takes in rows, as many in one transaction as do not hold up others. The verdicts are in the
+/// order of the contacts.
 pub(crate) async fn take_in(database: &Database, chunk: ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
     const WORK: &str = "import_chunk";
     // On Postgres a chunk of any size holds up nobody.

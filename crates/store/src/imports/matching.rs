@@ -29,14 +29,16 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Whether there may still be a call that new data is for. A call that is out keeps what it was sent with; whoever was
-    /// stopped because an import was undone was never called, and this one brings them again.
+    /// Whether there may still be a call that new data is for. A call that is out keeps what it was
+    /// sent with; whoever was stopped because an import was undone was never called, and this one
+    /// brings them again.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review) || self.undone
     }
 
     pub(crate) fn differs(&self, contact: &NewContact, numbers: &[(PhoneNumber, NumberKey)]) -> bool {
-        // With several numbers any of them may be the next; a row that brings them again brings nothing new.
+        // With several numbers any of them may be the next; a row that brings them again brings
+        // nothing new.
         let same_number = numbers.iter().any(|(_, key)| *key == self.number);
         let as_many = self.has_multiple_numbers == (numbers.len() > 1);
         let same_id = contact.external_id.is_none() || contact.external_id == self.external_id;
@@ -64,8 +66,9 @@ impl Acquaintances {
     }
 }
 
-/// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the person, by id. They are
-/// found first, locked then, and read at last, so that nobody is missed whom somebody else was just moving.
+/// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the
+/// person, by id. They are found first, locked then, and read at last, so that nobody is missed
+/// whom somebody else was just moving.
 pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acquaintances, StoreError> {
     const BY_EXTERNAL_ID: Sql = sql!("SELECT id FROM contacts WHERE run_id = $2 AND external_id" ids "");
     const READ: Sql = sql!(

@@ -1,8 +1,9 @@
 //! Imports: one contact file each, from its first row until all of its contacts may be dialled.
 //!
-//! loading → held (a safety rail; a person accepts or undoes) → released. Contacts of an import that is not released stand
-//! in staged buckets, which nobody plans from; new data of known contacts waits beside them. Releasing is a few small
-//! transactions that may be repeated: change what is known, stop who is missing, then let everyone, or the canary, go.
+//! loading → held (a safety rail; a person accepts or undoes) → released. Contacts of an import
+//! that is not released stand in staged buckets, which nobody plans from; new data of known
+//! contacts waits beside them. Releasing is a few small transactions that may be repeated: change
+//! what is known, stop who is missing, then let everyone, or the canary, go.
 
 pub(crate) mod begin;
 pub(crate) mod canary;

@@ -69,7 +69,8 @@ async fn unstage(session: &mut Session, run: RunId, import: ImportId, now: Momen
     Ok(())
 }
 
-/// Forgets some of what was only kept until the import was complete, `limit` rows at most. False when nothing is left.
+/// Forgets some of what was only kept until the import was complete, `limit` rows at most. False
+/// when nothing is left.
 pub(crate) async fn forget_matches(
     session: &mut Session,
     import: ImportId,

@@ -70,8 +70,8 @@ pub(crate) async fn lock(session: &mut Session, id: ImportId) -> Result<Option<I
     session.row(&LOCK, args![id]).await?.as_ref().map(import).transpose()
 }
 
-/// The same, if it still loads or is held. Two processes may take in one file, and a person may undo it meanwhile:
-/// whoever comes when it is over changes nothing any more.
+/// The same, if it still loads or is held. Two processes may take in one file, and a person may
+/// undo it meanwhile: whoever comes when it is over changes nothing any more.
 pub(crate) async fn lock_loading(session: &mut Session, id: ImportId) -> Result<ImportRow, StoreError> {
     match lock(session, id).await? {
         Some(row) if matches!(row.state, ImportState::Loading | ImportState::Held) => Ok(row),
@@ -79,7 +79,8 @@ pub(crate) async fn lock_loading(session: &mut Session, id: ImportId) -> Result<
     }
 }
 
-/// Whether a newer file of the run is in or held: what an older one has of people who were known is out of date then.
+/// Whether a newer file of the run is in or held: what an older one has of people who were known is
+/// out of date then.
 pub(crate) async fn has_newer(session: &mut Session, row: &ImportRow) -> Result<bool, StoreError> {
     const NEWER: Sql = sql!(
         "SELECT count(*) AS n FROM imports WHERE run_id = $1 AND id > $2 AND state IN ('held', 'canary', 'complete')"

@@ -1,4 +1,5 @@
-//! What answers and questions say about a lane: that it works, is in trouble, must rest, or waits for a person.
+//! What answers and questions say about a lane: that it works, is in trouble, must rest, or waits
+//! for a person.
 
 use std::collections::BTreeSet;
 
@@ -29,8 +30,8 @@ fn rest(consecutive_failures: u32) -> Span {
     Span::from_secs((1_i64 << consecutive_failures.saturating_sub(1).min(6)).min(60))
 }
 
-/// Locks the lanes that the results may change: lanes come before attempts. What a lane that works says changes nothing there
-/// unless it was in trouble.
+/// Locks the lanes that the results may change: lanes come before attempts. What a lane that works
+/// says changes nothing there unless it was in trouble.
 pub(crate) async fn lock_affected<'e>(
     session: &mut Session,
     learned: impl Iterator<Item = (LaneId, &'e LaneEffect)>,
@@ -57,8 +58,8 @@ pub(crate) async fn lock_affected<'e>(
     session.rows(&LOCK, args![rows_json(&rows)]).await.map(drop)
 }
 
-/// Applies what was learned about a lane: a pause whatever else was learned, the longest rest that was asked for, and a
-/// trouble only when nothing worked at the same time.
+/// Applies what was learned about a lane: a pause whatever else was learned, the longest rest that
+/// was asked for, and a trouble only when nothing worked at the same time.
 pub(crate) async fn affect(
     session: &mut Session,
     now: Moment,

@@ -15,7 +15,8 @@ pub struct Before {
     pub spent: Option<Spent>,
 }
 
-/// Our ownership of a lane. Past its deadline nothing is sent, polls included, whatever the database says by then.
+/// Our ownership of a lane. Past its deadline nothing is sent, polls included, whatever the
+/// database says by then.
 #[derive(Debug)]
 pub struct Tenure {
     /// The lane.
@@ -43,8 +44,8 @@ impl Tenure {
         (boot.as_millis() as i64) < self.deadline_ms.load(Ordering::Acquire)
     }
 
-    /// Ours up to `deadline`, both in boot time. An ownership that has run out is not revived: whoever worked under it has
-    /// stopped, and only a new epoch begins anew. False then.
+    /// Ours up to `deadline`, both in boot time. An ownership that has run out is not revived:
+    /// whoever worked under it has stopped, and only a new epoch begins anew. False then.
     pub fn extend(&self, now: Duration, deadline: Duration) -> bool {
         let lives = self.holds(now);
         if lives {

@@ -35,7 +35,8 @@ pub enum TakeOver {
         /// Until when, if it does not renew.
         lease_until: Moment,
     },
-    /// Its owner may be alive and goes by other settings than ours: two limits for one account would be none.
+    /// Its owner may be alive and goes by other settings than ours: two limits for one account
+    /// would be none.
     OtherSettings {
         /// Which process.
         owner: String,
@@ -91,8 +92,8 @@ pub(crate) async fn take(
     Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until, spent })
 }
 
-/// Extends the lease. False when the lane is no longer ours. Where the lease already lasts longer, the clock was set back, and
-/// the end of the lane's rest, over or not, is set back with it.
+/// Extends the lease. False when the lane is no longer ours. Where the lease already lasts longer,
+/// the clock was set back, and the end of the lane's rest, over or not, is set back with it.
 pub(crate) async fn renew(session: &mut Session, id: LaneId, epoch: i64, until: Moment) -> Result<bool, StoreError> {
     const RENEW: Sql = sql!(
         "UPDATE lanes SET backoff_until = CASE WHEN lease_until > $4 \

@@ -31,7 +31,8 @@ pub struct LaneRow {
     pub lease_until: Moment,
     /// How long its calls usually take; none while too few are known.
     pub usual_call: Option<Span>,
-    /// Until then its limits may have been used by an owner that did not say how much; the epoch's start when all is known.
+    /// Until then its limits may have been used by an owner that did not say how much; the epoch's
+    /// start when all is known.
     pub unsaid_until: Moment,
 }
 

@@ -1,8 +1,9 @@
-//! Slots of a lane: which live attempts hold one, until when, and how long a call of the lane usually takes.
+//! Slots of a lane: which live attempts hold one, until when, and how long a call of the lane
+//! usually takes.
 //!
-//! A call that is planned or being sent holds its slot. One that is placed, or of unknown fate, holds it for as long as calls of its
-//! lane usually take, or for as long as the vendor's last word says that it is out. Its number it holds for longer: as long as the
-//! attempt lives.
+//! A call that is planned or being sent holds its slot. One that is placed, or of unknown fate,
+//! holds it for as long as calls of its lane usually take, or for as long as the vendor's last word
+//! says that it is out. Its number it holds for longer: as long as the attempt lives.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,8 @@ use super::rows::LaneRow;
 use crate::StoreError;
 use crate::session::{Session, Sql, args, rows_json, sql};
 
-/// What a call takes while nobody knows how long calls of its lane do. A placed call of which the vendor says nothing holds its slot
-/// for at least as long.
+/// What a call takes while nobody knows how long calls of its lane do. A placed call of which the
+/// vendor says nothing holds its slot for at least as long.
 const UNKNOWN: Span = Span::from_minutes(5);
 
 /// Calls that the usual time is taken from.
@@ -32,7 +33,8 @@ const SHORTEST: Span = Span::from_secs(5);
 /// and for no more: then a call is over from the moment that a vendor began to dial.
 const LONGEST: Span = Span::from_hours(1);
 
-/// Attempts that hold no slot any more may live beside those that do. More are not read by every tick: then nothing new is planned.
+/// Attempts that hold no slot any more may live beside those that do. More are not read by every
+/// tick: then nothing new is planned.
 const MOST_WITHOUT_SLOT: u32 = 1_000;
 
 /// Live attempts of one run, or of a lane.
@@ -112,7 +114,8 @@ pub(crate) async fn in_hand(
     Ok(by_run)
 }
 
-/// Until when a placed call, claimed at `sending_at`, holds its slot when the vendor says nothing of it.
+/// Until when a placed call, claimed at `sending_at`, holds its slot when the vendor says nothing
+/// of it.
 pub(crate) fn placed_until(lane: &LaneRow, sending_at: Moment) -> Moment {
     sending_at + lane.usual_call.unwrap_or(UNKNOWN).max(UNKNOWN)
 }
@@ -136,8 +139,8 @@ pub(crate) async fn hold(session: &mut Session, until: &[(AttemptId, Moment)]) -
     Ok(())
 }
 
-/// How long a call of the lane usually takes, from its claim to its outcome: of its last thousand all but one of a hundred took no
-/// longer. None while too few are known.
+/// How long a call of the lane usually takes, from its claim to its outcome: of its last thousand
+/// all but one of a hundred took no longer. None while too few are known.
 pub(crate) async fn usual_call(session: &mut Session, lane: LaneId) -> Result<Option<Span>, StoreError> {
     const TOOK: Sql = sql!(
         "SELECT ended_at - sending_at AS ms FROM attempts WHERE id > (SELECT coalesce(max(id), 0) FROM attempts) - $2 \

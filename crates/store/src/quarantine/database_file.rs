@@ -1,7 +1,7 @@
 //! The file of a SQLite database, which may vanish under the process that has it open.
 //!
-//! An open file can be deleted or moved, and the process that writes it notices nothing: it would dial on into the void, and
-//! the next process would make a new database and call everybody again.
+//! An open file can be deleted or moved, and the process that writes it notices nothing: it would
+//! dial on into the void, and the next process would make a new database and call everybody again.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;

@@ -1,8 +1,9 @@
 //! The log of a SQLite file that is not the one that it was written for.
 //!
-//! After a kill the log (`-wal`) holds what the file does not have yet. SQLite applies it to whatever file stands there then: a
-//! copy that was put back beside it becomes a mixture of two states, which nobody notices. So the witness remembers with which
-//! transaction the log begins, and a file that lacks transactions before that one is suspicious.
+//! After a kill the log (`-wal`) holds what the file does not have yet. SQLite applies it to
+//! whatever file stands there then: a copy that was put back beside it becomes a mixture of two
+//! states, which nobody notices. So the witness remembers with which transaction the log begins,
+//! and a file that lacks transactions before that one is suspicious.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -14,11 +15,12 @@ use sqlx::{Connection, Row as _, SqliteConnection};
 
 use super::witness_file::WitnessFile;
 
-/// Where the salts stand in the header of a log, eight bytes. Source: https://www.sqlite.org/fileformat2.html#walformat
+/// Where the salts stand in the header of a log, eight bytes. Source:
+/// https://www.sqlite.org/fileformat2.html#walformat
 const SALTS: u64 = 16;
 
-/// What is known of the log after a transaction of this number: one that began anew begins behind all that the witness had seen.
-/// None while nobody knows with which transaction it began.
+/// What is known of the log after a transaction of this number: one that began anew begins behind
+/// all that the witness had seen. None while nobody knows with which transaction it began.
 pub(crate) fn begin(database: &Path, known: Option<&Witnessed>, position: i64) -> Option<LogBegin> {
     let salt = salt(database);
     let log = known.and_then(|known| known.log.map(|log| (log, known.position)));
@@ -31,7 +33,8 @@ pub(crate) fn begin(database: &Path, known: Option<&Witnessed>, position: i64) -
     }
 }
 
-/// Whether the file lacks transactions that the log beside it takes for granted. Must be asked before the file is opened.
+/// Whether the file lacks transactions that the log beside it takes for granted. Must be asked
+/// before the file is opened.
 pub(crate) async fn is_of_another(database: &Path, witness: &WitnessFile) -> bool {
     let (Some(salt), Testimony::Says(seen)) = (salt(database), witness.testimony()) else { return false };
     let (Some(known), Some((installation, commits))) = (seen.log, alone(database).await) else { return false };
@@ -53,7 +56,8 @@ fn salt(database: &Path) -> Option<u64> {
     Some(u64::from_be_bytes(salts))
 }
 
-/// The installation and the transactions that the file holds without its log; none when it cannot be read by itself.
+/// The installation and the transactions that the file holds without its log; none when it cannot
+/// be read by itself.
 async fn alone(database: &Path) -> Option<(String, i64)> {
     let options = SqliteConnectOptions::new().filename(database).immutable(true).read_only(true);
     let mut file = SqliteConnection::connect_with(&options).await.ok()?;

@@ -1,4 +1,5 @@
-//! The quarantine: a database that may have forgotten calls dials nobody until an operator says so. Law 13.
+//! The quarantine: a database that may have forgotten calls dials nobody until an operator says so.
+//! Law 13.
 
 use ringfence_domain::{Moment, Span};
 
@@ -104,8 +105,8 @@ pub(crate) async fn history(session: &mut Session) -> Result<Vec<QuarantineRow>,
     session.rows(&READ, args![]).await?.iter().map(quarantine).collect()
 }
 
-/// Lifts the quarantine; false when none holds. `past`: positions up to this one were seen by a witness, and the database goes on
-/// behind them.
+/// Lifts the quarantine; false when none holds. `past`: positions up to this one were seen by a
+/// witness, and the database goes on behind them.
 pub(crate) async fn lift(
     session: &mut Session,
     by: &str,

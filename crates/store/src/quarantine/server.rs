@@ -11,7 +11,8 @@ use crate::session::{Session, Sql, args, sql};
 pub(crate) struct Server {
     /// Where its log is, in bytes.
     pub(crate) position: i64,
-    /// The timeline of its log: another one after each promotion and each recovery to an earlier point.
+    /// The timeline of its log: another one after each promotion and each recovery to an earlier
+    /// point.
     timeline: String,
     /// The number of the database on it.
     database: String,
@@ -45,8 +46,8 @@ pub(crate) async fn server(session: &mut Session) -> Result<Option<Server>, Stor
 }
 
 impl Server {
-    /// Why this may not be the server that was `known` before the claim began; none when it is. Each position that is known was
-    /// read in a transaction that is on disk, and a log only grows.
+    /// Why this may not be the server that was `known` before the claim began; none when it is.
+    /// Each position that is known was read in a transaction that is on disk, and a log only grows.
     pub(crate) fn suspicion(&self, seen: &Seen) -> Option<Suspicion> {
         let known = &seen.witnessed;
         if self.lifted > seen.lifted {

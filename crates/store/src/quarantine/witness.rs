@@ -75,7 +75,8 @@ impl Seen {
 }
 
 impl Witness {
-    /// A transaction is about to commit. While the database is in quarantine its witnesses keep what they remember.
+    /// A transaction is about to commit. While the database is in quarantine its witnesses keep
+    /// what they remember.
     pub(crate) fn prepare(&self, position: Position) -> Ready<'_> {
         let file = match &self.beside_database {
             None => Ok(None),
@@ -107,7 +108,8 @@ impl Witness {
         *self.lock() = Seen::at(present, lifted);
     }
 
-    /// Calls were claimed. The witness beside the configuration is one more; without it the database's own stands alone.
+    /// Calls were claimed. The witness beside the configuration is one more; without it the
+    /// database's own stands alone.
     pub(crate) fn dialled(&self, server: Option<&Server>, now: Moment) {
         let mut seen = self.lock();
         let seen = &mut seen.witnessed;
@@ -126,7 +128,8 @@ impl Witness {
 }
 
 impl Ready<'_> {
-    /// Whether calls may follow: the witness can be written, and the database was not put back meanwhile.
+    /// Whether calls may follow: the witness can be written, and the database was not put back
+    /// meanwhile.
     pub(crate) fn allows_calls(&self) -> Result<(), StoreError> {
         if let Some(suspicion) = self.witness.lock().doubt.clone().filter(|_| !self.position.quarantined) {
             return Err(StoreError::Suspicious(suspicion));

@@ -1,7 +1,8 @@
 //! A witness: a small file outside the database that remembers how far the database had come.
 //!
-//! It is written in place after every commit and before anything that the commit allows leaves the machine, and is never
-//! ahead of the database. Several processes write one file: each locks it, and only a later position is written.
+//! It is written in place after every commit and before anything that the commit allows leaves the
+//! machine, and is never ahead of the database. Several processes write one file: each locks it,
+//! and only a later position is written.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -19,7 +20,8 @@ const BESIDE_CONFIGURATION: &str = "ringfence.witness";
 /// What is put behind the name of a SQLite file.
 const BESIDE_DATABASE: &str = ".witness";
 
-/// One line of JSON is padded to this length, so that writing it again needs no room on a full disk.
+/// One line of JSON is padded to this length, so that writing it again needs no room on a full
+/// disk.
 const LENGTH: usize = 2048;
 
 /// How often a lock is tried, a millisecond apart.
@@ -80,7 +82,8 @@ impl WitnessFile {
             || (!self.path.exists() && tempfile::tempfile_in(folder).is_ok())
     }
 
-    /// Opens it for writing, or makes it. Whoever has it open before a commit can write it after the commit.
+    /// Opens it for writing, or makes it. Whoever has it open before a commit can write it after
+    /// the commit.
     pub(crate) fn open(&self) -> Result<Opened, Trouble> {
         let existed = self.path.exists();
         let mut options = OpenOptions::new();
@@ -95,7 +98,8 @@ impl WitnessFile {
         if self.path.exists() { self.open().map(Some) } else { Ok(None) }
     }
 
-    /// Remembers a later position of the database that it knows. Another database takes its place only with `whatever` it says.
+    /// Remembers a later position of the database that it knows. Another database takes its place
+    /// only with `whatever` it says.
     pub(crate) fn remember(&self, opened: Opened, present: &Witnessed, whatever: bool) -> Result<(), Trouble> {
         self.change(opened, present.position, |known| {
             let known = known.filter(|known| !whatever || known.installation == present.installation);
@@ -114,7 +118,8 @@ impl WitnessFile {
         })
     }
 
-    /// Remembers this database as it is now, further back than it was perhaps: an operator said that it is right.
+    /// Remembers this database as it is now, further back than it was perhaps: an operator said
+    /// that it is right.
     pub(crate) fn follow(&self, opened: Opened, present: &Witnessed) -> Result<(), Trouble> {
         self.change(opened, present.position, |known| {
             let known = known.filter(|known| known.installation == present.installation);
@@ -176,8 +181,8 @@ impl WitnessFile {
     }
 }
 
-/// Waits for a lock that others hold for microseconds. A process that is frozen with it must not freeze everybody: without the lock a
-/// position may be one too early, which the next commit mends.
+/// Waits for a lock that others hold for microseconds. A process that is frozen with it must not
+/// freeze everybody: without the lock a position may be one too early, which the next commit mends.
 fn wait_for(lock: impl Fn() -> Result<(), TryLockError>) {
     for _ in 0..TRIES {
         if lock().is_ok() {

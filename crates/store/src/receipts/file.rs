@@ -22,8 +22,8 @@ pub(crate) struct Line {
     pub(crate) sent: Sent,
 }
 
-/// Where receipts of an installation may be written, the best place first: beside a SQLite file, the folder that the service
-/// manager gives for state, the system's folder for temporary files.
+/// Where receipts of an installation may be written, the best place first: beside a SQLite file,
+/// the folder that the service manager gives for state, the system's folder for temporary files.
 pub(crate) fn places(installation: &str, sqlite_file: Option<&Path>) -> Vec<PathBuf> {
     let beside = sqlite_file.map(|file| {
         let mut name = file.as_os_str().to_owned();
@@ -124,7 +124,8 @@ fn private() -> std::fs::OpenOptions {
     options
 }
 
-/// In a folder that others may write somebody may have put a file of this name: what it says of calls is not believed.
+/// In a folder that others may write somebody may have put a file of this name: what it says of
+/// calls is not believed.
 fn is_private(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     let found = file.metadata()?;

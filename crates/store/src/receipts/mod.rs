@@ -1,7 +1,8 @@
 //! What vendors said and the database has not taken yet.
 //!
-//! A receipt that is lost leaves a call of unknown fate. So what a vendor said is kept here until the database has it, and
-//! while it does not take it in a file too, which the next process of the same configuration reads.
+//! A receipt that is lost leaves a call of unknown fate. So what a vendor said is kept here until
+//! the database has it, and while it does not take it in a file too, which the next process of the
+//! same configuration reads.
 
 pub(crate) mod file;
 pub(crate) mod sent;
@@ -41,7 +42,8 @@ pub struct WrittenDown {
 }
 
 impl Receipts {
-    /// Receipts of this database, written down in the first of these places that can be written, if need be.
+    /// Receipts of this database, written down in the first of these places that can be written, if
+    /// need be.
     pub(crate) fn new(installation: Arc<str>, places: Vec<PathBuf>) -> Self {
         Self { installation, places, kept: Mutex::default() }
     }
@@ -78,7 +80,8 @@ impl Receipts {
         }
     }
 
-    /// Writes down what is not in a file yet, in the first place that can be written. An error when there is none.
+    /// Writes down what is not in a file yet, in the first place that can be written. An error when
+    /// there is none.
     pub fn write_down(&self) -> std::io::Result<WrittenDown> {
         let mut kept = self.kept();
         let new: Vec<&Line> = kept.values().filter(|one| one.at.is_none()).map(|one| &one.line).collect();

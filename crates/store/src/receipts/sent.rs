@@ -39,7 +39,8 @@ pub enum SentResult {
         /// What the provider said.
         cause: String,
     },
-    /// Surely refused for now: the contact waits longer each time, and the lane rests, for long only when it is not this one alone.
+    /// Surely refused for now: the contact waits longer each time, and the lane rests, for long
+    /// only when it is not this one alone.
     Throttled {
         /// What the provider said.
         cause: String,

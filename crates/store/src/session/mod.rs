@@ -93,7 +93,8 @@ impl Session {
         self.row(sql, args).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))
     }
 
-    /// Makes what was written hold. When that fails nobody knows whether it does, and the connection is closed.
+    /// Makes what was written hold. When that fails nobody knows whether it does, and the
+    /// connection is closed.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::SqliteWrite(open) => open.commit().await?,
@@ -103,7 +104,8 @@ impl Session {
         Ok(())
     }
 
-    /// Takes back what was written. A connection that is in doubt is closed, and the next one is opened anew.
+    /// Takes back what was written. A connection that is in doubt is closed, and the next one is
+    /// opened anew.
     pub(crate) async fn abandon(self, error: &StoreError) {
         let doubtful = matches!(error, StoreError::Unavailable(trouble) if trouble.kind != crate::error::trouble::TroubleKind::Witness);
         match self {

@@ -27,7 +27,8 @@ pub(crate) enum Row {
 }
 
 impl Row {
-    /// The value of a column. A column that the statement does not return, or of another type, is an error.
+    /// The value of a column. A column that the statement does not return, or of another type, is
+    /// an error.
     pub(crate) fn get<'r, T>(&'r self, column: &str) -> Result<T, StoreError>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,

@@ -1,7 +1,9 @@
-//! A transaction on a pooled connection that goes back to its pool only when it is certain to be over.
+//! A transaction on a pooled connection that goes back to its pool only when it is certain to be
+//! over.
 //!
-//! The driver's own transactions count how deep they are; after a commit that failed on a full disk the count is wrong
-//! for good, and every later one on that connection fails. Here whatever is in doubt is closed.
+//! The driver's own transactions count how deep they are; after a commit that failed on a full disk
+//! the count is wrong for good, and every later one on that connection fails. Here whatever is in
+//! doubt is closed.
 
 use std::ops::{Deref, DerefMut};
 

@@ -36,12 +36,14 @@ transitions! {
     /// Opens the attempts of a plan.
     write open_attempts(plan: Plan) -> Opened = |session| attempts::plan::open(session, &plan);
 
-    /// Sets right what waits on a lane by a clock that was later than `now`; how many contacts are due earlier. May be repeated.
+    /// Sets right what waits on a lane by a clock that was later than `now`; how many contacts are
+    /// due earlier. May be repeated.
     in_parts set_right(lane: LaneId, now: Moment) -> u32 = |database| contacts::set_back::set_right(database, lane, now);
 
     // Dialling
 
-    /// Open attempts of a lane under this epoch after `after`, grouped by campaign revision, at most `size` together.
+    /// Open attempts of a lane under this epoch after `after`, grouped by campaign revision, at
+    /// most `size` together.
     read bursts(lane: LaneId, epoch: i64, after: AttemptId, limit: u32, size: usize) -> Vec<Burst> =
         |session| attempts::bursts::bursts(session, lane, epoch, after, limit, size);
     /// Claims what may be dialled at this very moment: the point of no return.

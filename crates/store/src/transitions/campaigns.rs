@@ -17,7 +17,8 @@ transitions! {
     /// Stores the rules under the campaign's name, from the next claim on.
     in_parts apply(rules: Campaign, lane: LaneId, begin: Begin, now: Moment) -> (Applied, CampaignRow) =
         |database| campaigns::uncap::apply(database, rules, lane, begin, now);
-    /// Finishes what an `apply` of other limits began on a lane and a process that ended left. True when somebody is due for it.
+    /// Finishes what an `apply` of other limits began on a lane and a process that ended left. True
+    /// when somebody is due for it.
     in_parts uncap(lane: LaneId, now: Moment) -> bool = |database| campaigns::uncap::finish(database, lane, now);
     /// Stops new calls of the campaign; no claim that had not seen it commits after this returns.
     brake pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
@@ -45,7 +46,8 @@ transitions! {
         |session| campaigns::runs::begin(session, campaign, &key, now);
     /// From now on nobody in the run goes back to waiting.
     write close_run(run: RunId, reason: StopReason) -> () = |session| campaigns::runs::close(session, run, reason);
-    /// Closes a campaign's run because its last day is over, unless its rules have changed since `revision`.
+    /// Closes a campaign's run because its last day is over, unless its rules have changed since
+    /// `revision`.
     write end_run(campaign: CampaignId, revision: i64) -> () = |session| campaigns::runs::end(session, campaign, revision);
     /// Undone imports of a lane's campaigns whose contacts wait all the same.
     read undone_with_waiting(lane: LaneId) -> Vec<(RunId, ImportId)> = |session| imports::rows::undone_with_waiting(session, lane);

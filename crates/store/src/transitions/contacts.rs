@@ -20,7 +20,8 @@ transitions! {
         |session| contacts::rows::by_number(session, run, number);
     /// All attempts at a number, over all campaigns, oldest first.
     read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| contacts::attempt_rows::attempts_at(session, number);
-    /// Contacts with this number who are not dialled before a call of an earlier run of their campaign is settled.
+    /// Contacts with this number who are not dialled before a call of an earlier run of their
+    /// campaign is settled.
     read waiting_for_review(number: NumberKey) -> Vec<ContactId> =
         |session| contacts::rows::waiting_for_review(session, number);
     /// The next attempts of a run after `after`, by id.

@@ -18,13 +18,14 @@ transitions! {
     write begin_import(order: ImportOrder) -> ImportStart = |session| imports::begin::begin(session, &order);
     /// Takes in some rows; may be repeated. The verdicts are in the order of the contacts.
     in_parts import_chunk(chunk: ImportChunk) -> Vec<RowVerdict> = |database| imports::load::take_in(database, chunk);
-    /// How many who wait an import does not have, and how many wait, both among those whom earlier files brought.
+    /// How many who wait an import does not have, and how many wait, both among those whom earlier
+    /// files brought.
     read missing_contacts(import: ImportId) -> (i64, i64) = |session| stop_contacts::missing(session, import);
     /// The whole file was read, and a safety rail holds it.
     write hold_import(import: ImportId, counts: ImportCounts, reason: String) -> () =
         |session| imports::hold::hold(session, import, &counts, &reason);
-    /// Gives some known contacts, from the first after `after` on, what the file has of them; the last of them, while there may
-    /// be more.
+    /// Gives some known contacts, from the first after `after` on, what the file has of them; the
+    /// last of them, while there may be more.
     bulk apply_changes(import: ImportId, after: ContactId, now: Moment) -> Option<ContactId> =
         |session, rows| imports::changes::apply_changes(session, import, after, now, rows);
     /// All of the file is in: everyone may be dialled, or the canary first.
@@ -36,7 +37,8 @@ transitions! {
         |session| imports::release::release(session, run, import, now);
     /// Nothing more of the import is dialled; its contacts are to be stopped.
     brake undo_import(import: ImportId, now: Moment) -> () = |session| imports::hold::undo(session, import, now);
-    /// Forgets some of what was only kept until the import was complete; false when nothing is left.
+    /// Forgets some of what was only kept until the import was complete; false when nothing is
+    /// left.
     bulk forget_matches(import: ImportId) -> bool = |session, rows| imports::release::forget_matches(session, import, rows);
     /// Canaries of a lane's campaigns and how they are doing.
     read canaries(lane: LaneId, now: Moment) -> Vec<Canary> = |session| imports::canary::list(session, lane, now);

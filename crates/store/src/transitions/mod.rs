@@ -1,5 +1,5 @@
-//! The list of transitions and questions: everything that anyone does to the rows is a method of [`Database`]. Each one that changes
-//! something is one transaction.
+//! The list of transitions and questions: everything that anyone does to the rows is a method of
+//! [`Database`]. Each one that changes something is one transaction.
 
 mod attempts;
 mod campaigns;
@@ -15,10 +15,11 @@ use ringfence_domain::PausedBy;
 use crate::campaigns::recent_failures::Failing;
 use crate::{Database, StoreError};
 
-/// Makes methods of [`Database`], one a line, from functions of the rooms. The first word says how it is carried out: `write` in one
-/// transaction, `brake` in one that comes before all others, `bulk` in one of as many rows as its second argument says, `in_parts` in
-/// as many as it takes, `read` outside any, `snapshot` as of one moment, `then` in one transaction and what must follow it, `dial`
-/// the same for calls that are to be made.
+/// Makes methods of [`Database`], one a line, from functions of the rooms. The first word says how
+/// it is carried out: `write` in one transaction, `brake` in one that comes before all others,
+/// `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes,
+/// `read` outside any, `snapshot` as of one moment, `then` in one transaction and what must follow
+/// it, `dial` the same for calls that are to be made.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
         impl crate::Database {
@@ -70,8 +71,8 @@ macro_rules! transitions {
 pub(crate) use transitions;
 
 impl Database {
-    /// Pauses campaigns whose last calls failed. Their claims are refused from the moment that this was known, so a crash in
-    /// between dials nobody: the next refused claim comes here again.
+    /// Pauses campaigns whose last calls failed. Their claims are refused from the moment that this
+    /// was known, so a crash in between dials nobody: the next refused claim comes here again.
     async fn pause_failing(&self, failing: &[Failing]) -> Result<(), StoreError> {
         for Failing { campaign, reason, now } in failing.iter().cloned() {
             tracing::error!("a campaign is paused: {reason}");
