@@ -16,7 +16,7 @@ use ringfence_domain::{
 };
 use ringfence_store::{
     Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    LaneEffect, NewContact, Owner, Pick, Plan, Sent, SentResult, Store, TakeOver,
+    LaneEffect, NewContact, Owner, Pick, Plan, Sent, SentResult, TakeOver,
 };
 
 /// A Friday noon in India.
@@ -133,7 +133,7 @@ impl Stage {
             })
             .collect();
         let plan = Plan { lane: self.lane, epoch: self.epoch, now, picks, closed: Vec::new() };
-        store.open(plan).await.expect("a plan").opened
+        store.open_attempts(plan).await.expect("a plan").opened
     }
 
     /// The open attempts of our ownership.

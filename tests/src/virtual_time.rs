@@ -12,7 +12,7 @@ use ringfence_engine::LaneEngine;
 use ringfence_providers::twenty2::Twenty2;
 use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
-use ringfence_store::{Begin, CampaignRow, Database, Numbers, Store};
+use ringfence_store::{Begin, CampaignRow, Database, Numbers};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

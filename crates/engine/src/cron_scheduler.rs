@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use ringfence_domain::{CampaignId, CampaignState, Clock, Moment, Span};
-use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, Store, StoreError};
+use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, StoreError};
 use tokio_util::sync::CancellationToken;
 
 /// Campaigns that begin at once, at most: each reads a file into memory in portions, and all write one database.

@@ -12,7 +12,7 @@ use ringfence_domain::{Brake, CampaignId, Clock, LaneId, Moment, ReportAddress, 
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
 use ringfence_scheduler::{Caretaker, Keeper, Kept, Planner, RENEW_EVERY};
-use ringfence_store::{Database, Store, StoreError, SweepOrder, Tenure};
+use ringfence_store::{Database, StoreError, SweepOrder, Tenure};
 use ringfence_worker::{Dialer, Feeder, Recorder, queue};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;

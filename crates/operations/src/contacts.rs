@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::{ContactId, ContactState, ImportId, Moment, Outcome, StopReason};
-use ringfence_store::{ContactFilter, ContactRow, Store};
+use ringfence_store::{ContactFilter, ContactRow};
 use serde::Serialize;
 
 use crate::error::Error;

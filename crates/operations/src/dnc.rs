@@ -7,7 +7,7 @@ use std::io::Write;
 
 use ringfence_domain::phone::Country;
 use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber};
-use ringfence_store::{DncList, Store};
+use ringfence_store::DncList;
 use serde::Serialize;
 
 pub use self::list_file::{FileProgress, ImportedNumbers, ListFile, import};

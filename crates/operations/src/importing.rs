@@ -12,7 +12,7 @@ use ringfence_intake::{ContactFile, Problem, TableError, contacts};
 use ringfence_providers::Provider;
 use ringfence_store::{
     CampaignRow, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportRow, ImportStart, NewContact,
-    Reject, RowVerdict, StopOrder, Store, StoreError, Whom,
+    Reject, RowVerdict, StopOrder, StoreError, Whom,
 };
 use tokio::sync::mpsc;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence_domain::{CampaignState, ImportId, ImportState, StopReason, Zone};
-use ringfence_store::{CampaignRow, ImportRow, StopOrder, Store, StoreError, Whom};
+use ringfence_store::{CampaignRow, ImportRow, StopOrder, StoreError, Whom};
 use serde::Serialize;
 
 use crate::error::Error;

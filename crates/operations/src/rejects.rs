@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ringfence_intake::contacts::is_rejects;
-use ringfence_store::{Database, ImportRow, Reject, Store};
+use ringfence_store::{Database, ImportRow, Reject};
 use tempfile::NamedTempFile;
 
 use crate::error::Error;

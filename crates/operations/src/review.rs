@@ -1,7 +1,7 @@
 //! Calls of unknown fate: who waits for a person's word, and the word.
 
 use ringfence_domain::{AttemptId, AttemptState, ContactId, Moment, Zone};
-use ringfence_store::{ReviewRow, Store, Verdict};
+use ringfence_store::{ReviewRow, Verdict};
 use serde::Serialize;
 
 use crate::error::Error;

@@ -8,7 +8,7 @@ use ringfence_domain::schedule::ScheduleMode;
 use ringfence_domain::{Clock, ImportState, Moment};
 use ringfence_engine::{BeginCampaign, CronScheduler, NotBegun};
 use ringfence_providers::Provider;
-use ringfence_store::{CampaignRow, Database, ScheduleRow, Store};
+use ringfence_store::{CampaignRow, Database, ScheduleRow};
 
 use crate::error::{Error, ErrorKind};
 use crate::importing;

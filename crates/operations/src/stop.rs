@@ -2,7 +2,7 @@
 
 use ringfence_domain::{AttemptId, AttemptState, Moment, PhoneNumber, Zone};
 use ringfence_engine::brakes;
-use ringfence_store::{LiveCall, StoppedBy, Store};
+use ringfence_store::{LiveCall, StoppedBy};
 use serde::Serialize;
 
 use crate::error::Error;

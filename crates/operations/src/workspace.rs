@@ -13,7 +13,7 @@ use ringfence_intake::contact_files::NoFile;
 use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{HttpTransport, Provider, Vendor};
-use ringfence_store::{CampaignRow, Database, Guarded, Location, Outage, Store, StoreError};
+use ringfence_store::{CampaignRow, Database, Guarded, Location, Outage, StoreError};
 
 use crate::error::Error;
 use crate::importing::look_at;

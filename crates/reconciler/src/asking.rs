@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ringfence_domain::{AttemptId, Moment, Outcome, Span};
 use ringfence_providers::{News, OutCall};
-use ringfence_store::{LiveCall, Settlement, Store, StoreError};
+use ringfence_store::{LiveCall, Settlement, StoreError};
 
 use crate::Reconciler;
 use crate::slots::slot_until;

@@ -1,7 +1,7 @@
 //! The rules of campaigns that have calls out.
 
 use ringfence_domain::{Campaign, CampaignId, Span};
-use ringfence_store::{LiveCall, Store, StoreError};
+use ringfence_store::{LiveCall, StoreError};
 
 use crate::Reconciler;
 

@@ -6,7 +6,7 @@ use ringfence_domain::campaign::UnknownPolicy;
 use ringfence_domain::template::Template;
 use ringfence_domain::{AttemptId, Moment, Span};
 use ringfence_providers::{Findings, LostCall};
-use ringfence_store::{LiveCall, Settlement, Store, StoreError};
+use ringfence_store::{LiveCall, Settlement, StoreError};
 
 use crate::Reconciler;
 use crate::reconcile::RING_AND_TALK;

@@ -2,7 +2,7 @@
 
 use ringfence_domain::{Moment, Span};
 use ringfence_providers::{Budget, Listing, Provider};
-use ringfence_store::{AdoptOrder, Database, LaneInquiry, LaneRow, QuarantineRow, Store, StoreError, VendorCall};
+use ringfence_store::{AdoptOrder, Database, LaneInquiry, LaneRow, QuarantineRow, StoreError, VendorCall};
 
 use crate::Reconciler;
 

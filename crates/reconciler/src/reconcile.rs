@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Span};
 use ringfence_providers::{AskError, Pacer, Provider};
-use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, Store, StoreError, SweepOrder, Tenure};
+use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, StoreError, SweepOrder, Tenure};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

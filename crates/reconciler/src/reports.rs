@@ -1,7 +1,7 @@
 //! What vendors report by themselves.
 
 use ringfence_domain::{Moment, Span};
-use ringfence_store::{Store, StoreError};
+use ringfence_store::StoreError;
 
 use crate::Reconciler;
 

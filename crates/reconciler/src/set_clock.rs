@@ -1,7 +1,7 @@
 //! A clock that is set while calls are out: they are as old as before, whatever it says now.
 
 use ringfence_domain::{AttemptId, Moment, Span};
-use ringfence_store::{LiveCall, Store, StoreError};
+use ringfence_store::{LiveCall, StoreError};
 
 use crate::Reconciler;
 

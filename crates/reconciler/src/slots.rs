@@ -2,7 +2,7 @@
 
 use ringfence_domain::{AttemptId, Moment, Span};
 use ringfence_providers::News;
-use ringfence_store::{LiveCall, Store, StoreError};
+use ringfence_store::{LiveCall, StoreError};
 
 use crate::Reconciler;
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ringfence_domain::{CampaignState, Clock, Moment, PausedBy, Reading, Span, StopReason};
-use ringfence_store::{Canary, Database, LaneEffect, StopOrder, Store, StoreError, Tenure, TroubleKind, Whom};
+use ringfence_store::{Canary, Database, LaneEffect, StopOrder, StoreError, Tenure, TroubleKind, Whom};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{Clock, LaneId, Moment, Span};
-use ringfence_store::{Before, Database, Lifeline, Owner, Store, StoreError, TakeOver, Tenure};
+use ringfence_store::{Before, Database, Lifeline, Owner, StoreError, TakeOver, Tenure};
 
 /// How long a lane stays ours without renewal.
 pub const LEASE: Span = Span::from_secs(9);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{Brake, CampaignId, Clock, LaneState, Moment, Rate, RunId, Span};
-use ringfence_store::{Closed, Database, EligibleBucket, LaneLoad, Opened, Pick, Plan, Store, StoreError, Tenure};
+use ringfence_store::{Closed, Database, EligibleBucket, LaneLoad, Opened, Pick, Plan, StoreError, Tenure};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -175,7 +175,7 @@ impl Planner {
         let mut tick = Tick { closed: closed.len() as u32, ..Tick::default() };
         if !picks.is_empty() || !closed.is_empty() {
             let plan = Plan { lane: self.tenure.lane, epoch: self.tenure.epoch, now: reading.now, picks, closed };
-            let Opened { opened, number_busy, not_ours } = self.store.open(plan).await?;
+            let Opened { opened, number_busy, not_ours } = self.store.open_attempts(plan).await?;
             tick.opened = opened;
             // Buckets promised more than was due: what they did not take may go to others at once.
             tick.again = !not_ours

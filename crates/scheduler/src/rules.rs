@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ringfence_domain::window::{Calendar, Hours};
 use ringfence_domain::{Campaign, CampaignId, ZoneSet};
-use ringfence_store::{Store, StoreError};
+use ringfence_store::{Database, StoreError};
 
 /// What was read of one campaign.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl RuleBook {
     /// moved on meanwhile: the next look finds the new revision.
     pub(crate) async fn at(
         &mut self,
-        store: &dyn Store,
+        store: &Database,
         id: CampaignId,
         revision: i64,
     ) -> Result<Option<&mut Rules>, StoreError> {

@@ -11,7 +11,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ringfence_domain::report::ReportFrom;
-use ringfence_store::{NewReport, Store};
+use ringfence_store::NewReport;
 use sha2::{Digest, Sha256};
 
 use crate::Server;

@@ -3,9 +3,9 @@
 use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber, RunId};
 use serde::Serialize;
 
-use crate::session::{Row, Session, Sql, args, rows_json, sql};
-use crate::turns::Urgency;
-use crate::{Database, DatabaseKind, StoreError, fence};
+use crate::database::turns::Urgency;
+use crate::session::{Row, Session, Sql, args, claim_fence, rows_json, sql};
+use crate::{Database, DatabaseKind, StoreError};
 
 /// What numbers of one source have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,8 @@ pub(crate) async fn begin(session: &mut Session, list: &DncList) -> Result<DncLi
 /// More numbers than a person adds by hand: a list, for which nothing else waits.
 const LIST: usize = 100;
 
-/// Adds numbers to a list, and returns how many are new. After it returns no claim commits that had not seen them.
+/// Adds numbers to a list, and returns how many are new. After it returns no claim commits that had
+/// not seen them.
 pub(crate) async fn add(
     database: &Database,
     list: DncListId,
@@ -82,12 +83,13 @@ async fn add_some(
     list: DncListId,
     numbers: Vec<(NumberKey, PhoneNumber)>,
 ) -> Result<u64, StoreError> {
-    fence::close(session).await?;
+    claim_fence::close(session).await?;
     let numbers: Vec<_> = numbers.into_iter().map(|(key, number)| (list, key, number)).collect();
     insert(session, &numbers).await
 }
 
-/// Adds numbers to their lists, in the order of the keys, so that two who add never wait for each other.
+/// Adds numbers to their lists, in the order of the keys, so that two who add never wait for each
+/// other.
 pub(crate) async fn insert(
     session: &mut Session,
     numbers: &[(DncListId, NumberKey, PhoneNumber)],
@@ -158,10 +160,10 @@ pub(crate) async fn page(
 }
 
 fn entry(row: &Row) -> Result<DncRow, StoreError> {
-    let (id, number, campaign): (i64, String, i64) = (row.get("id")?, row.get("number")?, row.get("campaign_id")?);
+    let campaign: i64 = row.get("campaign_id")?;
     Ok(DncRow {
-        number: crate::questions::number("dnc", id, &number)?,
-        number_key: NumberKey(id),
+        number: row.number("dnc")?,
+        number_key: NumberKey(row.get("id")?),
         list: DncList {
             campaign: (campaign != EVERYONE).then_some(CampaignId(campaign)),
             source: row.get("source")?,

@@ -1,111 +1,80 @@
 //! The transitions of a dialer's rows, each one transaction, on SQLite and on Postgres alike.
 //!
-//! [`Store`] is the whole list. Both databases run the same transition from the same file; only the text of a
-//! statement differs where their dialects do, and then both texts stand side by side. Rules are not decided here:
-//! a transition reads what the rule needs, asks `ringfence-domain`, and writes what follows.
+//! They are the methods of [`Database`]; `transitions/` has the whole list. Both databases run the
+//! same transition from the same file; only the text of a statement differs where their dialects
+//! do, and then both texts stand side by side. Rules are not decided here: a transition reads what
+//! the rule needs, asks `ringfence-domain`, and writes what follows.
 //!
-//! Locks are always taken in one order, so that transactions wait for each other but never in a circle: the fence,
-//! lane and campaign, imports, attempts, contacts, the run, buckets, counts; rows of one table by ascending id. Planning
-//! skips contacts that anyone else holds.
+//! Locks are always taken in one order, so that transactions wait for each other but never in a
+//! circle: the fence, lane and campaign, imports, attempts, contacts, the run, buckets, counts;
+//! rows of one table by ascending id. Planning skips contacts that anyone else holds.
 //!
-//! Adding a transition: a file or function here that takes a `Session`, one method in [`Store`], one case in the
-//! conformance suite (`tests/tests/it/conformance`).
+//! Adding a transition: a function in its room that takes a `Session`, one line in `transitions/`,
+//! one case in the conformance suite (`tests/tests/it/conformance`).
 
-mod acquaintances;
-mod adopt;
-mod backup;
-mod brakes;
+mod attempts;
+mod buckets;
 mod campaigns;
-mod canaries;
-mod claim;
-mod clock;
 mod contacts;
-mod counts;
+mod counters;
 mod database;
-mod database_file;
 mod dnc;
-mod effects;
 mod error;
-mod fence;
-mod health;
-mod import_chunk;
-mod import_release;
 mod imports;
 mod lanes;
-mod leftover_log;
-mod lifeline;
-mod live_calls;
-mod making;
-mod numbers;
-mod open;
 #[cfg(test)]
 mod plans;
-mod portions;
-mod postgres;
 mod quarantine;
-mod questions;
 mod receipts;
-mod receipts_file;
-mod record;
 mod reports;
-mod review;
-mod runs;
-mod said;
-mod schedules;
+mod run_figures;
 mod session;
-mod set_back;
-mod settle;
-mod slots;
-mod sqlite;
-mod stopping;
-mod store;
-mod summary;
-mod sweep;
-mod tenure;
-mod throttled;
-mod transaction;
-mod trouble;
-mod turns;
-mod uncap;
-mod watch;
-mod witness;
-mod witness_file;
+mod stop_all;
+mod stop_contacts;
+mod transitions;
 mod zone_data;
 
-pub use adopt::{AdoptOrder, Adopted, VendorCall};
-pub use backup::Backup;
-pub use brakes::{Stop, StoppedBy};
-pub use campaigns::{Applied, Begin, CampaignRow, Resumed};
-pub use canaries::Canary;
-pub use claim::{Burst, BurstCall, ClaimOrder, Claimed, Refused, Withheld};
-pub use clock::DatabaseClock;
-pub use database::{Database, DatabaseKind, Location};
-pub use database_file::DatabaseFile;
+pub use attempts::adopt::{AdoptOrder, Adopted, VendorCall};
+pub use attempts::bursts::{Burst, BurstCall};
+pub use attempts::claim::{ClaimOrder, Claimed, Refused, Withheld};
+pub use attempts::eligible::{EligibleBucket, LaneLoad};
+pub use attempts::live::LiveCall;
+pub use attempts::plan::{Closed, Opened, Pick, Plan};
+pub use attempts::record::Recorded;
+pub use attempts::review::{ReviewRow, Verdict};
+pub use attempts::settle::{Settled, Settlement};
+pub use attempts::sweep::{SweepOrder, Swept};
+pub use attempts::take_back::TakenBack;
+pub use campaigns::apply::{Applied, Begin};
+pub use campaigns::hold::Resumed;
+pub use campaigns::recent_failures::Failing;
+pub use campaigns::rows::CampaignRow;
+pub use campaigns::runs::RunRow;
+pub use campaigns::schedules::ScheduleRow;
+pub use contacts::attempt_rows::AttemptRow;
+pub use contacts::rows::{ContactFilter, ContactRow};
+pub use counters::{Counter, UnknownCounter};
+pub use database::clock::DatabaseClock;
+pub use database::{Backup, Database, DatabaseKind, Guarded, KnownAs, Lifeline, Location, Outage};
 pub use dnc::{DncList, DncListId, DncRow};
-pub use effects::LaneEffect;
 pub use error::StoreError;
-pub use health::Outage;
-pub use import_chunk::{ImportChunk, NewContact, RowVerdict};
-pub use import_release::CompleteOrder;
-pub use imports::{ImportCounts, ImportOrder, ImportRow, ImportStart, Reject};
-pub use lanes::{LaneRow, Owner, TakeOver};
-pub use lifeline::{KnownAs, Lifeline};
-pub use live_calls::LiveCall;
-pub use open::{Closed, EligibleBucket, LaneLoad, Opened, Pick, Plan};
-pub use quarantine::{LaneInquiry, Lifted, QuarantineRow};
-pub use questions::{AttemptRow, ContactFilter, ContactRow};
-pub use receipts::{Receipts, TakenBack, WrittenDown};
-pub use record::{Recorded, Sent, SentResult};
+pub use error::trouble::{Trouble, TroubleKind};
+pub use imports::begin::{ImportOrder, ImportStart};
+pub use imports::canary::Canary;
+pub use imports::chunk::{ImportChunk, NewContact, RowVerdict};
+pub use imports::rejects::Reject;
+pub use imports::release::CompleteOrder;
+pub use imports::rows::{ImportCounts, ImportRow};
+pub use lanes::health::LaneEffect;
+pub use lanes::lease::{Before, Tenure};
+pub use lanes::ownership::{Owner, TakeOver};
+pub use lanes::rows::LaneRow;
+pub use lanes::slots::InHand;
+pub use quarantine::database_file::DatabaseFile;
+pub use quarantine::rows::{LaneInquiry, Lifted, QuarantineRow};
+pub use receipts::sent::{Sent, SentResult};
+pub use receipts::{Receipts, WrittenDown};
 pub use reports::{NewReport, Reported, UnreadReport};
-pub use review::{ReviewRow, Verdict};
-pub use runs::{Failing, RunRow};
-pub use schedules::ScheduleRow;
-pub use settle::{Settled, Settlement};
-pub use slots::InHand;
-pub use stopping::{StopOrder, StoppedSome, Whom};
-pub use store::Store;
-pub use summary::{BucketNumbers, Numbers};
-pub use sweep::{SweepOrder, Swept};
-pub use tenure::{Before, Tenure};
-pub use trouble::{Trouble, TroubleKind};
-pub use witness::Guarded;
+pub use run_figures::{BucketNumbers, Numbers};
+pub use stop_all::{Stop, StoppedBy};
+pub use stop_contacts::{StopOrder, StoppedSome, Whom};

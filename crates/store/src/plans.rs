@@ -1,11 +1,12 @@
-//! How SQLite carries out statements over many rows: lists of rows come first, and tables are searched by key for each.
+//! How SQLite carries out statements over many rows: lists of rows come first, and tables are
+//! searched by key for each.
 
 use std::path::Path;
 
 use sqlx::{Connection, Row as _, SqliteConnection};
 
 use crate::session::Sql;
-use crate::{Database, Location, import_release};
+use crate::{Database, Location, imports};
 
 /// The plan of a statement, line by line, in a database whose tables are said to be large.
 async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
@@ -34,18 +35,19 @@ async fn new_data_of_known_contacts_is_read_by_key() {
         sqlx::raw_sql(said).execute(&mut link).await.expect("said");
         link.close().await.expect("closed");
         let mut link = SqliteConnection::connect(&url).await.expect("a connection");
-        let matched = plan(&mut link, &import_release::MATCHED).await;
+        let matched = plan(&mut link, &imports::changes::MATCHED).await;
         assert!(matched[0].starts_with("SCAN json_each"), "{matched:?}");
         assert!(matched[1].starts_with("SEARCH m USING PRIMARY KEY (import_id=? AND contact_id=?)"), "{matched:?}");
-        let next = plan(&mut link, &import_release::NEXT).await;
+        let next = plan(&mut link, &imports::changes::NEXT).await;
         assert!(next[0].starts_with("SEARCH m USING PRIMARY KEY (import_id=? AND contact_id>?)"), "{next:?}");
         assert!(next[1..].iter().all(|line| line.contains("USING INTEGER PRIMARY KEY (rowid=?)")), "{next:?}");
     }
     std::fs::remove_dir_all(folder).expect("removed");
 }
 
-/// In a plain join SQLite may go through the list once for each row of the table, and 20,000 rows then take a minute. `CROSS JOIN`
-/// after the list keeps the order. Source: https://www.sqlite.org/optoverview.html, section 8.2
+/// In a plain join SQLite may go through the list once for each row of the table, and 20,000 rows
+/// then take a minute. `CROSS JOIN` after the list keeps the order. Source:
+/// https://www.sqlite.org/optoverview.html, section 8.2
 #[test]
 fn no_list_of_rows_stands_behind_a_table() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

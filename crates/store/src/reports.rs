@@ -93,8 +93,9 @@ pub(crate) async fn read(
     Ok(())
 }
 
-/// Reports about calls of a lane that are placed or of unknown fate: by the call's id, or by the attempt's own address. Those that
-/// were used are told for unknown attempts only, which need to know what was reported of them.
+/// Reports about calls of a lane that are placed or of unknown fate: by the call's id, or by the
+/// attempt's own address. Those that were used are told for unknown attempts only, which need to
+/// know what was reported of them.
 pub(crate) async fn reported(session: &mut Session, lane: LaneId) -> Result<Vec<Reported>, StoreError> {
     const REPORTED: Sql = sql!(
         "SELECT r.id, a.id AS attempt_id, r.call_id, 0 AS own, 0 AS used FROM attempts a \

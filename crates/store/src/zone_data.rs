@@ -1,4 +1,5 @@
-//! The newest time zone data that ever dialled on a database. A process with older data dials nobody: its windows may be wrong. Law 16.
+//! The newest time zone data that ever dialled on a database. A process with older data dials
+//! nobody: its windows may be wrong. Law 16.
 
 use std::cmp::Ordering;
 
@@ -6,12 +7,11 @@ use ringfence_domain::Moment;
 use ringfence_domain::zone_data::{ZoneData, ZoneVersion};
 
 use crate::StoreError;
-use crate::brakes::{self, Stop, StoppedBy};
 use crate::session::{Row, Session, Sql, args, sql};
 
-/// How the data of this process compares with what dialled here, by a row with `zone_version` and `zone_since`: why it must not dial,
-/// or whether its first call is to be entered.
-pub(crate) fn compare(row: &Row) -> Result<(Option<Stop>, bool), StoreError> {
+/// How the data of this process compares with what dialled here, by a row with `zone_version` and
+/// `zone_since`: since when and why it must not dial, or whether its first call is to be entered.
+pub(crate) fn compare(row: &Row) -> Result<(Option<(Moment, String)>, bool), StoreError> {
     let Some(at) = row.moment_or_none("zone_since")? else { return Ok((None, true)) };
     let newest: ZoneVersion = row.word("zone_data", "zone_version")?;
     let own = ZoneData::in_use();
@@ -21,14 +21,15 @@ pub(crate) fn compare(row: &Row) -> Result<(Option<Stop>, bool), StoreError> {
                 "this process has zone data {own}, and {newest} dialled on this database: by older data, people may be called too \
                  early or too late"
             );
-            (Some(Stop { by: StoppedBy::ZoneData, at, reason }), false)
+            (Some((at, reason)), false)
         }
         Ordering::Equal => (None, false),
         Ordering::Greater => (None, true),
     })
 }
 
-/// Calls are to be made by newer data than ever before. Fails when another process was faster with data that is newer still.
+/// Calls are to be made by newer data than ever before. Fails when another process was faster with
+/// data that is newer still.
 pub(crate) async fn enter(session: &mut Session, now: Moment) -> Result<(), StoreError> {
     // Releases sort as their bytes do, whatever the language of the server.
     const ENTER: Sql = sql!(
@@ -40,8 +41,14 @@ pub(crate) async fn enter(session: &mut Session, now: Moment) -> Result<(), Stor
     );
     let own = ZoneData::in_use().version().to_string();
     session.run(&ENTER, args![own, now]).await?;
-    match brakes::read(session).await?.stop {
-        Some(stop) if stop.by == StoppedBy::ZoneData => Err(StoreError::Refused(sqlx::Error::RowNotFound)),
-        _ => Ok(()),
+    match newer(session).await? {
+        Some(_) => Err(StoreError::Refused(sqlx::Error::RowNotFound)),
+        None => Ok(()),
     }
+}
+
+/// Since when and why this process must not dial by its own data, if so.
+async fn newer(session: &mut Session) -> Result<Option<(Moment, String)>, StoreError> {
+    const READ: Sql = sql!("SELECT version AS zone_version, since AS zone_since FROM zone_data WHERE only_row = 1");
+    Ok(compare(&session.one(&READ, args![]).await?)?.0)
 }

@@ -11,7 +11,7 @@ use ringfence_domain::{
 };
 use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
 use ringfence_store::{
-    Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, Store, StoreError, Tenure, Withheld,
+    Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, StoreError, Tenure, Withheld,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{AttemptId, Clock};
-use ringfence_store::{Burst, Database, Store, StoreError, Tenure};
+use ringfence_store::{Burst, Database, StoreError, Tenure};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{Clock, Span};
-use ringfence_store::{Database, LaneEffect, Sent, SentResult, Store, StoreError};
+use ringfence_store::{Database, LaneEffect, Sent, SentResult, StoreError};
 use tokio::sync::{Notify, mpsc};
 
 /// Results in one transaction at most.

@@ -12,7 +12,7 @@ use ringfence_engine::LaneEngine;
 use ringfence_operations::{InputFile, importing};
 use ringfence_providers::{HttpTransport, Provider};
 use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, router, serve};
-use ringfence_store::{Begin, Database, Location, Store};
+use ringfence_store::{Begin, Database, Location};
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, number, rules};
 use ringfence_tests::virtual_time::twenty2_at;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ringfence_domain::{Campaign, Moment, PausedBy, Zone};
 use ringfence_intake::ConfigLane;
-use ringfence_store::{Applied, Begin, CampaignRow, Database, Store, StoreError};
+use ringfence_store::{Applied, Begin, CampaignRow, Database, StoreError};
 use serde::Serialize;
 
 use crate::error::Error;

@@ -1,7 +1,7 @@
 //! A person ends a campaign for good.
 
 use ringfence_domain::StopReason;
-use ringfence_store::{StopOrder, Store, Whom};
+use ringfence_store::{StopOrder, Whom};
 use serde::Serialize;
 
 use crate::error::Error;

@@ -1,7 +1,6 @@
 //! A person stops the new calls of a campaign.
 
 use ringfence_domain::{CampaignState, PausedBy};
-use ringfence_store::Store;
 use serde::Serialize;
 
 use crate::error::Error;

@@ -3,7 +3,7 @@
 use ringfence_domain::campaign::Missing;
 use ringfence_domain::{ImportId, ImportState, LaneState};
 use ringfence_intake::contacts::is_rejects;
-use ringfence_store::{CampaignRow, Resumed, Store};
+use ringfence_store::{CampaignRow, Resumed};
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};

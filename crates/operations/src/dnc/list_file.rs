@@ -5,7 +5,7 @@ use std::path::Path;
 use ringfence_domain::PhoneNumber;
 use ringfence_domain::phone::Country;
 use ringfence_intake::{Problem, Table, contacts};
-use ringfence_store::{DncList, Store};
+use ringfence_store::DncList;
 use serde::Serialize;
 
 use super::sorted::Sorted;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ringfence_domain::{AttemptId, Outcome};
-use ringfence_store::{AttemptRow, CampaignRow, Store};
+use ringfence_store::{AttemptRow, CampaignRow};
 use serde_json::{Map, Value, json};
 
 use super::Format;
@@ -36,7 +36,7 @@ const COLUMNS: [&str; 18] = [
 
 /// Writes every attempt of the current run, oldest first.
 pub(super) async fn write(
-    store: &dyn Store,
+    store: &ringfence_store::Database,
     campaign: &CampaignRow,
     format: Format,
     mut out: impl Write,
@@ -72,7 +72,7 @@ pub(super) async fn write(
 }
 
 async fn each(
-    store: &dyn Store,
+    store: &ringfence_store::Database,
     campaign: &CampaignRow,
     mut each: impl FnMut(&AttemptRow) -> Result<(), Error>,
 ) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ringfence_domain::ContactId;
-use ringfence_store::{CampaignRow, ContactFilter, ContactRow, Store};
+use ringfence_store::{CampaignRow, ContactFilter, ContactRow};
 use serde_json::{Map, Value, json};
 
 use super::Format;
@@ -32,7 +32,7 @@ const COLUMNS: [&str; 14] = [
 
 /// Writes every contact of the current run that the filter lets through.
 pub(super) async fn write(
-    store: &dyn Store,
+    store: &ringfence_store::Database,
     campaign: &CampaignRow,
     filter: ContactFilter,
     format: Format,
@@ -55,7 +55,7 @@ pub(super) async fn write(
 }
 
 async fn each_page(
-    store: &dyn Store,
+    store: &ringfence_store::Database,
     campaign: &CampaignRow,
     filter: ContactFilter,
     mut each: impl FnMut(&[ContactRow]) -> Result<(), Error>,
@@ -70,7 +70,7 @@ async fn each_page(
 }
 
 async fn write_csv(
-    store: &dyn Store,
+    store: &ringfence_store::Database,
     campaign: &CampaignRow,
     filter: ContactFilter,
     inputs: &BTreeSet<String>,
@@ -103,7 +103,7 @@ async fn write_csv(
 }
 
 async fn write_json(
-    store: &dyn Store,
+    store: &ringfence_store::Database,
     campaign: &CampaignRow,
     filter: ContactFilter,
     mut out: impl Write,

@@ -2,7 +2,7 @@
 
 use ringfence_domain::{AttemptId, Moment};
 use ringfence_providers::{News, OutCall, Pacer};
-use ringfence_store::{AttemptRow, CampaignRow, Store};
+use ringfence_store::{AttemptRow, CampaignRow};
 
 use crate::error::Error;
 use crate::workspace::Workspace;

@@ -1,7 +1,6 @@
 //! `ringfence campaigns`
 
 use comfy_table::Cell;
-use ringfence_store::Store;
 use serde_json::json;
 
 use crate::cli::Common;

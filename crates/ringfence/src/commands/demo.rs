@@ -7,7 +7,7 @@ use std::path::Path;
 use ringfence_engine::LaneEngine;
 use ringfence_intake::{Config, campaign};
 use ringfence_operations::{InputFile, importing, workspace};
-use ringfence_store::{Database, Lifeline, Location, Store};
+use ringfence_store::{Database, Lifeline, Location};
 use std::sync::Arc;
 
 use super::run::{Ended, Follower, Until, apply};

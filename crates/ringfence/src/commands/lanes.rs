@@ -2,7 +2,6 @@
 
 use comfy_table::Cell;
 use ringfence_providers::Checked;
-use ringfence_store::Store;
 use serde_json::json;
 
 use crate::cli::Common;

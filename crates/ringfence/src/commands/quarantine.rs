@@ -3,7 +3,7 @@
 use ringfence_operations::workspace;
 use ringfence_providers::{Finds, Pacer};
 use ringfence_reconciler::inquire;
-use ringfence_store::{LaneInquiry, QuarantineRow, Store};
+use ringfence_store::{LaneInquiry, QuarantineRow};
 use serde_json::json;
 
 use crate::cli::Common;

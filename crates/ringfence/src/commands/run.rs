@@ -10,7 +10,7 @@ use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, S
 use ringfence_engine::{DatabaseLoss, LaneEngine, brakes, outage, receipts};
 use ringfence_intake::Config;
 use ringfence_operations::{InputFile, importing, imports, rejects::RejectsFile, workspace};
-use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy, Store};
+use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, brakes, receipts};
 use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zones};
-use ringfence_store::{Database, Lifeline, StoppedBy, Store};
+use ringfence_store::{Database, Lifeline, StoppedBy};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Common;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
-use ringfence_store::Store;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};

@@ -15,7 +15,7 @@ use ringfence_engine::{LaneEngine, brakes, receipts};
 use ringfence_operations::{InputFile, amount::amount, preview, workspace, zones};
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    Lifeline, NewContact, StopOrder, StoppedBy, Store, Whom,
+    Lifeline, NewContact, StopOrder, StoppedBy, Whom,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::postgres::hide_password;
 use crate::StoreError;
-use crate::postgres::hide_password;
 
 /// Which database is used, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

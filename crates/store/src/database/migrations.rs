@@ -8,6 +8,7 @@ use sqlx::migrate::Migrator;
 pub(crate) const TABLE: &str = "ringfence_migrations";
 
 pub(crate) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| listed(sqlx::migrate!("../../migrations/sqlite")));
+
 pub(crate) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| listed(sqlx::migrate!("../../migrations/postgres")));
 
 fn listed(mut migrator: Migrator) -> Migrator {

@@ -1,19 +1,22 @@
-//! How transitions and questions are run: each in a task of its own, in a transaction that ends for certain.
+//! How transitions and questions are run: each in a task of its own, in a transaction that ends for
+//! certain.
 
 use std::time::Duration;
 
+use super::clock::boot_time;
+use super::portions::Portions;
+use super::turns::Urgency;
 use super::{Database, Pools, Step};
-use crate::clock::boot_time;
-use crate::portions::Portions;
+use crate::StoreError;
+use crate::error::trouble::Trouble;
+use crate::quarantine::witness;
+use crate::quarantine::witness::Ready;
 use crate::session::Session;
-use crate::transaction::Open;
-use crate::trouble::Trouble;
-use crate::turns::Urgency;
-use crate::witness::Ready;
-use crate::{StoreError, witness};
+use crate::session::transaction::Open;
 
 /// No write is to hold SQLite's writer for longer.
 const HELD_LONG: Duration = Duration::from_millis(50);
+
 /// Rows of a bulk transition on Postgres.
 const POSTGRES_ROWS: usize = 5_000;
 
@@ -38,8 +41,9 @@ pub(crate) struct Written<T> {
 }
 
 impl Database {
-    /// Runs one transition in one transaction. It runs to its end in a task of its own, so that whoever waits for it
-    /// may be cancelled without leaving a transaction half done on a pooled connection.
+    /// Runs one transition in one transaction. It runs to its end in a task of its own, so that
+    /// whoever waits for it may be cancelled without leaving a transaction half done on a pooled
+    /// connection.
     pub(crate) async fn write<T, F>(&self, urgency: Urgency, transition: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -48,8 +52,8 @@ impl Database {
         self.timed(urgency, transition).await.map(|(done, _)| done)
     }
 
-    /// Runs a transition over many rows, as many at once as do not hold up others: its second argument. It returns how many
-    /// there were.
+    /// Runs a transition over many rows, as many at once as do not hold up others: its second
+    /// argument. It returns how many there were.
     pub(crate) async fn write_some<T, F>(
         &self,
         work: &'static str,
@@ -89,7 +93,8 @@ impl Database {
         self.carry_out(urgency, Follows::NoCalls, transition).await.map(|written| (written.done, written.held))
     }
 
-    /// Runs one transition in one transaction. One that calls follow on does not commit when its witness cannot be written.
+    /// Runs one transition in one transaction. One that calls follow on does not commit when its
+    /// witness cannot be written.
     pub(crate) async fn carry_out<T, F>(
         &self,
         urgency: Urgency,
@@ -174,7 +179,8 @@ impl Database {
         result.map_err(|error| error.at(&self.location))
     }
 
-    /// Runs a question of several statements that must agree with each other: all of them see one moment.
+    /// Runs a question of several statements that must agree with each other: all of them see one
+    /// moment.
     pub(crate) async fn snapshot<T, F>(&self, question: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -201,8 +207,9 @@ impl Database {
         result.map_err(|error| error.at(&self.location))
     }
 
-    /// Paused timers jump ahead whenever every task waits, also for a database that answers in real time. They do not
-    /// while a blocking task runs, so one is kept for as long as the statement takes.
+    /// Paused timers jump ahead whenever every task waits, also for a database that answers in real
+    /// time. They do not while a blocking task runs, so one is kept for as long as the statement
+    /// takes.
     async fn in_real_time<T>(&self, work: impl Future<Output = T>) -> T {
         if !self.virtual_time {
             return work.await;

@@ -1,7 +1,7 @@
 //! Stops, pauses, cancels, fresh runs.
 
 use ringfence_domain::{AttemptState, ContactState, Outcome, PausedBy, StopReason};
-use ringfence_store::{Begin, Resumed, Settlement, StopOrder, Store, StoreError, Verdict, Whom};
+use ringfence_store::{Begin, Resumed, Settlement, StopOrder, StoreError, Verdict, Whom};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, import, noon, rules};
 

@@ -2,7 +2,7 @@
 
 use ringfence_domain::claim::Refusal;
 use ringfence_domain::{AttemptState, Moment, NumberLimits, Reading, Span};
-use ringfence_store::{Refused, Store};
+use ringfence_store::Refused;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::{ImportId, ImportState};
-use ringfence_store::{Database, ImportOrder, ImportStart, NewContact, Reject, RowVerdict, Store};
+use ringfence_store::{Database, ImportOrder, ImportStart, NewContact, Reject, RowVerdict};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, begin_import, chunk, complete, noon};
 

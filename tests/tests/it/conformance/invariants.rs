@@ -1,7 +1,7 @@
 //! What the schema itself refuses, whatever the code above it does.
 
 use ringfence_domain::Outcome;
-use ringfence_store::{Settlement, Store};
+use ringfence_store::Settlement;
 use ringfence_tests::sample::{Stage, noon};
 use ringfence_tests::{TestDatabase, on_both_databases};
 use sqlx::Connection;

@@ -2,7 +2,7 @@
 
 use ringfence_domain::lane::{LaneSettings, Spent};
 use ringfence_domain::{CampaignId, Moment, Span};
-use ringfence_store::{Owner, Store, TakeOver};
+use ringfence_store::{Owner, TakeOver};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, lane_settings, noon};
 

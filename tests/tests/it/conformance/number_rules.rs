@@ -4,7 +4,7 @@ use ringfence_domain::claim::Refusal;
 use ringfence_domain::condition::Condition;
 use ringfence_domain::cool_off::CoolOff;
 use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactState, DialClass, NumberLimits, Outcome, Span};
-use ringfence_store::{Begin, ClaimOrder, Database, DncList, DncRow, Refused, Settlement, Store};
+use ringfence_store::{Begin, ClaimOrder, Database, DncList, DncRow, Refused, Settlement};
 use ringfence_tests::database::execute;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};

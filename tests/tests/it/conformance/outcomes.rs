@@ -1,7 +1,7 @@
 //! Outcomes and what follows, unknown calls, sweeps.
 
 use ringfence_domain::{CallDetails, DialClass, Outcome, Span};
-use ringfence_store::{ContactFilter, SentResult, Settlement, Store, SweepOrder};
+use ringfence_store::{ContactFilter, SentResult, Settlement, SweepOrder};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 

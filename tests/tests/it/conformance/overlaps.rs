@@ -2,7 +2,7 @@
 
 use ringfence_domain::{ContactId, ImportId, ImportState, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::{
-    Begin, CompleteOrder, Database, ImportCounts, NewContact, Reject, Settlement, StopOrder, Store, StoreError, Whom,
+    Begin, CompleteOrder, Database, ImportCounts, NewContact, Reject, Settlement, StopOrder, StoreError, Whom,
 };
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, begin_import, chunk, complete, noon, row};

@@ -1,7 +1,7 @@
 //! Opening attempts.
 
 use ringfence_domain::{DialClass, Moment, Outcome, Span};
-use ringfence_store::{Plan, Settlement, Store};
+use ringfence_store::{Plan, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -43,7 +43,7 @@ on_both_databases! {
         let bucket = database.store.eligible_buckets(stage.lane, noon(), 10).await.expect("buckets")[0].id;
         let opening = noon() + Span::from_hours(20);
         let closed = Plan { lane: stage.lane, epoch: stage.epoch, now: noon(), picks: vec![], closed: vec![ringfence_store::Closed { bucket, until: opening, revision: stage.campaign.revision }] };
-        database.store.open(closed).await.expect("a plan");
+        database.store.open_attempts(closed).await.expect("a plan");
         assert!(database.store.eligible_buckets(stage.lane, noon(), 10).await.expect("buckets").is_empty());
         assert_eq!(database.store.next_eligible(stage.lane).await.expect("a moment"), Some(opening));
         assert_eq!(stage.open(&database.store, 10, opening).await, 2);
@@ -79,7 +79,7 @@ on_both_databases! {
     async fn a_lane_that_changed_hands_opens_nothing_for_the_old_owner(database) {
         let stage = Stage::set(&database.store, 2).await;
         let old = Plan { lane: stage.lane, epoch: stage.epoch - 1, now: noon(), picks: vec![], closed: vec![] };
-        assert!(database.store.open(old).await.expect("an answer").not_ours);
+        assert!(database.store.open_attempts(old).await.expect("an answer").not_ours);
     }
 }
 

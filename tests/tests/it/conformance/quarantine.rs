@@ -2,7 +2,7 @@
 
 use ringfence_domain::{Moment, Span};
 use ringfence_store::{
-    AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoppedBy, Store, StoreError, VendorCall,
+    AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoppedBy, StoreError, VendorCall,
 };
 use ringfence_tests::database::execute;
 use ringfence_tests::sample::{Stage, noon, number};

@@ -1,7 +1,7 @@
 //! Results of requests.
 
 use ringfence_domain::{AttemptState, LaneState, Moment, Span};
-use ringfence_store::{LaneEffect, Sent, SentResult, Store};
+use ringfence_store::{LaneEffect, Sent, SentResult};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 

@@ -1,9 +1,7 @@
 //! From a file that was read to contacts that may be dialled: rails, canaries, who is missing, undoing.
 
 use ringfence_domain::{ImportState, Outcome, PausedBy, StopReason};
-use ringfence_store::{
-    CompleteOrder, ImportCounts, ImportStart, Resumed, RowVerdict, Settlement, StopOrder, Store, Whom,
-};
+use ringfence_store::{CompleteOrder, ImportCounts, ImportStart, Resumed, RowVerdict, Settlement, StopOrder, Whom};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, begin_import, chunk, complete, noon, row};
 

@@ -1,7 +1,7 @@
 //! What vendors report: kept once, matched with its call whenever both are there, forgotten in the end.
 
 use ringfence_domain::{Outcome, Span};
-use ringfence_store::{NewReport, Reported, SentResult, Settlement, Store};
+use ringfence_store::{NewReport, Reported, SentResult, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 

@@ -2,7 +2,7 @@
 
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::{Moment, Span};
-use ringfence_store::{Begin, Store};
+use ringfence_store::Begin;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon, rules};
 

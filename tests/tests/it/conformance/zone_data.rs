@@ -1,7 +1,7 @@
 //! The newest zone data that ever dialled is kept, and whoever has older data claims nothing.
 
 use ringfence_domain::zone_data::ZoneData;
-use ringfence_store::{Numbers, StoppedBy, Store};
+use ringfence_store::{Numbers, StoppedBy};
 use ringfence_tests::database::{execute, text_of};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use ringfence_providers::{HttpTransport, Transport};
 use ringfence_sandbox::MachineClock;
-use ringfence_store::{Database, Store};
+use ringfence_store::Database;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::Stage;
 use tokio_util::sync::CancellationToken;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use ringfence::summary::summarize;
 use ringfence_domain::{Clock, Outcome, Span};
 use ringfence_sandbox::Behaviour;
-use ringfence_store::Store;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, Unset, VirtualClock, twenty2};
 use ringfence_tests::{TestDatabase, on_both_databases_in_virtual_time};

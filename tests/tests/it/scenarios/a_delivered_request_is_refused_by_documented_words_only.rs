@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ringfence_domain::{LaneState, Outcome};
 use ringfence_sandbox::{Behaviour, Fault};
-use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::vendors;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ringfence_domain::{Clock, Outcome, Span};
 use ringfence_sandbox::{Behaviour, MachineClock};
-use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::binary::{Vendor, path, write_project};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};

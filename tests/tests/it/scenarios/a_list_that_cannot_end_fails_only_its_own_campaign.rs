@@ -9,7 +9,7 @@ use ringfence_domain::{Clock, Moment, Span};
 use ringfence_operations::Notices;
 use ringfence_operations::scheduling::cron_scheduler;
 use ringfence_providers::{HttpTransport, Provider};
-use ringfence_store::{Begin, Store};
+use ringfence_store::Begin;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{lane_settings, number, rules};
 use ringfence_tests::virtual_time::{HandClock, twenty2_at};

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use ringfence_domain::campaign::UnknownPolicy;
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::{Behaviour, Fault};
-use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::vendors;

@@ -7,7 +7,7 @@ use ringfence_domain::{AttemptId, Outcome, ReportAddress, Span};
 use ringfence_providers::Transport;
 use ringfence_sandbox::{Behaviour, InProcess};
 use ringfence_server::Server;
-use ringfence_store::{NewReport, Store};
+use ringfence_store::NewReport;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::vendors;

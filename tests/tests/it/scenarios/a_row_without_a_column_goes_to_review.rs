@@ -2,7 +2,6 @@
 
 use ringfence_domain::Outcome;
 use ringfence_sandbox::Behaviour;
-use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};

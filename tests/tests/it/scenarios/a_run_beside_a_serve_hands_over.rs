@@ -19,7 +19,7 @@ on_both_databases! {
         let serve = ringfence(folder, &["serve"]).spawn().expect("it starts");
         let owned = async {
             loop {
-                let lanes = ringfence_store::Store::lanes(&*database.store).await.expect("lanes");
+                let lanes = database.store.lanes().await.expect("lanes");
                 if lanes.iter().any(|lane| lane.owner.is_some()) {
                     return;
                 }

@@ -11,7 +11,7 @@ use ringfence_engine::CronScheduler;
 use ringfence_operations::Notices;
 use ringfence_operations::scheduling::cron_scheduler;
 use ringfence_providers::{HttpTransport, Provider};
-use ringfence_store::{Begin, CampaignRow, Database, Store};
+use ringfence_store::{Begin, CampaignRow, Database};
 use ringfence_tests::sample::{lane_settings, number, rules};
 use ringfence_tests::virtual_time::{HandClock, twenty2_at};
 use ringfence_tests::{TestDatabase, on_both_databases};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ringfence_domain::{Clock, Outcome, Span};
 use ringfence_sandbox::Behaviour;
-use ringfence_store::{Guarded, Store};
+use ringfence_store::Guarded;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::binary::{Vendor, path, ringfence, text, write_project};
 use ringfence_tests::sample::{lane_settings, noon, rules};

@@ -9,7 +9,7 @@ use ringfence_operations::{InputFile, importing};
 use ringfence_providers::{Finds, Vendor};
 use ringfence_sandbox::{Behaviour, Fault, InProcess};
 use ringfence_server::Server;
-use ringfence_store::{AttemptRow, Store};
+use ringfence_store::AttemptRow;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, number, rules};
 use ringfence_tests::vendors;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ringfence_domain::{Clock, Outcome, Span};
 use ringfence_sandbox::Behaviour;
-use ringfence_store::{Begin, ContactFilter, Store};
+use ringfence_store::{Begin, ContactFilter};
 use ringfence_tests::database::execute;
 use ringfence_tests::on_both_databases_in_virtual_time;
 use ringfence_tests::sample::{lane_settings, noon, rules};

@@ -2,7 +2,7 @@
 
 use ringfence_domain::Outcome;
 use ringfence_sandbox::Behaviour;
-use ringfence_store::{Begin, Store};
+use ringfence_store::Begin;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{import, lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringfence::summary::summarize;
 use ringfence_domain::{Outcome, PhoneNumber, Span};
 use ringfence_sandbox::{Behaviour, Fault};
-use ringfence_store::{NewContact, Store};
+use ringfence_store::NewContact;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{self, lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};

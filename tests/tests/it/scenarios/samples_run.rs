@@ -10,7 +10,6 @@ use ringfence_intake::{Config, campaign};
 use ringfence_operations::{InputFile, importing, workspace};
 use ringfence_providers::registry::VENDORS;
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
-use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::vendors::build;
 use ringfence_tests::virtual_time::{VirtualClock, twenty2};

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
-use ringfence_store::Store;
 use ringfence_tests::binary::{Vendor, ringfence, write_project};
 use ringfence_tests::on_both_databases;
 

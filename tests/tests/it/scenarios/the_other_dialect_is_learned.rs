@@ -3,7 +3,6 @@
 
 use ringfence_domain::{LaneState, Outcome};
 use ringfence_sandbox::{Behaviour, IqraDialect};
-use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::vendors;

@@ -7,7 +7,6 @@ use ringfence_domain::{Outcome, Span};
 use ringfence_engine::outage::outlasts;
 use ringfence_operations::{Error, ErrorKind};
 use ringfence_sandbox::Behaviour;
-use ringfence_store::Store;
 use ringfence_tests::binary::{Vendor, json, ringfence, write_project};
 use ringfence_tests::{TestDatabase, on_both_databases};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};

@@ -6,7 +6,6 @@ use ringfence_domain::callback::Callback;
 use ringfence_domain::condition::Condition;
 use ringfence_domain::{Clock, Moment, Outcome, PhoneNumber, Span};
 use ringfence_sandbox::Behaviour;
-use ringfence_store::Store;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{self, lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};

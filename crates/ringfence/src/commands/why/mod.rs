@@ -5,7 +5,7 @@ mod outlook;
 mod rules;
 
 use ringfence_domain::{CampaignId, ContactId, ContactState, Moment, PhoneNumber, Span, Zone};
-use ringfence_store::{AttemptRow, ContactRow, DncRow, Numbers, Store};
+use ringfence_store::{AttemptRow, ContactRow, DncRow, Numbers};
 use serde::Serialize;
 
 use self::outlook::{Outlook, Step};

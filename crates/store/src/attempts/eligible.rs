@@ -1,0 +1,106 @@
+//! What a lane could dial next, and what it has in hand.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::{BucketId, CampaignId, DialClass, LaneId, Moment, RunId, ZoneSet};
+
+use crate::lanes::daily_calls::{calls_on, day_of};
+use crate::lanes::rows::{LaneRow, Lock, lock};
+use crate::lanes::slots::{InHand, in_hand};
+use crate::session::{Session, Sql, args, sql};
+use crate::{StoreError, stop_all};
+
+/// Waiting contacts that may be due, seen as one.
+#[derive(Debug, Clone)]
+pub struct EligibleBucket {
+    /// Its id.
+    pub id: BucketId,
+    /// Its campaign.
+    pub campaign: CampaignId,
+    /// The revision of the campaign's rules.
+    pub revision: i64,
+    /// Its run.
+    pub run: RunId,
+    /// Where its contacts may be.
+    pub zones: ZoneSet,
+    /// Why they are due.
+    pub class: DialClass,
+    /// The campaign's priority, 1 first.
+    pub priority: i64,
+    /// No contact of it is due earlier.
+    pub next_due_at: Moment,
+    /// How many wait in it, due or not.
+    pub waiting: u32,
+}
+
+/// What a lane has in hand.
+#[derive(Debug, Clone)]
+pub struct LaneLoad {
+    /// How it stands.
+    pub lane: LaneRow,
+    /// Live attempts by run.
+    pub live: BTreeMap<RunId, InHand>,
+    /// Calls that it may still make today, if that is limited.
+    pub left_today: Option<u32>,
+    /// Everything on this database is stopped.
+    pub stopped: bool,
+}
+
+impl LaneLoad {
+    /// The live attempts of all runs together.
+    pub fn all(&self) -> InHand {
+        self.live.values().copied().fold(InHand::default(), InHand::with)
+    }
+}
+
+/// The buckets that may hold someone to dial, best first.
+pub(crate) async fn eligible(
+    session: &mut Session,
+    lane: LaneId,
+    now: Moment,
+    limit: u32,
+) -> Result<Vec<EligibleBucket>, StoreError> {
+    const ELIGIBLE: Sql = sql!(
+        "SELECT b.id, b.campaign_id, c.revision, b.run_id, b.zones, b.class, b.priority, b.next_due_at, b.waiting FROM buckets b \
+         JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
+         WHERE b.lane_id = $1 AND b.eligible_at <= $2 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready \
+         AND NOT b.staged AND r.closed_for IS NULL ORDER BY b.priority, b.eligible_at, b.id LIMIT $3"
+    );
+    let rows = session.rows(&ELIGIBLE, args![lane, now, i64::from(limit)]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(EligibleBucket {
+                id: BucketId(row.get("id")?),
+                campaign: CampaignId(row.get("campaign_id")?),
+                revision: row.get("revision")?,
+                run: RunId(row.get("run_id")?),
+                zones: row.word("buckets", "zones")?,
+                class: row.word("buckets", "class")?,
+                priority: row.get("priority")?,
+                next_due_at: row.moment("next_due_at")?,
+                waiting: row.get::<i64>("waiting")? as u32,
+            })
+        })
+        .collect()
+}
+
+/// When the next bucket of the lane becomes eligible.
+pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result<Option<Moment>, StoreError> {
+    const NEXT: Sql = sql!(
+        "SELECT min(b.eligible_at) AS at FROM buckets b JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
+         WHERE b.lane_id = $1 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready AND NOT b.staged AND r.closed_for IS NULL"
+    );
+    Ok(session.one(&NEXT, args![lane]).await?.moment_or_none("at")?.filter(|at| *at < Moment::NEVER))
+}
+
+/// What the lane has in hand.
+pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Result<LaneLoad, StoreError> {
+    let row = lock(session, lane, Lock::Read).await?;
+    let live = in_hand(session, &row, now).await?;
+    let left_today = match row.settings.limits.per_day {
+        Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
+        None => None,
+    };
+    let stopped = stop_all::stop(session).await?.is_some();
+    Ok(LaneLoad { lane: row, live, left_today, stopped })
+}

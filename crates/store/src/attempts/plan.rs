@@ -1,0 +1,237 @@
+//! Planning: contacts of eligible buckets get an open attempt each.
+
+use ringfence_domain::{
+    AttemptState, BucketId, ContactId, ContactState, DialClass, LaneId, LaneState, Moment, NumberKey, RunId, Span,
+};
+use serde::Serialize;
+
+use crate::StoreError;
+use crate::buckets::lock_buckets;
+use crate::counters::Deltas;
+use crate::lanes::rows::{Lock, lock};
+use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// A bucket whose window is closed.
+#[derive(Debug, Clone)]
+pub struct Closed {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// Until when.
+    pub until: Moment,
+    /// The revision of the rules that say so.
+    pub revision: i64,
+}
+
+/// Take up to `count` due contacts of a bucket.
+#[derive(Debug, Clone)]
+pub struct Pick {
+    /// The bucket.
+    pub bucket: BucketId,
+    /// How many at most.
+    pub count: u32,
+    /// They must be dialled from this moment
+    pub dial_after: Moment,
+    /// and before this one.
+    pub dial_before: Moment,
+    /// The revision of the rules that this was planned by.
+    pub revision: i64,
+}
+
+/// What a tick decided for one lane.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The lane.
+    pub lane: LaneId,
+    /// The ownership under which it was planned.
+    pub epoch: i64,
+    /// When.
+    pub now: Moment,
+    /// What to open.
+    pub picks: Vec<Pick>,
+    /// Buckets whose window is closed.
+    pub closed: Vec<Closed>,
+}
+
+/// What came of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Attempts opened.
+    pub opened: u32,
+    /// Contacts put off because their number has a live attempt elsewhere.
+    pub number_busy: u32,
+    /// The lane is no longer ours, or paused; nothing was done.
+    pub not_ours: bool,
+}
+
+/// A contact whose number is being called for another campaign is looked at again after this long.
+const NUMBER_BUSY_WAIT: Span = Span::from_secs(30);
+
+macro_rules! due_contacts {
+    ($after:literal) => {
+        concat!(
+            "SELECT c.id, c.run_id, c.number_key, c.number, (SELECT b.class FROM buckets b WHERE b.id = $1) AS class, ",
+            "EXISTS (SELECT 1 FROM contacts k JOIN runs old ON old.id = k.run_id JOIN runs own ON own.id = c.run_id ",
+            "WHERE k.number_key = c.number_key AND k.state = 'review' AND k.run_id <> c.run_id ",
+            "AND old.campaign_id = own.campaign_id) AS in_review ",
+            "FROM contacts c WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id ",
+            $after
+        )
+    };
+}
+
+#[derive(Serialize)]
+struct AttemptRow {
+    contact_id: ContactId,
+    run_id: RunId,
+    number_key: NumberKey,
+    number: String,
+    class: &'static str,
+    reference: String,
+    dial_after: i64,
+    dial_before: i64,
+    revision: i64,
+}
+
+#[derive(Serialize)]
+struct IdRow {
+    contact_id: ContactId,
+}
+
+#[derive(Serialize)]
+struct BucketRow {
+    bucket_id: BucketId,
+}
+
+#[derive(Serialize)]
+struct ClosedRow {
+    bucket_id: BucketId,
+    until: i64,
+    revision: i64,
+}
+
+/// Carries out a plan in one transaction.
+pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, StoreError> {
+    const INSERT: Sql = sql!(
+        "INSERT INTO attempts (lane_id, epoch, opened_at, state, live, contact_id, run_id, number_key, number, class, \
+         reference, dial_after, dial_before, revision) SELECT $2, $3, $4, 'open', TRUE, u.contact_id, u.run_id, u.number_key, \
+         u.number, u.class, u.reference, u.dial_after, u.dial_before, u.revision FROM"
+        rows (contact_id bigint, run_id bigint, number_key bigint, number text, class text, reference text,
+              dial_after bigint, dial_before bigint, revision bigint)
+        "WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING RETURNING contact_id"
+    );
+    const ACTIVE: Sql = sql!(
+        "UPDATE contacts AS c SET state = 'active' FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
+    );
+    const BUSY: Sql = sql!(
+        sqlite "UPDATE contacts AS c SET due_at = $2 FROM (SELECT value->>'contact_id' AS contact_id FROM json_each($1)) AS u \
+                WHERE c.id = u.contact_id",
+        postgres "UPDATE contacts AS c SET due_at = $2 FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint) \
+                  WHERE c.id = u.contact_id"
+    );
+    // What is left in the bucket decides when it is looked at next; its window is open, so nothing
+    // else does.
+    const HEAD: Sql = sql!(
+        "UPDATE buckets AS b SET \
+         next_due_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
+                              ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807), \
+         eligible_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
+                                 ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807) FROM"
+        rows (bucket_id bigint)
+        "WHERE b.id = u.bucket_id"
+    );
+    // Rules that were applied since may be open: what the old ones said is dropped.
+    const CLOSED: Sql = sql!(
+        "UPDATE buckets AS b SET eligible_at = CASE WHEN b.next_due_at > u.until THEN b.next_due_at ELSE u.until END FROM"
+        rows (bucket_id bigint, until bigint, revision bigint)
+        "WHERE b.id = u.bucket_id AND EXISTS (SELECT 1 FROM campaigns c WHERE c.id = b.campaign_id AND c.revision = u.revision)"
+    );
+    let lane = lock(session, plan.lane, Lock::Share).await?;
+    if lane.epoch != plan.epoch || lane.state != LaneState::Open {
+        return Ok(Opened { not_ours: true, ..Opened::default() });
+    }
+    let mut found = Vec::new();
+    for pick in &plan.picks {
+        found.extend(due(session, pick, plan.now).await?);
+    }
+    let mut result = Opened::default();
+    let mut deltas = Deltas::default();
+    if !found.is_empty() {
+        let attempts: Vec<&AttemptRow> = found.iter().filter(|due| !due.in_review).map(|due| &due.attempt).collect();
+        let rows = session.rows(&INSERT, args![rows_json(&attempts), plan.lane, plan.epoch, plan.now]).await?;
+        let opened = rows
+            .iter()
+            .map(|row| row.get("contact_id").map(ContactId))
+            .collect::<Result<std::collections::HashSet<_>, _>>()?;
+        let (active, busy): (Vec<_>, Vec<_>) = found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
+        for due in &active {
+            deltas.left(due.bucket);
+            deltas.contact(due.attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
+            deltas.attempt(due.attempt.run_id, None, AttemptState::Open);
+        }
+        let ids = |rows: &[&Due]| {
+            rows_json(&rows.iter().map(|due| IdRow { contact_id: due.attempt.contact_id }).collect::<Vec<_>>())
+        };
+        session.run(&ACTIVE, args![ids(&active)]).await?;
+        if !busy.is_empty() {
+            session.run(&BUSY, args![ids(&busy), plan.now + NUMBER_BUSY_WAIT]).await?;
+        }
+        result.opened = active.len() as u32;
+        result.number_busy = busy.len() as u32;
+    }
+    // Buckets come after attempts, as everywhere: an insert may have to wait for whoever holds the
+    // number.
+    let buckets = plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|closed| closed.bucket));
+    lock_buckets(session, buckets).await?;
+    if !plan.closed.is_empty() {
+        let rows: Vec<ClosedRow> = plan
+            .closed
+            .iter()
+            .map(|closed| ClosedRow {
+                bucket_id: closed.bucket,
+                until: closed.until.millis(),
+                revision: closed.revision,
+            })
+            .collect();
+        session.run(&CLOSED, args![rows_json(&rows)]).await?;
+    }
+    if !plan.picks.is_empty() {
+        let rows: Vec<BucketRow> = plan.picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket }).collect();
+        session.run(&HEAD, args![rows_json(&rows)]).await?;
+    }
+    deltas.write(session).await?;
+    Ok(result)
+}
+
+/// A contact that is due, and the attempt that it would get.
+struct Due {
+    bucket: BucketId,
+    attempt: AttemptRow,
+    /// A call to this number in an earlier run of the campaign is of unknown fate.
+    in_review: bool,
+}
+
+/// The due contacts of a bucket, longest due first.
+async fn due(session: &mut Session, pick: &Pick, now: Moment) -> Result<Vec<Due>, StoreError> {
+    const DUE: Sql = sql!(
+        sqlite due_contacts!("LIMIT $3"),
+        postgres due_contacts!("LIMIT $3 FOR UPDATE OF c SKIP LOCKED")
+    );
+    let rows = session.rows(&DUE, args![pick.bucket, now, i64::from(pick.count)]).await?;
+    rows.iter()
+        .map(|row| {
+            let class: DialClass = row.word("buckets", "class")?;
+            let attempt = AttemptRow {
+                contact_id: ContactId(row.get("id")?),
+                run_id: RunId(row.get("run_id")?),
+                number_key: NumberKey(row.get("number_key")?),
+                number: row.get("number")?,
+                class: class.as_str(),
+                reference: uuid::Uuid::new_v4().simple().to_string(),
+                dial_after: pick.dial_after.millis(),
+                dial_before: pick.dial_before.millis(),
+                revision: pick.revision,
+            };
+            Ok(Due { bucket: pick.bucket, attempt, in_review: row.get("in_review")? })
+        })
+        .collect()
+}

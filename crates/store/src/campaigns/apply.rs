@@ -1,0 +1,125 @@
+//! Applying a campaign: its rules are stored, and hold from the next claim on.
+
+use ringfence_domain::{Campaign, CampaignId, CampaignState, LaneId, Moment, PausedBy};
+
+use super::hold::go_on;
+use super::rows::{CampaignRow, Locked, find};
+use super::schedules;
+use crate::campaigns::runs;
+use crate::session::{Arg, Session, Sql, args, claim_fence, sql};
+use crate::{StoreError, lanes};
+
+/// What applying a campaign changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It is new.
+    Created,
+    /// Its rules changed, or a draft was started.
+    Changed,
+    /// It is as it was.
+    Unchanged,
+}
+
+/// Whether an applied campaign may dial at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// A new one may, and one that was a draft.
+    Running,
+    /// A new one may not; one that runs goes on.
+    Draft,
+}
+
+/// Stores the rules under the campaign's name. The current run goes on under them from the next
+/// claim.
+pub(crate) async fn apply(
+    session: &mut Session,
+    rules: &Campaign,
+    lane: LaneId,
+    begin: Begin,
+    now: Moment,
+) -> Result<(Applied, CampaignRow), StoreError> {
+    const INSERT: Sql = sql!(
+        sqlite "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
+                VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id",
+        postgres "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
+                  VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id"
+    );
+    const CHANGE: Sql = sql!(
+        "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4, changed_at = $5, revision = revision + 1 WHERE id = $1"
+    );
+    // Windows may open earlier than under the old rules: every bucket is looked at again.
+    const BUCKETS: Sql =
+        sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = next_due_at WHERE campaign_id = $1");
+    // The new rules are asked about everyone whom the old ones put off; that may be many, and
+    // happens in portions.
+    const ASK_AGAIN: Sql = sql!("UPDATE campaigns SET uncap = revision WHERE id = $1");
+    const LOCK_BUCKETS: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
+    );
+    const MEND: Sql = sql!("UPDATE campaigns SET rules = $2, changed_at = $3 WHERE name = $1");
+    claim_fence::close(session).await?;
+    let json = Arg::json(rules);
+    let priority = i64::from(rules.priority);
+    let (known, mended) = match find(session, &rules.name, Locked::Yes).await {
+        // Rules that cannot be read are mended by those that can.
+        Err(StoreError::Corrupt { column: "rules", .. }) => {
+            session.run(&MEND, args![rules.name.as_str(), json.clone(), now]).await?;
+            (find(session, &rules.name, Locked::Yes).await?, true)
+        }
+        known => (known?, false),
+    };
+    let change = match known {
+        None => {
+            let (state, by, reason) = match begin {
+                Begin::Running => (CampaignState::Running, None, None),
+                Begin::Draft => (CampaignState::Paused, Some(PausedBy::Draft.to_string()), Some(DRAFT.to_owned())),
+            };
+            let arguments = args![rules.name.as_str(), lane, priority, json, now, state.as_str(), by, reason];
+            let id = CampaignId(session.one(&INSERT, arguments).await?.get("id")?);
+            runs::first(session, id, now).await?;
+            Applied::Created
+        }
+        Some(known) if known.state == CampaignState::Cancelled => {
+            return Err(StoreError::Cancelled { campaign: known.rules.name });
+        }
+        Some(known) => {
+            let changed = mended || known.rules != *rules || known.lane != lane;
+            if rules.schedule.over_at(rules.calling.timezone).is_none_or(|over| over > now) {
+                runs::reopen(session, known.run).await?;
+            }
+            if changed {
+                if known.lane != lane && has_live(session, &known).await? {
+                    return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
+                }
+                session.rows(&LOCK_BUCKETS, args![known.id]).await?;
+                session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
+                if mended || known.rules.number_limits() != rules.number_limits() {
+                    session.run(&ASK_AGAIN, args![known.id]).await?;
+                }
+                session.run(&BUCKETS, args![known.id, lane, priority]).await?;
+            }
+            let starts = begin == Begin::Running && known.paused_by == Some(PausedBy::Draft);
+            if starts {
+                go_on(session, known.id, now).await?;
+            }
+            if changed || starts { Applied::Changed } else { Applied::Unchanged }
+        }
+    };
+    let row = find(session, &rules.name, Locked::No).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))?;
+    if change != Applied::Unchanged {
+        let zone = rules.own_zone(lanes::rows::lock(session, lane, lanes::rows::Lock::Read).await?.settings.timezone);
+        schedules::plan(session, row.id, &rules.schedule, zone, now).await?;
+    }
+    Ok((change, row))
+}
+
+const DRAFT: &str = "a draft; nobody has started it";
+
+/// Whether calls of the campaign are still out on its lane.
+async fn has_live(session: &mut Session, campaign: &CampaignRow) -> Result<bool, StoreError> {
+    const LIVE: Sql = sql!(
+        "SELECT count(*) AS n FROM attempts a JOIN runs r ON r.id = a.run_id WHERE a.lane_id = $1 AND a.live AND r.campaign_id = $2"
+    );
+    Ok(session.one(&LIVE, args![campaign.lane, campaign.id]).await?.get::<i64>("n")? > 0)
+}

@@ -1,0 +1,173 @@
+//! Runs: one pass of a campaign over its contacts each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringfence_domain::safety::Recent;
+use ringfence_domain::{Campaign, CampaignId, Moment, RunId, StopReason};
+
+use super::recent_failures::recent;
+use super::rows::Locked;
+use crate::session::{Row, Session, Sql, args, claim_fence, sql};
+use crate::{StoreError, campaigns};
+
+/// One pass of a campaign over its contacts.
+#[derive(Debug, Clone)]
+pub struct RunRow {
+    /// Its id.
+    pub id: RunId,
+    /// Its campaign.
+    pub campaign: CampaignId,
+    /// Counted from 1 within the campaign.
+    pub number: i64,
+    /// The key that it was begun with.
+    pub key: Option<String>,
+    /// Whether a contact file is completely in.
+    pub ready: bool,
+    /// When it began.
+    pub started_at: Moment,
+    /// When its last call was sent.
+    pub last_dial_at: Option<Moment>,
+    /// The `run` command that follows it, if one lives.
+    pub leader: Option<String>,
+    /// Why its contacts do not wait any more.
+    pub closed_for: Option<StopReason>,
+    /// How its last calls ended.
+    pub recent: Recent,
+}
+
+macro_rules! run_columns {
+    ($after:literal) => {
+        concat!(
+            "SELECT id, campaign_id, number, key, ready, started_at, last_dial_at, leader, closed_for, outcome_window FROM runs ",
+            $after
+        )
+    };
+}
+
+/// One run.
+pub(crate) async fn by_id(session: &mut Session, id: RunId) -> Result<RunRow, StoreError> {
+    const READ: Sql = sql!(both run_columns!("WHERE id = $1"));
+    run(&session.one(&READ, args![id]).await?)
+}
+
+/// The run of a campaign that was begun with this key.
+pub(crate) async fn by_key(session: &mut Session, id: CampaignId, key: &str) -> Result<Option<RunRow>, StoreError> {
+    const READ: Sql = sql!(both run_columns!("WHERE campaign_id = $1 AND key = $2"));
+    session.row(&READ, args![id, key]).await?.as_ref().map(run).transpose()
+}
+
+/// The first run of a new campaign.
+pub(crate) async fn first(session: &mut Session, campaign: CampaignId, now: Moment) -> Result<RunId, StoreError> {
+    insert(session, campaign, 1, None, now).await
+}
+
+/// A fresh run over everyone: the old one's contacts wait no more. A key that began a run before
+/// begins none again.
+pub(crate) async fn begin(
+    session: &mut Session,
+    campaign: CampaignId,
+    key: &str,
+    now: Moment,
+) -> Result<(RunRow, bool), StoreError> {
+    const LOCK: Sql = sql!(
+        sqlite "SELECT run_id FROM campaigns WHERE id = $1",
+        postgres "SELECT run_id FROM campaigns WHERE id = $1 FOR UPDATE"
+    );
+    const LAST: Sql = sql!("SELECT max(number) AS number FROM runs WHERE campaign_id = $1");
+    claim_fence::close(session).await?;
+    let current = RunId(session.one(&LOCK, args![campaign]).await?.get("run_id")?);
+    if let Some(known) = by_key(session, campaign, key).await? {
+        return Ok((known, false));
+    }
+    close(session, current, StopReason::Superseded).await?;
+    let number: i64 = session.one(&LAST, args![campaign]).await?.get("number")?;
+    let id = insert(session, campaign, number + 1, Some(key), now).await?;
+    Ok((by_id(session, id).await?, true))
+}
+
+/// Makes a run the campaign's current one. Attempts that were planned before are planned again.
+async fn insert(
+    session: &mut Session,
+    campaign: CampaignId,
+    number: i64,
+    key: Option<&str>,
+    now: Moment,
+) -> Result<RunId, StoreError> {
+    const INSERT: Sql =
+        sql!("INSERT INTO runs (campaign_id, number, key, started_at) VALUES ($1, $2, $3, $4) RETURNING id");
+    const CURRENT: Sql = sql!("UPDATE campaigns SET run_id = $2, revision = revision + 1 WHERE id = $1");
+    let row = session.one(&INSERT, args![campaign, number, key.map(str::to_owned), now]).await?;
+    let id = RunId(row.get("id")?);
+    session.run(&CURRENT, args![campaign, id]).await?;
+    Ok(id)
+}
+
+/// From now on no contact of the run goes back to waiting. Those that wait are stopped page by
+/// page.
+pub(crate) async fn close(session: &mut Session, id: RunId, reason: StopReason) -> Result<(), StoreError> {
+    const CLOSE: Sql = sql!("UPDATE runs SET closed_for = $2 WHERE id = $1 AND closed_for IS NULL");
+    session.run(&CLOSE, args![id, reason.as_str()]).await?;
+    Ok(())
+}
+
+/// Closes a campaign's run because its last day is over. Rules that were applied since may know
+/// more days.
+pub(crate) async fn end(session: &mut Session, campaign: CampaignId, revision: i64) -> Result<(), StoreError> {
+    let known = campaigns::rows::by_id(session, campaign, Locked::Yes).await?;
+    if known.revision == revision {
+        close(session, known.run, StopReason::CampaignEnded).await?;
+    }
+    Ok(())
+}
+
+/// A run that was closed because its campaign's last day was over goes on when there are more days.
+pub(crate) async fn reopen(session: &mut Session, id: RunId) -> Result<(), StoreError> {
+    const REOPEN: Sql = sql!("UPDATE runs SET closed_for = NULL WHERE id = $1 AND closed_for = 'campaign_ended'");
+    session.run(&REOPEN, args![id]).await?;
+    Ok(())
+}
+
+/// Closed runs of a lane in which somebody waits all the same.
+pub(crate) async fn closed_with_waiting(
+    session: &mut Session,
+    lane: ringfence_domain::LaneId,
+) -> Result<Vec<(RunId, StopReason)>, StoreError> {
+    const LIST: Sql = sql!(
+        "SELECT DISTINCT r.id, r.closed_for FROM buckets b JOIN runs r ON r.id = b.run_id \
+         WHERE b.lane_id = $1 AND b.waiting > 0 AND r.closed_for IS NOT NULL ORDER BY r.id"
+    );
+    let rows = session.rows(&LIST, args![lane]).await?;
+    rows.iter().map(|row| Ok((RunId(row.get("id")?), row.word("runs", "closed_for")?))).collect()
+}
+
+/// The present rules of the campaigns that these runs belong to, as far as they can be read.
+pub(crate) async fn rules(
+    session: &mut Session,
+    runs: impl Iterator<Item = RunId>,
+) -> Result<BTreeMap<RunId, Campaign>, StoreError> {
+    const READ: Sql = sql!("SELECT c.id, c.rules FROM campaigns c JOIN runs r ON r.campaign_id = c.id WHERE r.id = $1");
+    let mut rules = BTreeMap::new();
+    for run in runs.collect::<BTreeSet<_>>() {
+        match session.one(&READ, args![run]).await?.json("campaigns", "rules") {
+            Err(StoreError::Corrupt { .. }) => {}
+            known => drop(rules.insert(run, known?)),
+        }
+    }
+    Ok(rules)
+}
+
+fn run(row: &Row) -> Result<RunRow, StoreError> {
+    let closed: Option<String> = row.get("closed_for")?;
+    Ok(RunRow {
+        id: RunId(row.get("id")?),
+        campaign: CampaignId(row.get("campaign_id")?),
+        number: row.get("number")?,
+        key: row.get("key")?,
+        ready: row.get("ready")?,
+        started_at: row.moment("started_at")?,
+        last_dial_at: row.moment_or_none("last_dial_at")?,
+        leader: row.get("leader")?,
+        closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
+        recent: recent(row)?,
+    })
+}

@@ -1,0 +1,158 @@
+//! Contacts, as people ask about them.
+
+use ringfence_domain::template::Row as Fields;
+use ringfence_domain::{
+    ContactId, ContactState, DialClass, ImportId, Moment, NumberKey, Outcome, PhoneNumber, RunId, StopReason, ZoneSet,
+};
+
+use super::attempt_rows;
+use super::attempt_rows::AttemptRow;
+use crate::StoreError;
+use crate::session::{Row, Session, Sql, args, sql};
+
+/// One contact, as people ask about it.
+#[derive(Debug, Clone)]
+pub struct ContactRow {
+    /// Its id.
+    pub id: ContactId,
+    /// Its run.
+    pub run: RunId,
+    /// The whole number.
+    pub number: PhoneNumber,
+    /// What the number is looked up by.
+    pub number_key: NumberKey,
+    /// The file that it came from.
+    pub import: ImportId,
+    /// Its row in that file.
+    pub row_number: i64,
+    /// Where it stands.
+    pub state: ContactState,
+    /// Why it was stopped.
+    pub stop_reason: Option<StopReason>,
+    /// The earliest moment of its next call.
+    pub due_at: Moment,
+    /// Why it is due.
+    pub class: DialClass,
+    /// Where it may be.
+    pub zones: ZoneSet,
+    /// Counted calls.
+    pub calls: u32,
+    /// How the last call ended.
+    pub last_outcome: Option<Outcome>,
+    /// The last call that ended.
+    pub last_attempt: Option<AttemptRow>,
+    /// Whether it was reached as the campaign defines it.
+    pub reached: bool,
+    /// What the operator's own system calls the person.
+    pub external_id: Option<String>,
+    /// Its import is not released: nobody of it is dialled.
+    pub staged: bool,
+    /// The row as it stood in the file.
+    pub fields: Fields,
+}
+
+/// Which contacts are asked for; what is not named is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ContactFilter {
+    /// Where they stand.
+    pub state: Option<ContactState>,
+    /// How their last call ended.
+    pub outcome: Option<Outcome>,
+    /// Whether they were reached, as the campaign defines it.
+    pub reached: Option<bool>,
+}
+
+macro_rules! contact_columns {
+    ($after:literal) => {
+        concat!(
+            "SELECT c.id, c.run_id, c.number, c.number_key, c.import_id, c.row_number, c.state, c.stop_reason, c.due_at, ",
+            "b.class, b.zones, b.staged, c.calls, c.last_outcome, c.last_attempt, c.reached, c.external_id, c.fields ",
+            "FROM contacts c JOIN buckets b ON b.id = c.bucket_id ", $after
+        )
+    };
+}
+
+/// The next contacts of a run after `after`, by id.
+pub(crate) async fn page(
+    session: &mut Session,
+    run: RunId,
+    filter: ContactFilter,
+    after: ContactId,
+    limit: u32,
+) -> Result<Vec<ContactRow>, StoreError> {
+    const PAGE: Sql = sql!(
+        sqlite contact_columns!("WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+            AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) ORDER BY c.id LIMIT $3"),
+        postgres contact_columns!("WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+            AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) ORDER BY c.id LIMIT $3")
+    );
+    let state = filter.state.map_or("", ContactState::as_str);
+    let outcome = filter.outcome.map_or("", Outcome::as_str);
+    let reached: i64 = match filter.reached {
+        None => 0,
+        Some(true) => 1,
+        Some(false) => 2,
+    };
+    let rows = session.rows(&PAGE, args![run, after, i64::from(limit), state, outcome, reached]).await?;
+    with_last_attempts(session, rows).await
+}
+
+/// The contact of a run with this number.
+pub(crate) async fn by_number(
+    session: &mut Session,
+    run: RunId,
+    number: NumberKey,
+) -> Result<Option<ContactRow>, StoreError> {
+    const FIND: Sql = sql!(
+        sqlite contact_columns!("WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
+            UNION ALL SELECT contact_id FROM contact_numbers WHERE run_id = $1 AND number_key = $2)"),
+        postgres contact_columns!("WHERE c.run_id = $1 AND c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
+            UNION ALL SELECT contact_id FROM contact_numbers WHERE run_id = $1 AND number_key = $2)")
+    );
+    let rows = session.rows(&FIND, args![run, number]).await?;
+    Ok(with_last_attempts(session, rows).await?.into_iter().next())
+}
+
+/// Contacts with this number who are not dialled before a call of an earlier run of their campaign
+/// is settled.
+pub(crate) async fn waiting_for_review(session: &mut Session, number: NumberKey) -> Result<Vec<ContactId>, StoreError> {
+    const FIND: Sql = sql!(
+        "SELECT c.id FROM contacts k JOIN runs old ON old.id = k.run_id \
+         JOIN runs own ON own.campaign_id = old.campaign_id AND own.id <> old.id \
+         JOIN contacts c ON c.run_id = own.id AND c.number_key = k.number_key WHERE k.number_key = $1 AND k.state = 'review'"
+    );
+    session.rows(&FIND, args![number]).await?.iter().map(|row| row.get("id").map(ContactId)).collect()
+}
+
+async fn with_last_attempts(session: &mut Session, rows: Vec<Row>) -> Result<Vec<ContactRow>, StoreError> {
+    let ids = rows
+        .iter()
+        .filter_map(|row| row.get::<Option<i64>>("last_attempt").transpose())
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let mut attempts = attempt_rows::by_ids(session, ids.into_iter()).await?;
+    rows.iter()
+        .map(|row| {
+            let optional = |column| row.get::<Option<String>>(column);
+            Ok(ContactRow {
+                id: ContactId(row.get("id")?),
+                run: RunId(row.get("run_id")?),
+                number: row.number("contacts")?,
+                number_key: NumberKey(row.get("number_key")?),
+                import: ImportId(row.get("import_id")?),
+                row_number: row.get("row_number")?,
+                state: row.word("contacts", "state")?,
+                stop_reason: optional("stop_reason")?.map(|_| row.word("contacts", "stop_reason")).transpose()?,
+                due_at: row.moment("due_at")?,
+                class: row.word("buckets", "class")?,
+                zones: row.word("buckets", "zones")?,
+                calls: row.get::<i64>("calls")? as u32,
+                last_outcome: optional("last_outcome")?.map(|_| row.word("contacts", "last_outcome")).transpose()?,
+                last_attempt: row.get::<Option<i64>>("last_attempt")?.and_then(|id| attempts.remove(&id)),
+                reached: row.get("reached")?,
+                external_id: row.get("external_id")?,
+                staged: row.get("staged")?,
+                fields: row.json("contacts", "fields")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,114 @@
+//! A clock that was set back: what was reckoned by it would wait until it is as late again.
+//!
+//! Whoever was never called is due at once. Who waits for another try after a call that ended in
+//! what is the future now is due after the same delay from now. A callback is due when the person
+//! said, and a limit when the calls before allow it: both stay.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::{BucketId, ContactId, LaneId, Moment, Span};
+use serde::Serialize;
+
+use crate::counters::Deltas;
+use crate::database::turns::Urgency;
+use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::{Database, StoreError};
+
+/// Planning puts off who was never called by less than this.
+const USUAL: Span = Span::from_minutes(1);
+
+/// A waiting contact that is to be due earlier.
+pub(crate) struct Late {
+    pub(crate) contact: ContactId,
+    pub(crate) bucket: BucketId,
+    pub(crate) due_at: Moment,
+}
+
+/// Sets right what waits on a lane by a clock that was later than `now`, and has all its windows
+/// judged anew. May be repeated. Returns how many contacts are due earlier.
+pub(crate) async fn set_right(database: &Database, lane: LaneId, now: Moment) -> Result<u32, StoreError> {
+    const WORK: &str = "set_right";
+    database.write(Urgency::Normal, move |session| Box::pin(awaken(session, lane))).await?;
+    let mut moved = 0;
+    loop {
+        let rows = database.portion(WORK);
+        let late = database.read(move |session| Box::pin(late(session, lane, now, rows as i64))).await?;
+        if late.is_empty() {
+            return Ok(moved);
+        }
+        moved += late.len() as u32;
+        put_due(database, WORK, late).await?;
+    }
+}
+
+/// A window that was judged by a wrong clock is judged anew.
+async fn awaken(session: &mut Session, lane: LaneId) -> Result<(), StoreError> {
+    const LOCK: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM buckets WHERE lane_id = $1 ORDER BY id FOR UPDATE"
+    );
+    const AWAKE: Sql =
+        sql!("UPDATE buckets SET eligible_at = next_due_at WHERE lane_id = $1 AND eligible_at > next_due_at");
+    session.rows(&LOCK, args![lane]).await?;
+    session.run(&AWAKE, args![lane]).await?;
+    Ok(())
+}
+
+/// The next contacts that are due by the later clock, and when they are to be. A delay that is
+/// longer than the clock was set back ends late by less than itself, and is left: so nobody is
+/// moved twice.
+async fn late(session: &mut Session, lane: LaneId, now: Moment, limit: i64) -> Result<Vec<Late>, StoreError> {
+    const LATE: Sql = sql!(
+        "SELECT c.id, c.bucket_id, CASE WHEN b.class = 'first' THEN $2 ELSE $2 + c.due_at - a.ended_at END AS due_at \
+         FROM buckets b CROSS JOIN contacts c LEFT JOIN attempts a ON a.id = c.last_attempt \
+         WHERE b.lane_id = $1 AND b.class IN ('first', 'retry') AND b.waiting > 0 \
+         AND c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $3 \
+         AND (b.class = 'first' OR (a.ended_at > $3 AND c.due_at > a.ended_at \
+         AND c.due_at - a.ended_at <= a.ended_at - $2)) LIMIT $4"
+    );
+    let rows = session.rows(&LATE, args![lane, now, now + USUAL, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            let (contact, bucket) = (ContactId(row.get("id")?), BucketId(row.get("bucket_id")?));
+            Ok(Late { contact, bucket, due_at: row.moment("due_at")? })
+        })
+        .collect()
+}
+
+/// Makes a portion of contacts due earlier. `work`: what it is measured as.
+pub(crate) async fn put_due(database: &Database, work: &'static str, late: Vec<Late>) -> Result<(), StoreError> {
+    let did = late.len();
+    database
+        .write_some(work, Urgency::Bulk, move |session, _| {
+            Box::pin(async move { put(session, late).await.map(|()| ((), did)) })
+        })
+        .await
+}
+
+async fn put(session: &mut Session, mut late: Vec<Late>) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct DueRow {
+        contact_id: ContactId,
+        due_at: i64,
+    }
+    const PUT: Sql = sql!(
+        "UPDATE contacts AS c SET due_at = u.due_at FROM" rows (contact_id bigint, due_at bigint)
+        "WHERE c.id = u.contact_id AND c.state = 'waiting' AND c.due_at > u.due_at"
+    );
+    late.sort_unstable_by_key(|one| one.contact);
+    let ids: Vec<ContactId> = late.iter().map(|one| one.contact).collect();
+    crate::contacts::snapshot::lock_contacts(session, &ids).await?;
+    let rows: Vec<DueRow> =
+        late.iter().map(|one| DueRow { contact_id: one.contact, due_at: one.due_at.millis() }).collect();
+    session.run(&PUT, args![rows_json(&rows)]).await?;
+    let mut heads: BTreeMap<BucketId, Moment> = BTreeMap::new();
+    for one in &late {
+        let head = heads.entry(one.bucket).or_insert(one.due_at);
+        *head = (*head).min(one.due_at);
+    }
+    let mut deltas = Deltas::default();
+    for (bucket, due_at) in heads {
+        deltas.due(bucket, due_at);
+    }
+    deltas.write(session).await
+}

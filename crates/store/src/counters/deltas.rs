@@ -1,0 +1,119 @@
+//! Counts and buckets, changed in the transactions that change what they count.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::{AttemptState, BucketId, ContactState, Moment, RunId};
+use serde::Serialize;
+
+use super::Counter;
+use crate::StoreError;
+use crate::buckets::lock_buckets;
+use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// What one transaction changes in counts and buckets, written once at its end in the order of ids.
+#[derive(Debug, Default)]
+pub(crate) struct Deltas {
+    counts: BTreeMap<(RunId, Counter), i64>,
+    buckets: BTreeMap<BucketId, BucketDelta>,
+}
+
+#[derive(Debug, Default)]
+struct BucketDelta {
+    waiting: i64,
+    due: Option<Moment>,
+}
+
+#[derive(Serialize)]
+struct CountRow {
+    run_id: RunId,
+    name: String,
+    delta: i64,
+}
+
+#[derive(Serialize)]
+struct BucketRow {
+    bucket_id: BucketId,
+    delta: i64,
+    due: i64,
+}
+
+const COUNT: Sql = sql!(
+    "INSERT INTO run_counts (run_id, name, n) SELECT u.run_id, u.name, u.delta FROM"
+    rows (run_id bigint, name text, delta bigint)
+    "WHERE true ORDER BY 1, 2 ON CONFLICT (run_id, name) DO UPDATE SET n = run_counts.n + excluded.n"
+);
+
+const BUCKETS: Sql = sql!(
+    "UPDATE buckets AS b SET waiting = b.waiting + u.delta, \
+     next_due_at = CASE WHEN u.due < b.next_due_at THEN u.due ELSE b.next_due_at END, \
+     eligible_at = CASE WHEN u.due < b.eligible_at THEN u.due ELSE b.eligible_at END FROM"
+    rows (bucket_id bigint, delta bigint, due bigint)
+    "WHERE b.id = u.bucket_id"
+);
+
+impl Deltas {
+    pub(crate) fn count(&mut self, run: RunId, counter: Counter, delta: i64) {
+        *self.counts.entry((run, counter)).or_default() += delta;
+    }
+
+    pub(crate) fn contact(&mut self, run: RunId, from: Option<ContactState>, to: ContactState) {
+        if from == Some(to) {
+            return;
+        }
+        if let Some(from) = from {
+            self.count(run, Counter::Contact(from), -1);
+        }
+        self.count(run, Counter::Contact(to), 1);
+    }
+
+    pub(crate) fn attempt(&mut self, run: RunId, from: Option<AttemptState>, to: AttemptState) {
+        if let Some(from) = from {
+            self.count(run, Counter::Attempt(from), -1);
+        }
+        self.count(run, Counter::Attempt(to), 1);
+    }
+
+    /// A contact joined a bucket and is due at `due`.
+    pub(crate) fn joined(&mut self, bucket: BucketId, due: Moment) {
+        self.due(bucket, due);
+        self.buckets.entry(bucket).or_default().waiting += 1;
+    }
+
+    /// Somebody in a bucket is due at `due` by now.
+    pub(crate) fn due(&mut self, bucket: BucketId, due: Moment) {
+        let delta = self.buckets.entry(bucket).or_default();
+        delta.due = Some(delta.due.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    /// A waiting contact left a bucket.
+    pub(crate) fn left(&mut self, bucket: BucketId) {
+        self.buckets.entry(bucket).or_default().waiting -= 1;
+    }
+
+    pub(crate) async fn write(self, session: &mut Session) -> Result<(), StoreError> {
+        let buckets: Vec<BucketRow> = self
+            .buckets
+            .into_iter()
+            .map(|(bucket_id, delta)| BucketRow {
+                bucket_id,
+                delta: delta.waiting,
+                due: delta.due.unwrap_or(Moment::NEVER).millis(),
+            })
+            .filter(|row| row.delta != 0 || row.due != Moment::NEVER.millis())
+            .collect();
+        if !buckets.is_empty() {
+            lock_buckets(session, buckets.iter().map(|row| row.bucket_id)).await?;
+            session.run(&BUCKETS, args![rows_json(&buckets)]).await?;
+        }
+        let counts: Vec<CountRow> = self
+            .counts
+            .iter()
+            .filter(|(_, delta)| **delta != 0)
+            .map(|((run_id, counter), delta)| CountRow { run_id: *run_id, name: counter.to_string(), delta: *delta })
+            .collect();
+        if !counts.is_empty() {
+            session.run(&COUNT, args![rows_json(&counts)]).await?;
+        }
+        Ok(())
+    }
+}

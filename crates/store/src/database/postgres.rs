@@ -1,0 +1,81 @@
+//! Postgres: a pool whose connections are clean and whose commits are on disk.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Row as _};
+
+use super::migrations;
+use crate::StoreError;
+
+/// How long the first connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Enough for planning, claiming, recording, asking and a person's question at once.
+const CONNECTIONS: u32 = 12;
+
+pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address(hide_password(url)))?
+        .application_name("ringfence")
+        .options([
+            ("statement_timeout", "60s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("jit", "off"),
+            ("timezone", "UTC"),
+            // The ROLLBACK below warns each time that there is nothing to roll back.
+            ("client_min_messages", "error"),
+        ]);
+    // A pool says only that it waited; one connection says why.
+    let refused = |message: String| StoreError::NoServer { location: hide_password(url), message };
+    match tokio::time::timeout(CONNECT, PgConnection::connect_with(&options)).await {
+        Ok(Ok(link)) => drop(link.close().await),
+        Ok(Err(sqlx::Error::Database(error))) => return Err(refused(error.message().to_owned())),
+        Ok(Err(error)) => return Err(refused(error.to_string())),
+        Err(_) => return Err(refused(format!("no answer within {} s", CONNECT.as_secs()))),
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(Duration::from_secs(5))
+        // A connection whose BEGIN was cancelled may come back inside a transaction
+        // (transact-rs/sqlx#4385): what the next user wrote would vanish.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    check_durability(&pool).await?;
+    Ok(pool)
+}
+
+/// Whether our tables stand there.
+pub(crate) async fn is_made(pool: &PgPool) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT to_regclass($1) IS NOT NULL").bind(migrations::TABLE).fetch_one(pool).await?;
+    Ok(row.try_get(0)?)
+}
+
+/// A lost commit of `sending` would be a second call, so the server is asked.
+async fn check_durability(pool: &PgPool) -> Result<(), StoreError> {
+    for (setting, fine) in [("fsync", &["on"][..]), ("synchronous_commit", &["on", "remote_write", "remote_apply"])] {
+        let value: String =
+            sqlx::query("SELECT current_setting($1)").bind(setting).fetch_one(pool).await?.try_get(0)?;
+        if !fine.contains(&value.as_str()) {
+            return Err(StoreError::NotDurable(format!("Postgres runs with {setting} = {value}; it must be on")));
+        }
+    }
+    Ok(())
+}
+
+/// An address that may be printed.
+pub(crate) fn hide_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.split_once('@') {
+        Some((user, host)) => format!("{scheme}://{}@{host}", user.split(':').next().unwrap_or_default()),
+        None => url.to_owned(),
+    }
+}

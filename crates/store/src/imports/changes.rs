@@ -1,0 +1,272 @@
+//! What a file has of contacts that were known: new data, another chance, a place in its import.
+
+use std::collections::{BTreeMap, HashSet};
+
+use ringfence_domain::{BucketId, ContactId, ContactState, ImportId, Moment, NumberKey, RunId, StopReason};
+use serde::Serialize;
+
+use super::chunk::Change;
+use super::matching::owners;
+use super::rows::{has_newer, lock_loading};
+use crate::StoreError;
+use crate::buckets::{BucketKey, buckets_for};
+use crate::contacts::snapshot::{Standing, standings};
+use crate::counters::{Counter, Deltas};
+use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+
+/// For each row that is changed so many may be looked at: those that nothing is new of cost little,
+/// and not nothing.
+const LOOKED_AT: i64 = 10;
+
+#[derive(Serialize)]
+struct ChangeRow<'a> {
+    contact_id: ContactId,
+    bucket_id: BucketId,
+    number: &'a str,
+    number_key: NumberKey,
+    has_multiple_numbers: i64,
+    external_id: Option<&'a str>,
+    fields: &'a ringfence_domain::template::Row,
+}
+
+#[derive(Serialize)]
+struct MoveRow {
+    contact_id: ContactId,
+    bucket_id: BucketId,
+    import_id: ImportId,
+    due_at: i64,
+    row_number: i64,
+    line: i64,
+}
+
+#[derive(Serialize)]
+struct IdRow {
+    contact_id: ContactId,
+}
+
+/// Gives some known contacts, from the first after `after` on, what the file has of them. That is
+/// new data; for who was to leave because of an older file or an undone import, another chance; for
+/// who waits in an import that is not released, a place in this one. Returns the last of them,
+/// while there may be more, and how many of at most `limit` there were.
+pub(crate) async fn apply_changes(
+    session: &mut Session,
+    import: ImportId,
+    after: ContactId,
+    now: Moment,
+    limit: i64,
+) -> Result<(Option<ContactId>, usize), StoreError> {
+    const WRITE: Sql = sql!(
+        sqlite "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
+                has_multiple_numbers = u.has_multiple_numbers, external_id = coalesce(u.external_id, c.external_id) FROM (SELECT value->>'contact_id' AS contact_id, \
+                value->>'bucket_id' AS bucket_id, value->>'number' AS number, value->>'number_key' AS number_key, \
+                value->>'has_multiple_numbers' AS has_multiple_numbers, value->>'external_id' AS external_id, value->>'fields' AS fields \
+                FROM json_each($1)) AS u WHERE c.id = u.contact_id",
+        postgres "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
+                  has_multiple_numbers = u.has_multiple_numbers = 1, external_id = coalesce(u.external_id, c.external_id) \
+                  FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, number text, number_key bigint, \
+                  has_multiple_numbers bigint, external_id text, fields jsonb) WHERE c.id = u.contact_id"
+    );
+    // Who was stopped with an undone import waits again, and whoever waited in another import waits
+    // in this one.
+    const MOVE: Sql = sql!(
+        "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
+         finished_at = NULL, pending_stop_reason = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
+         row_number = u.row_number, line = u.line FROM"
+        rows (contact_id bigint, bucket_id bigint, import_id bigint, due_at bigint, row_number bigint, line bigint)
+        "WHERE c.id = u.contact_id"
+    );
+    const STAY: Sql = sql!(
+        "UPDATE contacts AS c SET pending_stop_reason = NULL FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id AND c.pending_stop_reason IS NOT NULL"
+    );
+    let row = lock_loading(session, import).await?;
+    if has_newer(session, &row).await? {
+        return Ok((None, 0));
+    }
+    let Some(Next { last, wanted }) = next(session, import, after, limit).await? else { return Ok((None, 0)) };
+    let did = wanted.len();
+    if wanted.is_empty() {
+        return Ok((Some(last), 0));
+    }
+    let mut lines = BTreeMap::new();
+    let mut changes: BTreeMap<ContactId, Option<Change>> = BTreeMap::new();
+    for row in session.rows(&MATCHED, args![rows_json(&wanted), import]).await? {
+        let contact = ContactId(row.get("id")?);
+        changes.insert(contact, row.json_or_none("import_matches", "change")?);
+        lines.insert(contact, (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
+    }
+    let standings = standings(session, changes.keys().copied()).await?;
+    let staged = staged_elsewhere(session, row.run, import).await?;
+    // Whose the new numbers are by now.
+    let new: Vec<NumberKey> =
+        changes.values().flatten().flat_map(|change| change.numbers.iter().map(|(_, key)| *key)).collect();
+    let mut owners: BTreeMap<NumberKey, ContactId> = owners(session, row.run, new).await?.into_iter().collect();
+    changes.retain(|contact, change| {
+        let Some(standing) = standings.get(contact) else { return false };
+        let open = matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review);
+        if let Some(new) = change {
+            new.numbers.retain(|(_, key)| owners.get(key).is_none_or(|owner| owner == contact));
+            // Two rows far apart may bring one number for two people: it is the first one's.
+            owners.extend(new.numbers.iter().map(|(_, key)| (*key, *contact)));
+            if new.numbers.is_empty() {
+                *change = None;
+            }
+        }
+        open || is_undone(standing)
+    });
+    let joins = |standing: &Standing| {
+        is_undone(standing) || (standing.state == ContactState::Waiting && staged.contains(&standing.bucket))
+    };
+    let key_of = |standing: &Standing, change: Option<&Change>| BucketKey {
+        run: standing.run,
+        zones: change.map_or(&standing.zones, |change| &change.zones).clone(),
+        class: standing.class,
+        import: if joins(standing) { import } else { standing.import },
+    };
+    let wanted: Vec<BucketKey> =
+        changes.iter().map(|(contact, change)| key_of(&standings[contact], change.as_ref())).collect();
+    let buckets = buckets_for(session, wanted.into_iter()).await?;
+    let ids: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
+    let mut deltas = Deltas::default();
+    let (mut rows, mut moves) = (Vec::new(), Vec::new());
+    for (contact, change) in &changes {
+        let standing = &standings[contact];
+        let bucket_id = buckets[&key_of(standing, change.as_ref())];
+        let due_at = if is_undone(standing) { now } else { standing.due_at };
+        if is_undone(standing) {
+            deltas.contact(standing.run, Some(standing.state), ContactState::Waiting);
+            deltas.count(standing.run, Counter::Stopped(StopReason::Undone), -1);
+            deltas.joined(bucket_id, due_at);
+        } else if standing.state == ContactState::Waiting && bucket_id != standing.bucket {
+            deltas.left(standing.bucket);
+            deltas.joined(bucket_id, due_at);
+        }
+        if joins(standing) {
+            let (row_number, line) = lines.get(contact).copied().unwrap_or_default();
+            let (contact_id, import_id, due_at) = (*contact, import, due_at.millis());
+            moves.push(MoveRow { contact_id, bucket_id, import_id, due_at, row_number, line });
+        }
+        let Some(change) = change else { continue };
+        // The number whose turn it is keeps its turn if the person still has it.
+        let current = change.numbers.iter().find(|(_, key)| *key == standing.number).unwrap_or(&change.numbers[0]);
+        rows.push(ChangeRow {
+            contact_id: *contact,
+            bucket_id,
+            number: &current.0,
+            number_key: current.1,
+            has_multiple_numbers: i64::from(change.numbers.len() > 1),
+            external_id: change.external_id.as_deref(),
+            fields: &change.fields,
+        });
+    }
+    session.run(&STAY, args![rows_json(&ids)]).await?;
+    if !moves.is_empty() {
+        session.run(&MOVE, args![rows_json(&moves)]).await?;
+    }
+    if !rows.is_empty() {
+        session.run(&WRITE, args![rows_json(&rows)]).await?;
+        replace_numbers(session, row.run, &changes).await?;
+    }
+    deltas.write(session).await?;
+    Ok((Some(last), did))
+}
+
+/// What an import has of some of its known contacts. Source for the order of the join: SQLite keeps
+/// that of CROSS JOIN.
+pub(crate) const MATCHED: Sql = sql!(
+    "SELECT m.contact_id AS id, m.row_number, m.line, m.change FROM"
+    rows (contact_id bigint)
+    "CROSS JOIN import_matches m WHERE m.import_id = $2 AND m.contact_id = u.contact_id"
+);
+
+/// The next known contacts of an import, and whether anything is to be done with them.
+pub(crate) const NEXT: Sql = sql!(
+    "SELECT m.contact_id AS id, m.row_number > 0 AND (m.change IS NOT NULL OR c.pending_stop_reason IS NOT NULL \
+     OR (b.staged AND b.import_id <> $1)) AS wanted FROM import_matches m CROSS JOIN contacts c CROSS JOIN buckets b \
+     WHERE m.import_id = $1 AND m.contact_id > $2 AND c.id = m.contact_id AND b.id = c.bucket_id \
+     ORDER BY m.contact_id LIMIT $3"
+);
+
+struct Next {
+    last: ContactId,
+    wanted: Vec<IdRow>,
+}
+
+/// The next contacts that something is to be done with, `limit` at most, and the last that was
+/// looked at.
+async fn next(
+    session: &mut Session,
+    import: ImportId,
+    after: ContactId,
+    limit: i64,
+) -> Result<Option<Next>, StoreError> {
+    let rows = session.rows(&NEXT, args![import, after, limit * LOOKED_AT]).await?;
+    let mut next: Option<Next> = None;
+    for row in rows {
+        let contact_id = ContactId(row.get("id")?);
+        let next = next.get_or_insert_with(|| Next { last: contact_id, wanted: Vec::new() });
+        next.last = contact_id;
+        if row.get::<bool>("wanted")? {
+            next.wanted.push(IdRow { contact_id });
+            if next.wanted.len() as i64 == limit {
+                break;
+            }
+        }
+    }
+    Ok(next)
+}
+
+/// Buckets of other imports of the run that are not released.
+async fn staged_elsewhere(
+    session: &mut Session,
+    run: RunId,
+    import: ImportId,
+) -> Result<HashSet<BucketId>, StoreError> {
+    const STAGED: Sql = sql!("SELECT id FROM buckets WHERE run_id = $1 AND import_id <> $2 AND staged");
+    session.rows(&STAGED, args![run, import]).await?.iter().map(|row| row.get("id").map(BucketId)).collect()
+}
+
+/// Whether nobody called the contact, and nobody would, because the import that brought it was
+/// undone.
+fn is_undone(standing: &Standing) -> bool {
+    standing.stop_reason == Some(StopReason::Undone)
+}
+
+async fn replace_numbers(
+    session: &mut Session,
+    run: RunId,
+    changes: &BTreeMap<ContactId, Option<Change>>,
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct NumberRow<'a> {
+        contact_id: ContactId,
+        number_key: NumberKey,
+        position: usize,
+        number: &'a str,
+    }
+    const CLEAR: Sql = sql!("DELETE FROM contact_numbers WHERE contact_id" ids "");
+    const WRITE: Sql = sql!(
+        "INSERT INTO contact_numbers (run_id, number_key, contact_id, position, number) \
+         SELECT $2, u.number_key, u.contact_id, u.position, u.number FROM"
+        rows (contact_id bigint, number_key bigint, position bigint, number text)
+        "WHERE true ON CONFLICT DO NOTHING"
+    );
+    let changes: BTreeMap<&ContactId, &Change> =
+        changes.iter().filter_map(|(contact, change)| Some((contact, change.as_ref()?))).collect();
+    session.run(&CLEAR, args![Arg::ids(changes.keys().map(|contact| contact.0))]).await?;
+    let rows: Vec<NumberRow<'_>> = changes
+        .iter()
+        .filter(|(_, change)| change.numbers.len() > 1)
+        .flat_map(|(contact_id, change)| {
+            change.numbers.iter().enumerate().map(|(position, (number, number_key))| NumberRow {
+                contact_id: **contact_id,
+                number_key: *number_key,
+                position,
+                number,
+            })
+        })
+        .collect();
+    if !rows.is_empty() {
+        session.run(&WRITE, args![rows_json(&rows), run]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Holding an import for a safety rail, and undoing it.
+
+use ringfence_domain::{ImportId, Moment};
+
+use super::rows::{ImportCounts, lock, lock_loading};
+use crate::StoreError;
+use crate::buckets::lock_buckets_of;
+use crate::session::{Session, Sql, args, claim_fence, sql};
+
+/// The whole file was read, and a safety rail holds it.
+pub(crate) async fn hold(
+    session: &mut Session,
+    id: ImportId,
+    counts: &ImportCounts,
+    reason: &str,
+) -> Result<(), StoreError> {
+    const HOLD: Sql = sql!(
+        "UPDATE imports SET state = 'held', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
+         rejected = $7, held_for = $8 WHERE id = $1"
+    );
+    lock_loading(session, id).await?;
+    let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = *counts;
+    session.run(&HOLD, args![id, rows, accepted, updated, unchanged, duplicate, rejected, reason]).await?;
+    Ok(())
+}
+
+/// Nothing more of it is dialled. Its contacts are stopped, and what it kept for later is
+/// forgotten, some at a time.
+pub(crate) async fn undo(session: &mut Session, id: ImportId, now: Moment) -> Result<(), StoreError> {
+    const UNDO: Sql = sql!("UPDATE imports SET state = 'undone', undone_at = coalesce(undone_at, $2) WHERE id = $1");
+    const STAGE: Sql = sql!("UPDATE buckets SET staged = TRUE WHERE run_id = $2 AND import_id = $1");
+    const CANARIES: Sql = sql!("DELETE FROM canaries WHERE import_id = $1");
+    claim_fence::close(session).await?;
+    let Some(row) = lock(session, id).await? else { return Ok(()) };
+    session.run(&UNDO, args![id, now]).await?;
+    lock_buckets_of(session, row.run, id).await?;
+    session.run(&STAGE, args![id, row.run]).await?;
+    session.run(&CANARIES, args![id]).await?;
+    Ok(())
+}

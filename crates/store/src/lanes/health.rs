@@ -1,0 +1,107 @@
+//! What answers and questions say about a lane: that it works, is in trouble, must rest, or waits
+//! for a person.
+
+use std::collections::BTreeSet;
+
+use ringfence_domain::{LaneId, Moment, Span};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// What a result says about its lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LaneEffect {
+    /// Nothing was learned.
+    Nothing,
+    /// It works: a call was taken, or refused for its own sake.
+    Fine,
+    /// It does not answer as it should: after each time in a row it rests longer.
+    Trouble(String),
+    /// It asked to be left alone until then.
+    Slow(Moment, String),
+    /// A person must mend something first.
+    Pause(String),
+}
+
+/// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
+fn rest(consecutive_failures: u32) -> Span {
+    Span::from_secs((1_i64 << consecutive_failures.saturating_sub(1).min(6)).min(60))
+}
+
+/// Locks the lanes that the results may change: lanes come before attempts. What a lane that works
+/// says changes nothing there unless it was in trouble.
+pub(crate) async fn lock_affected<'e>(
+    session: &mut Session,
+    learned: impl Iterator<Item = (LaneId, &'e LaneEffect)>,
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct LaneLock {
+        lane_id: LaneId,
+        fine: i64,
+    }
+    const LOCK: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT l.id FROM lanes l WHERE EXISTS (SELECT 1 FROM jsonb_to_recordset($1::jsonb) AS u(lane_id bigint, fine bigint) \
+                  WHERE u.lane_id = l.id AND (u.fine = 0 OR l.consecutive_failures > 0 OR l.refused_for_now IS NOT NULL)) ORDER BY l.id FOR UPDATE"
+    );
+    let lanes: BTreeSet<(LaneId, bool)> = learned
+        .filter(|(_, effect)| **effect != LaneEffect::Nothing)
+        .map(|(lane, effect)| (lane, *effect == LaneEffect::Fine))
+        .collect();
+    if lanes.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<LaneLock> =
+        lanes.into_iter().map(|(lane_id, fine)| LaneLock { lane_id, fine: i64::from(fine) }).collect();
+    session.rows(&LOCK, args![rows_json(&rows)]).await.map(drop)
+}
+
+/// Applies what was learned about a lane: a pause whatever else was learned, the longest rest that
+/// was asked for, and a trouble only when nothing worked at the same time.
+pub(crate) async fn affect(
+    session: &mut Session,
+    now: Moment,
+    lane: LaneId,
+    effects: &[&LaneEffect],
+) -> Result<(), StoreError> {
+    const FINE: Sql = sql!(
+        "UPDATE lanes SET consecutive_failures = 0, refused_for_now = NULL, \
+         backoff_reason = CASE WHEN consecutive_failures > 0 THEN NULL ELSE backoff_reason END \
+         WHERE id = $1 AND (consecutive_failures > 0 OR refused_for_now IS NOT NULL)"
+    );
+    const SLOW: Sql = sql!(
+        "UPDATE lanes SET backoff_until = CASE WHEN backoff_until > $2 THEN backoff_until ELSE $2 END, backoff_reason = $3, \
+         consecutive_failures = $4 WHERE id = $1"
+    );
+    const TROUBLES: Sql = sql!("SELECT consecutive_failures FROM lanes WHERE id = $1");
+    let mut slowest: Option<(Moment, &str)> = None;
+    let (mut fine, mut trouble) = (false, None);
+    for effect in effects {
+        match effect {
+            LaneEffect::Nothing => {}
+            LaneEffect::Fine => fine = true,
+            LaneEffect::Trouble(reason) => trouble = Some(reason.as_str()),
+            LaneEffect::Slow(until, reason) => {
+                if slowest.is_none_or(|(latest, _)| latest < *until) {
+                    slowest = Some((*until, reason));
+                }
+            }
+            LaneEffect::Pause(reason) => crate::lanes::hold::hold(session, lane, Some(reason), now).await?,
+        }
+    }
+    match (slowest, trouble) {
+        (Some((until, reason)), _) => drop(session.run(&SLOW, args![lane, until, reason, 0_i64]).await?),
+        (None, Some(reason)) if !fine => {
+            let consecutive_failures =
+                session.one(&TROUBLES, args![lane]).await?.get::<i64>("consecutive_failures")? + 1;
+            session
+                .run(&SLOW, args![lane, now + rest(consecutive_failures as u32), reason, consecutive_failures])
+                .await?;
+        }
+        _ if fine => drop(session.run(&FINE, args![lane]).await?),
+        _ => {}
+    }
+    Ok(())
+}

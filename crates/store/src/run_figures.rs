@@ -1,0 +1,179 @@
+//! The numbers of a run, as kept beside the rows that they count.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::{ContactState, DialClass, Moment, RunId, Span, ZoneSet};
+
+use crate::campaigns::rows::{CampaignRow, Locked, find};
+use crate::campaigns::runs;
+use crate::campaigns::runs::RunRow;
+use crate::counters::Counter;
+use crate::imports::rows::{ImportRow, last};
+use crate::lanes::daily_calls::{calls_on, day_of};
+use crate::lanes::rows::{LaneRow, Lock, lock};
+use crate::lanes::slots;
+use crate::lanes::slots::InHand;
+use crate::session::{Session, Sql, args, sql};
+use crate::stop_all::Stop;
+use crate::{StoreError, stop_all};
+
+/// Everything that a summary is made of.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    /// The campaign.
+    pub campaign: CampaignRow,
+    /// Its current run.
+    pub run: RunRow,
+    /// Its lane.
+    pub lane: LaneRow,
+    /// Calls that the lane may still make today, if that is limited.
+    pub left_today: Option<u32>,
+    /// Live attempts of the lane,
+    pub of_lane: InHand,
+    /// and those of this run.
+    pub of_run: InHand,
+    /// Everything on this database is stopped.
+    pub stop: Option<Stop>,
+    /// Counts by the names of [`Counter`]: `contact:waiting`, `attempt:placed`, `outcome:busy`,
+    /// `cost:INR`.
+    pub counts: BTreeMap<String, i64>,
+    /// Waiting contacts by bucket.
+    pub buckets: Vec<BucketNumbers>,
+    /// The newest contact file.
+    pub last_import: Option<ImportRow>,
+    /// Calls sent within the last minute.
+    pub last_minute: i64,
+    /// When the last contact was finished, once all are.
+    pub finished_at: Option<Moment>,
+}
+
+/// Waiting contacts of one bucket.
+#[derive(Debug, Clone)]
+pub struct BucketNumbers {
+    /// Where they may be.
+    pub zones: ZoneSet,
+    /// Why they are due.
+    pub class: DialClass,
+    /// How many wait.
+    pub waiting: i64,
+    /// How many of them are due later.
+    pub not_due: i64,
+    /// The earliest due moment.
+    pub next_due_at: Moment,
+    /// Its import is not released.
+    pub staged: bool,
+}
+
+/// How many attempts back the pace of the last minute is looked for.
+const PACE_DEPTH: i64 = 20_000;
+
+/// The numbers of a campaign's current run.
+pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> Result<Option<Numbers>, StoreError> {
+    const COUNTS: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
+    const BUCKETS: Sql = sql!(
+        "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
+         CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM contacts c \
+         WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2) END AS not_due \
+         FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
+    );
+    const PACE: Sql = sql!(
+        "SELECT count(*) AS n FROM attempts WHERE run_id = $1 AND sending_at > $2 \
+         AND id > (SELECT coalesce(max(id), 0) FROM attempts) - $3"
+    );
+    const FINISHED: Sql = sql!("SELECT max(finished_at) AS at FROM contacts WHERE run_id = $1");
+    let Some(campaign) = find(session, name, Locked::No).await? else { return Ok(None) };
+    let run_row = runs::by_id(session, campaign.run).await?;
+    let stop = stop_all::stop(session).await?;
+    let lane = lock(session, campaign.lane, Lock::Read).await?;
+    let left_today = match lane.settings.limits.per_day {
+        Some(per_day) => {
+            let used = calls_on(session, lane.id, &day_of(&lane.settings, now)).await?;
+            Some(per_day.saturating_sub(used))
+        }
+        None => None,
+    };
+    let in_hand = slots::in_hand(session, &lane, now).await?;
+    let of_lane = in_hand.values().copied().fold(InHand::default(), InHand::with);
+    let of_run = in_hand.get(&campaign.run).copied().unwrap_or_default();
+    let mut counts = BTreeMap::new();
+    for row in session.rows(&COUNTS, args![campaign.run]).await? {
+        counts.insert(row.get::<String>("name")?, row.get::<i64>("n")?);
+    }
+    let buckets = session
+        .rows(&BUCKETS, args![campaign.run, now])
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(BucketNumbers {
+                zones: row.word("buckets", "zones")?,
+                class: row.word("buckets", "class")?,
+                waiting: row.get("waiting")?,
+                not_due: row.get("not_due")?,
+                next_due_at: row.moment("next_due_at")?,
+                staged: row.get("staged")?,
+            })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let last_minute =
+        session.one(&PACE, args![campaign.run, now - Span::from_minutes(1), PACE_DEPTH]).await?.get("n")?;
+    let open: i64 = [ContactState::Waiting, ContactState::Active, ContactState::Review]
+        .into_iter()
+        .filter_map(|state| counts.get(&Counter::Contact(state).to_string()))
+        .sum();
+    let finished_at = match open {
+        0 if run_row.ready => session.one(&FINISHED, args![campaign.run]).await?.moment_or_none("at")?,
+        _ => None,
+    };
+    let last_import = last(session, campaign.run).await?;
+    Ok(Some(Numbers {
+        run: run_row,
+        lane,
+        left_today,
+        of_lane,
+        of_run,
+        stop,
+        counts,
+        buckets,
+        last_import,
+        last_minute,
+        finished_at,
+        campaign,
+    }))
+}
+
+/// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when
+/// all is well.
+pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(String, i64, i64)>, StoreError> {
+    const FRESH: Sql = sql!(
+        "SELECT 'contact:' || state AS name, count(*) AS n FROM contacts WHERE run_id = $1 GROUP BY state \
+         UNION ALL SELECT 'stopped:' || stop_reason, count(*) FROM contacts WHERE run_id = $1 AND stop_reason IS NOT NULL GROUP BY stop_reason \
+         UNION ALL SELECT 'attempt:' || state, count(*) FROM attempts WHERE run_id = $1 GROUP BY state \
+         UNION ALL SELECT 'outcome:' || outcome, count(*) FROM attempts WHERE run_id = $1 AND outcome IS NOT NULL GROUP BY outcome \
+         UNION ALL SELECT 'reached', count(*) FROM contacts WHERE run_id = $1 AND reached"
+    );
+    const KEPT: Sql = sql!("SELECT name, n FROM run_counts WHERE run_id = $1");
+    const BUCKETS: Sql = sql!(
+        "SELECT b.zones || ' ' || b.class AS name, b.waiting AS kept, (SELECT count(*) FROM contacts c \
+         WHERE c.bucket_id = b.id AND c.state = 'waiting') AS n, b.next_due_at, coalesce((SELECT min(c.due_at) FROM contacts c \
+         WHERE c.bucket_id = b.id AND c.state = 'waiting'), 9223372036854775807) AS true_due FROM buckets b WHERE b.run_id = $1"
+    );
+    let mut both: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for row in session.rows(&KEPT, args![id]).await? {
+        let name: String = row.get("name")?;
+        let counter: Result<Counter, _> = name.parse();
+        if counter.is_err() || counter.is_ok_and(|counter| counter.counts_rows()) {
+            both.entry(name).or_default().0 = row.get("n")?;
+        }
+    }
+    for row in session.rows(&FRESH, args![id]).await? {
+        both.entry(row.get("name")?).or_default().1 = row.get("n")?;
+    }
+    for row in session.rows(&BUCKETS, args![id]).await? {
+        let name: String = row.get("name")?;
+        both.insert(format!("bucket {name}"), (row.get("kept")?, row.get("n")?));
+        // A head may be early, which costs one look; late it would hide a contact.
+        let (head, due): (i64, i64) = (row.get("next_due_at")?, row.get("true_due")?);
+        both.insert(format!("head of bucket {name}"), (i64::from(head > due), 0));
+    }
+    Ok(both.into_iter().filter(|(_, (kept, n))| kept != n).map(|(name, (kept, n))| (name, kept, n)).collect())
+}

@@ -1,0 +1,119 @@
+//! One conversation with either database.
+
+pub(crate) mod claim_fence;
+mod row;
+mod statement;
+pub(crate) mod transaction;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use self::transaction::Open;
+use crate::StoreError;
+
+pub(crate) use self::row::Row;
+pub(crate) use self::statement::{Arg, Sql, args, rows_json, sql};
+
+/// A connection, inside a transaction for writing or without one for reading.
+pub(crate) enum Session {
+    SqliteWrite(Open<Sqlite>),
+    SqliteRead(PoolConnection<Sqlite>),
+    PostgresWrite(Open<Postgres>),
+    PostgresRead(PoolConnection<Postgres>),
+}
+
+enum Link<'s> {
+    Sqlite(&'s mut SqliteConnection),
+    Postgres(&'s mut PgConnection),
+}
+
+macro_rules! bound {
+    ($query:expr, $args:expr, $list:path) => {{
+        let mut query = $query;
+        for arg in $args {
+            query = match arg {
+                Arg::Int(value) => query.bind(value),
+                Arg::Text(value) => query.bind(value),
+                Arg::Bool(value) => query.bind(value),
+                Arg::Json(value) => query.bind(value),
+                Arg::Ints(value) => query.bind($list(value)),
+                Arg::Texts(value) => query.bind($list(value)),
+            };
+        }
+        query
+    }};
+}
+
+/// SQLite has no arrays.
+fn json_list<T: serde::Serialize>(list: Vec<T>) -> String {
+    rows_json(&list)
+}
+
+impl Session {
+    fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::SqliteWrite(transaction) => Link::Sqlite(transaction),
+            Self::SqliteRead(connection) => Link::Sqlite(connection),
+            Self::PostgresWrite(transaction) => Link::Postgres(transaction),
+            Self::PostgresRead(connection) => Link::Postgres(connection),
+        }
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    pub(crate) async fn run(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
+        Ok(match self.link() {
+            Link::Sqlite(link) => bound!(sqlx::query(sql.sqlite), args, json_list).execute(link).await?.rows_affected(),
+            Link::Postgres(link) => {
+                bound!(sqlx::query(sql.postgres), args, std::convert::identity).execute(link).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Runs a statement and returns its rows.
+    pub(crate) async fn rows(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        Ok(match self.link() {
+            Link::Sqlite(link) => {
+                let rows = bound!(sqlx::query(sql.sqlite), args, json_list).fetch_all(link).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Link::Postgres(link) => {
+                let rows = bound!(sqlx::query(sql.postgres), args, std::convert::identity).fetch_all(link).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs a statement and returns its first row, if any.
+    pub(crate) async fn row(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a statement that always returns a row.
+    pub(crate) async fn one(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Row, StoreError> {
+        self.row(sql, args).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))
+    }
+
+    /// Makes what was written hold. When that fails nobody knows whether it does, and the
+    /// connection is closed.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::SqliteWrite(open) => open.commit().await?,
+            Self::PostgresWrite(open) => open.commit().await?,
+            Self::SqliteRead(_) | Self::PostgresRead(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes back what was written. A connection that is in doubt is closed, and the next one is
+    /// opened anew.
+    pub(crate) async fn abandon(self, error: &StoreError) {
+        let doubtful = matches!(error, StoreError::Unavailable(trouble) if trouble.kind != crate::error::trouble::TroubleKind::Witness);
+        match self {
+            Self::SqliteWrite(open) if !doubtful => open.roll_back().await,
+            Self::PostgresWrite(open) if !doubtful => open.roll_back().await,
+            Self::SqliteRead(mut link) if doubtful => link.close_on_drop(),
+            Self::PostgresRead(mut link) if doubtful => link.close_on_drop(),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Statements in both dialects, and their arguments.
+
+use serde_json::value::RawValue;
+use sqlx::types::Json;
+
+/// A statement, once for each dialect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sql {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+/// A statement that both dialects read alike, `sql!("…")` or `sql!(both concat!(…))`, or that they
+/// do not: `sql!("…")`. With `rows (id bigint, …)` after the first text, `$1` is a JSON array of
+/// objects that stands there as table `u`. With `ids` after a text that ends with a column, `$1` is
+/// a list, [`Arg::ids`] or [`Arg::texts`], that has the column's value. A text after `postgres` is
+/// only in its statement: what it locks, in which order.
+macro_rules! sql {
+    (sqlite $sqlite:expr, postgres $postgres:expr) => {
+        $crate::session::Sql { sqlite: $sqlite, postgres: $postgres }
+    };
+    ($head:literal rows ($first:ident $first_type:ident $(, $name:ident $type:ident)* $(,)?) $tail:literal) => {
+        $crate::session::Sql {
+            sqlite: concat!(
+                $head, " (SELECT value->>'", stringify!($first), "' AS ", stringify!($first)
+                $(, ", value->>'", stringify!($name), "' AS ", stringify!($name))*,
+                " FROM json_each($1)) AS u ", $tail
+            ),
+            postgres: concat!(
+                $head, " jsonb_to_recordset($1::jsonb) AS u(", stringify!($first), " ", stringify!($first_type)
+                $(, ", ", stringify!($name), " ", stringify!($type))*, ") ", $tail
+            ),
+        }
+    };
+    ($columns:ident!($($columns_args:tt)*) ids $tail:literal) => {
+        $crate::session::Sql {
+            sqlite: concat!($columns!($($columns_args)*), " IN (SELECT value FROM json_each($1)) ", $tail),
+            postgres: concat!($columns!($($columns_args)*), " = ANY ($1) ", $tail),
+        }
+    };
+    ($head:literal $(ids $tail:literal)+ $(postgres $lock:literal)?) => {
+        $crate::session::Sql {
+            sqlite: concat!($head, $(" IN (SELECT value FROM json_each($1)) ", $tail),+),
+            postgres: concat!($head, $(" = ANY ($1) ", $tail),+ $(, " ", $lock)?),
+        }
+    };
+    (both $both:expr) => {
+        $crate::session::Sql { sqlite: $both, postgres: $both }
+    };
+    ($both:literal) => {
+        $crate::session::Sql { sqlite: $both, postgres: $both }
+    };
+}
+
+pub(crate) use sql;
+
+/// One argument of a statement.
+#[derive(Debug, Clone)]
+pub(crate) enum Arg {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bool(bool),
+    /// A list: JSON on SQLite, an array on Postgres.
+    Ints(Vec<i64>),
+    /// The same of texts.
+    Texts(Vec<String>),
+    /// A document: text on SQLite, JSONB on Postgres.
+    Json(Option<Json<Box<RawValue>>>),
+}
+
+impl Arg {
+    /// Makes a list of ids or keys, for `sql!("…" ids "…")`.
+    pub(crate) fn ids(ids: impl IntoIterator<Item = i64>) -> Self {
+        Self::Ints(ids.into_iter().collect())
+    }
+
+    /// Makes a list of texts, for `sql!("…" ids "…")`.
+    pub(crate) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        Self::Texts(texts.into_iter().map(str::to_owned).collect())
+    }
+
+    /// A document for a column that holds JSON.
+    pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Self {
+        Self::Json(Some(Json(
+            serde_json::value::to_raw_value(value).expect("documents of plain values are always JSON"),
+        )))
+    }
+}
+
+macro_rules! arg_from {
+    ($($from:ty => |$value:ident| $arg:expr),+ $(,)?) => {$(
+        impl From<$from> for Arg {
+            fn from($value: $from) -> Self { $arg }
+        }
+    )+};
+}
+
+arg_from! {
+    i64 => |value| Arg::Int(Some(value)),
+    Option<i64> => |value| Arg::Int(value),
+    &str => |value| Arg::Text(Some(value.to_owned())),
+    String => |value| Arg::Text(Some(value)),
+    Option<String> => |value| Arg::Text(value),
+    bool => |value| Arg::Bool(value),
+    ringfence_domain::Moment => |value| Arg::Int(Some(value.millis())),
+    Option<ringfence_domain::Moment> => |value| Arg::Int(value.map(ringfence_domain::Moment::millis)),
+    ringfence_domain::NumberKey => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::LaneId => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::CampaignId => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::RunId => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::ImportId => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::BucketId => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::ContactId => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::AttemptId => |value| Arg::Int(Some(value.0)),
+}
+
+/// The arguments of a statement, in the order of `$1`, `$2`, …
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::session::Arg::from($value)),*] };
+}
+
+pub(crate) use args;
+
+/// Many rows as the one argument that `sql!(… rows (…) …)` reads.
+pub(crate) fn rows_json<T: serde::Serialize>(rows: &[T]) -> String {
+    serde_json::to_string(rows).expect("rows of plain values are always JSON")
+}

@@ -1,0 +1,74 @@
+//! Campaigns, runs and schedules.
+
+use ringfence_domain::{Campaign, CampaignId, ImportId, LaneId, Moment, PausedBy, RunId, StopReason};
+
+use super::transitions;
+use crate::campaigns::apply::Begin;
+use crate::campaigns::hold::Resumed;
+use crate::campaigns::rows::Locked;
+use crate::campaigns::runs::RunRow;
+use crate::campaigns::schedules::ScheduleRow;
+use crate::stop_contacts::{StopOrder, StoppedSome};
+use crate::{Applied, CampaignRow, StoreError, campaigns, imports, stop_contacts};
+
+transitions! {
+    // Campaigns and runs
+
+    /// Stores the rules under the campaign's name, from the next claim on.
+    in_parts apply(rules: Campaign, lane: LaneId, begin: Begin, now: Moment) -> (Applied, CampaignRow) =
+        |database| campaigns::uncap::apply(database, rules, lane, begin, now);
+    /// Finishes what an `apply` of other limits began on a lane and a process that ended left. True
+    /// when somebody is due for it.
+    in_parts uncap(lane: LaneId, now: Moment) -> bool = |database| campaigns::uncap::finish(database, lane, now);
+    /// Stops new calls of the campaign; no claim that had not seen it commits after this returns.
+    brake pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
+        |session| campaigns::hold::pause(session, campaign, by, &reason, now);
+    /// Lets the campaign dial again; what a safety rail holds only with `accept`.
+    write resume_campaign(campaign: CampaignId, accept: bool, now: Moment) -> Resumed =
+        |session| campaigns::hold::resume(session, campaign, accept, now);
+    /// Ends the campaign for good, and returns its run, whose waiting contacts are to be stopped.
+    brake cancel_campaign(campaign: CampaignId, reason: String, now: Moment) -> RunId =
+        |session| campaigns::hold::cancel(session, campaign, &reason, now);
+    /// The campaign of this name.
+    read campaign(name: String) -> Option<CampaignRow> = |session| campaigns::rows::find(session, &name, Locked::No);
+    /// The campaign of this id.
+    read campaign_by_id(campaign: CampaignId) -> CampaignRow = |session| campaigns::rows::by_id(session, campaign, Locked::No);
+    /// All campaigns by name.
+    read campaigns() -> Vec<CampaignRow> = |session| campaigns::rows::list(session);
+    /// Campaigns whose rules cannot be read, by name, and why. Nobody of them is dialled.
+    read unreadable_campaigns() -> Vec<(String, StoreError)> = |session| campaigns::rows::unreadable(session);
+    /// The campaigns of a lane, also those whose rules cannot be read.
+    read campaigns_of(lane: LaneId) -> Vec<CampaignId> = |session| campaigns::rows::of_lane(session, lane);
+    /// One run.
+    read run(run: RunId) -> RunRow = |session| campaigns::runs::by_id(session, run);
+    /// Begins a fresh run under a key that began none before; whether it did.
+    write begin_run(campaign: CampaignId, key: String, now: Moment) -> (RunRow, bool) =
+        |session| campaigns::runs::begin(session, campaign, &key, now);
+    /// From now on nobody in the run goes back to waiting.
+    write close_run(run: RunId, reason: StopReason) -> () = |session| campaigns::runs::close(session, run, reason);
+    /// Closes a campaign's run because its last day is over, unless its rules have changed since
+    /// `revision`.
+    write end_run(campaign: CampaignId, revision: i64) -> () = |session| campaigns::runs::end(session, campaign, revision);
+    /// Undone imports of a lane's campaigns whose contacts wait all the same.
+    read undone_with_waiting(lane: LaneId) -> Vec<(RunId, ImportId)> = |session| imports::rows::undone_with_waiting(session, lane);
+    /// Closed runs of a lane in which somebody waits all the same.
+    read closed_runs_with_waiting(lane: LaneId) -> Vec<(RunId, StopReason)> = |session| campaigns::runs::closed_with_waiting(session, lane);
+    /// Stops some of a run's waiting contacts.
+    bulk stop_contacts(order: StopOrder) -> StoppedSome = |session, rows| stop_contacts::stop(session, &order, rows);
+    /// Makes this process the one that lives for the run; else tells which one does.
+    write follow_run(run: RunId, leader: String, dead: Option<String>, now: Moment, until: Moment) -> Option<String> =
+        |session| campaigns::run_leader::follow(session, run, &leader, dead.as_deref(), now, until);
+    /// Stops living for the run.
+    write unfollow_run(run: RunId, leader: String) -> () = |session| campaigns::run_leader::unfollow(session, run, &leader);
+
+    // Schedules
+
+    /// Every schedule, the next moment first.
+    read schedules() -> Vec<ScheduleRow> = |session| campaigns::schedules::list(session);
+    /// Makes this process the one that works at a campaign's moment `due`.
+    write take_moment(campaign: CampaignId, due: Moment, worker: String, dead: Option<String>, now: Moment, until: Moment) -> bool =
+        |session| campaigns::schedules::take(session, campaign, due, &worker, dead.as_deref(), now, until);
+    /// The moment `due` is over.
+    write finish_moment(campaign: CampaignId, due: Moment, next: Option<Moment>, result: String) -> () =
+        |session| campaigns::schedules::finish(session, campaign, due, next, &result);
+}

@@ -1,0 +1,30 @@
+//! What people ask about a run, its contacts and their attempts.
+
+use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, RunId};
+
+use super::transitions;
+use crate::contacts::attempt_rows::AttemptRow;
+use crate::contacts::rows::{ContactFilter, ContactRow};
+use crate::{Numbers, contacts, run_figures};
+
+transitions! {
+    /// The numbers of a campaign's current run.
+    snapshot numbers(campaign: String, now: Moment) -> Option<Numbers> = |session| run_figures::numbers(session, &campaign, now);
+    /// Kept counts that differ from counting afresh: name, kept, fresh.
+    read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
+    /// The next contacts of a run after `after`, by id.
+    read contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =
+        |session| contacts::rows::page(session, run, filter, after, limit);
+    /// The contact of a run with this number, whichever of its numbers it is.
+    read contact_by_number(run: RunId, number: NumberKey) -> Option<ContactRow> =
+        |session| contacts::rows::by_number(session, run, number);
+    /// All attempts at a number, over all campaigns, oldest first.
+    read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| contacts::attempt_rows::attempts_at(session, number);
+    /// Contacts with this number who are not dialled before a call of an earlier run of their
+    /// campaign is settled.
+    read waiting_for_review(number: NumberKey) -> Vec<ContactId> =
+        |session| contacts::rows::waiting_for_review(session, number);
+    /// The next attempts of a run after `after`, by id.
+    read attempts(run: RunId, after: AttemptId, limit: u32) -> Vec<AttemptRow> =
+        |session| contacts::attempt_rows::attempts(session, run, after, limit);
+}

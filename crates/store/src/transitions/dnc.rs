@@ -1,0 +1,25 @@
+//! The do-not-call list.
+
+use ringfence_domain::{CampaignId, NumberKey, PhoneNumber, RunId};
+
+use super::transitions;
+use crate::dnc;
+use crate::dnc::{DncList, DncListId, DncRow};
+
+transitions! {
+    /// Begins a list of numbers of one source.
+    brake begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
+    /// Adds numbers to a list, from the very next claim on; how many are new.
+    in_parts add_dnc(list: DncListId, numbers: Vec<(NumberKey, PhoneNumber)>) -> u64 =
+        |database| dnc::add(database, list, numbers);
+    /// Takes a number off the list of everyone, or of one campaign; false when it was not on it.
+    write remove_dnc(number: NumberKey, campaign: Option<CampaignId>) -> bool =
+        |session| dnc::remove(session, number, campaign);
+    /// The entries of a number: of everyone first, then of single campaigns.
+    read dnc_entries(number: NumberKey) -> Vec<DncRow> = |session| dnc::find(session, number);
+    /// How many who wait in a run are on the list, of everyone or of its campaign.
+    read waiting_on_dnc(run: RunId) -> i64 = |session| dnc::waiting(session, run);
+    /// The next entries of everyone, or of one campaign, after this key, in the order of the keys.
+    read dnc_page(campaign: Option<CampaignId>, after: i64, limit: u32) -> Vec<DncRow> =
+        |session| dnc::page(session, campaign, after, limit);
+}

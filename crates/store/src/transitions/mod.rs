@@ -1,0 +1,87 @@
+//! The list of transitions and questions: everything that anyone does to the rows is a method of
+//! [`Database`]. Each one that changes something is one transaction.
+
+mod attempts;
+mod campaigns;
+mod contacts;
+mod dnc;
+mod imports;
+mod lanes;
+mod reports;
+mod stops;
+
+use ringfence_domain::PausedBy;
+
+use crate::campaigns::recent_failures::Failing;
+use crate::{Database, StoreError};
+
+/// Makes methods of [`Database`], one a line, from functions of the rooms. The first word says how
+/// it is carried out: `write` in one transaction, `brake` in one that comes before all others,
+/// `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes,
+/// `read` outside any, `snapshot` as of one moment, `then` in one transaction and what must follow
+/// it, `dial` the same for calls that are to be made.
+macro_rules! transitions {
+    ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
+        impl crate::Database {
+            $($(#[$doc])* pub async fn $name(&self, $($arg: $type),*) -> Result<$result, crate::StoreError> {
+                $crate::transitions::transitions!(@ $kind self, $name, |$($bound),+| $step)
+            })+
+        }
+    };
+    (@ write $database:ident, $name:ident, |$session:ident| $step:expr) => {
+        $database
+            .write($crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
+            .await
+    };
+    (@ brake $database:ident, $name:ident, |$session:ident| $step:expr) => {
+        $database
+            .write($crate::database::turns::Urgency::Brake, move |$session| Box::pin(async move { $step.await }))
+            .await
+    };
+    (@ bulk $database:ident, $name:ident, |$session:ident, $rows:ident| $step:expr) => {
+        $database
+            .write_some(stringify!($name), $crate::database::turns::Urgency::Bulk, move |$session, $rows| {
+                Box::pin(async move { $step.await })
+            })
+            .await
+    };
+    (@ in_parts $database:ident, $name:ident, |$itself:ident| $step:expr) => {{
+        let $itself = $database;
+        $step.await
+    }};
+    (@ read $database:ident, $name:ident, |$session:ident| $step:expr) => {
+        $database.read(move |$session| Box::pin(async move { $step.await })).await
+    };
+    (@ snapshot $database:ident, $name:ident, |$session:ident| $step:expr) => {
+        $database.snapshot(move |$session| Box::pin(async move { $step.await })).await
+    };
+    (@ then $database:ident, $name:ident, |$session:ident| $step:expr) => {{
+        let done = $database
+            .write($crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
+            .await?;
+        $database.pause_failing(&done.failing).await?;
+        Ok(done)
+    }};
+    (@ dial $database:ident, $name:ident, |$session:ident| $step:expr) => {{
+        let done = $database.dial(move |$session| Box::pin(async move { $step.await })).await?;
+        $database.pause_failing(&done.failing).await?;
+        Ok(done)
+    }};
+}
+pub(crate) use transitions;
+
+impl Database {
+    /// Pauses campaigns whose last calls failed. Their claims are refused from the moment that this
+    /// was known, so a crash in between dials nobody: the next refused claim comes here again.
+    async fn pause_failing(&self, failing: &[Failing]) -> Result<(), StoreError> {
+        for Failing { campaign, reason, now } in failing.iter().cloned() {
+            tracing::error!("a campaign is paused: {reason}");
+            match self.pause_campaign(campaign, PausedBy::Safety, reason, now).await {
+                // Somebody cancelled it meanwhile: it dials nobody either way.
+                Ok(()) | Err(StoreError::Cancelled { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! What stops everything: a person, or a database that may have forgotten calls.
+
+use ringfence_domain::Moment;
+
+use super::transitions;
+use crate::attempts::adopt::{AdoptOrder, Adopted};
+use crate::quarantine::rows::{LaneInquiry, QuarantineRow};
+use crate::stop_all::Stop;
+use crate::{attempts, quarantine, stop_all};
+
+transitions! {
+    /// Stops new calls on this database; no claim that had not seen it commits after this returns.
+    brake stop_all(reason: String, now: Moment) -> () = |session| stop_all::set(session, Some(&reason), now);
+    /// Lets this database dial again.
+    write start_all(now: Moment) -> () = |session| stop_all::set(session, None, now);
+    /// The stop, if everything is stopped for this process.
+    read stop() -> Option<Stop> = |session| stop_all::stop(session);
+
+    /// The quarantine that holds, if any.
+    read quarantine() -> Option<QuarantineRow> = |session| quarantine::rows::current(session);
+    /// All quarantines, oldest first.
+    read quarantines() -> Vec<QuarantineRow> = |session| quarantine::rows::history(session);
+    /// What the vendors were asked in a quarantine, by lane.
+    read inquiries(quarantine: i64) -> Vec<LaneInquiry> = |session| quarantine::rows::inquiries(session, quarantine);
+    /// Keeps what a vendor was asked in a quarantine.
+    write keep_inquiry(quarantine: i64, inquiry: LaneInquiry) -> () =
+        |session| quarantine::rows::keep_inquiry(session, quarantine, &inquiry);
+    /// Enters calls that the vendor knows and the database has forgotten.
+    write adopt(order: AdoptOrder) -> Adopted = |session| attempts::adopt::adopt(session, &order);
+}
