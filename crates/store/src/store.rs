@@ -8,6 +8,7 @@ use ringfence_domain::{
     AttemptId, CallDetails, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberKey, PausedBy,
     PhoneNumber, RunId, Span, StopReason,
 };
+use tracing::Instrument;
 
 use crate::adopt::{AdoptOrder, Adopted};
 use crate::brakes::Stop;
@@ -40,7 +41,7 @@ use crate::{
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Each line is a method of [`Store`] and how [`Database`] carries it out: `write` in one transaction, `brake` in one that comes
+/// Each line is a method of [`Store`], whose events stand in the span `db.` and its name, and how [`Database`] carries it out: `write` in one transaction, `brake` in one that comes
 /// before all others, `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes, `read`
 /// outside any, `snapshot` as of one moment, `then` in one transaction and what must follow it, `dial` the same for calls that are
 /// to be made, `sparing` what is kept here.
@@ -55,7 +56,8 @@ macro_rules! transitions {
         #[async_trait]
         impl Store for Database {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$result> {
-                transitions!(@ $kind self, $name, |$($bound),+| $step)
+                let span = tracing::debug_span!(concat!("db.", stringify!($name)));
+                async move { transitions!(@ $kind self, $name, |$($bound),+| $step) }.instrument(span).await
             })+
         }
     };

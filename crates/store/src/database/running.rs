@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::{Database, Pools, Step};
 use crate::clock::boot_time;
 use crate::portions::Portions;
@@ -59,7 +61,7 @@ impl Database {
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
-        let task = tokio::spawn(async move {
+        let work = async move {
             let (turn, mut session) = match &pools {
                 Pools::Sqlite(pools) => {
                     let (turn, open) = pools.begin(urgency).await?;
@@ -96,7 +98,8 @@ impl Database {
             }
             drop(turn);
             Ok((done, held))
-        });
+        };
+        let task = tokio::spawn(work.in_current_span());
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
         self.health.note(&result);
         result.map_err(|error| error.at(&self.location))
@@ -109,7 +112,7 @@ impl Database {
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
         let pools = self.pools.clone();
-        let task = tokio::spawn(async move {
+        let work = async move {
             let mut session = match &pools {
                 Pools::Sqlite(pools) => Session::SqliteRead(pools.readers.acquire().await?),
                 Pools::Postgres(pool) => Session::PostgresRead(pool.acquire().await?),
@@ -119,7 +122,8 @@ impl Database {
                 session.abandon(error).await;
             }
             answer
-        });
+        };
+        let task = tokio::spawn(work.in_current_span());
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
         result.map_err(|error| error.at(&self.location))
     }
@@ -132,7 +136,7 @@ impl Database {
     {
         const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let pools = self.pools.clone();
-        let task = tokio::spawn(async move {
+        let work = async move {
             let mut session = match &pools {
                 Pools::Sqlite(pools) => {
                     Session::SqliteWrite(Open::begin(pools.readers.acquire().await?, "BEGIN").await?)
@@ -146,7 +150,8 @@ impl Database {
                     Err(error)
                 }
             }
-        });
+        };
+        let task = tokio::spawn(work.in_current_span());
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
         result.map_err(|error| error.at(&self.location))
     }
