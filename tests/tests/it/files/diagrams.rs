@@ -11,9 +11,9 @@ const BEGIN: &str = "<!-- drawn from crates/domain/src/transitions.rs: UPDATE=1 
 const END: &str = "<!-- end of what is drawn -->\n";
 
 /// All arrows of a table, as pairs of words.
-fn arrows<S: Copy + ToString>(all: &[S], next: impl Fn(S) -> &'static [S]) -> Vec<(String, String)>
+fn arrows<S>(all: &[S], next: impl Fn(S) -> &'static [S]) -> Vec<(String, String)>
 where
-    S: 'static,
+    S: Copy + ToString + 'static,
 {
     let of = |from: S| next(from).iter().map(move |to| (from.to_string(), to.to_string()));
     all.iter().flat_map(|from| of(*from)).collect()
