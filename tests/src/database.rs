@@ -7,6 +7,8 @@ use ringfence_store::{Database, Location};
 use sqlx::{Connection, Executor, PgConnection, Row};
 use tempfile::TempDir;
 
+use crate::templates;
+
 /// Where `cargo xtask test` tells the tests its throwaway Postgres is.
 pub const POSTGRES_VARIABLE: &str = "RINGFENCE_TEST_POSTGRES";
 
@@ -23,21 +25,19 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A SQLite file of its own.
     pub async fn sqlite() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let (url, folder) = sqlite_file().await;
         Self::open(url, folder, false).await
     }
 
     /// A database of its own on the throwaway Postgres.
     pub async fn postgres() -> Self {
-        Self::open(Self::empty_postgres().await, TempDir::new().expect("a temporary folder"), false).await
+        Self::open(postgres_database().await, TempDir::new().expect("a temporary folder"), false).await
     }
 
     /// A SQLite file of its own, and from now on timers that wait for nothing but each other: statements take no
     /// virtual time.
     pub async fn sqlite_in_virtual_time() -> Self {
-        let folder = TempDir::new().expect("a temporary folder");
-        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let (url, folder) = sqlite_file().await;
         let database = Self::open(url, folder, true).await;
         tokio::time::pause();
         database
@@ -46,18 +46,16 @@ impl TestDatabase {
     /// The same on the throwaway Postgres.
     pub async fn postgres_in_virtual_time() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let database = Self::open(Self::empty_postgres().await, folder, true).await;
+        let database = Self::open(postgres_database().await, folder, true).await;
         tokio::time::pause();
         database
     }
 
-    /// The address of a new, empty database on the throwaway Postgres.
+    /// The address of a new database without tables on the throwaway Postgres.
     pub async fn empty_postgres() -> String {
-        let server = std::env::var(POSTGRES_VARIABLE)
-            .unwrap_or_else(|_| panic!("{POSTGRES_VARIABLE} is not set; run the tests with `cargo xtask test`"));
-        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-        let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the throwaway Postgres");
-        admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.expect("a database of its own");
+        let (server, mut admin) = server().await;
+        let name = new_name();
+        templates::run(&mut admin, format!("CREATE DATABASE {name}")).await;
         format!("{server}/{name}")
     }
 
@@ -106,6 +104,35 @@ impl TestDatabase {
         let location = Location::parse(&self.url, Path::new("/")).expect("an address");
         Database::open(&location, false).await.expect("the same database")
     }
+}
+
+/// A new SQLite file with tables, and the folder that it goes away with.
+async fn sqlite_file() -> (String, TempDir) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("test.db");
+    templates::copy_sqlite(&path).await;
+    (format!("sqlite://{}", path.display()), folder)
+}
+
+/// The address of a new database with tables on the throwaway Postgres.
+async fn postgres_database() -> String {
+    let (server, mut admin) = server().await;
+    let template = templates::postgres(&server, &mut admin).await;
+    let name = new_name();
+    templates::run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    format!("{server}/{name}")
+}
+
+fn new_name() -> String {
+    format!("test_{}", uuid::Uuid::new_v4().simple())
+}
+
+/// The throwaway Postgres: its address without a database, and a way in.
+async fn server() -> (String, PgConnection) {
+    let server = std::env::var(POSTGRES_VARIABLE)
+        .unwrap_or_else(|_| panic!("{POSTGRES_VARIABLE} is not set; run the tests with `cargo xtask test`"));
+    let admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the throwaway Postgres");
+    (server, admin)
 }
 
 /// Runs one statement as nobody's transition would.

@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod database;
 pub mod sample;
+mod templates;
 pub mod vendors;
 pub mod virtual_time;
 pub mod zone_tree;

@@ -4,6 +4,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::run::{output, quietly as run};
+
 /// A running server, stopped when it is dropped.
 pub(crate) struct Postgres {
     /// Its address without a database.
@@ -14,8 +16,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Starts one. Its programs are installed from the system's packages when they are missing.
-    pub(crate) fn start() -> Result<Self, String> {
+    /// Starts one in a new folder below `parent`. Its programs are installed from the system's packages when they are missing.
+    pub(crate) fn start(parent: &Path) -> Result<Self, String> {
         let programs = match programs() {
             Some(programs) => programs,
             None => install()?,
@@ -26,7 +28,7 @@ impl Postgres {
             .and_then(|free| free.local_addr())
             .map_err(|error| format!("no free port: {error}"))?
             .port();
-        let folder = std::env::temp_dir().join(format!("ringfence-postgres-{port}"));
+        let folder = parent.join(format!("ringfence-postgres-{port}"));
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let server = Self { url: format!("postgres://postgres@127.0.0.1:{port}"), folder, programs, user };
         if let Some(user) = user {
@@ -67,6 +69,17 @@ impl Drop for Postgres {
     }
 }
 
+/// A folder in memory with room for all databases of the tests, where waiting for the disk costs nothing.
+pub(crate) fn in_memory() -> Option<PathBuf> {
+    const ROOM: u64 = 6 << 20;
+    let folder = PathBuf::from("/dev/shm");
+    let kilobytes = |text: &str| text.split_whitespace().find_map(|word| word.parse::<u64>().ok());
+    let free = output("df", &["-k", "--output=avail", "/dev/shm"]).as_deref().and_then(kilobytes)?;
+    let memory = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let available = memory.lines().find(|line| line.starts_with("MemAvailable:")).and_then(kilobytes)?;
+    (free >= ROOM && available >= ROOM).then_some(folder)
+}
+
 /// The folder of `pg_ctl` and `initdb`: on the path, or where Debian and Homebrew keep them.
 fn programs() -> Option<PathBuf> {
     let on_path =
@@ -105,27 +118,4 @@ fn is_root() -> bool {
 
 fn has_user(name: &str) -> bool {
     output("id", &["-u", name]).is_some()
-}
-
-fn output(program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(args).output().ok().filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout).ok()
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    // The server keeps whatever output it inherits open; a file does not make anyone wait for it.
-    let output = command
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::piped());
-    let program = format!("{output:?}");
-    let is_server = program.contains("pg_ctl") && program.ends_with("\"start\"");
-    if is_server {
-        output.stderr(std::process::Stdio::null());
-    }
-    let done = output.output().map_err(|error| format!("{program}: {error}"))?;
-    if done.status.success() {
-        return Ok(());
-    }
-    Err(format!("{program} failed: {}", String::from_utf8_lossy(&done.stderr).trim()))
 }

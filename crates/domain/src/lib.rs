@@ -37,6 +37,7 @@ pub mod schedule;
 pub mod states;
 pub mod summary;
 pub mod template;
+pub mod transitions;
 pub mod window;
 pub mod words;
 pub mod zone;

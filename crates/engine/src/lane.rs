@@ -17,6 +17,7 @@ use ringfence_worker::{Dialer, Feeder, Recorder, queue};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span as TracingSpan, info_span};
 
 /// Bursts worked on at once.
 const CONCURRENCY: usize = 8;
@@ -103,6 +104,11 @@ impl LaneEngine {
 
     /// Owns and dials the lane until told to stop. On a stop, what is being sent is finished and recorded.
     pub async fn run(self, stop: CancellationToken) {
+        let span = info_span!("lane", lane = %self.settings.name);
+        self.take_and_serve(stop).instrument(span).await;
+    }
+
+    async fn take_and_serve(self, stop: CancellationToken) {
         let keeper =
             Keeper::new(self.store.clone(), self.clock.clone(), self.owner.clone(), self.lane, self.settings.clone());
         while !stop.is_cancelled() {
@@ -161,18 +167,20 @@ impl LaneEngine {
             self.provider.clone(),
             pacer.clone(),
         );
-        let recorder = tokio::spawn(recorder.run(slot_free.clone()));
+        let recorder = tokio::spawn(recorder.run(slot_free.clone()).in_current_span());
         let loops = TaskTracker::new();
-        loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()));
-        loops.spawn(feeder.run(bursts, opened, ending.clone()));
-        loops.spawn(caretaker.run(slot_free.clone(), ending.clone()));
-        loops.spawn(reconciler.run(slot_free, ending.clone()));
+        loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()).in_current_span());
+        loops.spawn(feeder.run(bursts, opened, ending.clone()).in_current_span());
+        loops.spawn(caretaker.run(slot_free.clone(), ending.clone()).in_current_span());
+        loops.spawn(reconciler.run(slot_free, ending.clone()).in_current_span());
         let name = self.settings.name.clone();
         let stopping = ending.clone();
+        // The job runner has spans of its own, and tasks without ours.
+        let span = TracingSpan::current();
         loops.spawn(async move {
             queue::work(&name, queue, CONCURRENCY, stopping, move |burst| {
                 let dialer = dialer.clone();
-                async move { dialer.dial(burst).await }
+                async move { dialer.dial(burst).await }.instrument(span.clone())
             })
             .await;
         });

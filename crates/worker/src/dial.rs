@@ -16,6 +16,7 @@ use ringfence_store::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info_span};
 
 use crate::rules::Rules;
 
@@ -109,6 +110,11 @@ impl Dialer {
 impl Shared {
     async fn dial(self: Arc<Self>, burst: Burst) -> Result<(), StoreError> {
         let rules = self.rules(burst.campaign, burst.revision).await?;
+        let span = info_span!("campaign", campaign = %rules.campaign.name);
+        self.dial_by(rules, burst).instrument(span).await
+    }
+
+    async fn dial_by(self: Arc<Self>, rules: Arc<Rules>, burst: Burst) -> Result<(), StoreError> {
         let mut calls = burst.calls;
         while !self.stop.is_cancelled() {
             // Calls whose moment passed while others had their turn are planned again.
@@ -193,7 +199,8 @@ impl Shared {
         for attempt in claimed.sending {
             let (Some((call, request)), Some(permit)) = (requests.remove(&attempt), permits.next()) else { continue };
             let engine = self.clone();
-            self.sending.spawn(async move { engine.send(call, request, permit, began).await });
+            let span = info_span!("attempt", attempt = %attempt, reference = call.reference);
+            self.sending.spawn(async move { engine.send(call, request, permit, began).await }.instrument(span));
         }
         Ok(())
     }

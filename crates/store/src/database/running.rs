@@ -13,6 +13,7 @@ use crate::quarantine::witness;
 use crate::quarantine::witness::Ready;
 use crate::session::Session;
 use crate::session::transaction::Open;
+use tracing::Instrument;
 
 /// No write is to hold SQLite's writer for longer.
 const HELD_LONG: Duration = Duration::from_millis(50);
@@ -106,7 +107,7 @@ impl Database {
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
-        let task = tokio::spawn(async move {
+        let work = async move {
             let (turn, mut session) = match &pools {
                 Pools::Sqlite(pools) => {
                     let (turn, open) = pools.begin(urgency).await?;
@@ -148,7 +149,8 @@ impl Database {
             }
             drop(turn);
             Ok(Written { done, held, witnessed })
-        });
+        };
+        let task = tokio::spawn(work.in_current_span());
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
         match &result {
             Ok(Written { witnessed: Err(trouble), .. }) => self.health.ail(trouble),
@@ -164,7 +166,7 @@ impl Database {
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
         let pools = self.pools.clone();
-        let task = tokio::spawn(async move {
+        let work = async move {
             let mut session = match &pools {
                 Pools::Sqlite(pools) => Session::SqliteRead(pools.readers.acquire().await?),
                 Pools::Postgres(pool) => Session::PostgresRead(pool.acquire().await?),
@@ -174,7 +176,8 @@ impl Database {
                 session.abandon(error).await;
             }
             answer
-        });
+        };
+        let task = tokio::spawn(work.in_current_span());
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
         result.map_err(|error| error.at(&self.location))
     }
@@ -188,7 +191,7 @@ impl Database {
     {
         const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let pools = self.pools.clone();
-        let task = tokio::spawn(async move {
+        let work = async move {
             let mut session = match &pools {
                 Pools::Sqlite(pools) => {
                     Session::SqliteWrite(Open::begin(pools.readers.acquire().await?, "BEGIN").await?)
@@ -202,7 +205,8 @@ impl Database {
                     Err(error)
                 }
             }
-        });
+        };
+        let task = tokio::spawn(work.in_current_span());
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
         result.map_err(|error| error.at(&self.location))
     }

@@ -15,7 +15,8 @@ use ringfence_domain::PausedBy;
 use crate::campaigns::recent_failures::Failing;
 use crate::{Database, StoreError};
 
-/// Makes methods of [`Database`], one a line, from functions of the rooms. The first word says how
+/// Makes methods of [`Database`], one a line, from functions of the rooms. What is logged in one
+/// stands in the span `db.` and its name. The first word says how
 /// it is carried out: `write` in one transaction, `brake` in one that comes before all others,
 /// `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes,
 /// `read` outside any, `snapshot` as of one moment, `then` in one transaction and what must follow
@@ -24,7 +25,11 @@ macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
         impl crate::Database {
             $($(#[$doc])* pub async fn $name(&self, $($arg: $type),*) -> Result<$result, crate::StoreError> {
-                $crate::transitions::transitions!(@ $kind self, $name, |$($bound),+| $step)
+                let span = tracing::debug_span!(concat!("db.", stringify!($name)));
+                let work = async move {
+                    $crate::transitions::transitions!(@ $kind self, $name, |$($bound),+| $step)
+                };
+                tracing::Instrument::instrument(work, span).await
             })+
         }
     };

@@ -8,7 +8,7 @@ use ringfence_sandbox::Behaviour;
 use ringfence_tests::binary::{Vendor, output, ringfence, text, write_project};
 use tempfile::TempDir;
 
-async fn commands(folder: &Path) -> Vec<String> {
+pub(super) async fn commands(folder: &Path) -> Vec<String> {
     let all = text(&output(folder, &["--help"]).await);
     let listed = all.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     // A description that is wrapped begins further in.
@@ -39,7 +39,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// A campaign `survey` that was run, of which somebody waits, and the files that examples name.
-async fn project() -> (TempDir, Vendor) {
+pub(super) async fn project() -> (TempDir, Vendor) {
     let folder = TempDir::new().expect("a folder");
     let behaviour = Behaviour {
         outcomes: vec![(Outcome::Answered, 1)],

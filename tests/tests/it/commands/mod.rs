@@ -6,6 +6,7 @@ mod checking;
 mod help;
 mod lists;
 mod operating;
+mod printed;
 mod rules;
 mod running;
 mod starting;

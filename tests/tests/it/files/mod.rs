@@ -4,6 +4,7 @@ mod campaigns;
 mod configs;
 mod csv;
 mod deploy;
+mod diagrams;
 mod migrations;
 mod required;
 mod tables;

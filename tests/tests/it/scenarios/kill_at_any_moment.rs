@@ -33,8 +33,15 @@ on_both_databases! {
             tokio::time::sleep(Duration::from_millis(20 + (random >> 33) % 900)).await;
             run.kill().await.expect("it is killed");
         }
-        let done = output(folder, &["run", "spring.toml", "--until", "done", "--max-time", "240s", "--json"]).await;
-        let summary: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", text(&done)));
+        // A server that is busy needs a moment to see that the last one is dead; until then it counts as running.
+        let (done, summary) = loop {
+            let done = output(folder, &["run", "spring.toml", "--until", "done", "--max-time", "240s", "--json"]).await;
+            let summary: serde_json::Value =
+                serde_json::from_slice(&done.stdout).unwrap_or_else(|_| panic!("{}", text(&done)));
+            if summary["already_running"] == false {
+                break (done, summary);
+            }
+        };
         assert!(matches!(done.status.code(), Some(0 | 3)), "{}", text(&done));
         assert_eq!(summary["contacts"]["total"], CONTACTS, "nobody lost: {summary}");
         assert_eq!(summary["contacts"]["waiting"], 0, "{summary}");

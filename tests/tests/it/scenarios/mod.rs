@@ -40,4 +40,5 @@ mod the_other_dialect_is_learned;
 mod the_vendor_drops_a_call_that_would_be_late;
 mod throttling_makes_it_slower_not_fewer;
 mod what_a_vendor_said_is_not_lost;
+mod what_is_logged_names_its_lane_and_attempt;
 mod what_people_say_in_a_call_is_heeded;

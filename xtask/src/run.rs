@@ -1,0 +1,57 @@
+//! Other programs, and what is said when one fails.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The folder of the whole project.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Runs cargo on the whole project, and says so.
+pub(crate) fn cargo(args: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
+    println!("cargo {}", args.join(" "));
+    let status = cargo_command(args)
+        .envs(variables.iter().copied())
+        .status()
+        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo {} failed", args.join(" "))) }
+}
+
+/// The cargo that runs this program.
+pub(crate) fn cargo_command(args: &[&str]) -> Command {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.args(args).current_dir(root());
+    // `cargo run` describes this package in them. Build scripts that read them (ring's) would be run again, and half of
+    // the dependencies compiled again, whenever cargo is started here and then by hand.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
+    command
+}
+
+/// What a program prints, if it succeeds.
+pub(crate) fn output(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()
+}
+
+/// Runs a program whose output only matters when it fails.
+pub(crate) fn quietly(command: &mut Command) -> Result<(), String> {
+    // The server keeps whatever output it inherits open; a file does not make anyone wait for it.
+    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let program = format!("{output:?}");
+    let is_server = program.contains("pg_ctl") && program.ends_with("\"start\"");
+    if is_server {
+        output.stderr(Stdio::null());
+    }
+    let done = output.output().map_err(|error| format!("{program}: {error}"))?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(format!("{program} failed: {}", String::from_utf8_lossy(&done.stderr).trim()))
+}
