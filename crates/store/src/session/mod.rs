@@ -27,8 +27,10 @@ enum Link<'s> {
     Postgres(&'s mut PgConnection),
 }
 
+/// Binds the arguments of a statement; the closure makes of a list what the database takes: SQLite
+/// has no arrays.
 macro_rules! bound {
-    ($query:expr, $args:expr, $list:path) => {{
+    ($query:expr, $args:expr, |$list:ident| $bound:expr) => {{
         let mut query = $query;
         for arg in $args {
             query = match arg {
@@ -36,17 +38,12 @@ macro_rules! bound {
                 Arg::Text(value) => query.bind(value),
                 Arg::Bool(value) => query.bind(value),
                 Arg::Json(value) => query.bind(value),
-                Arg::Ints(value) => query.bind($list(value)),
-                Arg::Texts(value) => query.bind($list(value)),
+                Arg::Ints($list) => query.bind($bound),
+                Arg::Texts($list) => query.bind($bound),
             };
         }
         query
     }};
-}
-
-/// SQLite has no arrays.
-fn json_list<T: serde::Serialize>(list: Vec<T>) -> String {
-    rows_json(&list)
 }
 
 impl Session {
@@ -62,9 +59,11 @@ impl Session {
     /// Runs a statement and returns how many rows it touched.
     pub(crate) async fn run(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
         Ok(match self.link() {
-            Link::Sqlite(link) => bound!(sqlx::query(sql.sqlite), args, json_list).execute(link).await?.rows_affected(),
+            Link::Sqlite(link) => {
+                bound!(sqlx::query(sql.sqlite), args, |list| rows_json(&list)).execute(link).await?.rows_affected()
+            }
             Link::Postgres(link) => {
-                bound!(sqlx::query(sql.postgres), args, std::convert::identity).execute(link).await?.rows_affected()
+                bound!(sqlx::query(sql.postgres), args, |list| list).execute(link).await?.rows_affected()
             }
         })
     }
@@ -73,11 +72,11 @@ impl Session {
     pub(crate) async fn rows(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         Ok(match self.link() {
             Link::Sqlite(link) => {
-                let rows = bound!(sqlx::query(sql.sqlite), args, json_list).fetch_all(link).await?;
+                let rows = bound!(sqlx::query(sql.sqlite), args, |list| rows_json(&list)).fetch_all(link).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Link::Postgres(link) => {
-                let rows = bound!(sqlx::query(sql.postgres), args, std::convert::identity).fetch_all(link).await?;
+                let rows = bound!(sqlx::query(sql.postgres), args, |list| list).fetch_all(link).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
