@@ -53,11 +53,11 @@ pub async fn write(
 ) -> Result<(), Error> {
     let campaign = workspace.campaign(campaign).await?;
     let filter = match lines {
-        Lines::Attempts => return attempts::write(&*workspace.store, &campaign, format, out).await,
+        Lines::Attempts => return attempts::write(&workspace.store, &campaign, format, out).await,
         Lines::Contacts => ContactFilter::default(),
         Lines::Reached => ContactFilter { reached: Some(true), ..ContactFilter::default() },
         Lines::Unreached => ContactFilter { reached: Some(false), ..ContactFilter::default() },
         Lines::Review => ContactFilter { state: Some(ContactState::Review), ..ContactFilter::default() },
     };
-    contacts::write(&*workspace.store, &campaign, filter, format, out).await
+    contacts::write(&workspace.store, &campaign, filter, format, out).await
 }

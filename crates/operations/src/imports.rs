@@ -157,7 +157,7 @@ pub async fn undo(workspace: &Workspace, id: ImportId) -> Result<UndoneImport, E
     };
     store.undo_import(id, workspace.now()).await?;
     let order = StopOrder::new(row.run, Whom::Import(id), StopReason::Undone, workspace.now());
-    let stopped = order.carry_out(&**store).await?;
+    let stopped = order.carry_out(store).await?;
     while store.forget_matches(id).await? {}
     let updated_kept = if row.completed_at.is_some() { row.counts.updated } else { 0 };
     Ok(UndoneImport { import: id, state: "undone", stopped, updated_kept, accepted: row.counts.accepted })

@@ -64,13 +64,13 @@ impl Caretaker {
         self.end_campaigns().await?;
         for (run, reason) in self.store.closed_runs_with_waiting(self.tenure.lane).await? {
             let order = StopOrder::new(run, Whom::All, reason, self.clock.read().now);
-            let stopped = order.carry_out(&*self.store).await?;
+            let stopped = order.carry_out(&self.store).await?;
             tracing::info!("{stopped} contacts were stopped: {reason}");
         }
         // An undo may have been cut short before it had stopped everyone.
         for (run, import) in self.store.undone_with_waiting(self.tenure.lane).await? {
             let order = StopOrder::new(run, Whom::Import(import), StopReason::Undone, self.clock.read().now);
-            order.carry_out(&*self.store).await?;
+            order.carry_out(&self.store).await?;
         }
         let uncapped = self.store.uncap(self.tenure.lane, self.clock.read().now).await?;
         let mut released = set_right || uncapped;

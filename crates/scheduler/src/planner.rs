@@ -123,7 +123,7 @@ impl Planner {
         let mut room: HashMap<RunId, u32> = HashMap::new();
         let mut candidates = Vec::new();
         for bucket in &buckets {
-            let rules = match self.book.at(&*self.store, bucket.campaign, bucket.revision).await {
+            let rules = match self.book.at(&self.store, bucket.campaign, bucket.revision).await {
                 Ok(Some(rules)) => rules,
                 Ok(None) => continue,
                 // Rules that cannot be read are closed, and hold up nobody else.

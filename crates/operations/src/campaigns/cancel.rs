@@ -24,6 +24,6 @@ pub async fn cancel(workspace: &Workspace, name: &str, reason: &str) -> Result<C
     let campaign = workspace.campaign(name).await?;
     let run = store.cancel_campaign(campaign.id, reason.to_owned(), workspace.now()).await?;
     let order = StopOrder::new(run, Whom::All, StopReason::Cancelled, workspace.now());
-    let stopped = order.carry_out(&**store).await?;
+    let stopped = order.carry_out(store).await?;
     Ok(CancelledCampaign { campaign: name.to_owned(), state: "cancelled", stopped })
 }

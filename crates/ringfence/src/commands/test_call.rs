@@ -156,7 +156,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     };
     // Nobody dials it later.
     store.close_run(campaign.run, StopReason::Cancelled).await?;
-    StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&*store).await?;
+    StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&store).await?;
     stop.cancel();
     let running = running.await;
     home::eprint_lines(receipts::leave(&store));

@@ -73,7 +73,7 @@ on_both_databases! {
         let open = stage.open_attempts(store).await;
         let run = store.cancel_campaign(stage.campaign.id, "wrong".into(), noon()).await.expect("cancelled");
         let order = StopOrder::new(run, Whom::All, StopReason::Cancelled, noon());
-        assert_eq!(order.carry_out(&**store).await.expect("stopped"), 2);
+        assert_eq!(order.carry_out(store).await.expect("stopped"), 2);
         assert!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending.is_empty());
         let busy = Settlement::Ended(Outcome::Busy, Box::default());
         store.settle(placed.iter().map(|id| (*id, busy.clone())).collect(), noon()).await.expect("settled");
@@ -108,7 +108,7 @@ on_both_databases! {
         assert!(!begun, "the same key never begins two");
         assert_eq!(same.id, run.id);
         let order = StopOrder::new(stage.run(), Whom::All, StopReason::Superseded, noon());
-        assert_eq!(order.carry_out(&**store).await.expect("stopped"), 3);
+        assert_eq!(order.carry_out(store).await.expect("stopped"), 3);
 
         import(store, run.id, 0..4, noon()).await;
         assert_eq!(stage.open(store, 10, noon()).await, 3, "the one in review is left out");

@@ -78,7 +78,7 @@ on_both_databases! {
         assert_eq!(stage.open(store, 100, noon()).await, 4, "1, 2, 4 and 6");
         store.undo_import(held, noon()).await.expect("undone");
         let order = StopOrder::new(stage.run(), Whom::Import(held), StopReason::Undone, noon());
-        assert_eq!(order.carry_out(&**store).await.expect("stopped"), 0, "5 is missing already, 4 came with the good one");
+        assert_eq!(order.carry_out(store).await.expect("stopped"), 0, "5 is missing already, 4 came with the good one");
         assert_ne!(killed, held);
         stage.check_counts(store).await;
     }
@@ -238,10 +238,10 @@ on_both_databases! {
         store.end_run(stage.campaign.id, judged).await.expect("nothing: the rules have changed");
         assert_eq!(store.run(stage.run()).await.expect("the run").closed_for, None);
         let order = StopOrder::new(stage.run(), Whom::All, StopReason::CampaignEnded, noon());
-        assert_eq!(order.carry_out(&**store).await.expect("an answer"), 0);
+        assert_eq!(order.carry_out(store).await.expect("an answer"), 0);
         let revision = store.campaign_by_id(stage.campaign.id).await.expect("a campaign").revision;
         store.end_run(stage.campaign.id, revision).await.expect("ended");
-        assert_eq!(order.carry_out(&**store).await.expect("an answer"), 3);
+        assert_eq!(order.carry_out(store).await.expect("an answer"), 3);
         assert_eq!(store.import(ImportId(1)).await.expect("an answer").map(|row| row.state), Some(ImportState::Complete));
         stage.check_counts(store).await;
     }

@@ -67,8 +67,8 @@ on_both_databases! {
         let rows = [3, 4, 20].iter().enumerate().map(|(place, n)| row(store, place as i64 + 1, *n)).collect();
         store.import_chunk(chunk(import, stage.run(), rows, noon())).await.expect("a chunk");
         let order = StopOrder::new(stage.run(), Whom::Missing(import), StopReason::Missing, noon());
-        assert_eq!(order.carry_out(&**store).await.expect("stopped"), 3, "1, 2 and 5: 0 is done");
-        assert_eq!(order.carry_out(&**store).await.expect("stopped"), 0, "may be repeated");
+        assert_eq!(order.carry_out(store).await.expect("stopped"), 3, "1, 2 and 5: 0 is done");
+        assert_eq!(order.carry_out(store).await.expect("stopped"), 0, "may be repeated");
         store.complete_import(complete(import, 1, noon())).await.expect("complete");
         assert_eq!(stage.count(store, "stopped:missing").await, 3);
         assert_eq!(stage.count(store, "contact:waiting").await, 3);
@@ -88,7 +88,7 @@ on_both_databases! {
         assert_eq!(called.len(), 5, "two of the first file, three of this one");
         store.undo_import(import, noon()).await.expect("undone");
         let order = StopOrder::new(stage.run(), Whom::Import(import), StopReason::Undone, noon());
-        assert_eq!(order.carry_out(&**store).await.expect("stopped"), 2);
+        assert_eq!(order.carry_out(store).await.expect("stopped"), 2);
         let busy = Settlement::Ended(Outcome::Busy, Box::default());
         store.settle(called.iter().map(|id| (*id, busy.clone())).collect(), noon()).await.expect("settled");
         assert_eq!(stage.count(store, "contact:waiting").await, 5, "who was called is called again");
