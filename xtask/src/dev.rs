@@ -33,7 +33,8 @@ pub(crate) fn dev(args: &[String]) -> Result<(), String> {
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, ended.clone()).map_err(|error| format!("Ctrl-C: {error}"))?;
     }
-    cargo(&["build", "--package", "ringfence"], &[])?;
+    // The same features as for the tests, so that nothing is compiled twice.
+    cargo(&["build", "--workspace", "--bins"], &[])?;
     let folder = root().join("target/dev");
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
