@@ -15,8 +15,8 @@ use ringfence_domain::{
     RunId, Span, ZoneSet,
 };
 use ringfence_store::{
-    Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    LaneEffect, NewContact, Owner, Pick, Plan, Sent, SentResult, TakeOver,
+    Acquired, Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder,
+    ImportStart, LaneEffect, NewContact, Owner, Pick, Plan, Sent, SentResult,
 };
 
 /// A Friday noon in India.
@@ -204,7 +204,7 @@ impl Stage {
 pub async fn take(store: &Database, lane: LaneId, settings: LaneSettings, owner: &str) -> i64 {
     let owner = Owner { name: owner.to_owned(), lease: Span::from_secs(9) };
     match store.take_lane(lane, settings, owner, None, noon()).await.expect("an answer") {
-        TakeOver::Ours { epoch, .. } => epoch,
+        Acquired::Ours { epoch, .. } => epoch,
         other => panic!("the lane should be free: {other:?}"),
     }
 }

@@ -12,7 +12,7 @@ use ringfence_engine::LaneEngine;
 use ringfence_providers::twenty2::Twenty2;
 use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
-use ringfence_store::{Begin, CampaignRow, Database, Numbers};
+use ringfence_store::{Begin, CampaignRow, Database, RunFigures};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -233,7 +233,7 @@ impl Dialer {
     }
 
     /// The numbers of the campaign.
-    pub async fn numbers(&self) -> Numbers {
+    pub async fn numbers(&self) -> RunFigures {
         let name = self.campaign.rules.name.clone();
         self.store.numbers(name, self.clock.read().now).await.expect("numbers").expect("a campaign")
     }

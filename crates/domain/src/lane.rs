@@ -21,7 +21,7 @@ pub struct LaneLimits {
 /// What an owner has used of its lane's limits within their windows. Given back with the lane, it spares the next owner to wait as
 /// if everything had just been used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spent {
+pub struct LimitUsage {
     /// The limits that this was kept for: it says nothing about others.
     pub limits: LaneLimits,
     /// When calls were sent.

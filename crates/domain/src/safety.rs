@@ -24,7 +24,7 @@ pub struct Safety {
     pub max_file_age: Option<Span>,
     /// So many of an import are dialled first; the others wait for their outcomes.
     pub canary: Option<u32>,
-    /// Failures among the last [`Recent::LENGTH`] calls, or among the canary's.
+    /// Failures among the last [`OutcomeWindow::LENGTH`] calls, or among the canary's.
     pub stop_at_failures: Percent,
 }
 
@@ -110,9 +110,9 @@ impl Safety {
     }
 
     /// Why a campaign must be paused, given how its last calls ended.
-    pub fn judge_recent(&self, recent: &Recent) -> Option<String> {
-        let (failures, calls) = (recent.failures(), Recent::LENGTH as i64);
-        (recent.0.len() >= Recent::LENGTH && self.stop_at_failures.is_reached_by(failures, calls)).then(|| {
+    pub fn judge_recent(&self, recent: &OutcomeWindow) -> Option<String> {
+        let (failures, calls) = (recent.failures(), OutcomeWindow::LENGTH as i64);
+        (recent.0.len() >= OutcomeWindow::LENGTH && self.stop_at_failures.is_reached_by(failures, calls)).then(|| {
             format!("{failures} of the last {calls} calls failed; safety.stop_at_failures is {}", self.stop_at_failures)
         })
     }
@@ -127,9 +127,9 @@ fn about(span: Span) -> Span {
 
 /// How the last calls of a run ended, oldest first: `x` for a failure, `o` for any other end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recent(String);
+pub struct OutcomeWindow(String);
 
-impl Recent {
+impl OutcomeWindow {
     /// How many are remembered.
     pub const LENGTH: usize = 20;
 
@@ -146,7 +146,7 @@ impl Recent {
     }
 }
 
-impl FromStr for Recent {
+impl FromStr for OutcomeWindow {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -158,7 +158,7 @@ impl FromStr for Recent {
     }
 }
 
-impl fmt::Display for Recent {
+impl fmt::Display for OutcomeWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -202,10 +202,10 @@ mod tests {
         #[test]
         fn recent_calls_are_judged_like_a_list(ends in prop::collection::vec(any::<bool>(), 0..80), percent in 1_u8..=100) {
             let safety = Safety { stop_at_failures: Percent::new(percent), ..Safety::default() };
-            let mut recent = Recent::default();
+            let mut recent = OutcomeWindow::default();
             for (made, end) in ends.iter().enumerate() {
                 recent.push(*end);
-                prop_assert_eq!(recent.to_string().parse::<Recent>(), Ok(recent.clone()));
+                prop_assert_eq!(recent.to_string().parse::<OutcomeWindow>(), Ok(recent.clone()));
                 let last = &ends[(made + 1).saturating_sub(20)..=made];
                 let failed = last.iter().filter(|end| **end).count();
                 let stops = last.len() == 20 && failed * 100 >= 20 * usize::from(percent);

@@ -51,7 +51,7 @@ pub struct Summary {
     /// What the vendor charged, by currency.
     pub cost: Vec<Cost>,
     /// The lane it dials through.
-    pub lane: LaneStanding,
+    pub lane: LaneOwnership,
     /// The newest contact file.
     pub last_import: Option<ImportStanding>,
     /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is left to do.
@@ -197,7 +197,7 @@ pub struct Cost {
 
 /// How the lane stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LaneStanding {
+pub struct LaneOwnership {
     /// Its name.
     pub name: String,
     /// open or paused.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use ringfence_domain::{CampaignId, CampaignState, Clock, Moment, Span};
-use ringfence_store::{CampaignRow, Database, Lifeline, ScheduleRow, StoreError};
+use ringfence_store::{CampaignRow, Database, ProcessLock, ScheduleRow, StoreError};
 use tokio_util::sync::CancellationToken;
 
 /// Campaigns that begin at once, at most: each reads a file into memory in portions, and all write one database.
@@ -159,7 +159,7 @@ impl CronScheduler {
 
     async fn take(&self, schedule: &ScheduleRow, due: Moment) -> Result<bool, StoreError> {
         let dead =
-            schedule.worker.clone().filter(|other| *other != self.worker && Lifeline::is_dead(&self.store, other));
+            schedule.worker.clone().filter(|other| *other != self.worker && ProcessLock::is_dead(&self.store, other));
         let now = self.clock.read().now;
         self.store.take_moment(schedule.campaign, due, self.worker.clone(), dead, now, now + LEASE).await
     }

@@ -11,8 +11,8 @@ use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::{Brake, CampaignId, Clock, LaneId, Moment, ReportAddress, Span};
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
-use ringfence_scheduler::{Caretaker, Keeper, Kept, Planner, RENEW_EVERY};
-use ringfence_store::{Database, StoreError, SweepOrder, Tenure};
+use ringfence_scheduler::{LeaseHolder, LeaseOutcome, Maintenance, Planner, RENEW_EVERY};
+use ringfence_store::{Database, LaneLease, StoreError, SweepOrder};
 use ringfence_worker::{Dialer, Feeder, Recorder, queue};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -109,16 +109,21 @@ impl LaneEngine {
     }
 
     async fn take_and_serve(self, stop: CancellationToken) {
-        let keeper =
-            Keeper::new(self.store.clone(), self.clock.clone(), self.owner.clone(), self.lane, self.settings.clone());
+        let keeper = LeaseHolder::new(
+            self.store.clone(),
+            self.clock.clone(),
+            self.owner.clone(),
+            self.lane,
+            self.settings.clone(),
+        );
         while !stop.is_cancelled() {
             match keeper.take().await {
-                Ok(Kept::Ours(tenure)) => {
+                Ok(LeaseOutcome::Ours(tenure)) => {
                     self.standing.send_replace(Standing::Ours);
                     self.serve(&keeper, tenure, &stop).await;
                     self.standing.send_replace(Standing::Asking);
                 }
-                Ok(Kept::Theirs { owner, other_settings }) => {
+                Ok(LeaseOutcome::Theirs { owner, other_settings }) => {
                     if other_settings {
                         tracing::warn!(
                             "lane {} is dialled by a process with other settings; this one does not dial it",
@@ -136,7 +141,7 @@ impl LaneEngine {
         }
     }
 
-    async fn serve(&self, keeper: &Keeper, tenure: Arc<Tenure>, stop: &CancellationToken) {
+    async fn serve(&self, keeper: &LeaseHolder, tenure: Arc<LaneLease>, stop: &CancellationToken) {
         let ending = stop.child_token();
         let pacer = self.pacer(&tenure);
         let (opened, slot_free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -158,7 +163,7 @@ impl LaneEngine {
 
         let planner =
             Planner::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.brake.clone(), self.only);
-        let caretaker = Caretaker::new(self.store.clone(), self.clock.clone(), tenure.clone());
+        let caretaker = Maintenance::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let reconciler = Reconciler::new(
             self.store.clone(),
@@ -221,7 +226,7 @@ impl LaneEngine {
     }
 
     /// The lane's budget, less what the owner before has used of it, or may have.
-    fn pacer(&self, tenure: &Tenure) -> Arc<Pacer> {
+    fn pacer(&self, tenure: &LaneLease) -> Arc<Pacer> {
         let reading = self.clock.read();
         if let Some(spent) = &tenure.spent {
             return Pacer::after(spent, reading.earliest());
@@ -232,7 +237,7 @@ impl LaneEngine {
     }
 
     /// Renews the lease until the lane is lost or a stop is asked for.
-    async fn keep(&self, keeper: &Keeper, tenure: &Tenure, ending: &CancellationToken) {
+    async fn keep(&self, keeper: &LeaseHolder, tenure: &LaneLease, ending: &CancellationToken) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(RENEW_EVERY) => {}
@@ -257,7 +262,7 @@ impl LaneEngine {
 
     /// What is open lapses, so that its numbers are free for others; requests that are still under way when time is up are
     /// never left `sending`.
-    async fn give_back(&self, tenure: &Tenure) -> Result<(), StoreError> {
+    async fn give_back(&self, tenure: &LaneLease) -> Result<(), StoreError> {
         let now = self.clock.read().now;
         let order = SweepOrder {
             lane: tenure.lane,

@@ -12,7 +12,7 @@ use ringfence_intake::{ContactFile, Problem, TableError, contacts};
 use ringfence_providers::Provider;
 use ringfence_store::{
     CampaignRow, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportRow, ImportStart, NewContact,
-    Reject, RowVerdict, StopOrder, StoreError, Whom,
+    Reject, RowVerdict, StopOrder, StopScope, StoreError,
 };
 use tokio::sync::mpsc;
 
@@ -247,7 +247,7 @@ pub async fn release(
     }
     let mut missing = row.missing;
     if stops {
-        let order = StopOrder::new(row.run, Whom::Missing(row.id), StopReason::Missing, now);
+        let order = StopOrder::new(row.run, StopScope::Missing(row.id), StopReason::Missing, now);
         missing += i64::from(order.carry_out(store).await?);
     }
     let canary = rules.safety.canary;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence_domain::{CampaignState, ImportId, ImportState, StopReason, Zone};
-use ringfence_store::{CampaignRow, ImportRow, StopOrder, StoreError, Whom};
+use ringfence_store::{CampaignRow, ImportRow, StopOrder, StopScope, StoreError};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -156,7 +156,7 @@ pub async fn undo(workspace: &Workspace, id: ImportId) -> Result<UndoneImport, E
         return Err(Error::input(format!("there is no import {id}"), "`ringfence imports` lists them"));
     };
     store.undo_import(id, workspace.now()).await?;
-    let order = StopOrder::new(row.run, Whom::Import(id), StopReason::Undone, workspace.now());
+    let order = StopOrder::new(row.run, StopScope::Import(id), StopReason::Undone, workspace.now());
     let stopped = order.carry_out(store).await?;
     while store.forget_matches(id).await? {}
     let updated_kept = if row.completed_at.is_some() { row.counts.updated } else { 0 };

@@ -1,13 +1,13 @@
 //! What people said in a run's calls, out of its counters.
 
 use ringfence_domain::summary::{Said, UnclearOptOut, UnheededOptOut};
-use ringfence_store::Numbers;
+use ringfence_store::RunFigures;
 
 /// Values that are named; the rest is in the export.
 const NAMED: usize = 5;
 
 /// What was said, the most frequent unclear values first.
-pub fn said(numbers: &Numbers) -> Said {
+pub fn said(numbers: &RunFigures) -> Said {
     let count = |name: &str| numbers.counts.get(name).copied().unwrap_or_default();
     let of = |prefix: &'static str| {
         numbers.counts.iter().filter_map(move |(name, calls)| Some((name.strip_prefix(prefix)?, *calls)))

@@ -1,7 +1,7 @@
 //! Slots that only calls of unknown fate hold: what is said of them wherever somebody asks why nothing is dialled.
 
 use ringfence_domain::{Moment, Span, Zone};
-use ringfence_store::{InHand, Numbers};
+use ringfence_store::{InHand, RunFigures};
 
 /// No slot is free, and nothing but calls of unknown fate holds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Stuck {
 }
 
 /// Whether the lane's slots, or the campaign's own, are held by calls of unknown fate only.
-pub fn stuck(numbers: &Numbers) -> Option<Stuck> {
+pub fn stuck(numbers: &RunFigures) -> Option<Stuck> {
     let lane = &numbers.lane.settings;
     let clock = numbers.campaign.rules.own_zone(lane.timezone);
     let own = numbers.campaign.rules.limits.concurrent;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ringfence_domain::lane::{LaneLimits, Spent};
+use ringfence_domain::lane::{LaneLimits, LimitUsage};
 use ringfence_domain::{CampaignId, Moment, Rate, Span};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -153,7 +153,7 @@ impl Pacer {
     }
 
     /// A lane's budget after an owner that said what it had used, as of `now`.
-    pub fn after(spent: &Spent, now: Moment) -> Arc<Self> {
+    pub fn after(spent: &LimitUsage, now: Moment) -> Arc<Self> {
         let own = |(id, rate, sent): &(CampaignId, Rate, Vec<Moment>)| (*id, Window::with(*rate, sent, now));
         Arc::new(Self {
             windows: Mutex::new(Windows {
@@ -166,14 +166,14 @@ impl Pacer {
     }
 
     /// What was used within the windows of these limits, as of `now`, for the next owner; none when that cannot be told.
-    pub fn spent(&self, limits: &LaneLimits, now: Moment) -> Option<Spent> {
+    pub fn spent(&self, limits: &LaneLimits, now: Moment) -> Option<LimitUsage> {
         let windows = self.lock();
         // What the owner before may have used is not known in detail.
         if self.used.is_some_and(|used| used.elapsed() < Self::UNKNOWN_FOR) {
             return None;
         }
         let campaigns = windows.campaigns.iter();
-        Some(Spent {
+        Some(LimitUsage {
             limits: limits.clone(),
             calls: windows.calls.sent(now)?,
             requests: windows.requests.sent(now)?,

@@ -7,7 +7,7 @@ mod asking;
 mod campaigns;
 mod finding;
 mod inquiry;
-mod patience;
+mod poll_backoff;
 mod reconcile;
 mod reports;
 mod set_clock;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Span};
 use ringfence_providers::{AskError, Pacer, Provider};
-use ringfence_store::{Database, LaneEffect, LiveCall, Settlement, StoreError, SweepOrder, Tenure};
+use ringfence_store::{Database, LaneEffect, LaneLease, LiveCall, Settlement, StoreError, SweepOrder};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::patience::Patience;
+use crate::poll_backoff::PollBackoff;
 
 /// A request is over within this time after its claim: sending limit, connecting and answering, and some room.
 const SENDING_FOR: Span = Span::from_secs(2 + 15 + 5);
@@ -40,10 +40,10 @@ pub struct Reconciled {
 pub struct Reconciler {
     pub(crate) store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    pub(crate) tenure: Arc<Tenure>,
+    pub(crate) tenure: Arc<LaneLease>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) pacer: Arc<Pacer>,
-    pub(crate) patience: Patience,
+    pub(crate) patience: PollBackoff,
     rest_until: Moment,
     pub(crate) consecutive_failures: u32,
     sweep_at: Moment,
@@ -68,7 +68,7 @@ impl Reconciler {
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
-        tenure: Arc<Tenure>,
+        tenure: Arc<LaneLease>,
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
     ) -> Self {
@@ -79,7 +79,7 @@ impl Reconciler {
             tenure,
             provider,
             pacer,
-            patience: Patience::default(),
+            patience: PollBackoff::default(),
             rest_until: start,
             consecutive_failures: 0,
             sweep_at: start,

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::summary::{
-    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneStanding, Pace, RunName, Summary, WaitingFor,
+    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneOwnership, Pace, RunName, Summary, WaitingFor,
 };
 use ringfence_domain::{
     CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason, Zone,
 };
-use ringfence_store::{Numbers, StoppedBy};
+use ringfence_store::{RunFigures, StoppedBy};
 
 use crate::rests::{self, Rest};
 use crate::said::said;
@@ -19,7 +19,7 @@ use crate::zones;
 const ENOUGH: i64 = 10;
 
 /// The summary of a run. `brake` is what the file `STOP` says, if it is there.
-pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summary {
+pub fn summarize(numbers: &RunFigures, brake: Option<String>, now: Moment) -> Summary {
     let count = |name: &str| numbers.counts.get(name).copied().unwrap_or_default();
     let contacts = ContactCounts {
         total: ["waiting", "active", "done", "stopped", "review"].iter().map(|s| count(&format!("contact:{s}"))).sum(),
@@ -107,7 +107,7 @@ pub fn summarize(numbers: &Numbers, brake: Option<String>, now: Moment) -> Summa
                 Some(Cost { currency, amount: amount(*micros) })
             })
             .collect(),
-        lane: LaneStanding {
+        lane: LaneOwnership {
             name: numbers.lane.settings.name.clone(),
             state: numbers.lane.state.as_str(),
             reason: numbers.lane.reason.clone().or_else(|| rest.as_ref().map(|rest| rest.says.clone())),
@@ -159,7 +159,7 @@ struct Outlook {
 }
 
 /// What the waiting contacts wait for, bucket by bucket, and when the first of them may be dialled.
-fn outlook(numbers: &Numbers, hold: Option<&Hold>, rests_until: Moment, now: Moment) -> Outlook {
+fn outlook(numbers: &RunFigures, hold: Option<&Hold>, rests_until: Moment, now: Moment) -> Outlook {
     let mut waiting_for = WaitingFor::default();
     let mut next: Option<Moment> = None;
     let rules = &numbers.campaign.rules;
@@ -199,7 +199,7 @@ struct Hold {
     by: String,
 }
 
-fn hold(numbers: &Numbers, brake: Option<String>, contacts: &ContactCounts) -> Option<Hold> {
+fn hold(numbers: &RunFigures, brake: Option<String>, contacts: &ContactCounts) -> Option<Hold> {
     let held = |by: String| Some(Hold { state: "held", by });
     let campaign = &numbers.campaign;
     let because = campaign.reason.clone().unwrap_or_default();

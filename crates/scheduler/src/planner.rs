@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{Brake, CampaignId, Clock, LaneState, Moment, Rate, RunId, Span};
-use ringfence_store::{Closed, Database, EligibleBucket, LaneLoad, Opened, Pick, Plan, StoreError, Tenure};
+use ringfence_store::{Closed, Database, EligibleBucket, LaneLease, LaneLoad, Opened, Pick, Plan, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ pub struct Tick {
 pub struct Planner {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<Tenure>,
+    tenure: Arc<LaneLease>,
     brake: Arc<dyn Brake>,
     only: Option<CampaignId>,
     book: RuleBook,
@@ -60,7 +60,7 @@ impl Planner {
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
-        tenure: Arc<Tenure>,
+        tenure: Arc<LaneLease>,
         brake: Arc<dyn Brake>,
         only: Option<CampaignId>,
     ) -> Self {

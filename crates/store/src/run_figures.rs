@@ -19,7 +19,7 @@ use crate::{StoreError, stop_all};
 
 /// Everything that a summary is made of.
 #[derive(Debug, Clone)]
-pub struct Numbers {
+pub struct RunFigures {
     /// The campaign.
     pub campaign: CampaignRow,
     /// Its current run.
@@ -38,7 +38,7 @@ pub struct Numbers {
     /// `cost:INR`.
     pub counts: BTreeMap<String, i64>,
     /// Waiting contacts by bucket.
-    pub buckets: Vec<BucketNumbers>,
+    pub buckets: Vec<BucketFigures>,
     /// The newest contact file.
     pub last_import: Option<ImportRow>,
     /// Calls sent within the last minute.
@@ -49,7 +49,7 @@ pub struct Numbers {
 
 /// Waiting contacts of one bucket.
 #[derive(Debug, Clone)]
-pub struct BucketNumbers {
+pub struct BucketFigures {
     /// Where they may be.
     pub zones: ZoneSet,
     /// Why they are due.
@@ -68,7 +68,7 @@ pub struct BucketNumbers {
 const PACE_DEPTH: i64 = 20_000;
 
 /// The numbers of a campaign's current run.
-pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> Result<Option<Numbers>, StoreError> {
+pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> Result<Option<RunFigures>, StoreError> {
     const COUNTS: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
     const BUCKETS: Sql = sql!(
         "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
@@ -104,7 +104,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         .await?
         .iter()
         .map(|row| {
-            Ok(BucketNumbers {
+            Ok(BucketFigures {
                 zones: row.word("buckets", "zones")?,
                 class: row.word("buckets", "class")?,
                 waiting: row.get("waiting")?,
@@ -125,7 +125,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         _ => None,
     };
     let last_import = last(session, campaign.run).await?;
-    Ok(Some(Numbers {
+    Ok(Some(RunFigures {
         run: run_row,
         lane,
         left_today,

@@ -9,9 +9,9 @@ use crate::counters::Deltas;
 use crate::session::{Arg, Session, Sql, args, sql};
 use crate::{Database, StoreError, imports};
 
-/// Whom to stop among the waiting contacts of a run.
+/// StopScope to stop among the waiting contacts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
+pub enum StopScope {
     /// Everyone.
     All,
     /// Those that this import brought and that were never dialled.
@@ -25,8 +25,8 @@ pub enum Whom {
 pub struct StopOrder {
     /// The run.
     pub run: RunId,
-    /// Whom.
-    pub whom: Whom,
+    /// StopScope.
+    pub whom: StopScope,
     /// Why.
     pub reason: StopReason,
     /// From here on, in the order of the number keys; the smallest to begin with.
@@ -37,7 +37,7 @@ pub struct StopOrder {
 
 impl StopOrder {
     /// An order that begins with the run's first contact.
-    pub fn new(run: RunId, whom: Whom, reason: StopReason, now: Moment) -> Self {
+    pub fn new(run: RunId, whom: StopScope, reason: StopReason, now: Moment) -> Self {
         Self { run, whom, reason, after: i64::MIN, now }
     }
 
@@ -97,10 +97,10 @@ pub(crate) async fn stop(
     let over = Ok((StoppedSome { stopped: 0, next: None }, 0));
     let import = match order.whom {
         // A run that was opened again has contacts that wait for good reason.
-        Whom::All if runs::by_id(session, order.run).await?.closed_for.is_none() => return over,
-        Whom::All => ImportId(0),
-        Whom::Import(import) => import,
-        Whom::Missing(import) => {
+        StopScope::All if runs::by_id(session, order.run).await?.closed_for.is_none() => return over,
+        StopScope::All => ImportId(0),
+        StopScope::Import(import) => import,
+        StopScope::Missing(import) => {
             let row = imports::rows::lock_loading(session, import).await?;
             if imports::rows::has_newer(session, &row).await? {
                 return over;
@@ -115,10 +115,10 @@ pub(crate) async fn stop(
     for row in &rows {
         let of: i64 = row.get("import_id")?;
         let wanted = match order.whom {
-            Whom::All => true,
-            Whom::Import(_) => of == import.0 && row.get::<i64>("calls")? == 0 && !row.get::<bool>("dialled")?,
+            StopScope::All => true,
+            StopScope::Import(_) => of == import.0 && row.get::<i64>("calls")? == 0 && !row.get::<bool>("dialled")?,
             // Whoever a newer file brought is not missing from this one.
-            Whom::Missing(_) => of < import.0 && !row.get::<bool>("matched")?,
+            StopScope::Missing(_) => of < import.0 && !row.get::<bool>("matched")?,
         };
         next = Some(row.get("number_key")?);
         if wanted {
@@ -138,7 +138,7 @@ pub(crate) async fn stop(
                 moves.push(Move { contact: *contact, to: To::Stopped(order.reason), ended: None });
             }
             // A closed run keeps everyone from waiting by itself.
-            ContactState::Active | ContactState::Review if order.whom != Whom::All => {
+            ContactState::Active | ContactState::Review if order.whom != StopScope::All => {
                 leaving.push(contact.0);
             }
             _ => {}

@@ -11,7 +11,7 @@ use ringfence_domain::{
 };
 use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
 use ringfence_store::{
-    Burst, BurstCall, ClaimOrder, Database, LaneEffect, Sent, SentResult, StoreError, Tenure, Withheld,
+    Burst, BurstCall, ClaimOrder, Database, LaneEffect, LaneLease, Sent, SentResult, StoreError, Withheld,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -45,7 +45,7 @@ pub struct Dialer {
 struct Shared {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<Tenure>,
+    tenure: Arc<LaneLease>,
     provider: Arc<dyn Provider>,
     pacer: Arc<Pacer>,
     brake: Arc<dyn Brake>,
@@ -68,7 +68,7 @@ impl Dialer {
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
-        tenure: Arc<Tenure>,
+        tenure: Arc<LaneLease>,
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
         brake: Arc<dyn Brake>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{AttemptId, Clock};
-use ringfence_store::{Burst, Database, StoreError, Tenure};
+use ringfence_store::{Burst, Database, LaneLease, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(1);
 pub struct Feeder {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<Tenure>,
+    tenure: Arc<LaneLease>,
     handed: HashSet<AttemptId>,
     /// Attempts up to here were read; newer ones have greater ids.
     after: AttemptId,
@@ -30,7 +30,7 @@ pub struct Feeder {
 
 impl Feeder {
     /// A feeder of the lane of `tenure`.
-    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<Tenure>) -> Self {
+    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<LaneLease>) -> Self {
         Self { store, clock, tenure, handed: HashSet::new(), after: START }
     }
 

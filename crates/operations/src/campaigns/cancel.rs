@@ -1,7 +1,7 @@
 //! A person ends a campaign for good.
 
 use ringfence_domain::StopReason;
-use ringfence_store::{StopOrder, Whom};
+use ringfence_store::{StopOrder, StopScope};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -23,7 +23,7 @@ pub async fn cancel(workspace: &Workspace, name: &str, reason: &str) -> Result<C
     let store = &workspace.store;
     let campaign = workspace.campaign(name).await?;
     let run = store.cancel_campaign(campaign.id, reason.to_owned(), workspace.now()).await?;
-    let order = StopOrder::new(run, Whom::All, StopReason::Cancelled, workspace.now());
+    let order = StopOrder::new(run, StopScope::All, StopReason::Cancelled, workspace.now());
     let stopped = order.carry_out(store).await?;
     Ok(CancelledCampaign { campaign: name.to_owned(), state: "cancelled", stopped })
 }

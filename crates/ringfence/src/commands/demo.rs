@@ -7,10 +7,10 @@ use std::path::Path;
 use ringfence_engine::LaneEngine;
 use ringfence_intake::{Config, campaign};
 use ringfence_operations::{InputFile, importing, workspace};
-use ringfence_store::{Database, Lifeline, Location};
+use ringfence_store::{Database, Location, ProcessLock};
 use std::sync::Arc;
 
-use super::run::{Ended, Follower, Until, apply};
+use super::run::{Ended, RunLeader, Until, apply};
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, eprint_line};
@@ -72,11 +72,11 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let setup = config.lanes.get("demo").ok_or_else(|| Failure::work("the demo has no lane"))?;
     let provider = home::provider(setup)?;
     importing::import(&store, &clock, &row, &provider, &InputFile::Named(contacts), false).await?;
-    let lifeline = Lifeline::begin(&store, clock.read().now);
+    let lifeline = ProcessLock::begin(&store, clock.read().now);
     let settings = setup.setup.settings.clone();
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
     let brake = Arc::new(ringfence_domain::brake::NoBrake);
-    let leader = Follower {
+    let leader = RunLeader {
         store: &store,
         clock: &clock,
         campaign: &row,

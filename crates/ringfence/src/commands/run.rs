@@ -10,7 +10,7 @@ use ringfence_domain::{AttemptState, Brake, Clock, ImportState, Moment, RunId, S
 use ringfence_engine::{DatabaseLoss, LaneEngine, brakes, outage, receipts};
 use ringfence_intake::Config;
 use ringfence_operations::{InputFile, importing, imports, rejects::RejectsFile, workspace};
-use ringfence_store::{Begin, CampaignRow, Database, KnownAs, Lifeline, Numbers, StoppedBy};
+use ringfence_store::{Begin, CampaignRow, Database, KnownAs, ProcessLock, RunFigures, StoppedBy};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -94,9 +94,9 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> 
         }
         campaign_row = store.campaign_by_id(campaign_row.id).await?;
     }
-    let lifeline = Lifeline::begin(&store, clock.read().now);
+    let lifeline = ProcessLock::begin(&store, clock.read().now);
     let leader = follow(&store, &*clock, campaign_row.run, lifeline.name()).await?;
-    let follower = Follower {
+    let follower = RunLeader {
         store: &store,
         clock: &clock,
         campaign: &campaign_row,
@@ -224,7 +224,7 @@ pub(super) async fn apply(
 /// Becomes the process that lives for the run; else the name of the one that does.
 async fn follow(store: &Arc<Database>, clock: &dyn Clock, run: RunId, name: &str) -> Result<Option<String>, Failure> {
     let current = store.run(run).await?.leader;
-    let dead = current.filter(|follower| follower != name && Lifeline::is_dead(store, follower));
+    let dead = current.filter(|follower| follower != name && ProcessLock::is_dead(store, follower));
     let now = clock.read().now;
     Ok(store.follow_run(run, name.to_owned(), dead, now, now + FOLLOWER_LEASE).await?)
 }
@@ -250,7 +250,7 @@ pub(super) enum Ended {
 }
 
 /// Follows a run to its end.
-pub(super) struct Follower<'f> {
+pub(super) struct RunLeader<'f> {
     pub(super) store: &'f Arc<Database>,
     pub(super) clock: &'f Arc<dyn Clock>,
     pub(super) campaign: &'f CampaignRow,
@@ -260,8 +260,8 @@ pub(super) struct Follower<'f> {
     pub(super) quiet_since: Cell<Option<Moment>>,
 }
 
-impl Follower<'_> {
-    async fn look(&self) -> Result<(Numbers, Summary), Failure> {
+impl RunLeader<'_> {
+    async fn look(&self) -> Result<(RunFigures, Summary), Failure> {
         let now = self.clock.read().now;
         let numbers = self.store.numbers(self.campaign.rules.name.clone(), now).await?;
         let numbers = numbers.ok_or_else(|| Failure::work("the campaign vanished from the database"))?;
@@ -334,7 +334,7 @@ impl Follower<'_> {
     }
 
     /// In quarantine: whether the vendor was asked what the database has forgotten, and everything that it knew is settled.
-    async fn has_asked(&self, numbers: &Numbers, active: i64, now: Moment) -> Result<bool, Failure> {
+    async fn has_asked(&self, numbers: &RunFigures, active: i64, now: Moment) -> Result<bool, Failure> {
         let quiet_since = (active == 0).then(|| self.quiet_since.get().unwrap_or(now));
         self.quiet_since.set(quiet_since);
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
@@ -349,7 +349,7 @@ impl Follower<'_> {
     }
 
     /// Whether there is nothing left to wait for.
-    async fn holds(&self, numbers: &Numbers, summary: &Summary, until: Until) -> Result<bool, Failure> {
+    async fn holds(&self, numbers: &RunFigures, summary: &Summary, until: Until) -> Result<bool, Failure> {
         let contacts = &summary.contacts;
         if contacts.waiting + contacts.active == 0 {
             return Ok(true);

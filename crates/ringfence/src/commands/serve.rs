@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, brakes, receipts};
 use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zones};
-use ringfence_store::{Database, Lifeline, StoppedBy};
+use ringfence_store::{Database, ProcessLock, StoppedBy};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Common;
@@ -15,7 +15,7 @@ use crate::home::{self, eprint_line};
 /// `serve`
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct ServeArgs {
-    /// Where to take what providers report, instead of [http] listen; without either nothing listens
+    /// Where to take what providers report, instead of http.listen; without either nothing listens
     #[arg(long, value_name = "ADDR", env = "RINGFENCE_HTTP_LISTEN")]
     pub listen: Option<std::net::SocketAddr>,
 }
@@ -44,7 +44,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
     home::eprint_lines(receipts::take_back(&store, &*clock).await);
-    let lifeline = Lifeline::begin(&store, clock.read().now);
+    let lifeline = ProcessLock::begin(&store, clock.read().now);
     let brake = brakes::all(&config.path, &store);
     let shutdown = Shutdown::default();
     let mut providers = std::collections::BTreeMap::new();

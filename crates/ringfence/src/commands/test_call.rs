@@ -15,7 +15,7 @@ use ringfence_engine::{LaneEngine, brakes, receipts};
 use ringfence_operations::{InputFile, amount::amount, preview, workspace, zones};
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    Lifeline, NewContact, StopOrder, StoppedBy, Whom,
+    NewContact, ProcessLock, StopOrder, StopScope, StoppedBy,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -125,7 +125,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     store.resume_campaign(campaign.id, true, clock.read().now).await?;
     let campaign = store.campaign_by_id(campaign.id).await?;
     let campaign = contact(&store, &*clock, campaign, &number, zones, fields).await?;
-    let lifeline = Lifeline::begin(&store, clock.read().now);
+    let lifeline = ProcessLock::begin(&store, clock.read().now);
     let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), row.id, settings, provider)
         .braked_by(brake)
         .reported_to(workspace::reports_of(lane, &config, &store))
@@ -156,7 +156,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     };
     // Nobody dials it later.
     store.close_run(campaign.run, StopReason::Cancelled).await?;
-    StopOrder::new(campaign.run, Whom::All, StopReason::Cancelled, clock.read().now).carry_out(&store).await?;
+    StopOrder::new(campaign.run, StopScope::All, StopReason::Cancelled, clock.read().now).carry_out(&store).await?;
     stop.cancel();
     let running = running.await;
     home::eprint_lines(receipts::leave(&store));

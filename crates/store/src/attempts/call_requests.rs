@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::{StoreError, dnc};
 
 /// What follows from it.
-pub(crate) struct Said {
+pub(crate) struct CallRequests {
     /// When they want to be called back.
     pub(crate) callback: Option<Asked>,
     /// They want no more calls, from anyone.
@@ -26,14 +26,14 @@ pub(crate) struct Said {
 
 /// Reads what was collected in a call that was sent at `sent_at` to someone whose own zones are
 /// `own`.
-pub(crate) fn read(campaign: &Campaign, details: &CallDetails, sent_at: Moment, own: &ZoneSet) -> Said {
+pub(crate) fn read(campaign: &Campaign, details: &CallDetails, sent_at: Moment, own: &ZoneSet) -> CallRequests {
     let holds = |condition: &Option<Condition>| condition.as_ref().is_some_and(|when| when.holds(&details.outputs));
     // "In an hour" and "tomorrow" are meant from the call on, however late its outcome was learned.
     let ended = sent_at + Span::from_secs(i64::from(details.talk_seconds.unwrap_or_default()));
     let asked =
         |rule: &ringfence_domain::callback::Callback| rule.asked(&details.outputs, ended, &campaign.place_of(own));
     let opt_out = campaign.opt_out.as_ref().map_or(OptOut::NotWanted, |when| when.opt_out(&details.outputs));
-    Said {
+    CallRequests {
         callback: campaign.callback.as_ref().and_then(asked),
         opted_out: opt_out == OptOut::Wanted,
         unclear: match opt_out {
@@ -49,7 +49,7 @@ const LONGEST_VALUE: usize = 24;
 
 const LONGEST_NAME: usize = 40;
 
-impl Said {
+impl CallRequests {
     /// Counts what was said, and what nobody heeds.
     pub(crate) fn count(
         &self,

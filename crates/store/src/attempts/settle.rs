@@ -271,7 +271,7 @@ fn is_legal(state: AttemptState, settlement: &Settlement) -> bool {
 }
 
 /// A contact reached once is not counted again when it is called back.
-fn was_reached(standing: &crate::contacts::snapshot::Standing, campaign: &Campaign) -> bool {
+fn was_reached(standing: &crate::contacts::snapshot::ContactSnapshot, campaign: &Campaign) -> bool {
     campaign.reached.min_seconds == 0
         && campaign.reached.outcome.iter().any(|outcome| standing.outcome_counts.contains_key(outcome))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::safety::Recent;
+use ringfence_domain::safety::OutcomeWindow;
 use ringfence_domain::{Campaign, CampaignId, Moment, RunId};
 
 use crate::StoreError;
@@ -23,7 +23,7 @@ pub(crate) async fn remember(
     let mut failing = Vec::new();
     for (run, ends) in ends {
         let row = session.one(&READ, args![*run]).await?;
-        let mut recent: Recent = recent(&row)?;
+        let mut recent: OutcomeWindow = recent(&row)?;
         for failed in ends {
             recent.push(*failed);
         }
@@ -55,7 +55,7 @@ pub(crate) async fn forget_recent(session: &mut Session, id: RunId) -> Result<()
 }
 
 /// How a run's last calls ended.
-pub(crate) fn recent(row: &Row) -> Result<Recent, StoreError> {
+pub(crate) fn recent(row: &Row) -> Result<OutcomeWindow, StoreError> {
     let text: String = row.get("outcome_window")?;
     text.parse().map_err(|message: String| StoreError::Corrupt {
         table: "runs",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringfence_domain::safety::Recent;
+use ringfence_domain::safety::OutcomeWindow;
 use ringfence_domain::{Campaign, CampaignId, Moment, RunId, StopReason};
 
 use super::recent_failures::recent;
@@ -32,7 +32,7 @@ pub struct RunRow {
     /// Why its contacts do not wait any more.
     pub closed_for: Option<StopReason>,
     /// How its last calls ended.
-    pub recent: Recent,
+    pub recent: OutcomeWindow,
 }
 
 macro_rules! run_columns {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ringfence_domain::{ContactId, DialClass, Moment, NumberKey, StopReason};
 use serde::Serialize;
 
-use super::snapshot::Standing;
+use super::snapshot::ContactSnapshot;
 use super::transitions::{Move, To};
 use crate::StoreError;
 use crate::session::{Session, Sql, args, rows_json, sql};
@@ -21,7 +21,7 @@ struct OwnNumber {
 /// `called`: the number that each contact was called on.
 pub(crate) async fn turn(
     session: &mut Session,
-    standings: &BTreeMap<ContactId, Standing>,
+    standings: &BTreeMap<ContactId, ContactSnapshot>,
     called: &BTreeMap<ContactId, NumberKey>,
     moves: &mut [Move],
     now: Moment,

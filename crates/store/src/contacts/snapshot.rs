@@ -11,7 +11,7 @@ use crate::session::{Arg, Session, Sql, args, sql};
 
 /// What a move needs to know of a contact before it.
 #[derive(Debug, Clone)]
-pub(crate) struct Standing {
+pub(crate) struct ContactSnapshot {
     pub(crate) run: RunId,
     pub(crate) state: ContactState,
     pub(crate) due_at: Moment,
@@ -38,7 +38,7 @@ pub(crate) struct Standing {
 pub(crate) async fn standings(
     session: &mut Session,
     contacts: impl Iterator<Item = ContactId>,
-) -> Result<BTreeMap<ContactId, Standing>, StoreError> {
+) -> Result<BTreeMap<ContactId, ContactSnapshot>, StoreError> {
     const READ: Sql = sql!(
         "SELECT c.id, c.run_id, c.state, c.due_at, c.calls, c.outcome_counts, c.bucket_id, c.number_key, c.has_multiple_numbers, \
          c.stop_reason, c.pending_stop_reason, b.zones, b.class, b.import_id, r.closed_for \
@@ -55,7 +55,7 @@ pub(crate) async fn standings(
             let closed: Option<String> = row.get("closed_for")?;
             let stopped: Option<String> = row.get("stop_reason")?;
             let leaves: Option<String> = row.get("pending_stop_reason")?;
-            let standing = Standing {
+            let standing = ContactSnapshot {
                 run: RunId(row.get("run_id")?),
                 state: row.word("contacts", "state")?,
                 due_at: row.moment("due_at")?,

@@ -7,7 +7,7 @@ use ringfence_domain::{
 };
 use serde::Serialize;
 
-use super::snapshot::Standing;
+use super::snapshot::ContactSnapshot;
 use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::counters::{Counter, Deltas};
@@ -74,7 +74,7 @@ struct MoveRow {
 pub(crate) async fn advance(
     session: &mut Session,
     now: Moment,
-    known: &BTreeMap<ContactId, Standing>,
+    known: &BTreeMap<ContactId, ContactSnapshot>,
     moves: &[Move],
     deltas: &mut Deltas,
 ) -> Result<(), StoreError> {
@@ -97,13 +97,13 @@ pub(crate) async fn advance(
                   calls bigint, outcome_counts text, stop_reason text, last_outcome text, last_attempt bigint, reached bigint, \
                   finished_at bigint) WHERE c.id = u.contact_id"
     );
-    let target = |standing: &Standing, to: To| match to {
+    let target = |standing: &ContactSnapshot, to: To| match to {
         To::Waiting(_, class) if class != standing.class => {
             Some(BucketKey { run: standing.run, zones: standing.zones.clone(), class, import: ImportId(0) })
         }
         _ => None,
     };
-    let moves: Vec<(Move, &Standing)> = moves
+    let moves: Vec<(Move, &ContactSnapshot)> = moves
         .iter()
         .filter_map(|step| {
             let standing = known.get(&step.contact)?;

@@ -40,7 +40,7 @@ pub use self::backup::Backup;
 pub use self::guard::Guarded;
 pub use self::health::Outage;
 pub use self::location::Location;
-pub use self::process_lock::{KnownAs, Lifeline};
+pub use self::process_lock::{KnownAs, ProcessLock};
 pub(crate) use self::running::{Follows, Written};
 
 /// Which dialect a database speaks.

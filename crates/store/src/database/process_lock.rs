@@ -12,13 +12,13 @@ use super::Database;
 
 /// This process' name towards the others, and the locked file behind it.
 #[derive(Debug)]
-pub struct Lifeline {
+pub struct ProcessLock {
     name: String,
     _file: Option<File>,
     path: PathBuf,
 }
 
-impl Lifeline {
+impl ProcessLock {
     /// Takes a new name, as of `now`, and locks its file: beside a SQLite database, else in the
     /// temporary folder of the machine.
     pub fn begin(database: &Database, now: Moment) -> Self {
@@ -84,7 +84,7 @@ impl KnownAs {
     }
 }
 
-impl Drop for Lifeline {
+impl Drop for ProcessLock {
     fn drop(&mut self) {
         drop(std::fs::remove_file(&self.path));
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::rows::lock;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::campaigns::runs;
-use crate::contacts::snapshot::{Standing, standings};
+use crate::contacts::snapshot::{ContactSnapshot, standings};
 use crate::counters::Deltas;
 use crate::session::{Session, Sql, args, rows_json, sql};
 use crate::{StoreError, campaigns, lanes};
@@ -72,7 +72,7 @@ pub(crate) async fn send(
     }
     let standings = standings(session, ids.into_iter()).await?;
     let waiting = || standings.iter().filter(|(_, standing)| standing.state == ContactState::Waiting);
-    let key_of = |standing: &Standing| BucketKey {
+    let key_of = |standing: &ContactSnapshot| BucketKey {
         run,
         zones: standing.zones.clone(),
         class: DialClass::First,

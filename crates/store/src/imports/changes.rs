@@ -10,7 +10,7 @@ use super::matching::owners;
 use super::rows::{has_newer, lock_loading};
 use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
-use crate::contacts::snapshot::{Standing, standings};
+use crate::contacts::snapshot::{ContactSnapshot, standings};
 use crate::counters::{Counter, Deltas};
 use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
@@ -113,10 +113,10 @@ pub(crate) async fn apply_changes(
         }
         open || is_undone(standing)
     });
-    let joins = |standing: &Standing| {
+    let joins = |standing: &ContactSnapshot| {
         is_undone(standing) || (standing.state == ContactState::Waiting && staged.contains(&standing.bucket))
     };
-    let key_of = |standing: &Standing, change: Option<&Change>| BucketKey {
+    let key_of = |standing: &ContactSnapshot, change: Option<&Change>| BucketKey {
         run: standing.run,
         zones: change.map_or(&standing.zones, |change| &change.zones).clone(),
         class: standing.class,
@@ -227,7 +227,7 @@ async fn staged_elsewhere(
 
 /// Whether nobody called the contact, and nobody would, because the import that brought it was
 /// undone.
-fn is_undone(standing: &Standing) -> bool {
+fn is_undone(standing: &ContactSnapshot) -> bool {
     standing.stop_reason == Some(StopReason::Undone)
 }
 

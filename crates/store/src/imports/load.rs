@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::chunk::{Change, ImportChunk, NewContact, RowVerdict};
-use super::matching::{Acquaintances, acquaintances};
+use super::matching::{ExistingContacts, acquaintances};
 use super::rejects::{Reject, write_rejects};
 use super::rows::lock_loading;
 use crate::buckets::{BucketKey, buckets_for};
@@ -218,7 +218,12 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
 }
 
 /// All numbers of the row are somebody else's: whose, as far as that is a line of this file.
-fn taken(known: &Acquaintances, contact: &NewContact, here: &HashMap<NumberKey, i64>, import: ImportId) -> RowVerdict {
+fn taken(
+    known: &ExistingContacts,
+    contact: &NewContact,
+    here: &HashMap<NumberKey, i64>,
+    import: ImportId,
+) -> RowVerdict {
     if let Some(line) = contact.numbers.iter().find_map(|(_, key)| here.get(key)) {
         return RowVerdict::Duplicate { line: *line, same_file: true };
     }
@@ -232,7 +237,7 @@ fn taken(known: &Acquaintances, contact: &NewContact, here: &HashMap<NumberKey, 
 
 /// A row that is not taken in shows all the same that its person is not missing from the file.
 fn mention(
-    known: &Acquaintances,
+    known: &ExistingContacts,
     import: ImportId,
     external_id: Option<&String>,
     mut numbers: impl Iterator<Item = NumberKey>,

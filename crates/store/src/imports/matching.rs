@@ -1,4 +1,4 @@
-//! Whom the rows of a contact file may already be.
+//! StopScope the rows of a contact file may already be.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use crate::contacts::snapshot::lock_contacts;
 use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// Somebody whom a row may be.
-pub(crate) struct Known {
+pub(crate) struct ExistingContact {
     pub(crate) id: ContactId,
     pub(crate) import: ImportId,
     pub(crate) row_number: i64,
@@ -28,7 +28,7 @@ pub(crate) struct Known {
     pub(crate) matched: Option<(i64, i64)>,
 }
 
-impl Known {
+impl ExistingContact {
     /// Whether there may still be a call that new data is for. A call that is out keeps what it was
     /// sent with; whoever was stopped because an import was undone was never called, and this one
     /// brings them again.
@@ -50,18 +50,18 @@ impl Known {
 
 /// Everyone whom the rows of a chunk may already be.
 #[derive(Default)]
-pub(crate) struct Acquaintances {
-    people: Vec<Known>,
+pub(crate) struct ExistingContacts {
+    people: Vec<ExistingContact>,
     by_number: HashMap<NumberKey, usize>,
     by_external_id: HashMap<String, usize>,
 }
 
-impl Acquaintances {
-    pub(crate) fn by_number(&self, key: NumberKey) -> Option<&Known> {
+impl ExistingContacts {
+    pub(crate) fn by_number(&self, key: NumberKey) -> Option<&ExistingContact> {
         self.by_number.get(&key).map(|place| &self.people[*place])
     }
 
-    pub(crate) fn by_external_id(&self, id: Option<&String>) -> Option<&Known> {
+    pub(crate) fn by_external_id(&self, id: Option<&String>) -> Option<&ExistingContact> {
         self.by_external_id.get(id?).map(|place| &self.people[*place])
     }
 }
@@ -69,7 +69,7 @@ impl Acquaintances {
 /// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the
 /// person, by id. They are found first, locked then, and read at last, so that nobody is missed
 /// whom somebody else was just moving.
-pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<Acquaintances, StoreError> {
+pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<ExistingContacts, StoreError> {
     const BY_EXTERNAL_ID: Sql = sql!("SELECT id FROM contacts WHERE run_id = $2 AND external_id" ids "");
     const READ: Sql = sql!(
         "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
@@ -89,7 +89,7 @@ pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) ->
             found.insert(ContactId(row.get("id")?));
         }
     }
-    let mut known = Acquaintances::default();
+    let mut known = ExistingContacts::default();
     if found.is_empty() {
         return Ok(known);
     }
@@ -128,10 +128,10 @@ pub(crate) async fn owners(
     rows.iter().map(|row| Ok((NumberKey(row.get("number_key")?), ContactId(row.get("id")?)))).collect()
 }
 
-fn known_contact(row: &Row) -> Result<Known, StoreError> {
+fn known_contact(row: &Row) -> Result<ExistingContact, StoreError> {
     let matched_row: Option<i64> = row.get("matched_row")?;
     let matched_line: Option<i64> = row.get("matched_line")?;
-    Ok(Known {
+    Ok(ExistingContact {
         id: ContactId(row.get("id")?),
         import: ImportId(row.get("import_id")?),
         row_number: row.get("row_number")?,

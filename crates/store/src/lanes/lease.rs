@@ -3,22 +3,22 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use ringfence_domain::lane::{LaneSettings, Spent};
+use ringfence_domain::lane::{LaneSettings, LimitUsage};
 use ringfence_domain::{LaneId, Moment};
 
 /// What the owner before leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Before {
+pub struct EarlierUse {
     /// The last moment at which it may have used the lane.
     pub used_until: Moment,
     /// What it said that it had used.
-    pub spent: Option<Spent>,
+    pub spent: Option<LimitUsage>,
 }
 
 /// Our ownership of a lane. Past its deadline nothing is sent, polls included, whatever the
 /// database says by then.
 #[derive(Debug)]
-pub struct Tenure {
+pub struct LaneLease {
     /// The lane.
     pub lane: LaneId,
     /// The epoch of this ownership.
@@ -28,14 +28,14 @@ pub struct Tenure {
     /// The last moment at which someone else may have used the lane.
     pub used_until: Moment,
     /// What the last owner said that it had used, if it gave the lane back in good order.
-    pub spent: Option<Spent>,
+    pub spent: Option<LimitUsage>,
     deadline_ms: AtomicI64,
 }
 
-impl Tenure {
+impl LaneLease {
     /// Ownership up to this boot time.
-    pub fn new(lane: LaneId, epoch: i64, settings: LaneSettings, before: Before, deadline: Duration) -> Self {
-        let Before { used_until, spent } = before;
+    pub fn new(lane: LaneId, epoch: i64, settings: LaneSettings, before: EarlierUse, deadline: Duration) -> Self {
+        let EarlierUse { used_until, spent } = before;
         Self { lane, epoch, settings, used_until, spent, deadline_ms: AtomicI64::new(deadline.as_millis() as i64) }
     }
 

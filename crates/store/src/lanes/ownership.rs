@@ -1,6 +1,6 @@
 //! Who owns a lane: one process at a time, for the length of a lease.
 
-use ringfence_domain::lane::{LaneSettings, Spent};
+use ringfence_domain::lane::{LaneSettings, LimitUsage};
 use ringfence_domain::{LaneId, Moment, Span};
 
 use super::rows::{Lock, lock};
@@ -18,7 +18,7 @@ pub struct Owner {
 
 /// What came of asking for a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TakeOver {
+pub enum Acquired {
     /// It is ours, under this epoch.
     Ours {
         /// The epoch.
@@ -26,7 +26,7 @@ pub enum TakeOver {
         /// The last moment at which someone else may have used it.
         used_until: Moment,
         /// What the last owner had used of these limits, if it gave the lane back in good order.
-        spent: Option<Spent>,
+        spent: Option<LimitUsage>,
     },
     /// Another process has it.
     Theirs {
@@ -51,7 +51,7 @@ pub(crate) async fn take(
     owner: &Owner,
     dead: Option<&str>,
     now: Moment,
-) -> Result<TakeOver, StoreError> {
+) -> Result<Acquired, StoreError> {
     const TAKE: Sql = sql!(
         "UPDATE lanes SET owner = $2, backoff_until = CASE WHEN lease_until > $5 THEN backoff_until - (lease_until - $3) \
          ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL, \
@@ -70,12 +70,12 @@ pub(crate) async fn take(
         && dead != Some(current.as_str())
     {
         return Ok(if lane.settings == *settings {
-            TakeOver::Theirs { owner: current.clone(), lease_until: lane.lease_until }
+            Acquired::Theirs { owner: current.clone(), lease_until: lane.lease_until }
         } else {
-            TakeOver::OtherSettings { owner: current.clone() }
+            Acquired::OtherSettings { owner: current.clone() }
         });
     }
-    let spent: Option<Spent> =
+    let spent: Option<LimitUsage> =
         session.one(&SPENT, args![id]).await?.json_or_none("lanes", "limit_usage").unwrap_or_default();
     // What cannot be read is as if it had not been said.
     let until = now + owner.lease;
@@ -89,7 +89,7 @@ pub(crate) async fn take(
         session.rows(&LOCK_BUCKETS, args![id]).await?;
         session.run(&AWAKE, args![id]).await?;
     }
-    Ok(TakeOver::Ours { epoch: lane.epoch + 1, used_until, spent })
+    Ok(Acquired::Ours { epoch: lane.epoch + 1, used_until, spent })
 }
 
 /// Extends the lease. False when the lane is no longer ours. Where the lease already lasts longer,
@@ -111,7 +111,7 @@ pub(crate) async fn release(
     session: &mut Session,
     id: LaneId,
     epoch: i64,
-    spent: Option<&Spent>,
+    spent: Option<&LimitUsage>,
     now: Moment,
 ) -> Result<(), StoreError> {
     const RELEASE: Sql =

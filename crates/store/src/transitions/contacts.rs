@@ -5,11 +5,11 @@ use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, RunId};
 use super::transitions;
 use crate::contacts::attempt_rows::AttemptRow;
 use crate::contacts::rows::{ContactFilter, ContactRow};
-use crate::{Numbers, contacts, run_figures};
+use crate::{RunFigures, contacts, run_figures};
 
 transitions! {
     /// The numbers of a campaign's current run.
-    snapshot numbers(campaign: String, now: Moment) -> Option<Numbers> = |session| run_figures::numbers(session, &campaign, now);
+    snapshot numbers(campaign: String, now: Moment) -> Option<RunFigures> = |session| run_figures::numbers(session, &campaign, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
     read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
     /// The next contacts of a run after `after`, by id.

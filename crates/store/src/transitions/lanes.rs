@@ -1,24 +1,24 @@
 //! Lanes.
 
-use ringfence_domain::lane::{LaneSettings, Spent};
+use ringfence_domain::lane::{LaneSettings, LimitUsage};
 use ringfence_domain::{LaneId, Moment};
 
 use super::transitions;
 use crate::lanes;
 use crate::lanes::health::LaneEffect;
-use crate::lanes::ownership::{Owner, TakeOver};
+use crate::lanes::ownership::{Acquired, Owner};
 use crate::lanes::rows::LaneRow;
 
 transitions! {
     /// Makes a lane known under its name. The settings of one that exists stay as they are.
     write register_lane(settings: LaneSettings, now: Moment) -> LaneRow = |session| lanes::rows::register(session, &settings, now);
     /// Takes a lane that nobody owns, whose lease ran out, or whose owner is `dead`.
-    write take_lane(lane: LaneId, settings: LaneSettings, owner: Owner, dead: Option<String>, now: Moment) -> TakeOver =
+    write take_lane(lane: LaneId, settings: LaneSettings, owner: Owner, dead: Option<String>, now: Moment) -> Acquired =
         |session| lanes::ownership::take(session, lane, &settings, &owner, dead.as_deref(), now);
     /// Extends the lease; false when the lane is no longer ours.
     write renew_lane(lane: LaneId, epoch: i64, until: Moment) -> bool = |session| lanes::ownership::renew(session, lane, epoch, until);
     /// Gives the lane back, if it is still ours, with what was used of its limits.
-    write release_lane(lane: LaneId, epoch: i64, spent: Option<Spent>, now: Moment) -> () =
+    write release_lane(lane: LaneId, epoch: i64, spent: Option<LimitUsage>, now: Moment) -> () =
         |session| lanes::ownership::release(session, lane, epoch, spent.as_ref(), now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
     brake pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::hold::pause(session, lane, &reason, now);

@@ -1,7 +1,7 @@
 //! Stops, pauses, cancels, fresh runs.
 
 use ringfence_domain::{AttemptState, ContactState, Outcome, PausedBy, StopReason};
-use ringfence_store::{Begin, Resumed, Settlement, StopOrder, StoreError, Verdict, Whom};
+use ringfence_store::{Begin, Resumed, Settlement, StopOrder, StopScope, StoreError, Verdict};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, import, noon, rules};
 
@@ -72,7 +72,7 @@ on_both_databases! {
         assert_eq!((placed.len(), opened), (2, 1));
         let open = stage.open_attempts(store).await;
         let run = store.cancel_campaign(stage.campaign.id, "wrong".into(), noon()).await.expect("cancelled");
-        let order = StopOrder::new(run, Whom::All, StopReason::Cancelled, noon());
+        let order = StopOrder::new(run, StopScope::All, StopReason::Cancelled, noon());
         assert_eq!(order.carry_out(store).await.expect("stopped"), 2);
         assert!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending.is_empty());
         let busy = Settlement::Ended(Outcome::Busy, Box::default());
@@ -107,7 +107,7 @@ on_both_databases! {
         let (same, begun) = store.begin_run(stage.campaign.id, "sunday".into(), noon()).await.expect("a run");
         assert!(!begun, "the same key never begins two");
         assert_eq!(same.id, run.id);
-        let order = StopOrder::new(stage.run(), Whom::All, StopReason::Superseded, noon());
+        let order = StopOrder::new(stage.run(), StopScope::All, StopReason::Superseded, noon());
         assert_eq!(order.carry_out(store).await.expect("stopped"), 3);
 
         import(store, run.id, 0..4, noon()).await;

@@ -115,7 +115,7 @@ on_both_databases! {
         for id in &open[..10] {
             claimed.extend(database.store.claim(stage.order(&[*id], noon())).await.expect("a claim").sending);
         }
-        assert!(matches!(taking.await.expect("a takeover"), ringfence_store::TakeOver::Ours { epoch: 2, .. }));
+        assert!(matches!(taking.await.expect("a takeover"), ringfence_store::Acquired::Ours { epoch: 2, .. }));
         for id in &open[10..] {
             let late = database.store.claim(stage.order(&[*id], noon())).await.expect("a claim");
             assert!(late.sending.is_empty(), "the lane has another owner");

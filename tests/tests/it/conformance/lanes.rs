@@ -1,8 +1,8 @@
 //! Owning lanes, and following runs.
 
-use ringfence_domain::lane::{LaneSettings, Spent};
+use ringfence_domain::lane::{LaneSettings, LimitUsage};
 use ringfence_domain::{CampaignId, Moment, Span};
-use ringfence_store::{Owner, TakeOver};
+use ringfence_store::{Acquired, Owner};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, lane_settings, noon};
 
@@ -18,15 +18,15 @@ on_both_databases! {
             let now = noon() + Span::from_secs(seconds);
             store.take_lane(lane, lane_settings("main"), owner(name), dead.map(str::to_owned), now).await.expect("an answer")
         };
-        assert!(matches!(take("a", None, 0).await, TakeOver::Ours { epoch: 1, .. }));
-        assert!(matches!(take("b", None, 1).await, TakeOver::Theirs { .. }));
-        assert!(matches!(take("b", Some("a"), 2).await, TakeOver::Ours { epoch: 2, .. }), "its lock file says that it is dead");
+        assert!(matches!(take("a", None, 0).await, Acquired::Ours { epoch: 1, .. }));
+        assert!(matches!(take("b", None, 1).await, Acquired::Theirs { .. }));
+        assert!(matches!(take("b", Some("a"), 2).await, Acquired::Ours { epoch: 2, .. }), "its lock file says that it is dead");
         assert!(!store.renew_lane(lane, 1, noon() + Span::from_secs(20)).await.expect("an answer"), "fenced");
         assert!(store.renew_lane(lane, 2, noon() + Span::from_secs(20)).await.expect("an answer"));
-        assert!(matches!(take("c", None, 19).await, TakeOver::Theirs { .. }));
-        assert!(matches!(take("c", None, 20).await, TakeOver::Ours { epoch: 3, .. }));
+        assert!(matches!(take("c", None, 19).await, Acquired::Theirs { .. }));
+        assert!(matches!(take("c", None, 20).await, Acquired::Ours { epoch: 3, .. }));
         store.release_lane(lane, 3, None, noon()).await.expect("released");
-        assert!(matches!(take("a", None, 21).await, TakeOver::Ours { epoch: 4, .. }));
+        assert!(matches!(take("a", None, 21).await, Acquired::Ours { epoch: 4, .. }));
     }
 }
 
@@ -38,11 +38,11 @@ on_both_databases! {
         let take = |settings: LaneSettings, dead: Option<&str>| {
             store.take_lane(lane, settings, owner("a"), dead.map(str::to_owned), noon())
         };
-        let handed = |taken: TakeOver| match taken {
-            TakeOver::Ours { epoch, spent, .. } => (epoch, spent),
+        let handed = |taken: Acquired| match taken {
+            Acquired::Ours { epoch, spent, .. } => (epoch, spent),
             other => panic!("{other:?}"),
         };
-        let spent = Spent {
+        let spent = LimitUsage {
             limits: settings.limits.clone(),
             calls: vec![noon()],
             requests: vec![noon(), noon()],
@@ -80,7 +80,7 @@ on_both_databases! {
         take(None, 60).await.expect("taken");
         assert_eq!(unsaid().await, at(14), "up to the end of its lease");
         let epoch = store.lanes().await.expect("lanes").remove(0).epoch;
-        let spent = Spent { limits: settings.limits.clone(), calls: vec![], requests: vec![], campaigns: vec![] };
+        let spent = LimitUsage { limits: settings.limits.clone(), calls: vec![], requests: vec![], campaigns: vec![] };
         store.release_lane(lane, epoch, Some(spent), at(61)).await.expect("released");
         take(None, 62).await.expect("taken");
         assert_eq!(unsaid().await, Moment::default(), "it said what it had used");
@@ -95,7 +95,7 @@ on_both_databases! {
             database.store.take_lane(lane, lane_settings("main"), owner("a"), None, noon()),
             other.take_lane(lane, lane_settings("main"), owner("b"), None, noon()),
         );
-        let ours = [a.expect("an answer"), b.expect("an answer")].iter().filter(|t| matches!(t, TakeOver::Ours { .. })).count();
+        let ours = [a.expect("an answer"), b.expect("an answer")].iter().filter(|t| matches!(t, Acquired::Ours { .. })).count();
         assert_eq!(ours, 1);
     }
 }
@@ -108,7 +108,7 @@ on_both_databases! {
         let mut faster = lane_settings("main");
         faster.limits.concurrent = 500;
         let asked = store.take_lane(lane, faster.clone(), owner("b"), None, noon()).await.expect("an answer");
-        assert_eq!(asked, TakeOver::OtherSettings { owner: "a".into() });
+        assert_eq!(asked, Acquired::OtherSettings { owner: "a".into() });
         assert_eq!(store.lanes().await.expect("lanes")[0].settings.limits.concurrent, 100);
         let late = noon() + Span::from_secs(9);
         store.take_lane(lane, faster, owner("b"), None, late).await.expect("an answer");

@@ -281,7 +281,7 @@ on_both_databases! {
     }
 }
 
-/// Whom a cap put off is called when another one allows it, whatever the old rules said, also when nobody can read them any more.
+/// StopScope a cap put off is called when another one allows it, whatever the old rules said, also when nobody can read them any more.
 async fn looser_limits_hold(database: &ringfence_tests::TestDatabase, unreadable: bool) {
     let store = &database.store;
     let capped = |cap: &str| {

@@ -2,7 +2,7 @@
 
 use ringfence_domain::{ContactId, ImportId, ImportState, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::{
-    Begin, CompleteOrder, Database, ImportCounts, NewContact, Reject, Settlement, StopOrder, StoreError, Whom,
+    Begin, CompleteOrder, Database, ImportCounts, NewContact, Reject, Settlement, StopOrder, StopScope, StoreError,
 };
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, begin_import, chunk, complete, noon, row};
@@ -28,7 +28,7 @@ async fn release(store: &Database, stage: &Stage, import: ImportId) -> Result<u3
 }
 
 async fn missing(store: &Database, stage: &Stage, import: ImportId) -> Result<u32, StoreError> {
-    StopOrder::new(stage.run(), Whom::Missing(import), StopReason::Missing, noon()).carry_out(store).await
+    StopOrder::new(stage.run(), StopScope::Missing(import), StopReason::Missing, noon()).carry_out(store).await
 }
 
 on_both_databases! {
@@ -77,7 +77,7 @@ on_both_databases! {
         release(store, &stage, good).await.expect("released");
         assert_eq!(stage.open(store, 100, noon()).await, 4, "1, 2, 4 and 6");
         store.undo_import(held, noon()).await.expect("undone");
-        let order = StopOrder::new(stage.run(), Whom::Import(held), StopReason::Undone, noon());
+        let order = StopOrder::new(stage.run(), StopScope::Import(held), StopReason::Undone, noon());
         assert_eq!(order.carry_out(store).await.expect("stopped"), 0, "5 is missing already, 4 came with the good one");
         assert_ne!(killed, held);
         stage.check_counts(store).await;
@@ -237,7 +237,7 @@ on_both_databases! {
         store.apply(more, stage.lane, Begin::Running, noon()).await.expect("applied");
         store.end_run(stage.campaign.id, judged).await.expect("nothing: the rules have changed");
         assert_eq!(store.run(stage.run()).await.expect("the run").closed_for, None);
-        let order = StopOrder::new(stage.run(), Whom::All, StopReason::CampaignEnded, noon());
+        let order = StopOrder::new(stage.run(), StopScope::All, StopReason::CampaignEnded, noon());
         assert_eq!(order.carry_out(store).await.expect("an answer"), 0);
         let revision = store.campaign_by_id(stage.campaign.id).await.expect("a campaign").revision;
         store.end_run(stage.campaign.id, revision).await.expect("ended");

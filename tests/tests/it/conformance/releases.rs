@@ -1,7 +1,9 @@
 //! From a file that was read to contacts that may be dialled: rails, canaries, who is missing, undoing.
 
 use ringfence_domain::{ImportState, Outcome, PausedBy, StopReason};
-use ringfence_store::{CompleteOrder, ImportCounts, ImportStart, Resumed, RowVerdict, Settlement, StopOrder, Whom};
+use ringfence_store::{
+    CompleteOrder, ImportCounts, ImportStart, Resumed, RowVerdict, Settlement, StopOrder, StopScope,
+};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, begin_import, chunk, complete, noon, row};
 
@@ -66,7 +68,7 @@ on_both_databases! {
         let import = begin_import(store, stage.run(), "newer", noon()).await;
         let rows = [3, 4, 20].iter().enumerate().map(|(place, n)| row(store, place as i64 + 1, *n)).collect();
         store.import_chunk(chunk(import, stage.run(), rows, noon())).await.expect("a chunk");
-        let order = StopOrder::new(stage.run(), Whom::Missing(import), StopReason::Missing, noon());
+        let order = StopOrder::new(stage.run(), StopScope::Missing(import), StopReason::Missing, noon());
         assert_eq!(order.carry_out(store).await.expect("stopped"), 3, "1, 2 and 5: 0 is done");
         assert_eq!(order.carry_out(store).await.expect("stopped"), 0, "may be repeated");
         store.complete_import(complete(import, 1, noon())).await.expect("complete");
@@ -87,7 +89,7 @@ on_both_databases! {
         let called = stage.place(store, 3, noon()).await;
         assert_eq!(called.len(), 5, "two of the first file, three of this one");
         store.undo_import(import, noon()).await.expect("undone");
-        let order = StopOrder::new(stage.run(), Whom::Import(import), StopReason::Undone, noon());
+        let order = StopOrder::new(stage.run(), StopScope::Import(import), StopReason::Undone, noon());
         assert_eq!(order.carry_out(store).await.expect("stopped"), 2);
         let busy = Settlement::Ended(Outcome::Busy, Box::default());
         store.settle(called.iter().map(|id| (*id, busy.clone())).collect(), noon()).await.expect("settled");

@@ -1,7 +1,7 @@
 //! The newest zone data that ever dialled is kept, and whoever has older data claims nothing.
 
 use ringfence_domain::zone_data::ZoneData;
-use ringfence_store::{Numbers, StoppedBy};
+use ringfence_store::{RunFigures, StoppedBy};
 use ringfence_tests::database::{execute, text_of};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
@@ -45,7 +45,7 @@ on_both_databases! {
         assert_eq!((stop.by, stop.at.millis()), (StoppedBy::ZoneData, 1_795_156_200_000));
         let own = ZoneData::in_use().version().to_string();
         assert!(stop.reason.contains(&own) && stop.reason.contains("2999a"), "{}", stop.reason);
-        let numbers: Option<Numbers> = store.numbers("spring".into(), noon()).await.expect("an answer");
+        let numbers: Option<RunFigures> = store.numbers("spring".into(), noon()).await.expect("an answer");
         assert_eq!(numbers.and_then(|numbers| numbers.stop), Some(stop));
         assert_eq!(text_of(&database.url, NEWEST).await.as_deref(), Some("2999a"), "it stays the newest");
         // What nobody can read holds everyone, too.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ringfence_domain::campaign::{WindowPart, closed_longest};
 use ringfence_domain::{CampaignState, DialClass, LaneState, Moment};
-use ringfence_store::{BucketNumbers, Numbers};
+use ringfence_store::{BucketFigures, RunFigures};
 use serde::Serialize;
 
 use crate::summary::tomorrow;
@@ -38,7 +38,7 @@ struct Reason {
     from: Option<Moment>,
 }
 
-pub(super) fn of(numbers: &Numbers, brake: Option<String>, on_dnc: i64, now: Moment) -> Waiting {
+pub(super) fn of(numbers: &RunFigures, brake: Option<String>, on_dnc: i64, now: Moment) -> Waiting {
     let summary = summary::summarize(numbers, brake.clone(), now);
     let mut reasons: BTreeMap<(String, String), (i64, Option<Moment>)> = BTreeMap::new();
     let mut add = |rule: &str, says: String, contacts: i64, from: Option<Moment>| {
@@ -82,7 +82,7 @@ pub(super) fn of(numbers: &Numbers, brake: Option<String>, on_dnc: i64, now: Mom
 }
 
 /// What holds everyone.
-fn held(numbers: &Numbers, brake: Option<String>) -> Option<(&'static str, String)> {
+fn held(numbers: &RunFigures, brake: Option<String>) -> Option<(&'static str, String)> {
     let campaign = &numbers.campaign;
     if let Some(stop) = brake.or_else(|| numbers.stop.as_ref().map(|stop| stop.reason.clone())) {
         return Some(("stop", stop));
@@ -95,12 +95,12 @@ fn held(numbers: &Numbers, brake: Option<String>) -> Option<(&'static str, Strin
     (lane.state == LaneState::Paused).then(|| ("lane", paused()))
 }
 
-fn staged(bucket: &BucketNumbers) -> Option<(&'static str, String)> {
+fn staged(bucket: &BucketFigures) -> Option<(&'static str, String)> {
     bucket.staged.then(|| ("import", "their import is held, or waits for the outcomes of its first calls".to_owned()))
 }
 
 /// Why contacts that are due are not dialled.
-fn due_reason(numbers: &Numbers, bucket: &BucketNumbers, now: Moment) -> (String, String, Option<Moment>) {
+fn due_reason(numbers: &RunFigures, bucket: &BucketFigures, now: Moment) -> (String, String, Option<Moment>) {
     let (rules, lane) = (&numbers.campaign.rules, &numbers.lane);
     let vendor = lane.settings.vendor_hours();
     let mut calendar = rules.calendar(&bucket.zones, vendor.as_ref());

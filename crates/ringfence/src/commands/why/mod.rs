@@ -5,7 +5,7 @@ mod outlook;
 mod rules;
 
 use ringfence_domain::{CampaignId, ContactId, ContactState, Moment, PhoneNumber, Span, Zone};
-use ringfence_store::{AttemptRow, ContactRow, DncRow, Numbers};
+use ringfence_store::{AttemptRow, ContactRow, DncRow, RunFigures};
 use serde::Serialize;
 
 use self::outlook::{Outlook, Step};
@@ -191,7 +191,7 @@ fn of_time(rule: &Rule) -> bool {
     matches!(rule.rule.as_str(), "hours" | "closed_days" | "vendor_hours" | "window") || rule.rule.starts_with("preset")
 }
 
-fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanation {
+fn explain(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> Explanation {
     let campaign = &numbers.campaign.rules;
     let rules = rules::of(numbers, contact, found);
     let waiting = contact.state == ContactState::Waiting;
@@ -223,7 +223,7 @@ fn explain(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Explanatio
 }
 
 /// What the callee asked for last, read as it was when that call ended.
-fn callback(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Option<CallbackSaid> {
+fn callback(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> Option<CallbackSaid> {
     let campaign = &numbers.campaign.rules;
     let rule = campaign.callback.as_ref()?;
     let place = campaign.place_of(&contact.zones);

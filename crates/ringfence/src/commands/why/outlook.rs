@@ -1,7 +1,7 @@
 //! When a contact may be dialled next, and which rules it waits for until then.
 
 use ringfence_domain::{DialClass, Moment, Span};
-use ringfence_store::{ContactRow, Numbers};
+use ringfence_store::{ContactRow, RunFigures};
 use serde::Serialize;
 
 use super::Found;
@@ -30,7 +30,7 @@ pub(super) struct Step {
 /// Windows and limits may take turns for so long.
 const STEPS: usize = 200;
 
-pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Outlook {
+pub(super) fn of(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> Outlook {
     let campaign = &numbers.campaign.rules;
     let guard = campaign.calling.guard;
     let parts = window(numbers, contact);
@@ -42,7 +42,7 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Outl
     }
     let (calls, place) = (past_calls(&found.attempts), campaign.place_of(&contact.zones));
     let lane = &numbers.lane;
-    // Whom a limit put off is due when that limit said so: the limit itself is asked.
+    // StopScope a limit put off is due when that limit said so: the limit itself is asked.
     let due = if contact.class == DialClass::Capped { found.now } else { contact.due_at };
     let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
     let stuck = crate::slots::stuck(numbers);

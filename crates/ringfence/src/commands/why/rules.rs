@@ -5,7 +5,7 @@ use ringfence_domain::{
     AttemptState, Campaign, CampaignState, ContactState, DialClass, ImportState, LaneState, Moment, NumberLimits,
     PastCall, ZoneSet,
 };
-use ringfence_store::{AttemptRow, ContactRow, Numbers};
+use ringfence_store::{AttemptRow, ContactRow, RunFigures};
 use serde::Serialize;
 
 use super::Found;
@@ -23,7 +23,7 @@ pub(super) struct Rule {
 }
 
 /// All rules, in the order in which people look for what holds a contact.
-pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<Rule> {
+pub(super) fn of(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> Vec<Rule> {
     let now = found.now;
     let campaign = &numbers.campaign.rules;
     let lane = &numbers.lane;
@@ -137,11 +137,11 @@ pub(super) fn of(numbers: &Numbers, contact: &ContactRow, found: &Found) -> Vec<
     rules
 }
 
-pub(super) fn window(numbers: &Numbers, contact: &ContactRow) -> Vec<WindowPart> {
+pub(super) fn window(numbers: &RunFigures, contact: &ContactRow) -> Vec<WindowPart> {
     numbers.campaign.rules.window(&contact.zones, numbers.lane.settings.vendor_hours().as_ref())
 }
 
-pub(super) fn calendar(numbers: &Numbers, contact: &ContactRow) -> ringfence_domain::window::Calendar {
+pub(super) fn calendar(numbers: &RunFigures, contact: &ContactRow) -> ringfence_domain::window::Calendar {
     numbers.campaign.rules.calendar(&contact.zones, numbers.lane.settings.vendor_hours().as_ref())
 }
 

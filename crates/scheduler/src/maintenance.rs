@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ringfence_domain::{CampaignState, Clock, Moment, PausedBy, Reading, Span, StopReason};
-use ringfence_store::{Canary, Database, LaneEffect, StopOrder, StoreError, Tenure, TroubleKind, Whom};
+use ringfence_store::{Canary, Database, LaneEffect, LaneLease, StopOrder, StopScope, StoreError, TroubleKind};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -18,19 +18,19 @@ const SAY_AGAIN: u64 = 4_000;
 
 /// Looks after the runs of one lane for as long as it is ours.
 #[derive(Debug)]
-pub struct Caretaker {
+pub struct Maintenance {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<Tenure>,
+    tenure: Arc<LaneLease>,
     /// The clock was in doubt, or is new to us: it may have been set back.
     doubted: AtomicBool,
     /// The boot time, in milliseconds, at which the lane was last told that it rests for that.
     said_at: AtomicU64,
 }
 
-impl Caretaker {
+impl Maintenance {
     /// A caretaker of the lane of `tenure`.
-    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<Tenure>) -> Self {
+    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<LaneLease>) -> Self {
         Self { store, clock, tenure, doubted: AtomicBool::new(true), said_at: AtomicU64::new(0) }
     }
 
@@ -63,13 +63,13 @@ impl Caretaker {
         let set_right = self.set_right(reading.now).await?;
         self.end_campaigns().await?;
         for (run, reason) in self.store.closed_runs_with_waiting(self.tenure.lane).await? {
-            let order = StopOrder::new(run, Whom::All, reason, self.clock.read().now);
+            let order = StopOrder::new(run, StopScope::All, reason, self.clock.read().now);
             let stopped = order.carry_out(&self.store).await?;
             tracing::info!("{stopped} contacts were stopped: {reason}");
         }
         // An undo may have been cut short before it had stopped everyone.
         for (run, import) in self.store.undone_with_waiting(self.tenure.lane).await? {
-            let order = StopOrder::new(run, Whom::Import(import), StopReason::Undone, self.clock.read().now);
+            let order = StopOrder::new(run, StopScope::Import(import), StopReason::Undone, self.clock.read().now);
             order.carry_out(&self.store).await?;
         }
         let uncapped = self.store.uncap(self.tenure.lane, self.clock.read().now).await?;

@@ -11,7 +11,7 @@ const FIRST_GUESS: Span = Span::from_secs(4);
 
 /// The times at which calls are asked about. It lives in memory only: a new owner asks about everything once.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct PollBackoff {
     asks: HashMap<AttemptId, Ask>,
     typical: Span,
 }
@@ -22,13 +22,13 @@ struct Ask {
     wait: Span,
 }
 
-impl Default for Patience {
+impl Default for PollBackoff {
     fn default() -> Self {
         Self { asks: HashMap::new(), typical: FIRST_GUESS }
     }
 }
 
-impl Patience {
+impl PollBackoff {
     /// When this call, begun at `since`, is asked about next.
     pub(crate) fn due(&mut self, attempt: AttemptId, since: Moment) -> Moment {
         let first = since + self.typical.scaled(1, 2).max(SHORTEST);
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn questions_come_late_for_long_calls_and_ever_more_rarely() {
-        let mut patience = Patience::default();
+        let mut patience = PollBackoff::default();
         let start = Moment::from_secs(1_000);
         assert_eq!(patience.due(AttemptId(1), start), start + Span::from_secs(2));
         let mut now = start + Span::from_secs(2);

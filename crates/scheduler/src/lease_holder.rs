@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringfence_domain::lane::{LaneSettings, Spent};
+use ringfence_domain::lane::{LaneSettings, LimitUsage};
 use ringfence_domain::{Clock, LaneId, Moment, Span};
-use ringfence_store::{Before, Database, Lifeline, Owner, StoreError, TakeOver, Tenure};
+use ringfence_store::{Acquired, Database, EarlierUse, LaneLease, Owner, ProcessLock, StoreError};
 
 /// How long a lane stays ours without renewal.
 pub const LEASE: Span = Span::from_secs(9);
@@ -14,7 +14,7 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(3);
 
 /// Takes one lane and keeps it.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct LeaseHolder {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
     owner: String,
@@ -26,9 +26,9 @@ pub struct Keeper {
 
 /// Whether a lane is ours.
 #[derive(Debug, Clone)]
-pub enum Kept {
+pub enum LeaseOutcome {
     /// It is.
-    Ours(Arc<Tenure>),
+    Ours(Arc<LaneLease>),
     /// Another process has it.
     Theirs {
         /// Which.
@@ -38,7 +38,7 @@ pub enum Kept {
     },
 }
 
-impl Keeper {
+impl LeaseHolder {
     /// A keeper of one lane for the process named `owner`.
     pub fn new(
         store: Arc<Database>,
@@ -51,25 +51,26 @@ impl Keeper {
     }
 
     /// Takes the lane if it is free, if its owner's lease ran out, or if its owner is dead.
-    pub async fn take(&self) -> Result<Kept, StoreError> {
+    pub async fn take(&self) -> Result<LeaseOutcome, StoreError> {
         let lanes = self.store.lanes().await?;
         let lane = lanes.into_iter().find(|lane| lane.id == self.lane);
         let outlived = lane.as_ref().is_some_and(|lane| self.is_outlived(lane.lease_until));
         let current = lane.and_then(|lane| lane.owner);
-        let dead = current.filter(|owner| *owner != self.owner && (outlived || Lifeline::is_dead(&self.store, owner)));
+        let dead =
+            current.filter(|owner| *owner != self.owner && (outlived || ProcessLock::is_dead(&self.store, owner)));
         let asked = self.clock.boot();
         let owner = Owner { name: self.owner.clone(), lease: LEASE };
         let now = self.clock.read().now;
         let taken = self.store.take_lane(self.lane, self.settings.clone(), owner, dead, now).await?;
         Ok(match taken {
-            TakeOver::Ours { epoch, used_until, spent } => {
+            Acquired::Ours { epoch, used_until, spent } => {
                 tracing::info!(lane = self.settings.name, epoch, "lane {} is ours", self.settings.name);
                 let deadline = asked + LEASE.duration();
-                let before = Before { used_until, spent };
-                Kept::Ours(Arc::new(Tenure::new(self.lane, epoch, self.settings.clone(), before, deadline)))
+                let before = EarlierUse { used_until, spent };
+                LeaseOutcome::Ours(Arc::new(LaneLease::new(self.lane, epoch, self.settings.clone(), before, deadline)))
             }
-            TakeOver::Theirs { owner, .. } => Kept::Theirs { owner, other_settings: false },
-            TakeOver::OtherSettings { owner } => Kept::Theirs { owner, other_settings: true },
+            Acquired::Theirs { owner, .. } => LeaseOutcome::Theirs { owner, other_settings: false },
+            Acquired::OtherSettings { owner } => LeaseOutcome::Theirs { owner, other_settings: true },
         })
     }
 
@@ -93,7 +94,7 @@ impl Keeper {
 
     /// Renews the lease. False when the lane is not ours any more, or the answer came after our time was up; an error
     /// leaves it ours up to its old deadline.
-    pub async fn renew(&self, tenure: &Tenure) -> Result<bool, StoreError> {
+    pub async fn renew(&self, tenure: &LaneLease) -> Result<bool, StoreError> {
         let asked = self.clock.boot();
         let until = self.clock.read().now + LEASE;
         let ours = self.store.renew_lane(tenure.lane, tenure.epoch, until).await?;
@@ -105,7 +106,7 @@ impl Keeper {
     }
 
     /// Gives the lane back, with what was used of its limits.
-    pub async fn release(&self, tenure: &Tenure, spent: Option<Spent>) -> Result<(), StoreError> {
+    pub async fn release(&self, tenure: &LaneLease, spent: Option<LimitUsage>) -> Result<(), StoreError> {
         tenure.end();
         self.store.release_lane(tenure.lane, tenure.epoch, spent, self.clock.read().now).await
     }
