@@ -14,7 +14,7 @@ async fn sqlite() -> Lines {
     let mut lines = Lines::new();
     let columns = "SELECT m.name AS t, p.name AS c, p.type AS k, p.\"notnull\" = 1 OR p.pk > 0 AS filled, \
                    coalesce(p.dflt_value, '-') AS usual FROM sqlite_master m JOIN pragma_table_info(m.name) p \
-                   WHERE m.type = 'table' AND m.name NOT IN ('ringfence_migrations', 'sqlite_sequence')";
+                   WHERE m.type = 'table' AND m.name <> 'ringfence_migrations' AND substr(m.name, 1, 7) <> 'sqlite_'";
     for row in sqlx::query(columns).fetch_all(&mut link).await.expect("columns") {
         let (table, column, kind): (String, String, String) = (row.get("t"), row.get("c"), row.get("k"));
         lines.insert(column_line(&table, &column, &kind, row.get("filled"), row.get("usual")));
@@ -27,7 +27,7 @@ async fn sqlite() -> Lines {
     }
     // A key of one whole number is the row's own number and has no index.
     let numbers = "SELECT m.name AS t, p.name AS c FROM sqlite_master m JOIN pragma_table_info(m.name) p \
-                   WHERE m.type = 'table' AND p.pk = 1 AND m.name NOT IN ('ringfence_migrations', 'sqlite_sequence') \
+                   WHERE m.type = 'table' AND p.pk = 1 AND m.name <> 'ringfence_migrations' AND substr(m.name, 1, 7) <> 'sqlite_' \
                    AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) l WHERE l.origin = 'pk')";
     for row in sqlx::query(numbers).fetch_all(&mut link).await.expect("keys") {
         lines.insert(format!("key {} ({})", row.get::<String, _>("t"), row.get::<String, _>("c")));
