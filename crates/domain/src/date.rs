@@ -22,7 +22,7 @@ pub fn of(year: i32, month: u32, day: u32) -> Option<Date> {
     Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
-/// The date so many days after another, while there are years.
+/// Adds days to a date. None beyond the years that a calendar has.
 pub(crate) fn ahead(date: Date, days: i64) -> Option<Date> {
     date.checked_add(SignedDuration::try_from_hours(days.checked_mul(24)?)?).ok()
 }
@@ -32,7 +32,7 @@ pub fn as_utc(local: DateTime) -> i64 {
     local.duration_since(EPOCH).as_secs()
 }
 
-/// What a clock of UTC shows so many seconds after 1970; none outside the years that a calendar has, -9999 to 9999.
+/// Reads the date and time in UTC of a moment in seconds since 1970. None outside the years -9999 to 9999.
 pub(crate) fn shown(seconds: i64) -> Option<DateTime> {
     Some(tz::Offset::UTC.to_datetime(Timestamp::from_second(seconds).ok()?))
 }

@@ -61,7 +61,7 @@ impl CronScheduler {
         Self { store, clock, worker, work }
     }
 
-    /// Looks again and again until told to stop, whatever is being worked at. A moment that is being worked at then is left to
+    /// Looks for due moments until `stop` is cancelled, while earlier ones are still worked at. A moment that is being worked at then is left to
     /// the next process.
     pub async fn run(self, stop: CancellationToken) {
         let mut under_way = FuturesUnordered::new();

@@ -1,4 +1,4 @@
-//! The end of a process: everything that runs in it is told to leave at one moment, and waited for.
+//! The end of a process: one signal reaches every task, and the process waits until all have left.
 
 use std::future::Future;
 use std::time::Duration;

@@ -8,6 +8,7 @@ use ringfence_domain::summary::{
 use ringfence_domain::{
     CampaignState, DialClass, ImportState, LaneState, Moment, Outcome, PausedBy, Span, StopReason, Zone,
 };
+use ringfence_operations::amount::amount;
 use ringfence_store::{RunFigures, StoppedBy};
 
 use crate::rests::{self, Rest};
@@ -145,14 +146,6 @@ fn because(stuck: Option<Stuck>, rest: Option<&Rest>, clock: Zone) -> Option<Str
     Some(format!("Nothing is dialled: {says}."))
 }
 
-/// Millionths as a decimal with at least two places.
-pub fn amount(micros: i64) -> String {
-    let text = format!("{}.{:06}", micros / 1_000_000, micros.abs() % 1_000_000);
-    let keep = text.find('.').map_or(text.len(), |dot| dot + 3);
-    let trimmed = text.trim_end_matches('0').len().max(keep);
-    text[..trimmed].to_owned()
-}
-
 struct Outlook {
     waiting_for: WaitingFor,
     next: Option<Moment>,
@@ -238,14 +231,6 @@ pub fn tomorrow(now: Moment, zone: ringfence_domain::Zone) -> Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_keep_what_was_charged() {
-        assert_eq!(amount(15_670_000), "15.67");
-        assert_eq!(amount(0), "0.00");
-        assert_eq!(amount(100_000), "0.10");
-        assert_eq!(amount(1_234_567), "1.234567");
-    }
 
     #[test]
     fn tomorrow_begins_at_the_zones_midnight() {
