@@ -10,7 +10,8 @@ use ringfence_operations::{InputFile, importing, workspace};
 use ringfence_store::{Database, Location, ProcessLock};
 use std::sync::Arc;
 
-use super::run::{Ended, RunLeader, Until, apply};
+use super::run::{Until, apply};
+use super::run_leader::{Ended, RunLeader};
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, eprint_line};
