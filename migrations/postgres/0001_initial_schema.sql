@@ -174,6 +174,7 @@ CREATE TABLE import_matches (
     row_number BIGINT NOT NULL,
     line BIGINT NOT NULL,
     change JSONB,                               -- JSON: what is new of the contact
+    change_bytes BIGINT NOT NULL,               -- of `change` as text; 0 without one
     PRIMARY KEY (import_id, contact_id)
 );
 

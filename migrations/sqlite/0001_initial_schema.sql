@@ -174,6 +174,7 @@ CREATE TABLE import_matches (
     row_number INTEGER NOT NULL,
     line INTEGER NOT NULL,
     change TEXT,                                -- JSON: what is new of the contact
+    change_bytes INTEGER NOT NULL,              -- of `change` as text; 0 without one
     PRIMARY KEY (import_id, contact_id)
 ) STRICT, WITHOUT ROWID;
 

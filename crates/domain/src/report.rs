@@ -16,7 +16,7 @@ impl fmt::Debug for ReportKey {
     }
 }
 
-/// StopScope an address speaks for.
+/// Whom an address speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportFrom {
     /// A lane's vendor.
@@ -58,7 +58,7 @@ impl ReportKey {
         format!("{reference}.{}", self.tag(lane, Some(reference)))
     }
 
-    /// StopScope a secret speaks for; none when it is not one of this lane's. Takes as long whatever is wrong with it.
+    /// Whom a secret speaks for; none when it is not one of this lane's. Takes as long whatever is wrong with it.
     pub fn read(&self, lane: &str, secret: &str) -> Option<ReportFrom> {
         let (reference, tag) = match secret.rsplit_once('.') {
             Some((reference, tag)) if !reference.is_empty() => (Some(reference), tag),

@@ -9,7 +9,7 @@ use crate::counters::Deltas;
 use crate::session::{Arg, Session, Sql, args, sql};
 use crate::{Database, StoreError, imports};
 
-/// StopScope to stop among the waiting contacts of a run.
+/// Whom to stop among the waiting contacts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopScope {
     /// Everyone.
@@ -25,7 +25,7 @@ pub enum StopScope {
 pub struct StopOrder {
     /// The run.
     pub run: RunId,
-    /// StopScope.
+    /// Whom.
     pub whom: StopScope,
     /// Why.
     pub reason: StopReason,

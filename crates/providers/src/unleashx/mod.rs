@@ -87,7 +87,7 @@ struct UnleashX {
     account: Account,
     status_map: StatusMap,
     clock: ListClock,
-    /// StopScope to ask about one by one goes round.
+    /// Whom to ask about one by one goes round.
     turn: AtomicUsize,
     unread: UnreadRows,
 }

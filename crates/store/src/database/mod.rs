@@ -5,6 +5,7 @@ pub(crate) mod clock;
 mod guard;
 mod health;
 mod location;
+mod log;
 mod making;
 pub(crate) mod migrations;
 mod portions;

@@ -148,6 +148,9 @@ impl Database {
                 );
             }
             drop(turn);
+            if let Pools::Sqlite(pools) = &pools {
+                pools.move_log_if_long();
+            }
             Ok(Written { done, held, witnessed })
         };
         let task = tokio::spawn(work.in_current_span());

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Executor, Row as _, Sqlite, SqlitePool};
 
 use super::clock::boot_time;
+use super::log::{self, LogMover};
 use super::turns::{Gate, Turn, Urgency, WaitingSign, breathe, holder};
 use crate::StoreError;
 use crate::error::trouble::{Trouble, TroubleKind};
@@ -23,6 +24,7 @@ pub(crate) struct SqlitePools {
     pub(crate) file: DatabaseFile,
     gate: Arc<Gate>,
     sign: Arc<WaitingSign>,
+    pub(crate) log_mover: LogMover,
 }
 
 /// How long a connection waits for others while it is opened, and a reader at any time.
@@ -40,7 +42,8 @@ impl SqlitePools {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY)
-            .pragma("journal_size_limit", "67108864")
+            .pragma("journal_size_limit", log::KEPT.to_string())
+            .pragma("wal_autocheckpoint", log::LAST_RESORT)
             .pragma("cache_size", "-32768")
             .optimize_on_close(true, None);
         let writer = SqlitePoolOptions::new()
@@ -62,7 +65,8 @@ impl SqlitePools {
             .await?;
         let file = DatabaseFile::open(&path).map_err(sqlx::Error::Io)?;
         let sign = Arc::new(WaitingSign::new(&lock_folder(&path)));
-        let pools = Self { writer, readers, path, file, gate: Arc::default(), sign };
+        let log_mover = LogMover::default();
+        let pools = Self { writer, readers, path, file, gate: Arc::default(), sign, log_mover };
         pools.check_durability().await?;
         Ok(pools)
     }
@@ -114,6 +118,11 @@ impl SqlitePools {
             breathe(pause).await;
             pause = (pause * 3 / 2).min(urgency.longest_pause());
         }
+    }
+
+    /// Waits until it is our turn in this process.
+    pub(crate) async fn turn(&self, urgency: Urgency) -> Turn {
+        self.gate.pass(urgency).await
     }
 
     /// Waits while another process waits for the lock, for this long at most.

@@ -18,6 +18,10 @@ use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 /// and not nothing.
 const LOOKED_AT: i64 = 10;
 
+/// Bytes of new data that are written at once, unless one row has more: they stand in memory several
+/// times meanwhile.
+const MOST_BYTES: i64 = 1 << 20;
+
 #[derive(Serialize)]
 struct ChangeRow<'a> {
     contact_id: ContactId,
@@ -180,7 +184,7 @@ pub(crate) const MATCHED: Sql = sql!(
 
 /// The next known contacts of an import, and whether anything is to be done with them.
 pub(crate) const NEXT: Sql = sql!(
-    "SELECT m.contact_id AS id, m.row_number > 0 AND (m.change IS NOT NULL OR c.pending_stop_reason IS NOT NULL \
+    "SELECT m.contact_id AS id, m.change_bytes, m.row_number > 0 AND (m.change IS NOT NULL OR c.pending_stop_reason IS NOT NULL \
      OR (b.staged AND b.import_id <> $1)) AS wanted FROM import_matches m CROSS JOIN contacts c CROSS JOIN buckets b \
      WHERE m.import_id = $1 AND m.contact_id > $2 AND c.id = m.contact_id AND b.id = c.bucket_id \
      ORDER BY m.contact_id LIMIT $3"
@@ -201,8 +205,13 @@ async fn next(
 ) -> Result<Option<Next>, StoreError> {
     let rows = session.rows(&NEXT, args![import, after, limit * LOOKED_AT]).await?;
     let mut next: Option<Next> = None;
+    let mut bytes = 0;
     for row in rows {
         let contact_id = ContactId(row.get("id")?);
+        bytes += row.get::<i64>("change_bytes")?;
+        if bytes > MOST_BYTES && next.as_ref().is_some_and(|next| !next.wanted.is_empty()) {
+            break;
+        }
         let next = next.get_or_insert_with(|| Next { last: contact_id, wanted: Vec::new() });
         next.last = contact_id;
         if row.get::<bool>("wanted")? {

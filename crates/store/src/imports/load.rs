@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::chunk::{Change, ImportChunk, NewContact, RowVerdict};
-use super::matching::{ExistingContacts, acquaintances};
+use super::matching::{ExistingContacts, acquaintances, rows_with_nothing_new};
 use super::rejects::{Reject, write_rejects};
 use super::rows::lock_loading;
 use crate::buckets::{BucketKey, buckets_for};
@@ -47,6 +47,7 @@ struct MatchRow {
     row_number: i64,
     line: i64,
     change: Option<Box<RawValue>>,
+    change_bytes: usize,
 }
 
 /// Takes in rows, as many in one transaction as do not hold up others. The verdicts are in the
@@ -101,6 +102,7 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
     session.rows(&TURN, args![chunk.run]).await?;
     lock_loading(session, chunk.import).await?;
     let known = acquaintances(session, chunk).await?;
+    let same = rows_with_nothing_new(session, chunk, &known).await?;
     let wanted: HashSet<BucketKey> = chunk.contacts.iter().map(|contact| bucket_of(chunk, contact)).collect();
     let buckets = buckets_for(session, wanted.into_iter()).await?;
 
@@ -117,14 +119,7 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
         mentions.extend(mention.map(|row| (row.contact_id, row)));
     }
     for contact in &chunk.contacts {
-        let person = known.by_external_id(contact.external_id.as_ref()).or_else(|| {
-            contact.numbers.iter().find_map(|(_, key)| known.by_number(*key)).filter(|person| {
-                // With ids, a number alone does not make two rows one person.
-                contact.external_id.is_none()
-                    || person.external_id.is_none()
-                    || person.external_id == contact.external_id
-            })
-        });
+        let person = known.person_of(contact);
         // Numbers that are somebody else's are left to them.
         let free = |key: NumberKey| {
             let owner = known.by_number(key);
@@ -146,7 +141,8 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
                 _ if numbers.is_empty() => taken(&known, contact, &numbers_here, chunk.import),
                 _ => {
                     people_here.insert(person.id, contact.line);
-                    let changed = person.is_open() && person.differs(contact, &numbers);
+                    let changed =
+                        person.is_open() && person.differs(contact, &numbers, same.contains(&contact.row_number));
                     let change = changed.then(|| {
                         let numbers = numbers.iter().map(|(number, key)| (number.e164().to_owned(), *key)).collect();
                         let (zones, fields) = (contact.zones.clone(), contact.fields.clone());
@@ -159,7 +155,8 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
                         (_, false) => RowVerdict::Unchanged,
                     };
                     let (row_number, line) = (contact.row_number, contact.line);
-                    matches.push(MatchRow { contact_id: person.id, row_number, line, change });
+                    let change_bytes = change.as_ref().map_or(0, |change| change.get().len());
+                    matches.push(MatchRow { contact_id: person.id, row_number, line, change, change_bytes });
                     numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
                     verdict
                 }
@@ -248,7 +245,7 @@ fn mention(
         None => numbers.find_map(|key| known.by_number(key)),
     };
     let person = person.filter(|person| person.import != import)?;
-    Some(MatchRow { contact_id: person.id, row_number: 0, line, change: None })
+    Some(MatchRow { contact_id: person.id, row_number: 0, line, change: None, change_bytes: 0 })
 }
 
 fn bucket_of(chunk: &ImportChunk, contact: &NewContact) -> BucketKey {
@@ -314,11 +311,11 @@ async fn insert(
 
 async fn write_matches(session: &mut Session, import: ImportId, matches: &[MatchRow]) -> Result<(), StoreError> {
     const MATCH: Sql = sql!(
-        "INSERT INTO import_matches (import_id, contact_id, row_number, line, change) \
-         SELECT $2, u.contact_id, u.row_number, u.line, u.change FROM"
-        rows (contact_id bigint, row_number bigint, line bigint, change jsonb)
+        "INSERT INTO import_matches (import_id, contact_id, row_number, line, change, change_bytes) \
+         SELECT $2, u.contact_id, u.row_number, u.line, u.change, u.change_bytes FROM"
+        rows (contact_id bigint, row_number bigint, line bigint, change jsonb, change_bytes bigint)
         "WHERE true ON CONFLICT (import_id, contact_id) DO UPDATE SET row_number = excluded.row_number, line = excluded.line, \
-         change = excluded.change WHERE import_matches.row_number = 0 AND excluded.row_number > 0"
+         change = excluded.change, change_bytes = excluded.change_bytes WHERE import_matches.row_number = 0 AND excluded.row_number > 0"
     );
     if !matches.is_empty() {
         session.run(&MATCH, args![rows_json(matches), import]).await?;

@@ -1,14 +1,15 @@
-//! StopScope the rows of a contact file may already be.
+//! Who the rows of a contact file may already be.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ringfence_domain::template::Row as Fields;
 use ringfence_domain::{ContactId, ContactState, ImportId, NumberKey, PhoneNumber, RunId, StopReason, ZoneSet};
+use serde::Serialize;
 
 use super::chunk::{ImportChunk, NewContact};
 use crate::StoreError;
 use crate::contacts::snapshot::lock_contacts;
-use crate::session::{Arg, Row, Session, Sql, args, sql};
+use crate::session::{Arg, Row, Session, Sql, args, rows_json, sql};
 
 /// Somebody whom a row may be.
 pub(crate) struct ExistingContact {
@@ -22,8 +23,6 @@ pub(crate) struct ExistingContact {
     pub(crate) has_multiple_numbers: bool,
     pub(crate) external_id: Option<String>,
     pub(crate) zones: ZoneSet,
-    /// What is stored of its row; none when that cannot be read.
-    pub(crate) fields: Option<Fields>,
     /// The row of this same file that it was found by before, if any.
     pub(crate) matched: Option<(i64, i64)>,
 }
@@ -36,14 +35,17 @@ impl ExistingContact {
         matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review) || self.undone
     }
 
-    pub(crate) fn differs(&self, contact: &NewContact, numbers: &[(PhoneNumber, NumberKey)]) -> bool {
+    pub(crate) fn differs(
+        &self,
+        contact: &NewContact,
+        numbers: &[(PhoneNumber, NumberKey)],
+        same_fields: bool,
+    ) -> bool {
         // With several numbers any of them may be the next; a row that brings them again brings
         // nothing new.
         let same_number = numbers.iter().any(|(_, key)| *key == self.number);
         let as_many = self.has_multiple_numbers == (numbers.len() > 1);
         let same_id = contact.external_id.is_none() || contact.external_id == self.external_id;
-        // Compared as values: Postgres keeps JSON in an order of its own.
-        let same_fields = self.fields.as_ref() == Some(&contact.fields);
         self.undone || !(same_number && as_many && same_id && same_fields && self.zones == contact.zones)
     }
 }
@@ -64,6 +66,18 @@ impl ExistingContacts {
     pub(crate) fn by_external_id(&self, id: Option<&String>) -> Option<&ExistingContact> {
         self.by_external_id.get(id?).map(|place| &self.people[*place])
     }
+
+    /// Who a row is about.
+    pub(crate) fn person_of(&self, contact: &NewContact) -> Option<&ExistingContact> {
+        self.by_external_id(contact.external_id.as_ref()).or_else(|| {
+            contact.numbers.iter().find_map(|(_, key)| self.by_number(*key)).filter(|person| {
+                // With ids, a number alone does not make two rows one person.
+                contact.external_id.is_none()
+                    || person.external_id.is_none()
+                    || person.external_id == contact.external_id
+            })
+        })
+    }
 }
 
 /// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the
@@ -73,7 +87,7 @@ pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) ->
     const BY_EXTERNAL_ID: Sql = sql!("SELECT id FROM contacts WHERE run_id = $2 AND external_id" ids "");
     const READ: Sql = sql!(
         "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
-         c.fields, b.zones, m.row_number AS matched_row, m.line AS matched_line \
+         b.zones, m.row_number AS matched_row, m.line AS matched_line \
          FROM contacts c JOIN buckets b ON b.id = c.bucket_id \
          LEFT JOIN import_matches m ON m.import_id = $2 AND m.contact_id = c.id WHERE c.id" ids ""
     );
@@ -114,6 +128,37 @@ pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) ->
     Ok(known)
 }
 
+/// The rows of a chunk that say of a known contact what is stored of it, by their number in the
+/// file. The database compares: what is stored may be far longer than the chunk.
+pub(crate) async fn rows_with_nothing_new(
+    session: &mut Session,
+    chunk: &ImportChunk,
+    known: &ExistingContacts,
+) -> Result<HashSet<i64>, StoreError> {
+    #[derive(Serialize)]
+    struct FieldsRow<'a> {
+        contact_id: ContactId,
+        row_number: i64,
+        fields: &'a Fields,
+    }
+    const SAME: Sql = sql!(
+        "SELECT u.row_number FROM" rows (contact_id bigint, row_number bigint, fields jsonb)
+        "CROSS JOIN contacts c WHERE c.id = u.contact_id AND c.fields = u.fields"
+    );
+    let rows: Vec<FieldsRow<'_>> = chunk
+        .contacts
+        .iter()
+        .filter_map(|contact| {
+            let contact_id = known.person_of(contact)?.id;
+            Some(FieldsRow { contact_id, row_number: contact.row_number, fields: &contact.fields })
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    session.rows(&SAME, args![rows_json(&rows)]).await?.iter().map(|row| row.get("row_number")).collect()
+}
+
 /// Whose these numbers are in a run, whether it is their turn or not.
 pub(crate) async fn owners(
     session: &mut Session,
@@ -141,7 +186,6 @@ fn known_contact(row: &Row) -> Result<ExistingContact, StoreError> {
         number: NumberKey(row.get("number_key")?),
         has_multiple_numbers: row.get("has_multiple_numbers")?,
         external_id: row.get("external_id")?,
-        fields: row.json("contacts", "fields").ok(),
         zones: row.word("buckets", "zones")?,
         matched: matched_row.filter(|row| *row > 0).zip(matched_line),
     })

@@ -16,4 +16,5 @@ mod releases;
 mod reports;
 mod schedules;
 mod slots;
+mod sqlite_log;
 mod zone_data;

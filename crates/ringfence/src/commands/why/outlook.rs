@@ -42,7 +42,7 @@ pub(super) fn of(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> O
     }
     let (calls, place) = (past_calls(&found.attempts), campaign.place_of(&contact.zones));
     let lane = &numbers.lane;
-    // StopScope a limit put off is due when that limit said so: the limit itself is asked.
+    // Whoever a limit put off is due when that limit said so: the limit itself is asked.
     let due = if contact.class == DialClass::Capped { found.now } else { contact.due_at };
     let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
     let stuck = crate::slots::stuck(numbers);
