@@ -52,6 +52,22 @@ pub async fn json(folder: &Path, args: &[&str]) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {}", text(&output)))
 }
 
+/// Runs a command that must succeed, and returns the most memory that it had, in KiB.
+pub async fn peak_memory(folder: &Path, args: &[&str]) -> u64 {
+    let mut child = ringfence(folder, args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let status = format!("/proc/{}/status", child.id().expect("it runs"));
+    let mut peak = 0;
+    loop {
+        let known = std::fs::read_to_string(&status).unwrap_or_default();
+        let most = known.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        peak = most.unwrap_or(peak);
+        if let Ok(ended) = tokio::time::timeout(std::time::Duration::from_millis(5), child.wait()).await {
+            assert!(ended.expect("it ends").success(), "{args:?}");
+            return peak;
+        }
+    }
+}
+
 /// Everything that a command printed.
 pub fn text(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))

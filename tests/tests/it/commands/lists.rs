@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ringfence_sandbox::Behaviour;
-use ringfence_tests::binary::{Vendor, json, output, text, write_project};
+use ringfence_tests::binary::{Vendor, json, output, peak_memory, text, write_project};
 use tempfile::TempDir;
 
 async fn project() -> (TempDir, Vendor) {
@@ -181,4 +181,27 @@ async fn standard_input_that_never_ends_a_row_is_refused() {
     let ended = ended.expect("it ends").expect("it runs");
     assert_eq!(ended.status.code(), Some(1), "{}", text(&ended));
     assert!(text(&ended).contains("longer than 1 MB"), "{}", text(&ended));
+}
+
+/// The limit is 100 MB; a debug build has some 20 MB more of its own.
+const MOST_MEMORY: u64 = 120 * 1024;
+
+#[tokio::test]
+async fn rows_of_a_megabyte_take_little_memory_new_changed_and_known() {
+    let (folder, _vendor) = project().await;
+    let folder = folder.path();
+    let write = |name: &str, text: &str| {
+        let rows = (0..40).map(|n| format!("987660{n:04},Person,{n},{text}\n")).collect::<String>();
+        std::fs::write(folder.join(name), format!("phone,name,amount_due,note\n{rows}")).expect("written");
+    };
+    write("long.csv", &"x".repeat(1_000_000));
+    write("changed.csv", &"y".repeat(1_000_000));
+    write("short.csv", "z");
+    for file in ["long.csv", "changed.csv", "short.csv"] {
+        let peak = peak_memory(folder, &["import", "spring", file]).await;
+        assert!((10_000..MOST_MEMORY).contains(&peak), "{file}: {peak} KiB");
+    }
+    let imports = json(folder, &["imports", "spring", "--json"]).await;
+    let updated: i64 = imports.as_array().expect("a list").iter().filter_map(|row| row["updated"].as_i64()).sum();
+    assert_eq!(updated, 80, "{imports}");
 }
