@@ -30,6 +30,10 @@ pub(crate) struct SqlitePools {
 /// How long a connection waits for others while it is opened, and a reader at any time.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// KiB of pages that a connection keeps. Source: <https://www.sqlite.org/pragma.html#pragma_cache_size>
+const WRITER_CACHE: &str = "-24576";
+const READER_CACHE: &str = "-8192";
+
 impl SqlitePools {
     pub(crate) async fn connect(path: PathBuf, create: bool) -> Result<Self, StoreError> {
         if !create && !path.exists() {
@@ -44,7 +48,6 @@ impl SqlitePools {
             .busy_timeout(BUSY)
             .pragma("journal_size_limit", log::KEPT.to_string())
             .pragma("wal_autocheckpoint", log::LAST_RESORT)
-            .pragma("cache_size", "-32768")
             .optimize_on_close(true, None);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
@@ -56,12 +59,12 @@ impl SqlitePools {
                     Ok(())
                 })
             })
-            .connect_with(options.clone())
+            .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
             .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(BUSY * 2)
-            .connect_with(options.pragma("query_only", "ON"))
+            .connect_with(options.pragma("query_only", "ON").pragma("cache_size", READER_CACHE))
             .await?;
         let file = DatabaseFile::open(&path).map_err(sqlx::Error::Io)?;
         let sign = Arc::new(WaitingSign::new(&lock_folder(&path)));
