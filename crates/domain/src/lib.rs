@@ -3,15 +3,14 @@
 //! This crate does no I/O and reads no clock: the time, and whatever must look random, arrive as arguments.
 //! Everything else in the workspace speaks in the types defined here.
 //!
-//! Adding a calling rule: a file here that answers from its arguments alone, and one call in [`claim`] or
-//! [`window`]. Adding an outcome: a variant in [`Outcome`]; the compiler then shows every place that must decide.
+//! Adding a calling rule: a file here that answers from its arguments alone, and one variant in [`verdict`] or
+//! one part in [`window`]. Adding an outcome: a variant in [`Outcome`]; the compiler then shows every place that must decide.
 
 pub mod brake;
 pub mod call;
 pub mod callback;
 pub mod campaign;
 pub mod cap;
-pub mod claim;
 pub mod clock;
 pub mod condition;
 pub mod cool_off;
@@ -38,6 +37,7 @@ pub mod states;
 pub mod summary;
 pub mod template;
 pub mod transitions;
+pub mod verdict;
 pub mod window;
 pub mod words;
 pub mod zone;
@@ -56,5 +56,6 @@ pub use phone::{NumberKey, PhoneNumber};
 pub use quantity::{Percent, Rate, Span};
 pub use report::{ReportAddress, ReportKey};
 pub use states::{AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, PausedBy, StopReason};
+pub use verdict::Verdict;
 pub use zone::Zone;
 pub use zones::ZoneSet;

@@ -50,6 +50,12 @@ impl Moment {
         self.date(Zone::utc())
     }
 
+    /// When the next day of a calendar in `zone` begins.
+    #[must_use]
+    pub fn next_day(self, zone: Zone) -> Self {
+        self.date(zone).tomorrow().map_or(Self::NEVER, |date| zone.midnight(date))
+    }
+
     /// The date by the clocks of `zone`.
     pub fn date(self, zone: Zone) -> Date {
         self.clock(zone).date()
@@ -206,5 +212,12 @@ mod tests {
         );
         assert_eq!(at.local(kolkata).strftime("%a %d %b %Y %H:%M %Z").to_string(), "Sat 21 Nov 2026 01:30 IST");
         assert_eq!(Moment::NEVER.clock(kolkata), DateTime::MAX);
+    }
+
+    #[test]
+    fn the_next_day_begins_at_the_zones_midnight() {
+        let now: Moment = "2026-11-20T20:00:00Z".parse().expect("a moment");
+        assert_eq!(now.next_day("Asia/Kolkata".parse().expect("a zone")).to_string(), "2026-11-21T18:30:00Z");
+        assert_eq!(now.next_day(Zone::utc()).to_string(), "2026-11-21T00:00:00Z");
     }
 }

@@ -9,6 +9,9 @@ use std::sync::OnceLock;
 
 use jiff::tz::TimeZone as Rules;
 
+/// How to mend zone data that is older than what dialled on the database.
+pub const MEND: &str = "install a newer ringfence, or name a newer zoneinfo tree in [zones] folder";
+
 /// A release of the database, as in `2026f`. Orders as releases follow one another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ZoneVersion {

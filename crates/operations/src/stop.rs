@@ -1,8 +1,9 @@
 //! The brake of a whole database, and its release.
 
+use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{AttemptId, AttemptState, Moment, PhoneNumber, Zone};
 use ringfence_engine::brakes;
-use ringfence_store::{LiveCall, StoppedBy};
+use ringfence_store::LiveCall;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -101,7 +102,9 @@ pub async fn start(workspace: &Workspace) -> Result<Started, Error> {
         let (what, hint) = match still.by {
             StoppedBy::Quarantine => ("a quarantine still holds this database", "`ringfence quarantine` says more"),
             StoppedBy::ZoneData => ("nobody is dialled by this process", zones::MEND),
-            StoppedBy::Person => ("somebody stopped this database again", "`ringfence start` lifts that, too"),
+            StoppedBy::File | StoppedBy::Person => {
+                ("somebody stopped this database again", "`ringfence start` lifts that, too")
+            }
         };
         return Err(Error::held(format!("the stop is lifted, and {what}: {}", still.reason), hint));
     }

@@ -9,8 +9,7 @@ use ringfence_intake::{config, zone_folder};
 /// What is wrong with the folder, once the configuration was found.
 static TROUBLE: OnceLock<Option<String>> = OnceLock::new();
 
-/// How to mend zone data that is older than what dialled on the database.
-pub const MEND: &str = "install a newer ringfence, or name a newer zoneinfo tree in [zones] folder";
+pub use ringfence_domain::zone_data::MEND;
 
 /// Zones that are named in a caution, at most.
 const NAMED: usize = 5;

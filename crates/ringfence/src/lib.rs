@@ -10,8 +10,4 @@ pub mod home;
 pub mod leaving;
 pub mod screen;
 pub mod stderr;
-pub mod summary;
 pub mod telemetry;
-
-// What several commands say of lanes, slots and zones.
-use ringfence_operations::{rests, said, slots, zones};

@@ -163,11 +163,11 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
             table.add_row(vec![Cell::new(name), Cell::new(text)]);
         }
     };
-    line("held by", summary.held_by.clone().unwrap_or_default());
     if let Some(reason) = &summary.lane.reason {
         line("lane", format!("{} {}: {reason}", summary.lane.name, summary.lane.state));
     }
-    line("because", summary.because.clone().unwrap_or_default());
+    // The sentence says it, where there is one.
+    line("because", summary.because.clone().or_else(|| summary.held_by.clone()).unwrap_or_default());
     line("to go on", way_on(summary).unwrap_or_default());
     line(
         "contacts",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{Brake, CampaignId, Clock, LaneState, Moment, Rate, RunId, Span};
+use ringfence_domain::{Brake, CampaignId, Clock, Moment, Rate, RunId, Span};
 use ringfence_store::{Closed, Database, EligibleBucket, LaneLease, LaneLoad, Opened, Pick, Plan, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -99,15 +99,15 @@ impl Planner {
     /// One tick.
     pub async fn run_once(&mut self) -> Result<Tick, StoreError> {
         let reading = self.clock.read();
-        if reading.in_doubt() || !self.tenure.holds(self.clock.boot()) || self.brake.pulled().is_some() {
+        if reading.in_doubt() || !self.tenure.holds(self.clock.boot()) {
             return Ok(Tick::default());
         }
         let load = self.store.lane_load(self.tenure.lane, reading.now).await?;
-        if load.stopped || load.lane.state != LaneState::Open || load.lane.epoch != self.tenure.epoch {
+        if load.lane.epoch != self.tenure.epoch {
             return Ok(Tick::default());
         }
-        if load.lane.backoff_until > reading.now {
-            return Ok(Tick { next_at: Some(load.lane.backoff_until), ..Tick::default() });
+        if let Some(held) = load.held_by(self.brake.pulled(), reading) {
+            return Ok(Tick { next_at: held.from(reading), ..Tick::default() });
         }
         let all_free = self.free(&load);
         let free = all_free.min(AT_ONCE);

@@ -4,43 +4,22 @@ use std::collections::BTreeMap;
 
 use ringfence_domain::{ContactState, DialClass, Moment, RunId, Span, ZoneSet};
 
-use crate::campaigns::rows::{CampaignRow, Locked, find};
-use crate::campaigns::runs;
-use crate::campaigns::runs::RunRow;
+use crate::campaigns::rows::{Locked, find};
 use crate::counters::Counter;
-use crate::imports::rows::{ImportRow, last};
-use crate::lanes::daily_calls::{calls_on, day_of};
-use crate::lanes::rows::{LaneRow, Lock, lock};
-use crate::lanes::slots;
-use crate::lanes::slots::InHand;
+use crate::run_conditions::RunConditions;
 use crate::session::{Session, Sql, args, sql};
-use crate::stop_all::Stop;
-use crate::{StoreError, stop_all};
+use crate::{StoreError, run_conditions};
 
 /// Everything that a summary is made of.
 #[derive(Debug, Clone)]
 pub struct RunFigures {
-    /// The campaign.
-    pub campaign: CampaignRow,
-    /// Its current run.
-    pub run: RunRow,
-    /// Its lane.
-    pub lane: LaneRow,
-    /// Calls that the lane may still make today, if that is limited.
-    pub left_today: Option<u32>,
-    /// Live attempts of the lane,
-    pub of_lane: InHand,
-    /// and those of this run.
-    pub of_run: InHand,
-    /// Everything on this database is stopped.
-    pub stop: Option<Stop>,
+    /// The conditions under which it is dialled.
+    pub conditions: RunConditions,
     /// Counts by the names of [`Counter`]: `contact:waiting`, `attempt:placed`, `outcome:busy`,
     /// `cost:INR`.
     pub counts: BTreeMap<String, i64>,
     /// Waiting contacts by bucket.
     pub buckets: Vec<BucketFigures>,
-    /// The newest contact file.
-    pub last_import: Option<ImportRow>,
     /// Calls sent within the last minute.
     pub last_minute: i64,
     /// When the last contact was finished, once all are.
@@ -82,25 +61,16 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
     );
     const FINISHED: Sql = sql!("SELECT max(finished_at) AS at FROM contacts WHERE run_id = $1");
     let Some(campaign) = find(session, name, Locked::No).await? else { return Ok(None) };
-    let run_row = runs::by_id(session, campaign.run).await?;
-    let stop = stop_all::stop(session).await?;
-    let lane = lock(session, campaign.lane, Lock::Read).await?;
-    let left_today = match lane.settings.limits.per_day {
-        Some(per_day) => {
-            let used = calls_on(session, lane.id, &day_of(&lane.settings, now)).await?;
-            Some(per_day.saturating_sub(used))
-        }
-        None => None,
+    let id = campaign.run;
+    let Some(conditions) = run_conditions::conditions(session, vec![campaign], now).await?.pop() else {
+        return Ok(None);
     };
-    let in_hand = slots::in_hand(session, &lane, now).await?;
-    let of_lane = in_hand.values().copied().fold(InHand::default(), InHand::with);
-    let of_run = in_hand.get(&campaign.run).copied().unwrap_or_default();
     let mut counts = BTreeMap::new();
-    for row in session.rows(&COUNTS, args![campaign.run]).await? {
+    for row in session.rows(&COUNTS, args![id]).await? {
         counts.insert(row.get::<String>("name")?, row.get::<i64>("n")?);
     }
     let buckets = session
-        .rows(&BUCKETS, args![campaign.run, now])
+        .rows(&BUCKETS, args![id, now])
         .await?
         .iter()
         .map(|row| {
@@ -114,31 +84,16 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
             })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
-    let last_minute =
-        session.one(&PACE, args![campaign.run, now - Span::from_minutes(1), PACE_DEPTH]).await?.get("n")?;
+    let last_minute = session.one(&PACE, args![id, now - Span::from_minutes(1), PACE_DEPTH]).await?.get("n")?;
     let open: i64 = [ContactState::Waiting, ContactState::Active, ContactState::Review]
         .into_iter()
         .filter_map(|state| counts.get(&Counter::Contact(state).to_string()))
         .sum();
     let finished_at = match open {
-        0 if run_row.ready => session.one(&FINISHED, args![campaign.run]).await?.moment_or_none("at")?,
+        0 if conditions.run.ready => session.one(&FINISHED, args![id]).await?.moment_or_none("at")?,
         _ => None,
     };
-    let last_import = last(session, campaign.run).await?;
-    Ok(Some(RunFigures {
-        run: run_row,
-        lane,
-        left_today,
-        of_lane,
-        of_run,
-        stop,
-        counts,
-        buckets,
-        last_import,
-        last_minute,
-        finished_at,
-        campaign,
-    }))
+    Ok(Some(RunFigures { conditions, counts, buckets, last_minute, finished_at }))
 }
 
 /// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when

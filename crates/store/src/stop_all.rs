@@ -1,20 +1,10 @@
 //! The stop of everything on one database.
 
 use ringfence_domain::Moment;
+use ringfence_domain::verdict::{Stopped, StoppedBy};
 
 use crate::session::{Session, Sql, args, claim_fence, sql};
 use crate::{StoreError, zone_data};
-
-/// What stopped everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoppedBy {
-    /// A person, with `ringfence stop`.
-    Person,
-    /// The database may have forgotten calls.
-    Quarantine,
-    /// Newer time zone data than this process has dialled on the database.
-    ZoneData,
-}
 
 /// Everything is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +15,13 @@ pub struct Stop {
     pub at: Moment,
     /// Why, for everyone who asks later.
     pub reason: String,
+}
+
+/// What the file `STOP` says, if it is there, and else what stopped the database: as the claim and
+/// everybody who explains it see it.
+pub(crate) fn stopped(brake: Option<String>, stop: Option<&Stop>) -> Option<Stopped> {
+    let file = brake.map(|reason| Stopped { by: StoppedBy::File, reason });
+    file.or_else(|| stop.map(|stop| Stopped { by: stop.by, reason: stop.reason.clone() }))
 }
 
 /// Stops or starts everything; who stops what is stopped keeps the first reason. After it returns

@@ -1,19 +1,19 @@
 //! `ringfence campaigns`
 
 use comfy_table::Cell;
+use ringfence_operations::summary::{Asker, summarize};
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, Home};
 use crate::screen;
-use crate::summary::summarize;
 
 /// One line a campaign.
 pub(super) async fn campaigns(common: &Common) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let schedules = home.store.schedules().await?;
-    let brake = home::brake(&home.config).pulled();
+    let asker = Asker { brake: home::brake(&home.config).pulled(), is_dialling: false };
     let mut rows = Vec::new();
     let mut table = screen::table(&["campaign", "state", "lane", "priority", "contacts", "finished", "begins next"]);
     for campaign in home.store.campaigns().await? {
@@ -22,7 +22,7 @@ pub(super) async fn campaigns(common: &Common) -> Result<u8, Failure> {
         else {
             continue;
         };
-        let summary = summarize(&numbers, brake.clone(), home.now());
+        let summary = summarize(&numbers, &asker, home.clock.read());
         let schedule = schedules.iter().find(|schedule| schedule.campaign == campaign.id);
         let next = schedule.and_then(|schedule| schedule.next_at);
         let finished = summary.contacts.done + summary.contacts.stopped;

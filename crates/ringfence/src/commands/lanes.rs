@@ -1,13 +1,13 @@
 //! `ringfence lanes`
 
-use comfy_table::Cell;
+use ringfence_operations::lanes::{self, Lane};
 use ringfence_providers::Checked;
 use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, Home};
-use crate::{rests, screen};
+use crate::screen;
 
 /// `lanes`
 #[derive(Debug, clap::Args)]
@@ -50,73 +50,46 @@ pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failu
     if args.callbacks {
         return callbacks(common, &home).await;
     }
-    let (store, now) = (&home.store, home.now());
-    let lanes = store.lanes().await?;
-    if let Some(action) = &args.action {
-        let (LaneAction::Pause { lane: name, .. } | LaneAction::Resume { lane: name }) = action;
-        let Some(lane) = lanes.iter().find(|lane| lane.settings.name == *name) else {
-            let names: Vec<&str> = lanes.iter().map(|lane| lane.settings.name.as_str()).collect();
-            return Err(Failure::input(format!("there is no lane `{name}`"), format!("known: {}", names.join(", "))));
-        };
-        match action {
-            LaneAction::Pause { reason, .. } => store.pause_lane(lane.id, reason.clone(), now).await?,
-            LaneAction::Resume { .. } => store.resume_lane(lane.id, now).await?,
-        }
+    match &args.action {
+        Some(LaneAction::Pause { lane, reason }) => lanes::pause(&home, lane, reason).await?,
+        Some(LaneAction::Resume { lane }) => lanes::resume(&home, lane).await?,
+        None => {}
     }
-    let lanes = store.lanes().await?;
-    let mut rows = Vec::new();
+    let lanes = lanes::list(&home).await?;
+    home.store.close().await;
+    if common.json {
+        screen::print_json(&lanes)?;
+    } else if lanes.is_empty() {
+        screen::print("no lanes yet; the first `ringfence run` makes those of its campaign\n")?;
+    } else {
+        screen::print(&table(&lanes))?;
+    }
+    Ok(DONE)
+}
+
+fn table(lanes: &[Lane]) -> String {
     let mut table = screen::table(&["lane", "kind", "state", "calls", "at once", "today", "reason"]);
-    for lane in &lanes {
-        let load = store.lane_load(lane.id, now).await?;
-        let held = load.all();
-        let limits = &lane.settings.limits;
-        let rest = rests::of(lane, None, lane.settings.timezone, now);
-        let rests_until = rest.as_ref().map(|rest| rest.until);
-        let state = if rest.is_some() && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
-        let rests = || rest.as_ref().map(|rest| rest.sentence(lane.settings.timezone));
-        let reason = lane.reason.clone().or_else(rests);
-        let today = match (load.left_today, limits.per_day) {
+    for lane in lanes {
+        let (limits, slots) = (&lane.limits, &lane.slots);
+        let state = if lane.backoff_until.is_some() && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
+        let today = match (lane.left_today, limits.per_day) {
             (Some(left), Some(per_day)) => format!("{} of {per_day}", per_day - left),
             _ => "unlimited".to_owned(),
         };
         table.add_row(vec![
-            Cell::new(&lane.settings.name),
-            Cell::new(&lane.settings.kind),
-            Cell::new(state),
-            Cell::new(format!("{}, {} requests", limits.calls, limits.requests)),
-            Cell::new(match held.unsure {
-                0 => format!("{} of {}", held.taken, limits.concurrent),
-                unsure => format!("{} of {}, {unsure} of unknown fate", held.taken, limits.concurrent),
-            }),
-            Cell::new(today),
-            Cell::new(reason.clone().unwrap_or_default()),
-        ]);
-        rows.push(json!({
-            "name": lane.settings.name,
-            "kind": lane.settings.kind,
-            "state": lane.state,
-            "reason": lane.reason,
-            "backoff_until": rests_until,
-            "backoff_reason": rest.map(|rest| rest.says),
-            "live": held.live,
-            "slots": {
-                "of": limits.concurrent, "taken": held.taken, "unknown": held.unsure, "first_free_at": held.first_free,
+            lane.name.clone(),
+            lane.kind.clone(),
+            state.to_owned(),
+            format!("{}, {} requests", limits.calls, limits.requests),
+            match slots.unknown {
+                0 => format!("{} of {}", slots.taken, slots.of),
+                unsure => format!("{} of {}, {unsure} of unknown fate", slots.taken, slots.of),
             },
-            "usual_call": lane.usual_call.map(|usual| usual.to_string()),
-            "left_today": load.left_today,
-            "limits": limits,
-            "owner": lane.owner,
-        }));
+            today,
+            lane.because.clone().unwrap_or_default(),
+        ]);
     }
-    store.close().await;
-    if common.json {
-        screen::print_json(&rows)?;
-    } else if lanes.is_empty() {
-        screen::print("no lanes yet; the first `ringfence run` makes those of its campaign\n")?;
-    } else {
-        screen::print(&format!("{table}\n"))?;
-    }
-    Ok(DONE)
+    format!("{table}\n")
 }
 
 /// Asks every vendor for something that calls nobody.

@@ -4,11 +4,12 @@ use crate::failure::Failure;
 use crate::home::{self, eprint_line};
 use crate::leaving;
 use crate::screen::Progress;
-use crate::summary::{summarize, tomorrow};
 use ringfence_domain::summary::Summary;
+use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{AttemptState, Brake, Clock, Moment, RunId, Span};
 use ringfence_engine::{DatabaseLoss, LaneEngine, outage, receipts};
-use ringfence_store::{CampaignRow, Database, ProcessLock, RunFigures, StoppedBy};
+use ringfence_operations::summary::{Asker, summarize};
+use ringfence_store::{CampaignRow, Database, ProcessLock, RunFigures};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,10 +72,10 @@ pub(super) struct RunLeader<'f> {
 
 impl RunLeader<'_> {
     pub(super) async fn look(&self) -> Result<(RunFigures, Summary), Failure> {
-        let now = self.clock.read().now;
-        let numbers = self.store.numbers(self.campaign.rules.name.clone(), now).await?;
+        let reading = self.clock.read();
+        let numbers = self.store.numbers(self.campaign.rules.name.clone(), reading.now).await?;
         let numbers = numbers.ok_or_else(|| Failure::work("the campaign vanished from the database"))?;
-        let summary = summarize(&numbers, self.brake.pulled(), now);
+        let summary = summarize(&numbers, &Asker { brake: self.brake.pulled(), is_dialling: true }, reading);
         Ok((numbers, summary))
     }
 
@@ -148,7 +149,7 @@ impl RunLeader<'_> {
         self.quiet_since.set(quiet_since);
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
         let inquiries = self.store.inquiries(quarantine.id).await?;
-        let asked = inquiries.into_iter().find(|inquiry| inquiry.lane == numbers.lane.settings.name);
+        let asked = inquiries.into_iter().find(|inquiry| inquiry.lane == numbers.conditions.lane.settings.name);
         let asked = match (asked, quiet_since) {
             (Some(asked), Some(quiet_since)) => asked.waiting == 0 || asked.asked_at >= quiet_since,
             _ => false,
@@ -166,12 +167,12 @@ impl RunLeader<'_> {
         let now = summary.as_of;
         // Whoever waits for a canary is let go, or held, as soon as its calls are over.
         if summary.waiting_for.held > 0 && summary.held_by.is_none() && contacts.active == 0 {
-            let canaries = self.store.canaries(numbers.lane.id, now).await?;
+            let canaries = self.store.canaries(numbers.conditions.lane.id, now).await?;
             if canaries.iter().any(|canary| canary.campaign == self.campaign.id && canary.pending == 0) {
                 return Ok(false);
             }
         }
-        if numbers.stop.as_ref().is_some_and(|stop| stop.by == StoppedBy::Quarantine) {
+        if numbers.conditions.stop.as_ref().is_some_and(|stop| stop.by == StoppedBy::Quarantine) {
             return self.has_asked(numbers, contacts.active, now).await;
         }
         // A pause is lifted by people only; what is out is still waited for.
@@ -184,8 +185,8 @@ impl RunLeader<'_> {
             // Clocks that are set right now and then may see a contact due a little later than it was a moment ago.
             Until::Idle => now + Span::from_secs(1),
             Until::Today => {
-                let zone = numbers.campaign.rules.own_zone(numbers.lane.settings.timezone);
-                Moment::from_millis(tomorrow(now, zone).millis() - 1)
+                let zone = numbers.conditions.clock();
+                Moment::from_millis(now.next_day(zone).millis() - 1)
             }
         };
         // Calls of unknown fate are not waited for: their slots come free, and then the next run goes on.
@@ -201,7 +202,7 @@ impl RunLeader<'_> {
         if contacts.active == 0 {
             return Ok(true);
         }
-        let calls = self.store.live_calls(numbers.lane.id).await?;
+        let calls = self.store.live_calls(numbers.conditions.lane.id).await?;
         let own = calls.iter().filter(|call| call.campaign == self.campaign.id);
         let held = own
             .filter(|call| call.state == AttemptState::Placed)

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, brakes, receipts};
 use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zones};
-use ringfence_store::{Database, ProcessLock, StoppedBy};
+use ringfence_store::{Database, ProcessLock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Common;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
+use ringfence_operations::status;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::home::{self, Home};
-use crate::{screen, summary::summarize};
+use crate::home::Home;
+use crate::screen;
 
 /// `status`
 #[derive(Debug, clap::Args)]
@@ -36,30 +37,13 @@ pub(super) async fn status(common: &Common, args: &StatusArgs) -> Result<u8, Fai
     code
 }
 
-async fn summaries(args: &StatusArgs, home: &Home) -> Result<Vec<(Summary, Zone)>, Failure> {
-    let names = match &args.campaign {
-        Some(name) => vec![name.clone()],
-        None => home.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
-    };
-    let brake = home::brake(&home.config).pulled();
-    let mut summaries = Vec::new();
-    for name in names.into_iter().filter(|name| home::is_listed(name)) {
-        let now = home.now();
-        if let Some(numbers) = home.store.numbers(name, now).await? {
-            let zone = numbers.campaign.rules.own_zone(numbers.lane.settings.timezone);
-            summaries.push((summarize(&numbers, brake.clone(), now), zone));
-        }
-    }
-    Ok(summaries)
-}
-
 /// Without the zones that people read them in.
 fn bare(summaries: &[(Summary, Zone)]) -> Vec<&Summary> {
     summaries.iter().map(|(summary, _)| summary).collect()
 }
 
 async fn once(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Failure> {
-    let summaries = summaries(args, home).await?;
+    let summaries = status::summaries(home, args.campaign.as_deref()).await?;
     match (common.json, args.all) {
         (true, true) => screen::print_json(&bare(&summaries))?,
         (true, false) => screen::print_json(&bare(&summaries).first())?,
@@ -73,7 +57,7 @@ async fn watch(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Fa
     let terminal = std::io::stdout().is_terminal();
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     loop {
-        let summaries = summaries(args, home).await?;
+        let summaries = status::summaries(home, args.campaign.as_deref()).await?;
         let text = match (common.json, args.all) {
             (true, true) => format!("{}\n", serde_json::json!(bare(&summaries))),
             (true, false) => format!("{}\n", serde_json::json!(bare(&summaries).first())),

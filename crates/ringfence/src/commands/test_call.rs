@@ -7,6 +7,7 @@ use ringfence_domain::campaign::RetryRules;
 use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::template::Row;
+use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::window::Timetable;
 use ringfence_domain::{
     AttemptState, Campaign, CampaignState, ContactState, LaneState, NumberKey, PhoneNumber, Span, StopReason, ZoneSet,
@@ -15,7 +16,7 @@ use ringfence_engine::{LaneEngine, brakes, receipts};
 use ringfence_operations::{InputFile, amount::amount, preview, workspace, zones};
 use ringfence_store::{
     Begin, CampaignRow, CompleteOrder, ContactRow, Database, ImportChunk, ImportCounts, ImportOrder, ImportStart,
-    NewContact, ProcessLock, StopOrder, StopScope, StoppedBy,
+    NewContact, ProcessLock, StopOrder, StopScope,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +110,7 @@ pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8
     }
     if let Some(stop) = store.stop().await? {
         let hint = match stop.by {
-            StoppedBy::Person => "`ringfence start` lets it go",
+            StoppedBy::File | StoppedBy::Person => "`ringfence start` lets it go",
             StoppedBy::Quarantine => "`ringfence quarantine` says more",
             StoppedBy::ZoneData => zones::MEND,
         };

@@ -1,9 +1,10 @@
 //! The claim: open attempts become `sending`, the point of no return.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use ringfence_domain::claim::{Question, Refusal};
 use ringfence_domain::safety::Safety;
+use ringfence_domain::verdict::{ClaimDenied, Verdict, decide};
 use ringfence_domain::{
     AttemptId, AttemptState, CampaignId, CampaignState, ContactId, DialClass, LaneId, Moment, NumberKey, NumberLimits,
     Outcome, PastCall, Reading, RunId, Span, StopReason, ZoneSet,
@@ -16,10 +17,11 @@ use crate::contacts::snapshot::standings;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::lanes::daily_calls::{calls_on, count_calls, day_of};
-use crate::lanes::rows::{Lock, lock};
+use crate::lanes::rows::{LaneRow, Lock, lock};
 use crate::quarantine::server;
 use crate::session::{Arg, Session, Sql, args, claim_fence, rows_json, sql};
-use crate::{StoreError, stop_all, zone_data};
+use crate::stop_all::stopped;
+use crate::{StoreError, stop_all, verdicts, zone_data};
 
 /// Attempts to be claimed together.
 #[derive(Debug, Clone)]
@@ -72,7 +74,7 @@ pub struct Refused {
     /// The attempt.
     pub attempt: AttemptId,
     /// Why.
-    pub why: Refusal,
+    pub why: ClaimDenied,
 }
 
 /// From the planning of an attempt until its call is known to be over: a vendor may hold it
@@ -130,7 +132,6 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
 
     claim_fence::pass(session).await?;
     let brakes = stop_all::read(session).await?;
-    let stopped = brakes.stop.is_some();
     let lane = lock(session, order.lane, Lock::Share).await?;
     let campaign = session.one(&CAMPAIGN, args![order.campaign]).await?;
     let campaign_state: CampaignState = campaign.word("campaigns", "state")?;
@@ -156,30 +157,14 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
         None => None,
     };
 
+    let shared = shared(&brakes, &lane, campaign_state, &failing, order.reading);
     let mut result = Claimed { failing: failing.clone(), ..Claimed::default() };
     let (mut sending, mut lapsed, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     let mut deltas = Deltas::default();
     for (id, caller_id) in &order.calls {
         let Some(attempt) = asked.get(id) else { continue };
-        let question = Question {
-            state: attempt.state,
-            dial_after: attempt.dial_after,
-            dial_before: attempt.dial_before,
-            epochs: (attempt.epoch, lane.epoch),
-            revisions: (attempt.revision, revision),
-            lane: lane.state,
-            lane_rests: lane.backoff_until > order.reading.earliest(),
-            campaign: campaign_state,
-            stopped,
-            failing: !failing.is_empty(),
-            on_dnc: attempt.on_dnc,
-            leaving: attempt.leaving,
-            limits: &order.limits,
-            earlier: earlier.get(&attempt.number).map_or(&[], Vec::as_slice),
-            zones: if attempt.zones.is_empty() { &order.default_zones } else { &attempt.zones },
-            left_today,
-        };
-        let why = match question.answer(order.reading) {
+        let verdicts = attempt.verdicts(order, &lane, revision, &shared, &earlier, left_today);
+        let why = match decide(verdicts, order.reading) {
             Ok(()) => {
                 left_today = left_today.map(|left| left.saturating_sub(1));
                 deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Sending);
@@ -191,10 +176,10 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
         };
         result.refused.push(Refused { attempt: *id, why });
         let to = match why {
-            Refusal::NotOpen => continue,
-            Refusal::PlanAgain | Refusal::Held => To::WaitingAgain,
-            Refusal::Dnc => To::Stopped(StopReason::Dnc),
-            Refusal::Capped(free) => To::Waiting(
+            ClaimDenied::NotOpen => continue,
+            ClaimDenied::PlanAgain | ClaimDenied::Held => To::WaitingAgain,
+            ClaimDenied::Dnc => To::Stopped(StopReason::Dnc),
+            ClaimDenied::Capped(free) => To::Waiting(
                 free.max(now),
                 if attempt.class == DialClass::Callback { DialClass::Callback } else { DialClass::Capped },
             ),
@@ -235,6 +220,54 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
         result.server = server::server(session).await?;
     }
     Ok(result)
+}
+
+/// The verdicts that are the same for every attempt of the claim.
+fn shared(
+    brakes: &stop_all::Standing,
+    lane: &LaneRow,
+    campaign: CampaignState,
+    failing: &[Failing],
+    reading: Reading,
+) -> Vec<Verdict> {
+    let of_lane = verdicts::of_lane(stopped(None, brakes.stop.as_ref()), lane, reading);
+    let of_campaign = [
+        Verdict::Campaign { state: campaign, paused_by: None, reason: None },
+        Verdict::Safety { failing: failing.first().map(|failing| failing.reason.clone()) },
+    ];
+    of_lane.into_iter().chain(of_campaign).collect()
+}
+
+impl Asked {
+    /// Every verdict on one attempt; the first that denies counts.
+    fn verdicts<'v>(
+        &self,
+        order: &ClaimOrder,
+        lane: &LaneRow,
+        revision: i64,
+        shared: &'v [Verdict],
+        earlier: &HashMap<NumberKey, Vec<PastCall>>,
+        left_today: Option<u32>,
+    ) -> Vec<Cow<'v, Verdict>> {
+        let zones = if self.zones.is_empty() { &order.default_zones } else { &self.zones };
+        let earlier = earlier.get(&self.number).map_or(&[][..], Vec::as_slice);
+        let words = || ("per_number", String::new());
+        let of_attempt = [
+            Verdict::Attempt { state: self.state },
+            Verdict::DoNotCall { entry: self.on_dnc.then(String::new) },
+            Verdict::Leaving { leaves: self.leaving },
+            Verdict::Planned { after: self.dial_after, before: self.dial_before },
+            Verdict::Ownership { of_attempt: self.epoch, present: lane.epoch },
+            Verdict::Revision { of_attempt: self.revision, present: revision },
+        ];
+        let of_number = [
+            verdicts::lane_day(lane, left_today, order.reading),
+            Verdict::of_number_limits(&order.limits, earlier, order.reading, zones, words),
+        ];
+        let own = |verdict| Cow::Owned(verdict);
+        let shared = shared.iter().map(Cow::Borrowed);
+        of_attempt.into_iter().map(own).chain(shared).chain(of_number.into_iter().map(own)).collect()
+    }
 }
 
 async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<AttemptId, Asked>, StoreError> {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::{BucketId, CampaignId, DialClass, LaneId, Moment, RunId, ZoneSet};
+use ringfence_domain::verdict::{InHand, Slots, Verdict};
+use ringfence_domain::{BucketId, CampaignId, DialClass, LaneId, Moment, Reading, RunId, ZoneSet};
 
 use crate::lanes::daily_calls::{calls_on, day_of};
 use crate::lanes::rows::{LaneRow, Lock, lock};
-use crate::lanes::slots::{InHand, in_hand};
+use crate::lanes::slots::in_hand;
 use crate::session::{Session, Sql, args, sql};
-use crate::{StoreError, stop_all};
+use crate::stop_all::{Stop, stopped};
+use crate::{StoreError, stop_all, verdicts};
 
 /// Waiting contacts that may be due, seen as one.
 #[derive(Debug, Clone)]
@@ -42,11 +44,31 @@ pub struct LaneLoad {
     pub live: BTreeMap<RunId, InHand>,
     /// Calls that it may still make today, if that is limited.
     pub left_today: Option<u32>,
-    /// Everything on this database is stopped.
-    pub stopped: bool,
+    /// What stopped everything on this database.
+    pub stop: Option<Stop>,
 }
 
 impl LaneLoad {
+    /// The first verdict that forbids every call of the lane, if one does. `brake`: what the file `STOP`
+    /// says, if it is there.
+    pub fn held_by(&self, brake: Option<String>, reading: Reading) -> Option<Verdict> {
+        let of_lane = verdicts::of_lane(stopped(brake, self.stop.as_ref()), &self.lane, reading);
+        of_lane.into_iter().find(|verdict| verdict.forbids(reading))
+    }
+
+    /// Every verdict on the lane itself, in the order of a claim. `brake`: what the file `STOP` says,
+    /// if it is there.
+    pub fn verdicts(&self, brake: Option<String>, reading: Reading) -> Vec<Verdict> {
+        let slots = Slots { of_lane: (self.all(), self.lane.settings.limits.concurrent), of_campaign: None };
+        let of_lane = verdicts::of_lane(stopped(brake, self.stop.as_ref()), &self.lane, reading);
+        let by_use = [
+            verdicts::unknown_use(&self.lane, None, reading),
+            verdicts::lane_day(&self.lane, self.left_today, reading),
+        ];
+        let last = [Verdict::Slots(slots), verdicts::process(&self.lane, reading)];
+        of_lane.into_iter().chain(by_use).chain(last).collect()
+    }
+
     /// The live attempts of all runs together.
     pub fn all(&self) -> InHand {
         self.live.values().copied().fold(InHand::default(), InHand::with)
@@ -101,6 +123,6 @@ pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Re
         Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
         None => None,
     };
-    let stopped = stop_all::stop(session).await?.is_some();
-    Ok(LaneLoad { lane: row, live, left_today, stopped })
+    let stop = stop_all::stop(session).await?;
+    Ok(LaneLoad { lane: row, live, left_today, stop })
 }

@@ -3,7 +3,7 @@
 use ringfence_domain::{Campaign, CampaignId, CampaignState, LaneId, PausedBy, RunId};
 
 use crate::StoreError;
-use crate::session::{Row, Session, Sql, args, sql};
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// A campaign as applied.
 #[derive(Debug, Clone)]
@@ -65,6 +65,17 @@ pub(crate) async fn by_id(session: &mut Session, id: CampaignId, locked: Locked)
 pub(crate) async fn list(session: &mut Session) -> Result<Vec<CampaignRow>, StoreError> {
     const LIST: Sql = sql!(both campaign_columns!("ORDER BY name"));
     let rows = session.rows(&LIST, args![]).await?;
+    rows.iter().map(campaign).filter(|row| !matches!(row, Err(StoreError::Corrupt { .. }))).collect()
+}
+
+/// The campaigns whose current runs these are, by name; those whose rules cannot be read are left
+/// out.
+pub(crate) async fn of_runs(
+    session: &mut Session,
+    runs: impl Iterator<Item = RunId>,
+) -> Result<Vec<CampaignRow>, StoreError> {
+    const LIST: Sql = sql!(campaign_columns!("WHERE run_id") ids "ORDER BY name");
+    let rows = session.rows(&LIST, args![Arg::ids(runs.map(|id| id.0))]).await?;
     rows.iter().map(campaign).filter(|row| !matches!(row, Err(StoreError::Corrupt { .. }))).collect()
 }
 

@@ -1,13 +1,13 @@
 //! Runs: one pass of a campaign over its contacts each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ringfence_domain::safety::OutcomeWindow;
 use ringfence_domain::{Campaign, CampaignId, Moment, RunId, StopReason};
 
 use super::recent_failures::recent;
 use super::rows::Locked;
-use crate::session::{Row, Session, Sql, args, claim_fence, sql};
+use crate::session::{Arg, Row, Session, Sql, args, claim_fence, sql};
 use crate::{StoreError, campaigns};
 
 /// One pass of a campaign over its contacts.
@@ -48,6 +48,13 @@ macro_rules! run_columns {
 pub(crate) async fn by_id(session: &mut Session, id: RunId) -> Result<RunRow, StoreError> {
     const READ: Sql = sql!(both run_columns!("WHERE id = $1"));
     run(&session.one(&READ, args![id]).await?)
+}
+
+/// Runs, by id.
+pub(crate) async fn by_ids(session: &mut Session, ids: &[RunId]) -> Result<HashMap<RunId, RunRow>, StoreError> {
+    const READ: Sql = sql!(run_columns!("WHERE id") ids "");
+    let rows = session.rows(&READ, args![Arg::ids(ids.iter().map(|id| id.0))]).await?;
+    rows.iter().map(|row| run(row).map(|run| (run.id, run))).collect()
 }
 
 /// The run of a campaign that was begun with this key.

@@ -113,6 +113,17 @@ pub(crate) async fn by_number(
     Ok(with_last_attempts(session, rows).await?.into_iter().next())
 }
 
+/// The contacts with this number in the current runs of all campaigns.
+pub(crate) async fn in_current_runs(session: &mut Session, number: NumberKey) -> Result<Vec<ContactRow>, StoreError> {
+    const FIND: Sql = sql!(
+        both contact_columns!("WHERE c.id IN (SELECT o.id FROM campaigns k JOIN contacts o ON o.run_id = k.run_id \
+            WHERE o.number_key = $1 UNION ALL SELECT n.contact_id FROM campaigns k \
+            JOIN contact_numbers n ON n.run_id = k.run_id WHERE n.number_key = $1) ORDER BY c.id")
+    );
+    let rows = session.rows(&FIND, args![number]).await?;
+    with_last_attempts(session, rows).await
+}
+
 /// Contacts with this number who are not dialled before a call of an earlier run of their campaign
 /// is settled.
 pub(crate) async fn waiting_for_review(session: &mut Session, number: NumberKey) -> Result<Vec<ContactId>, StoreError> {

@@ -1,10 +1,12 @@
 //! Imports: their rows.
 
+use std::collections::HashMap;
+
 use ringfence_domain::{ImportId, ImportState, Moment, RunId};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Row, Session, Sql, args, sql};
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// What became of an import's rows. `rows` is the sum of the five after it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -107,10 +109,13 @@ pub(crate) async fn by_id(session: &mut Session, id: ImportId) -> Result<Option<
     session.row(&READ, args![id]).await?.as_ref().map(import).transpose()
 }
 
-/// The newest import of a run.
-pub(crate) async fn last(session: &mut Session, run: RunId) -> Result<Option<ImportRow>, StoreError> {
-    const LAST: Sql = sql!(both import_columns!("WHERE run_id = $1 ORDER BY id DESC LIMIT 1"));
-    session.row(&LAST, args![run]).await?.as_ref().map(import).transpose()
+/// The newest import of each of these runs.
+pub(crate) async fn last_of(session: &mut Session, runs: &[RunId]) -> Result<HashMap<RunId, ImportRow>, StoreError> {
+    const LAST: Sql = sql!(
+        import_columns!("WHERE id IN (SELECT max(id) FROM imports WHERE run_id") ids "GROUP BY run_id)"
+    );
+    let rows = session.rows(&LAST, args![Arg::ids(runs.iter().map(|id| id.0))]).await?;
+    rows.iter().map(|row| import(row).map(|import| (import.run, import))).collect()
 }
 
 /// The imports of a run, oldest first.

@@ -58,6 +58,7 @@ impl Session {
 
     /// Runs a statement and returns how many rows it touched.
     pub(crate) async fn run(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
+        self.trace(sql);
         Ok(match self.link() {
             Link::Sqlite(link) => {
                 bound!(sqlx::query(sql.sqlite), args, |list| rows_json(&list)).execute(link).await?.rows_affected()
@@ -70,6 +71,7 @@ impl Session {
 
     /// Runs a statement and returns its rows.
     pub(crate) async fn rows(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        self.trace(sql);
         Ok(match self.link() {
             Link::Sqlite(link) => {
                 let rows = bound!(sqlx::query(sql.sqlite), args, |list| rows_json(&list)).fetch_all(link).await?;
@@ -80,6 +82,17 @@ impl Session {
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
+    }
+
+    /// Names the statement that is run next.
+    fn trace(&self, sql: &Sql) {
+        tracing::trace!(
+            statement = match self {
+                Self::SqliteRead(_) | Self::SqliteWrite(_) => sql.sqlite,
+                Self::PostgresRead(_) | Self::PostgresWrite(_) => sql.postgres,
+            },
+            "a statement"
+        );
     }
 
     /// Runs a statement and returns its first row, if any.

@@ -5,7 +5,7 @@ use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, RunId};
 use super::transitions;
 use crate::contacts::attempt_rows::AttemptRow;
 use crate::contacts::rows::{ContactFilter, ContactRow};
-use crate::{RunFigures, contacts, run_figures};
+use crate::{RunConditions, RunFigures, contacts, run_conditions, run_figures};
 
 transitions! {
     /// The numbers of a campaign's current run.
@@ -18,6 +18,9 @@ transitions! {
     /// The contact of a run with this number, whichever of its numbers it is.
     read contact_by_number(run: RunId, number: NumberKey) -> Option<ContactRow> =
         |session| contacts::rows::by_number(session, run, number);
+    /// Everyone with this number in the current run of a campaign, with the run's conditions.
+    snapshot contacts_of_number(number: NumberKey, now: Moment) -> Vec<(RunConditions, ContactRow)> =
+        |session| run_conditions::contacts_of_number(session, number, now);
     /// All attempts at a number, over all campaigns, oldest first.
     read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| contacts::attempt_rows::attempts_at(session, number);
     /// Contacts with this number who are not dialled before a call of an earlier run of their

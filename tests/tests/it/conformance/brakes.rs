@@ -20,7 +20,7 @@ on_both_databases! {
         let sending: usize = claimed.into_iter().map(|claim| claim.expect("an answer").sending.len()).sum();
         assert_eq!(at_the_stop, sending as i64, "what was claimed was claimed before the stop returned");
         assert_eq!(stage.claim(store, 50, noon()).await, [], "nothing more");
-        assert!(store.lane_load(stage.lane, noon()).await.expect("a load").stopped);
+        assert!(store.lane_load(stage.lane, noon()).await.expect("a load").stop.is_some());
         assert_eq!(store.stop().await.expect("an answer").expect("a stop").reason, "wrong list");
         store.start_all(noon()).await.expect("a start");
         assert_eq!(store.stop().await.expect("an answer"), None);

@@ -1,6 +1,6 @@
 //! The claim, alone and against everything that may cross it.
 
-use ringfence_domain::claim::Refusal;
+use ringfence_domain::verdict::ClaimDenied;
 use ringfence_domain::{AttemptState, Moment, NumberLimits, Reading, Span};
 use ringfence_store::Refused;
 use ringfence_tests::on_both_databases;
@@ -34,7 +34,7 @@ on_both_databases! {
         let open = stage.open_attempts(&database.store).await;
         let late = noon() + Span::from_secs(30);
         let claimed = database.store.claim(stage.order(&open[..1], late)).await.expect("a claim");
-        assert_eq!(claimed.refused, [Refused { attempt: open[0], why: Refusal::PlanAgain }]);
+        assert_eq!(claimed.refused, [Refused { attempt: open[0], why: ClaimDenied::PlanAgain }]);
         let unsure = Reading { now: noon(), error: Span::from_secs(3) };
         let order = ringfence_store::ClaimOrder { reading: unsure, ..stage.order(&open[1..2], noon()) };
         assert!(database.store.claim(order).await.expect("a claim").sending.is_empty(), "the clock is in doubt");
@@ -76,7 +76,7 @@ on_both_databases! {
         let open = stage.open_attempts(&database.store).await;
         database.store.pause_lane(stage.lane, "no balance".into(), noon()).await.expect("a pause");
         let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
-        assert!(claimed.refused.iter().all(|refused| refused.why == Refusal::Held));
+        assert!(claimed.refused.iter().all(|refused| refused.why == ClaimDenied::Held));
         assert_eq!(claimed.refused.len(), 5);
         assert_eq!(stage.open(&database.store, 5, noon()).await, 0, "nothing is opened either");
         database.store.resume_lane(stage.lane, noon()).await.expect("a resume");
@@ -93,7 +93,7 @@ on_both_databases! {
         let rest = ringfence_store::LaneEffect::Slow(noon() + Span::from_secs(5), "429".into());
         database.store.affect_lane(stage.lane, rest, noon()).await.expect("told");
         let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
-        assert_eq!(claimed.refused.iter().filter(|refused| refused.why == Refusal::Held).count(), 3);
+        assert_eq!(claimed.refused.iter().filter(|refused| refused.why == ClaimDenied::Held).count(), 3);
         assert_eq!(stage.claim(&database.store, 3, noon() + Span::from_secs(5)).await.len(), 3);
         stage.check_counts(&database.store).await;
     }
@@ -171,7 +171,7 @@ on_both_databases! {
         let order = ringfence_store::ClaimOrder { campaign: second.id, ..capped(&open, later) };
         let claimed = database.store.claim(order).await.expect("a claim");
         let free = noon() + Span::from_hours(24);
-        assert_eq!(claimed.refused.iter().map(|refused| refused.why).collect::<Vec<_>>(), [Refusal::Capped(free); 2]);
+        assert_eq!(claimed.refused.iter().map(|refused| refused.why).collect::<Vec<_>>(), [ClaimDenied::Capped(free); 2]);
         let numbers = database.store.numbers("autumn".into(), later).await.expect("numbers").expect("a campaign");
         assert!(numbers.buckets.iter().all(|bucket| bucket.class == ringfence_domain::DialClass::Capped));
         assert_eq!(numbers.buckets[0].next_due_at, free, "nobody looks again before");
@@ -211,7 +211,7 @@ on_both_databases! {
         assert_eq!((attempts[0].id, attempts[0].state), (claimed[0], AttemptState::Sending));
         assert_eq!(attempts[0].sending_at, Some(noon()));
         let again = database.store.claim(stage.order(&claimed, noon())).await.expect("a claim");
-        assert_eq!(again.refused, [Refused { attempt: claimed[0], why: Refusal::NotOpen }]);
+        assert_eq!(again.refused, [Refused { attempt: claimed[0], why: ClaimDenied::NotOpen }]);
         assert_eq!(stage.count(&database.store, "attempt:sending").await, 1);
     }
 }

@@ -17,4 +17,5 @@ mod reports;
 mod schedules;
 mod slots;
 mod sqlite_log;
+mod verdicts;
 mod zone_data;

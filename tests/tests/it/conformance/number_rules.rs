@@ -1,8 +1,8 @@
 //! Rules about one number, over all campaigns and lanes: who must not be called, who was just spoken to, who said no.
 
-use ringfence_domain::claim::Refusal;
 use ringfence_domain::condition::Condition;
 use ringfence_domain::cool_off::CoolOff;
+use ringfence_domain::verdict::ClaimDenied;
 use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactState, DialClass, NumberLimits, Outcome, Span};
 use ringfence_store::{Begin, ClaimOrder, Database, DncList, DncRow, Refused, Settlement};
 use ringfence_tests::database::execute;
@@ -84,7 +84,7 @@ on_both_databases! {
         assert_eq!(add(store, by_hand(Some(own)), 1).await, 1);
         let claimed = store.claim(stage.order(&open, noon())).await.expect("a claim");
         assert_eq!(claimed.sending, [zero], "another campaign's list does not hold");
-        assert_eq!(claimed.refused, [Refused { attempt: one, why: Refusal::Dnc }]);
+        assert_eq!(claimed.refused, [Refused { attempt: one, why: ClaimDenied::Dnc }]);
         let key = store.hasher().key(&sample::number(0));
         assert!(!store.remove_dnc(key, None).await.expect("an answer"), "it is not on everyone's list");
         assert_eq!(store.dnc_page(Some(other.id), i64::MIN, 10).await.expect("a page").len(), 1);
@@ -150,7 +150,7 @@ on_both_databases! {
         let open = autumn.open_attempts(store).await;
         let order = |now| ClaimOrder { limits: limits.clone(), ..autumn.order(&open, now) };
         let claimed = store.claim(order(later)).await.expect("a claim");
-        let held = |days| Refusal::Capped(ended + Span::from_days(days));
+        let held = |days| ClaimDenied::Capped(ended + Span::from_days(days));
         for (person, days) in [(0, 7), (1, 60), (2, 60)] {
             let refused = Refused { attempt: attempt_of(store, person).await, why: held(days) };
             assert!(claimed.refused.contains(&refused), "person {person}: {:?}", claimed.refused);
@@ -178,7 +178,7 @@ on_both_databases! {
         autumn.open(store, 1, later).await;
         let open = autumn.open_attempts(store).await;
         let claimed = store.claim(ClaimOrder { limits, ..autumn.order(&open, later) }).await.expect("a claim");
-        assert_eq!(claimed.refused[0].why, Refusal::Capped(ended + Span::from_days(7)), "an hour is left");
+        assert_eq!(claimed.refused[0].why, ClaimDenied::Capped(ended + Span::from_days(7)), "an hour is left");
     }
 }
 

@@ -1,9 +1,8 @@
 //! Quarantine: it holds every claim, and calls that the vendor knows become attempts.
 
+use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{Moment, Span};
-use ringfence_store::{
-    AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoppedBy, StoreError, VendorCall,
-};
+use ringfence_store::{AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoreError, VendorCall};
 use ringfence_tests::database::execute;
 use ringfence_tests::sample::{Stage, noon, number};
 use ringfence_tests::{TestDatabase, on_both_databases};
@@ -35,7 +34,7 @@ on_both_databases! {
         let open = stage.open_attempts(store).await;
         execute(&database.url, BEGIN).await;
         assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending, []);
-        assert!(store.lane_load(stage.lane, noon()).await.expect("a load").stopped, "and nothing is planned");
+        assert!(store.lane_load(stage.lane, noon()).await.expect("a load").stop.is_some(), "and nothing is planned");
         let stop = store.stop().await.expect("an answer").expect("a stop");
         assert_eq!((stop.by, stop.reason.as_str()), (StoppedBy::Quarantine, "it is a drill"));
         store.start_all(noon()).await.expect("a start");

@@ -1,7 +1,8 @@
 //! Which live attempts hold a slot of their lane, and until when.
 
+use ringfence_domain::verdict::InHand;
 use ringfence_domain::{Outcome, Span};
-use ringfence_store::{InHand, SentResult, Settlement};
+use ringfence_store::{SentResult, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 

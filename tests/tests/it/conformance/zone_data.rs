@@ -1,7 +1,8 @@
 //! The newest zone data that ever dialled is kept, and whoever has older data claims nothing.
 
+use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::zone_data::ZoneData;
-use ringfence_store::{RunFigures, StoppedBy};
+use ringfence_store::RunFigures;
 use ringfence_tests::database::{execute, text_of};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
@@ -39,14 +40,14 @@ on_both_databases! {
         let open = stage.open_attempts(store).await;
         execute(&database.url, "INSERT INTO zone_data (only_row, version, since) VALUES (1, '2999a', 1795156200000)").await;
         assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending, []);
-        assert!(store.lane_load(stage.lane, noon()).await.expect("a load").stopped, "and nothing is planned");
+        assert!(store.lane_load(stage.lane, noon()).await.expect("a load").stop.is_some(), "and nothing is planned");
         store.start_all(noon()).await.expect("a start");
         let stop = store.stop().await.expect("an answer").expect("a start brings no newer data");
         assert_eq!((stop.by, stop.at.millis()), (StoppedBy::ZoneData, 1_795_156_200_000));
         let own = ZoneData::in_use().version().to_string();
         assert!(stop.reason.contains(&own) && stop.reason.contains("2999a"), "{}", stop.reason);
         let numbers: Option<RunFigures> = store.numbers("spring".into(), noon()).await.expect("an answer");
-        assert_eq!(numbers.and_then(|numbers| numbers.stop), Some(stop));
+        assert_eq!(numbers.and_then(|numbers| numbers.conditions.stop), Some(stop));
         assert_eq!(text_of(&database.url, NEWEST).await.as_deref(), Some("2999a"), "it stays the newest");
         // What nobody can read holds everyone, too.
         execute(&database.url, "UPDATE zone_data SET version = 'latest'").await;

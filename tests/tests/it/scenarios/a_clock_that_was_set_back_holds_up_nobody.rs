@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence::summary::summarize;
 use ringfence_domain::{Clock, Outcome, Span};
+use ringfence_operations::summary::{Asker, summarize};
 use ringfence_sandbox::Behaviour;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, Unset, VirtualClock, twenty2};
@@ -42,7 +42,7 @@ async fn doubted(dialer: &Dialer) {
     let lane = dialer.store.lanes().await.expect("lanes").remove(0);
     let said = lane.backoff_reason.unwrap_or_default();
     assert!(said.contains("clock") && lane.backoff_until > dialer.clock.read().now, "{said}");
-    let status = summarize(&dialer.numbers().await, None, dialer.clock.read().now);
+    let status = summarize(&dialer.numbers().await, &Asker::default(), dialer.clock.read());
     assert!(status.lane.reason.as_deref().is_some_and(|reason| reason.contains("clock")), "{:?}", status.lane);
     tokio::time::sleep(Duration::from_secs(50)).await;
     assert_eq!(dialer.simulator.tape().calls().len(), before, "in doubt nobody is called");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ringfence::summary::summarize;
-use ringfence_domain::{Outcome, Span};
+use ringfence_domain::{Outcome, Reading, Span};
+use ringfence_operations::summary::{Asker, summarize};
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
@@ -33,7 +33,7 @@ async fn of_a_vendor_without_a_list_they_hold_their_slots_as_long_as_a_call_take
     tokio::time::sleep(Duration::from_secs(90)).await;
     let now = dialer.clock.read().now;
     let numbers = dialer.numbers().await;
-    let summary = summarize(&numbers, None, now);
+    let summary = summarize(&numbers, &Asker::default(), Reading::exact(now));
     assert_eq!(summary.state, "idle", "nothing is running");
     let because = summary.because.expect("a reason");
     assert!(because.starts_with("Nothing is dialled: all 3 slots are taken by calls of unknown fate"), "{because}");
@@ -44,7 +44,7 @@ async fn of_a_vendor_without_a_list_they_hold_their_slots_as_long_as_a_call_take
     assert!(took < Span::from_minutes(8), "{took}");
     assert_eq!(dialer.count("contact:review").await, 3, "their numbers are not free");
     assert_eq!(dialer.simulator.tape().len(), 30, "nobody was asked for twice");
-    let summary = summarize(&dialer.numbers().await, None, dialer.clock.read().now);
+    let summary = summarize(&dialer.numbers().await, &Asker::default(), dialer.clock.read());
     assert_eq!(summary.because, None);
     dialer.stop().await;
     dialer.check_counts().await;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ringfence::summary::summarize;
 use ringfence_domain::{Outcome, PhoneNumber, Span};
+use ringfence_operations::summary::{Asker, summarize};
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_store::NewContact;
 use ringfence_tests::TestDatabase;
@@ -52,7 +52,7 @@ async fn a_person_must_look_in_the_end() {
     assert!(asked() <= 5, "{} requests in 100 s", asked());
     tokio::time::sleep(Duration::from_mins(50)).await;
     assert_eq!(asked(), 10, "ever more rarely, and no more then");
-    let summary = summarize(&dialer.numbers().await, None, dialer.clock.read().now);
+    let summary = summarize(&dialer.numbers().await, &Asker::default(), dialer.clock.read());
     assert_eq!((summary.contacts.done, summary.contacts.review), (8, 1), "a person must look");
     assert_eq!(summary.refused_alone, 1, "it is named");
     let review = dialer.store.reviews(None, ringfence_domain::ContactId(0), 10).await.expect("reviews").remove(0);

@@ -7,7 +7,7 @@ use ringfence_store::RunFigures;
 const NAMED: usize = 5;
 
 /// What was said, the most frequent unclear values first.
-pub fn said(numbers: &RunFigures) -> Said {
+pub(crate) fn said(numbers: &RunFigures) -> Said {
     let count = |name: &str| numbers.counts.get(name).copied().unwrap_or_default();
     let of = |prefix: &'static str| {
         numbers.counts.iter().filter_map(move |(name, calls)| Some((name.strip_prefix(prefix)?, *calls)))
@@ -26,7 +26,7 @@ pub fn said(numbers: &RunFigures) -> Said {
     }
     let mut not_heeded: Vec<UnheededOptOut> = of("said:unheeded:")
         // Somebody wrote the rule since.
-        .filter(|(name, _)| !numbers.campaign.rules.opt_out.as_ref().is_some_and(|when| when.reads(name)))
+        .filter(|(name, _)| !numbers.conditions.campaign.rules.opt_out.as_ref().is_some_and(|when| when.reads(name)))
         .map(|(name, calls)| UnheededOptOut {
             output: name.to_owned(),
             calls,

@@ -1,12 +1,12 @@
 //! When a contact may be dialled next, and which rules it waits for until then.
 
-use ringfence_domain::{DialClass, Moment, Span};
-use ringfence_store::{ContactRow, RunFigures};
+use ringfence_domain::verdict::Verdict;
+use ringfence_domain::{DialClass, Moment, Reading, Span, Zone};
+use ringfence_store::{ContactRow, RunConditions};
 use serde::Serialize;
 
-use super::Found;
-use super::rules::{calendar, number_limits, past_calls, singly, window};
-use crate::summary::tomorrow;
+use super::Known;
+use super::contact::{calendar, number_limits, past_calls, singly, window};
 
 /// What lies between a contact and its next call.
 #[derive(Debug, Default, Serialize)]
@@ -21,47 +21,35 @@ pub(super) struct Outlook {
 
 /// One rule that holds the contact for a while, when the ones before it do not any more.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Step {
-    pub(super) rule: String,
-    pub(super) until: Moment,
-    pub(super) says: String,
+pub struct Step {
+    /// The rule.
+    pub rule: String,
+    /// Until when it holds the contact.
+    pub until: Moment,
+    /// Its words.
+    pub says: String,
 }
 
 /// Windows and limits may take turns for so long.
 const STEPS: usize = 200;
 
-pub(super) fn of(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> Outlook {
-    let campaign = &numbers.campaign.rules;
+/// `verdicts`: all on the contact.
+pub(super) fn of(run: &RunConditions, contact: &ContactRow, known: &Known, verdicts: &[Verdict]) -> Outlook {
+    let (campaign, clock, now) = (&run.campaign.rules, run.clock(), known.reading.now);
     let guard = campaign.calling.guard;
-    let parts = window(numbers, contact);
-    let mut whole = calendar(numbers, contact);
-    let vendor = numbers.lane.settings.vendor_hours();
-    let never = campaign.contradiction(&contact.zones, vendor.as_ref(), found.now);
+    let parts = window(run, contact);
+    let mut whole = calendar(run, contact);
+    let vendor = run.lane.settings.vendor_hours();
+    let never = campaign.contradiction(&contact.zones, vendor.as_ref(), now);
     if !never.is_empty() {
         return Outlook { never, ..Outlook::default() };
     }
-    let (calls, place) = (past_calls(&found.attempts), campaign.place_of(&contact.zones));
-    let lane = &numbers.lane;
-    // Whoever a limit put off is due when that limit said so: the limit itself is asked.
-    let due = if contact.class == DialClass::Capped { found.now } else { contact.due_at };
-    let day = (numbers.left_today == Some(0)).then(|| tomorrow(found.now, lane.settings.timezone));
-    let stuck = crate::slots::stuck(numbers);
-    let slots = stuck.as_ref().and_then(|stuck| stuck.first_free).unwrap_or_default();
-    let rest = crate::rests::of(lane, campaign.limits.calls, campaign.own_zone(lane.settings.timezone), found.now);
-    let rests_until = rest.as_ref().map(|rest| rest.until).unwrap_or_default();
-    let fixed = [
-        (slots, "slots", stuck.map(|stuck| stuck.says).unwrap_or_default()),
-        (due, "due", contact.class.as_str().to_owned()),
-        (rests_until, "pace", rest.map(|rest| rest.says).unwrap_or_default()),
-        (day.unwrap_or_default(), "lane_day", "the lane has made all of its calls for today".to_owned()),
-    ];
+    let (calls, place) = (past_calls(&known.attempts), campaign.place_of(&contact.zones));
+    let fixed: Vec<Step> = verdicts.iter().filter_map(|verdict| fixed(verdict, contact, known, clock)).collect();
     let mut outlook = Outlook::default();
-    let mut at = found.now;
+    let mut at = now;
     while outlook.steps.len() < STEPS {
-        let mut holds: Vec<Step> = Vec::new();
-        for (until, rule, says) in fixed.iter().filter(|(until, ..)| *until > at) {
-            holds.push(Step { rule: (*rule).to_owned(), until: *until, says: says.clone() });
-        }
+        let mut holds: Vec<Step> = fixed.iter().filter(|step| step.until > at).cloned().collect();
         for part in &parts {
             let until = part.calendar().next_opening(at).unwrap_or(Moment::NEVER);
             if until > at {
@@ -69,13 +57,14 @@ pub(super) fn of(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> O
                 holds.push(Step { rule: part.rule.clone(), until, says });
             }
         }
+        // Limits are asked as the claim asks them: the clock's error is waited out.
+        let then = Reading { now: at, error: known.reading.error };
         for (source, limits) in number_limits(campaign) {
-            for hold in singly(&limits).iter().filter_map(|single| single.allows(&calls, at, &place).err()) {
-                holds.push(Step {
-                    rule: hold.rule.to_owned(),
-                    until: hold.until,
-                    says: format!("{source}{}", hold.says),
-                });
+            let asked = |single| Verdict::of_number_limits(single, &calls, then, &place, || ("", String::new()));
+            for verdict in singly(&limits).iter().map(asked) {
+                if let Verdict::NumberLimit { rule, says, until: Some(until) } = verdict {
+                    holds.push(Step { rule: rule.to_owned(), until, says: format!("{source}{says}") });
+                }
             }
         }
         // The one that holds longest; of equals the first.
@@ -96,6 +85,21 @@ pub(super) fn of(numbers: &RunFigures, contact: &ContactRow, found: &Found) -> O
         outlook.steps.push(step);
     }
     outlook
+}
+
+/// A verdict that holds until a moment which nothing else moves. Windows and limits are asked at each
+/// moment anew, also when a limit put the contact off.
+fn fixed(verdict: &Verdict, contact: &ContactRow, known: &Known, clock: Zone) -> Option<Step> {
+    let until = match verdict {
+        Verdict::Window { .. } | Verdict::NumberLimit { .. } => None,
+        Verdict::Due { .. } if contact.class == DialClass::Capped => None,
+        _ => verdict.from(known.reading),
+    }?;
+    let says = match verdict {
+        Verdict::Due { refused: None, class, .. } => class.as_str().to_owned(),
+        _ => verdict.says(known.reading, clock),
+    };
+    Some(Step { rule: verdict.rule().into_owned(), until, says })
 }
 
 impl Outlook {

@@ -1,0 +1,96 @@
+//! What a lane or a run has in hand, and whether that leaves a slot.
+
+use crate::Moment;
+
+/// Attempts that hold no slot any more may live beside those that do. More are not read by every
+/// tick: then nothing new is planned.
+const MOST_WITHOUT_SLOT: u32 = 1_000;
+
+/// Live attempts of one run, or of a lane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InHand {
+    /// All of them.
+    pub live: u32,
+    /// Not claimed yet.
+    pub open: u32,
+    /// Claimed, and not answered yet.
+    pub sending: u32,
+    /// Those that hold a slot.
+    pub taken: u32,
+    /// Those that hold a slot while nobody knows whether their call is out.
+    pub unsure: u32,
+    /// When the first of the latter lets its slot go, whatever is heard until then.
+    pub first_free: Option<Moment>,
+}
+
+impl InHand {
+    /// Both together.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            live: self.live + other.live,
+            open: self.open + other.open,
+            sending: self.sending + other.sending,
+            taken: self.taken + other.taken,
+            unsure: self.unsure + other.unsure,
+            first_free: [self.first_free, other.first_free].into_iter().flatten().min(),
+        }
+    }
+
+    /// How many of `limit` slots are free.
+    pub fn free(&self, limit: u32) -> u32 {
+        let most = limit.saturating_add(MOST_WITHOUT_SLOT);
+        limit.saturating_sub(self.taken).min(most.saturating_sub(self.live))
+    }
+
+    /// Whether no slot of `limit` is free, and nothing but calls of unknown fate holds them.
+    pub fn is_stuck(&self, limit: u32) -> bool {
+        self.free(limit) == 0 && self.unsure == self.taken
+    }
+}
+
+/// The slots of a lane, and those of a campaign within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    /// What the lane has in hand, and how many slots it has.
+    pub of_lane: (InHand, u32),
+    /// The same of the campaign's run, where the campaign has a limit of its own.
+    pub of_campaign: Option<(InHand, u32)>,
+}
+
+impl Slots {
+    /// What is stuck, and how many slots it has; none when a slot is free or will be.
+    pub(super) fn stuck(&self) -> Option<(&InHand, u32, bool)> {
+        let of_campaign = self.of_campaign.as_ref().map(|(held, limit)| (held, *limit, true));
+        let of_lane = Some((&self.of_lane.0, self.of_lane.1, false));
+        [of_lane, of_campaign].into_iter().flatten().find(|(held, limit, _)| held.is_stuck(*limit))
+    }
+
+    /// Whether only calls of unknown fate hold them.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck().is_some()
+    }
+
+    /// When the first of those is free, whatever is heard until then.
+    pub fn first_free(&self) -> Option<Moment> {
+        self.stuck().and_then(|(held, ..)| held.first_free)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_hold_no_slot_any_more_are_not_without_number() {
+        let lost = |live, taken| InHand { live, taken, unsure: taken, ..InHand::default() };
+        assert_eq!(lost(3, 3).free(3), 0);
+        assert_eq!(lost(3, 1).free(3), 2);
+        assert_eq!(lost(1_001, 0).free(3), 2);
+        assert_eq!(lost(1_003, 0).free(3), 0);
+        assert!(lost(3, 3).is_stuck(3) && lost(1_003, 0).is_stuck(3));
+        assert!(!InHand { unsure: 2, ..lost(3, 3) }.is_stuck(3), "one call is out: its end frees a slot");
+        let first = InHand { first_free: Some(Moment::from_secs(5)), ..lost(1, 1) };
+        assert_eq!(first.with(lost(2, 2)).first_free, Some(Moment::from_secs(5)));
+    }
+}

@@ -1,0 +1,120 @@
+//! Lanes: how they stand, and who may dial them.
+
+use ringfence_domain::lane::LaneLimits;
+use ringfence_domain::verdict::{Verdict, because_of};
+use ringfence_domain::{LaneState, Moment, Reading};
+use ringfence_engine::brakes;
+use ringfence_store::{LaneLoad, LaneRow};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+
+/// How a lane stands.
+#[derive(Debug, Serialize)]
+pub struct Lane {
+    /// Its name.
+    pub name: String,
+    /// Its vendor.
+    pub kind: String,
+    /// Whether it may dial.
+    pub state: LaneState,
+    /// Why it is paused.
+    pub reason: Option<String>,
+    /// Why nothing is dialled on it, in one sentence; none while nothing forbids a call.
+    pub because: Option<String>,
+    /// Until when it rests.
+    pub backoff_until: Option<Moment>,
+    /// Why.
+    pub backoff_reason: Option<String>,
+    /// Live attempts.
+    pub live: u32,
+    /// Its slots.
+    pub slots: LaneSlots,
+    /// How long its calls usually take.
+    pub usual_call: Option<String>,
+    /// Calls that it may still make today, if that is limited.
+    pub left_today: Option<u32>,
+    /// Its limits.
+    pub limits: LaneLimits,
+    /// The process that dials it.
+    pub owner: Option<String>,
+}
+
+/// The slots of a lane.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct LaneSlots {
+    /// How many there are.
+    pub of: u32,
+    /// How many are taken,
+    pub taken: u32,
+    /// and how many of those by calls of unknown fate.
+    pub unknown: u32,
+    /// When the first of the latter is free, whatever is heard until then.
+    pub first_free_at: Option<Moment>,
+}
+
+/// Returns all lanes by name.
+pub async fn list(workspace: &Workspace) -> Result<Vec<Lane>, Error> {
+    let (store, reading) = (&workspace.store, workspace.clock.read());
+    let brake = brakes::stop_file(&workspace.config.path).pulled();
+    let mut lanes = Vec::new();
+    for row in store.lanes().await? {
+        let load = store.lane_load(row.id, reading.now).await?;
+        lanes.push(lane(row, &load, brake.clone(), reading));
+    }
+    Ok(lanes)
+}
+
+/// Pauses the lane of this name.
+pub async fn pause(workspace: &Workspace, name: &str, reason: &str) -> Result<(), Error> {
+    let lane = named(workspace, name).await?;
+    Ok(workspace.store.pause_lane(lane.id, reason.to_owned(), workspace.now()).await?)
+}
+
+/// Lets the lane of this name dial again.
+pub async fn resume(workspace: &Workspace, name: &str) -> Result<(), Error> {
+    let lane = named(workspace, name).await?;
+    Ok(workspace.store.resume_lane(lane.id, workspace.now()).await?)
+}
+
+async fn named(workspace: &Workspace, name: &str) -> Result<LaneRow, Error> {
+    let lanes = workspace.store.lanes().await?;
+    let names: Vec<&str> = lanes.iter().map(|lane| lane.settings.name.as_str()).collect();
+    let hint = format!("known: {}", names.join(", "));
+    let found = lanes.iter().find(|lane| lane.settings.name == name).cloned();
+    found.ok_or_else(|| Error::input(format!("there is no lane `{name}`"), hint))
+}
+
+fn lane(row: LaneRow, load: &LaneLoad, brake: Option<String>, reading: Reading) -> Lane {
+    let (held, clock) = (load.all(), row.settings.timezone);
+    let verdicts = load.verdicts(brake, reading);
+    let rests = |verdict: &&Verdict| matches!(verdict, Verdict::Rest { .. } | Verdict::UnknownUse { .. });
+    let rest = verdicts
+        .iter()
+        .filter(rests)
+        .filter(|verdict| verdict.forbids(reading))
+        .max_by_key(|verdict| verdict.from(reading));
+    // A lane that nobody dials may have nothing to dial.
+    let forbids: Vec<Verdict> = verdicts.iter().filter(|verdict| verdict.forbids(reading)).cloned().collect();
+    Lane {
+        because: because_of(&forbids, reading, clock),
+        backoff_until: rest.and_then(|rest| rest.from(reading)),
+        backoff_reason: rest.map(|rest| rest.says(reading, clock)),
+        state: row.state,
+        reason: row.reason,
+        live: held.live,
+        slots: LaneSlots {
+            of: row.settings.limits.concurrent,
+            taken: held.taken,
+            unknown: held.unsure,
+            first_free_at: held.first_free,
+        },
+        usual_call: row.usual_call.map(|usual| usual.to_string()),
+        left_today: load.left_today,
+        owner: row.owner,
+        name: row.settings.name,
+        kind: row.settings.kind,
+        limits: row.settings.limits,
+    }
+}

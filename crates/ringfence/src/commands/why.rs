@@ -1,0 +1,146 @@
+//! `ringfence why`
+
+use ringfence_domain::{ContactState, Moment};
+use ringfence_operations::why::{self, Explanation, Outside, WhyCampaign, WhyNumber};
+
+use crate::cli::Common;
+use crate::failure::{DONE, Failure};
+use crate::home::Home;
+use crate::screen;
+
+/// `why`
+#[derive(Debug, clap::Args)]
+pub struct WhyArgs {
+    /// The number, with + and country code; without it, why contacts of the campaign wait
+    #[arg(required_unless_present = "campaign")]
+    pub phone: Option<String>,
+    /// The campaign [default: every campaign that has the number]
+    #[arg(long)]
+    pub campaign: Option<String>,
+}
+
+/// What happened to a number so far, may it be dialled now, and if not, why not and until when.
+pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> {
+    let home = Home::enter(common).await?;
+    let Some(phone) = &args.phone else {
+        let waiting = why::campaign(&home, args.campaign.as_deref().unwrap_or_default()).await;
+        home.store.close().await;
+        let waiting = waiting?;
+        if common.json {
+            screen::print_json(&waiting)?;
+        } else {
+            screen::print(&campaign(&waiting))?;
+        }
+        return Ok(DONE);
+    };
+    let answer = why::number(&home, phone, args.campaign.as_deref()).await;
+    home.store.close().await;
+    match (common.json, answer?) {
+        (true, WhyNumber::Contacts(contacts)) => match contacts.as_slice() {
+            [only] => screen::print_json(only)?,
+            several => screen::print_json(&several)?,
+        },
+        (true, WhyNumber::Outside(number)) => screen::print_json(&number)?,
+        (false, WhyNumber::Contacts(contacts)) => {
+            for explanation in &contacts {
+                screen::print(&text(explanation))?;
+            }
+        }
+        (false, WhyNumber::Outside(number)) => screen::print(&outside(&number))?,
+    }
+    Ok(DONE)
+}
+
+fn outside(number: &Outside) -> String {
+    let listed = number.dnc.as_deref().unwrap_or("not on the do-not-call list");
+    let mut text = format!("{} is in no campaign's current run\n{listed}\n", number.phone);
+    for past in &number.history {
+        let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
+        text.push_str(&format!("  {} {} {outcome}\n", past.at, past.state));
+    }
+    text
+}
+
+fn text(explanation: &Explanation) -> String {
+    let when = |at: Moment| screen::moment(at, explanation.clock);
+    let mut table = screen::table(&["rule", "", "says", "allows from"]);
+    for rule in &explanation.rules {
+        table.add_row(vec![
+            rule.rule.clone(),
+            if rule.allows { "yes" } else { "NO" }.to_owned(),
+            rule.says.clone(),
+            rule.from.map(when).unwrap_or_default(),
+        ]);
+    }
+    let mut text = format!(
+        "{} in {}: {}, {} calls; zone {} from {}\n{table}\n",
+        explanation.phone,
+        explanation.campaign,
+        explanation.state,
+        explanation.calls,
+        explanation.short_zones,
+        explanation.zone_source
+    );
+    let next = match (explanation.may_dial_now, explanation.next_dial_at, &explanation.set_by) {
+        (true, ..) => "it may be dialled now".to_owned(),
+        (false, Some(at), Some(rule)) => format!("it may be dialled from {} on, by the rule {rule}", when(at)),
+        (false, Some(at), None) => format!("it may be dialled from {} on", when(at)),
+        (false, None, _) if !explanation.never.is_empty() => {
+            format!("it is never dialled: {} leave no time to call", explanation.never.join(" and "))
+        }
+        (false, None, _) if explanation.state == ContactState::Waiting => {
+            format!("it waits until this lets it go: {}", explanation.held_by.join(", "))
+        }
+        (false, None, _) => "it is not dialled again by itself".to_owned(),
+    };
+    text.push_str(&format!("{next}\n"));
+    if let Some(because) = &explanation.because {
+        text.push_str(&format!("{because}\n"));
+    }
+    if !explanation.may_dial_now && explanation.next_dial_at.is_some() {
+        for step in &explanation.steps {
+            text.push_str(&format!("  {} until {}: {}\n", step.rule, when(step.until), step.says));
+        }
+    }
+    if let Some(asked) = &explanation.callback {
+        let at = when(asked.at);
+        let read = if asked.understood { "understood as" } else { "not understood, so not before" };
+        text.push_str(&format!("asked to be called back: \"{}\", {read} {at}\n", asked.words));
+    }
+    for past in &explanation.history {
+        let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
+        text.push_str(&format!("  {} {} {outcome}\n", when(past.at), past.state));
+    }
+    text
+}
+
+fn campaign(waiting: &WhyCampaign) -> String {
+    let mut table = screen::table(&["rule", "contacts", "says", "from"]);
+    for reason in &waiting.reasons {
+        let from = reason.from.map(|at| screen::moment(at, waiting.clock)).unwrap_or_default();
+        table.add_row(vec![reason.rule.clone(), reason.contacts.to_string(), reason.says.clone(), from]);
+    }
+    let mut text = format!(
+        "{}: {} waiting, {} active, {} done, {} in review\n",
+        waiting.campaign, waiting.waiting, waiting.active, waiting.done, waiting.review
+    );
+    if let Some(because) = &waiting.because {
+        text.push_str(&format!("{because}\n"));
+    }
+    if !waiting.reasons.is_empty() {
+        text.push_str(&format!("{table}\n"));
+    }
+    if waiting.on_dnc > 0 {
+        let text_of = |n| if n == 1 { "1 of them is".to_owned() } else { format!("{n} of them are") };
+        text.push_str(&format!(
+            "{} on the do-not-call list, and stopped when the turn comes\n",
+            text_of(waiting.on_dnc)
+        ));
+    }
+    if !waiting.stopped_for.is_empty() {
+        let parts: Vec<String> =
+            waiting.stopped_for.iter().map(|(reason, n)| format!("{n} {}", reason.replace('_', " "))).collect();
+        text.push_str(&format!("stopped: {}\n", parts.join(", ")));
+    }
+    text
+}
