@@ -2,23 +2,22 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ringfence_domain::{
-    AttemptId, AttemptState, ContactId, ContactState, LaneId, Moment, NumberKey, RunId, StopReason,
-};
+use ringfence_domain::{AttemptId, AttemptState, ContactState, LaneId, Moment, RunId, StopReason};
 use serde::Serialize;
 
-use super::throttled;
+use super::consequences::Consequences;
+use super::known::{self, Known};
+use super::throttled::{self, Throttled};
 use crate::StoreError;
 use crate::campaigns::recent_failures::Failing;
-use crate::campaigns::{recent_failures, runs};
-use crate::contacts::next_number::turn;
+use crate::campaigns::runs;
 use crate::contacts::snapshot::standings;
-use crate::contacts::transitions::{Move, To, advance};
-use crate::counters::{Counter, Deltas};
+use crate::contacts::transitions::{Move, To};
+use crate::counters::Counter;
 use crate::lanes::daily_calls::{count_calls, day_of};
 use crate::lanes::health::{affect, lock_affected};
 use crate::receipts::sent::{Sent, SentResult};
-use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// What was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,14 +29,6 @@ pub struct Recorded {
     /// Campaigns that must be paused: too many of their last calls failed, or the provider refuses
     /// all of them.
     pub failing: Vec<Failing>,
-}
-
-struct Before {
-    contact: ContactId,
-    run: RunId,
-    number: NumberKey,
-    state: AttemptState,
-    sending_at: Option<Moment>,
 }
 
 #[derive(Serialize)]
@@ -54,157 +45,168 @@ struct AfterRow<'a> {
 /// Records results. A receipt is taken whoever owns the lane by now; what is already settled stays
 /// as it is.
 pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<Recorded, StoreError> {
-    const WRITE: Sql = sql!(
-        "UPDATE attempts AS a SET state = u.state, live = (u.live = 1), call_id = u.call_id, placed_at = u.placed_at, \
-         overdue_at = u.overdue_at, cause = u.cause FROM"
-        rows (attempt_id bigint, state text, live bigint, call_id text, placed_at bigint, overdue_at bigint, cause text)
-        "WHERE a.id = u.attempt_id"
-    );
     lock_affected(session, sent.iter().map(|one| (one.lane, &one.effect))).await?;
-    let before = before(session, sent).await?;
-    let taken = taken_call_ids(session, sent).await?;
-    let mut used: HashSet<(LaneId, &str)> = HashSet::new();
-    let mut result = Recorded::default();
-    let mut deltas = Deltas::default();
-    let (mut rows, mut moves, mut uncounted) = (Vec::new(), Vec::new(), Vec::new());
-    let mut ends: BTreeMap<RunId, Vec<bool>> = BTreeMap::new();
-    let mut refusing: BTreeMap<RunId, &str> = BTreeMap::new();
-    let mut changed: BTreeMap<LaneId, Vec<&Sent>> = BTreeMap::new();
+    let known = known::load(session, sent.iter().map(|one| one.attempt)).await?;
+    let mut taken = taken_call_ids(session, sent).await?;
+    let mut news = News::default();
     for one in sent {
-        let Some(known) = before.get(&one.attempt) else { continue };
-        let was_unknown = match known.state {
-            AttemptState::Sending => false,
-            AttemptState::Unknown => true,
-            _ => {
-                result.late += 1;
-                continue;
-            }
-        };
-        let (mut call, mut placed_at, mut overdue, mut reason) = (None, None, None, None);
-        let (state, to) = match &one.result {
-            SentResult::Accepted { call_id, .. }
-                if taken.contains(&(one.lane, call_id.clone())) || !used.insert((one.lane, call_id)) =>
-            {
-                if was_unknown {
-                    continue;
-                }
-                reason = Some("the provider gave this call the id of another one");
-                (AttemptState::Unknown, None)
-            }
-            SentResult::Accepted { call_id, overdue_at } => {
-                (call, placed_at, overdue) = (Some(call_id.as_str()), Some(now), Some(*overdue_at));
-                (AttemptState::Placed, Some(To::Active))
-            }
-            SentResult::Unknown { cause, overdue_at } => {
-                if was_unknown {
-                    result.late += 1;
-                    continue;
-                }
-                (overdue, reason) = (Some(*overdue_at), Some(cause.as_str()));
-                (AttemptState::Unknown, None)
-            }
-            SentResult::NotSent { cause } => {
-                reason = Some(cause);
-                (if was_unknown { AttemptState::NotPlaced } else { AttemptState::NotSent }, Some(To::WaitingAgain))
-            }
-            SentResult::Refused { cause } | SentResult::CampaignRefused { cause } => {
-                reason = Some(cause);
-                if matches!(one.result, SentResult::CampaignRefused { .. }) {
-                    refusing.insert(known.run, cause);
-                }
-                (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(To::WaitingAgain))
-            }
-            SentResult::Throttled { cause, until } => {
-                reason = Some(cause);
-                let after = throttled::judge(session, one.lane, known.number, one.attempt, *until, now).await?;
-                deltas.count(known.run, Counter::RefusedAlone, i64::from(after.is_named));
-                (if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused }, Some(after.to))
-            }
-            SentResult::RequestRefused { cause } => {
-                reason = Some(cause);
-                let state = if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused };
-                // When it is everyone's fault, the rail of failing calls pauses the campaign.
-                ends.entry(known.run).or_default().push(true);
-                (state, Some(To::Review))
-            }
-            SentResult::NumberRefused { cause } => {
-                reason = Some(cause);
-                let state = if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused };
-                ends.entry(known.run).or_default().push(true);
-                (state, Some(To::Stopped(StopReason::InvalidNumber)))
-            }
-        };
-        deltas.attempt(known.run, Some(known.state), state);
-        changed.entry(one.lane).or_default().push(one);
-        if !state.is_live() {
-            uncounted.push((one.lane, known.sending_at.unwrap_or(now)));
+        let Some(known) = known.get(&one.attempt) else { continue };
+        if !matches!(known.state, AttemptState::Sending | AttemptState::Unknown) {
+            news.recorded.late += 1;
+            continue;
         }
-        moves.extend(to.map(|to| Move { contact: known.contact, to, ended: None }));
-        rows.push(AfterRow {
-            attempt_id: one.attempt,
-            state: state.as_str(),
-            live: i64::from(state.is_live()),
-            call_id: call,
-            placed_at: placed_at.map(Moment::millis),
-            overdue_at: overdue.map(Moment::millis),
-            cause: reason,
-        });
-        result.recorded += 1;
+        let throttled = match &one.result {
+            SentResult::Throttled { until, .. } => {
+                Some(throttled::judge(session, one.lane, known.number_key, one.attempt, *until, now).await?)
+            }
+            _ => None,
+        };
+        let is_taken = match &one.result {
+            SentResult::Accepted { call_id, .. } => !taken.insert((one.lane, call_id.clone())),
+            _ => false,
+        };
+        news.take(one, known, is_taken, throttled, now);
     }
-    // What is read back from a file may be recorded already, and said what it says of the lane
-    // then.
-    for (lane, sent) in changed {
-        let effects = throttled::weigh(session, lane, &sent, now).await?;
-        affect(session, now, lane, &effects.iter().collect::<Vec<_>>()).await?;
-    }
-    if !rows.is_empty() {
-        rows.sort_unstable_by_key(|row| row.attempt_id);
-        session.run(&WRITE, args![rows_json(&rows)]).await?;
-    }
-    // A placed call leaves its contact active, as it was; only those that go elsewhere are touched.
-    let known: BTreeMap<_, _> = if moves.iter().any(|step| step.to != To::Active)
-        || before.values().any(|known| known.state == AttemptState::Unknown)
-    {
-        standings(session, moves.iter().map(|step| step.contact)).await?
-    } else {
-        BTreeMap::new()
-    };
-    moves.retain(|step| {
-        known.get(&step.contact).is_some_and(|now| step.to != To::Active || now.state == ContactState::Review)
-    });
-    let called = before.values().map(|known| (known.contact, known.number)).collect();
-    turn(session, &known, &called, &mut moves, now).await?;
-    advance(session, now, &known, &moves, &mut deltas).await?;
-    give_back_days(session, &uncounted).await?;
-    let rules = runs::rules(session, ends.keys().copied()).await?;
-    result.failing = recent_failures::remember(session, &ends, now, |run| rules.get(&run).cloned()).await?;
-    for (run, cause) in refusing {
-        let reason = format!("the provider refuses every call of this campaign: {cause}");
-        result.failing.push(Failing { campaign: runs::by_id(session, run).await?.campaign, reason, now });
-    }
-    deltas.write(session).await?;
-    Ok(result)
+    news.write(session, &known, now).await
 }
 
-async fn before(session: &mut Session, sent: &[Sent]) -> Result<BTreeMap<AttemptId, Before>, StoreError> {
-    const READ: Sql = sql!(
-        "SELECT id, contact_id, run_id, number_key, state, sending_at FROM attempts WHERE id" ids ""
-        postgres "ORDER BY id FOR UPDATE"
-    );
-    let ids = Arg::ids(sent.iter().map(|one| one.attempt.0));
-    let rows = session.rows(&READ, args![ids]).await?;
-    rows.iter()
-        .map(|row| {
-            let before = Before {
-                contact: ContactId(row.get("contact_id")?),
-                run: RunId(row.get("run_id")?),
-                number: NumberKey(row.get("number_key")?),
-                state: row.word("attempts", "state")?,
-                sending_at: row.moment_or_none("sending_at")?,
-            };
-            Ok((AttemptId(row.get("id")?), before))
+/// What a result makes of its attempt and its contact.
+struct Change<'s> {
+    state: AttemptState,
+    to: Option<To>,
+    call_id: Option<&'s str>,
+    overdue_at: Option<Moment>,
+    cause: Option<&'s str>,
+}
+
+impl<'s> Change<'s> {
+    /// Decides what a result makes of an attempt that is being sent, or whose fate is unknown. None
+    /// when it is no news. `is_taken`: another attempt has the call's id.
+    fn of(result: &'s SentResult, was_unknown: bool, is_taken: bool, throttled: Option<To>) -> Option<Self> {
+        let refused = if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused };
+        let change = |state, to, cause| Self { state, to, call_id: None, overdue_at: None, cause };
+        Some(match result {
+            SentResult::Accepted { .. } if is_taken && was_unknown => return None,
+            SentResult::Accepted { .. } if is_taken => {
+                change(AttemptState::Unknown, None, Some("the provider gave this call the id of another one"))
+            }
+            SentResult::Accepted { call_id, overdue_at } => Self {
+                call_id: Some(call_id),
+                overdue_at: Some(*overdue_at),
+                ..change(AttemptState::Placed, Some(To::Active), None)
+            },
+            SentResult::Unknown { .. } if was_unknown => return None,
+            SentResult::Unknown { cause, overdue_at } => {
+                Self { overdue_at: Some(*overdue_at), ..change(AttemptState::Unknown, None, Some(cause)) }
+            }
+            SentResult::NotSent { cause } => {
+                let state = if was_unknown { AttemptState::NotPlaced } else { AttemptState::NotSent };
+                change(state, Some(To::WaitingAgain), Some(cause))
+            }
+            SentResult::Refused { cause } | SentResult::CampaignRefused { cause } => {
+                change(refused, Some(To::WaitingAgain), Some(cause))
+            }
+            SentResult::Throttled { cause, .. } => change(refused, throttled, Some(cause)),
+            SentResult::RequestRefused { cause } => change(refused, Some(To::Review), Some(cause)),
+            SentResult::NumberRefused { cause } => {
+                change(refused, Some(To::Stopped(StopReason::InvalidNumber)), Some(cause))
+            }
         })
-        .collect()
+    }
+}
+
+/// What is to be written of all results.
+#[derive(Default)]
+struct News<'s> {
+    recorded: Recorded,
+    rows: Vec<AfterRow<'s>>,
+    /// Results that changed their attempts, by lane.
+    changed: BTreeMap<LaneId, Vec<&'s Sent>>,
+    /// Attempts that were never placed, and when they were counted.
+    uncounted: Vec<(LaneId, Moment)>,
+    /// Runs of which the provider refuses every call, and what it says.
+    refusing: BTreeMap<RunId, &'s str>,
+    follows: Consequences,
+}
+
+impl<'s> News<'s> {
+    fn take(&mut self, one: &'s Sent, known: &Known, is_taken: bool, throttled: Option<Throttled>, now: Moment) {
+        let was_unknown = known.state == AttemptState::Unknown;
+        let is_named = throttled.as_ref().is_some_and(|throttled| throttled.is_named);
+        let Some(change) = Change::of(&one.result, was_unknown, is_taken, throttled.map(|throttled| throttled.to))
+        else {
+            self.recorded.late += u32::from(matches!(one.result, SentResult::Unknown { .. }));
+            return;
+        };
+        let deltas = &mut self.follows.deltas;
+        deltas.attempt(known.run, Some(known.state), change.state);
+        deltas.count(known.run, Counter::RefusedAlone, i64::from(is_named));
+        match &one.result {
+            SentResult::CampaignRefused { cause } => drop(self.refusing.insert(known.run, cause)),
+            // When it is everyone's fault, the rail of failing calls pauses the campaign.
+            SentResult::RequestRefused { .. } | SentResult::NumberRefused { .. } => self.follows.end(known.run, true),
+            _ => {}
+        }
+        self.changed.entry(one.lane).or_default().push(one);
+        if !change.state.is_live() {
+            self.uncounted.push((one.lane, known.sending_at.unwrap_or(now)));
+        }
+        self.follows.moves.extend(change.to.map(|to| Move { contact: known.contact, to, ended: None }));
+        self.rows.push(AfterRow {
+            attempt_id: one.attempt,
+            state: change.state.as_str(),
+            live: i64::from(change.state.is_live()),
+            call_id: change.call_id,
+            placed_at: change.call_id.map(|_| now.millis()),
+            overdue_at: change.overdue_at.map(Moment::millis),
+            cause: change.cause,
+        });
+        self.recorded.recorded += 1;
+    }
+
+    async fn write(
+        mut self,
+        session: &mut Session,
+        known: &BTreeMap<AttemptId, Known>,
+        now: Moment,
+    ) -> Result<Recorded, StoreError> {
+        const WRITE: Sql = sql!(
+            "UPDATE attempts AS a SET state = u.state, live = (u.live = 1), call_id = u.call_id, placed_at = u.placed_at, \
+             overdue_at = u.overdue_at, cause = u.cause FROM"
+            rows (attempt_id bigint, state text, live bigint, call_id text, placed_at bigint, overdue_at bigint, cause text)
+            "WHERE a.id = u.attempt_id"
+        );
+        // What is read back from a file may be recorded already, and said what it says of the lane
+        // then.
+        for (lane, sent) in self.changed {
+            let effects = throttled::weigh(session, lane, &sent, now).await?;
+            affect(session, now, lane, &effects.iter().collect::<Vec<_>>()).await?;
+        }
+        if !self.rows.is_empty() {
+            self.rows.sort_unstable_by_key(|row| row.attempt_id);
+            session.run(&WRITE, args![rows_json(&self.rows)]).await?;
+        }
+        give_back_days(session, &self.uncounted).await?;
+        // A placed call leaves its contact active, as it was; only those that go elsewhere are touched.
+        let moves = &mut self.follows.moves;
+        let was_unknown = known.values().any(|known| known.state == AttemptState::Unknown);
+        let contacts = if was_unknown || moves.iter().any(|step| step.to != To::Active) {
+            standings(session, moves.iter().map(|step| step.contact)).await?
+        } else {
+            BTreeMap::new()
+        };
+        moves.retain(|step| {
+            contacts.get(&step.contact).is_some_and(|now| step.to != To::Active || now.state == ContactState::Review)
+        });
+        let rules = runs::rules(session, self.follows.ends.keys().copied()).await?;
+        self.recorded.failing = self.follows.write(session, known, &contacts, &rules, now).await?;
+        for (run, cause) in self.refusing {
+            let reason = format!("the provider refuses every call of this campaign: {cause}");
+            let campaign = runs::by_id(session, run).await?.campaign;
+            self.recorded.failing.push(Failing { campaign, reason, now });
+        }
+        Ok(self.recorded)
+    }
 }
 
 /// Call ids among the results that other attempts already have.
