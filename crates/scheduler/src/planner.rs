@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{Brake, CampaignId, Clock, Moment, Rate, RunId, Span};
+use ringfence_domain::{Brake, BucketId, CampaignId, Clock, Moment, Rate, Reading, RunId, Span};
 use ringfence_store::{Closed, Database, EligibleBucket, LaneLease, LaneLoad, Opened, Pick, Plan, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,17 @@ pub struct Tick {
     pub again: bool,
     /// When something becomes due next, as far as is known.
     pub next_at: Option<Moment>,
+}
+
+/// What was seen of the buckets in one tick.
+#[derive(Debug, Default)]
+struct Looked {
+    closed: Vec<Closed>,
+    /// Until when what is opened must be dialled.
+    until: HashMap<BucketId, Moment>,
+    /// How much of each run may be opened.
+    room: HashMap<RunId, u32>,
+    candidates: Vec<Candidate>,
 }
 
 /// Plans one lane for as long as it is ours.
@@ -117,60 +128,12 @@ impl Planner {
         self.turn = self.turn.wrapping_add(1);
         let mut buckets = self.store.eligible_buckets(self.tenure.lane, reading.now, BUCKETS).await?;
         buckets.retain(|bucket| self.only.is_none_or(|only| bucket.campaign == only));
-        let vendor = self.tenure.settings.vendor_hours();
-        let mut closed = Vec::new();
-        let mut until: HashMap<_, Moment> = HashMap::new();
-        let mut room: HashMap<RunId, u32> = HashMap::new();
-        let mut candidates = Vec::new();
+        let mut looked = Looked::default();
         for bucket in &buckets {
-            let rules = match self.book.at(&self.store, bucket.campaign, bucket.revision).await {
-                Ok(Some(rules)) => rules,
-                Ok(None) => continue,
-                // Rules that cannot be read are closed, and hold up nobody else.
-                Err(error @ StoreError::Corrupt { .. }) => {
-                    tracing::error!(%error, campaign.id = %bucket.campaign, "nobody of a campaign is dialled: {error}");
-                    closed.push(Closed {
-                        bucket: bucket.id,
-                        until: reading.now + UNREADABLE_WAIT,
-                        revision: bucket.revision,
-                    });
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let limits = &rules.campaign().limits;
-            let own = load.live.get(&bucket.run).copied().unwrap_or_default();
-            let slots = limits.concurrent.map_or(u32::MAX, |concurrent| own.free(concurrent));
-            let pace = limits.calls.map_or(u32::MAX, |rate| ahead(rate).saturating_sub(own.open));
-            room.insert(bucket.run, slots.min(pace));
-            let calendar = rules.calendar(&bucket.zones, vendor.as_ref());
-            let verdict = calendar.at(reading.earliest());
-            let closing = verdict.next_change.unwrap_or(Moment::NEVER);
-            if !verdict.open {
-                let until = verdict.next_change.unwrap_or(reading.now + NEVER_WAIT);
-                closed.push(Closed { bucket: bucket.id, until, revision: bucket.revision });
-            } else if closing <= reading.latest() {
-                let next = calendar.next_opening(closing).unwrap_or(reading.now + NEVER_WAIT);
-                let until = next.max(reading.now + Span::from_secs(1));
-                closed.push(Closed { bucket: bucket.id, until, revision: bucket.revision });
-            } else {
-                until.insert(bucket.id, closing.min(reading.now + DIAL_WITHIN));
-                candidates.push(candidate(bucket));
-            }
+            self.look(bucket, &load, reading, &mut looked).await?;
         }
-        let picks: Vec<Pick> = share(&candidates, free, &room, self.turn)
-            .into_iter()
-            .filter_map(|(id, count)| {
-                let bucket = buckets.iter().find(|bucket| bucket.id == id)?;
-                Some(Pick {
-                    bucket: id,
-                    count,
-                    dial_after: reading.earliest(),
-                    dial_before: *until.get(&id)?,
-                    revision: bucket.revision,
-                })
-            })
-            .collect();
+        let picks = self.picks(&buckets, &looked, free, reading);
+        let closed = looked.closed;
         let asked: u32 = picks.iter().map(|pick| pick.count).sum();
         let mut tick = Tick { closed: closed.len() as u32, ..Tick::default() };
         if !picks.is_empty() || !closed.is_empty() {
@@ -186,6 +149,58 @@ impl Planner {
         // What is eligible now and was not opened waits for a slot, and a slot that comes free rings.
         tick.next_at = self.store.next_eligible(self.tenure.lane).await?.filter(|at| *at > reading.now);
         Ok(tick)
+    }
+
+    /// Looks whether a bucket is open, and how much of it may be opened.
+    async fn look(
+        &mut self,
+        bucket: &EligibleBucket,
+        load: &LaneLoad,
+        reading: Reading,
+        looked: &mut Looked,
+    ) -> Result<(), StoreError> {
+        let (id, revision) = (bucket.id, bucket.revision);
+        let mut close = |until| looked.closed.push(Closed { bucket: id, until, revision });
+        let rules = match self.book.at(&self.store, bucket.campaign, bucket.revision).await {
+            Ok(Some(rules)) => rules,
+            Ok(None) => return Ok(()),
+            // Rules that cannot be read are closed, and hold up nobody else.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::error!(%error, campaign.id = %bucket.campaign, "nobody of a campaign is dialled: {error}");
+                close(reading.now + UNREADABLE_WAIT);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let limits = &rules.campaign().limits;
+        let own = load.live.get(&bucket.run).copied().unwrap_or_default();
+        let slots = limits.concurrent.map_or(u32::MAX, |concurrent| own.free(concurrent));
+        let pace = limits.calls.map_or(u32::MAX, |rate| ahead(rate).saturating_sub(own.open));
+        looked.room.insert(bucket.run, slots.min(pace));
+        let calendar = rules.calendar(&bucket.zones, self.tenure.settings.vendor_hours().as_ref());
+        let verdict = calendar.at(reading.earliest());
+        let closing = verdict.next_change.unwrap_or(Moment::NEVER);
+        if !verdict.open {
+            close(verdict.next_change.unwrap_or(reading.now + NEVER_WAIT));
+        } else if closing <= reading.latest() {
+            let next = calendar.next_opening(closing).unwrap_or(reading.now + NEVER_WAIT);
+            close(next.max(reading.now + Span::from_secs(1)));
+        } else {
+            looked.until.insert(bucket.id, closing.min(reading.now + DIAL_WITHIN));
+            looked.candidates.push(candidate(bucket));
+        }
+        Ok(())
+    }
+
+    /// What to open of the buckets that are open.
+    fn picks(&self, buckets: &[EligibleBucket], looked: &Looked, free: u32, reading: Reading) -> Vec<Pick> {
+        let shares = share(&looked.candidates, free, &looked.room, self.turn);
+        let pick = |(id, count)| {
+            let bucket = buckets.iter().find(|bucket| bucket.id == id)?;
+            let (dial_after, dial_before) = (reading.earliest(), *looked.until.get(&id)?);
+            Some(Pick { bucket: id, count, dial_after, dial_before, revision: bucket.revision })
+        };
+        shares.into_iter().filter_map(pick).collect()
     }
 
     /// How many attempts may be opened now.

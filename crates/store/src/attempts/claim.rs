@@ -110,130 +110,162 @@ struct Asked {
 
 /// Claims what may be dialled. Everything that could forbid it is locked, read and asked here.
 pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<Claimed, StoreError> {
-    const CAMPAIGN: Sql = sql!(
-        sqlite "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1",
-        postgres "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1 \
-                  FOR SHARE OF c"
-    );
-    const SENDING: Sql = sql!(
-        sqlite "UPDATE attempts AS a SET state = 'sending', sending_at = $2, caller_id = u.caller_id \
-                FROM (SELECT value->>'attempt_id' AS attempt_id, value->>'caller_id' AS caller_id FROM json_each($1)) AS u \
-                WHERE a.id = u.attempt_id AND a.state = 'open'",
-        postgres "UPDATE attempts AS a SET state = 'sending', sending_at = $2, caller_id = u.caller_id \
-                  FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint, caller_id text) \
-                  WHERE a.id = u.attempt_id AND a.state = 'open'"
-    );
-    const LAPSED: Sql = sql!(
-        "UPDATE attempts AS a SET state = 'lapsed', live = FALSE, cause = u.cause FROM"
-        rows (attempt_id bigint, cause text)
-        "WHERE a.id = u.attempt_id AND a.state = 'open'"
-    );
-    const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
-
     claim_fence::pass(session).await?;
     let brakes = stop_all::read(session).await?;
     let lane = lock(session, order.lane, Lock::Share).await?;
-    let campaign = session.one(&CAMPAIGN, args![order.campaign]).await?;
-    let campaign_state: CampaignState = campaign.word("campaigns", "state")?;
-    let revision: i64 = campaign.get("revision")?;
-    let failing: Vec<Failing> = order
-        .safety
-        .judge_recent(&recent_failures::recent(&campaign)?)
-        .map(|reason| Failing { campaign: order.campaign, reason, now: order.reading.now })
-        .into_iter()
-        .filter(|_| campaign_state == CampaignState::Running)
-        .collect();
+    let campaign = campaign(session, order).await?;
     let asked = asked(session, order).await?;
     let earlier = earlier_calls(session, order, &asked).await?;
-    let now = order.reading.now;
-    let day = day_of(&lane.settings, now);
-    let mut left_today = match lane.settings.limits.per_day {
-        Some(per_day) => {
-            // Adding nothing locks the day's row, so that two claims never both see the last call
-            // of the day.
-            count_calls(session, order.lane, &day, 0).await?;
-            Some(per_day.saturating_sub(calls_on(session, order.lane, &day).await?))
-        }
-        None => None,
-    };
-
-    let shared = shared(&brakes, &lane, campaign_state, &failing, order.reading);
-    let mut result = Claimed { failing: failing.clone(), ..Claimed::default() };
-    let (mut sending, mut lapsed, mut moves) = (Vec::new(), Vec::new(), Vec::new());
-    let mut deltas = Deltas::default();
+    let day = day_of(&lane.settings, order.reading.now);
+    let mut left_today = left_on(session, &lane, &day).await?;
+    let shared = shared(&brakes, &lane, &campaign, order.reading);
+    let mut claiming = Claiming { failing: campaign.failing, ..Claiming::default() };
     for (id, caller_id) in &order.calls {
         let Some(attempt) = asked.get(id) else { continue };
-        let verdicts = attempt.verdicts(order, &lane, revision, &shared, &earlier, left_today);
-        let why = match decide(verdicts, order.reading) {
+        let verdicts = attempt.verdicts(order, &lane, campaign.revision, &shared, &earlier, left_today);
+        match decide(verdicts, order.reading) {
             Ok(()) => {
                 left_today = left_today.map(|left| left.saturating_sub(1));
-                deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Sending);
-                sending.push(SendingRow { attempt_id: *id, caller_id: caller_id.as_deref() });
-                result.sending.push(*id);
-                continue;
+                claiming.dial(*id, caller_id.as_deref(), attempt);
             }
-            Err(why) => why,
-        };
-        result.refused.push(Refused { attempt: *id, why });
-        let to = match why {
-            ClaimDenied::NotOpen => continue,
-            ClaimDenied::PlanAgain | ClaimDenied::Held => To::WaitingAgain,
-            ClaimDenied::Dnc => To::Stopped(StopReason::Dnc),
-            ClaimDenied::Capped(free) => To::Waiting(
-                free.max(now),
-                if attempt.class == DialClass::Callback { DialClass::Callback } else { DialClass::Capped },
-            ),
-        };
-        deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Lapsed);
-        lapsed.push(LapsedRow { attempt_id: *id, cause: why.says() });
-        moves.push(Move { contact: attempt.contact, to, ended: None });
+            Err(why) => claiming.deny(*id, why, attempt, order.reading.now),
+        }
     }
     for (id, cause) in &order.unfit {
-        let Some(attempt) = asked.get(id).filter(|attempt| attempt.state == AttemptState::Open) else { continue };
-        deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Lapsed);
-        lapsed.push(LapsedRow { attempt_id: *id, cause: Some(cause) });
-        moves.push(Move { contact: attempt.contact, to: To::Review, ended: None });
-    }
-    if !sending.is_empty() {
-        sending.sort_unstable_by_key(|row| row.attempt_id);
-        let claimed = session.run(&SENDING, args![rows_json(&sending), now]).await?;
-        if claimed != sending.len() as u64 {
-            return Err(StoreError::Refused(sqlx::Error::RowNotFound));
-        }
-        if left_today.is_some() {
-            count_calls(session, order.lane, &day, sending.len() as i64).await?;
+        if let Some(attempt) = asked.get(id).filter(|attempt| attempt.state == AttemptState::Open) {
+            claiming.lapse(*id, attempt, Some(cause), To::Review);
         }
     }
-    if !lapsed.is_empty() {
-        session.run(&LAPSED, args![rows_json(&lapsed)]).await?;
-        let standings = standings(session, moves.iter().map(|step| step.contact)).await?;
-        advance(session, now, &standings, &moves, &mut deltas).await?;
-    }
-    if let (Some(attempt), false) = (asked.values().next(), sending.is_empty()) {
-        session.run(&DIALLED, args![attempt.run, now]).await?;
-    }
-    deltas.write(session).await?;
+    let mut result = claiming.write(session, order, left_today.is_some().then_some(day.as_str())).await?;
     if !result.sending.is_empty() {
         if brakes.newer_zones {
-            zone_data::enter(session, now).await?;
+            zone_data::enter(session, order.reading.now).await?;
         }
         result.server = server::server(session).await?;
     }
     Ok(result)
 }
 
+/// The campaign of a claim, as it stands.
+struct Campaign {
+    state: CampaignState,
+    revision: i64,
+    /// Why it must be paused, if too many of its last calls failed.
+    failing: Vec<Failing>,
+}
+
+/// Loads the campaign, and keeps others from changing it until the transaction ends.
+async fn campaign(session: &mut Session, order: &ClaimOrder) -> Result<Campaign, StoreError> {
+    const CAMPAIGN: Sql = sql!(
+        sqlite "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1",
+        postgres "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1 \
+                  FOR SHARE OF c"
+    );
+    let row = session.one(&CAMPAIGN, args![order.campaign]).await?;
+    let state: CampaignState = row.word("campaigns", "state")?;
+    let reason = order.safety.judge_recent(&recent_failures::recent(&row)?).filter(|_| state == CampaignState::Running);
+    let failing = reason.map(|reason| Failing { campaign: order.campaign, reason, now: order.reading.now });
+    Ok(Campaign { state, revision: row.get("revision")?, failing: failing.into_iter().collect() })
+}
+
+/// Calls that the lane may still make on a day, if they are limited.
+async fn left_on(session: &mut Session, lane: &LaneRow, day: &str) -> Result<Option<u32>, StoreError> {
+    let Some(per_day) = lane.settings.limits.per_day else { return Ok(None) };
+    // Adding nothing locks the day's row, so that two claims never both see the last call of the
+    // day.
+    count_calls(session, lane.id, day, 0).await?;
+    Ok(Some(per_day.saturating_sub(calls_on(session, lane.id, day).await?)))
+}
+
+/// What is to be written of a claim.
+#[derive(Default)]
+struct Claiming<'o> {
+    sending: Vec<SendingRow<'o>>,
+    lapsed: Vec<LapsedRow<'o>>,
+    moves: Vec<Move>,
+    refused: Vec<Refused>,
+    failing: Vec<Failing>,
+    /// The run that dials.
+    run: Option<RunId>,
+    deltas: Deltas,
+}
+
+impl<'o> Claiming<'o> {
+    fn dial(&mut self, id: AttemptId, caller_id: Option<&'o str>, attempt: &Asked) {
+        self.run = Some(attempt.run);
+        self.deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Sending);
+        self.sending.push(SendingRow { attempt_id: id, caller_id });
+    }
+
+    fn deny(&mut self, id: AttemptId, why: ClaimDenied, attempt: &Asked, now: Moment) {
+        self.refused.push(Refused { attempt: id, why });
+        let to = match why {
+            ClaimDenied::NotOpen => return,
+            ClaimDenied::PlanAgain | ClaimDenied::Held => To::WaitingAgain,
+            ClaimDenied::Dnc => To::Stopped(StopReason::Dnc),
+            ClaimDenied::Capped(free) if attempt.class == DialClass::Callback => {
+                To::Waiting(free.max(now), DialClass::Callback)
+            }
+            ClaimDenied::Capped(free) => To::Waiting(free.max(now), DialClass::Capped),
+        };
+        self.lapse(id, attempt, why.says(), to);
+    }
+
+    fn lapse(&mut self, id: AttemptId, attempt: &Asked, cause: Option<&'o str>, to: To) {
+        self.deltas.attempt(attempt.run, Some(AttemptState::Open), AttemptState::Lapsed);
+        self.lapsed.push(LapsedRow { attempt_id: id, cause });
+        self.moves.push(Move { contact: attempt.contact, to, ended: None });
+    }
+
+    /// `day`: the day of the lane's calendar, when its calls of a day are limited.
+    async fn write(
+        mut self,
+        session: &mut Session,
+        order: &ClaimOrder,
+        day: Option<&str>,
+    ) -> Result<Claimed, StoreError> {
+        const SENDING: Sql = sql!(
+            "UPDATE attempts AS a SET state = 'sending', sending_at = $2, caller_id = u.caller_id FROM"
+            rows (attempt_id bigint, caller_id text)
+            "WHERE a.id = u.attempt_id AND a.state = 'open'"
+        );
+        const LAPSED: Sql = sql!(
+            "UPDATE attempts AS a SET state = 'lapsed', live = FALSE, cause = u.cause FROM"
+            rows (attempt_id bigint, cause text)
+            "WHERE a.id = u.attempt_id AND a.state = 'open'"
+        );
+        const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
+        let now = order.reading.now;
+        let sending: Vec<AttemptId> = self.sending.iter().map(|row| row.attempt_id).collect();
+        if !sending.is_empty() {
+            self.sending.sort_unstable_by_key(|row| row.attempt_id);
+            let claimed = session.run(&SENDING, args![rows_json(&self.sending), now]).await?;
+            if claimed != sending.len() as u64 {
+                return Err(StoreError::Refused(sqlx::Error::RowNotFound));
+            }
+            if let Some(day) = day {
+                count_calls(session, order.lane, day, sending.len() as i64).await?;
+            }
+        }
+        if !self.lapsed.is_empty() {
+            session.run(&LAPSED, args![rows_json(&self.lapsed)]).await?;
+            let contacts = standings(session, self.moves.iter().map(|step| step.contact)).await?;
+            advance(session, now, &contacts, &self.moves, &mut self.deltas).await?;
+        }
+        if let Some(run) = self.run {
+            session.run(&DIALLED, args![run, now]).await?;
+        }
+        self.deltas.write(session).await?;
+        Ok(Claimed { sending, refused: self.refused, failing: self.failing, ..Claimed::default() })
+    }
+}
+
 /// The verdicts that are the same for every attempt of the claim.
-fn shared(
-    brakes: &stop_all::Standing,
-    lane: &LaneRow,
-    campaign: CampaignState,
-    failing: &[Failing],
-    reading: Reading,
-) -> Vec<Verdict> {
+fn shared(brakes: &stop_all::Standing, lane: &LaneRow, campaign: &Campaign, reading: Reading) -> Vec<Verdict> {
     let of_lane = verdicts::of_lane(stopped(None, brakes.stop.as_ref()), lane, reading);
     let of_campaign = [
-        Verdict::Campaign { state: campaign, paused_by: None, reason: None },
-        Verdict::Safety { failing: failing.first().map(|failing| failing.reason.clone()) },
+        Verdict::Campaign { state: campaign.state, paused_by: None, reason: None },
+        Verdict::Safety { failing: campaign.failing.first().map(|failing| failing.reason.clone()) },
     ];
     of_lane.into_iter().chain(of_campaign).collect()
 }

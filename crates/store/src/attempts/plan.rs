@@ -1,5 +1,7 @@
 //! Planning: contacts of eligible buckets get an open attempt each.
 
+use std::collections::HashSet;
+
 use ringfence_domain::{
     AttemptState, BucketId, ContactId, ContactState, DialClass, LaneId, LaneState, Moment, NumberKey, RunId, Span,
 };
@@ -111,6 +113,28 @@ struct ClosedRow {
 
 /// Carries out a plan in one transaction.
 pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, StoreError> {
+    let lane = lock(session, plan.lane, Lock::Share).await?;
+    if lane.epoch != plan.epoch || lane.state != LaneState::Open {
+        return Ok(Opened { not_ours: true, ..Opened::default() });
+    }
+    let mut found = Vec::new();
+    for pick in &plan.picks {
+        found.extend(due(session, pick, plan.now).await?);
+    }
+    let mut deltas = Deltas::default();
+    let result = if found.is_empty() { Opened::default() } else { insert(session, plan, &found, &mut deltas).await? };
+    // Buckets come after attempts, as everywhere: an insert may have to wait for whoever holds the
+    // number.
+    let buckets = plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|closed| closed.bucket));
+    lock_buckets(session, buckets).await?;
+    close(session, &plan.closed).await?;
+    set_next(session, &plan.picks).await?;
+    deltas.write(session).await?;
+    Ok(result)
+}
+
+/// Opens an attempt for each contact that was found, unless its number has a live one elsewhere.
+async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut Deltas) -> Result<Opened, StoreError> {
     const INSERT: Sql = sql!(
         "INSERT INTO attempts (lane_id, epoch, opened_at, state, live, contact_id, run_id, number_key, number, class, \
          reference, dial_after, dial_before, revision) SELECT $2, $3, $4, 'open', TRUE, u.contact_id, u.run_id, u.number_key, \
@@ -123,13 +147,50 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
         "UPDATE contacts AS c SET state = 'active' FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
     );
     const BUSY: Sql = sql!(
-        sqlite "UPDATE contacts AS c SET due_at = $2 FROM (SELECT value->>'contact_id' AS contact_id FROM json_each($1)) AS u \
-                WHERE c.id = u.contact_id",
-        postgres "UPDATE contacts AS c SET due_at = $2 FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint) \
-                  WHERE c.id = u.contact_id"
+        "UPDATE contacts AS c SET due_at = $2 FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
     );
-    // What is left in the bucket decides when it is looked at next; its window is open, so nothing
-    // else does.
+    let attempts: Vec<&AttemptRow> = found.iter().filter(|due| !due.in_review).map(|due| &due.attempt).collect();
+    let rows = session.rows(&INSERT, args![rows_json(&attempts), plan.lane, plan.epoch, plan.now]).await?;
+    let opened =
+        rows.iter().map(|row| row.get("contact_id").map(ContactId)).collect::<Result<HashSet<_>, StoreError>>()?;
+    let (active, busy): (Vec<_>, Vec<_>) = found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
+    for due in &active {
+        deltas.left(due.bucket);
+        deltas.contact(due.attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
+        deltas.attempt(due.attempt.run_id, None, AttemptState::Open);
+    }
+    let ids = |rows: &[&Due]| {
+        rows_json(&rows.iter().map(|due| IdRow { contact_id: due.attempt.contact_id }).collect::<Vec<_>>())
+    };
+    session.run(&ACTIVE, args![ids(&active)]).await?;
+    if !busy.is_empty() {
+        session.run(&BUSY, args![ids(&busy), plan.now + NUMBER_BUSY_WAIT]).await?;
+    }
+    Ok(Opened { opened: active.len() as u32, number_busy: busy.len() as u32, not_ours: false })
+}
+
+/// Keeps buckets whose window is closed from being looked at.
+async fn close(session: &mut Session, closed: &[Closed]) -> Result<(), StoreError> {
+    // Rules that were applied since may be open: what the old ones said is dropped.
+    const CLOSED: Sql = sql!(
+        "UPDATE buckets AS b SET eligible_at = CASE WHEN b.next_due_at > u.until THEN b.next_due_at ELSE u.until END FROM"
+        rows (bucket_id bigint, until bigint, revision bigint)
+        "WHERE b.id = u.bucket_id AND EXISTS (SELECT 1 FROM campaigns c WHERE c.id = b.campaign_id AND c.revision = u.revision)"
+    );
+    let row = |closed: &Closed| ClosedRow {
+        bucket_id: closed.bucket,
+        until: closed.until.millis(),
+        revision: closed.revision,
+    };
+    if !closed.is_empty() {
+        session.run(&CLOSED, args![rows_json(&closed.iter().map(row).collect::<Vec<_>>())]).await?;
+    }
+    Ok(())
+}
+
+/// What is left in a bucket decides when it is looked at next; its window is open, so nothing else
+/// does.
+async fn set_next(session: &mut Session, picks: &[Pick]) -> Result<(), StoreError> {
     const HEAD: Sql = sql!(
         "UPDATE buckets AS b SET \
          next_due_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
@@ -139,67 +200,11 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
         rows (bucket_id bigint)
         "WHERE b.id = u.bucket_id"
     );
-    // Rules that were applied since may be open: what the old ones said is dropped.
-    const CLOSED: Sql = sql!(
-        "UPDATE buckets AS b SET eligible_at = CASE WHEN b.next_due_at > u.until THEN b.next_due_at ELSE u.until END FROM"
-        rows (bucket_id bigint, until bigint, revision bigint)
-        "WHERE b.id = u.bucket_id AND EXISTS (SELECT 1 FROM campaigns c WHERE c.id = b.campaign_id AND c.revision = u.revision)"
-    );
-    let lane = lock(session, plan.lane, Lock::Share).await?;
-    if lane.epoch != plan.epoch || lane.state != LaneState::Open {
-        return Ok(Opened { not_ours: true, ..Opened::default() });
-    }
-    let mut found = Vec::new();
-    for pick in &plan.picks {
-        found.extend(due(session, pick, plan.now).await?);
-    }
-    let mut result = Opened::default();
-    let mut deltas = Deltas::default();
-    if !found.is_empty() {
-        let attempts: Vec<&AttemptRow> = found.iter().filter(|due| !due.in_review).map(|due| &due.attempt).collect();
-        let rows = session.rows(&INSERT, args![rows_json(&attempts), plan.lane, plan.epoch, plan.now]).await?;
-        let opened = rows
-            .iter()
-            .map(|row| row.get("contact_id").map(ContactId))
-            .collect::<Result<std::collections::HashSet<_>, _>>()?;
-        let (active, busy): (Vec<_>, Vec<_>) = found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
-        for due in &active {
-            deltas.left(due.bucket);
-            deltas.contact(due.attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
-            deltas.attempt(due.attempt.run_id, None, AttemptState::Open);
-        }
-        let ids = |rows: &[&Due]| {
-            rows_json(&rows.iter().map(|due| IdRow { contact_id: due.attempt.contact_id }).collect::<Vec<_>>())
-        };
-        session.run(&ACTIVE, args![ids(&active)]).await?;
-        if !busy.is_empty() {
-            session.run(&BUSY, args![ids(&busy), plan.now + NUMBER_BUSY_WAIT]).await?;
-        }
-        result.opened = active.len() as u32;
-        result.number_busy = busy.len() as u32;
-    }
-    // Buckets come after attempts, as everywhere: an insert may have to wait for whoever holds the
-    // number.
-    let buckets = plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|closed| closed.bucket));
-    lock_buckets(session, buckets).await?;
-    if !plan.closed.is_empty() {
-        let rows: Vec<ClosedRow> = plan
-            .closed
-            .iter()
-            .map(|closed| ClosedRow {
-                bucket_id: closed.bucket,
-                until: closed.until.millis(),
-                revision: closed.revision,
-            })
-            .collect();
-        session.run(&CLOSED, args![rows_json(&rows)]).await?;
-    }
-    if !plan.picks.is_empty() {
-        let rows: Vec<BucketRow> = plan.picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket }).collect();
+    let rows: Vec<BucketRow> = picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket }).collect();
+    if !rows.is_empty() {
         session.run(&HEAD, args![rows_json(&rows)]).await?;
     }
-    deltas.write(session).await?;
-    Ok(result)
+    Ok(())
 }
 
 /// A contact that is due, and the attempt that it would get.

@@ -39,23 +39,8 @@ pub(crate) async fn apply(
     now: Moment,
 ) -> Result<(Applied, CampaignRow), StoreError> {
     const INSERT: Sql = sql!(
-        sqlite "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
-                VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id",
-        postgres "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
-                  VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id"
-    );
-    const CHANGE: Sql = sql!(
-        "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4, changed_at = $5, revision = revision + 1 WHERE id = $1"
-    );
-    // Windows may open earlier than under the old rules: every bucket is looked at again.
-    const BUCKETS: Sql =
-        sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = next_due_at WHERE campaign_id = $1");
-    // The new rules are asked about everyone whom the old ones put off; that may be many, and
-    // happens in portions.
-    const ASK_AGAIN: Sql = sql!("UPDATE campaigns SET uncap = revision WHERE id = $1");
-    const LOCK_BUCKETS: Sql = sql!(
-        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
-        postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
+        "INSERT INTO campaigns (name, lane_id, state, paused_by, reason, priority, revision, rules, created_at, changed_at) \
+         VALUES ($1, $2, $6, $7, $8, $3, 0, $4, $5, $5) RETURNING id"
     );
     const MEND: Sql = sql!("UPDATE campaigns SET rules = $2, changed_at = $3 WHERE name = $1");
     claim_fence::close(session).await?;
@@ -84,20 +69,13 @@ pub(crate) async fn apply(
             return Err(StoreError::Cancelled { campaign: known.rules.name });
         }
         Some(known) => {
-            let changed = mended || known.rules != *rules || known.lane != lane;
             if rules.schedule.over_at(rules.calling.timezone).is_none_or(|over| over > now) {
                 runs::reopen(session, known.run).await?;
             }
+            let changed = mended || known.rules != *rules || known.lane != lane;
             if changed {
-                if known.lane != lane && has_live(session, &known).await? {
-                    return Err(StoreError::LaneBusy { campaign: known.rules.name, lane: known.rules.provider });
-                }
-                session.rows(&LOCK_BUCKETS, args![known.id]).await?;
-                session.run(&CHANGE, args![known.id, lane, priority, json, now]).await?;
-                if mended || known.rules.number_limits() != rules.number_limits() {
-                    session.run(&ASK_AGAIN, args![known.id]).await?;
-                }
-                session.run(&BUCKETS, args![known.id, lane, priority]).await?;
+                let has_other_limits = mended || known.rules.number_limits() != rules.number_limits();
+                change(session, &known, rules, lane, has_other_limits, now).await?;
             }
             let starts = begin == Begin::Running && known.paused_by == Some(PausedBy::Draft);
             if starts {
@@ -112,6 +90,42 @@ pub(crate) async fn apply(
         schedules::plan(session, row.id, &rules.schedule, zone, now).await?;
     }
     Ok((change, row))
+}
+
+/// Puts other rules in place of those of a campaign that is known.
+async fn change(
+    session: &mut Session,
+    known: &CampaignRow,
+    rules: &Campaign,
+    lane: LaneId,
+    has_other_limits: bool,
+    now: Moment,
+) -> Result<(), StoreError> {
+    const CHANGE: Sql = sql!(
+        "UPDATE campaigns SET lane_id = $2, priority = $3, rules = $4, changed_at = $5, revision = revision + 1 WHERE id = $1"
+    );
+    // Windows may open earlier than under the old rules: every bucket is looked at again.
+    const BUCKETS: Sql =
+        sql!("UPDATE buckets SET lane_id = $2, priority = $3, eligible_at = next_due_at WHERE campaign_id = $1");
+    // The new rules are asked about everyone whom the old ones put off; that may be many, and
+    // happens in portions.
+    const ASK_AGAIN: Sql = sql!("UPDATE campaigns SET uncap = revision WHERE id = $1");
+    const LOCK_BUCKETS: Sql = sql!(
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
+        postgres "SELECT id FROM buckets WHERE campaign_id = $1 ORDER BY id FOR UPDATE"
+    );
+    if known.lane != lane && has_live(session, known).await? {
+        let (campaign, lane) = (known.rules.name.clone(), known.rules.provider.clone());
+        return Err(StoreError::LaneBusy { campaign, lane });
+    }
+    let priority = i64::from(rules.priority);
+    session.rows(&LOCK_BUCKETS, args![known.id]).await?;
+    session.run(&CHANGE, args![known.id, lane, priority, Arg::json(rules), now]).await?;
+    if has_other_limits {
+        session.run(&ASK_AGAIN, args![known.id]).await?;
+    }
+    session.run(&BUCKETS, args![known.id, lane, priority]).await?;
+    Ok(())
 }
 
 const DRAFT: &str = "a draft; nobody has started it";

@@ -61,7 +61,7 @@ struct MoveRow {
     due_at: i64,
     bucket_id: BucketId,
     calls: u32,
-    outcome_counts: String,
+    outcome_counts: BTreeMap<Outcome, u32>,
     stop_reason: Option<&'static str>,
     last_outcome: Option<&'static str>,
     last_attempt: Option<AttemptId>,
@@ -78,25 +78,6 @@ pub(crate) async fn advance(
     moves: &[Move],
     deltas: &mut Deltas,
 ) -> Result<(), StoreError> {
-    const WRITE: Sql = sql!(
-        sqlite "UPDATE contacts AS c SET state = u.state, due_at = u.due_at, bucket_id = u.bucket_id, calls = u.calls, \
-                outcome_counts = u.outcome_counts, stop_reason = u.stop_reason, last_outcome = coalesce(u.last_outcome, c.last_outcome), \
-                last_attempt = coalesce(u.last_attempt, c.last_attempt), reached = c.reached OR u.reached, \
-                finished_at = u.finished_at \
-                FROM (SELECT value->>'contact_id' AS contact_id, value->>'state' AS state, value->>'due_at' AS due_at, \
-                value->>'bucket_id' AS bucket_id, value->>'calls' AS calls, value->>'outcome_counts' AS outcome_counts, \
-                value->>'stop_reason' AS stop_reason, value->>'last_outcome' AS last_outcome, \
-                value->>'last_attempt' AS last_attempt, value->>'reached' AS reached, \
-                value->>'finished_at' AS finished_at FROM json_each($1)) AS u WHERE c.id = u.contact_id",
-        postgres "UPDATE contacts AS c SET state = u.state, due_at = u.due_at, bucket_id = u.bucket_id, calls = u.calls, \
-                  outcome_counts = u.outcome_counts::jsonb, stop_reason = u.stop_reason, \
-                  last_outcome = coalesce(u.last_outcome, c.last_outcome), \
-                  last_attempt = coalesce(u.last_attempt, c.last_attempt), reached = c.reached OR u.reached = 1, \
-                  finished_at = u.finished_at \
-                  FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, state text, due_at bigint, bucket_id bigint, \
-                  calls bigint, outcome_counts text, stop_reason text, last_outcome text, last_attempt bigint, reached bigint, \
-                  finished_at bigint) WHERE c.id = u.contact_id"
-    );
     let target = |standing: &ContactSnapshot, to: To| match to {
         To::Waiting(_, class) if class != standing.class => {
             Some(BucketKey { run: standing.run, zones: standing.zones.clone(), class, import: ImportId(0) })
@@ -116,50 +97,69 @@ pub(crate) async fn advance(
     let buckets = buckets_for(session, moves.iter().filter_map(|(step, standing)| target(standing, step.to))).await?;
     let mut rows = Vec::with_capacity(moves.len());
     for (step, standing) in moves {
-        let (state, due_at, stop_reason) = match step.to {
-            To::WaitingAgain => (ContactState::Waiting, standing.due_at, None),
-            To::PutOff(due_at) => (ContactState::Waiting, due_at.max(standing.due_at), None),
-            To::Waiting(due_at, _) => (ContactState::Waiting, due_at, None),
-            To::Active => (ContactState::Active, standing.due_at, None),
-            To::Done => (ContactState::Done, standing.due_at, None),
-            To::Stopped(reason) => (ContactState::Stopped, standing.due_at, Some(reason)),
-            To::Review => (ContactState::Review, standing.due_at, None),
-        };
         let bucket = target(standing, step.to).and_then(|key| buckets.get(&key).copied()).unwrap_or(standing.bucket);
-        if standing.state == ContactState::Waiting {
-            deltas.left(standing.bucket);
-        }
-        if state == ContactState::Waiting {
-            deltas.joined(bucket, due_at);
-        }
-        deltas.contact(standing.run, Some(standing.state), state);
-        if let Some(reason) = stop_reason {
-            deltas.count(standing.run, Counter::Stopped(reason), 1);
-        }
-        let mut outcome_counts = standing.outcome_counts.clone();
-        let mut calls = standing.calls;
-        if let Some(ended) = step.ended {
-            *outcome_counts.entry(ended.outcome).or_default() += 1;
-            calls += u32::from(ended.outcome.is_counted());
-            if ended.reached {
-                deltas.count(standing.run, Counter::Reached, 1);
-            }
-        }
-        let finished = matches!(state, ContactState::Done | ContactState::Stopped);
-        rows.push(MoveRow {
-            contact_id: step.contact,
-            state: state.as_str(),
-            due_at: due_at.millis(),
-            bucket_id: bucket,
-            calls,
-            outcome_counts: serde_json::to_string(&outcome_counts).expect("counts by word are always JSON"),
-            stop_reason: stop_reason.map(StopReason::as_str),
-            last_outcome: step.ended.map(|ended| ended.outcome.as_str()),
-            last_attempt: step.ended.map(|ended| ended.attempt),
-            reached: i64::from(step.ended.is_some_and(|ended| ended.reached)),
-            finished_at: finished.then_some(now.millis()),
-        });
+        rows.push(row(&step, standing, bucket, now, deltas));
     }
+    write(session, rows).await
+}
+
+/// What becomes of one contact, counted.
+fn row(step: &Move, standing: &ContactSnapshot, bucket: BucketId, now: Moment, deltas: &mut Deltas) -> MoveRow {
+    let (state, due_at, stop_reason) = match step.to {
+        To::WaitingAgain => (ContactState::Waiting, standing.due_at, None),
+        To::PutOff(due_at) => (ContactState::Waiting, due_at.max(standing.due_at), None),
+        To::Waiting(due_at, _) => (ContactState::Waiting, due_at, None),
+        To::Active => (ContactState::Active, standing.due_at, None),
+        To::Done => (ContactState::Done, standing.due_at, None),
+        To::Stopped(reason) => (ContactState::Stopped, standing.due_at, Some(reason)),
+        To::Review => (ContactState::Review, standing.due_at, None),
+    };
+    if standing.state == ContactState::Waiting {
+        deltas.left(standing.bucket);
+    }
+    if state == ContactState::Waiting {
+        deltas.joined(bucket, due_at);
+    }
+    deltas.contact(standing.run, Some(standing.state), state);
+    if let Some(reason) = stop_reason {
+        deltas.count(standing.run, Counter::Stopped(reason), 1);
+    }
+    let mut outcome_counts = standing.outcome_counts.clone();
+    let mut calls = standing.calls;
+    if let Some(ended) = step.ended {
+        *outcome_counts.entry(ended.outcome).or_default() += 1;
+        calls += u32::from(ended.outcome.is_counted());
+        if ended.reached {
+            deltas.count(standing.run, Counter::Reached, 1);
+        }
+    }
+    let finished = matches!(state, ContactState::Done | ContactState::Stopped);
+    MoveRow {
+        contact_id: step.contact,
+        state: state.as_str(),
+        due_at: due_at.millis(),
+        bucket_id: bucket,
+        calls,
+        outcome_counts,
+        stop_reason: stop_reason.map(StopReason::as_str),
+        last_outcome: step.ended.map(|ended| ended.outcome.as_str()),
+        last_attempt: step.ended.map(|ended| ended.attempt),
+        reached: i64::from(step.ended.is_some_and(|ended| ended.reached)),
+        finished_at: finished.then_some(now.millis()),
+    }
+}
+
+async fn write(session: &mut Session, mut rows: Vec<MoveRow>) -> Result<(), StoreError> {
+    const WRITE: Sql = sql!(
+        "UPDATE contacts AS c SET state = u.state, due_at = u.due_at, bucket_id = u.bucket_id, calls = u.calls, \
+         outcome_counts = u.outcome_counts, stop_reason = u.stop_reason, \
+         last_outcome = coalesce(u.last_outcome, c.last_outcome), \
+         last_attempt = coalesce(u.last_attempt, c.last_attempt), reached = c.reached OR u.reached = 1, \
+         finished_at = u.finished_at FROM"
+        rows (contact_id bigint, state text, due_at bigint, bucket_id bigint, calls bigint, outcome_counts jsonb,
+              stop_reason text, last_outcome text, last_attempt bigint, reached bigint, finished_at bigint)
+        "WHERE c.id = u.contact_id"
+    );
     if !rows.is_empty() {
         rows.sort_unstable_by_key(|row| row.contact_id);
         session.run(&WRITE, args![rows_json(&rows)]).await?;

@@ -59,120 +59,157 @@ pub(crate) async fn apply_changes(
     now: Moment,
     limit: i64,
 ) -> Result<(Option<ContactId>, usize), StoreError> {
-    const WRITE: Sql = sql!(
-        sqlite "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
-                has_multiple_numbers = u.has_multiple_numbers, external_id = coalesce(u.external_id, c.external_id) FROM (SELECT value->>'contact_id' AS contact_id, \
-                value->>'bucket_id' AS bucket_id, value->>'number' AS number, value->>'number_key' AS number_key, \
-                value->>'has_multiple_numbers' AS has_multiple_numbers, value->>'external_id' AS external_id, value->>'fields' AS fields \
-                FROM json_each($1)) AS u WHERE c.id = u.contact_id",
-        postgres "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
-                  has_multiple_numbers = u.has_multiple_numbers = 1, external_id = coalesce(u.external_id, c.external_id) \
-                  FROM jsonb_to_recordset($1::jsonb) AS u(contact_id bigint, bucket_id bigint, number text, number_key bigint, \
-                  has_multiple_numbers bigint, external_id text, fields jsonb) WHERE c.id = u.contact_id"
-    );
-    // Who was stopped with an undone import waits again, and whoever waited in another import waits
-    // in this one.
-    const MOVE: Sql = sql!(
-        "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
-         finished_at = NULL, pending_stop_reason = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
-         row_number = u.row_number, line = u.line FROM"
-        rows (contact_id bigint, bucket_id bigint, import_id bigint, due_at bigint, row_number bigint, line bigint)
-        "WHERE c.id = u.contact_id"
-    );
-    const STAY: Sql = sql!(
-        "UPDATE contacts AS c SET pending_stop_reason = NULL FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id AND c.pending_stop_reason IS NOT NULL"
-    );
     let row = lock_loading(session, import).await?;
     if has_newer(session, &row).await? {
         return Ok((None, 0));
     }
     let Some(Next { last, wanted }) = next(session, import, after, limit).await? else { return Ok((None, 0)) };
     let did = wanted.len();
-    if wanted.is_empty() {
-        return Ok((Some(last), 0));
+    if did > 0 {
+        let changes = Changes::load(session, row.run, import, &wanted).await?;
+        changes.write(session, row.run, now).await?;
     }
-    let mut lines = BTreeMap::new();
-    let mut changes: BTreeMap<ContactId, Option<Change>> = BTreeMap::new();
-    for row in session.rows(&MATCHED, args![rows_json(&wanted), import]).await? {
-        let contact = ContactId(row.get("id")?);
-        changes.insert(contact, row.json_or_none("import_matches", "change")?);
-        lines.insert(contact, (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
-    }
-    let standings = standings(session, changes.keys().copied()).await?;
-    let staged = staged_elsewhere(session, row.run, import).await?;
-    // Whose the new numbers are by now.
-    let new: Vec<NumberKey> =
-        changes.values().flatten().flat_map(|change| change.numbers.iter().map(|(_, key)| *key)).collect();
-    let mut owners: BTreeMap<NumberKey, ContactId> = owners(session, row.run, new).await?.into_iter().collect();
-    changes.retain(|contact, change| {
-        let Some(standing) = standings.get(contact) else { return false };
-        let open = matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review);
-        if let Some(new) = change {
-            new.numbers.retain(|(_, key)| owners.get(key).is_none_or(|owner| owner == contact));
-            // Two rows far apart may bring one number for two people: it is the first one's.
-            owners.extend(new.numbers.iter().map(|(_, key)| (*key, *contact)));
-            if new.numbers.is_empty() {
-                *change = None;
+    Ok((Some(last), did))
+}
+
+/// What a file has of some known contacts that may still be called.
+struct Changes {
+    import: ImportId,
+    contacts: BTreeMap<ContactId, ContactSnapshot>,
+    /// The new data of each; none where only its place changes.
+    changes: BTreeMap<ContactId, Option<Change>>,
+    /// Their rows: number, line.
+    rows: BTreeMap<ContactId, (i64, i64)>,
+    /// Buckets of other imports of the run that are not released.
+    staged: HashSet<BucketId>,
+}
+
+impl Changes {
+    async fn load(session: &mut Session, run: RunId, import: ImportId, wanted: &[IdRow]) -> Result<Self, StoreError> {
+        let (mut rows, mut changes) = (BTreeMap::new(), BTreeMap::new());
+        for row in session.rows(&MATCHED, args![rows_json(wanted), import]).await? {
+            let contact = ContactId(row.get("id")?);
+            changes.insert(contact, row.json_or_none::<Change>("import_matches", "change")?);
+            rows.insert(contact, (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
+        }
+        let contacts = standings(session, changes.keys().copied()).await?;
+        let staged = staged_elsewhere(session, run, import).await?;
+        // Whose the new numbers are by now.
+        let new: Vec<NumberKey> =
+            changes.values().flatten().flat_map(|change| change.numbers.iter().map(|(_, key)| *key)).collect();
+        let mut owners: BTreeMap<NumberKey, ContactId> = owners(session, run, new).await?.into_iter().collect();
+        changes.retain(|contact, change| {
+            let Some(standing) = contacts.get(contact) else { return false };
+            let open = matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review);
+            if let Some(new) = change {
+                new.numbers.retain(|(_, key)| owners.get(key).is_none_or(|owner| owner == contact));
+                // Two rows far apart may bring one number for two people: it is the first one's.
+                owners.extend(new.numbers.iter().map(|(_, key)| (*key, *contact)));
+                if new.numbers.is_empty() {
+                    *change = None;
+                }
             }
+            open || is_undone(standing)
+        });
+        Ok(Self { import, contacts, changes, rows, staged })
+    }
+
+    /// Whether a contact joins this import.
+    fn joins(&self, standing: &ContactSnapshot) -> bool {
+        is_undone(standing) || (standing.state == ContactState::Waiting && self.staged.contains(&standing.bucket))
+    }
+
+    fn bucket_of(&self, standing: &ContactSnapshot, change: Option<&Change>) -> BucketKey {
+        BucketKey {
+            run: standing.run,
+            zones: change.map_or(&standing.zones, |change| &change.zones).clone(),
+            class: standing.class,
+            import: if self.joins(standing) { self.import } else { standing.import },
         }
-        open || is_undone(standing)
-    });
-    let joins = |standing: &ContactSnapshot| {
-        is_undone(standing) || (standing.state == ContactState::Waiting && staged.contains(&standing.bucket))
-    };
-    let key_of = |standing: &ContactSnapshot, change: Option<&Change>| BucketKey {
-        run: standing.run,
-        zones: change.map_or(&standing.zones, |change| &change.zones).clone(),
-        class: standing.class,
-        import: if joins(standing) { import } else { standing.import },
-    };
-    let wanted: Vec<BucketKey> =
-        changes.iter().map(|(contact, change)| key_of(&standings[contact], change.as_ref())).collect();
-    let buckets = buckets_for(session, wanted.into_iter()).await?;
-    let ids: Vec<IdRow> = changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
-    let mut deltas = Deltas::default();
-    let (mut rows, mut moves) = (Vec::new(), Vec::new());
-    for (contact, change) in &changes {
-        let standing = &standings[contact];
-        let bucket_id = buckets[&key_of(standing, change.as_ref())];
-        let due_at = if is_undone(standing) { now } else { standing.due_at };
-        if is_undone(standing) {
-            deltas.contact(standing.run, Some(standing.state), ContactState::Waiting);
-            deltas.count(standing.run, Counter::Stopped(StopReason::Undone), -1);
-            deltas.joined(bucket_id, due_at);
-        } else if standing.state == ContactState::Waiting && bucket_id != standing.bucket {
-            deltas.left(standing.bucket);
-            deltas.joined(bucket_id, due_at);
+    }
+
+    async fn write(self, session: &mut Session, run: RunId, now: Moment) -> Result<(), StoreError> {
+        let changes = self.changes.iter();
+        let wanted: Vec<BucketKey> =
+            changes.map(|(contact, change)| self.bucket_of(&self.contacts[contact], change.as_ref())).collect();
+        let buckets = buckets_for(session, wanted.into_iter()).await?;
+        let mut deltas = Deltas::default();
+        let (mut rows, mut moves) = (Vec::new(), Vec::new());
+        for (contact, change) in &self.changes {
+            let standing = &self.contacts[contact];
+            let bucket_id = buckets[&self.bucket_of(standing, change.as_ref())];
+            let due_at = if is_undone(standing) { now } else { standing.due_at };
+            count(&mut deltas, standing, bucket_id, due_at);
+            if self.joins(standing) {
+                let (row_number, line) = self.rows.get(contact).copied().unwrap_or_default();
+                let (contact_id, import_id, due_at) = (*contact, self.import, due_at.millis());
+                moves.push(MoveRow { contact_id, bucket_id, import_id, due_at, row_number, line });
+            }
+            rows.extend(change.as_ref().map(|change| ChangeRow::of(*contact, bucket_id, standing, change)));
         }
-        if joins(standing) {
-            let (row_number, line) = lines.get(contact).copied().unwrap_or_default();
-            let (contact_id, import_id, due_at) = (*contact, import, due_at.millis());
-            moves.push(MoveRow { contact_id, bucket_id, import_id, due_at, row_number, line });
+        let ids: Vec<IdRow> = self.changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
+        session.run(&STAY, args![rows_json(&ids)]).await?;
+        if !moves.is_empty() {
+            session.run(&MOVE, args![rows_json(&moves)]).await?;
         }
-        let Some(change) = change else { continue };
+        if !rows.is_empty() {
+            session.run(&WRITE, args![rows_json(&rows)]).await?;
+            replace_numbers(session, run, &self.changes).await?;
+        }
+        deltas.write(session).await
+    }
+}
+
+impl<'c> ChangeRow<'c> {
+    fn of(contact_id: ContactId, bucket_id: BucketId, standing: &ContactSnapshot, change: &'c Change) -> Self {
         // The number whose turn it is keeps its turn if the person still has it.
         let current = change.numbers.iter().find(|(_, key)| *key == standing.number).unwrap_or(&change.numbers[0]);
-        rows.push(ChangeRow {
-            contact_id: *contact,
+        Self {
+            contact_id,
             bucket_id,
             number: &current.0,
             number_key: current.1,
             has_multiple_numbers: i64::from(change.numbers.len() > 1),
             external_id: change.external_id.as_deref(),
             fields: &change.fields,
-        });
+        }
     }
-    session.run(&STAY, args![rows_json(&ids)]).await?;
-    if !moves.is_empty() {
-        session.run(&MOVE, args![rows_json(&moves)]).await?;
-    }
-    if !rows.is_empty() {
-        session.run(&WRITE, args![rows_json(&rows)]).await?;
-        replace_numbers(session, row.run, &changes).await?;
-    }
-    deltas.write(session).await?;
-    Ok((Some(last), did))
 }
+
+/// Counts a contact that waits again, or in another bucket.
+fn count(deltas: &mut Deltas, standing: &ContactSnapshot, bucket: BucketId, due_at: Moment) {
+    if is_undone(standing) {
+        deltas.contact(standing.run, Some(standing.state), ContactState::Waiting);
+        deltas.count(standing.run, Counter::Stopped(StopReason::Undone), -1);
+        deltas.joined(bucket, due_at);
+    } else if standing.state == ContactState::Waiting && bucket != standing.bucket {
+        deltas.left(standing.bucket);
+        deltas.joined(bucket, due_at);
+    }
+}
+
+const WRITE: Sql = sql!(
+    "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
+     has_multiple_numbers = u.has_multiple_numbers = 1, external_id = coalesce(u.external_id, c.external_id) FROM"
+    rows (contact_id bigint, bucket_id bigint, number text, number_key bigint, has_multiple_numbers bigint,
+          external_id text, fields jsonb)
+    "WHERE c.id = u.contact_id"
+);
+
+// Who was stopped with an undone import waits again, and whoever waited in another import waits in
+// this one.
+const MOVE: Sql = sql!(
+    "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
+     finished_at = NULL, pending_stop_reason = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
+     row_number = u.row_number, line = u.line FROM"
+    rows (contact_id bigint, bucket_id bigint, import_id bigint, due_at bigint, row_number bigint, line bigint)
+    "WHERE c.id = u.contact_id"
+);
+
+const STAY: Sql = sql!(
+    "UPDATE contacts AS c SET pending_stop_reason = NULL FROM" rows (contact_id bigint)
+    "WHERE c.id = u.contact_id AND c.pending_stop_reason IS NOT NULL"
+);
 
 /// What an import has of some of its known contacts. Source for the order of the join: SQLite keeps
 /// that of CROSS JOIN.

@@ -15,3 +15,4 @@ pub(crate) mod matching;
 pub(crate) mod rejects;
 pub(crate) mod release;
 pub(crate) mod rows;
+mod sorted;
