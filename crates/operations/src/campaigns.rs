@@ -2,10 +2,12 @@
 
 mod apply;
 mod cancel;
+mod list;
 mod pause;
 mod resume;
 
 pub use apply::{AppliedCampaign, Change, Plan, PlanContacts, Proposal, plan};
 pub use cancel::{CancelledCampaign, cancel};
+pub use list::{Listed, Scheduled, list};
 pub use pause::{PausedCampaign, pause};
 pub use resume::{ResumedCampaign, resume};

@@ -5,6 +5,7 @@
 //! a result or an [`Error`], and tells its [`Notices`] what the person who asked should know besides.
 
 pub mod amount;
+pub mod backup;
 pub mod campaigns;
 pub mod cautions;
 pub mod check;
@@ -21,10 +22,13 @@ pub mod input_file;
 pub mod lanes;
 pub mod list_check;
 pub mod notices;
+pub mod presets;
 pub mod preview;
+pub mod quarantine;
 pub mod rejects;
 pub mod review;
 pub mod scheduling;
+pub mod schema;
 pub mod spreadsheet;
 pub mod status;
 pub mod stop;

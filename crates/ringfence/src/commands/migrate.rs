@@ -1,7 +1,6 @@
 //! `ringfence migrate`
 
-use ringfence_operations::workspace;
-use serde_json::json;
+use ringfence_operations::schema;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
@@ -9,19 +8,14 @@ use crate::screen;
 
 /// Opening brings the schema up to date; what is in is listed.
 pub(super) async fn migrate(common: &Common) -> Result<u8, Failure> {
-    let (config, _) = workspace::for_database(&common.place())?;
-    let store = workspace::open(&common.place(), &config).await?;
-    let migrations = store.migrations().await?;
+    let schema = schema::bring_up_to_date(&common.place()).await?;
     if common.json {
-        let list: Vec<_> =
-            migrations.iter().map(|(version, name)| json!({ "version": version, "name": name })).collect();
-        screen::print_json(&json!({ "database": store.location().to_string(), "migrations": list }))?;
-    } else {
-        screen::print(&format!("{} is up to date\n", store.location()))?;
-        for (version, name) in migrations {
-            screen::print(&format!("  {version:04} {name}\n"))?;
-        }
+        screen::print_json(&schema)?;
+        return Ok(DONE);
     }
-    store.close().await;
+    screen::print(&format!("{} is up to date\n", schema.database))?;
+    for migration in schema.migrations {
+        screen::print(&format!("  {:04} {}\n", migration.version, migration.name))?;
+    }
     Ok(DONE)
 }

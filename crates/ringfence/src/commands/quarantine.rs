@@ -1,14 +1,11 @@
 //! `ringfence quarantine`
 
-use ringfence_operations::workspace;
-use ringfence_providers::{Finds, Pacer};
-use ringfence_reconciler::inquire;
+use ringfence_operations::quarantine::{self, Lift};
 use ringfence_store::{LaneInquiry, QuarantineRow};
-use serde_json::json;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure, HELD};
-use crate::home::{self, Home};
+use crate::home::Home;
 use crate::screen;
 
 /// `quarantine`
@@ -29,7 +26,7 @@ pub enum QuarantineAction {
 }
 
 /// `quarantine lift`
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct LiftArgs {
     /// Why it may dial again, for the record
     #[arg(long, value_name = "TEXT")]
@@ -54,23 +51,16 @@ pub(super) async fn quarantine(common: &Common, args: &QuarantineArgs) -> Result
 }
 
 async fn show(common: &Common, home: &Home) -> Result<u8, Failure> {
-    let current = home.store.quarantine().await?;
-    let asked = match &current {
-        Some(quarantine) => home.store.inquiries(quarantine.id).await?,
-        None => Vec::new(),
-    };
-    let code = if current.is_some() { HELD } else { DONE };
+    let known = quarantine::show(home).await?;
     if common.json {
-        let earlier = home.store.quarantines().await?;
-        let earlier: Vec<_> = earlier.iter().filter(|row| row.lifted.is_some()).collect();
-        screen::print_json(&json!({ "quarantine": current, "lanes": asked, "lifted": earlier }))?;
-        return Ok(code);
+        screen::print_json(&known)?;
+    } else {
+        match &known.quarantine {
+            Some(current) => screen::print(&describe(current, &known.lanes))?,
+            None => screen::print("no quarantine: this database may dial\n")?,
+        }
     }
-    match &current {
-        Some(quarantine) => screen::print(&describe(quarantine, &asked))?,
-        None => screen::print("no quarantine: this database may dial\n")?,
-    }
-    Ok(code)
+    Ok(if known.quarantine.is_some() { HELD } else { DONE })
 }
 
 fn describe(quarantine: &QuarantineRow, asked: &[LaneInquiry]) -> String {
@@ -103,68 +93,17 @@ fn told(inquiry: &LaneInquiry) -> String {
 }
 
 async fn lift(common: &Common, home: &mut Home, args: &LiftArgs) -> Result<u8, Failure> {
-    let Some(quarantine) = home.store.quarantine().await? else {
-        return Err(Failure::input(
-            "there is no quarantine to lift",
-            "`ringfence status` says what holds this database",
-        ));
-    };
-    if args.reason.trim().is_empty() {
-        return Err(Failure::input(
-            "the reason is empty",
-            "say why this database may dial again: --reason \"restored on purpose\"",
-        ));
-    }
-    if !args.unasked {
-        ask(home, &quarantine, args.strangers).await?;
-    }
-    let folder = workspace::folder_of(&home.config);
-    home.store.lift_quarantine(folder.as_deref(), operator(), args.reason.clone()).await?;
-    let asked = home.store.inquiries(quarantine.id).await?;
+    let LiftArgs { reason, strangers, unasked } = args.clone();
+    let lifted = quarantine::lift(home, &Lift { reason, operator: operator(), strangers, unasked }).await?;
     if common.json {
-        screen::print_json(&json!({ "lifted": true, "reason": args.reason, "lanes": asked }))?;
+        screen::print_json(&lifted)?;
         return Ok(DONE);
     }
-    for inquiry in asked.iter().filter(|_| !args.unasked) {
+    for inquiry in lifted.lanes.iter().filter(|_| !unasked) {
         screen::print(&format!("lane {}: {}\n", inquiry.lane, told(inquiry)))?;
     }
     screen::print("lifted: what is due and allowed is dialled again\n")?;
     Ok(DONE)
-}
-
-/// Asks the provider of every lane. One that could not say, or knows a call that cannot be entered yet, keeps the quarantine.
-async fn ask(home: &mut Home, quarantine: &QuarantineRow, strangers: bool) -> Result<(), Failure> {
-    let unasked =
-        "`quarantine lift --unasked` lifts it all the same; people who were called meanwhile may be called again";
-    let (store, now) = (home.store.clone(), home.now());
-    let config = home.whole_config()?;
-    for row in store.lanes().await? {
-        let name = &row.settings.name;
-        let Some(lane) = config.lanes.get(name) else {
-            return Err(Failure::input(format!("{} has no [provider.{name}] to ask", config.path.display()), unasked));
-        };
-        let provider = home::provider(lane)?;
-        let budget = Pacer::new(&row.settings.limits, None);
-        let told = inquire(&store, quarantine, &row, &*provider, &*budget, now).await?;
-        if let (None, Some(trouble)) = (told.listed, &told.trouble)
-            && lane.vendor.can.finds != Finds::Never
-        {
-            return Err(Failure::work(format!("lane {name} could not be asked: {trouble}")).with_hint(unasked));
-        }
-        if told.waiting > 0 {
-            return Err(Failure::held(
-                format!("lane {name} knows {} calls that can be entered once an earlier one is settled", told.waiting),
-                "`ringfence run` of the campaign, or `ringfence serve`, asks how that ended; then lift it",
-            ));
-        }
-        if told.strange > 0 && !strangers {
-            return Err(Failure::held(
-                format!("lane {name} lists {} calls that fit nobody who waits for one", told.strange),
-                "import their list first, with `ringfence run`, which dials nobody meanwhile; or lift with --strangers when they are not yours",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// User and machine, for the record.

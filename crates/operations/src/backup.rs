@@ -1,0 +1,39 @@
+//! A consistent copy of a SQLite database in use.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+
+/// A copy that was written.
+#[derive(Debug, Serialize)]
+pub struct Copied {
+    /// Where it is.
+    pub file: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// How many contacts are in it.
+    pub contacts: i64,
+}
+
+/// Writes a copy of the database to `file`, which must not exist.
+pub async fn write(workspace: &Workspace, file: &Path) -> Result<Copied, Error> {
+    if file.exists() {
+        let message = format!("{} exists; a backup never writes over a file", file.display());
+        return Err(Error::input(message, "name another file, such as ringfence-2026-11-25.db"));
+    }
+    let done = workspace.store.backup(file).await.map_err(|error| {
+        Error::work(format!("{} could not be written: {error}", file.display()))
+            .with_hint("look for room and permission there; the database itself was not touched")
+    })?;
+    let Some(done) = done else {
+        return Err(Error::input(
+            "this database is on Postgres, which has backups of its own",
+            "use pg_dump or pg_basebackup; a restored database dials nobody before `ringfence quarantine lift`",
+        ));
+    };
+    let file = std::path::absolute(file)?.display().to_string();
+    Ok(Copied { file, bytes: done.bytes, contacts: done.contacts })
+}

@@ -1,0 +1,86 @@
+//! All campaigns, in a line each.
+
+use ringfence_domain::summary::{ContactCounts, RunName};
+use ringfence_domain::{Moment, Zone};
+use ringfence_engine::brakes;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::summary::{Asker, summarize};
+use crate::workspace::{Workspace, is_listed};
+
+/// A campaign in a line.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub campaign: String,
+    /// Its state, as in its summary.
+    pub state: &'static str,
+    /// What holds it.
+    pub held_by: Option<String>,
+    /// Its lane.
+    pub lane: String,
+    /// Its priority, 1 first.
+    pub priority: u8,
+    /// Its run.
+    pub run: RunName,
+    /// Its contacts by state.
+    pub contacts: ContactCounts,
+    /// When it begins by itself.
+    pub schedule: Option<Scheduled>,
+}
+
+/// When a campaign begins by itself.
+#[derive(Debug, Serialize)]
+pub struct Scheduled {
+    /// The moments, as cron writes them.
+    pub cron: Option<String>,
+    /// On whose clock.
+    pub timezone: String,
+    /// The same.
+    #[serde(skip)]
+    pub zone: Zone,
+    /// The next moment.
+    pub next_at: Option<Moment>,
+    /// The last one.
+    pub last_at: Option<Moment>,
+    /// What came of it.
+    pub last_result: Option<String>,
+}
+
+/// Returns all campaigns by name, and tells of those that cannot be read.
+pub async fn list(workspace: &Workspace) -> Result<Vec<Listed>, Error> {
+    let store = &workspace.store;
+    let mut schedules = store.schedules().await?;
+    let asker = Asker { brake: brakes::stop_file(&workspace.config.path).pulled(), is_dialling: false };
+    let mut rows = Vec::new();
+    for campaign in store.campaigns().await? {
+        let (name, reading) = (&campaign.rules.name, workspace.clock.read());
+        if !is_listed(name) {
+            continue;
+        }
+        let Some(figures) = store.numbers(name.clone(), reading.now).await? else { continue };
+        let summary = summarize(&figures, &asker, reading);
+        let own = schedules.iter().position(|schedule| schedule.campaign == campaign.id);
+        let schedule = own.map(|place| schedules.swap_remove(place)).map(|schedule| Scheduled {
+            cron: campaign.rules.schedule.cron.as_ref().map(ToString::to_string),
+            timezone: schedule.zone.name().to_owned(),
+            zone: schedule.zone,
+            next_at: schedule.next_at,
+            last_at: schedule.last_at,
+            last_result: schedule.last_result,
+        });
+        rows.push(Listed {
+            campaign: summary.campaign,
+            state: summary.state,
+            held_by: summary.held_by,
+            lane: campaign.rules.provider,
+            priority: campaign.rules.priority,
+            run: summary.run,
+            contacts: summary.contacts,
+            schedule,
+        });
+    }
+    workspace.say_unreadable().await?;
+    Ok(rows)
+}
