@@ -27,6 +27,7 @@ pub mod preview;
 pub mod quarantine;
 pub mod rejects;
 pub mod review;
+pub mod run;
 pub mod scheduling;
 pub mod schema;
 pub mod spreadsheet;

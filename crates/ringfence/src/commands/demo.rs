@@ -1,20 +1,18 @@
 //! `ringfence demo`
 
-use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
-
-use ringfence_engine::LaneEngine;
-use ringfence_intake::{Config, campaign};
-use ringfence_operations::{InputFile, importing, workspace};
-use ringfence_store::{Database, Location, ProcessLock};
 use std::sync::Arc;
 
-use super::run::{Until, apply};
-use super::run_leader::{Ended, RunLeader};
+use ringfence_intake::{Config, campaign};
+use ringfence_operations::run::{self, Ended, Ran};
+use ringfence_operations::workspace;
+use ringfence_store::{Database, Location};
+
+use super::run::{Bar, signalled};
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
-use crate::home::{self, eprint_line};
+use crate::home::eprint_line;
 use crate::screen;
 
 const CONFIG: &str = r#"
@@ -67,31 +65,18 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     let config = Config::parse(&folder.join("ringfence.toml"), CONFIG, &workspace::vendors(), &|_| None)?;
     let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, workspace::wall_clock())?;
     let store = Arc::new(Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?);
-    let clock = store.clock().await?;
     eprint_line(&format!("a simulated provider calls {} people, and the busy ones again", args.contacts));
-    let (lane, row) = apply(&store, &*clock, &config, rules).await?;
-    let setup = config.lanes.get("demo").ok_or_else(|| Failure::work("the demo has no lane"))?;
-    let provider = home::provider(setup)?;
-    importing::import(&store, &clock, &row, &provider, &InputFile::Named(contacts), false).await?;
-    let lifeline = ProcessLock::begin(&store, clock.read().now);
-    let settings = setup.setup.settings.clone();
-    let engine = LaneEngine::new(store.clone(), clock.clone(), lifeline.name().to_owned(), lane, settings, provider);
-    let brake = Arc::new(ringfence_domain::brake::NoBrake);
-    let leader = RunLeader {
-        store: &store,
-        clock: &clock,
-        campaign: &row,
-        name: lifeline.name(),
-        brake,
-        quiet_since: Cell::default(),
-    };
-    let (summary, ended) = leader.dial(engine, Until::Done, None).await?;
-    let differences = store.recount(row.run).await?;
+    let leave = signalled();
+    tokio::pin!(leave);
+    let notices = common.place().notices;
+    let ran = run::demo(&store, &config, rules, contacts, &notices, &mut Bar::default(), leave).await;
     store.close().await;
+    let Ran { summary, zone, ended, differences, .. } = ran?;
+    let Some(summary) = summary else { return Ok(DONE) };
     if common.json {
         screen::print_json(&summary)?;
     } else {
-        let text = screen::summary(&summary, row.rules.own_zone(ringfence_domain::Zone::utc()));
+        let text = screen::summary(&summary, zone);
         let report = folder.join("report.txt");
         std::fs::write(&report, &text)?;
         let database = folder.join("demo.db");

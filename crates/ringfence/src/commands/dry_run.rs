@@ -1,22 +1,17 @@
 //! `ringfence run --dry-run`
 
-use std::sync::Arc;
+use ringfence_operations::run::Prepared;
+use ringfence_operations::{importing, workspace};
 
-use ringfence_domain::Campaign;
-use ringfence_operations::{InputFile, importing, workspace};
-use ringfence_providers::Provider;
-
+use super::run::RunArgs;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
 /// Reads every row and says who could be called; changes nothing.
-pub(super) fn dry_run(
-    common: &Common,
-    campaign: &Campaign,
-    provider: &Arc<dyn Provider>,
-    file: Option<&InputFile>,
-) -> Result<u8, Failure> {
+pub(super) fn dry_run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
+    let prepared = Prepared::read(&common.place(), &args.campaign, args.contacts.as_deref())?;
+    let Prepared { campaign, provider, file, .. } = &prepared;
     let found = match file {
         Some(file) => importing::dry_run(file, campaign, provider, workspace::wall_clock())?,
         None => importing::DryRun::default(),

@@ -21,7 +21,6 @@ pub mod preview;
 pub mod quarantine;
 pub mod review;
 pub mod run;
-mod run_leader;
 pub mod sandbox;
 pub mod serve;
 pub mod status;

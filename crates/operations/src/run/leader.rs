@@ -1,22 +1,22 @@
 //! The process that works for a run: it starts the lane, watches the run, and leaves when it is over.
 
-use crate::failure::Failure;
-use crate::home::{self, eprint_line};
-use crate::leaving;
-use crate::screen::Progress;
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
 use ringfence_domain::summary::Summary;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{AttemptState, Brake, Clock, Moment, RunId, Span};
 use ringfence_engine::{DatabaseLoss, LaneEngine, outage, receipts};
-use ringfence_operations::summary::{Asker, summarize};
 use ringfence_store::{CampaignRow, Database, ProcessLock, RunFigures};
-use std::cell::Cell;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::run::Until;
+use super::{Ended, Until, Watch};
+use crate::error::Error;
+use crate::notices::Notices;
+use crate::summary::{Asker, summarize};
 
 /// A `run` that has not renewed for so long does not live any more.
 const LEADER_LEASE: Span = Span::from_secs(9);
@@ -32,7 +32,7 @@ pub(super) async fn follow(
     clock: &dyn Clock,
     run: RunId,
     name: &str,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, Error> {
     let current = store.run(run).await?.leader;
     let dead = current.filter(|follower| follower != name && ProcessLock::is_dead(store, follower));
     let now = clock.read().now;
@@ -48,17 +48,6 @@ pub(super) async fn unfollow(store: &Arc<Database>, run: RunId, name: &str) {
     }
 }
 
-/// Why dialling ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// What was waited for holds.
-    AsAsked,
-    /// The time was up.
-    TimeUp,
-    /// By this signal.
-    Signal(u8),
-}
-
 /// Follows a run to its end.
 pub(super) struct RunLeader<'f> {
     pub(super) store: &'f Arc<Database>,
@@ -66,15 +55,16 @@ pub(super) struct RunLeader<'f> {
     pub(super) campaign: &'f CampaignRow,
     pub(super) name: &'f str,
     pub(super) brake: Arc<dyn Brake>,
+    pub(super) notices: &'f Notices,
     /// In quarantine: since when none of the campaign's calls is out.
     pub(super) quiet_since: Cell<Option<Moment>>,
 }
 
 impl RunLeader<'_> {
-    pub(super) async fn look(&self) -> Result<(RunFigures, Summary), Failure> {
+    pub(super) async fn look(&self) -> Result<(RunFigures, Summary), Error> {
         let reading = self.clock.read();
         let numbers = self.store.numbers(self.campaign.rules.name.clone(), reading.now).await?;
-        let numbers = numbers.ok_or_else(|| Failure::work("the campaign vanished from the database"))?;
+        let numbers = numbers.ok_or_else(|| Error::work("the campaign vanished from the database"))?;
         let summary = summarize(&numbers, &Asker { brake: self.brake.pulled(), is_dialling: true }, reading);
         Ok((numbers, summary))
     }
@@ -85,33 +75,56 @@ impl RunLeader<'_> {
         engine: LaneEngine,
         until: Until,
         max_time: Option<Span>,
-    ) -> Result<(Summary, Ended), Failure> {
+        watch: &mut dyn Watch,
+        leave: Pin<&mut (dyn Future<Output = std::io::Result<u8>> + Send)>,
+    ) -> Result<(Summary, Ended), Error> {
         let stop = CancellationToken::new();
-        leaving::in_time()?;
         let running = tokio::spawn(engine.run(stop.clone()));
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let deadline = max_time.map(|time| self.clock.boot() + time.duration());
-        let (_, first) = self.look().await?;
-        let mut progress = Progress::begin(first.contacts.total);
+        let ended = self.wait(until, deadline, watch, leave).await;
+        watch.end();
+        if matches!(ended, Ok(Ended::Signal(_))) {
+            self.notices.tell("finishing what is being sent…");
+        }
+        stop.cancel();
+        let running = running.await;
+        for line in receipts::leave(self.store) {
+            self.notices.tell(&line);
+        }
+        let ended = ended?;
+        running.map_err(|error| Error::work(format!("the engine ended badly: {error}")))?;
+        let (_, summary) = self.look().await?;
+        Ok((summary, ended))
+    }
+
+    /// Waits while the engine dials.
+    async fn wait(
+        &self,
+        until: Until,
+        deadline: Option<Duration>,
+        watch: &mut dyn Watch,
+        mut leave: Pin<&mut (dyn Future<Output = std::io::Result<u8>> + Send)>,
+    ) -> Result<Ended, Error> {
         let mut renew_at = self.clock.boot();
         let unusable = outage::lasts(self.store);
         tokio::pin!(unusable);
-        let ended = loop {
-            // A database that does not answer for a moment is waited for: the engine dials nobody meanwhile.
+        loop {
+            // A database that does not answer for a moment is waited for: the engine dials nobody
+            // meanwhile.
             match self.look().await {
                 Ok((numbers, summary)) => {
-                    progress.show(&summary);
+                    watch.show(&summary);
                     if self.holds(&numbers, &summary, until).await.unwrap_or(false) {
-                        break Ok(Ended::AsAsked);
+                        return Ok(Ended::AsAsked);
                     }
                 }
-                Err(failure) => tracing::warn!(?failure, "the run cannot be looked at now"),
+                Err(error) => tracing::warn!(?error, "the run cannot be looked at now"),
             }
             if let Some(loss) = DatabaseLoss::of_file(self.store) {
-                break Err(Failure::from(loss));
+                return Err(Error::from(loss));
             }
             if deadline.is_some_and(|deadline| self.clock.boot() >= deadline) {
-                break Ok(Ended::TimeUp);
+                return Ok(Ended::TimeUp);
             }
             if self.clock.boot() >= renew_at {
                 renew_at = self.clock.boot() + Duration::from_secs(3);
@@ -119,32 +132,14 @@ impl RunLeader<'_> {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                _ = terminate.recv() => break Ok(Ended::Signal(143)),
-                _ = interrupt.recv() => break Ok(Ended::Signal(130)),
-                outage = &mut unusable => {
-                    progress.end();
-                    stop.cancel();
-                    drop(running.await);
-                    home::eprint_lines(receipts::leave(self.store));
-                    return Err(outage.into());
-                }
+                code = &mut leave => return Ok(Ended::Signal(code?)),
+                outage = &mut unusable => return Err(outage.into()),
             }
-        };
-        progress.end();
-        if matches!(ended, Ok(Ended::Signal(_))) {
-            eprint_line("finishing what is being sent…");
         }
-        stop.cancel();
-        let running = running.await;
-        home::eprint_lines(receipts::leave(self.store));
-        running.map_err(|error| Failure::work(format!("the engine ended badly: {error}")))?;
-        let ended = ended?;
-        let (_, summary) = self.look().await?;
-        Ok((summary, ended))
     }
 
     /// In quarantine: whether the vendor was asked what the database has forgotten, and everything that it knew is settled.
-    pub(super) async fn has_asked(&self, numbers: &RunFigures, active: i64, now: Moment) -> Result<bool, Failure> {
+    pub(super) async fn has_asked(&self, numbers: &RunFigures, active: i64, now: Moment) -> Result<bool, Error> {
         let quiet_since = (active == 0).then(|| self.quiet_since.get().unwrap_or(now));
         self.quiet_since.set(quiet_since);
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
@@ -159,7 +154,7 @@ impl RunLeader<'_> {
     }
 
     /// Whether there is nothing left to wait for.
-    pub(super) async fn holds(&self, numbers: &RunFigures, summary: &Summary, until: Until) -> Result<bool, Failure> {
+    pub(super) async fn holds(&self, numbers: &RunFigures, summary: &Summary, until: Until) -> Result<bool, Error> {
         let contacts = &summary.contacts;
         if contacts.waiting + contacts.active == 0 {
             return Ok(true);
