@@ -1,7 +1,8 @@
 //! The brake that works without a database.
 
-/// Something beside the rows that forbids every new call: the file `STOP`. Whoever implements it lives outside this
-/// crate; it is asked before planning, before a claim, and once more before a request leaves.
+/// Something beside the rows that forbids every new call: the file `STOP`. Whoever implements it
+/// lives outside this crate; it is asked before planning, before a claim, and once more before a
+/// request leaves.
 pub trait Brake: Send + Sync + std::fmt::Debug {
     /// Why nothing may be dialled now, if so. A brake that cannot be looked at is on.
     fn pulled(&self) -> Option<String>;

@@ -1,8 +1,10 @@
-//! When a callee asked to be called back, in the words in which an agent wrote it down: `Tomorrow 11am`.
+//! When a callee asked to be called back, in the words in which an agent wrote it down:
+//! `Tomorrow 11am`.
 //!
-//! The grammar is small and strict. What it does not know for certain it does not guess: "at 5" is five in the morning or in the evening,
-//! and 04/05 is April or May. Then the campaign's default delay is used, and shown; but nobody who spoke of a later day is called on the
-//! same one (`later_day`).
+//! The grammar is small and strict. What it does not know for certain it does not guess: "at 5" is
+//! five in the morning or in the evening, and 04/05 is April or May. Then the campaign's default
+//! delay is used, and shown; but nobody who spoke of a later day is called on the same one
+//! (`later_day`).
 
 mod later_day;
 mod names;
@@ -40,8 +42,9 @@ pub struct Asked {
 }
 
 impl Callback {
-    /// What the outputs of a call that was over at `ended` ask for, by someone who may be in `zones`. In several zones the latest reading
-    /// counts: nobody is called before they asked to be.
+    /// What the outputs of a call that was over at `ended` ask for, by someone who may be in
+    /// `zones`. In several zones the latest reading counts: nobody is called before they asked to
+    /// be.
     pub fn asked(
         &self,
         outputs: &std::collections::BTreeMap<String, serde_json::Value>,
@@ -56,7 +59,8 @@ impl Callback {
         let at = readings.and_then(|readings| readings.into_iter().max());
         let earliest = zones.zones().iter().filter_map(|zone| later_day::earliest(&words, ended, *zone)).max();
         let otherwise = (ended + self.otherwise).max(earliest.unwrap_or(ended));
-        // Agents fill what nobody asked for with "none" and "N/A": only a condition makes words that are not understood a wish.
+        // Agents fill what nobody asked for with "none" and "N/A": only a condition makes words
+        // that are not understood a wish.
         if self.when.is_none() && at.is_none() {
             return None;
         }

@@ -45,8 +45,8 @@ pub struct Campaign {
     /// What the vendor keeps with each call for the operator's own systems.
     #[serde(default)]
     pub metadata: BTreeMap<String, Template>,
-    /// Vendor settings of this campaign, already checked by the vendor's own file. Those of a table are named
-    /// `table.key`.
+    /// Vendor settings of this campaign, already checked by the vendor's own file. Those of a table
+    /// are named `table.key`.
     pub vendor: BTreeMap<String, Template>,
     /// When contacts may be called.
     pub calling: Calling,
@@ -105,14 +105,16 @@ pub struct ContactSource {
 }
 
 impl ContactSource {
-    /// Reads a number as its rows have it. One of another country, or of a kind that is not allowed, is an error.
+    /// Reads a number as its rows have it. One of another country, or of a kind that is not
+    /// allowed, is an error.
     pub fn number(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
         let planned = PlannedNumber::parse(text, self.country)?;
         self.judge(&planned)?;
         Ok(planned.number)
     }
 
-    /// Whether a number that was read before may be called by these rules: they may be newer than the contact.
+    /// Whether a number that was read before may be called by these rules: they may be newer than
+    /// the contact.
     pub fn admits(&self, number: &PhoneNumber) -> Result<(), PhoneError> {
         match PlannedNumber::parse(number.e164(), None) {
             Ok(planned) => self.judge(&planned),
@@ -258,7 +260,8 @@ pub fn is_name(name: &str) -> bool {
 }
 
 impl Campaign {
-    /// Whether it matters where each contact is, so that nobody is called of whom that is not known.
+    /// Whether it matters where each contact is, so that nobody is called of whom that is not
+    /// known.
     pub fn needs_own_zone(&self) -> bool {
         let presets = self.calling.presets.iter().map(|preset| preset.timezone);
         presets.chain([self.calling.timezone]).any(|zone| zone == CallingZone::Contact)
@@ -273,7 +276,8 @@ impl Campaign {
         names.chain(callback.map(|rule| rule.from.as_str())).collect()
     }
 
-    /// Everything that limits calls to one number: the campaign's own rules and those of its presets.
+    /// Everything that limits calls to one number: the campaign's own rules and those of its
+    /// presets.
     pub fn number_limits(&self) -> NumberLimits {
         let presets = self.calling.presets.iter().map(Preset::number_limits);
         presets.fold(self.own_number_limits(), |all, preset| all.and(&preset))

@@ -1,7 +1,8 @@
 //! The clock that every decision is made by.
 //!
-//! A reading carries its own error, so that "may I begin" and "must I stop" can both take the careful side. Whoever
-//! implements [`Clock`] lives outside this crate; nothing here reads the time by itself.
+//! A reading carries its own error, so that "may I begin" and "must I stop" can both take the
+//! careful side. Whoever implements [`Clock`] lives outside this crate; nothing here reads the
+//! time by itself.
 
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     /// The present, as the database that all processes share would say it.
     fn read(&self) -> Reading;
 
-    /// Time since some fixed point, also counting while the machine is suspended: the measure of "how long ago".
+    /// Time since some fixed point, also counting while the machine is suspended: the measure of
+    /// "how long ago".
     fn boot(&self) -> Duration;
 }

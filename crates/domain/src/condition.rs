@@ -1,4 +1,5 @@
-//! What an agent must have collected in a call for a rule to apply: `when = { opted_out = "yes" }`.
+//! What an agent must have collected in a call for a rule to apply:
+//! `when = { opted_out = "yes" }`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,9 +31,10 @@ pub enum OptOut {
 }
 
 impl Condition {
-    /// Whether the outputs of a call fulfil it. Values are compared without regard to case, punctuation and surrounding spaces; `yes`,
-    /// `Y`, `true`, `1` and `Yes, please` are one, and so are `no`, `N`, `false` and `0`; of a list one element is enough. Names of
-    /// outputs are compared without regard to case and to signs between words.
+    /// Whether the outputs of a call fulfil it. Values are compared without regard to case,
+    /// punctuation and surrounding spaces; `yes`, `Y`, `true`, `1` and `Yes, please` are one, and
+    /// so are `no`, `N`, `false` and `0`; of a list one element is enough. Names of outputs are
+    /// compared without regard to case and to signs between words.
     pub fn holds(&self, outputs: &BTreeMap<String, Value>) -> bool {
         let holds = |(name, wanted): (&String, &Vec<String>)| {
             let values = output(outputs, name).map(texts).unwrap_or_default();
@@ -46,8 +48,9 @@ impl Condition {
         self.0.keys().any(|own| is_same_name(own, name))
     }
 
-    /// What the outputs say when the condition is that of an opt-out. Beside the values that it names, words that ask for no more calls
-    /// count whatever it names; what is neither wanted nor a no nor empty is unclear.
+    /// What the outputs say when the condition is that of an opt-out. Beside the values that it
+    /// names, words that ask for no more calls count whatever it names; what is neither wanted nor
+    /// a no nor empty is unclear.
     pub fn opt_out(&self, outputs: &BTreeMap<String, Value>) -> OptOut {
         let mut unclear = None;
         for (name, wanted) in &self.0 {
@@ -72,7 +75,8 @@ fn of_output(name: &str, wanted: &[String], value: Option<&Value>) -> OptOut {
     let clear = |value: &String| match heard::of(value) {
         Heard::Nothing | Heard::No | Heard::Yes => true,
         Heard::Stop => false,
-        // Of several known values, `interested` is clear beside `do_not_call`, unless it speaks of calls itself.
+        // Of several known values, `interested` is clear beside `do_not_call`, unless it speaks of
+        // calls itself.
         Heard::Other => !yes_or_no && !speaks_of_calls(value),
     };
     match values.into_iter().find(|value| !clear(value)) {

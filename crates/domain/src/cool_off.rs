@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::call::PastCall;
 use crate::{Moment, Outcome, Span};
 
-/// No call to the number for so long, over all campaigns and lanes, counted from the moment that the call was known to be over.
+/// No call to the number for so long, over all campaigns and lanes, counted from the moment that
+/// the call was known to be over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CoolOff {
     /// After a call that somebody picked up, or may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_answered: Option<Span>,
-    /// After a call that the callee declined, or in which they said no as their campaign defines it.
+    /// After a call that the callee declined, or in which they said no as their campaign defines
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_refusal: Option<Span>,
 }

@@ -1,4 +1,5 @@
-//! Cron's lines: when a campaign begins by itself. Only this file knows the library that reads them.
+//! Cron's lines: when a campaign begins by itself. Only this file knows the library that reads
+//! them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -43,7 +44,8 @@ impl FromStr for Cron {
         }
         croner::Cron::from_str(text).map_err(|error| fault(error.to_string()))?;
         let cron = Self(text.trim().to_owned());
-        // A leap day comes every eight years at the latest, and the library looks further ahead than that.
+        // A leap day comes every eight years at the latest, and the library looks further ahead
+        // than that.
         cron.next(Moment::from_secs(1_767_225_600), Zone::utc()).ok_or_else(|| fault("it never comes".to_owned()))?;
         Ok(cron)
     }
@@ -69,7 +71,8 @@ impl From<Cron> for String {
     }
 }
 
-/// An instant on the clocks of a zone, for the library: it walks through dates of its own, and asks our zones what they mean.
+/// An instant on the clocks of a zone, for the library: it walks through dates of its own, and
+/// asks our zones what they mean.
 #[derive(Debug, Clone, Copy)]
 struct OnClocks {
     seconds: i64,

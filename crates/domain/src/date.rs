@@ -32,7 +32,8 @@ pub fn as_utc(local: DateTime) -> i64 {
     local.duration_since(EPOCH).as_secs()
 }
 
-/// Reads the date and time in UTC of a moment in seconds since 1970. None outside the years -9999 to 9999.
+/// Reads the date and time in UTC of a moment in seconds since 1970. None outside the years -9999
+/// to 9999.
 pub(crate) fn shown(seconds: i64) -> Option<DateTime> {
     Some(tz::Offset::UTC.to_datetime(Timestamp::from_second(seconds).ok()?))
 }

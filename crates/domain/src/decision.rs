@@ -84,7 +84,8 @@ pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
     Decision::Redial { due_at: case.now + jittered(delay, rules.jitter, case.seed), class: DialClass::Retry }
 }
 
-/// The delay and up to `percent` more, never less: a person asked to be left alone for at least the delay.
+/// The delay and up to `percent` more, never less: a person asked to be left alone for at least
+/// the delay.
 fn jittered(delay: Span, percent: u8, seed: u64) -> Span {
     let share = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
     let most = i128::from(delay.millis()) * i128::from(percent) / 100;

@@ -1,4 +1,5 @@
-//! Words that stand for an empty cell: databases and spreadsheets write them where they have no value, and nobody is called "NULL".
+//! Words that stand for an empty cell: databases and spreadsheets write them where they have no
+//! value, and nobody is called "NULL".
 
 use serde::{Deserialize, Serialize};
 

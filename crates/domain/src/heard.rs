@@ -1,6 +1,8 @@
-//! What the value of an output says: yes, no, no more calls, nothing, or something that cannot be told.
+//! What the value of an output says: yes, no, no more calls, nothing, or something that cannot be
+//! told.
 //!
-//! Agents fill one output with `yes`, `Y`, `true`, `1`, `Yes, please` or `["yes"]`, as their prompt, their language and their mood have it.
+//! Agents fill one output with `yes`, `Y`, `true`, `1`, `Yes, please` or `["yes"]`, as their
+//! prompt, their language and their mood have it.
 
 use serde_json::Value;
 

@@ -18,8 +18,8 @@ pub struct LaneLimits {
     pub per_day: Option<u32>,
 }
 
-/// What an owner has used of its lane's limits within their windows. Given back with the lane, it spares the next owner to wait as
-/// if everything had just been used.
+/// What an owner has used of its lane's limits within their windows. Given back with the lane, it
+/// spares the next owner to wait as if everything had just been used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitUsage {
     /// The limits that this was kept for: it says nothing about others.

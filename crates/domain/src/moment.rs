@@ -39,7 +39,8 @@ impl Moment {
         self.0.div_euclid(1000)
     }
 
-    /// The same instant for calendars, whose years end at 9999; a later one becomes the last of them.
+    /// The same instant for calendars, whose years end at 9999; a later one becomes the last of
+    /// them.
     pub(crate) fn timestamp(self) -> Timestamp {
         let ends = if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_millisecond(self.0).unwrap_or(ends)
@@ -115,7 +116,8 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// RFC 3339, and nothing that its reader takes beside it: a time without seconds or an offset of hours only is a slip more often than not.
+/// RFC 3339, and nothing that its reader takes beside it: a time without seconds or an offset of
+/// hours only is a slip more often than not.
 impl std::str::FromStr for Moment {
     type Err = NoMoment;
 

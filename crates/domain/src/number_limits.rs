@@ -27,7 +27,8 @@ pub struct Hold {
     pub says: String,
 }
 
-/// An hour in which nobody picked up is avoided for so long. Whoever can be called in that hour only is called again then.
+/// An hour in which nobody picked up is avoided for so long. Whoever can be called in that hour
+/// only is called again then.
 const AVOIDED_FOR: Span = Span::from_days(7);
 
 impl NumberLimits {
@@ -50,7 +51,8 @@ impl NumberLimits {
         caps.max(self.cool_off.memory()).max(hour)
     }
 
-    /// Whether the number, whose owner may be in `zones`, may be called at `now`; if not, the rule that holds it longest.
+    /// Whether the number, whose owner may be in `zones`, may be called at `now`; if not, the rule
+    /// that holds it longest.
     pub fn allows(&self, earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Result<(), Hold> {
         let sent: Vec<Moment> = earlier.iter().map(|call| call.sent_at).collect();
         let caps = self.caps.iter().filter_map(|cap| {

@@ -1,7 +1,8 @@
 //! Which zones a number may be in, by its first digits.
 //!
-//! Three tables: libphonenumber's map of prefixes, corrections of it, and the area codes of +1, which the map does not decide, because
-//! it is wrong there too often. A code's whole area counts, and a mobile number's whole country: a number does not say where its owner is.
+//! Three tables: libphonenumber's map of prefixes, corrections of it, and the area codes of +1,
+//! which the map does not decide, because it is wrong there too often. A code's whole area counts,
+//! and a mobile number's whole country: a number does not say where its owner is.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -53,7 +54,8 @@ pub(crate) fn under(digits: &str) -> Vec<ZoneSet> {
     own.map(|(_, zones)| zones.clone()).collect()
 }
 
-/// `219|US-IN|America/Chicago&America/New_York` as the prefix and its zones. The prefix is that of all area codes: `1219`.
+/// `219|US-IN|America/Chicago&America/New_York` as the prefix and its zones. The prefix is that of
+/// all area codes: `1219`.
 fn area_codes() -> impl Iterator<Item = (&'static str, ZoneSet)> {
     static WITH_COUNTRY: LazyLock<Vec<(String, ZoneSet)>> = LazyLock::new(|| {
         let parts = lines(AREA_CODES).filter_map(|line| Some((line.split_once('|')?.0, line.rsplit_once('|')?.1)));
@@ -74,7 +76,8 @@ fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().filter(|line| !line.starts_with('#'))
 }
 
-/// A name that this build's database lacks would silently widen the hours; an empty set closes them instead.
+/// A name that this build's database lacks would silently widen the hours; an empty set closes
+/// them instead.
 fn zones(names: &str) -> ZoneSet {
     names.split('&').map(str::parse).collect::<Result<ZoneSet, _>>().unwrap_or_default()
 }

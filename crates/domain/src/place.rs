@@ -1,7 +1,9 @@
-//! The zone of a place, as people write it in files: the database has names beside those, which are clocks of no place.
+//! The zone of a place, as people write it in files: the database has names beside those, which
+//! are clocks of no place.
 //!
-//! `EST` is five hours behind UTC all year in the database, while New York, whose clocks people mean by it, is four in summer: whoever
-//! reads it by its letters calls an hour late. `UTC`, `Etc/GMT+5` and `Factory` are nobody's clocks either.
+//! `EST` is five hours behind UTC all year in the database, while New York, whose clocks people
+//! mean by it, is four in summer: whoever reads it by its letters calls an hour late. `UTC`,
+//! `Etc/GMT+5` and `Factory` are nobody's clocks either.
 
 use std::str::FromStr;
 

@@ -16,7 +16,8 @@ pub struct QuantityError {
     pub hint: &'static str,
 }
 
-/// A length of time in whole milliseconds, never negative: `"250ms"`, `"60s"`, `"15m"`, `"4h"`, `"7d"`.
+/// A length of time in whole milliseconds, never negative: `"250ms"`, `"60s"`, `"15m"`, `"4h"`,
+/// `"7d"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Span(i64);

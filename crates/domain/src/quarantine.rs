@@ -1,8 +1,9 @@
 //! Whether a database is the one that it was: law 13.
 //!
-//! A restored, rewound or copied database has forgotten calls, and would make them again. Witnesses outside of it remember how
-//! far it had come: a file beside a SQLite database, a file beside `ringfence.toml`, and on Postgres the server's own identity.
-//! Whatever does not fit is a [`Suspicion`], and the database dials nobody until an operator says so.
+//! A restored, rewound or copied database has forgotten calls, and would make them again.
+//! Witnesses outside of it remember how far it had come: a file beside a SQLite database, a file
+//! beside `ringfence.toml`, and on Postgres the server's own identity. Whatever does not fit is a
+//! [`Suspicion`], and the database dials nobody until an operator says so.
 
 use std::fmt;
 
@@ -15,10 +16,11 @@ pub struct Witnessed {
     pub installation: String,
     /// Its address, without a password; for people.
     pub location: String,
-    /// What identifies the storage under it: the number of a file in its file system; system identifier, timeline and object id of
-    /// a database on a server.
+    /// What identifies the storage under it: the number of a file in its file system; system
+    /// identifier, timeline and object id of a database on a server.
     pub place: String,
-    /// A number that only grows at one place: transactions on SQLite, the position in the log on Postgres.
+    /// A number that only grows at one place: transactions on SQLite, the position in the log on
+    /// Postgres.
     pub position: i64,
     /// Whether anybody was ever dialled from it.
     pub dialled: bool,
@@ -58,11 +60,13 @@ pub struct Present {
     pub witnessed: Witnessed,
     /// Where it was when it was last trusted, as its own row says; none before the first time.
     pub trusted_place: Option<String>,
-    /// Whether the row above was written by the transaction that it names. A restore writes rows in a transaction of its own.
+    /// Whether the row above was written by the transaction that it names. A restore writes rows in
+    /// a transaction of its own.
     pub row_is_original: bool,
     /// Installations that an operator said this one follows.
     pub follows: Vec<String>,
-    /// Whether the file of a SQLite database lacked transactions that its log takes for granted when it was opened.
+    /// Whether the file of a SQLite database lacked transactions that its log takes for granted
+    /// when it was opened.
     pub mixed: bool,
 }
 
@@ -81,7 +85,8 @@ pub enum Suspicion {
         /// Where.
         from: String,
     },
-    /// The server under it is another one, was rewound or promoted, or the database in it is a new one.
+    /// The server under it is another one, was rewound or promoted, or the database in it is a new
+    /// one.
     OtherServer,
     /// Another file, with the same contents, stands where it stood.
     Copied,
@@ -126,8 +131,9 @@ impl fmt::Display for Suspicion {
 
 /// What makes a database suspicious; none when it is the one that it was.
 ///
-/// `beside_database` is the witness file of a SQLite database, `beside_configuration` that of `ringfence.toml`. With `meant`, the
-/// operator named this database on the command line, and the configuration's witness is not asked about another one.
+/// `beside_database` is the witness file of a SQLite database, `beside_configuration` that of
+/// `ringfence.toml`. With `meant`, the operator named this database on the command line, and the
+/// configuration's witness is not asked about another one.
 pub fn suspect(
     present: &Present,
     beside_database: &Testimony,

@@ -1,4 +1,5 @@
-//! Addresses that vendors report calls to by themselves: whom one speaks for, and that nobody can guess another.
+//! Addresses that vendors report calls to by themselves: whom one speaks for, and that nobody can
+//! guess another.
 
 use std::fmt;
 
@@ -58,7 +59,8 @@ impl ReportKey {
         format!("{reference}.{}", self.tag(lane, Some(reference)))
     }
 
-    /// Whom a secret speaks for; none when it is not one of this lane's. Takes as long whatever is wrong with it.
+    /// Whom a secret speaks for; none when it is not one of this lane's. Takes as long whatever is
+    /// wrong with it.
     pub fn read(&self, lane: &str, secret: &str) -> Option<ReportFrom> {
         let (reference, tag) = match secret.rsplit_once('.') {
             Some((reference, tag)) if !reference.is_empty() => (Some(reference), tag),

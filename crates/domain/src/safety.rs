@@ -17,7 +17,8 @@ pub struct Safety {
     pub max_contacts: Option<u32>,
     /// Rejected rows among those of one import, from [`Safety::FEW_ROWS`] rows on.
     pub max_rejected: Percent,
-    /// Waiting contacts that a newer file no longer has, where those are stopped, from [`Safety::FEW_ROWS`] on.
+    /// Waiting contacts that a newer file no longer has, where those are stopped, from
+    /// [`Safety::FEW_ROWS`] on.
     #[serde(default = "half")]
     pub max_missing: Percent,
     /// Time since the contact file was written.

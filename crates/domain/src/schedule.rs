@@ -53,7 +53,8 @@ impl Schedule {
     /// Later than this after its moment, a schedule was missed rather than slow.
     pub const LATE: Span = Span::from_minutes(1);
 
-    /// From when and until when contacts in these zones may be dialled; with several zones, the narrowest.
+    /// From when and until when contacts in these zones may be dialled; with several zones, the
+    /// narrowest.
     pub fn bounds(&self, zones: &ZoneSet) -> (Option<Moment>, Option<Moment>) {
         let starts = self.starts.and_then(|date| zones.zones().iter().map(|zone| zone.midnight(date)).max());
         let after = self.ends.map(|date| date.tomorrow().unwrap_or(Date::MAX));
@@ -70,7 +71,8 @@ impl Schedule {
         })
     }
 
-    /// The next moment after `at` at which it begins by itself; none when no more come before the last day is over.
+    /// The next moment after `at` at which it begins by itself; none when no more come before the
+    /// last day is over.
     pub fn next(&self, at: Moment, zone: Zone) -> Option<Moment> {
         let first = self.starts.map_or(at, |date| at.max(zone.midnight(date) - Span::from_secs(1)));
         let next = self.cron.as_ref()?.next(first, zone)?;

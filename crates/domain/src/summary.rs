@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::Moment;
 
-/// One run of one campaign in numbers. Contact states add up to `total`, `stopped_for` to `stopped`,
-/// `waiting_for` to `waiting`; `outcomes` counts ended attempts.
+/// One run of one campaign in numbers. Contact states add up to `total`, `stopped_for` to
+/// `stopped`, `waiting_for` to `waiting`; `outcomes` counts ended attempts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// The campaign's name.
@@ -40,7 +40,8 @@ pub struct Summary {
     pub callbacks: Callbacks,
     /// What people said in calls, as the campaign reads it.
     pub said: Said,
-    /// Outputs that the campaign's rules ask for and that no answered call had, once there were ten: probably misspelt.
+    /// Outputs that the campaign's rules ask for and that no answered call had, once there were
+    /// ten: probably misspelt.
     pub never_collected: Vec<String>,
     /// How fast, and how often someone picked up.
     pub rate: Pace,
@@ -54,7 +55,8 @@ pub struct Summary {
     pub lane: LaneOwnership,
     /// The newest contact file.
     pub last_import: Option<ImportStanding>,
-    /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is left to do.
+    /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is
+    /// left to do.
     pub because: Option<String>,
     /// Only calls of unknown fate hold the slots.
     #[serde(skip)]
@@ -111,7 +113,8 @@ pub struct WaitingFor {
     pub lane_budget: i64,
     /// The lane to be resumed.
     pub lane_paused: i64,
-    /// A brake to be let go: a stop, a pause, a held import; or the outcomes of their import's canary.
+    /// A brake to be let go: a stop, a pause, a held import; or the outcomes of their import's
+    /// canary.
     pub held: i64,
     /// Their turn.
     pub pace: i64,
@@ -172,8 +175,8 @@ pub struct UnheededOptOut {
 pub struct Callbacks {
     /// With a time that was understood.
     pub understood: i64,
-    /// With a time that was missing or not understood: these are called after the campaign's own delay, and at the
-    /// soonest on the next day when the words name a later one.
+    /// With a time that was missing or not understood: these are called after the campaign's own
+    /// delay, and at the soonest on the next day when the words name a later one.
     pub not_understood: i64,
 }
 

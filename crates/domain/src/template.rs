@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// The values of one contact's row by column name.
 pub type Row = BTreeMap<String, String>;
 
-/// `"₹{amount_due}"`; `{name|customer}` has a text for rows without a value, and `{name|}` may be empty; `{{` and `}}` stand for the
-/// braces themselves.
+/// `"₹{amount_due}"`; `{name|customer}` has a text for rows without a value, and `{name|}` may be
+/// empty; `{{` and `}}` stand for the braces themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Template {
@@ -90,7 +90,8 @@ impl Template {
     }
 }
 
-/// Whether a cell holds nothing that can be said to somebody: spaces, invisible marks, or a spreadsheet's error in place of a value.
+/// Whether a cell holds nothing that can be said to somebody: spaces, invisible marks, or a
+/// spreadsheet's error in place of a value.
 pub fn is_blank(value: &str) -> bool {
     let invisible = |c: char| {
         c.is_whitespace()

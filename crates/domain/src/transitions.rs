@@ -1,5 +1,5 @@
-//! Where contacts and attempts may go from each state. The databases' triggers refuse every other way, and the diagrams
-//! of `ARCHITECTURE.md` are drawn from here.
+//! Where contacts and attempts may go from each state. The databases' triggers refuse every other
+//! way, and the diagrams of `ARCHITECTURE.md` are drawn from here.
 
 use crate::{AttemptState, ContactState};
 
@@ -17,8 +17,8 @@ impl AttemptState {
 }
 
 impl ContactState {
-    /// The states that a contact may be in after this one. One arrow is missing here: a contact that was stopped because
-    /// its import was undone, and was never called, may wait again.
+    /// The states that a contact may be in after this one. One arrow is missing here: a contact
+    /// that was stopped because its import was undone, and was never called, may wait again.
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Waiting => &[Self::Active, Self::Stopped],

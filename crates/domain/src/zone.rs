@@ -1,8 +1,9 @@
 //! Time zones of the IANA database.
 //!
-//! Their names and rules come from the newest release of the database ([`crate::zone_data`]), and not from whatever the machine has:
-//! a machine that nobody updates does not call at night. In 2026 three provinces of Canada and Cuba ended their clock changes; whoever
-//! still reads the data of 2025 is an hour late there every winter.
+//! Their names and rules come from the newest release of the database ([`crate::zone_data`]), and
+//! not from whatever the machine has: a machine that nobody updates does not call at night. In
+//! 2026 three provinces of Canada and Cuba ended their clock changes; whoever still reads the data
+//! of 2025 is an hour late there every winter.
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,8 +50,8 @@ impl Zone {
         &self.entry().name
     }
 
-    /// Whether its data can be read. Nobody is dialled in a zone of which nothing is known; it shows the clocks of the data that is
-    /// built in.
+    /// Whether its data can be read. Nobody is dialled in a zone of which nothing is known; it
+    /// shows the clocks of the data that is built in.
     pub fn is_readable(self) -> bool {
         self.entry().is_readable()
     }
@@ -75,7 +76,8 @@ impl Zone {
         self.first_at_or_after(date.to_datetime(Time::midnight()))
     }
 
-    /// The first instant at which its clocks show this time; when they skip it, the instant at which they resume.
+    /// The first instant at which its clocks show this time; when they skip it, the instant at
+    /// which they resume.
     pub fn first_at_or_after(self, local: DateTime) -> Moment {
         match self.reading(local) {
             Reading::Once(at) | Reading::Twice(at, _) | Reading::Never { resume: at } => at,
@@ -89,7 +91,8 @@ impl Zone {
         match self.rules().to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } => Reading::Once(since(offset)),
             AmbiguousOffset::Fold { before, after } => Reading::Twice(since(before), since(after)),
-            // A skipped time, read by the clocks from after the gap, lies in it or before it; the change ends it.
+            // A skipped time, read by the clocks from after the gap, lies in it or before it; the
+            // change ends it.
             AmbiguousOffset::Gap { after, .. } => {
                 Reading::Never { resume: self.next_change(since(after), Moment::NEVER) }
             }

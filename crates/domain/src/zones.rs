@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::zone::UnknownZone;
 use crate::{PhoneNumber, Zone, number_zones};
 
-/// The zones that a contact may be in, sorted, written `A|B`. Only hours open in every one of them are used.
-/// Empty means that nothing is known, and then nothing is open.
+/// The zones that a contact may be in, sorted, written `A|B`. Only hours open in every one of them
+/// are used. Empty means that nothing is known, and then nothing is open.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ZoneSet(Vec<Zone>);
@@ -59,7 +59,8 @@ impl ZoneSet {
         self.0.into_iter().chain(other.0.iter().copied()).collect()
     }
 
-    /// The candidates for a number: every zone that somebody with it may be in; empty when nothing is known, as for `+870`.
+    /// The candidates for a number: every zone that somebody with it may be in; empty when nothing
+    /// is known, as for `+870`.
     pub fn of_number(number: &PhoneNumber) -> Self {
         number_zones::of_prefix(&number.e164()[1..])
     }
@@ -72,7 +73,8 @@ impl ZoneSet {
         sets
     }
 
-    /// The candidates of all numbers that begin with these digits, as far as they can be told apart.
+    /// The candidates of all numbers that begin with these digits, as far as they can be told
+    /// apart.
     pub fn of_prefix(digits: &str) -> Self {
         number_zones::of_prefix(digits)
     }

@@ -1,4 +1,5 @@
-//! Scheduled moments of campaigns: each is worked at by one process, and is over only when its work is done.
+//! Scheduled moments of campaigns: each is worked at by one process, and is over only when its
+//! work is done.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use ringfence_domain::{CampaignId, CampaignState, Clock, Moment, Span};
 use ringfence_store::{CampaignRow, Database, ProcessLock, ScheduleRow, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// Campaigns that begin at once, at most: each reads a file into memory in portions, and all write one database.
+/// Campaigns that begin at once, at most: each reads a file into memory in portions, and all write
+/// one database.
 const AT_ONCE: usize = 2;
 /// How often moments are looked for.
 const ROUND: Duration = Duration::from_secs(1);
@@ -25,8 +27,8 @@ pub trait BeginCampaign: std::fmt::Debug + Send + Sync {
     /// Whether this process begins campaigns of this lane.
     fn knows_lane(&self, lane: &str) -> bool;
 
-    /// Begins the campaign at the moment `due`. Returns a sentence for people that says what came of it. A process may
-    /// die in the middle, so the same moment may be begun again.
+    /// Begins the campaign at the moment `due`. Returns a sentence for people that says what came
+    /// of it. A process may die in the middle, so the same moment may be begun again.
     async fn begin(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun>;
 }
 
@@ -61,8 +63,8 @@ impl CronScheduler {
         Self { store, clock, worker, work }
     }
 
-    /// Looks for due moments until `stop` is cancelled, while earlier ones are still worked at. A moment that is being worked at then is left to
-    /// the next process.
+    /// Looks for due moments until `stop` is cancelled, while earlier ones are still worked at. A
+    /// moment that is being worked at then is left to the next process.
     pub async fn run(self, stop: CancellationToken) {
         let mut under_way = FuturesUnordered::new();
         let mut busy = BTreeSet::new();
@@ -99,7 +101,8 @@ impl CronScheduler {
         }
     }
 
-    /// Takes up to `room` moments that are due, of our lanes and nobody else's; not those of `busy` campaigns.
+    /// Takes up to `room` moments that are due, of our lanes and nobody else's; not those of `busy`
+    /// campaigns.
     async fn take_due(&self, busy: &BTreeSet<CampaignId>, room: usize) -> Result<Vec<Taken>, StoreError> {
         let mut found = Vec::new();
         for schedule in self.store.schedules().await? {
@@ -142,7 +145,8 @@ impl CronScheduler {
                     tracing::info!(campaign = campaign.rules.name, "{}: {result}", campaign.rules.name);
                     self.finish(&campaign, &schedule, due, result).await?;
                 }
-                // What a person must mend is not mended by trying again at once; what the database could not do is.
+                // What a person must mend is not mended by trying again at once; what the database
+                // could not do is.
                 Err(NotBegun::Mend(why)) => {
                     tracing::error!(campaign = campaign.rules.name, "{}: {why}", campaign.rules.name);
                     self.finish(&campaign, &schedule, due, why).await?;

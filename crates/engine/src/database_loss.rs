@@ -1,4 +1,5 @@
-//! The ends that a database gives to a process: its file is gone, or it cannot be used for too long.
+//! The ends that a database gives to a process: its file is gone, or it cannot be used for too
+//! long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,8 @@ pub enum DatabaseLoss {
 }
 
 impl DatabaseLoss {
-    /// Returns the loss of the file, if it is not the one that was opened any more. Nobody is dialled from then on.
+    /// Returns the loss of the file, if it is not the one that was opened any more. Nobody is
+    /// dialled from then on.
     pub fn of_file(store: &Database) -> Option<Self> {
         store.file().and_then(|file| file.pulled()).map(Self::Gone)
     }

@@ -1,7 +1,7 @@
 //! Scheduler, worker and reconciler of one lane, put together for as long as the lane is ours.
 //!
-//! They meet in the store. What is passed between them here are signals that something may have changed, which spare
-//! waiting and carry no meaning.
+//! They meet in the store. What is passed between them here are signals that something may have
+//! changed, which spare waiting and carry no meaning.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,8 @@ impl LaneEngine {
         self.standing.subscribe()
     }
 
-    /// Owns and dials the lane until told to stop. On a stop, what is being sent is finished and recorded.
+    /// Owns and dials the lane until told to stop. On a stop, what is being sent is finished and
+    /// recorded.
     pub async fn run(self, stop: CancellationToken) {
         let span = info_span!("lane", lane = %self.settings.name);
         self.take_and_serve(stop).instrument(span).await;
@@ -260,8 +261,8 @@ impl LaneEngine {
         }
     }
 
-    /// What is open lapses, so that its numbers are free for others; requests that are still under way when time is up are
-    /// never left `sending`.
+    /// What is open lapses, so that its numbers are free for others; requests that are still under
+    /// way when time is up are never left `sending`.
     async fn give_back(&self, tenure: &LaneLease) -> Result<(), StoreError> {
         let now = self.clock.read().now;
         let order = SweepOrder {

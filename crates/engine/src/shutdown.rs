@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Requests under way are answered, and lanes given back, within this time; a connection that says nothing is not
-/// waited for longer.
+/// Requests under way are answered, and lanes given back, within this time; a connection that says
+/// nothing is not waited for longer.
 const LAST_WORD: Duration = Duration::from_secs(20);
 
 /// The tasks of a process, and the signal that ends them.
@@ -28,7 +28,8 @@ impl Shutdown {
         self.tasks.spawn(task);
     }
 
-    /// Tells every task to leave and waits for them. What does not end in time is left, and named in the log.
+    /// Tells every task to leave and waits for them. What does not end in time is left, and named
+    /// in the log.
     pub async fn end(self) {
         self.stop.cancel();
         self.tasks.close();

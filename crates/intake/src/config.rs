@@ -71,7 +71,8 @@ pub fn zone_hint(error: &NoPlace) -> String {
 }
 
 impl Config {
-    /// Reads a file. Paths in it are relative to it. `environment` looks up variables that secrets refer to.
+    /// Reads a file. Paths in it are relative to it. `environment` looks up variables that secrets
+    /// refer to.
     pub fn read(
         path: &Path,
         vendors: &[&'static Vendor],
@@ -99,8 +100,8 @@ impl Config {
         }
     }
 
-    /// Reads a file for whoever looks for mistakes: what can be read of it, so that campaigns can be checked against that, and
-    /// every mistake.
+    /// Reads a file for whoever looks for mistakes: what can be read of it, so that campaigns can
+    /// be checked against that, and every mistake.
     pub fn look(
         path: &Path,
         vendors: &[&'static Vendor],
@@ -184,8 +185,8 @@ impl Explain for HolidaysError {
     }
 }
 
-/// The folder that `[zones]` names, if the file can be read at all. Whoever reads the rest of the file must have taken its zones into use
-/// before: names of zones are looked up in them.
+/// The folder that `[zones]` names, if the file can be read at all. Whoever reads the rest of the
+/// file must have taken its zones into use before: names of zones are looked up in them.
 pub fn zones_folder(path: &Path) -> Option<PathBuf> {
     let text = regular::text(path).ok()?;
     let document = DeTable::parse(&text).ok()?;

@@ -33,8 +33,8 @@ pub enum NoFile {
 /// Files and folders that a pattern is held against, at most: more would take minutes.
 const MOST_ENTRIES: usize = 50_000;
 
-/// The file that `pattern` means on the local date `today`: `{date}` becomes the date, as in `2026-11-23`; of several files
-/// that a glob matches it is the one written last.
+/// The file that `pattern` means on the local date `today`: `{date}` becomes the date, as in
+/// `2026-11-23`; of several files that a glob matches it is the one written last.
 pub fn resolve(pattern: &str, today: Date) -> Result<PathBuf, NoFile> {
     let dated = pattern.replace("{date}", &today.to_string());
     if Path::new(&dated).exists() || !has_signs(&dated) {
@@ -69,7 +69,8 @@ enum Stop {
 }
 
 impl Search {
-    /// Looks for files below `folder` whose path matches these parts. `**` stands for any folders, but for linked ones.
+    /// Looks for files below `folder` whose path matches these parts. `**` stands for any folders,
+    /// but for linked ones.
     fn walk(&mut self, folder: &Path, parts: &[&str]) -> Result<(), Stop> {
         let Some((part, rest)) = parts.split_first() else {
             self.take(folder);

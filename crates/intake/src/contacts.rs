@@ -152,7 +152,8 @@ impl<'c> ContactFile<'c> {
         self.table.record().swallowed()
     }
 
-    /// Cells of columns that the campaign uses that were taken as empty, by the word in them, as far as was read.
+    /// Cells of columns that the campaign uses that were taken as empty, by the word in them, as
+    /// far as was read.
     pub fn taken_as_empty(&self) -> BTreeMap<String, i64> {
         self.taken_as_empty.iter().map(|(word, cells)| ((*word).to_owned(), *cells)).collect()
     }
@@ -164,7 +165,8 @@ impl<'c> ContactFile<'c> {
 
     fn judge(&self, record: Record<'_>) -> Result<ContactRow, Refusal> {
         let columns = self.table.columns();
-        // Spreadsheets leave out empty values at the end of a row; where a quote is misplaced, others may be lost.
+        // Spreadsheets leave out empty values at the end of a row; where a quote is misplaced,
+        // others may be lost.
         if record.len() > columns.len() || (record.has_misplaced_quote() && record.len() != columns.len()) {
             let reason = format!("it has {} values, the header {} columns", record.len(), columns.len());
             return Err(Refusal::new("columns", reason));
@@ -240,7 +242,8 @@ impl<'c> ContactFile<'c> {
     }
 }
 
-/// Whether a header is that of rejected rows, some of a larger file: their line and reason come first, and are no data of theirs.
+/// Whether a header is that of rejected rows, some of a larger file: their line and reason come
+/// first, and are no data of theirs.
 pub fn is_rejects(columns: &[String]) -> bool {
     let ours = |place: usize, name: &str| {
         columns.get(place).is_some_and(|column| column.trim_start_matches("reject_") == name)
@@ -280,7 +283,8 @@ fn visible(text: &str) -> String {
     shown
 }
 
-/// What the content of a file, and the way that it is read, hash to: the same twice is the same import.
+/// What the content of a file, and the way that it is read, hash to: the same twice is the same
+/// import.
 pub fn digest(mut content: Sha256, campaign: &Campaign) -> String {
     let reading = serde_json::to_string(&ContactSource { file: None, ..campaign.contacts.clone() })
         .expect("names are always JSON");

@@ -7,7 +7,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{Mistake, Mistakes};
 
-/// The place of the first text of a section (`contacts`; `provider` stands at the top) for which this holds: its key, and what it says.
+/// The place of the first text of a section (`contacts`; `provider` stands at the top) for which
+/// this holds: its key, and what it says.
 pub fn find(text: &str, section: &str, wanted: &dyn Fn(&str, &str) -> bool) -> Option<Range<usize>> {
     let document = DeTable::parse(text).ok()?;
     let root = document.get_ref();

@@ -41,7 +41,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(name, _)| *name)
 }
 
-/// The preset of this name, with the holidays that it needs; the operator's `own` come before those that are shipped.
+/// The preset of this name, with the holidays that it needs; the operator's `own` come before
+/// those that are shipped.
 pub fn preset(name: &str, own: &BTreeMap<String, String>) -> Result<Preset, PresetError> {
     let Some((name, text)) = SHIPPED.iter().find(|(known, _)| *known == name) else {
         let known: Vec<&str> = names().collect();

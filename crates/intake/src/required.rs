@@ -1,7 +1,7 @@
 //! Values that a row must have: those of the columns from which the agent gets to know something.
 //!
-//! "Dear , you owe " is said to a person. Whoever wants it so names the column in `contacts.optional`, or writes what to say instead:
-//! `{name|customer}`.
+//! "Dear , you owe " is said to a person. Whoever wants it so names the column in
+//! `contacts.optional`, or writes what to say instead: `{name|customer}`.
 
 use ringfence_domain::Campaign;
 use ringfence_domain::template::{Row, Template, is_blank};
@@ -13,7 +13,8 @@ pub(crate) fn lacking<'c>(campaign: &'c Campaign, fields: &Row) -> Option<&'c st
     templates.flat_map(Template::required).find(empty)
 }
 
-/// Why such a row cannot be called, and how to mend it. `word`: what stands in the cell and is taken as empty.
+/// Why such a row cannot be called, and how to mend it. `word`: what stands in the cell and is
+/// taken as empty.
 pub(crate) fn reason(column: &str, word: Option<&str>) -> String {
     let is_empty = match word {
         Some(word) => format!("has `{word}`, which is taken as empty (contacts.empty_words)"),

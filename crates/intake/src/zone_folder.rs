@@ -1,4 +1,5 @@
-//! A zoneinfo tree of the operator, as `/usr/share/zoneinfo`: newer time zones than those that are built in.
+//! A zoneinfo tree of the operator, as `/usr/share/zoneinfo`: newer time zones than those that are
+//! built in.
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Read};
@@ -12,7 +13,8 @@ use crate::regular;
 const LARGEST: u64 = 1 << 20;
 /// Folders within folders, as in `America/Argentina/Buenos_Aires`.
 const DEEPEST: usize = 3;
-/// What is not a zone of its own: the same zones with and without leap seconds, and the machine's own choices.
+/// What is not a zone of its own: the same zones with and without leap seconds, and the machine's
+/// own choices.
 const NO_ZONES: [&str; 4] = ["posix", "right", "localtime", "posixrules"];
 
 /// Why a folder is not used, and the data that is built in goes on.
@@ -39,7 +41,8 @@ pub enum NotUsed {
 }
 
 impl NotUsed {
-    /// Whether an operator should look after it. A folder that is as old as what is built in waits for its time.
+    /// Whether an operator should look after it. A folder that is as old as what is built in waits
+    /// for its time.
     pub fn is_trouble(&self) -> bool {
         match self {
             Self::NotNewer { found, built_in, .. } => found < built_in,
@@ -48,7 +51,8 @@ impl NotUsed {
     }
 }
 
-/// Reads the folder, if it is newer than what is built in. All of it is read at once: somebody may write a newer one over it later.
+/// Reads the folder, if it is newer than what is built in. All of it is read at once: somebody may
+/// write a newer one over it later.
 pub fn read(folder: &Path) -> Result<ZoneData, NotUsed> {
     let shown = folder.display().to_string();
     let unreadable = |why: String| NotUsed::Unreadable { folder: shown.clone(), why };

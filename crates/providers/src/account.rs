@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::call::{AskError, Placing};
 use crate::{Budget, LaneSetup, Secret, Transport, WireError, answer};
 
-/// Where requests go and what all of them carry. Its `Debug` shows no header: they hold the credentials.
+/// Where requests go and what all of them carry. Its `Debug` shows no header: they hold the
+/// credentials.
 pub(crate) struct Account {
     transport: Arc<dyn Transport>,
     base_url: String,
@@ -27,7 +28,8 @@ impl std::fmt::Debug for Account {
 pub(crate) enum Body {
     None,
     Json(Value),
-    /// `multipart/form-data` with these fields, in their order; the boundary must not occur in them.
+    /// `multipart/form-data` with these fields, in their order; the boundary must not occur in
+    /// them.
     Form(Vec<(String, String)>),
 }
 

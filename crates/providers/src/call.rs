@@ -50,22 +50,26 @@ pub enum Placing {
         /// For how long it wants to be left alone, if it said so.
         retry_after: Option<Span>,
     },
-    /// Surely refused, and would be for every other contact too: credentials, balance, agent, address.
+    /// Surely refused, and would be for every other contact too: credentials, balance, agent,
+    /// address.
     LaneFault {
         /// What is wrong and how to mend it.
         cause: String,
     },
-    /// Surely refused, and would be for everyone of the campaign: its agent, its number to call from, its inputs.
+    /// Surely refused, and would be for everyone of the campaign: its agent, its number to call
+    /// from, its inputs.
     CampaignFault {
         /// What is wrong and how to mend it.
         cause: String,
     },
-    /// Surely refused for how the request was put; the next one is put otherwise, and may follow at once.
+    /// Surely refused for how the request was put; the next one is put otherwise, and may follow at
+    /// once.
     Reworded {
         /// What the vendor said.
         cause: String,
     },
-    /// Surely refused, and nobody can tell whether for something of this contact or of everyone: a person must look.
+    /// Surely refused, and nobody can tell whether for something of this contact or of everyone: a
+    /// person must look.
     RequestFault {
         /// What the vendor said.
         cause: String,
@@ -80,12 +84,14 @@ pub enum Placing {
         /// Why that cannot be told.
         cause: String,
     },
-    /// It may have been placed, and the answer is one that no page of the vendor documents: as long as no call was taken, or when
-    /// it is given again and again, the lane's address or account may be wrong.
+    /// It may have been placed, and the answer is one that no page of the vendor documents: as long
+    /// as no call was taken, or when it is given again and again, the lane's address or account may
+    /// be wrong.
     Undocumented {
         /// What was said, and what to look at.
         cause: String,
-        /// It speaks of credentials or of money: whatever was before, everyone is answered like this.
+        /// It speaks of credentials or of money: whatever was before, everyone is answered like
+        /// this.
         of_account: bool,
     },
 }
@@ -114,7 +120,8 @@ pub struct OutCall {
 pub enum News {
     /// The vendor says that it is under way.
     Pending,
-    /// The vendor does not know it, yet or any more, or says nothing of it that is understood: it may be under way.
+    /// The vendor does not know it, yet or any more, or says nothing of it that is understood: it
+    /// may be under way.
     Unclear,
     /// Over.
     Ended(Outcome, Box<CallDetails>),
@@ -139,7 +146,8 @@ pub struct LostCall {
     pub sent_at: Moment,
     /// When the number was called before through the same lane, if it was.
     pub called_before: Option<Moment>,
-    /// Calls that the vendor reported to the address of this very attempt. Anyone who knew the address may have done so.
+    /// Calls that the vendor reported to the address of this very attempt. Anyone who knew the
+    /// address may have done so.
     pub reported: Vec<String>,
 }
 
@@ -150,10 +158,11 @@ pub struct Findings {
     pub candidates: Vec<Candidate>,
     /// Attempts whose call surely was not placed, and will not be.
     pub absent: Vec<AttemptId>,
-    /// Attempts whose call is not out: every call of the vendor's list was read, and none can be theirs. They may have been placed all
-    /// the same, and be over, or be listed late.
+    /// Attempts whose call is not out: every call of the vendor's list was read, and none can be
+    /// theirs. They may have been placed all the same, and be over, or be listed late.
     pub not_out: Vec<AttemptId>,
-    /// Attempts that the vendor was not asked about this time, or did not answer for: nothing follows for them.
+    /// Attempts that the vendor was not asked about this time, or did not answer for: nothing
+    /// follows for them.
     pub unasked: Vec<AttemptId>,
 }
 
@@ -193,7 +202,8 @@ pub struct ListedCall {
 }
 
 impl Listing {
-    /// A number as a vendor's list writes it: with or without `+`, or as in `home`. None when it is none.
+    /// A number as a vendor's list writes it: with or without `+`, or as in `home`. None when it is
+    /// none.
     pub(crate) fn number(text: &str, home: Option<Country>) -> Option<PhoneNumber> {
         let text = text.trim();
         match home {
@@ -203,7 +213,8 @@ impl Listing {
     }
 }
 
-/// Questions asked one by one: one that is not answered as it should be takes nothing away from the others.
+/// Questions asked one by one: one that is not answered as it should be takes nothing away from
+/// the others.
 #[derive(Debug, Default)]
 pub(crate) struct Unanswered {
     first: Option<AskError>,
@@ -214,7 +225,8 @@ impl Unanswered {
     /// So many may fail in one round: each of them may take as long as an answer is waited for.
     const MOST: usize = 3;
 
-    /// Notes one; whether the next may be asked. That the vendor refuses us, or wants to be left alone, ends it at once.
+    /// Notes one; whether the next may be asked. That the vendor refuses us, or wants to be left
+    /// alone, ends it at once.
     pub(crate) fn note(&mut self, error: AskError) -> Result<bool, AskError> {
         if !matches!(error, AskError::Trouble(_)) {
             return Err(error);

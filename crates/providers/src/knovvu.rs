@@ -1,15 +1,17 @@
 //! Knovvu Virtual Agent (Sestek): calls into IVR scenarios.
 //!
-//! Source: the page "Outbound Call Trigger API" (docs.knovvu.com), which is all there is. What it leaves open is taken the
-//! pessimistic way:
+//! Source: the page "Outbound Call Trigger API" (docs.knovvu.com), which is all there is. What it
+//! leaves open is taken the pessimistic way:
 //!
-//! - It documents no error: any answer without a `UniqueId` may be a call, and nobody is dialled again for it.
-//! - There is no key against double requests, no list of calls and no search: a call whose `UniqueId` was lost can only be told by
-//!   the vendor, at the address that `ResultDestination` gives. What it sends there is not documented either; any `UniqueId` in it is a
-//!   reason to ask.
-//! - `/v2/callresult` shows no credentials, so none are sent there. A call that it does not list, or lists without a known state, is
-//!   under way.
-//! - The example writes the header `Project` without a value; a lane may send its project's name, nothing, or no such header.
+//! - It documents no error: any answer without a `UniqueId` may be a call, and nobody is dialled
+//!   again for it.
+//! - There is no key against double requests, no list of calls and no search: a call whose
+//!   `UniqueId` was lost can only be told by the vendor, at the address that `ResultDestination`
+//!   gives. What it sends there is not documented either; any `UniqueId` in it is a reason to ask.
+//! - `/v2/callresult` shows no credentials, so none are sent there. A call that it does not list,
+//!   or lists without a known state, is under way.
+//! - The example writes the header `Project` without a value; a lane may send its project's name,
+//!   nothing, or no such header.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -185,8 +187,8 @@ impl Knovvu {
         Ok(request)
     }
 
-    /// Asks about some calls at once. A batch that the vendor cannot take is halved, until the one is alone that it cannot take; that
-    /// one is left out.
+    /// Asks about some calls at once. A batch that the vendor cannot take is halved, until the one
+    /// is alone that it cannot take; that one is left out.
     async fn results(&self, ids: &[&str], budget: &dyn Budget) -> Result<Vec<(String, String)>, AskError> {
         let mut batches: Vec<&[&str]> = ids.chunks(TOGETHER).rev().collect();
         let mut results = Vec::new();
@@ -278,7 +280,8 @@ fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
     Ok(rows.iter().filter_map(row).collect())
 }
 
-/// What an answer to the request that places a call means. No refusal is documented: whatever has no id may be a call.
+/// What an answer to the request that places a call means. No refusal is documented: whatever has
+/// no id may be a call.
 fn classify(reply: &Response<Bytes>) -> Placing {
     let body = answer::json(reply).unwrap_or_default();
     let call_id = member(&body, "UniqueId").map_or(CallId::Absent, CallId::of);

@@ -1,8 +1,10 @@
-//! JSON as servers send it, not as it should be: one broken text, number or depth must not hide all the others.
+//! JSON as servers send it, not as it should be: one broken text, number or depth must not hide
+//! all the others.
 //!
-//! What no parser takes is mended where it stands: half of a surrogate pair, bytes that are no UTF-8 and unknown escapes become
-//! U+FFFD, numbers that no computer holds and words like `NaN` become null, and so does what is nested too deep. A text with U+FFFD
-//! names nothing: see [`crate::answer::word`].
+//! What no parser takes is mended where it stands: half of a surrogate pair, bytes that are no
+//! UTF-8 and unknown escapes become U+FFFD, numbers that no computer holds and words like `NaN`
+//! become null, and so does what is nested too deep. A text with U+FFFD names nothing: see
+//! [`crate::answer::word`].
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -1,8 +1,9 @@
 //! Pace: how many calls and requests may leave, in every sliding window.
 //!
-//! A permit is reserved before a call is claimed and spent when its request leaves. At any time the requests of the last
-//! window and the reserved permits together are no more than the limit, so however late a permit is spent, no window
-//! ever holds too many. Reserved permits are also spaced evenly, so that a vendor sees a stream and not bursts.
+//! A permit is reserved before a call is claimed and spent when its request leaves. At any time
+//! the requests of the last window and the reserved permits together are no more than the limit,
+//! so however late a permit is spent, no window ever holds too many. Reserved permits are also
+//! spaced evenly, so that a vendor sees a stream and not bursts.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -63,8 +64,8 @@ impl Window {
         (self.reserved == 0 && sent.len() <= Self::TELLABLE).then_some(sent)
     }
 
-    /// Now, or the moment before which there is surely no room. While all room is reserved that is not known: a little
-    /// later.
+    /// Now, or the moment before which there is surely no room. While all room is reserved that is
+    /// not known: a little later.
     fn room(&mut self, now: Instant) -> Result<(), Instant> {
         let per = self.rate.per().duration();
         while self.spent.front().is_some_and(|at| *at + per <= now) {
@@ -139,7 +140,8 @@ impl Pacer {
     /// Longer than every limit's window.
     const UNKNOWN_FOR: Duration = Duration::from_hours(1);
 
-    /// A lane's budget. `used_ago`: how long ago another owner may have spent all of it; none when nobody did.
+    /// A lane's budget. `used_ago`: how long ago another owner may have spent all of it; none when
+    /// nobody did.
     pub fn new(limits: &LaneLimits, used_ago: Option<Span>) -> Arc<Self> {
         let used = used_ago.and_then(|ago| Instant::now().checked_sub(ago.duration()));
         Arc::new(Self {
@@ -165,7 +167,8 @@ impl Pacer {
         })
     }
 
-    /// What was used within the windows of these limits, as of `now`, for the next owner; none when that cannot be told.
+    /// What was used within the windows of these limits, as of `now`, for the next owner; none when
+    /// that cannot be told.
     pub fn spent(&self, limits: &LaneLimits, now: Moment) -> Option<LimitUsage> {
         let windows = self.lock();
         // What the owner before may have used is not known in detail.
@@ -185,8 +188,8 @@ impl Pacer {
         self.windows.lock().expect("the pacer's lock is never held over a panic")
     }
 
-    /// Waits for one permit, then takes as many more as are released within `within`, up to `wanted`.
-    /// `own`: the campaign's own limit, if it has one.
+    /// Waits for one permit, then takes as many more as are released within `within`, up to
+    /// `wanted`. `own`: the campaign's own limit, if it has one.
     pub async fn permits(
         self: &Arc<Self>,
         wanted: usize,

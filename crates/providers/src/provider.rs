@@ -7,7 +7,8 @@ use ringfence_domain::{AttemptId, Moment, PhoneNumber};
 
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 
-/// The lane's budget of requests. Each one, except the request that places a call, waits here for its turn.
+/// The lane's budget of requests. Each one, except the request that places a call, waits here for
+/// its turn.
 #[async_trait]
 pub trait Budget: Send + Sync {
     /// Returns when one more request may be sent.
@@ -19,7 +20,8 @@ pub trait Budget: Send + Sync {
 pub enum Checked {
     /// The vendor takes the credentials.
     Credentials,
-    /// Somebody answers as the vendor does; no request but a call shows whether the credentials are right.
+    /// Somebody answers as the vendor does; no request but a call shows whether the credentials are
+    /// right.
     Address,
 }
 
@@ -34,24 +36,29 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         at
     }
 
-    /// The request that [`Provider::place`] would send, with everything secret in it marked as sensitive.
+    /// The request that [`Provider::place`] would send, with everything secret in it marked as
+    /// sensitive.
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String>;
 
     /// Sends exactly one request that places a call, and never a second one.
     async fn place(&self, call: &CallRequest) -> Placing;
 
-    /// Asks how calls stand, with as few requests as the vendor allows. Calls that are not in the answer are pending.
+    /// Asks how calls stand, with as few requests as the vendor allows. Calls that are not in the
+    /// answer are pending.
     async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError>;
 
-    /// Looks for calls whose answer was lost. That one is not found proves nothing, unless it is said to be absent.
+    /// Looks for calls whose answer was lost. That one is not found proves nothing, unless it is
+    /// said to be absent.
     async fn find(&self, lost: &[LostCall], now: Moment, budget: &dyn Budget) -> Result<Findings, AskError>;
 
-    /// All calls of the account since a moment, and a little before it; none when this vendor has no list.
+    /// All calls of the account since a moment, and a little before it; none when this vendor has
+    /// no list.
     async fn calls_since(&self, _since: Moment, _budget: &dyn Budget) -> Result<Option<Listing>, AskError> {
         Ok(None)
     }
 
-    /// The call that a report from the vendor speaks of. A report proves nothing; it is a reason to ask.
+    /// The call that a report from the vendor speaks of. A report proves nothing; it is a reason to
+    /// ask.
     fn reported(&self, report: &[u8]) -> Option<String>;
 
     /// Ends a call that is out; false when this vendor has no way to.

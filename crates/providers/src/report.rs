@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The value of these names, wherever it stands in a report: JSON, a form, or a query. Letters may be written either way, `UniqueId`
-/// as `unique_id`. None when there are several values: a report of many calls is not about one.
+/// The value of these names, wherever it stands in a report: JSON, a form, or a query. Letters may
+/// be written either way, `UniqueId` as `unique_id`. None when there are several values: a report
+/// of many calls is not about one.
 pub fn named(report: &[u8], names: &[&str]) -> Option<String> {
     let mut found = BTreeSet::new();
     if let Some(body) = crate::lenient::parse(report) {

@@ -12,8 +12,8 @@ use http::{Request, Response};
 const CONNECT: Duration = Duration::from_secs(3);
 /// Longer than this no answer is waited for, connecting included.
 pub const ANSWER: Duration = Duration::from_secs(15);
-/// Idle connections are closed before most servers close them: a request on a connection that the server has just
-/// closed ends in doubt.
+/// Idle connections are closed before most servers close them: a request on a connection that the
+/// server has just closed ends in doubt.
 const IDLE: Duration = Duration::from_secs(2);
 /// Answers are read up to this size, in bytes.
 pub const MAX_ANSWER: usize = 8 * 1024 * 1024;

@@ -1,4 +1,5 @@
-//! What a vendor declares about itself, so that configuration files can be checked without knowing it.
+//! What a vendor declares about itself, so that configuration files can be checked without knowing
+//! it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

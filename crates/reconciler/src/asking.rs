@@ -13,7 +13,8 @@ use crate::slots::slot_until;
 const SILENCE: Span = Span::from_hours(6);
 
 impl Reconciler {
-    /// Asks how placed calls stand. One that stays silent past its time is given up, to be looked at by a person.
+    /// Asks how placed calls stand. One that stays silent past its time is given up, to be looked
+    /// at by a person.
     pub(crate) async fn ask(
         &mut self,
         placed: &[&LiveCall],
@@ -39,7 +40,8 @@ impl Reconciler {
                 self.consecutive_failures = 0;
                 news.into_iter().collect::<BTreeMap<AttemptId, News>>()
             }
-            // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
+            // Whoever was not answered has learned nothing; who was silent past all patience is a
+            // person's to look at.
             Err(error) => {
                 settlements.extend(self.silent(placed.iter().copied(), now));
                 return self.trouble(&error, now).await;

@@ -9,8 +9,9 @@ use crate::Reconciler;
 /// A vendor's call may go on for this long after its phone begins to ring.
 const RING_AND_TALK: Span = Span::from_hours(1);
 
-/// Asks a lane's vendor for all calls since the quarantine's moment, enters those that the database has forgotten, and keeps what came
-/// of it. May be repeated: calls of one number are entered one after the other.
+/// Asks a lane's vendor for all calls since the quarantine's moment, enters those that the
+/// database has forgotten, and keeps what came of it. May be repeated: calls of one number are
+/// entered one after the other.
 pub async fn inquire(
     store: &Database,
     quarantine: &QuarantineRow,
@@ -48,7 +49,8 @@ pub async fn inquire(
     Ok(inquiry)
 }
 
-/// While calls were found, or wait for an earlier one of their number, the vendor is asked again after this time,
+/// While calls were found, or wait for an earlier one of their number, the vendor is asked again
+/// after this time,
 const AGAIN: Span = Span::from_secs(5);
 /// else after this.
 const LATER: Span = Span::from_secs(60);
@@ -56,7 +58,8 @@ const LATER: Span = Span::from_secs(60);
 const LOOK: Span = Span::from_secs(1);
 
 impl Reconciler {
-    /// In quarantine, asks the vendor what the database has forgotten. `tick` is the time by a clock that nobody sets.
+    /// In quarantine, asks the vendor what the database has forgotten. `tick` is the time by a
+    /// clock that nobody sets.
     pub(crate) async fn inquire(&mut self, now: Moment, tick: Moment) -> Result<(), StoreError> {
         self.inquire_at = tick + LOOK;
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(()) };

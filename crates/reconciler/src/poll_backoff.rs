@@ -9,7 +9,8 @@ const LONGEST: Span = Span::from_secs(60);
 /// What a call is taken to last before any has ended.
 const FIRST_GUESS: Span = Span::from_secs(4);
 
-/// The times at which calls are asked about. It lives in memory only: a new owner asks about everything once.
+/// The times at which calls are asked about. It lives in memory only: a new owner asks about
+/// everything once.
 #[derive(Debug)]
 pub(crate) struct PollBackoff {
     asks: HashMap<AttemptId, Ask>,

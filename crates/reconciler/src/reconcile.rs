@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::poll_backoff::PollBackoff;
 
-/// A request is over within this time after its claim: sending limit, connecting and answering, and some room.
+/// A request is over within this time after its claim: sending limit, connecting and answering,
+/// and some room.
 const SENDING_FOR: Span = Span::from_secs(2 + 15 + 5);
 /// From the moment that a vendor begins to dial, a call is over within this time.
 pub(crate) const RING_AND_TALK: Span = Span::from_hours(1);
@@ -54,7 +55,8 @@ pub struct Reconciler {
     pub(crate) forget_at: Moment,
     /// Calls that were reported to the own addresses of attempts of unknown fate.
     pub(crate) reported: HashMap<AttemptId, Vec<String>>,
-    /// Rules of campaigns that have calls out; none where they cannot be read, whose calls wait until they can.
+    /// Rules of campaigns that have calls out; none where they cannot be read, whose calls wait
+    /// until they can.
     pub(crate) campaigns: HashMap<CampaignId, Option<Campaign>>,
     pub(crate) campaigns_at: Moment,
     /// The clock less the one that nobody sets, in milliseconds, in the last round.
@@ -163,7 +165,8 @@ impl Reconciler {
             .iter()
             .map(|call| {
                 let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
-                // Reckoned by the clock that nobody sets: a call that was sent in the future was sent just now.
+                // Reckoned by the clock that nobody sets: a call that was sent in the future was
+                // sent just now.
                 (self.patience.due(call.attempt, tick - now.since(since)), call)
             })
             .filter(|(at, _)| *at <= tick)
@@ -189,12 +192,14 @@ impl Reconciler {
         Ok(done)
     }
 
-    /// The present by the clock that nobody sets, for what is done now and then: the database's may be set back.
+    /// The present by the clock that nobody sets, for what is done now and then: the database's may
+    /// be set back.
     pub(crate) fn tick(&self) -> Moment {
         Moment::from_millis(self.clock.boot().as_millis() as i64)
     }
 
-    /// Settles what was learned; when the database refuses one of them, the others are not held up by it.
+    /// Settles what was learned; when the database refuses one of them, the others are not held up
+    /// by it.
     async fn settle(&self, settlements: Vec<(AttemptId, Settlement)>) -> Result<u32, StoreError> {
         let now = self.clock.read().now;
         match self.store.settle(settlements.clone(), now).await {
@@ -232,7 +237,8 @@ impl Reconciler {
             AskError::Trouble(cause) => {
                 self.rest_until = self.tick() + Span::from_secs(2);
                 self.consecutive_failures += 1;
-                // Now and then nobody answers; who never does must be seen, before every slot waits for an outcome.
+                // Now and then nobody answers; who never does must be seen, before every slot waits
+                // for an outcome.
                 if self.consecutive_failures < TROUBLES {
                     return Ok(());
                 }

@@ -12,8 +12,8 @@ const REPORTS_KEPT: Span = Span::from_days(7);
 const FORGET_EVERY: Span = Span::from_hours(1);
 
 impl Reconciler {
-    /// Reads what the vendor reported. A report of a call that is out is a reason to ask about it now; one of a call that nobody knows
-    /// waits for the receipt.
+    /// Reads what the vendor reported. A report of a call that is out is a reason to ask about it
+    /// now; one of a call that nobody knows waits for the receipt.
     pub(crate) async fn read_reports(&mut self, now: Moment) -> Result<(), StoreError> {
         let (lane, tick) = (self.tenure.lane, self.tick());
         let unread = self.store.unread_reports(lane, REPORTS).await?;

@@ -9,8 +9,8 @@ use crate::Reconciler;
 const SET: i64 = 2_000;
 
 impl Reconciler {
-    /// Notices that the clock was set since the last round. Nobody is called while it is in doubt, so whatever is out then was sent
-    /// before.
+    /// Notices that the clock was set since the last round. Nobody is called while it is in doubt,
+    /// so whatever is out then was sent before.
     pub(crate) async fn heed_clock(&mut self, now: Moment, tick: Moment) -> Result<(), StoreError> {
         let offset = now.millis() - tick.millis();
         let by = self.clock_offset.map_or(0, |before| offset - before);
@@ -28,7 +28,8 @@ impl Reconciler {
         now - Span::from_millis(self.set_by.get(&attempt).copied().unwrap_or_default())
     }
 
-    /// Whether so long has passed after the moment at which news of a call was expected at the latest.
+    /// Whether so long has passed after the moment at which news of a call was expected at the
+    /// latest.
     pub(crate) fn is_overdue(&self, call: &LiveCall, patience: Span, now: Moment) -> bool {
         call.overdue_at.is_some_and(|overdue| overdue + patience <= self.present_of(call.attempt, now))
     }

@@ -10,10 +10,12 @@ use crate::Reconciler;
 const USUAL_EVERY: Span = Span::from_minutes(1);
 /// A call that is out holds its slot for so much longer than until the vendor is asked again.
 const SPARE: Span = Span::from_secs(30);
-/// So long after its claim a call that the vendor's list does not show is not out: lists lag behind.
+/// So long after its claim a call that the vendor's list does not show is not out: lists lag
+/// behind.
 const LISTED_AFTER: Span = Span::from_secs(30);
 
-/// Until when a call of which the vendor said this holds its slot, when it is asked about again at `next`; none when nothing changes.
+/// Until when a call of which the vendor said this holds its slot, when it is asked about again at
+/// `next`; none when nothing changes.
 pub(crate) fn slot_until(call: &LiveCall, said: &News, next: Moment, now: Moment) -> Option<(AttemptId, Moment)> {
     let until = next + next.since(now) + SPARE;
     (*said == News::Pending && call.slot_until < until).then(|| (call.attempt, until + SPARE))

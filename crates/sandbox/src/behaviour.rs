@@ -31,7 +31,8 @@ pub enum Fault {
     NotFound,
     /// The call is placed and the answer sends the client elsewhere.
     Redirect,
-    /// The call is placed and the answer is HTTP 200 that says `success: false`, and nothing that a page documents.
+    /// The call is placed and the answer is HTTP 200 that says `success: false`, and nothing that a
+    /// page documents.
     Doubt,
     /// HTTP 429 with `Retry-After`.
     Throttled,
@@ -117,7 +118,8 @@ pub struct Behaviour {
     pub outcomes: Vec<(Outcome, u32)>,
     /// How long a call rings before it is answered or ends.
     pub ring: Span,
-    /// How long an answered call lasts on the average; single calls last half to one and a half of it.
+    /// How long an answered call lasts on the average; single calls last half to one and a half of
+    /// it.
     pub talk: Span,
     /// How long each answer takes.
     pub latency: Span,
@@ -218,8 +220,8 @@ fn pairs(text: &str) -> Result<Vec<(&str, &str)>, BehaviourError> {
         .collect()
 }
 
-/// Numbers that behave in a fixed way, whatever the options say: national numbers `7000000xyz` end or fail by their last
-/// two digits.
+/// Numbers that behave in a fixed way, whatever the options say: national numbers `7000000xyz` end
+/// or fail by their last two digits.
 pub fn by_number(national: &str) -> Option<Result<Outcome, Fault>> {
     let tail = national.strip_prefix("7000000").filter(|tail| tail.len() == 3)?;
     Some(match &tail[1..] {
@@ -256,7 +258,8 @@ fn outputs(pairs: &[(&str, &str)]) -> Map<String, Value> {
 }
 
 impl Behaviour {
-    /// What the agent collects from a national number: some of those that behave in a fixed way ask to be called back, opt out, or say no.
+    /// What the agent collects from a national number: some of those that behave in a fixed way ask
+    /// to be called back, opt out, or say no.
     pub fn outputs_of(&self, national: &str) -> Map<String, Value> {
         let tail = national.strip_prefix("7000000").filter(|tail| tail.len() == 3).map(|tail| &tail[1..]);
         match tail {

@@ -1,7 +1,8 @@
 //! Iqra AI's wire format, in front of a simulated business.
 //!
-//! Both dialects of placing a call: the form fields of the vendor's page, and the `config` that its source reads. Refusals are HTTP 200,
-//! as in the source. Of the queue, which only the source has, every other row is in words and the others in the source's numbers.
+//! Both dialects of placing a call: the form fields of the vendor's page, and the `config` that
+//! its source reads. Refusals are HTTP 200, as in the source. Of the queue, which only the source
+//! has, every other row is in words and the others in the source's numbers.
 
 use std::sync::Arc;
 

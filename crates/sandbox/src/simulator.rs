@@ -1,4 +1,5 @@
-//! A vendor that calls nobody: takes calls, lets them ring and talk by the clock, and remembers how they ended.
+//! A vendor that calls nobody: takes calls, lets them ring and talk by the clock, and remembers
+//! how they ended.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

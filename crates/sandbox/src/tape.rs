@@ -68,7 +68,8 @@ impl Tape {
         Ok(Self { entries: Mutex::default(), file: Some(Mutex::new(file)) })
     }
 
-    /// Appends; a line that cannot be written stops the vendor, who must not do what nobody can prove.
+    /// Appends; a line that cannot be written stops the vendor, who must not do what nobody can
+    /// prove.
     pub(crate) fn write(&self, entry: TapeEntry) {
         if let Some(file) = &self.file {
             let mut line = serde_json::to_vec(&entry).expect("an entry is always JSON");

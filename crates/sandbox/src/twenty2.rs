@@ -1,7 +1,8 @@
 //! Twenty2's wire format, in front of a simulated account.
 //!
-//! Shapes from the vendor's pages "Initiate a Call" and "Quick Start", "List calls" and "Get call details". Like the real
-//! one it wants Basic authorization and the workspace header, but takes any credentials.
+//! Shapes from the vendor's pages "Initiate a Call" and "Quick Start", "List calls" and "Get call
+//! details". Like the real one it wants Basic authorization and the workspace header, but takes
+//! any credentials.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! `kind = "sandbox"`: a simulated account within the process, spoken to as Twenty2 is. It forgets its calls with the
-//! process; `ringfence sandbox` runs one that does not.
+//! `kind = "sandbox"`: a simulated account within the process, spoken to as Twenty2 is. It forgets
+//! its calls with the process; `ringfence sandbox` runs one that does not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -20,7 +20,8 @@ pub struct LeaseHolder {
     owner: String,
     lane: LaneId,
     settings: LaneSettings,
-    /// A lease that no living owner would have by the present clock, and the boot time at which it was seen first.
+    /// A lease that no living owner would have by the present clock, and the boot time at which it
+    /// was seen first.
     odd: Mutex<Option<(Moment, Duration)>>,
 }
 
@@ -74,8 +75,8 @@ impl LeaseHolder {
         })
     }
 
-    /// Whether a lease that lasts longer than any by the present clock has not been renewed for as long as a lease lasts: the
-    /// clock was set back, and its owner is gone.
+    /// Whether a lease that lasts longer than any by the present clock has not been renewed for as
+    /// long as a lease lasts: the clock was set back, and its owner is gone.
     fn is_outlived(&self, lease_until: Moment) -> bool {
         let boot = self.clock.boot();
         let mut odd = self.odd.lock().expect("never held over a panic");
@@ -92,8 +93,8 @@ impl LeaseHolder {
         }
     }
 
-    /// Renews the lease. False when the lane is not ours any more, or the answer came after our time was up; an error
-    /// leaves it ours up to its old deadline.
+    /// Renews the lease. False when the lane is not ours any more, or the answer came after our
+    /// time was up; an error leaves it ours up to its old deadline.
     pub async fn renew(&self, tenure: &LaneLease) -> Result<bool, StoreError> {
         let asked = self.clock.boot();
         let until = self.clock.read().now + LEASE;

@@ -1,4 +1,5 @@
-//! What nobody dials for: campaigns whose last day is over, closed runs in which somebody still waits, canaries.
+//! What nobody dials for: campaigns whose last day is over, closed runs in which somebody still
+//! waits, canaries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_secs(1);
-/// While the clock is in doubt, or the witness cannot be written, the lane is told again and again to rest for so long.
+/// While the clock is in doubt, or the witness cannot be written, the lane is told again and again
+/// to rest for so long.
 const RESTS: Span = Span::from_secs(10);
 /// So often, in milliseconds: what was told by one clock is set back with it.
 const SAY_AGAIN: u64 = 4_000;
@@ -34,7 +36,8 @@ impl Maintenance {
         Self { store, clock, tenure, doubted: AtomicBool::new(true), said_at: AtomicU64::new(0) }
     }
 
-    /// Looks again and again until told to stop. `changed`: rung when somebody may be dialled who could not.
+    /// Looks again and again until told to stop. `changed`: rung when somebody may be dialled who
+    /// could not.
     pub async fn run(self, changed: Arc<Notify>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
             match self.run_once().await {
@@ -98,7 +101,8 @@ impl Maintenance {
         Ok(())
     }
 
-    /// What was reckoned by a clock that was later does not wait until it is as late again. True when somebody is due for it.
+    /// What was reckoned by a clock that was later does not wait until it is as late again. True
+    /// when somebody is due for it.
     async fn set_right(&self, now: Moment) -> Result<bool, StoreError> {
         if !self.doubted.load(Ordering::Relaxed) {
             return Ok(false);

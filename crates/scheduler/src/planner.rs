@@ -16,7 +16,8 @@ use crate::share::{Candidate, share};
 const DIAL_WITHIN: Span = Span::from_secs(30);
 /// Attempts are opened for so much dialling ahead and no more, so that none waits until it lapses.
 const AHEAD: Duration = Duration::from_secs(5);
-/// Attempts opened in one transaction at most, so that the first of them are dialled while the next are opened.
+/// Attempts opened in one transaction at most, so that the first of them are dialled while the
+/// next are opened.
 const AT_ONCE: u32 = 1_000;
 /// Buckets looked at in one tick.
 const BUCKETS: u32 = 2_000;
@@ -24,7 +25,8 @@ const BUCKETS: u32 = 2_000;
 const NEVER_WAIT: Span = Span::from_days(1);
 /// Rules that cannot be read are looked at again after this long.
 const UNREADABLE_WAIT: Span = Span::from_minutes(1);
-/// Without any sign in between the next tick comes after this long: another process may have changed something.
+/// Without any sign in between the next tick comes after this long: another process may have
+/// changed something.
 const IDLE: Duration = Duration::from_millis(500);
 
 /// The pause before trying again what others hold.
@@ -67,7 +69,8 @@ impl Planner {
         Self { store, clock, tenure, brake, only, book: RuleBook::default(), turn: 0 }
     }
 
-    /// Ticks until told to stop. `wake`: something changed here. `opened`: rung whenever attempts were opened.
+    /// Ticks until told to stop. `wake`: something changed here. `opened`: rung whenever attempts
+    /// were opened.
     pub async fn run(mut self, wake: Arc<Notify>, opened: Arc<Notify>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
             let mut wait = IDLE;
@@ -183,7 +186,8 @@ impl Planner {
                     || (opened > 0 && free < all_free)
                     || (opened == 0 && tick.closed > 0));
         }
-        // What is eligible now and was not opened waits for a slot, and a slot that comes free rings.
+        // What is eligible now and was not opened waits for a slot, and a slot that comes free
+        // rings.
         tick.next_at = self.store.next_eligible(self.tenure.lane).await?.filter(|at| *at > reading.now);
         Ok(tick)
     }

@@ -22,8 +22,8 @@ pub(crate) struct RuleBook {
 }
 
 impl RuleBook {
-    /// The rules of a campaign at `revision`, read anew when that is not the one in hand. None when the campaign has
-    /// moved on meanwhile: the next look finds the new revision.
+    /// The rules of a campaign at `revision`, read anew when that is not the one in hand. None when
+    /// the campaign has moved on meanwhile: the next look finds the new revision.
     pub(crate) async fn at(
         &mut self,
         store: &Database,

@@ -1,4 +1,5 @@
-//! Sharing free slots: strictly by priority, fairly between the runs of one priority, by class within a run.
+//! Sharing free slots: strictly by priority, fairly between the runs of one priority, by class
+//! within a run.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,8 +16,8 @@ pub(crate) struct Candidate {
     pub(crate) waiting: u32,
 }
 
-/// How many each bucket may open. `room` is what each run may still have at once; `turn` rotates who is first when slots
-/// cannot be shared evenly.
+/// How many each bucket may open. `room` is what each run may still have at once; `turn` rotates
+/// who is first when slots cannot be shared evenly.
 pub(crate) fn share(
     candidates: &[Candidate],
     mut free: u32,

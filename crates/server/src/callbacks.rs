@@ -1,8 +1,9 @@
 //! `/callbacks/{lane}/{secret}`: a vendor reports something about a call.
 //!
-//! The secret names the lane, or one attempt on it. A report is stored before it is acknowledged, whatever it says; the lane's owner
-//! reads it later, and asks the vendor. So a report may come twice, late, before the receipt of its call, or from somebody who stole the
-//! address, and nothing more happens than one question to the vendor.
+//! The secret names the lane, or one attempt on it. A report is stored before it is acknowledged,
+//! whatever it says; the lane's owner reads it later, and asks the vendor. So a report may come
+//! twice, late, before the receipt of its call, or from somebody who stole the address, and
+//! nothing more happens than one question to the vendor.
 
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ pub(crate) async fn take(
     Path((lane, secret)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    // Who guesses learns nothing: not whether the lane exists, not how much of the secret was right.
+    // Who guesses learns nothing: not whether the lane exists, not how much of the secret was
+    // right.
     let Some(from) = server.store.report_key().read(&lane, &secret) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -20,11 +20,11 @@ use tracing::{Instrument, info_span};
 
 use crate::rules::Rules;
 
-/// A claim takes what the pacer releases within this time. Waiting longer would claim more at once, and send the first of
-/// them later than they might have been.
+/// A claim takes what the pacer releases within this time. Waiting longer would claim more at
+/// once, and send the first of them later than they might have been.
 const GATHER: Duration = Duration::from_millis(50);
-/// A request that has not left this long after its claim began does not leave: the process may have been stopped or
-/// asleep, and what the claim checked may no longer hold.
+/// A request that has not left this long after its claim began does not leave: the process may
+/// have been stopped or asleep, and what the claim checked may no longer hold.
 const SEND_WITHIN: Duration = Duration::from_secs(2);
 /// From the moment that a vendor begins to dial, a call is over within this time.
 const RING_AND_TALK: Span = Span::from_hours(1);
@@ -62,8 +62,8 @@ struct Shared {
 }
 
 impl Dialer {
-    /// A dialer of the lane of `tenure`, whose vendor reports calls to `reports` if it can. Results go to `results`; requests run
-    /// in `sending`, which outlives the workers.
+    /// A dialer of the lane of `tenure`, whose vendor reports calls to `reports` if it can. Results
+    /// go to `results`; requests run in `sending`, which outlives the workers.
     #[expect(clippy::too_many_arguments, reason = "these are the parts of an engine, named where it is put together")]
     pub fn new(
         store: Arc<Database>,
@@ -137,7 +137,8 @@ impl Shared {
         Ok(())
     }
 
-    /// The rules of the revision that the burst was planned by. When the campaign has moved on, the claim refuses it.
+    /// The rules of the revision that the burst was planned by. When the campaign has moved on, the
+    /// claim refuses it.
     async fn rules(&self, id: CampaignId, revision: i64) -> Result<Arc<Rules>, StoreError> {
         let known = self.rules.lock().expect("never held over a panic").get(&id).cloned();
         if let Some(known) = known.filter(|known| known.revision == revision) {
@@ -165,7 +166,8 @@ impl Shared {
             match request {
                 Ok(request) => requests.push((call, request)),
                 Err(error) => {
-                    // Import checks columns and numbers; rules that were applied since may ask for others.
+                    // Import checks columns and numbers; rules that were applied since may ask for
+                    // others.
                     tracing::error!(attempt.id = %call.attempt, %error, "attempt {} cannot be dialled: {error}", call.attempt);
                     unfit.push((call.attempt, error));
                 }
@@ -280,7 +282,8 @@ impl Shared {
             Placing::Unknown { cause } => {
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
             }
-            // Whoever was called all the same is not called again for it: what it says of the lane is another matter.
+            // Whoever was called all the same is not called again for it: what it says of the lane
+            // is another matter.
             Placing::Undocumented { cause, of_account } => {
                 let pauses = of_account || strange >= STRANGE || !self.taken.load(Ordering::SeqCst);
                 let effect = if pauses { LaneEffect::Pause } else { LaneEffect::Trouble };

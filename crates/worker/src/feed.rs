@@ -56,7 +56,8 @@ impl Feeder {
             }
             tokio::select! {
                 () = opened.notified() => {}
-                // Now and then everything open is looked at again, also what an older id was left with.
+                // Now and then everything open is looked at again, also what an older id was left
+                // with.
                 () = tokio::time::sleep(IDLE) => self.after = START,
                 () = stop.cancelled() => {}
             }

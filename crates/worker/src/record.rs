@@ -39,7 +39,8 @@ impl Recorder {
         }
     }
 
-    /// A receipt is not to be lost: it is kept until the database has it, and written into a file while it does not take it.
+    /// A receipt is not to be lost: it is kept until the database has it, and written into a file
+    /// while it does not take it.
     async fn write(&self, batch: Vec<Sent>) {
         match self.insist(batch.clone()).await {
             Ok(late) if late > 0 => tracing::warn!(late, "{late} results came after their attempt was settled"),
@@ -48,7 +49,8 @@ impl Recorder {
         }
     }
 
-    /// Tries until the database takes the results, or refuses them for their own sake. Returns how many came late.
+    /// Tries until the database takes the results, or refuses them for their own sake. Returns how
+    /// many came late.
     async fn insist(&self, batch: Vec<Sent>) -> Result<u32, StoreError> {
         let mut pause = AGAIN;
         loop {
@@ -56,7 +58,8 @@ impl Recorder {
             tokio::pin!(recording);
             let recorded = tokio::select! {
                 recorded = &mut recording => recorded,
-                // Whoever kills a process that hangs must not take with it what only this process knows.
+                // Whoever kills a process that hangs must not take with it what only this process
+                // knows.
                 () = tokio::time::sleep(SOON) => {
                     self.write_down().await;
                     recording.await
@@ -78,7 +81,8 @@ impl Recorder {
         }
     }
 
-    /// One result that the database will not take must not hold up the others: its call counts as of unknown fate.
+    /// One result that the database will not take must not hold up the others: its call counts as
+    /// of unknown fate.
     async fn write_singly(&self, batch: Vec<Sent>, error: &StoreError) {
         tracing::error!(%error, results = batch.len(), "results were refused together, and are written one by one: {error}");
         for sent in batch {

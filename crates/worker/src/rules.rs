@@ -19,8 +19,9 @@ impl Rules {
         Self { revision, campaign, calendars: Mutex::default() }
     }
 
-    /// The moment from which no phone of these zones may begin to ring; none when the window does not close. The guard, which ends
-    /// dialling earlier, is the time that a call may take until then.
+    /// The moment from which no phone of these zones may begin to ring; none when the window does
+    /// not close. The guard, which ends dialling earlier, is the time that a call may take until
+    /// then.
     pub(crate) fn closing(&self, own: &ZoneSet, vendor: Option<&Hours>, at: Moment) -> Option<Moment> {
         let mut calendars = self.calendars.lock().expect("never held over a panic");
         let calendar = calendars.entry(own.clone()).or_insert_with(|| self.campaign.calendar(own, vendor));

@@ -1,6 +1,8 @@
-//! Whether words that the grammar does not read speak of a later day. Then nobody is called on the same one.
+//! Whether words that the grammar does not read speak of a later day. Then nobody is called on the
+//! same one.
 //!
-//! This guesses, and only ever towards waiting: a word that may mean another day is taken to mean it.
+//! This guesses, and only ever towards waiting: a word that may mean another day is taken to mean
+//! it.
 
 use jiff::civil::{Date, DateTime, Weekday};
 
@@ -9,8 +11,9 @@ use super::reading::{LATEST, days_until};
 use super::time_of_day::Part;
 use crate::{Moment, Zone, date};
 
-/// The earliest moment at which somebody may be called whose words speak of a later day: nine in the morning of the first day that they
-/// may mean, at the soonest of the next one. None when they speak of no other day.
+/// The earliest moment at which somebody may be called whose words speak of a later day: nine in
+/// the morning of the first day that they may mean, at the soonest of the next one. None when they
+/// speak of no other day.
 pub(super) fn earliest(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
     let here = now.clock(zone);
     let day = earliest_day(words, here)?;
@@ -256,7 +259,8 @@ fn next_day_of_month(today: Date, day: u32) -> Option<Date> {
     (1..=62).filter_map(|days| date::ahead(today, days)).find(|date| date.day() == day)
 }
 
-/// Dates in digits, `26/11`, `26-11-2026`, `2026.11.26`: the first day that each may mean, unless that is today for certain.
+/// Dates in digits, `26/11`, `26-11-2026`, `2026.11.26`: the first day that each may mean, unless
+/// that is today for certain.
 fn written_dates(text: &str, today: Date) -> Vec<Date> {
     let groups = text.split(|c: char| !c.is_ascii_digit() && !matches!(c, '/' | '-' | '.'));
     groups.filter_map(|group| written_date(group.trim_matches(['/', '-', '.']), today)).collect()

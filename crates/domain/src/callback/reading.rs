@@ -10,8 +10,8 @@ use crate::{Moment, Span, Zone, date};
 /// Nobody is called back later than this; such a time is taken to be misheard.
 pub(super) const LATEST: Span = Span::from_days(60);
 
-/// The moment that words mean when they are said at `now` on the clocks of `zone`. None when they mean none for certain, one that is
-/// past, or one that is further off than 60 days.
+/// The moment that words mean when they are said at `now` on the clocks of `zone`. None when they
+/// mean none for certain, one that is past, or one that is further off than 60 days.
 pub fn read(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
     let words = words.trim();
     let at = match words.parse::<Moment>() {
@@ -82,7 +82,8 @@ fn filler<'w, 't>(words: &'w [&'t str]) -> Option<&'w [&'t str]> {
     }
 }
 
-/// Skips words that name the clocks which the callee has anyway: `IST` in Kolkata, `EST` in New York, `local time`.
+/// Skips words that name the clocks which the callee has anyway: `IST` in Kolkata, `EST` in New
+/// York, `local time`.
 fn same_clock<'w, 't>(words: &'w [&'t str], now: Moment, zone: Zone) -> Option<&'w [&'t str]> {
     let (letters, rest) = match words {
         ["local" | "my", "time", rest @ ..] => return Some(rest),
@@ -91,7 +92,8 @@ fn same_clock<'w, 't>(words: &'w [&'t str], now: Moment, zone: Zone) -> Option<&
         [] => return None,
     };
     let shown = |at: Moment| at.local(zone).strftime("%Z").to_string().to_lowercase();
-    // Who says EST in July means the clocks of New York all the same; GMT and UTC are clocks of their own.
+    // Who says EST in July means the clocks of New York all the same; GMT and UTC are clocks of
+    // their own.
     let names = [shown(now), shown(now + Span::from_days(182))];
     let american = zone.name().starts_with("America/") || zone.name().starts_with("US/");
     let short = |name: &String| american && name.len() == 3 && format!("{}t", &name[..1]) == letters;
@@ -127,7 +129,8 @@ fn delay(words: &[&str]) -> Option<Span> {
 /// A day at the beginning of the words, and what follows it.
 fn day<'w, 't>(words: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str])> {
     let ahead = |days: i64| date::ahead(today, days);
-    // Weeks begin on Monday here; whoever begins them on Sunday is called a day later than they may have meant.
+    // Weeks begin on Monday here; whoever begins them on Sunday is called a day later than they may
+    // have meant.
     let of_week = |day: Weekday| i64::from(day.to_monday_zero_offset());
     let next_week = |day: Weekday| ahead(7 - of_week(today.weekday()) + of_week(day));
     match words {

@@ -75,7 +75,8 @@ impl Clock {
         of_day(hour, self.minute)
     }
 
-    /// The beginning of a stretch that ends at `end`: in `10 to 11 am` ten is before noon, in `11 to 1 pm` eleven is.
+    /// The beginning of a stretch that ends at `end`: in `10 to 11 am` ten is before noon, in
+    /// `11 to 1 pm` eleven is.
     fn begins(self, end: Self) -> Self {
         let Some(last) = end.half.filter(|_| self.half.is_none() && !self.certain) else { return self };
         let half = if self.hour % 12 < end.hour % 12 { last } else { 12 - last };
@@ -83,7 +84,8 @@ impl Clock {
     }
 }
 
-/// The time that a clock time and a part of the day mean together; none when they are not certain, or contradict each other.
+/// The time that a clock time and a part of the day mean together; none when they are not certain,
+/// or contradict each other.
 pub(super) fn together(clock: Option<Clock>, part: Option<Part>) -> Option<Time> {
     let fits = |time: &Time| part.is_none_or(|part| part.hours().contains(&hour_of(*time)));
     let Some(clock) = clock else { return part?.usual() };
@@ -119,8 +121,9 @@ pub(super) fn time<'w, 't>(words: &'w [&'t str]) -> Option<(Clock, &'w [&'t str]
     Some((start.begins(end), rest))
 }
 
-/// One time. Hours without minutes need `am` or `pm` or a part of the day, and so does `5:30`, which is either; `17:30`, `05:30`, and
-/// `10:30`, which at night would be outside every window, do not. `10.12` alone is a date as well.
+/// One time. Hours without minutes need `am` or `pm` or a part of the day, and so does `5:30`,
+/// which is either; `17:30`, `05:30`, and `10:30`, which at night would be outside every window,
+/// do not. `10.12` alone is a date as well.
 fn one<'w, 't>(words: &'w [&'t str]) -> Option<(Clock, &'w [&'t str])> {
     let number = |text: &str| text.parse::<u32>().ok();
     let of_half = |hour, minute, half| Clock { hour, minute, half, certain: false };

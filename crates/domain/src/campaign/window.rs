@@ -8,7 +8,8 @@ use crate::window::{Calendar, Closures, Hours, Timetable};
 use crate::{Moment, Span, Zone, ZoneSet};
 
 impl Campaign {
-    /// The window of contacts whose own zones are `own`, on a lane with these hours of its own: what every part of it leaves open.
+    /// The window of contacts whose own zones are `own`, on a lane with these hours of its own:
+    /// what every part of it leaves open.
     pub fn calendar(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
         let (from, until) = self.schedule.bounds(&self.zones_for(own.clone()));
         self.calendar_of_any_day(own, vendor).between(from, until)
@@ -24,8 +25,9 @@ impl Campaign {
         if nowhere { calendar.nowhere() } else { calendar }
     }
 
-    /// The rules that never leave time to call contacts whose own zones are `own`: the fewest parts of the window, or `schedule` when it opens
-    /// on none of the campaign's days. Empty when there is some time.
+    /// The rules that never leave time to call contacts whose own zones are `own`: the fewest parts
+    /// of the window, or `schedule` when it opens on none of the campaign's days. Empty when there
+    /// is some time.
     pub fn contradiction(&self, own: &ZoneSet, vendor: Option<&Hours>, now: Moment) -> Vec<String> {
         if self.calendar(own, vendor).next_opening(now).is_some() {
             return Vec::new();
@@ -75,7 +77,8 @@ pub struct WindowPart {
     pub rule: String,
     /// What people call it.
     pub name: String,
-    /// Hours that must all be open; none when the contact's zone matters and is not known, so that it never opens.
+    /// Hours that must all be open; none when the contact's zone matters and is not known, so that
+    /// it never opens.
     pub hours: Option<Vec<Hours>>,
 }
 
@@ -90,7 +93,8 @@ pub fn closed_longest(parts: &[WindowPart], at: Moment) -> Option<&WindowPart> {
     closed.rev().max_by_key(|part| opening(part))
 }
 
-/// The fewest parts that leave no time together, with this guard before each closing; all of them when no two do.
+/// The fewest parts that leave no time together, with this guard before each closing; all of them
+/// when no two do.
 pub fn contradiction(parts: &[WindowPart], guard: Span, now: Moment) -> Vec<&WindowPart> {
     let never = |chosen: &[&WindowPart]| {
         let nowhere = chosen.iter().any(|part| part.hours.is_none());

@@ -8,8 +8,8 @@ use siphasher::sip::SipHasher13;
 
 use super::PhoneNumber;
 
-/// What a number is made unique and looked up by: a keyed hash, so that encrypting the numbers later changes one
-/// column and no index.
+/// What a number is made unique and looked up by: a keyed hash, so that encrypting the numbers
+/// later changes one column and no index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NumberKey(pub i64);
@@ -26,7 +26,8 @@ impl NumberHasher {
         Self { key }
     }
 
-    /// The key of a number: SipHash-1-3 of its E.164 digits, in the form that all of its ways to be written share.
+    /// The key of a number: SipHash-1-3 of its E.164 digits, in the form that all of its ways to be
+    /// written share.
     pub fn key(&self, number: &PhoneNumber) -> NumberKey {
         let mut hasher = SipHasher13::new_with_key(&self.key);
         hasher.write(number.identity().as_bytes());

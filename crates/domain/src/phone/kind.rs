@@ -5,8 +5,8 @@ use rlibphonenumber::PhoneNumberType;
 use crate::words::words;
 
 words! {
-    /// A kind of number that nobody is called on unless the campaign names it. Landlines, mobiles, VoIP and toll-free
-    /// numbers are of no such kind.
+    /// A kind of number that nobody is called on unless the campaign names it. Landlines, mobiles,
+    /// VoIP and toll-free numbers are of no such kind.
     NumberKind {
         /// The callee is paid by the caller: +1 900, +44 9…, +979.
         Premium = "premium",
@@ -25,7 +25,8 @@ words! {
     }
 }
 
-/// Calling codes of satellite and international networks, which libphonenumber takes for mobiles and VoIP.
+/// Calling codes of satellite and international networks, which libphonenumber takes for mobiles
+/// and VoIP.
 const SATELLITE: [i32; 4] = [870, 881, 882, 883];
 
 impl NumberKind {

@@ -18,7 +18,8 @@ pub use self::country::Country;
 pub use self::key::{NumberHasher, NumberKey};
 pub use self::kind::NumberKind;
 
-/// A valid number in E.164 (`+919876543210`). `Display` and `Debug` mask it; [`PhoneNumber::e164`] does not.
+/// A valid number in E.164 (`+919876543210`). `Display` and `Debug` mask it; [`PhoneNumber::e164`]
+/// does not.
 ///
 /// Two that are one number written in two ways are equal: +54 9 11… and +54 11….
 #[derive(Clone)]
@@ -89,8 +90,8 @@ impl PhoneError {
 }
 
 impl PhoneNumber {
-    /// Reads a number as people write it: spaces, dashes, brackets, `00` or `+` before the country code, or none
-    /// when `country` says how to read it.
+    /// Reads a number as people write it: spaces, dashes, brackets, `00` or `+` before the country
+    /// code, or none when `country` says how to read it.
     pub fn parse(text: &str, country: Option<Country>) -> Result<Self, PhoneError> {
         PlannedNumber::parse(text, country).map(|planned| planned.number)
     }
@@ -102,8 +103,8 @@ impl PhoneNumber {
         plain.then(|| Self(without_old_prefix(text, None).into_owned()))
     }
 
-    /// The form that all ways to write the number share. Argentina's mobiles have a 9 after +54 when they are called from
-    /// abroad, and none at home.
+    /// The form that all ways to write the number share. Argentina's mobiles have a 9 after +54
+    /// when they are called from abroad, and none at home.
     fn identity(&self) -> Cow<'_, str> {
         match self.0.strip_prefix("+549") {
             Some(rest) if rest.len() == 10 => Cow::Owned(format!("+54{rest}")),
@@ -111,13 +112,14 @@ impl PhoneNumber {
         }
     }
 
-    /// The whole number, `+` and all digits. For the provider, the database and the operator's own export.
+    /// The whole number, `+` and all digits. For the provider, the database and the operator's own
+    /// export.
     pub fn e164(&self) -> &str {
         &self.0
     }
 
-    /// The digits without `+` and country code, as the country itself would write them after its trunk prefix.
-    /// None when the number cannot be taken apart.
+    /// The digits without `+` and country code, as the country itself would write them after its
+    /// trunk prefix. None when the number cannot be taken apart.
     pub fn national(&self) -> Option<String> {
         let number = PHONE_NUMBER_UTIL.parse(self.0.as_str(), None).ok()?;
         self.0.strip_prefix(&format!("+{}", number.country_code)).map(str::to_owned)
@@ -163,8 +165,9 @@ fn without_old_prefix(digits: &str, country: Option<Country>) -> Cow<'_, str> {
     rest.find(|rest| rest.len() == 10).map_or(Cow::Borrowed(digits), |rest| Cow::Owned(format!("+52{rest}")))
 }
 
-/// The digits of a number as it is written, not judged by any plan: numbers that a person calls from may be of series
-/// that no plan lists. They begin with `+` when the country code is among them.
+/// The digits of a number as it is written, not judged by any plan: numbers that a person calls
+/// from may be of series that no plan lists. They begin with `+` when the country code is among
+/// them.
 pub fn written_digits(text: &str) -> Result<String, PhoneError> {
     let written = text::plain(text)?;
     Ok(written.strip_prefix("00").map_or_else(|| written.clone(), |rest| format!("+{rest}")))
@@ -212,7 +215,8 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-/// A text in which every run of seven digits or more, as a vendor's message may quote one, keeps its last four only.
+/// A text in which every run of seven digits or more, as a vendor's message may quote one, keeps
+/// its last four only.
 pub fn mask_numbers(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,9 +1,11 @@
-//! Numbers as people and spreadsheets write them, down to digits. Whatever may mean another number is refused.
+//! Numbers as people and spreadsheets write them, down to digits. Whatever may mean another number
+//! is refused.
 
 use super::PhoneError;
 
-/// The digits of a text that can only be a number, after a `+` if there is one. Invisible marks are left out, and digits
-/// of other scripts are read. A minus, letters, an extension, a fraction and a number that a spreadsheet shortened are errors.
+/// The digits of a text that can only be a number, after a `+` if there is one. Invisible marks
+/// are left out, and digits of other scripts are read. A minus, letters, an extension, a fraction
+/// and a number that a spreadsheet shortened are errors.
 pub(super) fn plain(text: &str) -> Result<String, PhoneError> {
     let text: String = text.chars().filter(|sign| !is_invisible(*sign)).map(unified).collect();
     let text = unwrapped(&text);
@@ -99,7 +101,8 @@ fn unified(sign: char) -> char {
     }
 }
 
-/// The number without what spreadsheets and addresses put around it: `'9876…`, `="9876…"`, `tel:+91…`.
+/// The number without what spreadsheets and addresses put around it: `'9876…`, `="9876…"`,
+/// `tel:+91…`.
 fn unwrapped(text: &str) -> &str {
     let text = text.trim().trim_start_matches(['\'', '\u{2018}', '\u{2019}', '`']).trim();
     let text = text.strip_prefix('=').map_or(text, str::trim);
@@ -116,8 +119,8 @@ fn is_shortened(text: &str) -> bool {
     digits(whole.trim_start_matches('+')) && digits(fraction) && digits(exponent.trim_start_matches(['+', ' ']))
 }
 
-/// A number below zero, as spreadsheets compute it from `+91-98…` and write it: `-98…`, `98…-`, `(98…)`. Between groups of
-/// digits a hyphen is none.
+/// A number below zero, as spreadsheets compute it from `+91-98…` and write it: `-98…`, `98…-`,
+/// `(98…)`. Between groups of digits a hyphen is none.
 fn is_negative(text: &str) -> bool {
     let bare = |sign: char| matches!(sign, ' ' | '(' | '[' | '+');
     let bracketed = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));

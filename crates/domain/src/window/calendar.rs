@@ -44,8 +44,8 @@ pub struct Verdict {
     pub next_change: Option<Moment>,
 }
 
-/// The intersection of several hours, less the guard before each closing. Holds the part of the time line that it
-/// was last asked about, so that the usual question is a look-up.
+/// The intersection of several hours, less the guard before each closing. Holds the part of the
+/// time line that it was last asked about, so that the usual question is a look-up.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     hours: Vec<Hours>,
@@ -69,11 +69,13 @@ struct Known {
 }
 
 impl Calendar {
-    /// How far ahead an opening or a closing is looked for: the days of leap years come after eight years at most.
+    /// How far ahead an opening or a closing is looked for: the days of leap years come after eight
+    /// years at most.
     pub const HORIZON: Span = Span::from_days(9 * 366);
     const CHUNK: Span = Span::from_days(10);
 
-    /// A window open when all of `hours` are. Without any it is always open; on clocks that cannot be read it never is.
+    /// A window open when all of `hours` are. Without any it is always open; on clocks that cannot
+    /// be read it never is.
     pub fn new(hours: Vec<Hours>, guard: Span) -> Self {
         let nowhere = hours.iter().any(|hours| !hours.zone.is_readable());
         Self { hours, guard, bounds: ALWAYS, nowhere, known: None, settled: None }
@@ -139,7 +141,8 @@ impl Calendar {
     }
 
     fn build(hours: &[Hours], guard: Span, bounds: &Interval, from: Moment, to: Moment) -> Known {
-        // An interval may have begun before the stretch that is asked for, and its end decides the guard.
+        // An interval may have begun before the stretch that is asked for, and its end decides the
+        // guard.
         let (early, late) = (from - REACH, to + REACH);
         let mut open = intersect(&[Interval { start: early, end: late }], std::slice::from_ref(bounds));
         for hours in hours {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::holidays::Holidays;
 
-/// Closed days: those that somebody named, and public holidays. They are closed on the clocks that the hours are read on, from midnight
-/// to midnight, also to hours that began the evening before.
+/// Closed days: those that somebody named, and public holidays. They are closed on the clocks that
+/// the hours are read on, from midnight to midnight, also to hours that began the evening before.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Closures {
     /// Named days.

@@ -1,9 +1,12 @@
-//! Reading timetables as OpenStreetMap writes `opening_hours`: `Mo-Sa 09:00-21:00; Su off; Dec 24-26 off`.
+//! Reading timetables as OpenStreetMap writes `opening_hours`:
+//! `Mo-Sa 09:00-21:00; Su off; Dec 24-26 off`.
 //!
-//! Source of the syntax: <https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification>. Rules are separated by `;`, and later ones
-//! replace earlier ones on the days that they name: years, dates or months, weekdays, in this order, then hours or `off`. What is most
-//! probably a slip is refused, with its place and its mend. An interval past midnight must say so (`22:00-26:00`): one that ends before it
-//! starts is far more often a slip, and the slip would call people at night.
+//! Source of the syntax: <https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification>.
+//! Rules are separated by `;`, and later ones replace earlier ones on the days that they name:
+//! years, dates or months, weekdays, in this order, then hours or `off`. What is most probably a
+//! slip is refused, with its place and its mend. An interval past midnight must say so
+//! (`22:00-26:00`): one that ends before it starts is far more often a slip, and the slip would
+//! call people at night.
 
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -51,7 +54,8 @@ impl FromStr for Timetable {
         let table = Self::read(text)?;
         let texts: Vec<&str> = rules_of(text).collect();
         for (place, rule) in table.rules.iter().enumerate().take(texts.len()) {
-            // Both halves of a day written as two rules, or an exception that stands first: the later rule would silently win.
+            // Both halves of a day written as two rules, or an exception that stands first: the
+            // later rule would silently win.
             if let Some(later) = table.rules[place + 1..].iter().position(|later| later.undoes(rule)) {
                 let message = format!("`{}` takes back `{}`", texts[place + 1 + later], texts[place]);
                 let hint =

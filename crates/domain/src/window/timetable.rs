@@ -1,4 +1,5 @@
-//! When a window is open by the calendar: rules of years, dates, weekdays and hours, on the wall clocks of no zone yet.
+//! When a window is open by the calendar: rules of years, dates, weekdays and hours, on the wall
+//! clocks of no zone yet.
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -16,8 +17,9 @@ pub(super) const DAY: i64 = 86_400;
 /// Seconds of the local day, `start..end`; `end` may lie past midnight.
 pub(super) type Hours = Range<i64>;
 
-/// A written timetable: `Mo-Sa 09:00-21:00; Su off; Dec 25 off`. The last rule that names a day says its hours. Hours past midnight
-/// belong to the day that they begin on; a day that is `off` is closed to them too.
+/// A written timetable: `Mo-Sa 09:00-21:00; Su off; Dec 25 off`. The last rule that names a day
+/// says its hours. Hours past midnight belong to the day that they begin on; a day that is `off`
+/// is closed to them too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timetable {
@@ -38,7 +40,8 @@ pub(super) struct Rule {
     pub(super) hours: Vec<Hours>,
 }
 
-/// Days of every year, both ends included; `(month, day)`. They go over the end of the year when the last is before the first.
+/// Days of every year, both ends included; `(month, day)`. They go over the end of the year when
+/// the last is before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dates {
     pub(super) first: (u32, u32),
@@ -79,8 +82,9 @@ impl Rule {
         })
     }
 
-    /// Whether this later rule takes back what an earlier one says, and most probably was not meant to: it leaves nothing of it, or opens
-    /// days again of an exception that stands first. A narrower exception after a wider rule is what rules are for.
+    /// Whether this later rule takes back what an earlier one says, and most probably was not meant
+    /// to: it leaves nothing of it, or opens days again of an exception that stands first. A
+    /// narrower exception after a wider rule is what rules are for.
     pub(super) fn undoes(&self, earlier: &Self) -> bool {
         let overlap = self.overlaps(earlier);
         let exception = earlier.hours.is_empty() || !earlier.dates.is_empty() || !earlier.years.is_empty();
@@ -136,7 +140,8 @@ impl Timetable {
         Self { rules: vec![Rule::daily(std::iter::once(0..DAY).collect())], text: "24/7".to_owned() }
     }
 
-    /// Whether it never closes, so that no guard is needed either. A rule that closes some dates counts, whenever they are.
+    /// Whether it never closes, so that no guard is needed either. A rule that closes some dates
+    /// counts, whenever they are.
     pub fn never_closes(&self) -> bool {
         let every_day = |rule: &Rule| rule.years.is_empty() && rule.dates.is_empty();
         let covered = (0..7).all(|day| self.rules.iter().any(|rule| every_day(rule) && rule.weekdays[day]));
@@ -153,9 +158,10 @@ impl Timetable {
         closures.close(day) || self.hours_of(day).is_some_and(<[Hours]>::is_empty)
     }
 
-    /// The open intervals within `from..to` on the wall clocks of `zone`, less the days that are closed, exact through every change of
-    /// offset: time is cut into stretches of one offset, and in each the local hours are shifted by it. An hour that the clocks
-    /// skip does not exist, and one that they repeat is open both times.
+    /// The open intervals within `from..to` on the wall clocks of `zone`, less the days that are
+    /// closed, exact through every change of offset: time is cut into stretches of one offset, and
+    /// in each the local hours are shifted by it. An hour that the clocks skip does not exist, and
+    /// one that they repeat is open both times.
     pub fn intervals(&self, zone: Zone, from: Moment, to: Moment, closures: &Closures) -> Vec<Interval> {
         let mut open = Vec::new();
         let mut start = from;
@@ -202,5 +208,6 @@ impl From<Timetable> for String {
     }
 }
 
-/// An interval that began before the part of time that is asked about began less than this long before.
+/// An interval that began before the part of time that is asked about began less than this long
+/// before.
 pub(super) const REACH: Span = Span::from_days(2);

@@ -5,7 +5,8 @@ use ringfence_domain::phone::Country;
 use ringfence_domain::window::Hours;
 use ringfence_domain::{Campaign, Moment, Zone, ZoneSet};
 
-/// Which parts of the window leave no time to call, wherever a contact may be; none when there is some.
+/// Which parts of the window leave no time to call, wherever a contact may be; none when there is
+/// some.
 pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Option<String> {
     let places = places(campaign);
     let opens = |place: &&ZoneSet| campaign.calendar_of_any_day(place, vendor).next_opening(now).is_some();
@@ -26,7 +27,8 @@ pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Mome
     Some(format!("the window never opens: {}", named(&chosen)))
 }
 
-/// A window that opens, and never between the campaign's first and last day. A campaign that is over is no mistake.
+/// A window that opens, and never between the campaign's first and last day. A campaign that is
+/// over is no mistake.
 fn only_outside_its_days(
     campaign: &Campaign,
     places: &[ZoneSet],

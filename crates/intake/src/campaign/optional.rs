@@ -1,4 +1,5 @@
-//! `contacts.optional`: columns that may be empty although the agent gets them. In the templates they are written `{column|}`.
+//! `contacts.optional`: columns that may be empty although the agent gets them. In the templates
+//! they are written `{column|}`.
 
 use std::collections::BTreeMap;
 

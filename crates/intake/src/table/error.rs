@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why a table cannot be read, or not to its end. Lines are counted from 1, as an editor shows them.
+/// Why a table cannot be read, or not to its end. Lines are counted from 1, as an editor shows
+/// them.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{problem}", path.display())]
 pub struct TableError {

@@ -1,8 +1,10 @@
-//! Tables that operators hand over: contact lists, do-not-call lists, rejected rows. One reader, one set of checks.
+//! Tables that operators hand over: contact lists, do-not-call lists, rejected rows. One reader,
+//! one set of checks.
 //!
-//! A table is a regular file of CSV in UTF-8 or UTF-16, with any line ends, its values separated by a comma, semicolon, tab or
-//! bar. Blank lines and rows of empty values are nobody's. A row has [`LONGEST_ROW`] bytes and [`MOST_COLUMNS`] columns at most,
-//! so that no file takes more memory than that.
+//! A table is a regular file of CSV in UTF-8 or UTF-16, with any line ends, its values separated
+//! by a comma, semicolon, tab or bar. Blank lines and rows of empty values are nobody's. A row has
+//! [`LONGEST_ROW`] bytes and [`MOST_COLUMNS`] columns at most, so that no file takes more memory
+//! than that.
 
 mod error;
 mod quotes;
@@ -128,7 +130,8 @@ impl Table {
         self.rows.source().hash()
     }
 
-    /// Reads to the end, for as long as `wanted`: what is wrong with the file is known before anything of it is used.
+    /// Reads to the end, for as long as `wanted`: what is wrong with the file is known before
+    /// anything of it is used.
     pub fn look_through(mut self, wanted: &dyn Fn() -> bool) -> Result<Looked, TableError> {
         let mut swallowed = None;
         while let Some(record) = self.next_row()? {
@@ -176,7 +179,8 @@ impl<'t> Record<'t> {
         self.len() == 0
     }
 
-    /// The value of a column as it stands in the file; empty where spreadsheets left out empty ones at the end.
+    /// The value of a column as it stands in the file; empty where spreadsheets left out empty ones
+    /// at the end.
     pub fn bytes(self, place: usize) -> &'t [u8] {
         self.table.rows.row().get(place).unwrap_or_default()
     }
@@ -219,14 +223,16 @@ fn swallowing<'r>(rows: &'r Rows, columns: usize, numbers: &[usize]) -> Option<&
         let lines = row.bytes[value.bytes.clone()].split(|byte| matches!(byte, b'\n' | b'\r'));
         // The first line is the rest of the row that the quote stands in.
         let inner: Vec<&[u8]> = lines.skip(1).filter(|line| !line.trim_ascii().is_empty()).collect();
-        // Rows whose empty last values were left out may be numbers only; an address has other lines, too.
+        // Rows whose empty last values were left out may be numbers only; an address has other
+        // lines, too.
         let begins = numbers.is_empty() || numbers.contains(&0);
         let bare = begins && !inner.is_empty() && inner.iter().all(|line| quotes::is_like_number(line));
         bare || inner.iter().any(|line| quotes::looks_like_row(line, rows.separator(), columns, numbers))
     })
 }
 
-/// Whether the name of a column is a phone number, in digits of any script. Dates have fewer digits.
+/// Whether the name of a column is a phone number, in digits of any script. Dates have fewer
+/// digits.
 fn is_number(name: &str) -> bool {
     let only = name.chars().all(|letter| letter.is_numeric() || "+-(). ".contains(letter));
     only && name.chars().filter(|letter| letter.is_numeric()).count() >= 9

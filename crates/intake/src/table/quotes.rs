@@ -1,4 +1,5 @@
-//! Quotes in a row as it stands in the file: which values go over several lines, and whether one never ends.
+//! Quotes in a row as it stands in the file: which values go over several lines, and whether one
+//! never ends.
 
 /// What the quotes of one row do.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -75,8 +76,8 @@ pub(super) fn of(row: &[u8], separator: u8, mut line: u64) -> Quotes {
     found
 }
 
-/// Whether a line within a value looks like a row of its own: it has several values, one of them a number where rows
-/// have one. In a table of one column the number alone is enough.
+/// Whether a line within a value looks like a row of its own: it has several values, one of them a
+/// number where rows have one. In a table of one column the number alone is enough.
 pub(super) fn looks_like_row(line: &[u8], separator: u8, columns: usize, numbers: &[usize]) -> bool {
     let values: Vec<&[u8]> = line.split(|byte| *byte == separator).collect();
     let at = |place: usize| values.get(place).is_some_and(|value| is_like_number(value));

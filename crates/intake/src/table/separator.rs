@@ -5,8 +5,8 @@ use super::error::Problem;
 /// What may separate values; of equals the first wins.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The separator that a line `sep=;` before the header names, as Excel writes and reads it, and the bytes of that line
-/// without its end.
+/// The separator that a line `sep=;` before the header names, as Excel writes and reads it, and
+/// the bytes of that line without its end.
 pub(super) fn named(start: &[u8]) -> Option<(u8, usize)> {
     let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
     let bare = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
@@ -19,16 +19,16 @@ pub(super) fn named(start: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The separator that the header has most often outside quotes. One that the first row has as often goes before
-/// others: names of columns may have commas.
+/// The separator that the header has most often outside quotes. One that the first row has as
+/// often goes before others: names of columns may have commas.
 pub(super) fn guessed(start: &[u8]) -> u8 {
     let [header, row, _] = lines(start).map(|line| line.separators);
     let rank = |place: &usize| (header[*place] > 0 && header[*place] == row[*place], header[*place]);
     (0..SEPARATORS.len()).rev().max_by_key(rank).map_or(SEPARATORS[0], |place| SEPARATORS[place])
 }
 
-/// A line that has other separators than the table, with one of them. `named`: how many bytes before the header name the
-/// separator.
+/// A line that has other separators than the table, with one of them. `named`: how many bytes
+/// before the header name the separator.
 pub(super) fn contradicted(start: &[u8], separator: u8, named: usize) -> Option<Problem> {
     let of_table = SEPARATORS.iter().position(|known| *known == separator)?;
     let [header, row, second] = lines(&start[named..]);

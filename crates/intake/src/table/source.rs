@@ -1,4 +1,5 @@
-//! The bytes of a table as UTF-8, whatever Unicode encoding the file has. They are counted and hashed on their way.
+//! The bytes of a table as UTF-8, whatever Unicode encoding the file has. They are counted and
+//! hashed on their way.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Take};
@@ -37,7 +38,8 @@ struct Seen {
 }
 
 impl Source {
-    /// Opens a regular file. It is read as far as it goes now: one that grows meanwhile ends all the same.
+    /// Opens a regular file. It is read as far as it goes now: one that grows meanwhile ends all
+    /// the same.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
         let file = regular::open(path)?;
         let length = file.metadata()?.len();

@@ -1,15 +1,18 @@
 //! Iqra AI: voice-AI calls from a queue at the vendor.
 //!
-//! Sources: the page "Initiate call" (www.mintlify.com/abdofallah/IqraAI), and the vendor's published source
-//! (github.com/abdofallah/IqraAI), which contradict each other:
+//! Sources: the page "Initiate call" (www.mintlify.com/abdofallah/IqraAI), and the vendor's
+//! published source (github.com/abdofallah/IqraAI), which contradict each other:
 //!
-//! - The page documents form fields (`RecipientNumber`, `NumberId`, `AgentId`, …); the source reads one form field `config` of JSON,
-//!   which needs a campaign of the vendor's. A lane begins with `dialect`, and turns to the other one when the vendor's refusal
-//!   proves that nothing was queued: see [`place`].
-//! - The page shows names in upper case (`Success`), the source answers in lower case, with HTTP 200 whatever happened, and numbers
-//!   instead of words: see [`queue`].
-//! - Only the source has the list of queued calls. It shows our reference, so that it is known whether a call was placed.
-//! - Calls may wait in the queue. With `config` the vendor is told the moment after which it must drop them.
+//! - The page documents form fields (`RecipientNumber`, `NumberId`, `AgentId`, …); the source
+//!   reads one form field `config` of JSON, which needs a campaign of the vendor's. A lane begins
+//!   with `dialect`, and turns to the other one when the vendor's refusal proves that nothing was
+//!   queued: see [`place`].
+//! - The page shows names in upper case (`Success`), the source answers in lower case, with HTTP
+//!   200 whatever happened, and numbers instead of words: see [`queue`].
+//! - Only the source has the list of queued calls. It shows our reference, so that it is known
+//!   whether a call was placed.
+//! - Calls may wait in the queue. With `config` the vendor is told the moment after which it must
+//!   drop them.
 
 mod place;
 mod queue;
@@ -90,7 +93,8 @@ struct Iqra {
     /// It was changed once already.
     turned: AtomicBool,
     status_map: StatusMap,
-    /// The last call that was taken: whoever is looked for is believed absent only by a list that shows this one.
+    /// The last call that was taken: whoever is looked for is believed absent only by a list that
+    /// shows this one.
     control: Mutex<Option<Control>>,
     unread: UnreadRows,
 }
@@ -125,7 +129,8 @@ impl Iqra {
         format!("{}/call/initiate", self.business)
     }
 
-    /// Turns to the other dialect than the one that was refused, once; the second refusal is for a person.
+    /// Turns to the other dialect than the one that was refused, once; the second refusal is for a
+    /// person.
     fn reword(&self, was_config: bool, words: String) -> Placing {
         if self.config.load(Ordering::SeqCst) != was_config {
             return Placing::Reworded { cause: words };
@@ -149,7 +154,8 @@ impl Provider for Iqra {
     }
 
     fn held_until(&self, at: Moment) -> Moment {
-        // The page promises no end to the queue; with `config` the vendor drops what waits past the maximum that it is told.
+        // The page promises no end to the queue; with `config` the vendor drops what waits past the
+        // maximum that it is told.
         at + if self.config.load(Ordering::SeqCst) { place::LONGEST_WAIT } else { Span::from_hours(1) }
     }
 

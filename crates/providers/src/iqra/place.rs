@@ -13,9 +13,11 @@ use crate::fault::{Cause, Fault, fault};
 
 /// The name that our reference has in the metadata.
 pub(super) const REFERENCE: &str = "ringfence_attempt";
-/// A call that is still queued so long after it was placed is dropped, unless the campaign says otherwise.
+/// A call that is still queued so long after it was placed is dropped, unless the campaign says
+/// otherwise.
 const MAX_WAIT: Span = Span::from_secs(60);
-/// Longer than this no campaign may let a call wait: its number is taken as free again an hour after.
+/// Longer than this no campaign may let a call wait: its number is taken as free again an hour
+/// after.
 pub(super) const LONGEST_WAIT: Span = Span::from_minutes(10);
 
 /// How long the vendor may keep a call in its queue.
@@ -35,7 +37,8 @@ pub(super) fn fields(call: &CallRequest, config: bool) -> Result<Vec<(String, St
     if config { as_config(call) } else { as_documented(call) }
 }
 
-/// As the page has them. Without `ScheduledTime` the call is queued at once; there is no field for the latest moment.
+/// As the page has them. Without `ScheduledTime` the call is queued at once; there is no field for
+/// the latest moment.
 fn as_documented(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     let from = call.from.clone().ok_or("the campaign names no NumberId to call from: add caller_ids")?;
     if call.agent.is_empty() {
@@ -56,7 +59,8 @@ fn as_documented(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     Ok(fields)
 }
 
-/// As the source reads them: one field of JSON, with the moment after which the queue drops the call.
+/// As the source reads them: one field of JSON, with the moment after which the queue drops the
+/// call.
 fn as_config(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     let campaign = call.vendor.get("campaign_id");
     let campaign = campaign.ok_or("this vendor needs one of its campaigns: add campaign_id to [vendor]")?;
@@ -79,7 +83,8 @@ fn metadata(call: &CallRequest) -> BTreeMap<String, String> {
     metadata
 }
 
-/// The page's codes, and those of the source, by the end of the chains that codes are. The first that fits decides.
+/// The page's codes, and those of the source, by the end of the chains that codes are. The first
+/// that fits decides.
 pub(super) const FAULTS: &[Fault] = &[
     fault("INSUFFICIENT_BALANCE", &[], Cause::Lane),
     fault("PERMISSION_DENIED", &[], Cause::Lane),
@@ -118,7 +123,8 @@ fn cause(code: &str) -> Cause {
     }
 }
 
-/// The page's words for fields that a request lacks. The source has none of them: whoever gives them for a `config` did not read it.
+/// The page's words for fields that a request lacks. The source has none of them: whoever gives
+/// them for a `config` did not read it.
 const FIELDS: [&str; 3] =
     ["InitiateCall:INVALID_NUMBER", "InitiateCall:INVALID_AGENT", "InitiateCall:INVALID_NUMBER_ID"];
 
@@ -130,7 +136,8 @@ pub(super) fn classify(reply: &Response<Bytes>, config: bool) -> Placing {
     answer::judge(reply, refusal(reply), call_id, refused(&body, reply, config))
 }
 
-/// `Success: false` with a code that the page or the source has; with HTTP 401 the documented `detail` of a wrong token.
+/// `Success: false` with a code that the page or the source has; with HTTP 401 the documented
+/// `detail` of a wrong token.
 fn refused(body: &Value, reply: &Response<Bytes>, config: bool) -> Option<Refusal> {
     let text = |name: &str| member(body, name).and_then(Value::as_str);
     let words = refusal(reply);

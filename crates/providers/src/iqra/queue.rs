@@ -1,8 +1,9 @@
 //! Queued calls: how they stand, and calls whose answer was lost.
 //!
-//! `POST /business/{id}/queues/outbound/{queueId}` and `POST /business/{id}/queues/outbound`, which the vendor's source has and no
-//! page documents. States and ends of sessions are words on the page and numbers in the source; the numbers differ between its
-//! versions, so that a number means what no version contradicts, or else the outcome that calls nobody again too soon.
+//! `POST /business/{id}/queues/outbound/{queueId}` and `POST /business/{id}/queues/outbound`,
+//! which the vendor's source has and no page documents. States and ends of sessions are words on
+//! the page and numbers in the source; the numbers differ between its versions, so that a number
+//! means what no version contradicts, or else the outcome that calls nobody again too soon.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -28,8 +29,8 @@ const PAGES: usize = 10;
 pub(super) const SKEW: Span = Span::from_minutes(2);
 /// Calls are looked for from so long before they were sent, whatever the clocks say.
 const SINCE: Span = Span::from_days(1);
-/// The vendor drops a call at the latest moment that it was told. So long after that moment a request that is not in the list did not
-/// arrive, and will not.
+/// The vendor drops a call at the latest moment that it was told. So long after that moment a
+/// request that is not in the list did not arrive, and will not.
 const ABSENT_AFTER: Span = Span::from_minutes(3);
 /// Calls asked about one by one in a round, when the list does not show them.
 const SINGLY: usize = 3;
@@ -80,9 +81,10 @@ impl Iqra {
         data(&self.post(&path, &json!({}), budget).await?)
     }
 
-    /// A row with our reference is the call. It was not placed when the vendor would have dropped it by now, all rows of the number
-    /// were seen, none of them could be it, and the same list shows a call that surely was placed, as it was: so it knows numbers as we
-    /// write them, keeps our reference, and has a clock like ours.
+    /// A row with our reference is the call. It was not placed when the vendor would have dropped
+    /// it by now, all rows of the number were seen, none of them could be it, and the same list
+    /// shows a call that surely was placed, as it was: so it knows numbers as we write them, keeps
+    /// our reference, and has a clock like ours.
     pub(super) async fn find_all(
         &self,
         lost: &[LostCall],
@@ -152,7 +154,8 @@ impl Iqra {
             (Some(false), _) => {
                 Ok(Page { rows, next: None, total: member(&page, "totalCount").and_then(Value::as_u64) })
             }
-            // More is promised and cannot be asked for, or nobody says whether there is more: what was seen may not be all.
+            // More is promised and cannot be asked for, or nobody says whether there is more: what
+            // was seen may not be all.
             _ => Err(unreadable()),
         }
     }
@@ -170,8 +173,8 @@ impl Iqra {
         }
     }
 
-    /// The end of the session tells most; without one the state in the queue. The operator's own words come first:
-    /// `"end_type 4"` and `"status 6"` name numbers.
+    /// The end of the session tells most; without one the state in the queue. The operator's own
+    /// words come first: `"end_type 4"` and `"status 6"` name numbers.
     fn outcome(&self, row: &Value) -> Option<Outcome> {
         let end = member(row, "sessionEndType").and_then(word).filter(|end| !["0", "NotSet"].contains(&end.as_str()));
         let status = member(row, "status").and_then(word)?;
@@ -210,7 +213,8 @@ impl Iqra {
             };
         }
         match status.as_str() {
-            // 5 is failed in one version, and completed in another, where the end of the session is told; 6 is cancelled or failed.
+            // 5 is failed in one version, and completed in another, where the end of the session is
+            // told; 6 is cancelled or failed.
             "5" | "6" => Some(Outcome::Failed),
             // Expired or cancelled: dropped from the queue either way.
             "7" | "8" => Some(Outcome::NotDialled),

@@ -63,8 +63,8 @@ impl Twenty2 {
         Ok(news)
     }
 
-    /// Calls of the list that fit a lost one by both numbers, agent and time. Where our reference is sent along, the
-    /// details decide.
+    /// Calls of the list that fit a lost one by both numbers, agent and time. Where our reference
+    /// is sent along, the details decide.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let list = self.list(budget).await?;
         let mut findings = Findings::default();
@@ -90,7 +90,8 @@ impl Twenty2 {
             let unread = list.unread.iter().any(|(callee, _)| may_be(callee));
             match (candidates.is_empty(), unread) {
                 (true, false) => findings.not_out.push(one.attempt),
-                // A row that cannot be read may be the call: then no other is known to be it by its number.
+                // A row that cannot be read may be the call: then no other is known to be it by its
+                // number.
                 (_, true) => {
                     candidates.retain(|candidate| candidate.certain);
                     findings.unasked.extend(candidates.is_empty().then_some(one.attempt));

@@ -1,12 +1,13 @@
 //! Twenty2: voice-AI calls in India.
 //!
-//! Sources: the vendor's pages "Initiate a Call" and "Quick Start" (api.twentytwo.in), "List calls", "Get call
-//! details" and both error pages at twentytwo.documentationai.com. They contradict one another; wherever they do,
-//! every documented form is understood, and what none of them settles is taken the pessimistic way.
+//! Sources: the vendor's pages "Initiate a Call" and "Quick Start" (api.twentytwo.in), "List
+//! calls", "Get call details" and both error pages at twentytwo.documentationai.com. They
+//! contradict one another; wherever they do, every documented form is understood, and what none of
+//! them settles is taken the pessimistic way.
 //!
 //! - The vendor places calls from 09:00 to 21:00 IST and holds others until 09:00 by itself.
-//! - There is no key against double requests. `[vendor] reference = "ref"` sends our reference as an input parameter
-//!   that the agent must define; call details give it back.
+//! - There is no key against double requests. `[vendor] reference = "ref"` sends our reference as
+//!   an input parameter that the agent must define; call details give it back.
 //! - 60 requests a minute and 3 calls at once, polls included.
 
 mod find;
@@ -68,7 +69,8 @@ fn caller(format: NumberFormat, text: &str) -> Result<String, String> {
     format.write_caller(text, india()).and_then(|written| of_ten_digits(format, written))
 }
 
-/// Without its country code a number has ten digits there. Toll-free ones have eleven, which the vendor cannot dial.
+/// Without its country code a number has ten digits there. Toll-free ones have eleven, which the
+/// vendor cannot dial.
 fn of_ten_digits(format: NumberFormat, written: String) -> Result<String, String> {
     let digits = match format {
         NumberFormat::National => written.len(),

@@ -54,7 +54,8 @@ pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
     answer::judge(answer, wire::refusal(answer), call_id, refused(&body, answer, agent_field))
 }
 
-/// Either documented error shape: `success: false` with an `error` of code and status, or with `statusCode` and `message`.
+/// Either documented error shape: `success: false` with an `error` of code and status, or with
+/// `statusCode` and `message`.
 fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<Refusal> {
     if body.get("success") != Some(&Value::Bool(false)) {
         return None;
@@ -62,7 +63,8 @@ fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<
     let words = wire::refusal(answer);
     let status = answer.status().as_u16();
     let inner = ["/error/status", "/statusCode"].iter().find_map(|path| body.pointer(path)?.as_u64());
-    // The pages show the status in the body; with HTTP's own it must agree, unless that is 2xx for everything.
+    // The pages show the status in the body; with HTTP's own it must agree, unless that is 2xx for
+    // everything.
     let under = |documented: &[u16]| {
         let says = |status: u64| documented.iter().any(|one| u64::from(*one) == status);
         says(inner.unwrap_or(status.into())) && (answer.status().is_success() || says(status.into()))
@@ -81,7 +83,8 @@ fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<
     }
 }
 
-/// Validation errors are documented field by field: the number called, or something of the campaign.
+/// Validation errors are documented field by field: the number called, or something of the
+/// campaign.
 fn invalid(fields: &Map<String, Value>, words: String, agent_field: &str) -> Refusal {
     let other = if agent_field == "agent_id" { "assistant_id" } else { "agent_id" };
     if fields.contains_key(other) {

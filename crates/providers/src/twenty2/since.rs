@@ -10,7 +10,8 @@ use crate::call::{AskError, ListedCall, Listing};
 const SKEW: Span = Span::from_minutes(2);
 
 impl Twenty2 {
-    /// Calls that began since then, and those that have not begun: the vendor holds them until the next morning.
+    /// Calls that began since then, and those that have not begun: the vendor holds them until the
+    /// next morning.
     pub(super) async fn listed_since(&self, since: Moment, budget: &dyn Budget) -> Result<Listing, AskError> {
         let from = since - SKEW;
         let log = self.list(budget).await?;

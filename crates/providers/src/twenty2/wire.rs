@@ -32,8 +32,8 @@ pub(super) fn call_of(body: &Value) -> Option<&Value> {
     ["/call", "/data/call", "/data"].iter().find_map(|path| body.pointer(path)).filter(|call| call.is_object())
 }
 
-/// A member of the call, or its sibling: one page shows `output_parameters`, `recording` and `transcript` inside
-/// `call`, another beside it.
+/// A member of the call, or its sibling: one page shows `output_parameters`, `recording` and
+/// `transcript` inside `call`, another beside it.
 pub(super) fn member<'v>(body: &'v Value, name: &str) -> Option<&'v Value> {
     call_of(body)
         .and_then(|call| call.get(name))
@@ -80,7 +80,8 @@ pub(super) struct LoggedCall {
 #[derive(Debug, Default)]
 pub(super) struct CallLog {
     pub(super) calls: Vec<LoggedCall>,
-    /// Rows that name no call or no callee: what can be read of the number called, and what is wrong.
+    /// Rows that name no call or no callee: what can be read of the number called, and what is
+    /// wrong.
     pub(super) unread: Vec<(Option<String>, String)>,
 }
 

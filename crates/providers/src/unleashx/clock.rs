@@ -1,4 +1,5 @@
-//! The clock of the list's times, which name no zone: what the operator says, else what rows that can be no other call's have shown.
+//! The clock of the list's times, which name no zone: what the operator says, else what rows that
+//! can be no other call's have shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -7,7 +8,8 @@ use jiff::civil::DateTime;
 use ringfence_domain::zone::Reading;
 use ringfence_domain::{Moment, Span, Zone, date};
 
-/// A row is made when the request arrives: this much before our time of the claim by the clocks' difference,
+/// A row is made when the request arrives: this much before our time of the claim by the clocks'
+/// difference,
 const BEFORE: Span = Span::from_minutes(1);
 /// and this much after it.
 const AFTER: Span = Span::from_minutes(2);
@@ -22,7 +24,8 @@ const VOTES: usize = 3;
 #[derive(Debug)]
 pub(super) struct ListClock {
     zone: Option<Zone>,
-    /// Offsets from UTC in seconds that rows have shown, and the calls whose rows did: no more than it takes.
+    /// Offsets from UTC in seconds that rows have shown, and the calls whose rows did: no more than
+    /// it takes.
     shown: Mutex<BTreeMap<i64, BTreeSet<String>>>,
 }
 
@@ -76,8 +79,8 @@ impl ListClock {
         }
     }
 
-    /// Whether a row of this time may have been made by a request of this moment. While the zone is not known every reading is
-    /// possible.
+    /// Whether a row of this time may have been made by a request of this moment. While the zone is
+    /// not known every reading is possible.
     pub(super) fn may_be_of(&self, local: DateTime, sent_at: Moment) -> bool {
         let (earliest, latest) = (sent_at - BEFORE, sent_at + AFTER);
         let as_utc = Moment::from_secs(date::as_utc(local));

@@ -24,8 +24,8 @@ const SINGLY: usize = 5;
 const MARGIN: Span = Span::from_days(1);
 
 impl UnleashX {
-    /// Rows that carry the calls' ids, with as few pages as it takes; for the others one by one the row that alone fits number and
-    /// time.
+    /// Rows that carry the calls' ids, with as few pages as it takes; for the others one by one the
+    /// row that alone fits number and time.
     pub(super) async fn ask_all(
         &self,
         calls: &[OutCall],
@@ -115,8 +115,9 @@ impl UnleashX {
         Ok(findings)
     }
 
-    /// The row that is one call's, or alone can be. A row that says which call it is is that call's and nobody else's. When several fit,
-    /// or one that may be an earlier call's, the search for our reference must leave one of several: only then it is known to search.
+    /// The row that is one call's, or alone can be. A row that says which call it is is that call's
+    /// and nobody else's. When several fit, or one that may be an earlier call's, the search for
+    /// our reference must leave one of several: only then it is known to search.
     async fn row_of(&self, call: Called<'_>, budget: &dyn Budget) -> Result<Found, AskError> {
         let digits = call.number.e164().trim_start_matches('+');
         let tail = digits[digits.len().saturating_sub(10)..].to_owned();
@@ -145,7 +146,8 @@ impl UnleashX {
         let searched = [query.as_slice(), &[("input_data", call.reference.to_owned())]].concat();
         let found = self.list(searched, budget).await?;
         let told = found.len() == 1 && seen > 1;
-        // Else nobody can tell. That all but one are other attempts' proves nothing: those may be known by other names.
+        // Else nobody can tell. That all but one are other attempts' proves nothing: those may be
+        // known by other names.
         let row = found.into_iter().find(|row| told && call.fits(row, &self.clock));
         Ok(row.map_or(if unread { Found::Unread } else { Found::Several }, Found::Row))
     }
@@ -234,7 +236,8 @@ impl Called<'_> {
         self.call_id.is_some_and(|id| row.is(id)) || row.mentions(self.reference)
     }
 
-    /// Whether a row may be this call by number, agent and time. One that names a call is another's, when this one's name is known.
+    /// Whether a row may be this call by number, agent and time. One that names a call is
+    /// another's, when this one's name is known.
     fn fits(&self, row: &Execution, clock: &ListClock) -> bool {
         (self.call_id.is_none() || !row.names_its_call())
             && row.number().is_some_and(|number| same_number(self.number.e164(), &number))

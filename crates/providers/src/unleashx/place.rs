@@ -11,7 +11,8 @@ use crate::fault::{Cause, Fault, fault};
 /// The name that our reference has in `metadata`.
 pub(super) const REFERENCE: &str = "ringfence_attempt";
 
-/// The body of `POST /agents/call`. The agent has no other place for what it gets to know than `metadata`.
+/// The body of `POST /agents/call`. The agent has no other place for what it gets to know than
+/// `metadata`.
 pub(super) fn body(call: &CallRequest) -> Result<Value, String> {
     let agent: i64 = call.agent.parse().map_err(|_| {
         format!(
@@ -41,7 +42,8 @@ pub(super) fn classify(reply: &Response<Bytes>) -> Placing {
     answer::judge(reply, refusal(reply), call_id, refused(&body, reply))
 }
 
-/// The documented error shape, `error: true` with a `message`. The page does not say that errors have another status than 200.
+/// The documented error shape, `error: true` with a `message`. The page does not say that errors
+/// have another status than 200.
 fn refused(body: &Value, reply: &Response<Bytes>) -> Option<Refusal> {
     let is = |name: &str, flag: bool| answer::member(body, name) == Some(&Value::Bool(flag));
     if !is("error", true) && !is("success", false) {

@@ -1,9 +1,10 @@
 //! Rows of the list of executions, and which call each of them is.
 //!
-//! The page shows `ID` (a whole number), `AGENT_ID`, `CALLING_NUMBER`, `PROVIDER_NUMBER`, `STATUS`, `CALL_STATUS`,
-//! `TOTAL_DURATION`, `CREATED_AT`, `TRANSCRIPT`, `FILE_PATH` and `DISPOSITION`; another one searches `TRACK_ID`. None says which of
-//! them is the `execution_id` of a placed call, so any that equals it is taken for it; and a row without one is a call's only if it is
-//! the only one that fits it by number and time.
+//! The page shows `ID` (a whole number), `AGENT_ID`, `CALLING_NUMBER`, `PROVIDER_NUMBER`,
+//! `STATUS`, `CALL_STATUS`, `TOTAL_DURATION`, `CREATED_AT`, `TRANSCRIPT`, `FILE_PATH` and
+//! `DISPOSITION`; another one searches `TRACK_ID`. None says which of them is the `execution_id`
+//! of a placed call, so any that equals it is taken for it; and a row without one is a call's only
+//! if it is the only one that fits it by number and time.
 
 use jiff::civil::DateTime;
 use ringfence_domain::CallDetails;
@@ -64,7 +65,8 @@ impl Execution {
         forms.iter().find_map(|form| DateTime::strptime(form, &text).ok())
     }
 
-    /// The word for how it ended, `CALL_STATUS` before `STATUS`: the latter is the agent's, the former the call's.
+    /// The word for how it ended, `CALL_STATUS` before `STATUS`: the latter is the agent's, the
+    /// former the call's.
     pub(super) fn status(&self) -> String {
         self.text("CALL_STATUS").or_else(|| self.text("STATUS")).unwrap_or_default()
     }

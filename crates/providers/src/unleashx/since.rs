@@ -14,7 +14,8 @@ use crate::call::{AskError, ListedCall, Listing};
 const MOST_PAGES: usize = 180;
 
 impl UnleashX {
-    /// Calls of that day and later: the list's times name no zone, and the day before is asked for, too.
+    /// Calls of that day and later: the list's times name no zone, and the day before is asked for,
+    /// too.
     pub(super) async fn listed_since(&self, since: Moment, budget: &dyn Budget) -> Result<Listing, AskError> {
         let mut listing = Listing::default();
         let mut seen = BTreeSet::new();
