@@ -1,4 +1,5 @@
-//! Iqra AI: both dialects of placing a call, turning from one to the other, and the queue in words and numbers.
+//! Iqra AI: both dialects of placing a call, turning from one to the other, and the queue in words
+//! and numbers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
