@@ -28,7 +28,8 @@ pub use crate::zones::CallingZone;
 /// One campaign: who is called through which lane, when, how often, and what follows each outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Campaign {
-    /// Unique; lower case, digits, hyphens.
+    /// Unique; lower case, digits, hyphens. `test-call:NAME` is a test call: a campaign of its own,
+    /// which no list shows, so that it goes through the same claim, caps and recovery as any call.
     pub name: String,
     /// The lane's name.
     pub provider: String,

@@ -1,4 +1,7 @@
 //! Cool-offs: how long a number is left alone after a conversation or a refusal.
+//!
+//! A cool-off holds back a callback too, even one that the callee asked for: of several rules the
+//! narrowest wins, and `check` cautions about it.
 
 use serde::{Deserialize, Serialize};
 

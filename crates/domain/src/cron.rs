@@ -1,5 +1,5 @@
 //! Cron's lines: when a campaign begins by itself. Only this file knows the library that reads
-//! them.
+//! them: croner walks through its own dates, and asks our zones what they mean.
 
 use std::cmp::Ordering;
 use std::fmt;

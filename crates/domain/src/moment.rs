@@ -1,4 +1,7 @@
 //! Instants, in whole milliseconds so that every database keeps them exactly.
+//!
+//! Rows hold them as integers, on Postgres too: both databases then compare, sort and round alike,
+//! and one decoder serves both. To read a column there: `to_timestamp(sending_at / 1000.0)`.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ZonedDateTime};

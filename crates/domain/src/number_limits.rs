@@ -27,8 +27,8 @@ pub struct Hold {
     pub says: String,
 }
 
-/// An hour in which nobody picked up is avoided for so long. Whoever can be called in that hour
-/// only is called again then.
+/// An hour in which nobody picked up is avoided for this long, and no longer: a number whose window
+/// is that one hour a day would else never be called again.
 const AVOIDED_FOR: Span = Span::from_days(7);
 
 impl NumberLimits {
@@ -68,7 +68,8 @@ impl NumberLimits {
     }
 }
 
-/// The hold of someone who did not pick up lately in this hour of the day.
+/// Returns the hold of a number that did not pick up lately in this hour of the day. A busy number
+/// has none: somebody is there.
 fn same_hour(earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Option<Hold> {
     let last = earlier.iter().max_by_key(|call| call.sent_at)?;
     let silent = matches!(last.outcome, Some(Outcome::NoAnswer | Outcome::Voicemail));

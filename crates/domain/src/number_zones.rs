@@ -3,6 +3,10 @@
 //! Three tables: libphonenumber's map of prefixes, corrections of it, and the area codes of +1,
 //! which the map does not decide, because it is wrong there too often. A code's whole area counts,
 //! and a mobile number's whole country: a number does not say where its owner is.
+//!
+//! An area code of +1 is one place: a number that was ported or is mobile is anywhere in its area.
+//! Its zones are the union of three sources where they differ, and of towns that keep other clocks
+//! than their law says (Phenix City). A code that is not in the table has no zone.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,5 +1,8 @@
 //! Addresses that vendors report calls to by themselves: whom one speaks for, and that nobody can
 //! guess another.
+//!
+//! What a vendor sends by itself is a "report" in code and rows, because a "callback" is the call
+//! that a callee asks for. The address alone keeps its fixed name, `/callbacks/…`.
 
 use std::fmt;
 

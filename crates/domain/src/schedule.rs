@@ -37,7 +37,9 @@ pub struct Schedule {
     pub mode: ScheduleMode,
     /// What becomes of missed ones.
     pub missed: Missed,
-    /// Nobody is dialled before this local date.
+    /// Nobody is dialled before this local date. When the campaign's timezone is "contact", this
+    /// date and the last one are read on each contact's own clock; `cron` and the `{date}` of file
+    /// names are read on the lane's clock then.
     pub starts: Option<Date>,
     /// Nobody is dialled after this local date; who waits then is stopped.
     pub ends: Option<Date>,

@@ -1,4 +1,6 @@
 //! Which file a campaign's `contacts.file` means today.
+//!
+//! A file that is not there is a caution of `check` and not a mistake: it may come with its day.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;

@@ -57,7 +57,8 @@ pub enum Placing {
         cause: String,
     },
     /// Surely refused, and would be for everyone of the campaign: its agent, its number to call
-    /// from, its inputs.
+    /// from, its inputs. It pauses the campaign and not the lane, because other campaigns of the
+    /// lane are fine. The pause is one by safety: who lifts it with `resume --accept` has looked.
     CampaignFault {
         /// What is wrong and how to mend it.
         cause: String,

@@ -61,7 +61,8 @@ impl NumberFormat {
 impl NumberFormat {
     /// A number to call from as the vendor wants it; the reason when it cannot be written so.
     /// `text` is what the operator wrote; without a country code it is a number of `home`. It need
-    /// not be of a known series, as only the vendor knows its own.
+    /// not be of a known series: Twenty2 has a series of its own with ten digits, and Iqra AI and
+    /// Knovvu call from names that only they know.
     pub fn write_caller(self, text: &str, home: Country) -> Result<String, String> {
         let written = written_digits(text).map_err(|error| error.to_string())?;
         let code = home.calling_code().map(|code| code.to_string()).unwrap_or_default();

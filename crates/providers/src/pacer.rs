@@ -4,6 +4,10 @@
 //! the requests of the last window and the reserved permits together are no more than the limit,
 //! so however late a permit is spent, no window ever holds too many. Reserved permits are also
 //! spaced evenly, so that a vendor sees a stream and not bursts.
+//!
+//! The pacer is our own code, because `governor` has neither a refund nor a peek. An exact sliding
+//! window needs permits that can be reserved before a claim, given back, and counted when they are
+//! spent.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};

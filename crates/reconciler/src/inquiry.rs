@@ -1,4 +1,8 @@
 //! In quarantine: what the vendor knows of calls that the database may have forgotten.
+//!
+//! `quarantine lift` asks once more by the same function, unless it is told `--unasked`. It is
+//! refused while a call of a vendor's list cannot be entered yet, or fits nobody who waits
+//! (`--strangers` accepts that).
 
 use ringfence_domain::{Moment, Span};
 use ringfence_providers::{Budget, Listing, Provider};

@@ -20,15 +20,17 @@ use tracing::{Instrument, info_span};
 
 use crate::rules::Rules;
 
-/// A claim takes what the pacer releases within this time. Waiting longer would claim more at
-/// once, and send the first of them later than they might have been.
+/// A claim takes what the pacer releases within this time. After a longer wait it would claim more
+/// calls at once and send the first of them late, so that an exact window would never be full.
 const GATHER: Duration = Duration::from_millis(50);
 /// A request that has not left this long after its claim began does not leave: the process may
 /// have been stopped or asleep, and what the claim checked may no longer hold.
 const SEND_WITHIN: Duration = Duration::from_secs(2);
 /// From the moment that a vendor begins to dial, a call is over within this time.
 const RING_AND_TALK: Span = Span::from_hours(1);
-/// So many answers in a row that the vendor does not document pause a lane that worked before.
+/// So many answers in a row that the vendor does not document pause a lane that worked before. One
+/// alone does not: the lane rests as after any trouble. It pauses at the first one when this
+/// process has seen no call taken before it, or when the answer speaks of the account.
 const STRANGE: u32 = 3;
 /// How long a lane rests when it is told to and not for how long.
 const THROTTLED: Span = Span::from_secs(10);

@@ -1,4 +1,7 @@
 //! Kinds of numbers that cost more than a call, or reach no person.
+//!
+//! The kinds are libphonenumber's, which takes some shared-cost numbers for premium ones (some
+//! of +44 84…). An import and `test-call` judge the kind of a number; a do-not-call list does not.
 
 use rlibphonenumber::PhoneNumberType;
 

@@ -103,8 +103,9 @@ impl PhoneNumber {
         plain.then(|| Self(without_old_prefix(text, None).into_owned()))
     }
 
-    /// The form that all ways to write the number share. Argentina's mobiles have a 9 after +54
-    /// when they are called from abroad, and none at home.
+    /// Returns the form that all ways to write the number share. Argentina's mobiles have a 9 after
+    /// +54 when they are called from abroad, and none at home. They are dialled as they are
+    /// written, because from abroad a mobile is reached with the 9 only.
     fn identity(&self) -> Cow<'_, str> {
         match self.0.strip_prefix("+549") {
             Some(rest) if rest.len() == 10 => Cow::Owned(format!("+54{rest}")),

@@ -19,7 +19,7 @@ pub(super) type Hours = Range<i64>;
 
 /// A written timetable: `Mo-Sa 09:00-21:00; Su off; Dec 25 off`. The last rule that names a day
 /// says its hours. Hours past midnight belong to the day that they begin on; a day that is `off`
-/// is closed to them too.
+/// is closed to them too. The syntax leaves that open: this is the narrower reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timetable {

@@ -1,4 +1,7 @@
 //! `[vendor]`, and what the vendor itself has to say about a campaign.
+//!
+//! Each setting is a template, because some take columns of the row (Knovvu's `end_user`). A table
+//! of settings is flattened to keys `table.key`.
 
 use std::collections::BTreeMap;
 

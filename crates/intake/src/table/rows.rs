@@ -1,4 +1,7 @@
 //! Rows of a table one by one, each in bounded memory and with the line that an editor shows.
+//!
+//! Quotes and lines are counted beside `csv-core`: the library counts lines by `\n` only, and does
+//! not say whether a quote was open. A test holds both against the `csv` crate.
 
 use std::io::BufRead;
 

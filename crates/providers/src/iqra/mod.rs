@@ -88,7 +88,9 @@ struct Iqra {
     account: Account,
     /// `/business/{id}`
     business: String,
-    /// Which of the two dialects is spoken.
+    /// Whether the dialect `config` is spoken. It is learned in memory only: after a restart the
+    /// first attempt may be refused once more, which costs nobody a call. The log says which line
+    /// to write.
     config: AtomicBool,
     /// It was changed once already.
     turned: AtomicBool,
