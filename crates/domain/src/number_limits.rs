@@ -27,8 +27,8 @@ pub struct Hold {
     pub says: String,
 }
 
-/// An hour in which nobody picked up is avoided for this long, and no longer: a number whose window
-/// is that one hour a day would else never be called again.
+/// An hour in which nobody picked up is avoided for this long, and no longer: a number whose
+/// window is that one hour a day would else never be called again.
 const AVOIDED_FOR: Span = Span::from_days(7);
 
 impl NumberLimits {

@@ -58,9 +58,9 @@ pub struct Summary {
     /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is
     /// left to do.
     pub because: Option<String>,
-    /// Whether only calls of unknown fate hold the slots. `run` gives up waiting for such slots only
-    /// when those calls are in review: until then the vendor is asked, and a slot may come free any
-    /// second.
+    /// Whether only calls of unknown fate hold the slots. `run` gives up waiting for such slots
+    /// only when those calls are in review: until then the vendor is asked, and a slot may come
+    /// free any second.
     #[serde(skip)]
     pub slots_are_stuck: bool,
     /// Until when the lane rests, if it does.

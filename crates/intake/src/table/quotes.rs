@@ -1,10 +1,10 @@
 //! Quotes in a row as it stands in the file: which values go over several lines, and whether one
 //! never ends.
 //!
-//! A value of several lines may be meant (an address) or may have swallowed rows. So such rows hold
-//! an import, which a person can accept, and refuse a do-not-call list, which must not lack people.
-//! A line within a value looks like a row when it has several values, and a number where rows have
-//! one.
+//! A value of several lines may be meant (an address) or may have swallowed rows. So such rows
+//! hold an import, which a person can accept, and refuse a do-not-call list, which must not lack
+//! people. A line within a value looks like a row when it has several values, and a number where
+//! rows have one.
 
 /// What the quotes of one row do.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -37,8 +37,8 @@ pub(super) fn fields(call: &CallRequest, config: bool) -> Result<Vec<(String, St
     if config { as_config(call) } else { as_documented(call) }
 }
 
-/// Returns the fields of the page. `ScheduledTime` is left out, so that the call is queued at once.
-/// The page has no field for the latest moment: only `config` has one.
+/// Returns the fields of the page. `ScheduledTime` is left out, so that the call is queued at
+/// once. The page has no field for the latest moment: only `config` has one.
 fn as_documented(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     let from = call.from.clone().ok_or("the campaign names no NumberId to call from: add caller_ids")?;
     if call.agent.is_empty() {
