@@ -4,8 +4,8 @@
 //! [`Planner`] opens attempts, [`Maintenance`] ends what is over and lets go what was held back;
 //! each is a `run_once` that tests call and a loop around it.
 //!
-//! Adding a reason not to dial: a question in `ringfence_domain::claim`, and here only what keeps
-//! planning from opening what the claim would refuse.
+//! Adding a reason not to dial: a variant of `ringfence_domain::verdict::Verdict`, and here only
+//! code that keeps the planner from opening an attempt that the claim would refuse.
 
 mod lease_holder;
 mod maintenance;
