@@ -1,4 +1,4 @@
-//! The brakes beside the rows: what forbids every new call of a process, whatever the database
+//! The brakes beside the rows: each forbids every new call of a process, whatever the database
 //! says.
 
 use std::path::Path;

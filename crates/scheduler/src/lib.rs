@@ -1,7 +1,7 @@
-//! Who is dialled next: owning lanes, reading windows, sharing slots.
+//! The choice of who is dialled next: owning lanes, reading windows, sharing slots.
 //!
-//! It talks to nobody but the store, and never sends anything. [`LeaseHolder`] owns lanes,
-//! [`Planner`] opens attempts, [`Maintenance`] ends what is over and lets go what was held back;
+//! The crate talks to nobody but the store, and never sends anything. [`LeaseHolder`] owns lanes,
+//! [`Planner`] opens attempts, [`Maintenance`] ends what is over and releases what was held back;
 //! each is a `run_once` that tests call and a loop around it.
 //!
 //! Adding a reason not to dial: a variant of `ringfence_domain::verdict::Verdict`, and here only

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 struct Bursts {
     queue: Arc<Mutex<mpsc::Receiver<Burst>>>,
-    /// The sender is gone and everything was handed on.
+    /// The sender is gone and every burst was handed on.
     ended: CancellationToken,
     config: (),
 }
@@ -80,7 +80,7 @@ impl BackendConfig for Bursts {
 }
 
 /// Works off bursts, at most `concurrency` at once, until the sender is dropped or `stop` is
-/// called; what has begun is finished. A worker that ends before that is started again.
+/// cancelled; a burst that has begun is finished. A worker that ends before that is started again.
 pub async fn work<H, F>(
     name: &str,
     queue: mpsc::Receiver<Burst>,
@@ -137,8 +137,8 @@ mod tests {
         Burst { lane: LaneId(1), epoch: 1, campaign: CampaignId(1), run: RunId(1), revision, calls: Vec::new() }
     }
 
-    /// What is relied on: every burst reaches the handler once, as many at once as asked for, and a
-    /// panic in one neither ends the worker nor loses the others.
+    /// Holds apalis to this: every burst reaches the handler once, as many at once as asked for,
+    /// and a panic in one neither ends the worker nor loses the others.
     #[tokio::test]
     async fn every_burst_is_handled_and_a_panic_stays_with_its_own() {
         let (sender, queue) = mpsc::channel(4);
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(handled.load(Ordering::SeqCst), 19);
     }
 
-    /// What is relied on: a stop lets what has begun finish.
+    /// Holds apalis to this: a stop lets bursts finish that have begun.
     #[tokio::test(start_paused = true)]
     async fn a_stop_waits_for_what_has_begun() {
         let (sender, queue) = mpsc::channel(4);
