@@ -101,8 +101,8 @@ impl CronScheduler {
         }
     }
 
-    /// Takes up to `room` moments that are due, of our lanes and of nobody else; leaves out those
-    /// of `busy` campaigns.
+    /// Takes up to `room` due moments of our lanes that no other process has; leaves out those of
+    /// `busy` campaigns.
     async fn take_due(&self, busy: &BTreeSet<CampaignId>, room: usize) -> Result<Vec<Taken>, StoreError> {
         let mut found = Vec::new();
         for schedule in self.store.schedules().await? {

@@ -78,14 +78,14 @@ impl LaneEngine {
         Self { store, clock, owner, lane, settings, provider, brake, reports: None, only: None, standing }
     }
 
-    /// Adds a brake beside those of the database.
+    /// Sets the brake that is asked beside those of the database.
     #[must_use]
     pub fn braked_by(mut self, brake: Arc<dyn Brake>) -> Self {
         self.brake = brake;
         self
     }
 
-    /// Adds the addresses that the vendor may report calls to.
+    /// Sets the addresses that the vendor may report calls to.
     #[must_use]
     pub fn reported_to(mut self, address: Option<ReportAddress>) -> Self {
         self.reports = address;
