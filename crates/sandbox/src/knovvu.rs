@@ -1,7 +1,7 @@
 //! Knovvu's wire format, in front of a simulated project.
 //!
-//! Shapes from the page "Outbound Call Trigger API", which documents no error and not what is sent
-//! to `ResultDestination`: here it is the shape of one call result, once the call is over.
+//! Shapes from the page "Outbound Call Trigger API". It documents no error, and no shape of the
+//! message to `ResultDestination`: here that message is one call result, once the call is over.
 
 use std::sync::Arc;
 

@@ -17,9 +17,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Server;
 
-/// Larger reports are not taken. In bytes.
+/// The largest report that is taken. In bytes.
 const LARGEST: usize = 64 * 1024;
-/// Whoever sends slower is not waited for.
+/// The longest wait for the rest of a report.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn take(
@@ -48,7 +48,7 @@ pub(crate) async fn take(
     }
 }
 
-/// What was sent: the body, or the query of a request that has none.
+/// Returns the sent text: the body, or the query of a request that has none.
 async fn read(request: Request) -> Result<String, StatusCode> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let body = if request.method() == Method::GET { Body::empty() } else { request.into_body() };

@@ -34,7 +34,7 @@ use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, Provider, Secret, Transport, report};
 
-/// What configuration files may say about it.
+/// The description of this vendor: its settings, limits, capabilities and refusals.
 pub(crate) static VENDOR: Vendor = Vendor {
     kind: "iqra",
     settings: &[
@@ -62,7 +62,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
     build: |setup, transport| Ok(Arc::new(Iqra::new(setup, transport)?)),
 };
 
-/// Each dialect needs its own.
+/// Returns what the campaign lacks for the dialect of this lane.
 fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> {
     let all = if lane.values.get("dialect").is_some_and(|dialect| dialect == "config") {
         let missing = !campaign.vendor.contains_key("campaign_id");
@@ -92,16 +92,16 @@ struct Iqra {
     /// first attempt may be refused once more, which costs nobody a call. The log says which line
     /// to write.
     config: AtomicBool,
-    /// It was changed once already.
+    /// Whether the dialect was changed once already.
     turned: AtomicBool,
     status_map: StatusMap,
-    /// The last call that was taken: whoever is looked for is believed absent only by a list that
-    /// shows this one.
+    /// The last call that was taken. A lost call is taken for absent only by a list that shows this
+    /// one.
     control: Mutex<Option<Control>>,
     unread: UnreadRows,
 }
 
-/// A call that surely is in the vendor's list.
+/// A call that is in the vendor's list for certain.
 #[derive(Debug, Clone)]
 struct Control {
     number: PhoneNumber,
@@ -131,8 +131,8 @@ impl Iqra {
         format!("{}/call/initiate", self.business)
     }
 
-    /// Turns to the other dialect than the one that was refused, once; the second refusal is for a
-    /// person.
+    /// Turns once to the other dialect than the refused one. A second refusal is for a person to
+    /// mend.
     fn reword(&self, was_config: bool, words: String) -> Placing {
         if self.config.load(Ordering::SeqCst) != was_config {
             return Placing::Reworded { cause: words };

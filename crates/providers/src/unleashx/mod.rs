@@ -35,7 +35,7 @@ use crate::{Budget, Checked, Provider, Transport, report};
 
 const PLACE: &str = "/agents/call";
 
-/// What configuration files may say about it.
+/// The description of this vendor: its settings, limits, capabilities and refusals.
 pub(crate) static VENDOR: Vendor = Vendor {
     kind: "unleashx",
     settings: &[
@@ -88,7 +88,7 @@ struct UnleashX {
     account: Account,
     status_map: StatusMap,
     clock: ListClock,
-    /// Whom to ask about one by one goes round.
+    /// Rotates the calls that are asked about one by one.
     turn: AtomicUsize,
     unread: UnreadRows,
 }
