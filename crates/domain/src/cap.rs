@@ -24,14 +24,14 @@ enum Period {
 }
 
 impl Cap {
-    /// `count` calls in a calendar day of the callee; `count` must not be zero.
+    /// Makes a cap of `count` calls in a calendar day of the callee; `count` must not be zero.
     pub const fn per_day(count: u32) -> Self {
         assert!(count > 0, "a cap of zero");
         Self { count, period: Period::CalendarDay }
     }
 
-    /// How far back calls must be known to judge this cap. A calendar day lasts up to 25 hours, and
-    /// zones differ.
+    /// Returns how far back calls must be known to judge this cap. A calendar day lasts up to 25
+    /// hours, and zones differ.
     pub fn memory(self) -> Span {
         match self.period {
             Period::CalendarDay => Span::from_hours(51),
@@ -39,8 +39,8 @@ impl Cap {
         }
     }
 
-    /// Whether one more call at `now` is within the cap, given the moments of the earlier ones; if
-    /// not, from when it would be. In several zones the strictest day counts.
+    /// Tells whether one more call at `now` is within the cap, given the moments of the earlier
+    /// ones; if not, returns from when it is. In several zones the strictest day counts.
     pub fn allows(self, earlier: &[Moment], now: Moment, zones: &ZoneSet) -> Result<(), Moment> {
         match self.period {
             Period::Rolling(span) => self.within(earlier, now - span, |oldest| oldest + span),

@@ -26,7 +26,7 @@ pub struct CronError {
 }
 
 impl Cron {
-    /// The next moment after `at` that the line names on the clocks of `zone`.
+    /// Returns the next moment after `at` that the line names on the clocks of `zone`.
     pub fn next(&self, at: Moment, zone: Zone) -> Option<Moment> {
         let cron: croner::Cron = self.0.parse().ok()?;
         let next = cron.find_next_occurrence(&OnClocks { seconds: at.secs(), zone }, false).ok()?;
@@ -138,7 +138,7 @@ mod tests {
         }
     }
 
-    /// The moments of a line from one moment up to another.
+    /// Returns the moments of a line from one moment up to another.
     fn moments(line: &str, zone: &str, from: &str, until: &str) -> Vec<String> {
         let (line, zone): (Cron, Zone) = (line.parse().expect("a line"), zone.parse().expect("a zone"));
         let [from, until] = [from, until].map(|text| text.parse::<Moment>().expect("a moment"));

@@ -1,4 +1,4 @@
-//! What operators write: `ringfence.toml`, campaign files, contact files.
+//! The files that operators write: `ringfence.toml`, campaign files, contact files.
 //!
 //! Every mistake is found in one pass and told with its place and its mend. Nothing here dials or
 //! keeps anything.

@@ -38,7 +38,7 @@ pub enum Placing {
         /// Its name for the call.
         call_id: String,
     },
-    /// Not a byte of it left for certain: it may be tried again.
+    /// Certainly not a byte of it left: it may be tried again.
     NotSent {
         /// Why.
         cause: String,
@@ -50,13 +50,13 @@ pub enum Placing {
         /// For how long the vendor asks to be left alone, if it said so.
         retry_after: Option<Span>,
     },
-    /// Refused for certain, and every other contact would be refused too: credentials, balance,
+    /// Certainly refused, and every other contact would be refused too: credentials, balance,
     /// agent, address.
     LaneFault {
         /// What is wrong and how to mend it.
         cause: String,
     },
-    /// Refused for certain, and everyone of the campaign would be refused: its agent, its number to
+    /// Certainly refused, and everyone of the campaign would be refused: its agent, its number to
     /// call from, its inputs. It pauses the campaign and not the lane, because other campaigns of
     /// the lane are fine. The pause is one by safety: a person who lifts it with `resume --accept`
     /// has looked.
@@ -64,19 +64,19 @@ pub enum Placing {
         /// What is wrong and how to mend it.
         cause: String,
     },
-    /// Refused for certain, because of the form of the request. The next request has another form,
+    /// Certainly refused, because of the form of the request. The next request has another form,
     /// and may follow at once.
     Reworded {
         /// What the vendor said.
         cause: String,
     },
-    /// Refused for certain, and nobody can tell whether because of this contact or of everyone: a
+    /// Certainly refused, and nobody can tell whether because of this contact or of everyone: a
     /// person must look.
     RequestFault {
         /// What the vendor said.
         cause: String,
     },
-    /// Refused for certain, because this number cannot be called.
+    /// Certainly refused, because this number cannot be called.
     NumberFault {
         /// What the vendor said.
         cause: String,
@@ -158,7 +158,7 @@ pub struct LostCall {
 pub struct Findings {
     /// Calls that may be lost ones.
     pub candidates: Vec<Candidate>,
-    /// Attempts whose call was not placed for certain, and will not be.
+    /// Attempts whose call certainly was not placed, and will not be.
     pub absent: Vec<AttemptId>,
     /// Attempts whose call is not out: every call of the vendor's list was read, and none can be
     /// theirs. Such a call may have been placed all the same, and be over, or be listed late.
@@ -184,7 +184,7 @@ pub struct Candidate {
 pub struct Listing {
     /// The calls, in any order.
     pub calls: Vec<ListedCall>,
-    /// Whether the list goes back to the moment that was asked for, for certain.
+    /// Whether the list certainly goes back to the moment that was asked for.
     pub complete: bool,
 }
 

@@ -70,8 +70,8 @@ impl Window {
         (self.reserved == 0 && sent.len() <= Self::TELLABLE).then_some(sent)
     }
 
-    /// Tells whether there is room now. Otherwise returns the moment before which there is no room
-    /// for certain; while reserved permits take all the room that is not known, and the moment is a
+    /// Tells whether there is room now. Otherwise returns the moment before which there certainly
+    /// is no room; while reserved permits take all the room that is not known, and the moment is a
     /// little later than `now`.
     fn room(&mut self, now: Instant) -> Result<(), Instant> {
         let per = self.rate.per().duration();

@@ -68,7 +68,7 @@ impl Fault {
         ("invalid_number", Fault::InvalidNumber),
     ];
 
-    /// Whether the callee's phone rings all the same.
+    /// Tells whether the callee's phone rings all the same.
     pub fn places_the_call(self) -> bool {
         matches!(
             self,

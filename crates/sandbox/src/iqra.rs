@@ -18,7 +18,7 @@ use crate::behaviour::{Fault, IqraDialect};
 use crate::broken::{broken, throttled};
 use crate::simulator::{Asked, PlacedCall, Simulator};
 
-/// The routes of one business.
+/// Returns the routes of one business.
 pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new()
         .route("/business/{business}/call/initiate", post(place))

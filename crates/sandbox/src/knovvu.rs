@@ -17,7 +17,7 @@ use crate::behaviour::Fault;
 use crate::broken::{broken, throttled};
 use crate::simulator::{Asked, PlacedCall, Simulator};
 
-/// The routes of one project.
+/// Returns the routes of one project.
 pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new().route("/call", post(place)).route("/callresult", post(results)).with_state(simulator);
     Router::new().nest("/v2", routes)

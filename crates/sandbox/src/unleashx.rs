@@ -19,7 +19,7 @@ use crate::behaviour::Fault;
 use crate::broken::{broken, throttled};
 use crate::simulator::{Asked, PlacedCall, Simulator};
 
-/// The routes of one account.
+/// Returns the routes of one account.
 pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new()
         .route("/agents/call", post(place))

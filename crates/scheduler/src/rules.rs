@@ -40,7 +40,7 @@ impl RuleBook {
 }
 
 impl Rules {
-    /// The campaign.
+    /// Returns the campaign.
     pub fn campaign(&self) -> &Arc<Campaign> {
         &self.campaign
     }

@@ -33,7 +33,7 @@ words! {
 const SATELLITE: [i32; 4] = [870, 881, 882, 883];
 
 impl NumberKind {
-    /// The kind of a number of this type under this calling code.
+    /// Returns the kind of a number of this type under this calling code.
     pub(super) fn of(kind: PhoneNumberType, calling_code: i32) -> Option<Self> {
         if SATELLITE.contains(&calling_code) {
             return Some(Self::Satellite);
@@ -58,7 +58,7 @@ impl NumberKind {
         }
     }
 
-    /// What it is, in a sentence.
+    /// Returns a sentence about what it is.
     pub const fn described(self) -> &'static str {
         match self {
             Self::Premium => "a premium-rate number",

@@ -67,7 +67,7 @@ pub enum HolidaysError {
 }
 
 impl HolidaysError {
-    /// How to mend it.
+    /// Returns how to mend it.
     pub fn hint(&self) -> String {
         match self {
             Self::Unknown { .. } => {
@@ -87,8 +87,8 @@ impl HolidaysError {
 }
 
 impl Holidays {
-    /// The holidays of this name, `IN` or `IN-MH`, from the texts of `own` files by their names,
-    /// else from those that are shipped.
+    /// Returns the holidays of this name, `IN` or `IN-MH`, from the texts of `own` files by their
+    /// names, else from those that are shipped.
     pub fn named(name: &str, own: &BTreeMap<String, String>) -> Result<Self, HolidaysError> {
         let text = |wanted: &str| {
             let shipped = || SHIPPED.iter().find(|(country, _)| *country == wanted).map(|(_, text)| *text);
@@ -151,12 +151,12 @@ impl Holidays {
         Ok(Self { name, source: source.ok_or_else(|| missing("source"))?, first, last, days })
     }
 
-    /// Whether it can be said of a day whether it is one of them.
+    /// Tells whether it is known of a day whether it is one of them.
     pub fn is_known(&self, day: Date) -> bool {
         (self.first..=self.last).contains(&i32::from(day.year()))
     }
 
-    /// Whether nobody is called on a day.
+    /// Tells whether nobody is called on a day.
     pub fn close(&self, day: Date) -> bool {
         !self.is_known(day) || self.days.contains_key(&day)
     }

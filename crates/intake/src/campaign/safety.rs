@@ -1,4 +1,4 @@
-//! `[safety]`: what holds a campaign until a person accepts.
+//! `[safety]`: the rails that hold a campaign until a person accepts.
 
 use ringfence_domain::safety::Safety;
 

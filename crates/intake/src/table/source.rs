@@ -15,7 +15,7 @@ use crate::regular;
 
 const BUFFER: usize = 1 << 16;
 
-/// What files that people take for CSV begin with.
+/// The first bytes of other files that people take for CSV.
 const OTHERS: [(&[u8], &str); 6] = [
     (b"PK\x03\x04", "a spreadsheet or an archive"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet of an old kind"),
@@ -64,18 +64,18 @@ impl Source {
         Ok(Self { text: BufReader::with_capacity(BUFFER, text), seen })
     }
 
-    /// Bytes of the file that were read.
+    /// Returns how many bytes of the file were read.
     pub(super) fn bytes(&self) -> u64 {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 
-    /// The SHA-256 of these bytes.
+    /// Returns the SHA-256 of these bytes.
     pub(super) fn hash(&self) -> Sha256 {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).hash.clone()
     }
 }
 
-/// UTF-16 without a mark at its beginning, told from the zero bytes of two Latin letters.
+/// Recognises UTF-16 without a mark at its beginning, by the zero bytes of two Latin letters.
 fn unmarked_utf_16(start: &[u8]) -> Option<&'static Encoding> {
     match start.iter().map(|byte| *byte == 0).collect::<Vec<_>>()[..] {
         [false, true, false, true] => Some(UTF_16LE),

@@ -101,7 +101,7 @@ struct Iqra {
     unread: UnreadRows,
 }
 
-/// A call that is in the vendor's list for certain.
+/// A call that certainly is in the vendor's list.
 #[derive(Debug, Clone)]
 struct Control {
     number: PhoneNumber,

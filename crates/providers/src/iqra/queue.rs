@@ -85,7 +85,7 @@ impl Iqra {
 
     /// Looks for lost calls. A row with our reference is the call. A call was not placed when four
     /// things hold: the vendor would have dropped it by now; all rows of the number were seen; none
-    /// of them can be the call; and the same list shows a call that was placed for certain, with
+    /// of them can be the call; and the same list shows a call that certainly was placed, with
     /// its reference and at its time. Such a list knows numbers as we write them, keeps our
     /// reference, and has a clock like ours.
     pub(super) async fn find_all(

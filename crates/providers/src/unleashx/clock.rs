@@ -35,7 +35,7 @@ impl ListClock {
         Self { zone, shown: Mutex::default() }
     }
 
-    /// Notes the time, on the list's clock, of a row that is this call for certain. `sent_at` is
+    /// Notes the time, on the list's clock, of a row that certainly is this call. `sent_at` is
     /// the call's own moment.
     pub(super) fn learn(&self, reference: &str, local: DateTime, sent_at: Moment) {
         let apart = date::as_utc(local) - sent_at.secs();
