@@ -50,7 +50,7 @@ const NOT_DIALLED_LIMIT: u32 = 10;
 /// Decides by the rules in order; the first that speaks decides.
 pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
     match case.outcome {
-        // Whoever asked is called back, within the same number of calls.
+        // A callee who asked for a call is called back, within the same number of calls.
         Outcome::Answered if !case.opted_out && case.calls < rules.max_attempts => {
             let again = |due_at| Decision::Redial { due_at, class: DialClass::Callback };
             return case.callback.map_or(Decision::Done, again);

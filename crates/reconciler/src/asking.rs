@@ -40,8 +40,7 @@ impl Reconciler {
                 self.consecutive_failures = 0;
                 news.into_iter().collect::<BTreeMap<AttemptId, News>>()
             }
-            // Whoever was not answered has learned nothing; who was silent past all patience is a
-            // person's to look at.
+            // No answer, no news: only calls that were silent for too long go to a person.
             Err(error) => {
                 settlements.extend(self.silent(placed.iter().copied(), now));
                 return self.trouble(&error, now).await;

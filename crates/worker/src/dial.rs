@@ -287,8 +287,8 @@ impl Shared {
             Placing::Unknown { cause } => {
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
             }
-            // Whoever was called all the same is not called again for it: what it says of the lane
-            // is another matter.
+            // A person who was called all the same must not be called again for this answer. Its
+            // meaning for the lane is another matter.
             Placing::Undocumented { cause, of_account } => {
                 let pauses = of_account || strange >= STRANGE || !self.taken.load(Ordering::SeqCst);
                 let effect = if pauses { LaneEffect::Pause } else { LaneEffect::Trouble };

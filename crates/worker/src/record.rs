@@ -60,8 +60,8 @@ impl Recorder {
             tokio::pin!(recording);
             let recorded = tokio::select! {
                 recorded = &mut recording => recorded,
-                // Whoever kills a process that hangs must not take with it what only this process
-                // knows.
+                // A process that hangs may be killed. What only this process knows must not be lost
+                // with it.
                 () = tokio::time::sleep(SOON) => {
                     self.write_down().await;
                     recording.await

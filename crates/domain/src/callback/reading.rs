@@ -129,8 +129,8 @@ fn delay(words: &[&str]) -> Option<Span> {
 /// Reads a day at the beginning of the words. Returns it with the words that follow it.
 fn day<'w, 't>(words: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str])> {
     let ahead = |days: i64| date::ahead(today, days);
-    // Weeks begin on Monday here; whoever begins them on Sunday is called a day later than they may
-    // have meant.
+    // Weeks begin on Monday here; a callee whose weeks begin on Sunday is called a day later than
+    // they may have meant.
     let of_week = |day: Weekday| i64::from(day.to_monday_zero_offset());
     let next_week = |day: Weekday| ahead(7 - of_week(today.weekday()) + of_week(day));
     match words {

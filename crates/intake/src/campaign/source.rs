@@ -11,7 +11,7 @@ use crate::config::beside;
 use crate::section::Section;
 
 pub(super) fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactSource> {
-    // Whoever reads it later may have another working directory.
+    // A later reader may have another working directory.
     let absolute = |file: PathBuf| std::path::absolute(&file).unwrap_or(file).display().to_string();
     let file = section.text("file").map(|file| absolute(beside(path, &file.value)));
     let phones = phones(&mut section);

@@ -57,7 +57,7 @@ impl Source {
             .strip_bom(true)
             .bom_override(true)
             .build(Cursor::new(start).chain(file));
-        // One whole buffer at first, for whoever guesses from it.
+        // One whole buffer at first, for the code that guesses from it.
         let mut start = Vec::with_capacity(BUFFER);
         Read::by_ref(&mut decoded).take(BUFFER as u64).read_to_end(&mut start)?;
         let text: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(decoded));

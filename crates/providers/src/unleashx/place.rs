@@ -53,7 +53,7 @@ fn refused(body: &Value, reply: &Response<Bytes>) -> Option<Refusal> {
     let known = FAULTS.iter().find(|fault| fault.says.to_lowercase() == message);
     let cause = match known {
         Some(fault) if status == 200 || fault.statuses.contains(&status) => fault.cause,
-        // "Validation error message" stands on the page for whatever is not valid.
+        // The page writes "Validation error message" for everything that is not valid.
         None if status == 422 => of_validation(&message)?,
         _ => return None,
     };
