@@ -1,6 +1,7 @@
 //! What the rules cost: `cargo bench -p ringfence-tests --bench rules`
 //!
-//! Each line: nanoseconds a question, over a million questions; beside it the same question to the library `opening-hours` where it has one.
+//! Each line: nanoseconds a question, over a million questions; beside it the same question to the
+//! library `opening-hours` where it has one.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

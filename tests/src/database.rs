@@ -34,8 +34,8 @@ impl TestDatabase {
         Self::open(postgres_database().await, TempDir::new().expect("a temporary folder"), false).await
     }
 
-    /// A SQLite file of its own, and from now on timers that wait for nothing but each other: statements take no
-    /// virtual time.
+    /// A SQLite file of its own, and from now on timers that wait for nothing but each other:
+    /// statements take no virtual time.
     pub async fn sqlite_in_virtual_time() -> Self {
         let (url, folder) = sqlite_file().await;
         let database = Self::open(url, folder, true).await;
@@ -71,9 +71,9 @@ impl TestDatabase {
         self.folder.path()
     }
 
-    /// Prepares that the Postgres server says something else of itself, as after a fail-over: from the moment that the schema
-    /// `server_not_yet` is named `server`, new connections are answered so by these functions, each with
-    /// what it returns and says.
+    /// Prepares that the Postgres server says something else of itself, as after a fail-over: from
+    /// the moment that the schema `server_not_yet` is named `server`, new connections are answered
+    /// so by these functions, each with what it returns and says.
     pub async fn prepare_server(&self, functions: &[(&str, &str, &str)]) {
         let name = self.url.rsplit_once('/').expect("an address").1;
         let mut statements = vec![

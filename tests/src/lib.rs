@@ -1,4 +1,5 @@
-//! What the scenarios and the conformance suite stand on: throwaway databases, sample rules, virtual time.
+//! What the scenarios and the conformance suite stand on: throwaway databases, sample rules,
+//! virtual time.
 
 pub mod binary;
 pub mod database;

@@ -33,7 +33,8 @@ async fn make_sqlite(template: &Path) {
     std::fs::rename(&whole, template).expect("a template under its name");
 }
 
-/// The name of a Postgres database on `server` that others are copied from; it is made when it is missing.
+/// The name of a Postgres database on `server` that others are copied from; it is made when it is
+/// missing.
 pub(crate) async fn postgres(server: &str, admin: &mut PgConnection) -> String {
     let template = name("postgres");
     if is_made(&template, admin).await {

@@ -13,7 +13,8 @@ pub fn vendor(kind: &str) -> &'static Vendor {
     VENDORS.iter().find(|vendor| vendor.kind == kind).unwrap_or_else(|| panic!("{kind} is registered"))
 }
 
-/// A lane's section with every setting that has no default filled in, reached below `base`: a sandbox, or nowhere.
+/// A lane's section with every setting that has no default filled in, reached below `base`: a
+/// sandbox, or nowhere.
 pub fn setup(vendor: &Vendor, settings: &LaneSettings, base: &str) -> LaneSetup {
     let path = ringfence_sandbox::PATHS.iter().find(|(kind, _)| *kind == vendor.kind).expect("the sandbox speaks it").1;
     let mut values = BTreeMap::new();

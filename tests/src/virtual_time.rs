@@ -1,4 +1,5 @@
-//! A clock that moves with tokio's paused timers, and a dialer that runs under it with a simulated vendor.
+//! A clock that moves with tokio's paused timers, and a dialer that runs under it with a simulated
+//! vendor.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +37,8 @@ impl VirtualClock {
         Arc::new(Self { start, begun: Instant::now(), skipped: AtomicI64::new(0), set, doubt_until })
     }
 
-    /// Somebody sets the clock, by so many milliseconds; it is in doubt for a minute, as the real one.
+    /// Somebody sets the clock, by so many milliseconds; it is in doubt for a minute, as the real
+    /// one.
     pub fn set_by(&self, millis: i64) {
         self.set.fetch_add(millis, Ordering::SeqCst);
         self.doubt_until.store(self.boot().as_millis() as i64 + 60_000, Ordering::SeqCst);
@@ -259,7 +261,8 @@ impl Dialer {
                 let held: Vec<_> = lanes.iter().map(|row| (row.state, &row.reason, &row.backoff_reason)).collect();
                 panic!("an hour passed without {what}: {:?}, campaigns {states:?}, lanes {held:?}", numbers.counts);
             }
-            // A look costs as much as a tenth of a second of dialling; who waits for minutes looks less often.
+            // A look costs as much as a tenth of a second of dialling; who waits for minutes looks
+            // less often.
             let soon = self.clock.boot() < began + Duration::from_secs(10);
             tokio::time::sleep(Duration::from_millis(if soon { 100 } else { 1_000 })).await;
         }
@@ -276,7 +279,8 @@ impl Dialer {
         assert_eq!(self.store.recount(self.campaign.run).await.expect("a recount"), [], "name, kept, counted afresh");
     }
 
-    /// Fails when anyone was called while another call to them was out, or oftener than `most` times.
+    /// Fails when anyone was called while another call to them was out, or oftener than `most`
+    /// times.
     pub fn check_tape(&self, most: usize) {
         let mut calls: BTreeMap<String, Vec<(Moment, Moment)>> = BTreeMap::new();
         for entry in self.simulator.tape().calls() {

@@ -8,8 +8,8 @@ use crate::tools::{DENY, MACHETE, TYPOS};
 
 type Step = (&'static str, fn() -> Result<(), String>);
 
-/// What costs seconds comes first. All steps that compile use the same features of the same packages, and so share what
-/// they have compiled.
+/// What costs seconds comes first. All steps that compile use the same features of the same
+/// packages, and so share what they have compiled.
 const STEPS: &[Step] = &[
     ("formatting", || cargo(&["fmt", "--all", "--check"], &[])),
     ("spelling", spelling),
@@ -60,7 +60,8 @@ fn licences() -> Result<(), String> {
     cargo(&["deny", "check", "bans", "licenses", "sources"], &[])
 }
 
-/// The command that the README begins with, on fewer contacts, optimised less so that it is built sooner.
+/// The command that the README begins with, on fewer contacts, optimised less so that it is built
+/// sooner.
 fn demo() -> Result<(), String> {
     let cheap = [
         ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),

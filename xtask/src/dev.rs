@@ -20,7 +20,8 @@ const LOOKS_TO_END: u32 = 250;
 /// The simulated provider listens within this many looks.
 const LOOKS_TO_BEGIN: u32 = 100;
 
-/// Builds the binary, starts a simulated provider, a database and `ringfence serve`, and waits for Ctrl-C.
+/// Builds the binary, starts a simulated provider, a database and `ringfence serve`, and waits for
+/// Ctrl-C.
 pub(crate) fn dev(args: &[String]) -> Result<(), String> {
     let postgres = match args {
         [] => false,

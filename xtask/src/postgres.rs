@@ -16,7 +16,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Starts one in a new folder below `parent`. Its programs are installed from the system's packages when they are missing.
+    /// Starts one in a new folder below `parent`. Its programs are installed from the system's
+    /// packages when they are missing.
     pub(crate) fn start(parent: &Path) -> Result<Self, String> {
         let programs = match programs() {
             Some(programs) => programs,
@@ -69,7 +70,8 @@ impl Drop for Postgres {
     }
 }
 
-/// A folder in memory with room for all databases of the tests, where waiting for the disk costs nothing.
+/// A folder in memory with room for all databases of the tests, where waiting for the disk costs
+/// nothing.
 pub(crate) fn in_memory() -> Option<PathBuf> {
     const ROOM: u64 = 6 << 20;
     let folder = PathBuf::from("/dev/shm");

@@ -23,8 +23,9 @@ pub(crate) fn cargo_command(args: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
-    // `cargo run` describes this package in them. Build scripts that read them (ring's) would be run again, and half of
-    // the dependencies compiled again, whenever cargo is started here and then by hand.
+    // `cargo run` describes this package in them. Build scripts that read them (ring's) would be
+    // run again, and half of the dependencies compiled again, whenever cargo is started here and
+    // then by hand.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

@@ -6,7 +6,8 @@ use crate::postgres::{self, Postgres};
 use crate::run::cargo;
 use crate::tools::NEXTEST;
 
-/// Builds the binary and the tests, starts what they need, and runs them and the examples of the documentation.
+/// Builds the binary and the tests, starts what they need, and runs them and the examples of the
+/// documentation.
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     NEXTEST.provide()?;
     cargo(&["build", "--workspace", "--bins", "--tests"], &[])?;
@@ -19,7 +20,8 @@ pub(crate) fn test(args: &[String]) -> Result<(), String> {
     all.extend(args.iter().map(String::as_str));
     cargo(&all, &variables)?;
     if args.is_empty() {
-        // Each test stands in a process of its own, but for the examples of the documentation, which only rustdoc runs.
+        // Each test stands in a process of its own, but for the examples of the documentation,
+        // which only rustdoc runs.
         cargo(&["test", "--workspace", "--doc", "--quiet"], &variables)?;
     }
     Ok(())

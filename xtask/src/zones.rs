@@ -11,7 +11,8 @@ const NOTICE: &str = "\
 # number_zones_overrides.txt corrects it. Lines of +1 are only compared with: area_codes.txt decides there.
 ";
 
-/// Writes the table. Lines of the map look like ` '12082':('America/Boise', 'America/Los_Angeles'),`.
+/// Writes the table. Lines of the map look like
+/// ` '12082':('America/Boise', 'America/Los_Angeles'),`.
 pub(crate) fn make(source: &str) -> Result<(), String> {
     let map = std::fs::read_to_string(source).map_err(|error| format!("{source}: {error}"))?;
     let mut lines: Vec<String> = Vec::new();

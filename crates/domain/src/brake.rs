@@ -1,13 +1,15 @@
 //! The brake that works without a database.
 
-/// Something beside the rows that forbids every new call: the file `STOP`. Whoever implements it lives outside this
-/// crate; it is asked before planning, before a claim, and once more before a request leaves.
+/// A thing beside the rows that forbids every new call, such as the file `STOP`. Implementations
+/// live outside this crate. A brake is asked before planning, before a claim, and once more before
+/// a request leaves.
 pub trait Brake: Send + Sync + std::fmt::Debug {
-    /// Why nothing may be dialled now, if so. A brake that cannot be looked at is on.
+    /// Returns why nothing may be dialled now; none when the brake is off. A brake that cannot be
+    /// looked at is on.
     fn pulled(&self) -> Option<String>;
 }
 
-/// No brake but the database's.
+/// The brake that is never on: only the database's brakes hold then.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoBrake;
 
@@ -17,7 +19,7 @@ impl Brake for NoBrake {
     }
 }
 
-/// Several brakes: each of them is enough.
+/// Several brakes: one that is on is enough.
 #[derive(Debug, Clone)]
 pub struct Brakes(pub Vec<std::sync::Arc<dyn Brake>>);
 

@@ -1,10 +1,10 @@
-//! What is known of a call that is over, whichever vendor made it.
+//! The facts of a call that is over, whichever vendor made it.
 
 use std::collections::BTreeMap;
 
 use crate::{Moment, Outcome};
 
-/// What the vendor tells of a call.
+/// The vendor's details of a call.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CallDetails {
     /// The vendor's own word for how it ended.
@@ -13,7 +13,7 @@ pub struct CallDetails {
     pub talk_seconds: Option<u32>,
     /// The charge in millionths of the currency, and the currency as in ISO 4217.
     pub cost: Option<(i64, String)>,
-    /// What the agent collected.
+    /// The values that the agent collected.
     pub outputs: BTreeMap<String, serde_json::Value>,
     /// The recording and when its link expires.
     pub recording: Option<(String, Option<Moment>)>,
@@ -30,6 +30,6 @@ pub struct PastCall {
     pub ended_at: Option<Moment>,
     /// How it ended.
     pub outcome: Option<Outcome>,
-    /// The callee declined the call, or said so in it.
+    /// Whether the callee declined the call, or said no in it.
     pub refused: bool,
 }

@@ -1,8 +1,10 @@
-//! When a callee asked to be called back, in the words in which an agent wrote it down: `Tomorrow 11am`.
+//! The moment at which a callee asked to be called back, in the words that an agent wrote down:
+//! `Tomorrow 11am`.
 //!
-//! The grammar is small and strict. What it does not know for certain it does not guess: "at 5" is five in the morning or in the evening,
-//! and 04/05 is April or May. Then the campaign's default delay is used, and shown; but nobody who spoke of a later day is called on the
-//! same one (`later_day`).
+//! The grammar is small and strict. Words that are not certain are not guessed: "at 5" is five in
+//! the morning or in the evening, and 04/05 is April or May. Then the campaign's default delay is
+//! used, and shown; but a callee who spoke of a later day is not called on the same one
+//! (`later_day`).
 
 mod later_day;
 mod names;
@@ -22,7 +24,8 @@ pub use reading::read;
 pub struct Callback {
     /// The output that holds the time.
     pub from: String,
-    /// What the outputs must say for it to count; without, whatever is understood as a time counts.
+    /// The outputs that make it count; without them, every text that is understood as a time
+    /// counts.
     pub when: Option<Condition>,
     /// The delay when the time is missing or not understood, unless the words name a later day.
     pub otherwise: Span,
@@ -31,7 +34,7 @@ pub struct Callback {
 /// A callback that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// In which words.
+    /// The callee's words.
     pub words: String,
     /// The earliest moment of the call.
     pub at: Moment,
@@ -40,8 +43,9 @@ pub struct Asked {
 }
 
 impl Callback {
-    /// What the outputs of a call that was over at `ended` ask for, by someone who may be in `zones`. In several zones the latest reading
-    /// counts: nobody is called before they asked to be.
+    /// Returns the callback that the outputs of a call ask for. The call was over at `ended`, with
+    /// a callee who may be in `zones`. In several zones the latest reading counts: nobody is called
+    /// earlier than they asked for.
     pub fn asked(
         &self,
         outputs: &std::collections::BTreeMap<String, serde_json::Value>,
@@ -56,7 +60,8 @@ impl Callback {
         let at = readings.and_then(|readings| readings.into_iter().max());
         let earliest = zones.zones().iter().filter_map(|zone| later_day::earliest(&words, ended, *zone)).max();
         let otherwise = (ended + self.otherwise).max(earliest.unwrap_or(ended));
-        // Agents fill what nobody asked for with "none" and "N/A": only a condition makes words that are not understood a wish.
+        // Agents fill what nobody asked for with "none" and "N/A": only a condition makes words
+        // that are not understood a wish.
         if self.when.is_none() && at.is_none() {
             return None;
         }
@@ -87,7 +92,7 @@ mod tests {
         assert_eq!(asked("N/A"), None, "nobody asked");
     }
 
-    /// What a wish in these words leads to, said at `now` by somebody in `zone`.
+    /// Returns the moment of a wish in these words, said at `now` by somebody in `zone`.
     fn asked(words: &str, now: Moment, zone: Zone) -> Option<Asked> {
         let yes = Condition([("wants".to_owned(), vec!["yes".to_owned()])].into());
         let rule = Callback { from: "time".to_owned(), when: Some(yes), otherwise: Span::from_minutes(10) };

@@ -28,11 +28,12 @@ pub use crate::zones::CallingZone;
 /// One campaign: who is called through which lane, when, how often, and what follows each outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Campaign {
-    /// Unique; lower case, digits, hyphens.
+    /// Unique; lower case, digits, hyphens. `test-call:NAME` is a test call: a campaign of its own,
+    /// which no list shows, so that it goes through the same claim, caps and recovery as any call.
     pub name: String,
     /// The lane's name.
     pub provider: String,
-    /// What the vendor knows the calling agent by; empty where the lane or the vendor itself says.
+    /// The vendor's name for the calling agent; empty where the lane or the vendor itself names it.
     pub agent: String,
     /// Numbers to call from, rotated.
     pub caller_ids: Vec<String>,
@@ -40,13 +41,13 @@ pub struct Campaign {
     pub priority: u8,
     /// Where the contacts come from and how a row is read.
     pub contacts: ContactSource,
-    /// What the agent gets to know.
+    /// The values that the agent gets.
     pub variables: BTreeMap<String, Template>,
-    /// What the vendor keeps with each call for the operator's own systems.
+    /// The values that the vendor keeps with each call for the operator's own systems.
     #[serde(default)]
     pub metadata: BTreeMap<String, Template>,
-    /// Vendor settings of this campaign, already checked by the vendor's own file. Those of a table are named
-    /// `table.key`.
+    /// Vendor settings of this campaign, already checked by the vendor's own file. Those of a table
+    /// are named `table.key`.
     pub vendor: BTreeMap<String, Template>,
     /// When contacts may be called.
     pub calling: Calling,
@@ -56,10 +57,10 @@ pub struct Campaign {
     pub retry: RetryRules,
     /// Which calls count as having reached the contact.
     pub reached: Reached,
-    /// What an agent collects from someone who wants no more calls, from anyone.
+    /// The outputs of a callee who wants no more calls from anyone.
     #[serde(default)]
     pub opt_out: Option<Condition>,
-    /// What an agent collects from someone who said no.
+    /// The outputs of a callee who said no.
     #[serde(default)]
     pub refusal: Option<Condition>,
     /// Who is called back when they asked to be.
@@ -105,14 +106,16 @@ pub struct ContactSource {
 }
 
 impl ContactSource {
-    /// Reads a number as its rows have it. One of another country, or of a kind that is not allowed, is an error.
+    /// Reads a number as its rows have it. One of another country, or of a kind that is not
+    /// allowed, is an error.
     pub fn number(&self, text: &str) -> Result<PhoneNumber, PhoneError> {
         let planned = PlannedNumber::parse(text, self.country)?;
         self.judge(&planned)?;
         Ok(planned.number)
     }
 
-    /// Whether a number that was read before may be called by these rules: they may be newer than the contact.
+    /// Tells whether a number that was read before may be called by these rules: they may be newer
+    /// than the contact.
     pub fn admits(&self, number: &PhoneNumber) -> Result<(), PhoneError> {
         match PlannedNumber::parse(number.e164(), None) {
             Ok(planned) => self.judge(&planned),
@@ -148,7 +151,7 @@ words! {
     }
 }
 
-/// Rules that were stored when there was one column only have its name.
+/// Reads rules that were stored when there was one column only: they hold its name alone.
 fn one_or_several<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -252,19 +255,20 @@ pub enum UnknownPolicy {
     Redial,
 }
 
-/// Whether a campaign may be called so: lower-case letters, digits and hyphens.
+/// Tells whether a campaign may be called so: lower-case letters, digits and hyphens.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 impl Campaign {
-    /// Whether it matters where each contact is, so that nobody is called of whom that is not known.
+    /// Tells whether it matters where each contact is, so that nobody is called of whom that is not
+    /// known.
     pub fn needs_own_zone(&self) -> bool {
         let presets = self.calling.presets.iter().map(|preset| preset.timezone);
         presets.chain([self.calling.timezone]).any(|zone| zone == CallingZone::Contact)
     }
 
-    /// The outputs of an agent that its rules ask for.
+    /// Returns the outputs of an agent that its rules ask for.
     pub fn asked_outputs(&self) -> std::collections::BTreeSet<&str> {
         let callback = self.callback.iter();
         let conditions = [&self.opt_out, &self.refusal].into_iter().flatten();
@@ -273,13 +277,14 @@ impl Campaign {
         names.chain(callback.map(|rule| rule.from.as_str())).collect()
     }
 
-    /// Everything that limits calls to one number: the campaign's own rules and those of its presets.
+    /// Returns every limit on calls to one number: the campaign's own rules and those of its
+    /// presets.
     pub fn number_limits(&self) -> NumberLimits {
         let presets = self.calling.presets.iter().map(Preset::number_limits);
         presets.fold(self.own_number_limits(), |all, preset| all.and(&preset))
     }
 
-    /// The campaign's own part of that.
+    /// Returns the campaign's own limits on calls to one number.
     pub fn own_number_limits(&self) -> NumberLimits {
         NumberLimits {
             caps: self.limits.per_number.clone(),
@@ -288,12 +293,14 @@ impl Campaign {
         }
     }
 
-    /// Where a callee is taken to be: in their own zones, else where the campaign's hours are read.
+    /// Returns where a callee is taken to be: in their own zones, else where the campaign's hours
+    /// are read.
     pub fn place_of(&self, own: &ZoneSet) -> ZoneSet {
         if own.is_empty() { self.zones_for(ZoneSet::default()) } else { own.clone() }
     }
 
-    /// The zone of the campaign's own calendar: schedules, `today`, `{date}`. `lane` is its lane's.
+    /// Returns the zone of the campaign's own calendar: schedules, `today`, `{date}`. `lane` is its
+    /// lane's.
     pub fn own_zone(&self, lane: Zone) -> Zone {
         match self.calling.timezone {
             CallingZone::Fixed(zone) => zone,
@@ -301,7 +308,7 @@ impl Campaign {
         }
     }
 
-    /// The zones that a contact's window is read in, given those that are its own.
+    /// Returns the zones that a contact's window is read in, given those that are its own.
     pub fn zones_for(&self, own: ZoneSet) -> ZoneSet {
         match self.calling.timezone {
             CallingZone::Fixed(zone) => ZoneSet::one(zone),
@@ -309,7 +316,7 @@ impl Campaign {
         }
     }
 
-    /// The columns that the campaign takes from every row.
+    /// Returns the columns that the campaign takes from every row.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         let contacts = &self.contacts;
         let phones = contacts.phones.iter().map(String::as_str);

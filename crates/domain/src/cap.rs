@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::quantity::QuantityError;
 use crate::{Moment, Span, ZoneSet};
 
-/// `"3/day"` counts the callee's own calendar day; `"3/24h"` and `"7/7d"` count any stretch of that length.
+/// `"3/day"` counts the callee's own calendar day; `"3/24h"` and `"7/7d"` count any stretch of
+/// that length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Cap {
@@ -23,13 +24,14 @@ enum Period {
 }
 
 impl Cap {
-    /// `count` calls in a calendar day of the callee; `count` must not be zero.
+    /// Makes a cap of `count` calls in a calendar day of the callee; `count` must not be zero.
     pub const fn per_day(count: u32) -> Self {
         assert!(count > 0, "a cap of zero");
         Self { count, period: Period::CalendarDay }
     }
 
-    /// How far back calls must be known to judge this cap. A calendar day lasts up to 25 hours, and zones differ.
+    /// Returns how far back calls must be known to judge this cap. A calendar day lasts up to 25
+    /// hours, and zones differ.
     pub fn memory(self) -> Span {
         match self.period {
             Period::CalendarDay => Span::from_hours(51),
@@ -37,8 +39,8 @@ impl Cap {
         }
     }
 
-    /// Whether one more call at `now` is within the cap, given the moments of the earlier ones; if not, from when
-    /// it would be. In several zones the strictest day counts.
+    /// Tells whether one more call at `now` is within the cap, given the moments of the earlier
+    /// ones; if not, returns from when it is. In several zones the strictest day counts.
     pub fn allows(self, earlier: &[Moment], now: Moment, zones: &ZoneSet) -> Result<(), Moment> {
         match self.period {
             Period::Rolling(span) => self.within(earlier, now - span, |oldest| oldest + span),
@@ -50,7 +52,8 @@ impl Cap {
         }
     }
 
-    /// Counts the calls after `since`; when they are too many, `free` tells when the one that must drop out does.
+    /// Counts the calls after `since`; when they are too many, `free` tells when the one that must
+    /// drop out does.
     fn within(self, earlier: &[Moment], since: Moment, free: impl Fn(Moment) -> Moment) -> Result<(), Moment> {
         let mut counted: Vec<Moment> = earlier.iter().copied().filter(|at| *at > since).collect();
         counted.sort_unstable_by(|a, b| b.cmp(a));
@@ -128,8 +131,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the history, calls made only when allowed never exceed the cap in any sliding window, and the
-        /// moment that a refusal names is the first at which the next call is allowed.
+        /// Whatever the history, calls made only when allowed never exceed the cap in any sliding
+        /// window, and the moment that a refusal names is the first at which the next call is
+        /// allowed.
         #[test]
         fn rolling_caps_hold_in_every_window(
             count in 1_u32..5, hours in 1_i64..72, gaps in prop::collection::vec(1_i64..30_000, 1..60),

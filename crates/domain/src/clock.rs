@@ -1,41 +1,42 @@
-//! The clock that every decision is made by.
+//! The clock that every decision goes by.
 //!
-//! A reading carries its own error, so that "may I begin" and "must I stop" can both take the careful side. Whoever
-//! implements [`Clock`] lives outside this crate; nothing here reads the time by itself.
+//! A reading carries its own error, so that "may I begin" and "must I stop" can both take the
+//! careful side. Implementations of [`Clock`] live outside this crate; nothing here reads the time
+//! by itself.
 
 use std::time::Duration;
 
 use crate::{Moment, Span};
 
-/// What a clock says: the time, and how far off it may be.
+/// A reading of a clock: the time, and how far off it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// The best estimate of the present.
     pub now: Moment,
-    /// The true time lies within this distance of `now`.
+    /// The most by which the true time differs from `now`.
     pub error: Span,
 }
 
 impl Reading {
-    /// With an error above this nothing may be dialled.
+    /// The error above which nothing may be dialled.
     pub const MAX_ERROR: Span = Span::from_secs(2);
 
-    /// A reading without error, as in virtual time.
+    /// Makes a reading without error, as in virtual time.
     pub const fn exact(now: Moment) -> Self {
         Self { now, error: Span::ZERO }
     }
 
-    /// The earliest that it may be: the moment by which "may I begin" is asked.
+    /// Returns the earliest that it may be: the moment by which "may I begin" is asked.
     pub fn earliest(self) -> Moment {
         self.now - self.error
     }
 
-    /// The latest that it may be: the moment by which "must I stop" is asked.
+    /// Returns the latest that it may be: the moment by which "must I stop" is asked.
     pub fn latest(self) -> Moment {
         self.now + self.error
     }
 
-    /// Whether the clock is too uncertain to dial by.
+    /// Tells whether the clock is too uncertain to dial by.
     pub fn in_doubt(self) -> bool {
         self.error > Self::MAX_ERROR
     }
@@ -43,9 +44,10 @@ impl Reading {
 
 /// A source of time.
 pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// The present, as the database that all processes share would say it.
+    /// Returns the present, as the database that all processes share would say it.
     fn read(&self) -> Reading;
 
-    /// Time since some fixed point, also counting while the machine is suspended: the measure of "how long ago".
+    /// Returns the time since some fixed point, also counting while the machine is suspended: the
+    /// measure of "how long ago".
     fn boot(&self) -> Duration;
 }

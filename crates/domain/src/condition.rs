@@ -1,4 +1,5 @@
-//! What an agent must have collected in a call for a rule to apply: `when = { opted_out = "yes" }`.
+//! The outputs that an agent must have collected in a call for a rule to apply:
+//! `when = { opted_out = "yes" }`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::heard::{self, Heard, plain, texts};
 
-/// Names of outputs, and the values of which each must have one. Never empty.
+/// Names of outputs, each with the values of which it must have one. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Condition(pub BTreeMap<String, Vec<String>>);
@@ -22,17 +23,18 @@ pub enum OptOut {
     NotWanted,
     /// It cannot be told; a person must look.
     Unclear {
-        /// The output.
+        /// The name of the output.
         output: String,
-        /// What it says.
+        /// Its value.
         value: String,
     },
 }
 
 impl Condition {
-    /// Whether the outputs of a call fulfil it. Values are compared without regard to case, punctuation and surrounding spaces; `yes`,
-    /// `Y`, `true`, `1` and `Yes, please` are one, and so are `no`, `N`, `false` and `0`; of a list one element is enough. Names of
-    /// outputs are compared without regard to case and to signs between words.
+    /// Tells whether the outputs of a call fulfil it. Values are compared without regard to case,
+    /// punctuation and surrounding spaces; `yes`, `Y`, `true`, `1` and `Yes, please` are one, and
+    /// so are `no`, `N`, `false` and `0`; of a list one element is enough. Names of outputs are
+    /// compared without regard to case and to signs between words.
     pub fn holds(&self, outputs: &BTreeMap<String, Value>) -> bool {
         let holds = |(name, wanted): (&String, &Vec<String>)| {
             let values = output(outputs, name).map(texts).unwrap_or_default();
@@ -41,13 +43,14 @@ impl Condition {
         !self.0.is_empty() && self.0.iter().all(holds)
     }
 
-    /// Whether it asks for the output of this name.
+    /// Tells whether it asks for the output of this name.
     pub fn reads(&self, name: &str) -> bool {
         self.0.keys().any(|own| is_same_name(own, name))
     }
 
-    /// What the outputs say when the condition is that of an opt-out. Beside the values that it names, words that ask for no more calls
-    /// count whatever it names; what is neither wanted nor a no nor empty is unclear.
+    /// Reads the outputs by the condition of an opt-out. Beside the values that it names, words
+    /// that ask for no more calls always count. A value that is none of these, and neither a no nor
+    /// empty, is unclear.
     pub fn opt_out(&self, outputs: &BTreeMap<String, Value>) -> OptOut {
         let mut unclear = None;
         for (name, wanted) in &self.0 {
@@ -72,7 +75,8 @@ fn of_output(name: &str, wanted: &[String], value: Option<&Value>) -> OptOut {
     let clear = |value: &String| match heard::of(value) {
         Heard::Nothing | Heard::No | Heard::Yes => true,
         Heard::Stop => false,
-        // Of several known values, `interested` is clear beside `do_not_call`, unless it speaks of calls itself.
+        // Of several known values, `interested` is clear beside `do_not_call`, unless it speaks of
+        // calls itself.
         Heard::Other => !yes_or_no && !speaks_of_calls(value),
     };
     match values.into_iter().find(|value| !clear(value)) {
@@ -81,13 +85,14 @@ fn of_output(name: &str, wanted: &[String], value: Option<&Value>) -> OptOut {
     }
 }
 
-/// Words beside others that may ask for no more calls: "stop calling on weekends".
+/// Tells whether a value has words, beside others, that may ask for no more calls: "stop calling
+/// on weekends".
 fn speaks_of_calls(value: &str) -> bool {
     let words = plain(value);
     ["stop", "not call", "dont call", "unsubscribe", "remove", "opt out", "dnc"].iter().any(|part| words.contains(part))
 }
 
-/// The output of this name, else one whose name differs from it by case and signs only.
+/// Returns the output of this name, else one whose name differs from it by case and signs only.
 pub fn output<'o>(outputs: &'o BTreeMap<String, Value>, name: &str) -> Option<&'o Value> {
     let alike = || outputs.iter().find(|(other, _)| is_same_name(other, name)).map(|(_, value)| value);
     outputs.get(name).or_else(alike)
@@ -105,7 +110,7 @@ fn is_same(wanted: &str, value: &str) -> bool {
         || (one == other && matches!(one, Heard::Yes | Heard::No | Heard::Stop))
 }
 
-/// A value that an agent collected, as text.
+/// Returns a value that an agent collected, as text.
 pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

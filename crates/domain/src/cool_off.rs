@@ -1,23 +1,28 @@
 //! Cool-offs: how long a number is left alone after a conversation or a refusal.
+//!
+//! A cool-off holds back a callback too, even one that the callee asked for: of several rules the
+//! narrowest wins, and `check` cautions about it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::call::PastCall;
 use crate::{Moment, Outcome, Span};
 
-/// No call to the number for so long, over all campaigns and lanes, counted from the moment that the call was known to be over.
+/// The time for which a number is not called, over all campaigns and lanes, counted from the
+/// moment that the call was known to be over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CoolOff {
     /// After a call that somebody picked up, or may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_answered: Option<Span>,
-    /// After a call that the callee declined, or in which they said no as their campaign defines it.
+    /// After a call that the callee declined, or in which they said no as their campaign defines
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_refusal: Option<Span>,
 }
 
 impl CoolOff {
-    /// The longer of each.
+    /// Returns the longer of each.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -26,17 +31,18 @@ impl CoolOff {
         }
     }
 
-    /// Whether there is none.
+    /// Tells whether there is none.
     pub fn is_none(self) -> bool {
         self == Self::default()
     }
 
-    /// How far back ends of calls must be known.
+    /// Returns how far back ends of calls must be known.
     pub fn memory(self) -> Span {
         self.after_answered.max(self.after_refusal).unwrap_or(Span::ZERO)
     }
 
-    /// Whether the number may be called at `now`; if not, from when on, and after what.
+    /// Tells whether the number may be called at `now`; if not, returns from when on, and after
+    /// which call.
     pub fn allows(self, earlier: &[PastCall], now: Moment) -> Result<(), (Moment, &'static str)> {
         let free = |span: Option<Span>, counts: fn(&PastCall) -> bool| {
             earlier.iter().filter(|call| counts(call)).filter_map(|call| Some(call.ended_at? + span?)).max()

@@ -1,4 +1,5 @@
-//! Cron's lines: when a campaign begins by itself. Only this file knows the library that reads them.
+//! Cron's lines: when a campaign begins by itself. Only this file knows the library that reads
+//! them: croner walks through its own dates, and asks our zones what they mean.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -25,7 +26,7 @@ pub struct CronError {
 }
 
 impl Cron {
-    /// The next moment after `at` that the line names on the clocks of `zone`.
+    /// Returns the next moment after `at` that the line names on the clocks of `zone`.
     pub fn next(&self, at: Moment, zone: Zone) -> Option<Moment> {
         let cron: croner::Cron = self.0.parse().ok()?;
         let next = cron.find_next_occurrence(&OnClocks { seconds: at.secs(), zone }, false).ok()?;
@@ -43,7 +44,8 @@ impl FromStr for Cron {
         }
         croner::Cron::from_str(text).map_err(|error| fault(error.to_string()))?;
         let cron = Self(text.trim().to_owned());
-        // A leap day comes every eight years at the latest, and the library looks further ahead than that.
+        // A leap day comes every eight years at the latest, and the library looks further ahead
+        // than that.
         cron.next(Moment::from_secs(1_767_225_600), Zone::utc()).ok_or_else(|| fault("it never comes".to_owned()))?;
         Ok(cron)
     }
@@ -69,7 +71,8 @@ impl From<Cron> for String {
     }
 }
 
-/// An instant on the clocks of a zone, for the library: it walks through dates of its own, and asks our zones what they mean.
+/// An instant on the clocks of a zone, for the library: it walks through dates of its own, and
+/// asks our zones what they mean.
 #[derive(Debug, Clone, Copy)]
 struct OnClocks {
     seconds: i64,
@@ -135,7 +138,7 @@ mod tests {
         }
     }
 
-    /// The moments of a line from one moment up to another.
+    /// Returns the moments of a line from one moment up to another.
     fn moments(line: &str, zone: &str, from: &str, until: &str) -> Vec<String> {
         let (line, zone): (Cron, Zone) = (line.parse().expect("a line"), zone.parse().expect("a zone"));
         let [from, until] = [from, until].map(|text| text.parse::<Moment>().expect("a moment"));

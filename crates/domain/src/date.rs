@@ -1,4 +1,4 @@
-//! Calendar dates: how people write them, and the seconds that calendars are projected by.
+//! Calendar dates: the form that people write, and the seconds that calendars are projected by.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp, tz};
@@ -17,7 +17,7 @@ pub fn read(text: &str) -> Option<Date> {
     parts.next().is_none().then_some(date)
 }
 
-/// The date of these numbers, if there is one.
+/// Returns the date of these numbers, if there is one.
 pub fn of(year: i32, month: u32, day: u32) -> Option<Date> {
     Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
@@ -27,12 +27,13 @@ pub(crate) fn ahead(date: Date, days: i64) -> Option<Date> {
     date.checked_add(SignedDuration::try_from_hours(days.checked_mul(24)?)?).ok()
 }
 
-/// Seconds from 1970 to a wall clock time, as if its clock showed UTC.
+/// Returns the seconds from 1970 to a wall clock time, as if its clock showed UTC.
 pub fn as_utc(local: DateTime) -> i64 {
     local.duration_since(EPOCH).as_secs()
 }
 
-/// Reads the date and time in UTC of a moment in seconds since 1970. None outside the years -9999 to 9999.
+/// Reads the date and time in UTC of a moment in seconds since 1970. None outside the years -9999
+/// to 9999.
 pub(crate) fn shown(seconds: i64) -> Option<DateTime> {
     Some(tz::Offset::UTC.to_datetime(Timestamp::from_second(seconds).ok()?))
 }

@@ -1,9 +1,9 @@
-//! What follows a call: the rules that turn an outcome into the contact's next state.
+//! The decision after a call: the rules that turn an outcome into the contact's next state.
 
 use crate::campaign::{Redial, RetryRules};
 use crate::{DialClass, Moment, Outcome, Span, StopReason};
 
-/// What follows for the contact.
+/// The decision for the contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Finished.
@@ -34,23 +34,23 @@ pub struct Case {
     pub class: DialClass,
     /// When the outcome was learned.
     pub now: Moment,
-    /// Anything that differs from attempt to attempt; spreads redials over the jitter.
+    /// A number that differs from attempt to attempt; it spreads redials over the jitter.
     pub seed: u64,
     /// When the callee asked to be called back, if they did.
     pub callback: Option<Moment>,
-    /// The callee wants no more calls.
+    /// Whether the callee wants no more calls.
     pub opted_out: bool,
 }
 
 /// The wait before a contact is tried again whose call the vendor dropped undialled.
 const NOT_DIALLED_WAIT: Span = Span::from_minutes(5);
-/// After so many dropped calls a person must look.
+/// The number of dropped calls after which a person must look.
 const NOT_DIALLED_LIMIT: u32 = 10;
 
-/// The rules in order; the first that speaks decides.
+/// Decides by the rules in order; the first that speaks decides.
 pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
     match case.outcome {
-        // Whoever asked is called back, within the same number of calls.
+        // A callee who asked for a call is called back, within the same number of calls.
         Outcome::Answered if !case.opted_out && case.calls < rules.max_attempts => {
             let again = |due_at| Decision::Redial { due_at, class: DialClass::Callback };
             return case.callback.map_or(Decision::Done, again);
@@ -84,7 +84,8 @@ pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
     Decision::Redial { due_at: case.now + jittered(delay, rules.jitter, case.seed), class: DialClass::Retry }
 }
 
-/// The delay and up to `percent` more, never less: a person asked to be left alone for at least the delay.
+/// Returns the delay and up to `percent` more, never less: a person asked to be left alone for at
+/// least the delay.
 fn jittered(delay: Span, percent: u8, seed: u64) -> Span {
     let share = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
     let most = i128::from(delay.millis()) * i128::from(percent) / 100;

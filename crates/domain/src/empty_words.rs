@@ -1,33 +1,35 @@
-//! Words that stand for an empty cell: databases and spreadsheets write them where they have no value, and nobody is called "NULL".
+//! Words that stand for an empty cell: databases and spreadsheets write them where they have no
+//! value, and nobody is called "NULL".
 
 use serde::{Deserialize, Serialize};
 
-/// What stands for an empty cell when the campaign does not say.
+/// The words that stand for an empty cell when the campaign names none.
 const USUAL: [&str; 7] = ["NULL", "None", "nan", "N/A", "#N/A", "undefined", "-"];
 
-/// The words of a campaign; with none, each cell is what it says.
+/// The words of a campaign that stand for an empty cell. Without any, each cell counts as it is
+/// written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EmptyWords(Vec<String>);
 
 impl EmptyWords {
-    /// These words; spaces around them do not count.
+    /// Takes these words; spaces around them do not count.
     pub fn new(words: impl IntoIterator<Item = String>) -> Self {
         Self(words.into_iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect())
     }
 
-    /// The word that the whole cell is, whatever its case and the spaces around it.
+    /// Returns the word that the whole cell is, whatever its case and the spaces around it.
     pub fn find(&self, cell: &str) -> Option<&str> {
         let cell = cell.trim();
         self.0.iter().find(|word| word.eq_ignore_ascii_case(cell)).map(String::as_str)
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub fn words(&self) -> &[String] {
         &self.0
     }
 
-    /// Whether they are the usual ones.
+    /// Tells whether they are the usual ones.
     pub fn are_usual(&self) -> bool {
         self.0 == USUAL
     }

@@ -1,10 +1,12 @@
-//! What the value of an output says: yes, no, no more calls, nothing, or something that cannot be told.
+//! The meaning of an output's value: yes, no, no more calls, nothing, or something that cannot be
+//! told.
 //!
-//! Agents fill one output with `yes`, `Y`, `true`, `1`, `Yes, please` or `["yes"]`, as their prompt, their language and their mood have it.
+//! Agents fill one output with `yes`, `Y`, `true`, `1`, `Yes, please` or `["yes"]`, by their
+//! prompt and their language.
 
 use serde_json::Value;
 
-/// What a value says by itself.
+/// The meaning of a value by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
     Yes,
@@ -17,7 +19,7 @@ pub(crate) enum Heard {
     Other,
 }
 
-/// What one text says.
+/// Reads the meaning of one text.
 pub(crate) fn of(text: &str) -> Heard {
     let words = plain(text);
     let words = words.as_str();
@@ -46,7 +48,8 @@ pub(crate) fn of(text: &str) -> Heard {
     }
 }
 
-/// Lower case, with one space for everything between words: `Do-not_call!` is `do not call`.
+/// Returns a text in lower case, with one space for everything between words: `Do-not_call!` is
+/// `do not call`.
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     // An apostrophe stands within a word.
@@ -62,7 +65,7 @@ pub(crate) fn plain(text: &str) -> String {
     plain.strip_suffix(" 0").filter(|whole| matches!(*whole, "1" | "0")).map(str::to_owned).unwrap_or(plain)
 }
 
-/// Whether plain words ask for no more calls, and for nothing else.
+/// Tells whether plain words ask for no more calls, and for nothing else.
 fn is_stop(words: &str) -> bool {
     let whole = [
         "stop",
@@ -115,7 +118,7 @@ fn is_stop(words: &str) -> bool {
     whole.contains(&words) || begins.iter().any(rest)
 }
 
-/// Words that change nothing after a yes or a no, or after a wish to be left alone.
+/// Tells whether a word changes nothing after a yes or a no, or after a wish to be left alone.
 fn is_polite(word: &str) -> bool {
     matches!(
         word,
@@ -152,7 +155,7 @@ fn is_polite(word: &str) -> bool {
     )
 }
 
-/// The texts of a value: of a list each element, of a text that holds a list its elements.
+/// Returns the texts of a value: of a list each element, of a text that holds a list its elements.
 pub(crate) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(values) => values.iter().flat_map(texts).collect(),
@@ -165,7 +168,7 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// Whether an output's name speaks of no more calls: `opted_out`, `do_not_call`, `DNC`.
+/// Tells whether an output's name speaks of no more calls: `opted_out`, `do_not_call`, `DNC`.
 pub fn speaks_of_opting_out(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let parts = [

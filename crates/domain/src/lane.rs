@@ -18,11 +18,11 @@ pub struct LaneLimits {
     pub per_day: Option<u32>,
 }
 
-/// What an owner has used of its lane's limits within their windows. Given back with the lane, it spares the next owner to wait as
-/// if everything had just been used.
+/// The use that an owner has made of its lane's limits within their windows. It is given back with
+/// the lane, so that the next owner need not wait as if everything had just been used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitUsage {
-    /// The limits that this was kept for: it says nothing about others.
+    /// The limits that it was kept for; it says nothing about others.
     pub limits: LaneLimits,
     /// When calls were sent.
     pub calls: Vec<Moment>,
@@ -48,7 +48,7 @@ pub struct LaneSettings {
 }
 
 impl LaneSettings {
-    /// The vendor's hours with their zone.
+    /// Returns the vendor's hours with their zone.
     pub fn vendor_hours(&self) -> Option<Hours> {
         self.hours.clone().map(|hours| Hours::new(hours, self.timezone))
     }

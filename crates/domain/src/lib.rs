@@ -1,10 +1,11 @@
 //! The words, states and pure rules of a dialer.
 //!
-//! This crate does no I/O and reads no clock: the time, and whatever must look random, arrive as arguments.
-//! Everything else in the workspace speaks in the types defined here.
+//! This crate does no I/O and reads no clock: the time, and whatever must look random, arrive as
+//! arguments. Everything else in the workspace speaks in the types defined here.
 //!
-//! Adding a calling rule: a file here that answers from its arguments alone, and one variant in [`verdict`] or
-//! one part in [`window`]. Adding an outcome: a variant in [`Outcome`]; the compiler then shows every place that must decide.
+//! Adding a calling rule: a file here that answers from its arguments alone, and one variant in
+//! [`verdict`] or one part in [`window`]. Adding an outcome: a variant in [`Outcome`]; the
+//! compiler then shows every place that must decide.
 
 pub mod brake;
 pub mod call;

@@ -1,4 +1,7 @@
 //! Instants, in whole milliseconds so that every database keeps them exactly.
+//!
+//! Rows hold them as integers, on Postgres too: both databases then compare, sort and round alike,
+//! and one decoder serves both. To read a column there: `to_timestamp(sending_at / 1000.0)`.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ZonedDateTime};
@@ -19,66 +22,67 @@ impl Moment {
     /// Later than anything that happens: the due moment of an empty bucket.
     pub const NEVER: Moment = Moment(i64::MAX);
 
-    /// The instant `millis` milliseconds after the Unix epoch.
+    /// Returns the instant `millis` milliseconds after the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The instant `seconds` seconds after the Unix epoch.
+    /// Returns the instant `seconds` seconds after the Unix epoch.
     pub const fn from_secs(seconds: i64) -> Self {
         Self(seconds * 1000)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the Unix epoch, rounded down.
+    /// Returns the whole seconds since the Unix epoch, rounded down.
     pub const fn secs(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// The same instant for calendars, whose years end at 9999; a later one becomes the last of them.
+    /// Returns the same instant for calendars, whose years end at 9999; a later one becomes the
+    /// last of them.
     pub(crate) fn timestamp(self) -> Timestamp {
         let ends = if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_millisecond(self.0).unwrap_or(ends)
     }
 
-    /// The date by the clocks of UTC.
+    /// Returns the date by the clocks of UTC.
     pub fn utc_date(self) -> Date {
         self.date(Zone::utc())
     }
 
-    /// When the next day of a calendar in `zone` begins.
+    /// Returns when the next day of a calendar in `zone` begins.
     #[must_use]
     pub fn next_day(self, zone: Zone) -> Self {
         self.date(zone).tomorrow().map_or(Self::NEVER, |date| zone.midnight(date))
     }
 
-    /// The date by the clocks of `zone`.
+    /// Returns the date by the clocks of `zone`.
     pub fn date(self, zone: Zone) -> Date {
         self.clock(zone).date()
     }
 
-    /// What the clocks of `zone` show, in whole seconds.
+    /// Returns the date and time that the clocks of `zone` show, in whole seconds.
     pub fn clock(self, zone: Zone) -> DateTime {
         let end = if self.0 < 0 { DateTime::MIN } else { DateTime::MAX };
         date::shown(self.secs().saturating_add(zone.offset_at(self))).unwrap_or(end)
     }
 
-    /// The instant on the clocks of `zone`, for people to read.
+    /// Returns the instant on the clocks of `zone`, for people to read.
     pub fn local(self, zone: Zone) -> ZonedDateTime {
         self.timestamp().to_zoned_datetime(zone.rules().clone())
     }
 
-    /// RFC 3339 with the offset of `zone`, and milliseconds only where there are any.
+    /// Writes RFC 3339 with the offset of `zone`, and milliseconds only where there are any.
     pub fn rfc3339(self, zone: Zone) -> String {
         let form = if self.0 % 1000 == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.3f%:z" };
         self.local(zone).strftime(form).to_string()
     }
 
-    /// The time from `earlier` to here; zero when `earlier` is later.
+    /// Returns the time from `earlier` to here; zero when `earlier` is later.
     pub const fn since(self, earlier: Moment) -> Span {
         let millis = self.0.saturating_sub(earlier.0);
         Span::from_millis(if millis < 0 { 0 } else { millis })
@@ -115,7 +119,8 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// RFC 3339, and nothing that its reader takes beside it: a time without seconds or an offset of hours only is a slip more often than not.
+/// RFC 3339, and nothing that its reader takes beside it: a time without seconds or an offset of
+/// hours only is a slip more often than not.
 impl std::str::FromStr for Moment {
     type Err = NoMoment;
 

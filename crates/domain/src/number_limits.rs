@@ -1,4 +1,4 @@
-//! Everything that limits calls to one phone number, over all campaigns and lanes.
+//! The limits on calls to one phone number, over all campaigns and lanes.
 
 use crate::call::PastCall;
 use crate::cap::Cap;
@@ -16,7 +16,7 @@ pub struct NumberLimits {
     pub avoid_same_hour: bool,
 }
 
-/// Why a number is not called, and from when on that rule allows it.
+/// The reason that a number is not called, and from when on the rule allows a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
     /// From when on.
@@ -27,11 +27,12 @@ pub struct Hold {
     pub says: String,
 }
 
-/// An hour in which nobody picked up is avoided for so long. Whoever can be called in that hour only is called again then.
+/// An hour in which nobody picked up is avoided for this long, and no longer: a number whose
+/// window is that one hour a day would else never be called again.
 const AVOIDED_FOR: Span = Span::from_days(7);
 
 impl NumberLimits {
-    /// Both: every cap, the longer cool-offs.
+    /// Returns both limits as one: every cap, the longer cool-offs.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         for cap in &other.caps {
@@ -43,14 +44,15 @@ impl NumberLimits {
         Self { cool_off: self.cool_off.and(other.cool_off), avoid_same_hour, ..self }
     }
 
-    /// How far back calls must be known.
+    /// Returns how far back calls must be known.
     pub fn memory(&self) -> Span {
         let caps = self.caps.iter().map(|cap| cap.memory()).max().unwrap_or(Span::ZERO);
         let hour = if self.avoid_same_hour { AVOIDED_FOR } else { Span::ZERO };
         caps.max(self.cool_off.memory()).max(hour)
     }
 
-    /// Whether the number, whose owner may be in `zones`, may be called at `now`; if not, the rule that holds it longest.
+    /// Tells whether the number, whose owner may be in `zones`, may be called at `now`; if not,
+    /// returns the rule that holds it longest.
     pub fn allows(&self, earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Result<(), Hold> {
         let sent: Vec<Moment> = earlier.iter().map(|call| call.sent_at).collect();
         let caps = self.caps.iter().filter_map(|cap| {
@@ -66,7 +68,8 @@ impl NumberLimits {
     }
 }
 
-/// The hold of someone who did not pick up lately in this hour of the day.
+/// Returns the hold of a number that did not pick up lately in this hour of the day. A busy number
+/// has none: somebody is there.
 fn same_hour(earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Option<Hold> {
     let last = earlier.iter().max_by_key(|call| call.sent_at)?;
     let silent = matches!(last.outcome, Some(Outcome::NoAnswer | Outcome::Voicemail));

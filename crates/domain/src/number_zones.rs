@@ -1,7 +1,12 @@
-//! Which zones a number may be in, by its first digits.
+//! The zones that a number may be in, by its first digits.
 //!
-//! Three tables: libphonenumber's map of prefixes, corrections of it, and the area codes of +1, which the map does not decide, because
-//! it is wrong there too often. A code's whole area counts, and a mobile number's whole country: a number does not say where its owner is.
+//! Three tables: libphonenumber's map of prefixes, corrections of it, and the area codes of +1,
+//! which the map does not decide, because it is wrong there too often. A code's whole area counts,
+//! and a mobile number's whole country: a number does not say where its owner is.
+//!
+//! An area code of +1 is one place: a number that was ported or is mobile is anywhere in its area.
+//! Its zones are the union of three sources where they differ, and of towns that keep other clocks
+//! than their law says (Phenix City). A code that is not in the table has no zone.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -40,20 +45,21 @@ static PREFIXES: LazyLock<Prefixes> = LazyLock::new(|| {
     Prefixes { by_prefix, longest }
 });
 
-/// The candidates by the longest known prefix of these digits; empty when there is none.
+/// Returns the candidates by the longest known prefix of these digits; empty when there is none.
 pub(crate) fn of_prefix(digits: &str) -> ZoneSet {
     let longest = digits.len().min(PREFIXES.longest);
     let known = (1..=longest).rev().find_map(|length| PREFIXES.by_prefix.get(&digits[..length]));
     known.cloned().unwrap_or_default()
 }
 
-/// The candidates of every known prefix that begins with these digits.
+/// Returns the candidates of every known prefix that begins with these digits.
 pub(crate) fn under(digits: &str) -> Vec<ZoneSet> {
     let own = PREFIXES.by_prefix.iter().filter(|(prefix, _)| prefix.starts_with(digits));
     own.map(|(_, zones)| zones.clone()).collect()
 }
 
-/// `219|US-IN|America/Chicago&America/New_York` as the prefix and its zones. The prefix is that of all area codes: `1219`.
+/// Reads lines `219|US-IN|America/Chicago&America/New_York`. Returns the prefix of each, as in
+/// `1219`, and its zones.
 fn area_codes() -> impl Iterator<Item = (&'static str, ZoneSet)> {
     static WITH_COUNTRY: LazyLock<Vec<(String, ZoneSet)>> = LazyLock::new(|| {
         let parts = lines(AREA_CODES).filter_map(|line| Some((line.split_once('|')?.0, line.rsplit_once('|')?.1)));
@@ -62,7 +68,7 @@ fn area_codes() -> impl Iterator<Item = (&'static str, ZoneSet)> {
     WITH_COUNTRY.iter().map(|(prefix, zones)| (prefix.as_str(), zones.clone()))
 }
 
-/// Whether the area code is one of Canada.
+/// Tells whether the area code is one of Canada.
 pub fn is_canadian(number: &PhoneNumber) -> bool {
     let code = number.e164().strip_prefix("+1").and_then(|digits| digits.get(..3));
     code.is_some_and(|code| {
@@ -74,7 +80,8 @@ fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().filter(|line| !line.starts_with('#'))
 }
 
-/// A name that this build's database lacks would silently widen the hours; an empty set closes them instead.
+/// Reads names of zones. A name that this build's database lacks makes the set empty, which closes
+/// the hours; leaving the name out would widen them silently.
 fn zones(names: &str) -> ZoneSet {
     names.split('&').map(str::parse).collect::<Result<ZoneSet, _>>().unwrap_or_default()
 }

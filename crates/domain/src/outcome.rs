@@ -29,7 +29,8 @@ words! {
 }
 
 impl Outcome {
-    /// Whether the person's phone may have rung, so that the call uses up one of the permitted ones.
+    /// Tells whether the person's phone may have rung, so that the call uses up one of the
+    /// permitted ones.
     pub const fn is_counted(self) -> bool {
         !matches!(self, Self::NotDialled)
     }

@@ -1,7 +1,9 @@
-//! The zone of a place, as people write it in files: the database has names beside those, which are clocks of no place.
+//! The zone of a place, as people write it in files. The database also has names that are clocks
+//! of no place.
 //!
-//! `EST` is five hours behind UTC all year in the database, while New York, whose clocks people mean by it, is four in summer: whoever
-//! reads it by its letters calls an hour late. `UTC`, `Etc/GMT+5` and `Factory` are nobody's clocks either.
+//! `EST` is five hours behind UTC all year in the database. New York, whose clocks people mean by
+//! it, is four hours behind in summer: a reader who takes the letters as they are calls an hour
+//! late. `UTC`, `Etc/GMT+5` and `Factory` are nobody's clocks either.
 
 use std::str::FromStr;
 
@@ -26,12 +28,12 @@ pub enum NoPlace {
 }
 
 impl NoPlace {
-    /// How to mend it.
+    /// Returns how to mend it.
     pub fn hint(&self) -> String {
         format!("write the zone of a city: {}", self.meant().unwrap_or("Asia/Kolkata, America/New_York"))
     }
 
-    /// The cities whose clocks people have in mind who write these letters.
+    /// Returns the cities whose clocks people mean by these letters.
     pub fn meant(&self) -> Option<&'static str> {
         match self {
             Self::Unknown(UnknownZone { name }) | Self::Clock { name } => meant(name),
@@ -52,7 +54,7 @@ impl FromStr for Place {
     }
 }
 
-/// The zone of a place by its name of the database: `Asia/Kolkata`.
+/// Returns the zone of a place by its name of the database: `Asia/Kolkata`.
 pub fn zone(name: &str) -> Result<Zone, NoPlace> {
     let name = name.trim();
     if is_clock(name) {
@@ -61,7 +63,7 @@ pub fn zone(name: &str) -> Result<Zone, NoPlace> {
     Ok(name.parse::<Zone>()?)
 }
 
-/// The zones of places where a person may be: one, or several with `|` between them.
+/// Returns the zones of places where a person may be: one, or several with `|` between them.
 pub fn zones(names: &str) -> Result<ZoneSet, NoPlace> {
     let zones = names.split('|').filter(|name| !name.trim().is_empty()).map(zone).collect::<Result<ZoneSet, _>>()?;
     if zones.is_empty() { Err(NoPlace::Nothing) } else { Ok(zones) }

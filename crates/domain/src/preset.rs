@@ -12,7 +12,7 @@ use crate::window::{Closures, Hours, Timetable};
 use crate::zones::CallingZone;
 use crate::{Zone, ZoneSet};
 
-/// What one law or code asks for, as it was when the campaign was applied.
+/// The rules of one law or code, as it was when the campaign was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preset {
     /// `in-trai-promotional`
@@ -36,7 +36,7 @@ pub struct Preset {
 }
 
 impl Preset {
-    /// Its hours for someone in `own` zones; none when their zone matters and is not known.
+    /// Returns its hours for someone in `own` zones; none when their zone matters and is not known.
     pub fn hours_in(&self, own: &ZoneSet) -> Option<Vec<Hours>> {
         let table = match (&self.hours, self.closures.is_empty()) {
             (Some(table), _) => table.clone(),
@@ -51,7 +51,7 @@ impl Preset {
         }
     }
 
-    /// What it says about calls to one number.
+    /// Returns its limits on calls to one number.
     pub fn number_limits(&self) -> NumberLimits {
         NumberLimits { caps: self.per_number.clone(), cool_off: self.cool_off, avoid_same_hour: false }
     }

@@ -16,7 +16,8 @@ pub struct QuantityError {
     pub hint: &'static str,
 }
 
-/// A length of time in whole milliseconds, never negative: `"250ms"`, `"60s"`, `"15m"`, `"4h"`, `"7d"`.
+/// A length of time in whole milliseconds, never negative: `"250ms"`, `"60s"`, `"15m"`, `"4h"`,
+/// `"7d"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Span(i64);
@@ -25,47 +26,47 @@ impl Span {
     /// No time at all.
     pub const ZERO: Span = Span(0);
 
-    /// `millis` milliseconds.
+    /// Makes a span of `millis` milliseconds.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// `seconds` seconds.
+    /// Makes a span of `seconds` seconds.
     pub const fn from_secs(seconds: i64) -> Self {
         Self(seconds * 1000)
     }
 
-    /// `minutes` minutes.
+    /// Makes a span of `minutes` minutes.
     pub const fn from_minutes(minutes: i64) -> Self {
         Self(minutes * 60_000)
     }
 
-    /// `hours` hours of sixty minutes.
+    /// Makes a span of `hours` hours of sixty minutes.
     pub const fn from_hours(hours: i64) -> Self {
         Self(hours * 3_600_000)
     }
 
-    /// `days` days of 24 hours.
+    /// Makes a span of `days` days of 24 hours.
     pub const fn from_days(days: i64) -> Self {
         Self(days * 86_400_000)
     }
 
-    /// Length in milliseconds.
+    /// Returns the length in milliseconds.
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Length in seconds, rounded down.
+    /// Returns the length in seconds, rounded down.
     pub const fn secs(self) -> i64 {
         self.0 / 1000
     }
 
-    /// The same length for timers.
+    /// Returns the same length for timers.
     pub const fn duration(self) -> Duration {
         Duration::from_millis(self.0.unsigned_abs())
     }
 
-    /// `self × numerator ÷ denominator`, rounded down.
+    /// Returns `self × numerator ÷ denominator`, rounded down.
     #[must_use]
     pub const fn scaled(self, numerator: i64, denominator: i64) -> Self {
         Self(self.0.saturating_mul(numerator) / denominator)
@@ -122,18 +123,18 @@ impl From<Span> for String {
 pub struct Percent(u8);
 
 impl Percent {
-    /// `percent` hundredths; it must lie between 1 and 100.
+    /// Makes a share of `percent` hundredths; it must lie between 1 and 100.
     pub const fn new(percent: u8) -> Self {
         assert!(percent > 0 && percent <= 100, "a share between nothing and everything");
         Self(percent)
     }
 
-    /// Whether `part` of `whole` is more than this share.
+    /// Tells whether `part` of `whole` is more than this share.
     pub const fn is_exceeded_by(self, part: i64, whole: i64) -> bool {
         part.saturating_mul(100) > whole.saturating_mul(self.0 as i64)
     }
 
-    /// Whether `part` of `whole` is this share or more.
+    /// Tells whether `part` of `whole` is this share or more.
     pub const fn is_reached_by(self, part: i64, whole: i64) -> bool {
         whole > 0 && part.saturating_mul(100) >= whole.saturating_mul(self.0 as i64)
     }
@@ -171,7 +172,8 @@ impl From<Percent> for String {
     }
 }
 
-/// So many in every sliding window of a length: `"10/s"`, `"60/min"`, `"1000/h"`. Never zero.
+/// A rate: so many in every sliding window of a length. `"10/s"`, `"60/min"`, `"1000/h"`. Never
+/// zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Rate {
@@ -180,29 +182,29 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `count` a second; `count` must not be zero.
+    /// Makes a rate of `count` a second; `count` must not be zero.
     pub const fn per_second(count: u32) -> Self {
         assert!(count > 0, "a rate of zero");
         Self { count, per: Span::from_secs(1) }
     }
 
-    /// `count` a minute; `count` must not be zero.
+    /// Makes a rate of `count` a minute; `count` must not be zero.
     pub const fn per_minute(count: u32) -> Self {
         assert!(count > 0, "a rate of zero");
         Self { count, per: Span::from_minutes(1) }
     }
 
-    /// How many in one window.
+    /// Returns how many fit into one window.
     pub const fn count(self) -> u32 {
         self.count
     }
 
-    /// The length of the window.
+    /// Returns the length of the window.
     pub const fn per(self) -> Span {
         self.per
     }
 
-    /// The even spacing of events at this rate.
+    /// Returns the even spacing of events at this rate.
     pub fn spacing(self) -> Duration {
         self.per.duration() / self.count
     }

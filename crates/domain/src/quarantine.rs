@@ -1,8 +1,9 @@
-//! Whether a database is the one that it was: law 13.
+//! The check that a database is the one that it was: law 13.
 //!
-//! A restored, rewound or copied database has forgotten calls, and would make them again. Witnesses outside of it remember how
-//! far it had come: a file beside a SQLite database, a file beside `ringfence.toml`, and on Postgres the server's own identity.
-//! Whatever does not fit is a [`Suspicion`], and the database dials nobody until an operator says so.
+//! A restored, rewound or copied database has forgotten calls, and would make them again.
+//! Witnesses outside of it remember how far it had come: a file beside a SQLite database, a file
+//! beside `ringfence.toml`, and on Postgres the server's own identity. A witness that does not fit
+//! is a [`Suspicion`], and the database dials nobody until an operator lifts the quarantine.
 
 use std::fmt;
 
@@ -15,10 +16,11 @@ pub struct Witnessed {
     pub installation: String,
     /// Its address, without a password; for people.
     pub location: String,
-    /// What identifies the storage under it: the number of a file in its file system; system identifier, timeline and object id of
-    /// a database on a server.
+    /// The identity of the storage under it: the number of a file in its file system; system
+    /// identifier, timeline and object id of a database on a server.
     pub place: String,
-    /// A number that only grows at one place: transactions on SQLite, the position in the log on Postgres.
+    /// A number that only grows at one place: transactions on SQLite, the position in the log on
+    /// Postgres.
     pub position: i64,
     /// Whether anybody was ever dialled from it.
     pub dialled: bool,
@@ -38,35 +40,37 @@ pub struct LogBegin {
     pub from: i64,
 }
 
-/// What a witness file says.
+/// The testimony of a witness file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Testimony {
     /// There is no such file.
     Missing,
-    /// It is there and says nothing that can be understood; why.
+    /// It is there and cannot be understood; with the reason.
     Unreadable(String),
-    /// This.
+    /// Its testimony.
     Says(Witnessed),
     /// This database has no such witness, or the folder of it cannot be written.
     NotAsked,
 }
 
-/// What a database shows of itself.
+/// The identity that a database shows of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present {
     /// Who it is and how far it has come. `since` says nothing here.
     pub witnessed: Witnessed,
-    /// Where it was when it was last trusted, as its own row says; none before the first time.
+    /// The place at which it was last trusted, by its own row; none before the first time.
     pub trusted_place: Option<String>,
-    /// Whether the row above was written by the transaction that it names. A restore writes rows in a transaction of its own.
+    /// Whether the row above was written by the transaction that it names. A restore writes rows in
+    /// a transaction of its own.
     pub row_is_original: bool,
-    /// Installations that an operator said this one follows.
+    /// Installations that this one follows, by an operator's word.
     pub follows: Vec<String>,
-    /// Whether the file of a SQLite database lacked transactions that its log takes for granted when it was opened.
+    /// Whether the file of a SQLite database lacked transactions that its log takes for granted
+    /// when it was opened.
     pub mixed: bool,
 }
 
-/// Why a database may have forgotten calls.
+/// A reason that a database may have forgotten calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Suspicion {
     /// A witness saw it further on than it is.
@@ -76,12 +80,13 @@ pub enum Suspicion {
     },
     /// It has dialled, and the witness beside it is gone.
     NoWitness,
-    /// It stood elsewhere.
+    /// It stood at another place.
     Moved {
-        /// Where.
+        /// That place.
         from: String,
     },
-    /// The server under it is another one, was rewound or promoted, or the database in it is a new one.
+    /// The server under it is another one, was rewound or promoted, or the database in it is a new
+    /// one.
     OtherServer,
     /// Another file, with the same contents, stands where it stood.
     Copied,
@@ -93,7 +98,7 @@ pub enum Suspicion {
     Replaced,
     /// The configuration has dialled with another database.
     OtherDatabase {
-        /// With which.
+        /// That database.
         was: String,
     },
     /// A witness cannot be read.
@@ -124,10 +129,11 @@ impl fmt::Display for Suspicion {
     }
 }
 
-/// What makes a database suspicious; none when it is the one that it was.
+/// Returns what makes a database suspicious; none when it is the one that it was.
 ///
-/// `beside_database` is the witness file of a SQLite database, `beside_configuration` that of `ringfence.toml`. With `meant`, the
-/// operator named this database on the command line, and the configuration's witness is not asked about another one.
+/// `beside_database` is the witness file of a SQLite database, `beside_configuration` that of
+/// `ringfence.toml`. With `meant`, the operator named this database on the command line, and the
+/// configuration's witness is not asked about another one.
 pub fn suspect(
     present: &Present,
     beside_database: &Testimony,

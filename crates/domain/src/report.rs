@@ -1,11 +1,15 @@
-//! Addresses that vendors report calls to by themselves: whom one speaks for, and that nobody can guess another.
+//! The addresses that vendors report calls to by themselves: each speaks for a lane or an attempt,
+//! and nobody can guess another.
+//!
+//! What a vendor sends by itself is a "report" in code and rows, because a "callback" is the call
+//! that a callee asks for. The address alone keeps its fixed name, `/callbacks/…`.
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What the addresses of an installation are made with.
+/// The key that makes the addresses of an installation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReportKey([u8; 16]);
 
@@ -16,7 +20,7 @@ impl fmt::Debug for ReportKey {
     }
 }
 
-/// Whom an address speaks for.
+/// The lane or attempt that an address speaks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReportFrom {
     /// A lane's vendor.
@@ -48,17 +52,18 @@ impl ReportKey {
         self.mac(lane, reference).finalize().into_bytes()[..TAG].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The secret of a lane's address.
+    /// Returns the secret of a lane's address.
     pub fn of_lane(&self, lane: &str) -> String {
         self.tag(lane, None)
     }
 
-    /// The secret of an attempt's own address.
+    /// Returns the secret of an attempt's own address.
     pub fn of_attempt(&self, lane: &str, reference: &str) -> String {
         format!("{reference}.{}", self.tag(lane, Some(reference)))
     }
 
-    /// Whom a secret speaks for; none when it is not one of this lane's. Takes as long whatever is wrong with it.
+    /// Returns whom a secret speaks for; none when it is not one of this lane's. It takes as long
+    /// whatever is wrong with the secret.
     pub fn read(&self, lane: &str, secret: &str) -> Option<ReportFrom> {
         let (reference, tag) = match secret.rsplit_once('.') {
             Some((reference, tag)) if !reference.is_empty() => (Some(reference), tag),
@@ -77,7 +82,7 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
     lower.then(|| pairs.filter_map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect())
 }
 
-/// Where an installation is reached, and the key of its addresses.
+/// The address at which an installation is reached, and the key of its addresses for reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportAddress {
     /// `https://dialer.example.com`, without a slash at the end.
@@ -87,12 +92,12 @@ pub struct ReportAddress {
 }
 
 impl ReportAddress {
-    /// Where a lane's vendor reports to.
+    /// Returns the address that a lane's vendor reports to.
     pub fn of_lane(&self, lane: &str) -> String {
         self.address(lane, &self.key.of_lane(lane))
     }
 
-    /// Where it reports one call's end to.
+    /// Returns the address that it reports one call's end to.
     pub fn of_attempt(&self, lane: &str, reference: &str) -> String {
         self.address(lane, &self.key.of_attempt(lane, reference))
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Outcome, Percent, Span};
 
-/// When an import is held or a campaign paused until a person accepts.
+/// The rails after which an import is held, or a campaign is paused, until a person accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Safety {
     /// People that one import must have at least.
@@ -17,12 +17,14 @@ pub struct Safety {
     pub max_contacts: Option<u32>,
     /// Rejected rows among those of one import, from [`Safety::FEW_ROWS`] rows on.
     pub max_rejected: Percent,
-    /// Waiting contacts that a newer file no longer has, where those are stopped, from [`Safety::FEW_ROWS`] on.
+    /// Waiting contacts that a newer file no longer has, where those are stopped, from
+    /// [`Safety::FEW_ROWS`] on.
     #[serde(default = "half")]
     pub max_missing: Percent,
     /// Time since the contact file was written.
     pub max_file_age: Option<Span>,
-    /// So many of an import are dialled first; the others wait for their outcomes.
+    /// The number of contacts of an import that are dialled first; the others wait for their
+    /// outcomes.
     pub canary: Option<u32>,
     /// Failures among the last [`OutcomeWindow::LENGTH`] calls, or among the canary's.
     pub stop_at_failures: Percent,
@@ -46,7 +48,7 @@ impl Default for Safety {
     }
 }
 
-/// What is known of an import once its whole file was read.
+/// The facts of an import once its whole file was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportFacts {
     /// Rows read.
@@ -62,10 +64,10 @@ pub struct ImportFacts {
 }
 
 impl Safety {
-    /// With fewer rows a share says nothing.
+    /// The number of rows below which a share says nothing.
     pub const FEW_ROWS: i64 = 20;
 
-    /// Why an import must be held, if so.
+    /// Returns why an import must be held; none when it need not be.
     pub fn judge(&self, import: &ImportFacts) -> Option<String> {
         if let (Some(limit), Some(age)) = (self.max_file_age, import.age)
             && age > limit
@@ -92,14 +94,16 @@ impl Safety {
         None
     }
 
-    /// Why an import must be held that would stop so many of those who wait.
+    /// Returns why an import must be held that would stop `missing` of those who wait; none when it
+    /// need not be.
     pub fn judge_missing(&self, missing: i64, waiting: i64) -> Option<String> {
         (waiting >= Self::FEW_ROWS && self.max_missing.is_exceeded_by(missing, waiting)).then(|| {
             format!("{missing} of {waiting} who wait are not in the file; safety.max_missing is {}", self.max_missing)
         })
     }
 
-    /// Why the rest of an import must not be dialled, given how the canary's calls ended.
+    /// Returns why the rest of an import must not be dialled, by the ends of the canary's calls;
+    /// none when it may.
     pub fn judge_canary(&self, failures: i64, calls: i64) -> Option<String> {
         self.stop_at_failures.is_reached_by(failures, calls).then(|| {
             format!(
@@ -109,7 +113,8 @@ impl Safety {
         })
     }
 
-    /// Why a campaign must be paused, given how its last calls ended.
+    /// Returns why a campaign must be paused, by the ends of its last calls; none when it need not
+    /// be.
     pub fn judge_recent(&self, recent: &OutcomeWindow) -> Option<String> {
         let (failures, calls) = (recent.failures(), OutcomeWindow::LENGTH as i64);
         (recent.0.len() >= OutcomeWindow::LENGTH && self.stop_at_failures.is_reached_by(failures, calls)).then(|| {
@@ -118,22 +123,22 @@ impl Safety {
     }
 }
 
-/// A long time in its largest whole unit.
+/// Rounds a long time to its largest whole unit.
 fn about(span: Span) -> Span {
     let (hour, minute) = (Span::from_hours(1).millis(), Span::from_minutes(1).millis());
     let unit = if span.millis() >= hour { hour } else { minute };
     Span::from_millis(span.millis() / unit * unit)
 }
 
-/// How the last calls of a run ended, oldest first: `x` for a failure, `o` for any other end.
+/// The ends of the last calls of a run, oldest first: `x` for a failure, `o` for any other end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutcomeWindow(String);
 
 impl OutcomeWindow {
-    /// How many are remembered.
+    /// The number of calls that are remembered.
     pub const LENGTH: usize = 20;
 
-    /// One more call is over.
+    /// Adds one call that is over.
     pub fn push(&mut self, failed: bool) {
         if self.0.len() >= Self::LENGTH {
             self.0.remove(0);
@@ -165,7 +170,7 @@ impl fmt::Display for OutcomeWindow {
 }
 
 impl Outcome {
-    /// Whether a call that ended so speaks against the contact list rather than for bad luck.
+    /// Tells whether such an end speaks against the contact list rather than for bad luck.
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::InvalidNumber)
     }

@@ -1,4 +1,5 @@
-//! When a campaign begins by itself, and between which days it may dial at all.
+//! The schedule of a campaign: when it begins by itself, and between which days it may dial at
+//! all.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::zones::CallingZone;
 use crate::{Moment, Span, Zone, ZoneSet};
 
 words! {
-    /// What a scheduled moment does.
+    /// The work of a scheduled moment.
     ScheduleMode {
         /// New rows of the contact file join the run.
         Add = "add",
@@ -19,7 +20,7 @@ words! {
 }
 
 words! {
-    /// What becomes of moments that passed while nothing ran.
+    /// The treatment of moments that passed while nothing ran.
     Missed {
         /// They are made up for, once.
         Once = "once",
@@ -33,13 +34,15 @@ words! {
 pub struct Schedule {
     /// When to take in the contact file, if by itself.
     pub cron: Option<Cron>,
-    /// What such a moment does.
+    /// The work of such a moment.
     pub mode: ScheduleMode,
-    /// What becomes of missed ones.
+    /// The treatment of missed ones.
     pub missed: Missed,
-    /// Nobody is dialled before this local date.
+    /// Nobody is dialled before this local date. When the campaign's timezone is "contact", this
+    /// date and the last one are read on each contact's own clock; `cron` and the `{date}` of file
+    /// names are read on the lane's clock then.
     pub starts: Option<Date>,
-    /// Nobody is dialled after this local date; who waits then is stopped.
+    /// Nobody is dialled after this local date; a contact that waits then is stopped.
     pub ends: Option<Date>,
 }
 
@@ -50,10 +53,11 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// Later than this after its moment, a schedule was missed rather than slow.
+    /// The lateness after which a moment was missed rather than slow.
     pub const LATE: Span = Span::from_minutes(1);
 
-    /// From when and until when contacts in these zones may be dialled; with several zones, the narrowest.
+    /// Returns from when and until when contacts in these zones may be dialled; with several zones,
+    /// the narrowest.
     pub fn bounds(&self, zones: &ZoneSet) -> (Option<Moment>, Option<Moment>) {
         let starts = self.starts.and_then(|date| zones.zones().iter().map(|zone| zone.midnight(date)).max());
         let after = self.ends.map(|date| date.tomorrow().unwrap_or(Date::MAX));
@@ -61,7 +65,7 @@ impl Schedule {
         (starts, ends)
     }
 
-    /// When the last day is over wherever a contact may be.
+    /// Returns when the last day is over wherever a contact may be.
     pub fn over_at(&self, zone: CallingZone) -> Option<Moment> {
         let after = self.ends?.tomorrow().unwrap_or(Date::MAX);
         Some(match zone {
@@ -70,7 +74,8 @@ impl Schedule {
         })
     }
 
-    /// The next moment after `at` at which it begins by itself; none when no more come before the last day is over.
+    /// Returns the next moment after `at` at which it begins by itself; none when no more come
+    /// before the last day is over.
     pub fn next(&self, at: Moment, zone: Zone) -> Option<Moment> {
         let first = self.starts.map_or(at, |date| at.max(zone.midnight(date) - Span::from_secs(1)));
         let next = self.cron.as_ref()?.next(first, zone)?;
@@ -78,7 +83,7 @@ impl Schedule {
         over.is_none_or(|over| next < over).then_some(next)
     }
 
-    /// What to do at `now` about a moment that is due: whether to begin, and the next moment.
+    /// Decides at `now` about a moment that is due. Returns whether to begin, and the next moment.
     pub fn at_moment(&self, due: Moment, now: Moment, zone: Zone) -> (bool, Option<Moment>) {
         let missed = now.since(due) > Self::LATE;
         (!missed || self.missed == Missed::Once, self.next(now, zone))

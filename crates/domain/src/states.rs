@@ -3,7 +3,7 @@
 use crate::words::words;
 
 words! {
-    /// Where a contact of a run stands.
+    /// The state of a contact in its run.
     ContactState {
         /// To be dialled at its due moment.
         Waiting = "waiting",
@@ -13,13 +13,13 @@ words! {
         Done = "done",
         /// Given up, for the reason beside it.
         Stopped = "stopped",
-        /// The fate of its last call is unknown; a person or the provider must say.
+        /// The fate of its last call is unknown; a person or the provider must decide.
         Review = "review",
     }
 }
 
 words! {
-    /// Where an attempt stands.
+    /// The state of an attempt.
     AttemptState {
         /// May be dialled inside its interval.
         Open = "open",
@@ -31,9 +31,9 @@ words! {
         Ended = "ended",
         /// Its interval passed before anyone claimed it.
         Lapsed = "lapsed",
-        /// Claimed, but surely no request left.
+        /// It was claimed, and it is certain that no request left.
         NotSent = "not_sent",
-        /// The provider surely refused it.
+        /// It is certain that the provider refused it.
         Refused = "refused",
         /// It may or may not have been placed.
         Unknown = "unknown",
@@ -43,14 +43,14 @@ words! {
 }
 
 impl AttemptState {
-    /// Whether an attempt in this state holds its contact and its number.
+    /// Tells whether an attempt in this state holds its contact and its number.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Open | Self::Sending | Self::Placed | Self::Unknown)
     }
 }
 
 words! {
-    /// Why a contact was given up.
+    /// The reason that a contact was given up.
     StopReason {
         /// All permitted calls were made.
         AttemptsUsed = "attempts_used",
@@ -66,17 +66,19 @@ words! {
         CampaignEnded = "campaign_ended",
         /// The campaign was cancelled.
         Cancelled = "cancelled",
-        /// The import that brought it was undone.
+        /// The import that brought it was undone. Another import brings such a contact back to
+        /// waiting: else a person who stood in a wrong file, and in the right one after it, would
+        /// never be called.
         Undone = "import_undone",
     }
 }
 
 words! {
-    /// What a campaign is doing.
+    /// The state of a campaign.
     CampaignState {
         /// Applied and free to dial.
         Running = "running",
-        /// Not to be dialled for now; [`PausedBy`] says on whose word.
+        /// Not to be dialled for now; [`PausedBy`] names who decided that.
         Paused = "paused",
         /// Ended for good.
         Cancelled = "cancelled",
@@ -84,7 +86,7 @@ words! {
 }
 
 words! {
-    /// Who paused a campaign, and so who may let it go on.
+    /// The one who paused a campaign, and so may let it go on.
     PausedBy {
         /// A person.
         Person = "person",
@@ -96,7 +98,7 @@ words! {
 }
 
 words! {
-    /// How a contact file stands.
+    /// The state of a contact file that is taken in.
     ImportState {
         /// It is being read.
         Loading = "loading",
@@ -122,7 +124,7 @@ words! {
 }
 
 words! {
-    /// Why a contact is due, which is also its order within a priority.
+    /// The reason that a contact is due, which is also its order within a priority.
     DialClass {
         /// The callee asked to be called at a time.
         Callback = "callback",
@@ -136,7 +138,7 @@ words! {
 }
 
 impl DialClass {
-    /// Place in the order within one priority, lowest first.
+    /// Returns the place in the order within one priority, lowest first.
     pub const fn rank(self) -> i64 {
         match self {
             Self::Callback => 0,

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::Moment;
 
-/// One run of one campaign in numbers. Contact states add up to `total`, `stopped_for` to `stopped`,
-/// `waiting_for` to `waiting`; `outcomes` counts ended attempts.
+/// One run of one campaign in numbers. Contact states add up to `total`, `stopped_for` to
+/// `stopped`, `waiting_for` to `waiting`; `outcomes` counts ended attempts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// The campaign's name.
@@ -16,7 +16,7 @@ pub struct Summary {
     pub state: &'static str,
     /// When these numbers were true.
     pub as_of: Moment,
-    /// Which run.
+    /// The run.
     pub run: RunName,
     /// Another process was already running this campaign.
     pub already_running: bool,
@@ -26,11 +26,11 @@ pub struct Summary {
     pub contacts: ContactCounts,
     /// Contacts reached as the campaign defines it.
     pub reached: i64,
-    /// What the waiting ones wait for.
+    /// The waiting contacts, by what they wait for.
     pub waiting_for: WaitingFor,
-    /// Why the stopped ones were stopped.
+    /// The stopped contacts, by reason.
     pub stopped_for: BTreeMap<&'static str, i64>,
-    /// Attempts by what became of them.
+    /// Attempts by their state.
     pub attempts: AttemptCounts,
     /// Ended attempts by outcome.
     pub outcomes: BTreeMap<&'static str, i64>,
@@ -38,25 +38,29 @@ pub struct Summary {
     pub refused_alone: i64,
     /// Callbacks that callees asked for.
     pub callbacks: Callbacks,
-    /// What people said in calls, as the campaign reads it.
+    /// The wishes of callees, as the campaign reads them.
     pub said: Said,
-    /// Outputs that the campaign's rules ask for and that no answered call had, once there were ten: probably misspelt.
+    /// Outputs that the campaign's rules ask for and that no answered call had, once there were
+    /// ten: probably misspelt.
     pub never_collected: Vec<String>,
-    /// How fast, and how often someone picked up.
+    /// The pace, and how often someone picked up.
     pub rate: Pace,
     /// When it should be finished, if that can be told.
     pub eta: Option<Moment>,
     /// Seconds talked.
     pub talk_seconds: i64,
-    /// What the vendor charged, by currency.
+    /// The vendor's charges, by currency.
     pub cost: Vec<Cost>,
     /// The lane it dials through.
     pub lane: LaneOwnership,
     /// The newest contact file.
     pub last_import: Option<ImportStanding>,
-    /// Why nothing is dialled, in one sentence; none while calls are being placed or nothing is left to do.
+    /// The reason that nothing is dialled, in one sentence; none while calls are being placed or
+    /// nothing is left to do.
     pub because: Option<String>,
-    /// Only calls of unknown fate hold the slots.
+    /// Whether only calls of unknown fate hold the slots. `run` gives up waiting for such slots
+    /// only when those calls are in review: until then the vendor is asked, and a slot may come
+    /// free any second.
     #[serde(skip)]
     pub slots_are_stuck: bool,
     /// Until when the lane rests, if it does.
@@ -72,7 +76,7 @@ pub struct Summary {
     pub finished_at: Option<Moment>,
 }
 
-/// Which run of a campaign.
+/// The number and the key of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunName {
     /// Counted from 1.
@@ -98,7 +102,7 @@ pub struct ContactCounts {
     pub review: i64,
 }
 
-/// What waiting contacts wait for.
+/// The waiting contacts, by what they wait for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct WaitingFor {
     /// The delay after an earlier call.
@@ -111,20 +115,21 @@ pub struct WaitingFor {
     pub lane_budget: i64,
     /// The lane to be resumed.
     pub lane_paused: i64,
-    /// A brake to be let go: a stop, a pause, a held import; or the outcomes of their import's canary.
+    /// A brake to be let go: a stop, a pause, a held import; or the outcomes of their import's
+    /// canary.
     pub held: i64,
     /// Their turn.
     pub pace: i64,
 }
 
-/// Attempts by what became of them.
+/// Attempts by their state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct AttemptCounts {
     /// Calls that the provider took and did not drop.
     pub placed: i64,
-    /// Claimed, but surely never sent.
+    /// Claimed, and certainly not sent.
     pub not_sent: i64,
-    /// Surely refused.
+    /// Certainly refused.
     pub refused: i64,
     /// Fate unknown now.
     pub unknown: i64,
@@ -132,7 +137,7 @@ pub struct AttemptCounts {
     pub in_flight: i64,
 }
 
-/// What people said in calls.
+/// The wishes of callees.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Said {
     /// They want no more calls, and are on the do-not-call list.
@@ -145,7 +150,7 @@ pub struct Said {
     pub not_heeded: Vec<UnheededOptOut>,
 }
 
-/// A value of an opt-out output that cannot be told.
+/// A value of an opt-out output that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnclearOptOut {
     /// The output.
@@ -172,12 +177,12 @@ pub struct UnheededOptOut {
 pub struct Callbacks {
     /// With a time that was understood.
     pub understood: i64,
-    /// With a time that was missing or not understood: these are called after the campaign's own delay, and at the
-    /// soonest on the next day when the words name a later one.
+    /// With a time that was missing or not understood: these are called after the campaign's own
+    /// delay, and at the soonest on the next day when the words name a later one.
     pub not_understood: i64,
 }
 
-/// How fast, and how often someone picked up.
+/// The pace, and how often someone picked up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Pace {
     /// Calls placed in the last minute.
@@ -195,7 +200,7 @@ pub struct Cost {
     pub amount: String,
 }
 
-/// How the lane stands.
+/// The state of the lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LaneOwnership {
     /// Its name.
@@ -206,7 +211,7 @@ pub struct LaneOwnership {
     pub reason: Option<String>,
 }
 
-/// How a contact file was taken in.
+/// The state of a contact file that is taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportStanding {
     /// Its number.

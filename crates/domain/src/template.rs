@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// The values of one contact's row by column name.
 pub type Row = BTreeMap<String, String>;
 
-/// `"₹{amount_due}"`; `{name|customer}` has a text for rows without a value, and `{name|}` may be empty; `{{` and `}}` stand for the
-/// braces themselves.
+/// A text like `"₹{amount_due}"`. `{name|customer}` has a text for rows without a value, and
+/// `{name|}` may be empty; `{{` and `}}` stand for the braces themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Template {
@@ -25,7 +25,7 @@ enum Part {
 }
 
 impl Template {
-    /// The columns that it takes from the row.
+    /// Returns the columns that it takes from the row.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Column { name, .. } => Some(name.as_str()),
@@ -33,7 +33,7 @@ impl Template {
         })
     }
 
-    /// The columns without which nothing can be said: those with no text in their place.
+    /// Returns the columns without which nothing can be said: those with no text in their place.
     pub fn required(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Column { name, default: None } => Some(name.as_str()),
@@ -41,12 +41,12 @@ impl Template {
         })
     }
 
-    /// The text, when it takes nothing from the row.
+    /// Returns the text, when it takes nothing from the row.
     pub fn fixed(&self) -> Option<String> {
         if self.columns().next().is_some() { None } else { self.render(&Row::new()).ok() }
     }
 
-    /// The text for one row, or the column that the row lacks or has empty.
+    /// Returns the text for one row, or the column that the row lacks or has empty.
     pub fn render(&self, row: &Row) -> Result<String, NoValue> {
         let mut text = String::with_capacity(self.text.len());
         for part in &self.parts {
@@ -63,7 +63,7 @@ impl Template {
         Ok(text)
     }
 
-    /// The same text, in which these columns may be empty: `{name}` is `{name|}`.
+    /// Returns the same text, in which these columns may be empty: `{name}` is `{name|}`.
     #[must_use]
     pub fn with_optional(&self, optional: &[String]) -> Self {
         let mut parts = self.parts.clone();
@@ -90,7 +90,8 @@ impl Template {
     }
 }
 
-/// Whether a cell holds nothing that can be said to somebody: spaces, invisible marks, or a spreadsheet's error in place of a value.
+/// Tells whether a cell holds nothing that can be said to somebody: spaces, invisible marks, or a
+/// spreadsheet's error in place of a value.
 pub fn is_blank(value: &str) -> bool {
     let invisible = |c: char| {
         c.is_whitespace()
@@ -113,7 +114,7 @@ pub fn is_blank(value: &str) -> bool {
     value.is_empty() || errors.iter().any(|error| error.eq_ignore_ascii_case(value))
 }
 
-/// A row has nothing for a place of a template.
+/// The reason that a row does not fill a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoValue {
     /// It has no such column.

@@ -1,10 +1,11 @@
-//! Where contacts and attempts may go from each state. The databases' triggers refuse every other way, and the diagrams
-//! of `ARCHITECTURE.md` are drawn from here.
+//! The arrows from each state of contacts and attempts. The databases' triggers refuse every other
+//! arrow, and the diagrams of `ARCHITECTURE.md` are drawn from here.
 
 use crate::{AttemptState, ContactState};
 
 impl AttemptState {
-    /// The states that an attempt may be in after this one. None: it has ended and does not change.
+    /// Returns the states that an attempt may be in after this one. None: it has ended and does not
+    /// change.
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Open => &[Self::Sending, Self::Lapsed],
@@ -17,8 +18,9 @@ impl AttemptState {
 }
 
 impl ContactState {
-    /// The states that a contact may be in after this one. One arrow is missing here: a contact that was stopped because
-    /// its import was undone, and was never called, may wait again.
+    /// Returns the states that a contact may be in after this one. One arrow is missing here: a
+    /// contact that was stopped because its import was undone, and was never called, may wait
+    /// again.
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Waiting => &[Self::Active, Self::Stopped],

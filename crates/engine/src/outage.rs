@@ -1,11 +1,12 @@
-//! A process that cannot use its database for a minute ends, so that a supervisor starts it anew.
+//! The end of a process that cannot use its database for a minute, so that a supervisor starts it
+//! anew.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_store::{Database, Outage};
 
-/// A database that cannot be used for this long is not waited for.
+/// How long the process waits for a database that cannot be used.
 const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -14,7 +15,7 @@ pub async fn lasts(store: &Arc<Database>) -> Outage {
     outlasts(store, PATIENCE).await
 }
 
-/// Does the same for another patience.
+/// Returns once the outage has lasted for `patience`.
 pub async fn outlasts(store: &Arc<Database>, patience: Duration) -> Outage {
     loop {
         tokio::time::sleep(LOOK).await;

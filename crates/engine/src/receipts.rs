@@ -1,5 +1,5 @@
-//! What providers answered and the database did not take: it outlives the process in a file, and the next process
-//! records it.
+//! The vendors' answers that the database did not take: they outlive the process in a file, and
+//! the next process records them.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use ringfence_store::{Database, WrittenDown};
 
 const FILE: &str = "ringfence.receipts";
 
-/// Gives the database the file beside this configuration as the first place for receipts that it does not take. Does
-/// nothing when there is no such configuration file.
+/// Gives the database the file beside this configuration as the first place for receipts that it
+/// does not take. Does nothing when there is no such configuration file.
 pub fn keep_beside(config: &Path, database: Database) -> Database {
     if !config.is_file() {
         return database;
@@ -18,15 +18,15 @@ pub fn keep_beside(config: &Path, database: Database) -> Database {
     database.keeping_receipts_in(path.with_file_name(FILE))
 }
 
-/// Records what an earlier process of this configuration could not. Returns a sentence for people when it cannot be
-/// done now; nobody is held up by that.
+/// Records the receipts of an earlier process of this configuration. Returns a sentence for people
+/// when that cannot be done now; nobody is held up by it.
 pub async fn take_back(store: &Database, clock: &dyn Clock) -> Option<String> {
     let error = store.take_back_receipts(clock.read().now).await.err()?;
     Some(format!("what providers told an earlier process cannot be recorded yet: {error}"))
 }
 
-/// Writes what the database has not taken into the file. Returns the lines that people must be shown: where it stands,
-/// or all of it when no file takes it.
+/// Writes the receipts that the database has not taken into the file. Returns lines for people:
+/// where the receipts stand, or all of them when no file takes them.
 pub fn leave(store: &Database) -> Vec<String> {
     let receipts = store.receipts();
     match receipts.write_down() {

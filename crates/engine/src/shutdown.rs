@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Requests under way are answered, and lanes given back, within this time; a connection that says nothing is not
-/// waited for longer.
+/// How long the end waits for answers to requests under way and for lanes to be given back. A
+/// connection that says nothing is not waited for longer.
 const LAST_WORD: Duration = Duration::from_secs(20);
 
 /// The tasks of a process, and the signal that ends them.
@@ -23,12 +23,13 @@ impl Shutdown {
         self.stop.clone()
     }
 
-    /// Begins a task that is waited for at the end.
+    /// Begins a task that the end waits for.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
     }
 
-    /// Tells every task to leave and waits for them. What does not end in time is left, and named in the log.
+    /// Tells every task to leave, and waits for them. A task that does not end in time is left, and
+    /// named in the log.
     pub async fn end(self) {
         self.stop.cancel();
         self.tasks.close();

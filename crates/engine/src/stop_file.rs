@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use ringfence_domain::Brake;
 
-/// Looks for the file each time it is asked.
+/// The file `STOP`, looked for each time that the brake is asked.
 #[derive(Debug, Clone)]
 pub struct StopFile {
     path: PathBuf,
 }
 
 impl StopFile {
-    /// The file beside this configuration.
+    /// Returns the stop file beside this configuration.
     pub fn beside(config: &Path) -> Self {
         let folder = std::path::absolute(config).ok().and_then(|path| path.parent().map(Path::to_owned));
         Self { path: folder.unwrap_or_default().join("STOP") }

@@ -139,7 +139,7 @@ fn lane<'c>(root: &Section<'_>, provider: &Placed<String>, config: &'c Config) -
     lane
 }
 
-/// None when one of them is empty.
+/// Reads the numbers to call from. None when one of them is empty.
 fn caller_ids(root: &mut Section<'_>) -> Option<Vec<String>> {
     let ids = root.texts("caller_ids").unwrap_or_default();
     let empty: Vec<&Placed<String>> = ids.iter().filter(|id| id.value.trim().is_empty()).collect();
@@ -149,7 +149,7 @@ fn caller_ids(root: &mut Section<'_>) -> Option<Vec<String>> {
     empty.is_empty().then(|| ids.into_iter().map(|id| id.value).collect())
 }
 
-/// What the vendor keeps with each call, if it has a place for it.
+/// Reads the values that the vendor keeps with each call, if it has a place for them.
 fn metadata(root: &mut Section<'_>, lane: Option<&crate::ConfigLane>) -> BTreeMap<String, Template> {
     let Some(section) = root.section("metadata") else { return BTreeMap::new() };
     if let Some(lane) = lane.filter(|lane| !lane.vendor.can.takes_metadata) {

@@ -61,7 +61,7 @@ impl Explain for NoPlace {
     }
 }
 
-/// The zone that may have been meant by what is none.
+/// Returns the zone that may have been meant by a name that is none.
 pub fn zone_hint(error: &NoPlace) -> String {
     let close = match error {
         NoPlace::Unknown(unknown) if error.meant().is_none() => closest(&unknown.name, Zone::all().map(Zone::name)),
@@ -71,7 +71,8 @@ pub fn zone_hint(error: &NoPlace) -> String {
 }
 
 impl Config {
-    /// Reads a file. Paths in it are relative to it. `environment` looks up variables that secrets refer to.
+    /// Reads a file. Paths in it are relative to it. `environment` looks up variables that secrets
+    /// refer to.
     pub fn read(
         path: &Path,
         vendors: &[&'static Vendor],
@@ -81,7 +82,7 @@ impl Config {
         Self::parse(path, &text, vendors, environment)
     }
 
-    /// The configuration of those who have no file.
+    /// Makes the configuration of an operator who has no file.
     pub fn none(path: PathBuf) -> Self {
         Self { path, ..Self::default() }
     }
@@ -99,8 +100,8 @@ impl Config {
         }
     }
 
-    /// Reads a file for whoever looks for mistakes: what can be read of it, so that campaigns can be checked against that, and
-    /// every mistake.
+    /// Reads a file to look for mistakes. Returns the part of it that can be read, so that
+    /// campaigns can be checked against it, and every mistake.
     pub fn look(
         path: &Path,
         vendors: &[&'static Vendor],
@@ -156,7 +157,7 @@ impl Config {
     }
 }
 
-/// A file that is not TOML.
+/// Returns the mistake of a file that is not TOML.
 pub(crate) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Mistakes {
     Mistakes::new(path, text, vec![Mistake::new(error.span().unwrap_or(0..0), error.message())])
 }
@@ -184,8 +185,9 @@ impl Explain for HolidaysError {
     }
 }
 
-/// The folder that `[zones]` names, if the file can be read at all. Whoever reads the rest of the file must have taken its zones into use
-/// before: names of zones are looked up in them.
+/// Returns the folder that `[zones]` names, if the file can be read at all. The zones of that
+/// folder must be in use before the rest of the file is read: names of zones are looked up in
+/// them.
 pub fn zones_folder(path: &Path) -> Option<PathBuf> {
     let text = regular::text(path).ok()?;
     let document = DeTable::parse(&text).ok()?;
@@ -199,7 +201,8 @@ fn zones(mut section: Section<'_>, path: &Path) -> Option<PathBuf> {
     folder.map(|folder| beside(path, &folder.value))
 }
 
-/// `IN = "holidays/india.txt"`: files that add to those that are shipped, or take their place.
+/// Reads `IN = "holidays/india.txt"`: files that add to those that are shipped, or take their
+/// place.
 fn holidays(mut section: Section<'_>, path: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for (name, file) in section.pairs() {
@@ -216,12 +219,12 @@ fn holidays(mut section: Section<'_>, path: &Path) -> BTreeMap<String, String> {
     files
 }
 
-/// A path relative to the file that names it.
+/// Makes a path relative to the file that names it.
 pub(crate) fn beside(file: &Path, path: &str) -> PathBuf {
     file.parent().unwrap_or(Path::new(".")).join(path)
 }
 
-/// What is secret goes over TLS, unless it stays on this machine.
+/// Checks that a secret goes over TLS, unless it stays on this machine.
 fn check_address(section: &Section<'_>, url: &Placed<String>, otherwise: &str) {
     let host = url.value.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
     match host {

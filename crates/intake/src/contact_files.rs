@@ -1,4 +1,6 @@
-//! Which file a campaign's `contacts.file` means today.
+//! The search for the file that a campaign's `contacts.file` means today.
+//!
+//! A file that is not there is a caution of `check` and not a mistake: it may come with its day.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,30 +13,30 @@ pub enum NoFile {
     /// Nothing matches.
     #[error("no file matches {pattern}")]
     NoMatch {
-        /// What was looked for, with its date filled in.
+        /// The pattern, with its date filled in.
         pattern: String,
     },
-    /// It would be looked for everywhere.
+    /// The search would go through too many files.
     #[error("{pattern} is held against more than {MOST_ENTRIES} files; name the folder")]
     TooMany {
-        /// What was looked for, with its date filled in.
+        /// The pattern, with its date filled in.
         pattern: String,
     },
     /// It is no pattern.
     #[error("{pattern} is not a file name: {source}")]
     Pattern {
-        /// What was given.
+        /// The text that was given.
         pattern: String,
         /// What is wrong with it.
         source: glob::PatternError,
     },
 }
 
-/// Files and folders that a pattern is held against, at most: more would take minutes.
+/// The most files and folders that a pattern is held against: more would take minutes.
 const MOST_ENTRIES: usize = 50_000;
 
-/// The file that `pattern` means on the local date `today`: `{date}` becomes the date, as in `2026-11-23`; of several files
-/// that a glob matches it is the one written last.
+/// Returns the file that `pattern` means on the local date `today`: `{date}` becomes the date, as
+/// in `2026-11-23`. Of several files that a glob matches it is the one written last.
 pub fn resolve(pattern: &str, today: Date) -> Result<PathBuf, NoFile> {
     let dated = pattern.replace("{date}", &today.to_string());
     if Path::new(&dated).exists() || !has_signs(&dated) {
@@ -62,14 +64,15 @@ struct Search {
     newest: Option<(SystemTime, PathBuf)>,
 }
 
-/// Why a search ends before its time.
+/// The reason that a search ends before its time.
 enum Stop {
     Pattern(glob::PatternError),
     TooMany,
 }
 
 impl Search {
-    /// Looks for files below `folder` whose path matches these parts. `**` stands for any folders, but for linked ones.
+    /// Looks for files below `folder` whose path matches these parts. `**` stands for any folders,
+    /// but for linked ones.
     fn walk(&mut self, folder: &Path, parts: &[&str]) -> Result<(), Stop> {
         let Some((part, rest)) = parts.split_first() else {
             self.take(folder);

@@ -26,13 +26,13 @@ pub struct ContactRow {
     pub numbers: Vec<PhoneNumber>,
     /// Where the person may be.
     pub zones: ZoneSet,
-    /// What the operator's own system calls the person.
+    /// The name of the person in the operator's own system.
     pub external_id: Option<String>,
     /// Its values by column.
     pub fields: Row,
 }
 
-/// A row that cannot.
+/// A row that cannot be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedRow {
     /// Its place in the file, counted from 1 without the header.
@@ -45,7 +45,7 @@ pub struct RejectedRow {
     pub reason: String,
     /// Its values as they stood in the file; bytes that are not UTF-8 are marked.
     pub record: Vec<String>,
-    /// What the operator's own system calls the person, as far as the row says it.
+    /// The name of the person in the operator's own system, as far as the row has it.
     pub external_id: Option<String>,
     /// Its numbers, as far as they can be read.
     pub numbers: Vec<PhoneNumber>,
@@ -110,17 +110,17 @@ impl<'c> ContactFile<'c> {
         })
     }
 
-    /// The columns of the header.
+    /// Returns the columns of the header.
     pub fn columns(&self) -> &[String] {
         self.table.columns()
     }
 
-    /// The table, to be looked through.
+    /// Returns the table, to be looked through.
     pub fn into_table(self) -> Table {
         self.table
     }
 
-    /// The next row, or why it cannot be called; none at the end of the file.
+    /// Returns the next row, or why it cannot be called; none at the end of the file.
     pub fn next_row(&mut self) -> Result<Option<Result<ContactRow, RejectedRow>>, TableError> {
         let Some(record) = self.table.next_row()? else { return Ok(None) };
         let (row_number, line) = (record.number(), record.line());
@@ -147,24 +147,26 @@ impl<'c> ContactFile<'c> {
         })))
     }
 
-    /// Lines that one value of the row that was read last has swallowed, if they look like rows.
+    /// Returns the lines that a value of the last row has swallowed, if they look like rows.
     pub fn swallowed(&self) -> Option<Problem> {
         self.table.record().swallowed()
     }
 
-    /// Cells of columns that the campaign uses that were taken as empty, by the word in them, as far as was read.
+    /// Returns how many cells were taken as empty, by the word in them, as far as was read. Only
+    /// columns that the campaign uses count.
     pub fn taken_as_empty(&self) -> BTreeMap<String, i64> {
         self.taken_as_empty.iter().map(|(word, cells)| ((*word).to_owned(), *cells)).collect()
     }
 
-    /// The digest of what was read: at its end, that of the whole file.
+    /// Returns the digest of the bytes that were read: at its end, that of the whole file.
     pub fn digest(&self) -> String {
         digest(self.table.hash(), self.campaign)
     }
 
     fn judge(&self, record: Record<'_>) -> Result<ContactRow, Refusal> {
         let columns = self.table.columns();
-        // Spreadsheets leave out empty values at the end of a row; where a quote is misplaced, others may be lost.
+        // Spreadsheets leave out empty values at the end of a row; where a quote is misplaced,
+        // others may be lost.
         if record.len() > columns.len() || (record.has_misplaced_quote() && record.len() != columns.len()) {
             let reason = format!("it has {} values, the header {} columns", record.len(), columns.len());
             return Err(Refusal::new("columns", reason));
@@ -206,7 +208,7 @@ impl<'c> ContactFile<'c> {
         Ok(ContactRow { row_number, line, numbers, zones: own, external_id, fields })
     }
 
-    /// A cell that says something.
+    /// Returns the text of a cell; none when it is empty or has a word that stands for empty.
     fn filled<'r>(&self, record: Record<'r>, place: usize) -> Option<&'r str> {
         record.utf_8(place).map(str::trim).filter(|value| !value.is_empty() && !self.is_empty_word(value))
     }
@@ -215,7 +217,8 @@ impl<'c> ContactFile<'c> {
         self.campaign.contacts.empty_words.find(cell).is_some()
     }
 
-    /// The numbers that can be called. One that cannot is let go when the person has another.
+    /// Returns the numbers that can be called. A number that cannot be called is left out when the
+    /// person has another.
     fn numbers(&self, record: Record<'_>) -> Result<Vec<PhoneNumber>, Refusal> {
         let (mut numbers, mut refusal) = (Vec::new(), None);
         for place in &self.phones {
@@ -240,7 +243,8 @@ impl<'c> ContactFile<'c> {
     }
 }
 
-/// Whether a header is that of rejected rows, some of a larger file: their line and reason come first, and are no data of theirs.
+/// Tells whether a header is that of rejected rows, some of a larger file: their line and reason
+/// come first, and are no data of theirs.
 pub fn is_rejects(columns: &[String]) -> bool {
     let ours = |place: usize, name: &str| {
         columns.get(place).is_some_and(|column| column.trim_start_matches("reject_") == name)
@@ -248,7 +252,7 @@ pub fn is_rejects(columns: &[String]) -> bool {
     ours(0, "line") && ours(1, "reason")
 }
 
-/// What cannot be read of a value that the campaign uses.
+/// Checks that a value which the campaign uses can be read.
 fn check_text(record: Record<'_>, place: usize) -> Result<(), &'static str> {
     match record.utf_8(place) {
         None => Err("is not UTF-8"),
@@ -260,7 +264,7 @@ fn check_text(record: Record<'_>, place: usize) -> Result<(), &'static str> {
     }
 }
 
-/// What is wrong with a number, with the number as it stands in the file.
+/// Describes what is wrong with a number, with the number as it stands in the file.
 pub fn shown(text: &str, error: &PhoneError) -> String {
     match error {
         // These say it themselves.
@@ -269,7 +273,7 @@ pub fn shown(text: &str, error: &PhoneError) -> String {
     }
 }
 
-/// The first signs of a value, so that whatever is in it can be seen.
+/// Returns the first signs of a value, so that everything in it can be seen.
 fn visible(text: &str) -> String {
     const SIGNS: usize = 60;
     let text = text.trim();
@@ -280,7 +284,8 @@ fn visible(text: &str) -> String {
     shown
 }
 
-/// What the content of a file, and the way that it is read, hash to: the same twice is the same import.
+/// Returns the hash of a file's content and of the way that it is read: the same hash twice is the
+/// same import.
 pub fn digest(mut content: Sha256, campaign: &Campaign) -> String {
     let reading = serde_json::to_string(&ContactSource { file: None, ..campaign.contacts.clone() })
         .expect("names are always JSON");

@@ -1,9 +1,10 @@
-//! What operators write: `ringfence.toml`, campaign files, contact files.
+//! The files that operators write: `ringfence.toml`, campaign files, contact files.
 //!
-//! Every mistake is found in one pass and told with its place and its mend. Nothing here dials or keeps anything.
+//! Every mistake is found in one pass and told with its place and its mend. Nothing here dials or
+//! keeps anything.
 //!
-//! Adding a key: one line where its section is read, in [`config`] or [`campaign`]. A key that nobody reads is an error,
-//! so nothing is ever silently accepted.
+//! Adding a key: one line where its section is read, in [`config`] or [`campaign`]. A key that
+//! nobody reads is an error, so nothing is ever silently accepted.
 
 pub mod campaign;
 pub mod config;

@@ -9,7 +9,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Mistake {
-    /// Where, in bytes of the file.
+    /// Its place, in bytes of the file.
     pub at: Range<usize>,
     /// What is wrong.
     pub message: String,
@@ -18,12 +18,12 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// A mistake at a place.
+    /// Makes a mistake at a place.
     pub fn new(at: Range<usize>, message: impl Into<String>) -> Self {
         Self { at, message: message.into(), hint: None }
     }
 
-    /// With its mend.
+    /// Adds its mend.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -39,19 +39,19 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// The mistakes of the file at `path`.
+    /// Returns the mistakes of the file at `path`.
     pub fn new(path: &Path, text: &str, mut list: Vec<Mistake>) -> Self {
         list.sort_by_key(|mistake| mistake.at.start);
         Self { source: NamedSource::new(path.display().to_string(), text.to_owned()).with_language("TOML"), list }
     }
 
-    /// A file that cannot be read at all.
+    /// Makes the mistake of a file that cannot be read at all.
     pub fn unreadable(path: &Path, error: &std::io::Error) -> Self {
         let message = format!("{} cannot be read: {error}", path.display());
         Self::new(path, "", vec![Mistake::new(0..0, message)])
     }
 
-    /// One mistake that is about a section of a file: `[name]`.
+    /// Makes one mistake that is about a section of a file: `[name]`.
     pub fn in_section(path: &Path, name: &str, message: impl Into<String>) -> Self {
         let text = crate::regular::text(path).unwrap_or_default();
         let header = format!("[{name}]");
@@ -59,7 +59,7 @@ impl Mistakes {
         Self::new(path, &text, vec![Mistake::new(at, message)])
     }
 
-    /// Each mistake as `file:line:column: message`, for logs and scripts.
+    /// Returns each mistake as `file:line:column: message`, for logs and scripts.
     pub fn lines(&self) -> Vec<String> {
         let text = self.source.inner();
         self.list
@@ -74,12 +74,12 @@ impl Mistakes {
             .collect()
     }
 
-    /// The mistakes.
+    /// Returns the mistakes.
     pub fn list(&self) -> &[Mistake] {
         &self.list
     }
 
-    /// Each mistake as a report of its own, with the offending line.
+    /// Returns each mistake as a report of its own, with the offending line.
     pub fn reports(&self) -> impl Iterator<Item = Report<'_>> {
         self.list.iter().map(|mistake| Report { mistake, file: &self.source })
     }

@@ -1,4 +1,5 @@
-//! Where in a file something is written, for whoever finds out later that it is wrong.
+//! The places in a file where something is written, for code that finds out later that it is
+//! wrong.
 
 use std::ops::Range;
 use std::path::Path;
@@ -7,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{Mistake, Mistakes};
 
-/// The place of the first text of a section (`contacts`; `provider` stands at the top) for which this holds: its key, and what it says.
+/// Returns the place of the first text of a section (`contacts`; `provider` stands at the top)
+/// whose key and text are `wanted`.
 pub fn find(text: &str, section: &str, wanted: &dyn Fn(&str, &str) -> bool) -> Option<Range<usize>> {
     let document = DeTable::parse(text).ok()?;
     let root = document.get_ref();
@@ -19,7 +21,7 @@ pub fn find(text: &str, section: &str, wanted: &dyn Fn(&str, &str) -> bool) -> O
     texts(table).into_iter().find(|(key, said, _)| wanted(key, said)).map(|(_, _, at)| at)
 }
 
-/// Keys of a table and of the tables in it, with each of their texts.
+/// Returns the keys of a table and of the tables in it, with each of their texts.
 fn texts<'t>(table: &'t DeTable<'t>) -> Vec<(&'t str, &'t str, Range<usize>)> {
     let mut found = Vec::new();
     for (key, value) in table {
@@ -37,12 +39,12 @@ fn texts<'t>(table: &'t DeTable<'t>) -> Vec<(&'t str, &'t str, Range<usize>)> {
     found
 }
 
-/// One mistake at such a place; at the beginning of the file when the place is not there.
+/// Makes one mistake at such a place; at the beginning of the file when the place is not there.
 pub fn mistake(path: &Path, text: &str, at: Option<Range<usize>>, message: String, hint: &str) -> Mistakes {
     Mistakes::new(path, text, vec![Mistake::new(at.unwrap_or(0..0), message).hint(hint)])
 }
 
-/// `line:column` of a place, counted from 1.
+/// Returns `line:column` of a place, counted from 1.
 pub fn line_and_column(text: &str, at: &Range<usize>) -> String {
     let before = &text[..at.start.min(text.len())];
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

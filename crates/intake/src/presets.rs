@@ -36,12 +36,13 @@ impl Explain for PresetError {
     }
 }
 
-/// The names of all presets.
+/// Returns the names of all presets.
 pub fn names() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(name, _)| *name)
 }
 
-/// The preset of this name, with the holidays that it needs; the operator's `own` come before those that are shipped.
+/// Returns the preset of this name, with the holidays that it needs; the operator's `own` come
+/// before those that are shipped.
 pub fn preset(name: &str, own: &BTreeMap<String, String>) -> Result<Preset, PresetError> {
     let Some((name, text)) = SHIPPED.iter().find(|(known, _)| *known == name) else {
         let known: Vec<&str> = names().collect();

@@ -1,4 +1,5 @@
-//! Files that end: only regular ones are read. A pipe may never answer, and a device never end.
+//! The reader of files that end: only regular ones are read. A pipe may never answer, and a device
+//! never end.
 
 use std::fs::{File, FileType, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -19,7 +20,7 @@ pub fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// The text of a regular file of 4 MiB at most.
+/// Returns the text of a regular file of 4 MiB at most.
 pub fn text(path: &Path) -> Result<String> {
     let mut text = String::new();
     open(path)?.take(LONGEST_TEXT + 1).read_to_string(&mut text)?;

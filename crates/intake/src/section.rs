@@ -1,4 +1,4 @@
-//! Reading a TOML table key by key, collecting mistakes instead of stopping at the first.
+//! The reader of a TOML table, key by key. It collects mistakes instead of stopping at the first.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -32,12 +32,12 @@ impl Found {
         self.mistakes.borrow_mut().push(mistake);
     }
 
-    /// A part of the text that no complaint may show.
+    /// Hides a part of the text from every complaint.
     pub(crate) fn hide(&self, at: Range<usize>) {
         self.hidden.borrow_mut().push(at);
     }
 
-    /// The text with everything hidden replaced, in as many bytes.
+    /// Returns the text with everything hidden replaced, in as many bytes.
     pub(crate) fn shown(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
         for at in self.hidden.borrow().iter() {
@@ -82,12 +82,12 @@ impl Explain for ringfence_domain::window::HoursError {
 impl Explain for String {}
 
 impl<'t> Section<'t> {
-    /// The whole document.
+    /// Begins with the whole document.
     pub(crate) fn root(document: &'t Spanned<DeTable<'t>>, found: &'t Found) -> Self {
         Self { name: String::new(), at: 0..0, table: document.get_ref(), read: BTreeSet::new(), found }
     }
 
-    /// Where the section begins.
+    /// Returns where the section begins.
     pub(crate) fn at(&self) -> Range<usize> {
         self.at.clone()
     }
@@ -96,7 +96,7 @@ impl<'t> Section<'t> {
         self.found
     }
 
-    /// Keys in the file, each with its place.
+    /// Returns the keys in the file, each with its place.
     pub(crate) fn keys(&self) -> Vec<Placed<String>> {
         self.table.keys().map(|key| Placed { value: key.get_ref().to_string(), at: key.span() }).collect()
     }
@@ -114,7 +114,7 @@ impl<'t> Section<'t> {
         self.found.add(Mistake::new(at, format!("`{}` must be {wanted}", self.path(key))));
     }
 
-    /// A text, if the key is there.
+    /// Reads a text, if the key is there.
     pub(crate) fn text(&mut self, key: &str) -> Option<Placed<String>> {
         let value = self.raw(key)?;
         if let DeValue::String(text) = value.get_ref() {
@@ -125,7 +125,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// A text that must be there.
+    /// Reads a text that must be there.
     pub(crate) fn required_text(&mut self, key: &str, hint: &str) -> Option<Placed<String>> {
         if self.table.get(key).is_none() {
             self.missing(key, hint);
@@ -144,7 +144,7 @@ impl<'t> Section<'t> {
         self.found.add(Mistake::new(self.at.clone(), format!("`{path}` is missing")).hint(hint));
     }
 
-    /// A text that parses, if the key is there.
+    /// Reads and parses a text, if the key is there.
     pub(crate) fn parsed<T>(&mut self, key: &str) -> Option<T>
     where
         T: FromStr,
@@ -154,13 +154,13 @@ impl<'t> Section<'t> {
         self.parse(&text)
     }
 
-    /// A length of time that is longer than nothing, if the key is there.
+    /// Reads a length of time above zero, if the key is there.
     pub(crate) fn span(&mut self, key: &str) -> Option<Span> {
         let text = self.text(key)?;
         self.longer_than_nothing(&text)
     }
 
-    /// Parses a length of time that must be longer than nothing.
+    /// Parses a length of time that must be above zero.
     pub(crate) fn longer_than_nothing(&self, text: &Placed<String>) -> Option<Span> {
         let span: Span = self.parse(text)?;
         if span == Span::ZERO {
@@ -191,7 +191,7 @@ impl<'t> Section<'t> {
             .ok()
     }
 
-    /// A whole number within a range, if the key is there.
+    /// Reads a whole number within a range, if the key is there.
     pub(crate) fn integer(&mut self, key: &str, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
         let value = self.raw(key)?;
         let number = match value.get_ref() {
@@ -211,12 +211,12 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Whether a key holds a table.
+    /// Tells whether a key holds a table.
     pub(crate) fn is_table(&self, key: &str) -> bool {
         self.table.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
     }
 
-    /// What a key holds is shown in no complaint, but for these keys of a table.
+    /// Hides the value of a key from every complaint, but for these keys of a table.
     pub(crate) fn hide(&self, key: &str, except: &[&str]) {
         let Some(value) = self.table.get(key) else { return };
         match value.get_ref() {
@@ -228,7 +228,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// A text or a whole number as text, if the key is there.
+    /// Reads a text, or a whole number as text, if the key is there.
     pub(crate) fn word(&mut self, key: &str) -> Option<Placed<String>> {
         let value = self.raw(key)?;
         if let DeValue::Integer(number) = value.get_ref() {
@@ -237,7 +237,7 @@ impl<'t> Section<'t> {
         self.text(key)
     }
 
-    /// true or false, if the key is there.
+    /// Reads true or false, if the key is there.
     pub(crate) fn flag(&mut self, key: &str) -> Option<bool> {
         let value = self.raw(key)?;
         if let DeValue::Boolean(flag) = value.get_ref() {
@@ -248,12 +248,12 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Where the value of a key stands in the file, if it does.
+    /// Returns where the value of a key stands in the file, if it does.
     pub(crate) fn place_of(&self, key: &str) -> Option<Range<usize>> {
         self.table.get(key).map(Spanned::span)
     }
 
-    /// Where an item of a key's list stands, if it does.
+    /// Returns where an item of a key's list stands, if it does.
     pub(crate) fn place_of_item(&self, key: &str, item: usize) -> Option<Range<usize>> {
         match self.table.get(key)?.get_ref() {
             DeValue::Array(list) => list.get(item).map(Spanned::span),
@@ -261,12 +261,12 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Where a key itself stands, if it does.
+    /// Returns where a key itself stands, if it does.
     pub(crate) fn key_at(&self, key: &str) -> Option<Range<usize>> {
         self.table.get_key_value(key).map(|(key, _)| key.span())
     }
 
-    /// A text, a list of texts, a whole number, or true or false, as texts.
+    /// Reads a text, a list of texts, a whole number, or true or false, as texts.
     pub(crate) fn flag_or_texts(&mut self, key: &str) -> Option<Vec<String>> {
         match self.table.get(key)?.get_ref() {
             DeValue::Boolean(flag) => {
@@ -278,7 +278,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// A text, or a list of texts; empty when the key is not there.
+    /// Reads a text, or a list of texts; empty when the key is not there.
     pub(crate) fn texts(&mut self, key: &str) -> Option<Vec<Placed<String>>> {
         let value = self.raw(key)?;
         match value.get_ref() {
@@ -301,7 +301,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// A sub-table, if the key is there.
+    /// Reads a sub-table, if the key is there.
     pub(crate) fn section(&mut self, key: &str) -> Option<Section<'t>> {
         let value = self.raw(key)?;
         if let DeValue::Table(table) = value.get_ref() {
@@ -314,7 +314,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Every pair of the section, as texts.
+    /// Reads every pair of the section, as texts.
     pub(crate) fn pairs(&mut self) -> Vec<(Placed<String>, Placed<String>)> {
         let keys = self.keys();
         keys.into_iter().filter_map(|key| Some((key.clone(), self.text(&key.value)?))).collect()
@@ -339,7 +339,7 @@ impl<'t> Section<'t> {
     }
 }
 
-/// The candidate that looks most like a word, if any does.
+/// Returns the candidate that looks most like a word, if any does.
 pub(crate) fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     candidates
         .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))

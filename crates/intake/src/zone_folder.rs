@@ -1,4 +1,5 @@
-//! A zoneinfo tree of the operator, as `/usr/share/zoneinfo`: newer time zones than those that are built in.
+//! A zoneinfo tree of the operator, as `/usr/share/zoneinfo`: newer time zones than those that are
+//! built in.
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Read};
@@ -12,10 +13,11 @@ use crate::regular;
 const LARGEST: u64 = 1 << 20;
 /// Folders within folders, as in `America/Argentina/Buenos_Aires`.
 const DEEPEST: usize = 3;
-/// What is not a zone of its own: the same zones with and without leap seconds, and the machine's own choices.
+/// Names in the tree that are no zones of their own: the same zones with and without leap seconds,
+/// and the machine's own choices.
 const NO_ZONES: [&str; 4] = ["posix", "right", "localtime", "posixrules"];
 
-/// Why a folder is not used, and the data that is built in goes on.
+/// The reason that a folder is not used, and the built-in data goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum NotUsed {
     /// It brings nothing new.
@@ -25,7 +27,7 @@ pub enum NotUsed {
         folder: String,
         /// Its release.
         found: ZoneVersion,
-        /// What is used instead.
+        /// The release that is used instead.
         built_in: ZoneVersion,
     },
     /// It is no zoneinfo tree.
@@ -39,7 +41,8 @@ pub enum NotUsed {
 }
 
 impl NotUsed {
-    /// Whether an operator should look after it. A folder that is as old as what is built in waits for its time.
+    /// Tells whether an operator should look after it. A folder that is as old as the built-in
+    /// release waits for its time.
     pub fn is_trouble(&self) -> bool {
         match self {
             Self::NotNewer { found, built_in, .. } => found < built_in,
@@ -48,7 +51,8 @@ impl NotUsed {
     }
 }
 
-/// Reads the folder, if it is newer than what is built in. All of it is read at once: somebody may write a newer one over it later.
+/// Reads the folder, if it is newer than the built-in release. All of it is read at once: somebody
+/// may write a newer one over it later.
 pub fn read(folder: &Path) -> Result<ZoneData, NotUsed> {
     let shown = folder.display().to_string();
     let unreadable = |why: String| NotUsed::Unreadable { folder: shown.clone(), why };
@@ -72,7 +76,7 @@ pub fn read(folder: &Path) -> Result<ZoneData, NotUsed> {
     }
 }
 
-/// The release, from whichever file names it.
+/// Returns the release, from whichever file names it.
 fn version(folder: &Path) -> Result<ZoneVersion, String> {
     let text = |name: &str| regular::text(&folder.join(name));
     // `# version 2026f`
@@ -88,7 +92,7 @@ fn version(folder: &Path) -> Result<ZoneVersion, String> {
     said.parse().map_err(|error: ringfence_domain::zone_data::NoZoneVersion| error.to_string())
 }
 
-/// Names that stand for others, by the lines `L Asia/Kolkata Asia/Calcutta`.
+/// Returns the names that stand for others, by the lines `L Asia/Kolkata Asia/Calcutta`.
 fn links(folder: &Path) -> BTreeMap<String, String> {
     let text = regular::text(&folder.join("tzdata.zi")).unwrap_or_default();
     let link = |line: &str| {
@@ -99,7 +103,7 @@ fn links(folder: &Path) -> BTreeMap<String, String> {
     text.lines().filter_map(link).collect()
 }
 
-/// The names of all zone files in the tree.
+/// Returns the names of all zone files in the tree.
 fn names(folder: &Path) -> Vec<String> {
     let mut names = Vec::new();
     let mut left = vec![(folder.to_owned(), String::new(), 0)];
@@ -141,7 +145,7 @@ mod tests {
     use super::*;
     use tempfile::TempDir;
 
-    /// A tree of this release with the zones of these names, which are all Kolkata's.
+    /// Makes a tree of this release with the zones of these names, which are all Kolkata's.
     fn tree(marks: &[(&str, &str)], zones: &[&str]) -> TempDir {
         let folder = TempDir::new().expect("a folder");
         let write = |name: &str, data: &[u8]| {

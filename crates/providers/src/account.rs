@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::call::{AskError, Placing};
 use crate::{Budget, LaneSetup, Secret, Transport, WireError, answer};
 
-/// Where requests go and what all of them carry. Its `Debug` shows no header: they hold the credentials.
+/// The address of an account, and the headers that every request to it carries. Its `Debug` shows
+/// no header: headers hold the credentials.
 pub(crate) struct Account {
     transport: Arc<dyn Transport>,
     base_url: String,
@@ -23,11 +24,12 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// What a request carries.
+/// The body of a request.
 pub(crate) enum Body {
     None,
     Json(Value),
-    /// `multipart/form-data` with these fields, in their order; the boundary must not occur in them.
+    /// `multipart/form-data` with these fields, in their order; the boundary must not occur in
+    /// them.
     Form(Vec<(String, String)>),
 }
 
@@ -37,13 +39,13 @@ impl Account {
         Self { transport, base_url: setup.base_url.clone(), headers: HeaderMap::from_iter([accept]) }
     }
 
-    /// With a header on every request. `what` names the setting that its value comes from.
+    /// Adds a header to every request. `what` names the setting that its value comes from.
     pub(crate) fn header(mut self, name: &'static str, value: &str, what: &str) -> Result<Self, String> {
         self.headers.insert(HeaderName::from_static(name), readable(value, what)?);
         Ok(self)
     }
 
-    /// With a header that no log and no preview shows.
+    /// Adds a header that no log and no preview shows.
     pub(crate) fn secret_header(mut self, name: &'static str, value: &Secret, what: &str) -> Result<Self, String> {
         let mut value = readable(value.reveal(), what)?;
         value.set_sensitive(true);
@@ -73,7 +75,7 @@ impl Account {
         Ok(request)
     }
 
-    /// Sends the one request that places a call; `read` says what an answer means.
+    /// Sends the one request that places a call. `read` gives the meaning of an answer.
     pub(crate) async fn place(
         &self,
         request: Result<Request<Bytes>, Placing>,
@@ -90,7 +92,7 @@ impl Account {
         }
     }
 
-    /// Sends a question when its turn has come. 2xx and 404 are answers.
+    /// Waits for its turn and sends a question. 2xx and 404 are answers.
     pub(crate) async fn ask(
         &self,
         method: Method,
@@ -110,13 +112,13 @@ fn readable(value: &str, what: &str) -> Result<HeaderValue, String> {
     HeaderValue::from_str(value).map_err(|_| format!("{what} has characters that HTTP cannot send"))
 }
 
-/// A path with a query.
+/// Makes a path with a query.
 pub(crate) fn with_query<'q>(path: &str, pairs: impl IntoIterator<Item = (&'q str, String)>) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     format!("{path}?{query}")
 }
 
-/// RFC 7578, with field names escaped as browsers do.
+/// Writes a form as RFC 7578 has it, with field names escaped as browsers do.
 fn form(fields: &[(String, String)]) -> (String, Bytes) {
     let mut boundary = "ringfence-form".to_owned();
     while fields.iter().any(|(name, value)| name.contains(&boundary) || value.contains(&boundary)) {
@@ -131,7 +133,7 @@ fn form(fields: &[(String, String)]) -> (String, Bytes) {
     (format!("multipart/form-data; boundary={boundary}"), Bytes::from(body))
 }
 
-/// For questions that no lane's budget pays.
+/// The budget of questions that no lane pays for.
 pub(crate) struct Free;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Calls as the engine speaks of them to any vendor.
+//! Calls, in the words that the engine and every vendor share.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Spa
 /// A call to be placed.
 #[derive(Debug, Clone)]
 pub struct CallRequest {
-    /// What we call the attempt; sent where the vendor has a place for it.
+    /// Our name for the attempt; sent where the vendor has a place for it.
     pub reference: String,
     /// Who is called.
     pub to: PhoneNumber,
     /// The number to call from.
     pub from: Option<String>,
-    /// What the vendor knows the calling agent by.
+    /// The vendor's name for the calling agent.
     pub agent: String,
-    /// What the agent gets to know.
+    /// Values for the agent.
     pub variables: BTreeMap<String, String>,
-    /// What is kept with the call for the operator's own systems.
+    /// Values kept with the call for the operator's own systems.
     pub metadata: BTreeMap<String, String>,
     /// The campaign's own vendor settings.
     pub vendor: BTreeMap<String, String>,
@@ -30,15 +30,15 @@ pub struct CallRequest {
     pub ring_before: Option<Moment>,
 }
 
-/// What became of the one request that places a call, by what must follow from it.
+/// The result of the one request that places a call, by what must follow from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placing {
     /// The vendor took the call.
     Accepted {
-        /// Its name for it.
+        /// Its name for the call.
         call_id: String,
     },
-    /// Surely not a byte of it left: it may be tried again.
+    /// Certainly not a byte of it left: it may be tried again.
     NotSent {
         /// Why.
         cause: String,
@@ -47,45 +47,53 @@ pub enum Placing {
     Throttled {
         /// What the vendor said.
         cause: String,
-        /// For how long it wants to be left alone, if it said so.
+        /// For how long the vendor asks to be left alone, if it said so.
         retry_after: Option<Span>,
     },
-    /// Surely refused, and would be for every other contact too: credentials, balance, agent, address.
+    /// Certainly refused, and every other contact would be refused too: credentials, balance,
+    /// agent, address.
     LaneFault {
         /// What is wrong and how to mend it.
         cause: String,
     },
-    /// Surely refused, and would be for everyone of the campaign: its agent, its number to call from, its inputs.
+    /// Certainly refused, and everyone of the campaign would be refused: its agent, its number to
+    /// call from, its inputs. It pauses the campaign and not the lane, because other campaigns of
+    /// the lane are fine. The pause is one by safety: a person who lifts it with `resume --accept`
+    /// has looked.
     CampaignFault {
         /// What is wrong and how to mend it.
         cause: String,
     },
-    /// Surely refused for how the request was put; the next one is put otherwise, and may follow at once.
+    /// Certainly refused, because of the form of the request. The next request has another form,
+    /// and may follow at once.
     Reworded {
         /// What the vendor said.
         cause: String,
     },
-    /// Surely refused, and nobody can tell whether for something of this contact or of everyone: a person must look.
+    /// Certainly refused, and nobody can tell whether because of this contact or of everyone: a
+    /// person must look.
     RequestFault {
         /// What the vendor said.
         cause: String,
     },
-    /// Surely refused because this number cannot be called.
+    /// Certainly refused, because this number cannot be called.
     NumberFault {
         /// What the vendor said.
         cause: String,
     },
-    /// Anything else: it may have been placed.
+    /// Any other answer: the call may have been placed.
     Unknown {
         /// Why that cannot be told.
         cause: String,
     },
-    /// It may have been placed, and the answer is one that no page of the vendor documents: as long as no call was taken, or when
-    /// it is given again and again, the lane's address or account may be wrong.
+    /// The call may have been placed, and no page of the vendor documents the answer. The lane's
+    /// address or account may be wrong: when no call was taken before, or when the answer comes
+    /// again and again.
     Undocumented {
         /// What was said, and what to look at.
         cause: String,
-        /// It speaks of credentials or of money: whatever was before, everyone is answered like this.
+        /// Whether the answer speaks of credentials or of money: then everyone gets this answer,
+        /// whatever came before.
         of_account: bool,
     },
 }
@@ -95,9 +103,9 @@ pub enum Placing {
 pub struct OutCall {
     /// Our attempt.
     pub attempt: AttemptId,
-    /// The vendor's name for it.
+    /// The vendor's name for the call.
     pub call_id: String,
-    /// What we called it.
+    /// Our name for the attempt.
     pub reference: String,
     /// Who is called.
     pub number: PhoneNumber,
@@ -109,14 +117,15 @@ pub struct OutCall {
     pub called_before: Option<Moment>,
 }
 
-/// What the vendor says of a call.
+/// The vendor's word on a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
     /// The vendor says that it is under way.
     Pending,
-    /// The vendor does not know it, yet or any more, or says nothing of it that is understood: it may be under way.
+    /// The vendor does not know the call, yet or any more, or its word cannot be understood: the
+    /// call may be under way.
     Unclear,
-    /// Over.
+    /// The call is over.
     Ended(Outcome, Box<CallDetails>),
 }
 
@@ -125,7 +134,7 @@ pub enum News {
 pub struct LostCall {
     /// Our attempt.
     pub attempt: AttemptId,
-    /// What we called it.
+    /// Our name for the attempt.
     pub reference: String,
     /// Who was called.
     pub number: PhoneNumber,
@@ -139,21 +148,23 @@ pub struct LostCall {
     pub sent_at: Moment,
     /// When the number was called before through the same lane, if it was.
     pub called_before: Option<Moment>,
-    /// Calls that the vendor reported to the address of this very attempt. Anyone who knew the address may have done so.
+    /// Calls that were reported to the address of this very attempt. The report may be of anyone
+    /// who knew the address.
     pub reported: Vec<String>,
 }
 
-/// What was found of lost calls.
+/// The findings about lost calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Calls that may be lost ones.
     pub candidates: Vec<Candidate>,
-    /// Attempts whose call surely was not placed, and will not be.
+    /// Attempts whose call certainly was not placed, and will not be.
     pub absent: Vec<AttemptId>,
-    /// Attempts whose call is not out: every call of the vendor's list was read, and none can be theirs. They may have been placed all
-    /// the same, and be over, or be listed late.
+    /// Attempts whose call is not out: every call of the vendor's list was read, and none can be
+    /// theirs. Such a call may have been placed all the same, and be over, or be listed late.
     pub not_out: Vec<AttemptId>,
-    /// Attempts that the vendor was not asked about this time, or did not answer for: nothing follows for them.
+    /// Attempts that the vendor was not asked about this time, or did not answer for: nothing
+    /// follows for them.
     pub unasked: Vec<AttemptId>,
 }
 
@@ -164,7 +175,7 @@ pub struct Candidate {
     pub attempt: AttemptId,
     /// The vendor's name for the call.
     pub call_id: String,
-    /// Whether it carries our own reference, which leaves no doubt.
+    /// Whether it carries our own reference, so that there is no doubt.
     pub certain: bool,
 }
 
@@ -173,27 +184,29 @@ pub struct Candidate {
 pub struct Listing {
     /// The calls, in any order.
     pub calls: Vec<ListedCall>,
-    /// Whether the list surely goes back to the moment that was asked for.
+    /// Whether the list certainly goes back to the moment that was asked for.
     pub complete: bool,
 }
 
 /// A call on a vendor's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedCall {
-    /// The vendor's name for it.
+    /// The vendor's name for the call.
     pub call_id: String,
     /// Who was called.
     pub number: PhoneNumber,
-    /// When, if the list says so beyond doubt.
+    /// When it was called, if the list says so beyond doubt.
     pub at: Option<Moment>,
     /// The agent that called, if the list says so.
     pub agent: Option<String>,
-    /// Whether `call_id` is what placing the call returned. Some lists name their rows otherwise.
+    /// Whether `call_id` is the id that placing the call returned. Some lists name their rows
+    /// otherwise.
     pub named: bool,
 }
 
 impl Listing {
-    /// A number as a vendor's list writes it: with or without `+`, or as in `home`. None when it is none.
+    /// Reads a number as a vendor's list writes it: with or without `+`, or as in `home`. None when
+    /// it is not a number.
     pub(crate) fn number(text: &str, home: Option<Country>) -> Option<PhoneNumber> {
         let text = text.trim();
         match home {
@@ -203,7 +216,8 @@ impl Listing {
     }
 }
 
-/// Questions asked one by one: one that is not answered as it should be takes nothing away from the others.
+/// The failures of questions that are asked one by one: a failed question takes nothing away from
+/// the others.
 #[derive(Debug, Default)]
 pub(crate) struct Unanswered {
     first: Option<AskError>,
@@ -211,10 +225,11 @@ pub(crate) struct Unanswered {
 }
 
 impl Unanswered {
-    /// So many may fail in one round: each of them may take as long as an answer is waited for.
+    /// The most failures in one round: each may take as long as an answer is waited for.
     const MOST: usize = 3;
 
-    /// Notes one; whether the next may be asked. That the vendor refuses us, or wants to be left alone, ends it at once.
+    /// Notes a failure. Returns whether the next question may be asked. An answer that refuses us,
+    /// or asks to be left alone, ends the round at once.
     pub(crate) fn note(&mut self, error: AskError) -> Result<bool, AskError> {
         if !matches!(error, AskError::Trouble(_)) {
             return Err(error);
@@ -224,7 +239,7 @@ impl Unanswered {
         Ok(self.count < Self::MOST)
     }
 
-    /// The first trouble, when nothing was `learned` beside it.
+    /// Ends the round. Returns the first failure when nothing was `learned` beside it.
     pub(crate) fn end(self, learned: bool) -> Result<(), AskError> {
         self.first.filter(|_| !learned).map_or(Ok(()), Err)
     }
@@ -233,7 +248,7 @@ impl Unanswered {
 /// Why a question was not answered. Nothing is known then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// It asks to be left alone.
+    /// The vendor asks to be left alone.
     #[error("{cause}")]
     Throttled {
         /// What the vendor said.
@@ -241,10 +256,10 @@ pub enum AskError {
         /// For how long, if it said so.
         retry_after: Option<Span>,
     },
-    /// It refuses us: credentials, address.
+    /// The vendor refuses us: credentials, address.
     #[error("{0}")]
     LaneFault(String),
-    /// It does not answer as it should.
+    /// The vendor does not answer as it should.
     #[error("{0}")]
     Trouble(String),
 }

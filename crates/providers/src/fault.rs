@@ -1,4 +1,4 @@
-//! Whose fault a refusal is, by what the vendor says.
+//! The fault behind a refusal: who must mend it, by the vendor's words.
 
 use crate::Placing;
 
@@ -15,9 +15,9 @@ pub enum Cause {
     Request,
     /// Too much at once.
     Pace,
-    /// It says that something went wrong, and not that nothing was placed.
+    /// The vendor says that something went wrong, and does not say that nothing was placed.
     Unknown,
-    /// The same call, put otherwise, would be taken.
+    /// The vendor would take the same call in another form.
     Wording,
 }
 
@@ -32,13 +32,13 @@ pub struct Fault {
     pub cause: Cause,
 }
 
-/// A line of a fault table.
+/// Makes a line of a fault table.
 pub(crate) const fn fault(says: &'static str, statuses: &'static [u16], cause: Cause) -> Fault {
     Fault { says, statuses, cause }
 }
 
 impl Cause {
-    /// What follows for the attempt and the lane; `words` are the vendor's.
+    /// Returns the result for the attempt and the lane; `words` are the vendor's.
     pub(crate) fn placing(self, words: String) -> Placing {
         match self {
             Self::Lane => Placing::LaneFault { cause: words },

@@ -1,15 +1,17 @@
 //! Knovvu Virtual Agent (Sestek): calls into IVR scenarios.
 //!
-//! Source: the page "Outbound Call Trigger API" (docs.knovvu.com), which is all there is. What it leaves open is taken the
-//! pessimistic way:
+//! Source: the page "Outbound Call Trigger API" (docs.knovvu.com), which is all there is. What it
+//! leaves open is taken the pessimistic way:
 //!
-//! - It documents no error: any answer without a `UniqueId` may be a call, and nobody is dialled again for it.
-//! - There is no key against double requests, no list of calls and no search: a call whose `UniqueId` was lost can only be told by
-//!   the vendor, at the address that `ResultDestination` gives. What it sends there is not documented either; any `UniqueId` in it is a
-//!   reason to ask.
-//! - `/v2/callresult` shows no credentials, so none are sent there. A call that it does not list, or lists without a known state, is
-//!   under way.
-//! - The example writes the header `Project` without a value; a lane may send its project's name, nothing, or no such header.
+//! - It documents no error: any answer without a `UniqueId` may be a call, and nobody is dialled
+//!   again for it.
+//! - There is no key against double requests, no list of calls and no search: a call whose
+//!   `UniqueId` was lost can only be told by the vendor, at the address that `ResultDestination`
+//!   gives. What it sends there is not documented either; any `UniqueId` in it is a reason to ask.
+//! - `/v2/callresult` shows no credentials, so none are sent there. A call that it does not list,
+//!   or lists without a known state, is under way.
+//! - The example writes the header `Project` without a value; a lane may send its project's name,
+//!   nothing, or no such header.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,7 +38,7 @@ const PORT: u16 = 22222;
 /// Calls asked about with one request. The page names no limit.
 const TOGETHER: usize = 50;
 
-/// What configuration files may say about it.
+/// The description of this vendor: its settings, limits, capabilities and refusals.
 pub(crate) static VENDOR: Vendor = Vendor {
     kind: "knovvu",
     settings: &[
@@ -134,7 +136,8 @@ impl Knovvu {
         })
     }
 
-    /// The body of `POST /v2/call`. `token` is the access token, or what is shown in its place.
+    /// Makes the body of `POST /v2/call`. `token` is the access token, or the text that is shown in
+    /// its place.
     fn body(&self, call: &CallRequest, token: &str) -> Result<Value, Placing> {
         let campaign = |cause: &str| Placing::CampaignFault { cause: cause.to_owned() };
         let scenario = Some(call.agent.as_str()).filter(|path| !path.is_empty()).or(self.scenario_path.as_deref());
@@ -185,8 +188,8 @@ impl Knovvu {
         Ok(request)
     }
 
-    /// Asks about some calls at once. A batch that the vendor cannot take is halved, until the one is alone that it cannot take; that
-    /// one is left out.
+    /// Asks about some calls at once. A batch that the vendor cannot take is halved, down to the
+    /// single call that it cannot take; that call is left out.
     async fn results(&self, ids: &[&str], budget: &dyn Budget) -> Result<Vec<(String, String)>, AskError> {
         let mut batches: Vec<&[&str]> = ids.chunks(TOGETHER).rev().collect();
         let mut results = Vec::new();
@@ -240,7 +243,7 @@ impl Knovvu {
     }
 }
 
-/// The seven states of the page, however they are spaced.
+/// Reads one of the seven states of the page, however it is spaced.
 fn by_state(state: &str) -> Option<Outcome> {
     Some(match bare(state).as_str() {
         "answered" => Outcome::Answered,
@@ -254,7 +257,7 @@ fn by_state(state: &str) -> Option<Outcome> {
     })
 }
 
-/// The address with the page's port, unless it names one.
+/// Returns the address with the page's port, unless it names one.
 fn with_port(base_url: &str) -> Result<String, String> {
     let uri: http::Uri = base_url.parse().map_err(|error| format!("base_url is not an address: {error}"))?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -266,7 +269,7 @@ fn with_port(base_url: &str) -> Result<String, String> {
     Ok(format!("{scheme}://{authority}:{PORT}{}", uri.path().trim_end_matches('/')))
 }
 
-/// Calls and their states, by `UniqueId`; the order means nothing.
+/// Returns calls and their states, by `UniqueId`; their order means nothing.
 fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
     let unreadable = || AskError::Trouble(format!("the results of calls cannot be read: {}", refusal(reply)));
     let body = answer::json(reply).ok_or_else(unreadable)?;
@@ -278,7 +281,8 @@ fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
     Ok(rows.iter().filter_map(row).collect())
 }
 
-/// What an answer to the request that places a call means. No refusal is documented: whatever has no id may be a call.
+/// Reads the answer to the request that places a call. No refusal is documented: any answer
+/// without an id may be a call.
 fn classify(reply: &Response<Bytes>) -> Placing {
     let body = answer::json(reply).unwrap_or_default();
     let call_id = member(&body, "UniqueId").map_or(CallId::Absent, CallId::of);
@@ -320,7 +324,7 @@ impl Provider for Knovvu {
         Ok(calls.iter().filter_map(|call| Some((call.attempt, state(call)?))).collect())
     }
 
-    /// Only what the vendor itself reported for an attempt, and then confirms, is found.
+    /// Finds only calls that the vendor itself reported for an attempt, and then confirms.
     async fn find(&self, lost: &[LostCall], _: Moment, budget: &dyn Budget) -> Result<Findings, AskError> {
         let ids: Vec<&str> = lost.iter().flat_map(|one| one.reported.iter().map(String::as_str)).collect();
         if ids.is_empty() {
@@ -345,7 +349,8 @@ impl Provider for Knovvu {
         report::named(body, &["UniqueId"])
     }
 
-    /// An empty question shows that somebody answers there; it shows no credentials.
+    /// Asks an empty question. The answer shows that the vendor is there; it does not show whether
+    /// the credentials are right.
     async fn check(&self) -> Result<Checked, AskError> {
         self.account
             .ask(Method::POST, RESULT, Body::Json(json!({ "UniqueIds": [] })), &Free, refusal)

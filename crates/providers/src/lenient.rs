@@ -1,20 +1,22 @@
-//! JSON as servers send it, not as it should be: one broken text, number or depth must not hide all the others.
+//! A reader of JSON as servers send it: one broken text, number or depth must not hide all the
+//! others.
 //!
-//! What no parser takes is mended where it stands: half of a surrogate pair, bytes that are no UTF-8 and unknown escapes become
-//! U+FFFD, numbers that no computer holds and words like `NaN` become null, and so does what is nested too deep. A text with U+FFFD
-//! names nothing: see [`crate::answer::word`].
+//! Text that no parser takes is mended where it stands. Half of a surrogate pair, bytes that are
+//! no UTF-8 and unknown escapes become U+FFFD. Numbers that no computer holds, words like `NaN`,
+//! and values that are nested too deep become null. A text with U+FFFD names nothing: see
+//! [`crate::answer::word`].
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 use serde_json::Value;
 
-/// Values of one answer at most. Each takes up to a hundred bytes of memory.
+/// The most values of one answer. Each takes up to a hundred bytes of memory.
 const MOST_VALUES: usize = 1_000_000;
-/// Deeper than this nothing is read.
+/// The deepest level that is read.
 const DEEPEST: usize = 64;
 
-/// The body as JSON; none when even its structure is broken, or there is too much of it.
+/// Reads a body as JSON. None when even its structure is broken, or when there is too much of it.
 pub(crate) fn parse(body: &[u8]) -> Option<Value> {
     let values = body.iter().filter(|byte| b",:[{".contains(byte)).count();
     if values > MOST_VALUES {
@@ -24,7 +26,7 @@ pub(crate) fn parse(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).ok().or_else(|| serde_json::from_str(&mended(body)).ok())
 }
 
-/// The same text with everything that stands in a parser's way replaced.
+/// Mends a text: everything that stands in a parser's way is replaced.
 fn mended(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let mut rest = text.trim_start_matches('\u{feff}').chars().peekable();
@@ -56,7 +58,7 @@ fn mended(body: &[u8]) -> String {
     out
 }
 
-/// A text up to its closing quote.
+/// Copies a text up to its closing quote.
 fn string(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
     out.push('"');
     while let Some(c) = rest.next() {
@@ -72,7 +74,7 @@ fn string(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
     out.push('"');
 }
 
-/// What follows a backslash.
+/// Copies the escape that follows a backslash.
 fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String) {
     match rest.next() {
         Some('u') => {
@@ -105,12 +107,12 @@ fn unit(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
     Some(unit)
 }
 
-/// Four hexadecimal digits.
+/// Reads four hexadecimal digits.
 fn unit_of(rest: &mut Peekable<Chars<'_>>) -> Option<u32> {
     (0..4).try_fold(0, |unit, _| Some(unit * 16 + rest.next()?.to_digit(16)?))
 }
 
-/// A number, or one of the words `true`, `false` and `null`; whatever else stands there is null.
+/// Copies a number, or one of the words `true`, `false` and `null`; any other word becomes null.
 fn word(first: char, rest: &mut Peekable<Chars<'_>>, out: &mut String) {
     let mut word = String::from(first);
     while let Some(c) = rest.next_if(|c| c.is_ascii_alphanumeric() || "+-.".contains(*c)) {

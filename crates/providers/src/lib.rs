@@ -1,10 +1,13 @@
 //! The vendors that calls are placed through; the only crate that speaks HTTP to the outside.
 //!
-//! A vendor is one file (or folder) and one line in [`registry`]. It never sees the store: it gets a request to send, and says
-//! what became of it in the words of [`call`].
+//! A vendor is one file (or folder) and one line in [`registry`]. It never sees the store: it gets
+//! a request to send, and answers with the result in the words of [`call`].
 //!
-//! Adding a vendor: a file here with its settings, wire types, [`Provider`] and a `VENDOR` that declares them; one line
-//! in [`registry::VENDORS`]; a section in `deploy/ringfence.toml`.
+//! A vendor with many shapes is a folder. What all vendors read alike is in `answer.rs` (answers),
+//! `standing.rs` (status words) and `account.rs` (requests).
+//!
+//! Adding a vendor: a file here with its settings, wire types, [`Provider`] and a `VENDOR` that
+//! declares them; one line in [`registry::VENDORS`]; a section in `deploy/ringfence.toml`.
 
 mod account;
 mod answer;

@@ -7,13 +7,16 @@ use rust_decimal::prelude::ToPrimitive;
 
 const SYMBOLS: &[(&str, &str)] = &[("₹", "INR"), ("Rs", "INR"), ("$", "USD"), ("€", "EUR"), ("£", "GBP")];
 
-/// No call costs more than this, in any currency: what is larger is a mistake, and sums of it fit nowhere.
+/// The highest charge of a call, in any currency: a higher one is a mistake, and sums of it fit
+/// nowhere.
 const MOST: i64 = 1_000_000;
 
-/// Reads `"₹15.67"`, `"15.67 INR"`, `"15,67 €"` or `"1,015.67"` into millionths and a currency; `default` when none is named.
+/// Reads `"₹15.67"`, `"15.67 INR"`, `"15,67 €"` or `"1,015.67"` into millionths and a currency;
+/// `default` when none is named.
 ///
-/// None for what is no charge of a call: below zero, written in powers of ten, or beyond a million. None also for what
-/// may be read in two ways: `"1,015"` is a thousand or a little more than one.
+/// None for a text that is no charge of a call: below zero, written in powers of ten, or beyond a
+/// million. None also for a text that can be read in two ways: `"1,015"` is a thousand or a little
+/// more than one.
 pub fn parse_charge(text: &str, default: &str) -> Option<(i64, String)> {
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let number: String = text[start..].chars().take_while(|c| c.is_ascii_digit() || *c == '.' || *c == ',').collect();
@@ -36,7 +39,8 @@ pub fn parse_charge(text: &str, default: &str) -> Option<(i64, String)> {
     Some((micros, code.or(symbol).unwrap_or(default).to_owned()))
 }
 
-/// The same number with a point and without marks between thousands. None when the marks can be read in two ways, or in none.
+/// Returns the number with a point and without marks between thousands. None when the marks can be
+/// read in two ways, or in none.
 fn plain(number: &str) -> Option<String> {
     let (commas, points) = (number.matches(',').count(), number.matches('.').count());
     // The mark of the fraction comes last and once; the other one parts the thousands.

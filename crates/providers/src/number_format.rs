@@ -1,4 +1,4 @@
-//! How vendors want numbers written.
+//! The ways in which vendors want numbers written.
 
 use ringfence_domain::PhoneNumber;
 use ringfence_domain::phone::{Country, written_digits};
@@ -12,7 +12,8 @@ pub enum NumberFormat {
     Digits,
     /// `00919876543210`
     ZeroZero,
-    /// `9876543210`: what the home country writes, without its trunk prefix. Only its numbers can be called.
+    /// `9876543210`: what the home country writes, without its trunk prefix. Only its numbers can
+    /// be called.
     National,
     /// `09876543210`: the same with its trunk prefix.
     ZeroNational,
@@ -34,8 +35,8 @@ impl NumberFormat {
         })
     }
 
-    /// The number as the vendor wants it; the reason when it cannot be written so. Without its country code a number of another
-    /// country would reach somebody else.
+    /// Writes the number as the vendor wants it, or returns why it cannot be written so. Without
+    /// its country code a number of another country would reach somebody else.
     pub fn write(self, number: &PhoneNumber, home: Country) -> Result<String, String> {
         let digits = number.e164().trim_start_matches('+');
         match self {
@@ -58,8 +59,10 @@ impl NumberFormat {
 }
 
 impl NumberFormat {
-    /// A number to call from as the vendor wants it; the reason when it cannot be written so. `text` is what the operator wrote;
-    /// without a country code it is a number of `home`. It need not be of a known series, as only the vendor knows its own.
+    /// Writes a number to call from as the vendor wants it, or returns why it cannot be written so.
+    /// `text` is the operator's; without a country code it is a number of `home`. It need not be of
+    /// a known series: Twenty2 has a series of its own with ten digits, and Iqra AI and Knovvu call
+    /// from names that only they know.
     pub fn write_caller(self, text: &str, home: Country) -> Result<String, String> {
         let written = written_digits(text).map_err(|error| error.to_string())?;
         let code = home.calling_code().map(|code| code.to_string()).unwrap_or_default();
@@ -84,8 +87,8 @@ impl NumberFormat {
     }
 }
 
-/// Whether a vendor's way of writing a number is of this one (E.164). Where the vendor shows a country code all digits count, and where
-/// it does not, those that are there.
+/// Tells whether `theirs`, as a vendor writes it, is this number (E.164). All digits count where
+/// the vendor shows a country code; else only the digits that are there.
 pub(crate) fn same_number(ours: &str, theirs: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let (ours, all) = (digits(ours), digits(theirs));

@@ -1,8 +1,13 @@
-//! Pace: how many calls and requests may leave, in every sliding window.
+//! The pace of a lane: how many calls and requests may leave, in every sliding window.
 //!
-//! A permit is reserved before a call is claimed and spent when its request leaves. At any time the requests of the last
-//! window and the reserved permits together are no more than the limit, so however late a permit is spent, no window
-//! ever holds too many. Reserved permits are also spaced evenly, so that a vendor sees a stream and not bursts.
+//! A permit is reserved before a call is claimed and spent when its request leaves. At any time
+//! the requests of the last window and the reserved permits together are no more than the limit,
+//! so however late a permit is spent, no window ever holds too many. Reserved permits are also
+//! spaced evenly, so that a vendor sees a stream and not bursts.
+//!
+//! The pacer is our own code, because `governor` has neither a refund nor a peek. An exact sliding
+//! window needs permits that can be reserved before a claim, given back, and counted when they are
+//! spent.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,7 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::Budget;
 
-/// The budget of one lane, spent by dials and polls alike.
+/// The budget of one lane, spent by calls and questions alike.
 #[derive(Debug)]
 pub struct Pacer {
     windows: Mutex<Windows>,
@@ -29,7 +34,7 @@ struct Windows {
     campaigns: HashMap<CampaignId, Window>,
 }
 
-/// One limit.
+/// The sliding window of one limit.
 #[derive(Debug)]
 struct Window {
     rate: Rate,
@@ -41,13 +46,14 @@ struct Window {
 impl Window {
     const TELLABLE: usize = 20_000;
 
-    /// Full as of `used`, when someone else may have spent all of it just before.
+    /// Makes a window. When `used` is given, it is full as of then: someone else may have spent all
+    /// of it just before.
     fn new(rate: Rate, used: Option<Instant>) -> Self {
         let spent = used.map(|at| std::iter::repeat_n(at, rate.count() as usize).collect()).unwrap_or_default();
         Self { rate, spent, reserved: 0, next: Instant::now() }
     }
 
-    /// With these in it, as an earlier owner sent them.
+    /// Makes a window that holds these requests, as an earlier owner sent them.
     fn with(rate: Rate, sent: &[Moment], now: Moment) -> Self {
         let age = |at: &Moment| Instant::now().checked_sub(now.since(*at).duration()).unwrap_or_else(Instant::now);
         let mut spent: VecDeque<Instant> = sent.iter().map(age).collect();
@@ -55,7 +61,8 @@ impl Window {
         Self { spent, ..Self::new(rate, None) }
     }
 
-    /// What of it still counts; none while something is reserved, or when it is too much to tell.
+    /// Returns the requests that still count. None while a permit is reserved, or when there are
+    /// too many to write down.
     fn sent(&self, now: Moment) -> Option<Vec<Moment>> {
         let (per, present) = (self.rate.per().duration(), Instant::now());
         let ages = self.spent.iter().map(|at| present.saturating_duration_since(*at)).filter(|age| *age < per);
@@ -63,8 +70,9 @@ impl Window {
         (self.reserved == 0 && sent.len() <= Self::TELLABLE).then_some(sent)
     }
 
-    /// Now, or the moment before which there is surely no room. While all room is reserved that is not known: a little
-    /// later.
+    /// Tells whether there is room now. Otherwise returns the moment before which there certainly
+    /// is no room; while reserved permits take all the room that is not known, and the moment is a
+    /// little later than `now`.
     fn room(&mut self, now: Instant) -> Result<(), Instant> {
         let per = self.rate.per().duration();
         while self.spent.front().is_some_and(|at| *at + per <= now) {
@@ -83,7 +91,8 @@ impl Window {
     }
 }
 
-/// The right to send one request that places a call. Dropped unspent, it is given back.
+/// The right to send one request that places a call. A permit that is dropped unspent is given
+/// back.
 #[derive(Debug)]
 pub struct Permit {
     pacer: Arc<Pacer>,
@@ -92,7 +101,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// The request leaves now.
+    /// Spends the permit: the request leaves now.
     pub fn spend(mut self) {
         self.spent = true;
         let campaign = self.campaign;
@@ -136,10 +145,12 @@ impl Windows {
 }
 
 impl Pacer {
-    /// Longer than every limit's window.
+    /// The time after which the use by another owner does not count. It is longer than every
+    /// limit's window.
     const UNKNOWN_FOR: Duration = Duration::from_hours(1);
 
-    /// A lane's budget. `used_ago`: how long ago another owner may have spent all of it; none when nobody did.
+    /// Makes a lane's budget. `used_ago`: how long ago another owner may have spent all of it; none
+    /// when nobody did.
     pub fn new(limits: &LaneLimits, used_ago: Option<Span>) -> Arc<Self> {
         let used = used_ago.and_then(|ago| Instant::now().checked_sub(ago.duration()));
         Arc::new(Self {
@@ -152,7 +163,7 @@ impl Pacer {
         })
     }
 
-    /// A lane's budget after an owner that said what it had used, as of `now`.
+    /// Makes a lane's budget after an owner that wrote down what it had used, as of `now`.
     pub fn after(spent: &LimitUsage, now: Moment) -> Arc<Self> {
         let own = |(id, rate, sent): &(CampaignId, Rate, Vec<Moment>)| (*id, Window::with(*rate, sent, now));
         Arc::new(Self {
@@ -165,7 +176,8 @@ impl Pacer {
         })
     }
 
-    /// What was used within the windows of these limits, as of `now`, for the next owner; none when that cannot be told.
+    /// Returns what was used within the windows of these limits, as of `now`, for the next owner.
+    /// None when that cannot be told.
     pub fn spent(&self, limits: &LaneLimits, now: Moment) -> Option<LimitUsage> {
         let windows = self.lock();
         // What the owner before may have used is not known in detail.
@@ -185,8 +197,8 @@ impl Pacer {
         self.windows.lock().expect("the pacer's lock is never held over a panic")
     }
 
-    /// Waits for one permit, then takes as many more as are released within `within`, up to `wanted`.
-    /// `own`: the campaign's own limit, if it has one.
+    /// Waits for one permit, then takes as many more as come free within `within`, up to `wanted`.
+    /// `own` is the campaign's own limit, if it has one.
     pub async fn permits(
         self: &Arc<Self>,
         wanted: usize,

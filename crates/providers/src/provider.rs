@@ -1,4 +1,4 @@
-//! What every vendor can be asked to do.
+//! The questions and requests that every vendor understands.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -7,54 +7,61 @@ use ringfence_domain::{AttemptId, Moment, PhoneNumber};
 
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 
-/// The lane's budget of requests. Each one, except the request that places a call, waits here for its turn.
+/// The lane's budget of requests. Each request waits here for its turn, except the one that places
+/// a call.
 #[async_trait]
 pub trait Budget: Send + Sync {
     /// Returns when one more request may be sent.
     async fn take(&self);
 }
 
-/// What a check has shown.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
     /// The vendor takes the credentials.
     Credentials,
-    /// Somebody answers as the vendor does; no request but a call shows whether the credentials are right.
+    /// An answer came as the vendor gives it; only a call shows whether the credentials are right.
     Address,
 }
 
 /// One account at one vendor.
 #[async_trait]
 pub trait Provider: Send + Sync + std::fmt::Debug {
-    /// Whether the vendor can call this number; the reason when it cannot.
+    /// Tells whether the vendor can call this number, or why it cannot.
     fn can_call(&self, number: &PhoneNumber) -> Result<(), String>;
 
-    /// The latest moment at which a call accepted at `at` may begin, for vendors that hold calls.
+    /// Returns the latest moment at which a call accepted at `at` may begin, for vendors that hold
+    /// calls.
     fn held_until(&self, at: Moment) -> Moment {
         at
     }
 
-    /// The request that [`Provider::place`] would send, with everything secret in it marked as sensitive.
+    /// Returns the request that [`Provider::place`] would send, with everything secret in it marked
+    /// as sensitive.
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String>;
 
     /// Sends exactly one request that places a call, and never a second one.
     async fn place(&self, call: &CallRequest) -> Placing;
 
-    /// Asks how calls stand, with as few requests as the vendor allows. Calls that are not in the answer are pending.
+    /// Asks how calls stand, with as few requests as the vendor allows. Calls that are not in the
+    /// answer are pending.
     async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError>;
 
-    /// Looks for calls whose answer was lost. That one is not found proves nothing, unless it is said to be absent.
+    /// Looks for calls whose answer was lost. A call that is not found may be out all the same,
+    /// unless the findings name it absent.
     async fn find(&self, lost: &[LostCall], now: Moment, budget: &dyn Budget) -> Result<Findings, AskError>;
 
-    /// All calls of the account since a moment, and a little before it; none when this vendor has no list.
+    /// Returns all calls of the account since a moment, and a little before it; none when this
+    /// vendor has no list.
     async fn calls_since(&self, _since: Moment, _budget: &dyn Budget) -> Result<Option<Listing>, AskError> {
         Ok(None)
     }
 
-    /// The call that a report from the vendor speaks of. A report proves nothing; it is a reason to ask.
+    /// Returns the call that a report from the vendor speaks of. A report proves nothing; it is a
+    /// reason to ask.
     fn reported(&self, report: &[u8]) -> Option<String>;
 
-    /// Ends a call that is out; false when this vendor has no way to.
+    /// Ends a call that is out. Returns false when this vendor has no way to do so.
     async fn cancel(&self, _call_id: &str) -> Result<bool, AskError> {
         Ok(false)
     }

@@ -1,11 +1,12 @@
-//! What vendors report by themselves: bodies whose shape hardly any of them documents.
+//! The reports that vendors send by themselves; hardly any vendor documents their shape.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The value of these names, wherever it stands in a report: JSON, a form, or a query. Letters may be written either way, `UniqueId`
-/// as `unique_id`. None when there are several values: a report of many calls is not about one.
+/// Returns the value of these names, wherever it stands in a report: JSON, a form, or a query.
+/// Letters may be written either way, `UniqueId` as `unique_id`. None when there are several
+/// values: a report of many calls is not about one.
 pub fn named(report: &[u8], names: &[&str]) -> Option<String> {
     let mut found = BTreeSet::new();
     if let Some(body) = crate::lenient::parse(report) {
@@ -19,9 +20,9 @@ pub fn named(report: &[u8], names: &[&str]) -> Option<String> {
     found.pop_first().filter(|_| found.is_empty())
 }
 
-/// Longer texts are no call ids. In bytes.
+/// The longest call id. In bytes.
 const LONGEST: usize = 200;
-/// Deeper than this no report is looked into.
+/// The deepest level of a report that is read.
 const DEEPEST: usize = 16;
 
 fn collect(body: &Value, names: &[&str], depth: usize, found: &mut BTreeSet<String>) {

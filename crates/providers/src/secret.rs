@@ -12,7 +12,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The credential itself, for the one place that sends it.
+    /// Returns the credential itself, for the one place that sends it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! How a call stands by a vendor's status word.
+//! The standing of a call by a vendor's status word.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use ringfence_domain::{CallDetails, Outcome};
 
 use crate::News;
 
-/// A status word without case, spaces, dashes and underscores.
+/// Returns a status word without case, spaces, dashes and underscores.
 pub(crate) fn bare(word: &str) -> String {
     word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// How a call stands.
+/// The standing of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     Pending,
@@ -21,7 +21,7 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// What that says of a call with these details.
+    /// Returns the news of a call with these details.
     pub(crate) fn news(self, details: impl FnOnce() -> CallDetails) -> News {
         match self {
             Self::Over(outcome) => News::Ended(outcome, Box::new(details())),
@@ -40,12 +40,13 @@ impl StatusMap {
         Self(map.into_iter().map(|(word, outcome)| (bare(&word), outcome)).collect())
     }
 
-    /// What the operator says of a word.
+    /// Returns the outcome that the operator gives to a word.
     pub(crate) fn outcome(&self, word: &str) -> Option<Outcome> {
         self.0.get(&bare(word)).copied()
     }
 
-    /// The operator's own map first, then the words that vendors' pages and the field use.
+    /// Reads a status word: the operator's own map first, then the words of vendors' pages and of
+    /// other vendors in the field.
     pub(crate) fn standing(&self, word: &str) -> Standing {
         if let Some(outcome) = self.outcome(word) {
             return Standing::Over(outcome);
@@ -68,7 +69,8 @@ impl StatusMap {
         }
     }
 
-    /// [`StatusMap::standing`], with a word to the operator about words that nobody documents.
+    /// Reads a status word as [`StatusMap::standing`] does, and warns the operator of a word that
+    /// nobody documents.
     pub(crate) fn standing_at(&self, vendor: &str, word: &str) -> Standing {
         let standing = self.standing(word);
         if standing == Standing::Strange {

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
-/// Longer than this no connection is waited for.
+/// The longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// Longer than this no answer is waited for, connecting included.
+/// The longest wait for an answer, connecting included.
 pub const ANSWER: Duration = Duration::from_secs(15);
-/// Idle connections are closed before most servers close them: a request on a connection that the server has just
-/// closed ends in doubt.
+/// The time after which an idle connection is closed. Most servers close later: a request on a
+/// connection that the server has just closed would end in doubt.
 const IDLE: Duration = Duration::from_secs(2);
-/// Answers are read up to this size, in bytes.
+/// The size up to which answers are read, in bytes.
 pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// Why there is no answer.
@@ -32,7 +32,7 @@ pub enum WireError {
 /// Sends one request once: no retries, no redirects.
 #[async_trait]
 pub trait Transport: Send + Sync + std::fmt::Debug {
-    /// The answer, whatever its status.
+    /// Returns the answer, whatever its status.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError>;
 }
 
@@ -43,7 +43,8 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// A client of its own. `ca_file`: PEM certificates to trust instead of the bundled roots.
+    /// Makes a client of its own. `ca_file`: PEM certificates to trust instead of the bundled
+    /// roots.
     pub fn new(ca_file: Option<&Path>) -> Result<Arc<Self>, String> {
         // Another part of the process may have chosen already; the choice is the same.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -105,7 +106,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// The innermost reason, without the address, which may hold an account's secrets.
+/// Returns the innermost reason, without the address, which may hold an account's secrets.
 fn plain(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", if error.is_connect() { CONNECT } else { ANSWER }.as_secs());

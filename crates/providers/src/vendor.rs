@@ -1,4 +1,4 @@
-//! What a vendor declares about itself, so that configuration files can be checked without knowing it.
+//! A vendor's description of itself, by which configuration files are checked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct Vendor {
     pub can: Capabilities,
     /// What its refusals mean.
     pub faults: &'static [Fault],
-    /// What is wrong with a campaign on one of its lanes, before anyone is called.
+    /// Tells what is wrong with a campaign on one of its lanes, before anyone is called.
     pub check: fn(&LaneSetup, &CampaignFacts<'_>) -> Vec<Objection>,
     /// Makes the provider of a lane.
     pub build: Build,
@@ -40,7 +40,7 @@ pub struct Vendor {
 pub struct Capabilities {
     /// How a call whose answer was lost is found again.
     pub finds: Finds,
-    /// So many calls can be asked about with one request.
+    /// The most calls that can be asked about with one request.
     pub asks_together: u32,
     /// Whether a call that is out can be ended.
     pub cancels: bool,
@@ -63,7 +63,7 @@ pub enum Finds {
     Never,
 }
 
-/// What a campaign file says, for the vendor's own check of it.
+/// The parts of a campaign file that the vendor itself checks.
 #[derive(Debug, Clone, Copy)]
 pub struct CampaignFacts<'a> {
     /// Its agent, if it names one.
@@ -92,36 +92,36 @@ pub struct Objection {
 }
 
 impl Objection {
-    /// About a key.
+    /// Makes an objection about a key.
     pub fn new(key: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { key, message: message.into(), hint: hint.into(), item: None }
     }
 
-    /// The same about one item of the key's list.
+    /// Makes an objection about one item of the key's list.
     #[must_use]
     pub fn at_item(self, item: usize) -> Self {
         Self { item: Some(item), ..self }
     }
 
-    /// A key that this vendor needs and the campaign lacks.
+    /// Makes the objection to a key that this vendor needs and the campaign lacks.
     pub fn missing(key: &'static str, hint: impl Into<String>) -> Self {
         Self::new(key, format!("`{key}` is missing"), hint)
     }
 }
 
 impl CampaignFacts<'_> {
-    /// The objection to a campaign without an agent.
+    /// Makes the objection to a campaign without an agent.
     pub fn needs_agent(&self, hint: &str) -> Option<Objection> {
         self.agent.is_none().then(|| Objection::missing("agent", hint))
     }
 
-    /// The objection to a campaign that names no number to call from.
+    /// Makes the objection to a campaign that names no number to call from.
     pub fn needs_caller_ids(&self, hint: &str) -> Option<Objection> {
         self.caller_ids.is_empty().then(|| Objection::missing("caller_ids", hint))
     }
 }
 
-/// Makes the provider of a lane from its section; the reason when that cannot be.
+/// Makes the provider of a lane from its section, or returns why it cannot.
 pub type Build = fn(LaneSetup, Arc<dyn Transport>) -> Result<Arc<dyn Provider>, String>;
 
 /// A setting of a vendor.
@@ -129,9 +129,9 @@ pub type Build = fn(LaneSetup, Arc<dyn Transport>) -> Result<Arc<dyn Provider>, 
 pub struct SettingKey {
     /// Its name.
     pub name: &'static str,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: SettingKind,
-    /// What it is when it is left out. None: it must be given, unless its kind is optional.
+    /// The value when it is left out. None: it must be given, unless its kind is optional.
     pub default: Option<&'static str>,
 }
 
@@ -174,22 +174,22 @@ pub struct LaneSetup {
 }
 
 impl LaneSetup {
-    /// A setting that was checked to be there.
+    /// Returns a setting that was checked to be there.
     pub fn value(&self, name: &str) -> Result<&str, String> {
         self.values.get(name).map(String::as_str).ok_or_else(|| format!("the setting `{name}` is missing"))
     }
 
-    /// How the lane wants numbers written.
+    /// Returns how the lane wants numbers written.
     pub fn number_format(&self) -> Result<NumberFormat, String> {
         NumberFormat::read(self.value("number_format")?)
     }
 
-    /// A country that was checked to be one.
+    /// Returns a country that was checked to be one.
     pub fn country(&self, name: &str) -> Result<Country, String> {
         self.value(name)?.parse()
     }
 
-    /// A credential that was checked to be there.
+    /// Returns a credential that was checked to be there.
     pub fn secret(&self, name: &str) -> Result<&Secret, String> {
         self.secrets.get(name).ok_or_else(|| format!("the secret `{name}` is missing"))
     }

@@ -1,4 +1,4 @@
-//! Asking how placed calls stand.
+//! The questions about placed calls.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,12 @@ use ringfence_store::{LiveCall, Settlement, StoreError};
 use crate::Reconciler;
 use crate::slots::slot_until;
 
-/// A vendor that says nothing at all about a call is asked for so much longer.
+/// How much longer the vendor is asked about a call of which it says nothing at all.
 const SILENCE: Span = Span::from_hours(6);
 
 impl Reconciler {
-    /// Asks how placed calls stand. One that stays silent past its time is given up, to be looked at by a person.
+    /// Asks how placed calls stand. A call that stays silent past its time is given up, for a
+    /// person to look at.
     pub(crate) async fn ask(
         &mut self,
         placed: &[&LiveCall],
@@ -39,7 +40,7 @@ impl Reconciler {
                 self.consecutive_failures = 0;
                 news.into_iter().collect::<BTreeMap<AttemptId, News>>()
             }
-            // Whoever was not answered has learned nothing; who was silent past all patience is a person's to look at.
+            // No answer, no news: only calls that were silent for too long go to a person.
             Err(error) => {
                 settlements.extend(self.silent(placed.iter().copied(), now));
                 return self.trouble(&error, now).await;
@@ -74,7 +75,7 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Gives up those of which nothing was heard past all patience.
+    /// Gives up calls of which nothing was heard for [`SILENCE`] past their time.
     pub(crate) fn silent<'c>(
         &self,
         calls: impl Iterator<Item = &'c LiveCall>,

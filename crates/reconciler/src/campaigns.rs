@@ -5,7 +5,7 @@ use ringfence_store::{LiveCall, StoreError};
 
 use crate::Reconciler;
 
-/// Rules are read again after so long.
+/// How often the rules are read again.
 const READ_EVERY: Span = Span::from_secs(10);
 
 impl Reconciler {
@@ -13,7 +13,7 @@ impl Reconciler {
         self.campaigns.get(&campaign)?.as_ref()
     }
 
-    /// Reads the rules of these calls' campaigns, as far as they can be read.
+    /// Reads the rules of the campaigns of these calls, as far as they can be read.
     pub(crate) async fn read_campaigns(&mut self, calls: &[LiveCall]) -> Result<(), StoreError> {
         let tick = self.tick();
         if tick.since(self.campaigns_at) > READ_EVERY {

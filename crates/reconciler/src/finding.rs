@@ -1,4 +1,4 @@
-//! Finding calls whose answer was lost, and what follows when nobody can say.
+//! The search for calls whose answer was lost, and what follows when nobody can say.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,9 @@ use crate::Reconciler;
 use crate::reconcile::RING_AND_TALK;
 
 impl Reconciler {
-    /// Looks for calls whose answer was lost. A single fitting call that no other attempt has is the one; several, or
-    /// one that fits several attempts, prove nothing unless they carry our reference.
+    /// Looks for calls whose answer was lost. A single call of the vendor that fits, and that no
+    /// other attempt has, is the one. Several calls, or a call that fits several attempts, prove
+    /// nothing unless they carry our reference.
     pub(crate) async fn find(
         &mut self,
         unknown: &[&LiveCall],
@@ -37,7 +38,8 @@ impl Reconciler {
                 })
             })
             .collect();
-        // A call that the vendor does not list is absent only when it is old enough; a clock that was set makes none older.
+        // A call that the vendor does not list is absent only when it is old enough; a clock that
+        // was set makes none older.
         let present = unknown.iter().map(|call| self.present_of(call.attempt, now)).min().unwrap_or(now);
         let found = self.provider.find(&lost, present, &*self.pacer).await;
         let Findings { candidates, absent, not_out, unasked } = match found {
@@ -45,7 +47,8 @@ impl Reconciler {
                 self.consecutive_failures = 0;
                 findings
             }
-            // A question that was not answered decides nothing, whatever the policy; that nobody can say is for a person to see.
+            // A question that was not answered decides nothing, whatever the policy; that nobody
+            // can say is for a person to see.
             Err(error) => {
                 settlements.extend(unknown.iter().filter_map(|call| Some((call.attempt, self.unanswered(call, now)?))));
                 return self.trouble(&error, now).await;
@@ -85,12 +88,13 @@ impl Reconciler {
         Ok(())
     }
 
-    /// What follows when the vendor was not asked, or did not answer: at most that a person is told.
+    /// Decides for a call about which the vendor was not asked, or did not answer: at most, a
+    /// person is told.
     fn unanswered(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
         self.verdict(call, now).filter(|verdict| matches!(verdict, Settlement::Review | Settlement::GiveUp))
     }
 
-    /// What follows when the vendor cannot say.
+    /// Decides for a call about which the vendor cannot say anything.
     fn verdict(&self, call: &LiveCall, now: Moment) -> Option<Settlement> {
         let rule = self.rules_of(call.campaign)?.on_unknown;
         if self.is_overdue(call, Span::ZERO, now) {

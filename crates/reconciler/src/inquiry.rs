@@ -1,4 +1,8 @@
-//! In quarantine: what the vendor knows of calls that the database may have forgotten.
+//! The inquiry in quarantine: which calls the vendor knows that the database may have forgotten.
+//!
+//! `quarantine lift` asks once more by the same function, unless it is told `--unasked`. It is
+//! refused while a call of a vendor's list cannot be entered yet, or fits nobody who waits
+//! (`--strangers` accepts that).
 
 use ringfence_domain::{Moment, Span};
 use ringfence_providers::{Budget, Listing, Provider};
@@ -9,8 +13,9 @@ use crate::Reconciler;
 /// A vendor's call may go on for this long after its phone begins to ring.
 const RING_AND_TALK: Span = Span::from_hours(1);
 
-/// Asks a lane's vendor for all calls since the quarantine's moment, enters those that the database has forgotten, and keeps what came
-/// of it. May be repeated: calls of one number are entered one after the other.
+/// Asks a lane's vendor for all calls since the quarantine's moment, enters those that the
+/// database has forgotten, and keeps the result. It can be repeated: calls of one number are
+/// entered one after the other.
 pub async fn inquire(
     store: &Database,
     quarantine: &QuarantineRow,
@@ -48,15 +53,17 @@ pub async fn inquire(
     Ok(inquiry)
 }
 
-/// While calls were found, or wait for an earlier one of their number, the vendor is asked again after this time,
+/// The wait before the vendor is asked again while calls were found, or wait for an earlier one of
+/// their number.
 const AGAIN: Span = Span::from_secs(5);
-/// else after this.
+/// The wait when there are no such calls.
 const LATER: Span = Span::from_secs(60);
-/// How often is looked for a quarantine.
+/// How often the reconciler looks for a quarantine.
 const LOOK: Span = Span::from_secs(1);
 
 impl Reconciler {
-    /// In quarantine, asks the vendor what the database has forgotten. `tick` is the time by a clock that nobody sets.
+    /// Asks the vendor, in quarantine, for calls that the database has forgotten. `tick` is the
+    /// time by a clock that nobody sets.
     pub(crate) async fn inquire(&mut self, now: Moment, tick: Moment) -> Result<(), StoreError> {
         self.inquire_at = tick + LOOK;
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(()) };
@@ -68,10 +75,10 @@ impl Reconciler {
     }
 }
 
-/// How far back is asked when nobody knows since when calls are missing.
+/// How far back the vendor is asked when nobody knows since when calls are missing.
 const UNKNOWN_SINCE: Span = Span::from_days(30);
 
-/// A call without a time has not begun yet: it is the newest.
+/// Sorts calls by their time. A call without a time has not begun yet: it is the newest.
 fn oldest_first(store: &Database, listing: Listing) -> Vec<VendorCall> {
     let mut calls: Vec<VendorCall> = listing
         .calls

@@ -1,4 +1,5 @@
-//! When to ask about which call: soonest-likely first, and less often the longer it takes.
+//! The moments at which calls are asked about: a call that is likely over comes first, and a long
+//! call is asked about less and less often.
 
 use std::collections::HashMap;
 
@@ -6,10 +7,11 @@ use ringfence_domain::{AttemptId, Moment, Span};
 
 const SHORTEST: Span = Span::from_secs(1);
 const LONGEST: Span = Span::from_secs(60);
-/// What a call is taken to last before any has ended.
+/// The length that a call is taken to have before any has ended.
 const FIRST_GUESS: Span = Span::from_secs(4);
 
-/// The times at which calls are asked about. It lives in memory only: a new owner asks about everything once.
+/// The times at which calls are asked about. It lives in memory only: a new owner asks about
+/// everything once.
 #[derive(Debug)]
 pub(crate) struct PollBackoff {
     asks: HashMap<AttemptId, Ask>,
@@ -29,18 +31,18 @@ impl Default for PollBackoff {
 }
 
 impl PollBackoff {
-    /// When this call, begun at `since`, is asked about next.
+    /// Returns when this call, which began at `since`, is asked about next.
     pub(crate) fn due(&mut self, attempt: AttemptId, since: Moment) -> Moment {
         let first = since + self.typical.scaled(1, 2).max(SHORTEST);
         self.asks.entry(attempt).or_insert(Ask { next: first, wait: SHORTEST }).next
     }
 
-    /// There is a reason to ask about it now.
+    /// Makes the call due to be asked about now.
     pub(crate) fn ask_now(&mut self, attempt: AttemptId, now: Moment) {
         self.asks.entry(attempt).or_insert(Ask { next: now, wait: SHORTEST }).next = now;
     }
 
-    /// It was asked about and is not over. Returns when it is asked about next.
+    /// Notes that a call was asked about and is not over. Returns when it is asked about next.
     pub(crate) fn still_pending(&mut self, attempt: AttemptId, now: Moment) -> Moment {
         let ask = self.asks.entry(attempt).or_insert(Ask { next: now, wait: SHORTEST });
         ask.next = now + ask.wait;
@@ -48,7 +50,7 @@ impl PollBackoff {
         ask.next
     }
 
-    /// It is over, `lasted` after it was sent.
+    /// Notes that a call is over, `lasted` after it was sent.
     pub(crate) fn over(&mut self, attempt: AttemptId, lasted: Span) {
         self.asks.remove(&attempt);
         self.typical = Span::from_millis((self.typical.millis() * 7 + lasted.millis()) / 8).min(LONGEST.scaled(5, 1));

@@ -1,4 +1,4 @@
-//! One round for one lane.
+//! The reconciler of one lane, in rounds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,26 +12,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::poll_backoff::PollBackoff;
 
-/// A request is over within this time after its claim: sending limit, connecting and answering, and some room.
+/// The time after its claim within which a request is over: the sending limit, connecting and
+/// answering, and some room.
 const SENDING_FOR: Span = Span::from_secs(2 + 15 + 5);
-/// From the moment that a vendor begins to dial, a call is over within this time.
+/// The time within which a call is over, from the moment that the vendor begins to dial.
 pub(crate) const RING_AND_TALK: Span = Span::from_hours(1);
-/// Before this long after its claim a lost call is not looked for: the vendor's list lags behind.
+/// The time after its claim before which nobody looks for a lost call: the vendor's list lags
+/// behind.
 const GRACE: Span = Span::from_secs(3);
-/// Calls asked about in one round.
+/// The most calls that one round asks about.
 const BATCH: usize = 200;
 const SWEEP_EVERY: Span = Span::from_secs(2);
 const REPORTS_EVERY: Span = Span::from_millis(500);
-/// Questions in a row that were not answered, before the lane rests and says so.
+/// The number of questions in a row without an answer after which the lane rests and says so.
 const TROUBLES: u32 = 5;
 const ROUND: Duration = Duration::from_millis(250);
 
-/// What a round did.
+/// The result of a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reconciled {
-    /// Attempts settled.
+    /// Attempts that were settled.
     pub settled: u32,
-    /// Attempts that nobody worked on any more.
+    /// Attempts that nobody worked on any more, and that were swept.
     pub swept: u32,
 }
 
@@ -52,19 +54,21 @@ pub struct Reconciler {
     pub(crate) usual_at: Moment,
     pub(crate) usual: Option<Span>,
     pub(crate) forget_at: Moment,
-    /// Calls that were reported to the own addresses of attempts of unknown fate.
+    /// Calls that were reported to the addresses of single attempts of unknown fate.
     pub(crate) reported: HashMap<AttemptId, Vec<String>>,
-    /// Rules of campaigns that have calls out; none where they cannot be read, whose calls wait until they can.
+    /// The rules of campaigns that have calls out; none for rules that cannot be read: their calls
+    /// wait until they can.
     pub(crate) campaigns: HashMap<CampaignId, Option<Campaign>>,
     pub(crate) campaigns_at: Moment,
-    /// The clock less the one that nobody sets, in milliseconds, in the last round.
+    /// The difference, in milliseconds, of the clock to the one that nobody sets, in the last
+    /// round.
     pub(crate) clock_offset: Option<i64>,
-    /// By how many milliseconds the clock was set since these calls were sent.
+    /// By how many milliseconds the clock was set since each call was sent.
     pub(crate) set_by: HashMap<AttemptId, i64>,
 }
 
 impl Reconciler {
-    /// A reconciler of the lane of `tenure`.
+    /// Makes the reconciler of the lane of `tenure`.
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
@@ -96,7 +100,7 @@ impl Reconciler {
         }
     }
 
-    /// Goes round until told to stop. `settled` is rung whenever slots may have come free.
+    /// Does rounds until told to stop. Rings `settled` when slots may have come free.
     pub async fn run(mut self, settled: Arc<Notify>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
             let round = tokio::select! {
@@ -121,7 +125,7 @@ impl Reconciler {
         }
     }
 
-    /// One round.
+    /// Does one round.
     pub async fn run_once(&mut self) -> Result<Reconciled, StoreError> {
         let mut done = Reconciled::default();
         let (reading, tick) = (self.clock.read(), self.tick());
@@ -163,7 +167,8 @@ impl Reconciler {
             .iter()
             .map(|call| {
                 let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
-                // Reckoned by the clock that nobody sets: a call that was sent in the future was sent just now.
+                // Reckoned by the clock that nobody sets: a call that was sent in the future was
+                // sent just now.
                 (self.patience.due(call.attempt, tick - now.since(since)), call)
             })
             .filter(|(at, _)| *at <= tick)
@@ -189,12 +194,14 @@ impl Reconciler {
         Ok(done)
     }
 
-    /// The present by the clock that nobody sets, for what is done now and then: the database's may be set back.
+    /// Returns the present by the clock that nobody sets. Work at intervals goes by it, because the
+    /// database's clock may be set back.
     pub(crate) fn tick(&self) -> Moment {
         Moment::from_millis(self.clock.boot().as_millis() as i64)
     }
 
-    /// Settles what was learned; when the database refuses one of them, the others are not held up by it.
+    /// Settles attempts. When the database refuses one of them, the others are settled all the
+    /// same.
     async fn settle(&self, settlements: Vec<(AttemptId, Settlement)>) -> Result<u32, StoreError> {
         let now = self.clock.read().now;
         match self.store.settle(settlements.clone(), now).await {
@@ -216,7 +223,7 @@ impl Reconciler {
         }
     }
 
-    /// What a question that was not answered says about the lane.
+    /// Notes a question that was not answered, and lets the lane rest or pause for it.
     pub(crate) async fn trouble(&mut self, error: &AskError, now: Moment) -> Result<(), StoreError> {
         tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.tenure.settings.name);
         let effect = match error {
@@ -232,7 +239,8 @@ impl Reconciler {
             AskError::Trouble(cause) => {
                 self.rest_until = self.tick() + Span::from_secs(2);
                 self.consecutive_failures += 1;
-                // Now and then nobody answers; who never does must be seen, before every slot waits for an outcome.
+                // Now and then nobody answers; who never does must be seen, before every slot waits
+                // for an outcome.
                 if self.consecutive_failures < TROUBLES {
                     return Ok(());
                 }

@@ -1,19 +1,19 @@
-//! What vendors report by themselves.
+//! The reports that vendors send by themselves.
 
 use ringfence_domain::{Moment, Span};
 use ringfence_store::StoreError;
 
 use crate::Reconciler;
 
-/// Reports read at once.
+/// The most reports that are read at once.
 const REPORTS: u32 = 500;
-/// A report of a call that nobody knows waits so long for the receipt that names it.
+/// How long a report of a call that nobody knows waits for the receipt that names the call.
 const REPORTS_KEPT: Span = Span::from_days(7);
 const FORGET_EVERY: Span = Span::from_hours(1);
 
 impl Reconciler {
-    /// Reads what the vendor reported. A report of a call that is out is a reason to ask about it now; one of a call that nobody knows
-    /// waits for the receipt.
+    /// Reads the vendor's reports. A report of a call that is out is a reason to ask about the call
+    /// now; a report of a call that nobody knows waits for the receipt.
     pub(crate) async fn read_reports(&mut self, now: Moment) -> Result<(), StoreError> {
         let (lane, tick) = (self.tenure.lane, self.tick());
         let unread = self.store.unread_reports(lane, REPORTS).await?;

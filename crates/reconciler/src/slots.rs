@@ -1,4 +1,4 @@
-//! What the vendor's word means for the slots that calls hold.
+//! The effect of the vendor's word on the slots that calls hold.
 
 use ringfence_domain::{AttemptId, Moment, Span};
 use ringfence_providers::News;
@@ -6,21 +6,24 @@ use ringfence_store::{LiveCall, StoreError};
 
 use crate::Reconciler;
 
-/// How long calls usually take is looked at again after so long.
+/// How often the usual length of calls is measured again.
 const USUAL_EVERY: Span = Span::from_minutes(1);
-/// A call that is out holds its slot for so much longer than until the vendor is asked again.
+/// How much longer a call that is out holds its slot than until the next question.
 const SPARE: Span = Span::from_secs(30);
-/// So long after its claim a call that the vendor's list does not show is not out: lists lag behind.
+/// The time after its claim from which a call that is missing in the vendor's list is taken not to
+/// be out: lists lag behind.
 const LISTED_AFTER: Span = Span::from_secs(30);
 
-/// Until when a call of which the vendor said this holds its slot, when it is asked about again at `next`; none when nothing changes.
+/// Returns until when a call holds its slot after this answer of the vendor, when the next
+/// question comes at `next`. None when nothing changes.
 pub(crate) fn slot_until(call: &LiveCall, said: &News, next: Moment, now: Moment) -> Option<(AttemptId, Moment)> {
     let until = next + next.since(now) + SPARE;
     (*said == News::Pending && call.slot_until < until).then(|| (call.attempt, until + SPARE))
 }
 
 impl Reconciler {
-    /// How long a call of the lane usually takes, for everyone who counts slots.
+    /// Measures how long a call of the lane usually takes, and keeps it for everyone who counts
+    /// slots.
     pub(crate) async fn learn_usual(&mut self, tick: Moment) -> Result<(), StoreError> {
         if tick < self.usual_at {
             return Ok(());
@@ -34,7 +37,7 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Frees the slots of calls that the vendor's list shows not to be out.
+    /// Frees the slots of calls that are not out by the vendor's list.
     pub(crate) async fn free_slots(
         &self,
         unknown: &[&LiveCall],

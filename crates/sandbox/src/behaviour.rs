@@ -1,4 +1,4 @@
-//! How simulated callees and the simulated vendor behave.
+//! The behaviour of simulated callees and of the simulated vendor.
 
 use std::str::FromStr;
 
@@ -31,7 +31,8 @@ pub enum Fault {
     NotFound,
     /// The call is placed and the answer sends the client elsewhere.
     Redirect,
-    /// The call is placed and the answer is HTTP 200 that says `success: false`, and nothing that a page documents.
+    /// The call is placed and the answer is HTTP 200 with `success: false`, in a shape that no page
+    /// documents.
     Doubt,
     /// HTTP 429 with `Retry-After`.
     Throttled,
@@ -67,7 +68,7 @@ impl Fault {
         ("invalid_number", Fault::InvalidNumber),
     ];
 
-    /// Whether the callee's phone rings all the same.
+    /// Tells whether the callee's phone rings all the same.
     pub fn places_the_call(self) -> bool {
         matches!(
             self,
@@ -117,7 +118,8 @@ pub struct Behaviour {
     pub outcomes: Vec<(Outcome, u32)>,
     /// How long a call rings before it is answered or ends.
     pub ring: Span,
-    /// How long an answered call lasts on the average; single calls last half to one and a half of it.
+    /// How long an answered call lasts on the average; single calls last half to one and a half of
+    /// it.
     pub talk: Span,
     /// How long each answer takes.
     pub latency: Span,
@@ -133,7 +135,7 @@ pub struct Behaviour {
     pub iqra: IqraDialect,
     /// How far the vendor's clock is ahead of ours; behind when negative, in milliseconds.
     pub clock_ahead_ms: i64,
-    /// Other seeds end other calls otherwise.
+    /// The seed of chance: with another seed other calls end otherwise.
     pub seed: u64,
 }
 
@@ -218,8 +220,8 @@ fn pairs(text: &str) -> Result<Vec<(&str, &str)>, BehaviourError> {
         .collect()
 }
 
-/// Numbers that behave in a fixed way, whatever the options say: national numbers `7000000xyz` end or fail by their last
-/// two digits.
+/// Returns how a number behaves that behaves in a fixed way, whatever the options say: calls to
+/// national numbers `7000000xyz` end or fail by the last two digits.
 pub fn by_number(national: &str) -> Option<Result<Outcome, Fault>> {
     let tail = national.strip_prefix("7000000").filter(|tail| tail.len() == 3)?;
     Some(match &tail[1..] {
@@ -256,7 +258,8 @@ fn outputs(pairs: &[(&str, &str)]) -> Map<String, Value> {
 }
 
 impl Behaviour {
-    /// What the agent collects from a national number: some of those that behave in a fixed way ask to be called back, opt out, or say no.
+    /// Returns the values that the agent collects from a national number: some of those that behave
+    /// in a fixed way ask to be called back, opt out, or say no.
     pub fn outputs_of(&self, national: &str) -> Map<String, Value> {
         let tail = national.strip_prefix("7000000").filter(|tail| tail.len() == 3).map(|tail| &tail[1..]);
         match tail {

@@ -1,4 +1,4 @@
-//! What goes wrong with answers whatever their wire format.
+//! Broken answers, in any vendor's wire format.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::transport::Dropped;
 
 /// How long an answer takes that nobody waits for.
 const FOR_EVER: Duration = Duration::from_mins(1);
-/// Larger than any client of ours reads. In bytes.
+/// A size, in bytes, that no client of ours reads.
 const OVERSIZED: usize = 9 * 1024 * 1024;
 
-/// An answer that is none.
+/// Makes a broken answer.
 pub(crate) async fn broken(fault: Fault) -> Response {
     match fault {
         Fault::Html => Html("<html><body>Gateway</body></html>").into_response(),
@@ -36,7 +36,7 @@ pub(crate) async fn broken(fault: Fault) -> Response {
     }
 }
 
-/// With the time to wait that a vendor asks for.
+/// Makes an answer with the time to wait that a vendor asks for.
 pub(crate) fn throttled(mut response: Response) -> Response {
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     response

@@ -1,7 +1,8 @@
 //! Iqra AI's wire format, in front of a simulated business.
 //!
-//! Both dialects of placing a call: the form fields of the vendor's page, and the `config` that its source reads. Refusals are HTTP 200,
-//! as in the source. Of the queue, which only the source has, every other row is in words and the others in the source's numbers.
+//! Both dialects of placing a call: the form fields of the vendor's page, and the `config` that
+//! its source reads. Refusals are HTTP 200, as in the source. Of the queue, which only the source
+//! has, every other row is in words and the others in the source's numbers.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::behaviour::{Fault, IqraDialect};
 use crate::broken::{broken, throttled};
 use crate::simulator::{Asked, PlacedCall, Simulator};
 
-/// The routes of one business.
+/// Returns the routes of one business.
 pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new()
         .route("/business/{business}/call/initiate", post(place))

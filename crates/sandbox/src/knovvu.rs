@@ -1,7 +1,7 @@
 //! Knovvu's wire format, in front of a simulated project.
 //!
-//! Shapes from the page "Outbound Call Trigger API", which documents no error and not what is sent to `ResultDestination`: here it is
-//! the shape of one call result, once the call is over.
+//! Shapes from the page "Outbound Call Trigger API". It documents no error, and no shape of the
+//! message to `ResultDestination`: here that message is one call result, once the call is over.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::behaviour::Fault;
 use crate::broken::{broken, throttled};
 use crate::simulator::{Asked, PlacedCall, Simulator};
 
-/// The routes of one project.
+/// Returns the routes of one project.
 pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new().route("/call", post(place)).route("/callresult", post(results)).with_state(simulator);
     Router::new().nest("/v2", routes)

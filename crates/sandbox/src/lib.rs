@@ -1,8 +1,9 @@
-//! Simulated vendors: what they are asked to do goes on a tape before they answer, and the answer may be anything that
-//! a vendor, a proxy or a network can do to it.
+//! Simulated vendors: each request goes on a tape before it is answered, and the answer may be
+//! anything that a vendor, a proxy or a network can make of it.
 //!
-//! The same [`Simulator`] stands behind HTTP (`ringfence sandbox`) and inside the process (`kind = "sandbox"`, tests).
-//! Each vendor's own wire format is one file and one line in [`router`].
+//! The same [`Simulator`] stands behind HTTP (`ringfence sandbox`) and inside the process
+//! (`kind = "sandbox"`, tests). Each vendor's own wire format is one file and one line in
+//! [`router`].
 
 mod behaviour;
 mod broken;
@@ -21,7 +22,8 @@ pub use tape::{Event, Tape, TapeEntry};
 pub use transport::{InProcess, serve};
 pub use vendor::{MachineClock, VENDOR};
 
-/// One simulated account, spoken to in every vendor's own way, on the paths that it has at the vendor.
+/// Makes the routes of one simulated account: every vendor's own wire format, on the paths that it
+/// has at the vendor.
 pub fn router(simulator: &std::sync::Arc<Simulator>) -> axum::Router {
     [twenty2::router, unleashx::router, iqra::router, knovvu::router]
         .into_iter()

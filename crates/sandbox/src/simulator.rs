@@ -1,4 +1,5 @@
-//! A vendor that calls nobody: takes calls, lets them ring and talk by the clock, and remembers how they ended.
+//! A vendor that calls nobody: it takes calls, lets them ring and talk by the clock, and remembers
+//! how they ended.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,7 +21,8 @@ pub struct Simulator {
     tape: Arc<Tape>,
     calls: Mutex<Calls>,
     reports: Mutex<Option<Arc<dyn Transport>>>,
-    /// Ids are not given twice, also by the next simulator on the same port.
+    /// When the simulator began, in tenths of a second. It is a part of every id, so that the next
+    /// simulator on the same port gives no id twice.
     begun: u32,
 }
 
@@ -44,11 +46,11 @@ pub struct Asked {
     pub caller: String,
     /// By which agent.
     pub agent: String,
-    /// What the agent is told.
+    /// Values for the agent.
     pub inputs: Map<String, Value>,
-    /// What is kept with the call.
+    /// Values kept with the call.
     pub metadata: Map<String, Value>,
-    /// The call is dropped when it does not ring by then.
+    /// The moment after which the call is dropped when it has not rung.
     pub ring_by: Option<Moment>,
 }
 
@@ -73,20 +75,20 @@ pub struct PlacedCall {
     pub talk: Span,
 }
 
-/// What the vendor makes of a request.
+/// The vendor's result of a request.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// The call, if one was placed.
     pub call: Option<PlacedCall>,
-    /// What goes wrong with the answer.
+    /// The fault of the answer, if any.
     pub fault: Option<Fault>,
 }
 
-/// One line of the list of calls.
+/// The most calls that the list shows.
 const LISTED: usize = 5_000;
 
 impl Simulator {
-    /// An account with this behaviour, whose tape is `tape`.
+    /// Makes an account with this behaviour, whose tape is `tape`.
     pub fn new(behaviour: Behaviour, clock: Arc<dyn Clock>, tape: Arc<Tape>) -> Arc<Self> {
         let begun = (clock.read().now.millis() / 100) as u32;
         Arc::new(Self {
@@ -99,17 +101,17 @@ impl Simulator {
         })
     }
 
-    /// What it was asked so far.
+    /// Returns the tape.
     pub fn tape(&self) -> &Arc<Tape> {
         &self.tape
     }
 
-    /// How long each answer takes.
+    /// Returns how long each answer takes.
     pub fn latency(&self) -> Span {
         self.behaviour.lock().expect("the simulator's lock").latency
     }
 
-    /// What the agent collects in an answered call to this number.
+    /// Returns the values that the agent collects in an answered call to this number.
     pub fn outputs_of(&self, callee: &str) -> Map<String, Value> {
         let national = &callee[callee.len().saturating_sub(10)..];
         self.behaviour.lock().expect("the simulator's lock").outputs_of(national)
@@ -120,7 +122,8 @@ impl Simulator {
         change(&mut self.behaviour.lock().expect("the simulator's lock"));
     }
 
-    /// Takes a request that places a call: decides, tapes, and only then lets anyone answer.
+    /// Takes a request that places a call. It decides and writes the tape first; only then an
+    /// answer may leave.
     pub fn place(&self, asked: Asked) -> Verdict {
         let behaviour = self.behaviour.lock().expect("the simulator's lock").clone();
         let mut calls = self.calls.lock().expect("the simulator's lock");
@@ -191,14 +194,15 @@ impl Simulator {
         Verdict { call: Some(call), fault }
     }
 
-    /// A call, and whether it is over by now.
+    /// Returns a call, and whether it is over by now.
     pub fn call(&self, call_id: &str) -> Option<(PlacedCall, bool)> {
         let call = self.calls.lock().expect("the simulator's lock").by_id.get(call_id).cloned()?;
         let over = self.clock.read().now >= call.ends_at;
         Some((call, over))
     }
 
-    /// The newest calls of one kind of provider, newest first, each with whether it is over by now.
+    /// Returns the newest calls of one kind of provider, newest first, each with whether it is over
+    /// by now.
     pub fn newest(&self, vendor: &str) -> Vec<(PlacedCall, bool)> {
         let calls = self.calls.lock().expect("the simulator's lock");
         let now = self.clock.read().now;
@@ -207,12 +211,12 @@ impl Simulator {
         own.map(|call| (call.clone(), now >= call.ends_at)).collect()
     }
 
-    /// Its own clock, behind or ahead.
+    /// Returns the vendor's own time, behind ours or ahead of it.
     pub fn now(&self) -> Moment {
         self.clock.read().now
     }
 
-    /// How it behaves now.
+    /// Returns the present behaviour.
     pub fn behaviour(&self) -> Behaviour {
         self.behaviour.lock().expect("the simulator's lock").clone()
     }
@@ -237,7 +241,7 @@ impl Simulator {
     }
 }
 
-/// At once, or when the vendor's hours begin by its own clock.
+/// Returns when a call begins: at once, or when the vendor's hours begin by its own clock.
 fn rings_at(behaviour: &Behaviour, at: Moment) -> Moment {
     let Some(hours) = &behaviour.hours else { return at };
     let theirs = Moment::from_millis(at.millis() + behaviour.clock_ahead_ms);
@@ -248,7 +252,7 @@ fn rings_at(behaviour: &Behaviour, at: Moment) -> Moment {
     }
 }
 
-/// Chance that depends on nothing but the seed, the callee and how often it was asked for.
+/// Returns chance that depends on nothing but the seed, the callee and how often it was asked for.
 struct Chance<'a> {
     seed: u64,
     callee: &'a str,
@@ -262,7 +266,7 @@ impl Chance<'_> {
         hasher.finish()
     }
 
-    /// From 0 to 1, without 1.
+    /// Returns a number from 0 to 1, without 1.
     fn share(&self, what: &str) -> f64 {
         (self.number(what) >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -287,7 +291,7 @@ impl Chance<'_> {
             .map_or(Outcome::Answered, |(outcome, _)| *outcome)
     }
 
-    /// Half to one and a half of a length.
+    /// Returns half to one and a half of a length.
     fn around(&self, span: Span) -> Span {
         Span::from_millis((span.millis() as f64 * (0.5 + self.share("length"))) as i64)
     }

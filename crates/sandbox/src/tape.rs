@@ -16,7 +16,7 @@ pub struct TapeEntry {
     /// The kind of provider that it was sent to.
     #[serde(default)]
     pub vendor: String,
-    /// What was done.
+    /// The result of the request.
     pub event: Event,
     /// Who was to be called, as sent.
     pub callee: String,
@@ -24,10 +24,10 @@ pub struct TapeEntry {
     pub caller: String,
     /// By which agent.
     pub agent: String,
-    /// What the agent was told.
+    /// The values for the agent.
     #[serde(default)]
     pub inputs: serde_json::Map<String, serde_json::Value>,
-    /// What was kept with the call.
+    /// The values kept with the call.
     #[serde(default)]
     pub metadata: serde_json::Map<String, serde_json::Value>,
     /// The vendor's name for the call, if one was placed.
@@ -40,7 +40,7 @@ pub struct TapeEntry {
     pub rings_at: Option<Moment>,
 }
 
-/// What a request led to.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -54,7 +54,7 @@ pub enum Event {
     Refused,
 }
 
-/// All that a simulated vendor was asked, in memory and, if wanted, in a file of JSON lines.
+/// Every request to a simulated vendor, in memory and, if wanted, in a file of JSON lines.
 #[derive(Debug, Default)]
 pub struct Tape {
     entries: Mutex<Vec<TapeEntry>>,
@@ -62,13 +62,14 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// A tape that is also appended to a file.
+    /// Makes a tape that is also appended to a file.
     pub fn on_file(path: &Path) -> std::io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
         Ok(Self { entries: Mutex::default(), file: Some(Mutex::new(file)) })
     }
 
-    /// Appends; a line that cannot be written stops the vendor, who must not do what nobody can prove.
+    /// Appends a line. A line that cannot be written stops the vendor, which must not do what
+    /// nobody can prove.
     pub(crate) fn write(&self, entry: TapeEntry) {
         if let Some(file) = &self.file {
             let mut line = serde_json::to_vec(&entry).expect("an entry is always JSON");
@@ -78,23 +79,23 @@ impl Tape {
         self.entries.lock().expect("the tape's lock").push(entry);
     }
 
-    /// Everything so far, oldest first.
+    /// Returns everything so far, oldest first.
     pub fn entries(&self) -> Vec<TapeEntry> {
         self.entries.lock().expect("the tape's lock").clone()
     }
 
-    /// The calls that ring, at once or when the vendor's hours begin.
+    /// Returns the calls that ring, at once or when the vendor's hours begin.
     pub fn calls(&self) -> Vec<TapeEntry> {
         let rings = |entry: &TapeEntry| matches!(entry.event, Event::Placed | Event::Held);
         self.entries().into_iter().filter(rings).collect()
     }
 
-    /// How many requests have been taped.
+    /// Returns how many requests have been taped.
     pub fn len(&self) -> usize {
         self.entries.lock().expect("the tape's lock").len()
     }
 
-    /// Whether nothing was asked yet.
+    /// Tells whether nothing was asked yet.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -40,14 +40,14 @@ async fn break_connection(request: Request, next: Next) -> Response {
     response
 }
 
-/// The same vendor within the process, under the same time-out.
+/// Answers within the process as the vendor does over HTTP, under the same time-out.
 #[derive(Debug, Clone)]
 pub struct InProcess {
     router: Router,
 }
 
 impl InProcess {
-    /// Requests go straight to these routes.
+    /// Sends requests straight to these routes.
     pub fn new(router: Router) -> Arc<Self> {
         Arc::new(Self { router })
     }

@@ -1,7 +1,8 @@
 //! Twenty2's wire format, in front of a simulated account.
 //!
-//! Shapes from the vendor's pages "Initiate a Call" and "Quick Start", "List calls" and "Get call details". Like the real
-//! one it wants Basic authorization and the workspace header, but takes any credentials.
+//! Shapes from the vendor's pages "Initiate a Call" and "Quick Start", "List calls" and "Get call
+//! details". Like the real one it wants Basic authorization and the workspace header, but takes
+//! any credentials.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::behaviour::Fault;
 use crate::broken::{broken, throttled};
 use crate::simulator::{Asked, PlacedCall, Simulator};
 
-/// The routes of one account, below `/api` as at the vendor, and without it.
+/// Returns the routes of one account, below `/api` as at the vendor, and without it.
 pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new()
         .route("/agent/trigger-outbound-call", post(place))
@@ -40,7 +41,7 @@ fn invalid(field: &str, error: &str) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(body)).into_response()
 }
 
-/// The error that the vendor gives to requests without credentials or workspace.
+/// Returns the error that the vendor gives to requests without credentials or workspace.
 fn unauthorized(headers: &HeaderMap) -> Option<Response> {
     let has = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty());
     let basic = has("authorization").is_some_and(|value| value.starts_with("Basic "));
@@ -82,7 +83,7 @@ async fn place(State(simulator): State<Arc<Simulator>>, headers: HeaderMap, body
     }
 }
 
-/// The vendor's pages show two forms of success; calls take turns.
+/// Returns the vendor's pages show two forms of success; calls take turns.
 fn accepted(call: &PlacedCall) -> Response {
     let message = "Call queued successfully.";
     if call.number.is_multiple_of(2) {

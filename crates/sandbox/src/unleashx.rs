@@ -1,7 +1,8 @@
 //! UnleashX's wire format, in front of a simulated account.
 //!
-//! Shapes from the vendor's pages "Make a call" and "Call summary". The pages do not say how rows of the list are linked to calls: here
-//! every other row carries the call's id as `TRACK_ID`, and times are UTC without saying so. `input_data` searches the metadata.
+//! Shapes from the vendor's pages "Make a call" and "Call summary". The pages do not say how rows
+//! of the list are linked to calls: here every other row carries the call's id as `TRACK_ID`, and
+//! times are UTC without saying so. `input_data` searches the metadata.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::behaviour::Fault;
 use crate::broken::{broken, throttled};
 use crate::simulator::{Asked, PlacedCall, Simulator};
 
-/// The routes of one account.
+/// Returns the routes of one account.
 pub(crate) fn router(simulator: Arc<Simulator>) -> Router {
     let routes = Router::new()
         .route("/agents/call", post(place))

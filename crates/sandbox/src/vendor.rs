@@ -1,5 +1,5 @@
-//! `kind = "sandbox"`: a simulated account within the process, spoken to as Twenty2 is. It forgets its calls with the
-//! process; `ringfence sandbox` runs one that does not.
+//! `kind = "sandbox"`: a simulated account within the process, spoken to as Twenty2 is. It forgets
+//! its calls with the process; `ringfence sandbox` runs one that does not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use ringfence_providers::{LaneSetup, Secret, SettingKey, SettingKind, Vendor};
 
 use crate::{Behaviour, InProcess, Simulator, Tape, router};
 
-/// What configuration files may say about it.
+/// The description of this vendor: its settings, limits, capabilities and refusals.
 pub static VENDOR: Vendor = Vendor {
     kind: "sandbox",
     settings: &[
@@ -48,7 +48,7 @@ pub static VENDOR: Vendor = Vendor {
     },
 };
 
-/// The behaviour that a lane's section asks for.
+/// Returns the behaviour that a lane's section asks for.
 fn behaviour_of(setup: &LaneSetup) -> Result<Behaviour, String> {
     let mut behaviour = Behaviour::default();
     let text = |name: &str| setup.values.get(name).map(String::as_str);

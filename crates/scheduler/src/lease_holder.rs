@@ -1,4 +1,4 @@
-//! Owning lanes: one process each, with a lease that it must renew.
+//! The ownership of lanes: one process owns a lane, by a lease that it must renew.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use ringfence_domain::lane::{LaneSettings, LimitUsage};
 use ringfence_domain::{Clock, LaneId, Moment, Span};
 use ringfence_store::{Acquired, Database, EarlierUse, LaneLease, Owner, ProcessLock, StoreError};
 
-/// How long a lane stays ours without renewal.
+/// How long a lane stays ours without a renewal.
 pub const LEASE: Span = Span::from_secs(9);
-/// How often it is renewed.
+/// How often the lease is renewed.
 pub const RENEW_EVERY: Duration = Duration::from_secs(3);
 
-/// Takes one lane and keeps it.
+/// Takes one lane for this process and keeps it.
 #[derive(Debug)]
 pub struct LeaseHolder {
     store: Arc<Database>,
@@ -20,26 +20,27 @@ pub struct LeaseHolder {
     owner: String,
     lane: LaneId,
     settings: LaneSettings,
-    /// A lease that no living owner would have by the present clock, and the boot time at which it was seen first.
+    /// The end of a lease that no living owner can have by the present clock, and the boot time at
+    /// which it was seen first.
     odd: Mutex<Option<(Moment, Duration)>>,
 }
 
-/// Whether a lane is ours.
+/// The result of a try to take a lane.
 #[derive(Debug, Clone)]
 pub enum LeaseOutcome {
-    /// It is.
+    /// The lane is ours.
     Ours(Arc<LaneLease>),
     /// Another process has it.
     Theirs {
-        /// Which.
+        /// The name of that process.
         owner: String,
-        /// It goes by other settings than our file.
+        /// It has other settings for the lane than our file.
         other_settings: bool,
     },
 }
 
 impl LeaseHolder {
-    /// A keeper of one lane for the process named `owner`.
+    /// Makes the holder of one lane for the process named `owner`.
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
@@ -74,8 +75,9 @@ impl LeaseHolder {
         })
     }
 
-    /// Whether a lease that lasts longer than any by the present clock has not been renewed for as long as a lease lasts: the
-    /// clock was set back, and its owner is gone.
+    /// Tells whether the clock was set back and the owner of a lease is gone: the lease lasts
+    /// longer than any can by the present clock, and nobody has renewed it for as long as a lease
+    /// lasts.
     fn is_outlived(&self, lease_until: Moment) -> bool {
         let boot = self.clock.boot();
         let mut odd = self.odd.lock().expect("never held over a panic");
@@ -92,8 +94,8 @@ impl LeaseHolder {
         }
     }
 
-    /// Renews the lease. False when the lane is not ours any more, or the answer came after our time was up; an error
-    /// leaves it ours up to its old deadline.
+    /// Renews the lease. Returns false when the lane is not ours any more, or when the answer came
+    /// too late. After an error the lane stays ours up to its old deadline.
     pub async fn renew(&self, tenure: &LaneLease) -> Result<bool, StoreError> {
         let asked = self.clock.boot();
         let until = self.clock.read().now + LEASE;
@@ -105,7 +107,7 @@ impl LeaseHolder {
         Ok(false)
     }
 
-    /// Gives the lane back, with what was used of its limits.
+    /// Gives the lane back, and writes down what was used of its limits.
     pub async fn release(&self, tenure: &LaneLease, spent: Option<LimitUsage>) -> Result<(), StoreError> {
         tenure.end();
         self.store.release_lane(tenure.lane, tenure.epoch, spent, self.clock.read().now).await

@@ -1,10 +1,11 @@
-//! Who is dialled next: owning lanes, reading windows, sharing slots.
+//! The choice of who is dialled next: owning lanes, reading windows, sharing slots.
 //!
-//! It talks to nobody but the store, and never sends anything. [`LeaseHolder`] owns lanes, [`Planner`] opens attempts, [`Maintenance`]
-//! ends what is over and lets go what was held back; each is a `run_once` that tests call and a loop around it.
+//! The crate talks to nobody but the store, and never sends anything. [`LeaseHolder`] owns lanes,
+//! [`Planner`] opens attempts, [`Maintenance`] ends what is over and releases what was held back;
+//! each is a `run_once` that tests call and a loop around it.
 //!
-//! Adding a reason not to dial: a question in `ringfence_domain::claim`, and here only what keeps planning from opening
-//! what the claim would refuse.
+//! Adding a reason not to dial: a variant of `ringfence_domain::verdict::Verdict`, and here only
+//! code that keeps the planner from opening an attempt that the claim would refuse.
 
 mod lease_holder;
 mod maintenance;

@@ -1,4 +1,5 @@
-//! What nobody dials for: campaigns whose last day is over, closed runs in which somebody still waits, canaries.
+//! The care of runs that needs no dialling: campaigns whose last day is over, closed runs with
+//! contacts that still wait, canaries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,11 +10,13 @@ use ringfence_store::{Canary, Database, LaneEffect, LaneLease, StopOrder, StopSc
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How often it looks.
+/// How often [`Maintenance`] looks.
 const ROUND: Duration = Duration::from_secs(1);
-/// While the clock is in doubt, or the witness cannot be written, the lane is told again and again to rest for so long.
+/// How long the lane is told to rest, again and again, while the clock is in doubt or the witness
+/// cannot be written.
 const RESTS: Span = Span::from_secs(10);
-/// So often, in milliseconds: what was told by one clock is set back with it.
+/// How often the lane is told so, in milliseconds. It is told again because a rest is set back
+/// together with the clock.
 const SAY_AGAIN: u64 = 4_000;
 
 /// Looks after the runs of one lane for as long as it is ours.
@@ -22,19 +25,20 @@ pub struct Maintenance {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
     tenure: Arc<LaneLease>,
-    /// The clock was in doubt, or is new to us: it may have been set back.
+    /// Whether the clock was in doubt, or is new to us, so that it may have been set back.
     doubted: AtomicBool,
-    /// The boot time, in milliseconds, at which the lane was last told that it rests for that.
+    /// The boot time, in milliseconds, at which the lane was last told to rest for that.
     said_at: AtomicU64,
 }
 
 impl Maintenance {
-    /// A caretaker of the lane of `tenure`.
+    /// Makes the caretaker of the lane of `tenure`.
     pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<LaneLease>) -> Self {
         Self { store, clock, tenure, doubted: AtomicBool::new(true), said_at: AtomicU64::new(0) }
     }
 
-    /// Looks again and again until told to stop. `changed`: rung when somebody may be dialled who could not.
+    /// Looks again and again until told to stop. Rings `changed` when contacts may be dialled that
+    /// were held back.
     pub async fn run(self, changed: Arc<Notify>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
             match self.run_once().await {
@@ -49,7 +53,7 @@ impl Maintenance {
         }
     }
 
-    /// One look. True when contacts that were held back may be dialled now.
+    /// Looks once. Returns true when contacts that were held back may be dialled now.
     pub async fn run_once(&self) -> Result<bool, StoreError> {
         let reading = self.clock.read();
         if reading.in_doubt() {
@@ -80,7 +84,7 @@ impl Maintenance {
         Ok(released)
     }
 
-    /// Says, where people look, why nobody is dialled.
+    /// Shows on the lane that nobody is dialled because the clock is in doubt.
     async fn doubt(&self, reading: Reading) -> Result<(), StoreError> {
         self.doubted.store(true, Ordering::Relaxed);
         let why = "the clock of the database was set, or cannot be read: nobody is dialled before it has been steady \
@@ -88,7 +92,7 @@ impl Maintenance {
         self.say(reading.now, why.to_owned()).await
     }
 
-    /// The lane rests, and says why, for as long as this is said again.
+    /// Lets the lane rest for [`RESTS`], with the reason `why`, unless it was told so a moment ago.
     async fn say(&self, now: Moment, why: String) -> Result<(), StoreError> {
         let boot = self.clock.boot().as_millis() as u64;
         if boot.saturating_sub(self.said_at.load(Ordering::Relaxed)) >= SAY_AGAIN {
@@ -98,7 +102,8 @@ impl Maintenance {
         Ok(())
     }
 
-    /// What was reckoned by a clock that was later does not wait until it is as late again. True when somebody is due for it.
+    /// Makes contacts due again whose moments were computed by a clock that was set back since.
+    /// Returns true when there are such contacts.
     async fn set_right(&self, now: Moment) -> Result<bool, StoreError> {
         if !self.doubted.load(Ordering::Relaxed) {
             return Ok(false);
@@ -111,7 +116,8 @@ impl Maintenance {
         Ok(moved > 0)
     }
 
-    /// Nobody of a campaign waits any more once its last day is over.
+    /// Closes the current run of each campaign whose last day is over, so that nobody of it waits
+    /// any more.
     async fn end_campaigns(&self) -> Result<(), StoreError> {
         let reading = self.clock.read();
         for id in self.store.campaigns_of(self.tenure.lane).await? {
@@ -133,7 +139,7 @@ impl Maintenance {
         Ok(())
     }
 
-    /// Lets the rest of an import go, or pauses its campaign, once the canary's calls are over.
+    /// Releases the rest of an import, or pauses its campaign, once the canary's calls are over.
     async fn judge(&self, canary: &Canary) -> Result<bool, StoreError> {
         if canary.pending > 0 {
             return Ok(false);

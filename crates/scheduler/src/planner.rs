@@ -1,4 +1,4 @@
-//! The tick of one lane: which contacts get an attempt now.
+//! The planner of one lane: it chooses which contacts get an attempt now.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,34 +12,36 @@ use tokio_util::sync::CancellationToken;
 use crate::rules::RuleBook;
 use crate::share::{Candidate, share};
 
-/// An open attempt must be dialled within this time, or is planned again.
+/// The time within which an open attempt must be dialled; after it, the contact is planned again.
 const DIAL_WITHIN: Span = Span::from_secs(30);
-/// Attempts are opened for so much dialling ahead and no more, so that none waits until it lapses.
+/// The time of dialling that attempts are opened for. With more of them, some would wait until
+/// they lapse.
 const AHEAD: Duration = Duration::from_secs(5);
-/// Attempts opened in one transaction at most, so that the first of them are dialled while the next are opened.
+/// The most attempts that one transaction opens, so that the first of them are dialled while the
+/// next are opened.
 const AT_ONCE: u32 = 1_000;
-/// Buckets looked at in one tick.
+/// The most buckets that one tick looks at.
 const BUCKETS: u32 = 2_000;
-/// A window that will not open within the calendar's horizon is looked at again after this long.
+/// The wait before the next look at a window that does not open within the calendar's horizon.
 const NEVER_WAIT: Span = Span::from_days(1);
-/// Rules that cannot be read are looked at again after this long.
+/// The wait before the next look at rules that cannot be read.
 const UNREADABLE_WAIT: Span = Span::from_minutes(1);
-/// Without any sign in between the next tick comes after this long: another process may have changed something.
+/// The wait for the next tick while nothing rings: another process may have changed something.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// The pause before trying again what others hold.
+/// The pause before the next try for rows that other transactions have locked.
 const BREATH: Duration = Duration::from_millis(5);
 
-/// What a tick did.
+/// The result of a tick.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tick {
     /// Attempts opened.
     pub opened: u32,
     /// Buckets found closed.
     pub closed: u32,
-    /// There may be more to open at once.
+    /// Whether more can be opened at once.
     pub again: bool,
-    /// When something becomes due next, as far as is known.
+    /// When the next contact becomes due, as far as is known.
     pub next_at: Option<Moment>,
 }
 
@@ -67,7 +69,7 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// A planner of the lane of `tenure`, of all its campaigns or of one.
+    /// Makes the planner of the lane of `tenure`, for all its campaigns or for one.
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
@@ -78,7 +80,8 @@ impl Planner {
         Self { store, clock, tenure, brake, only, book: RuleBook::default(), turn: 0 }
     }
 
-    /// Ticks until told to stop. `wake`: something changed here. `opened`: rung whenever attempts were opened.
+    /// Ticks until told to stop. `wake` rings when something changed in this process; the planner
+    /// rings `opened` when it has opened attempts.
     pub async fn run(mut self, wake: Arc<Notify>, opened: Arc<Notify>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
             let mut wait = IDLE;
@@ -107,7 +110,7 @@ impl Planner {
         }
     }
 
-    /// One tick.
+    /// Plans once.
     pub async fn run_once(&mut self) -> Result<Tick, StoreError> {
         let reading = self.clock.read();
         if reading.in_doubt() || !self.tenure.holds(self.clock.boot()) {
@@ -146,7 +149,8 @@ impl Planner {
                     || (opened > 0 && free < all_free)
                     || (opened == 0 && tick.closed > 0));
         }
-        // What is eligible now and was not opened waits for a slot, and a slot that comes free rings.
+        // What is eligible now and was not opened waits for a slot, and a slot that comes free
+        // rings.
         tick.next_at = self.store.next_eligible(self.tenure.lane).await?.filter(|at| *at > reading.now);
         Ok(tick)
     }
@@ -203,7 +207,7 @@ impl Planner {
         shares.into_iter().filter_map(pick).collect()
     }
 
-    /// How many attempts may be opened now.
+    /// Returns how many attempts may be opened now.
     fn free(&self, load: &LaneLoad) -> u32 {
         let limits = &self.tenure.settings.limits;
         let all = load.all();
@@ -215,7 +219,7 @@ impl Planner {
     }
 }
 
-/// How many calls a rate allows within the time that is planned ahead.
+/// Returns how many calls a rate allows within the time that is planned ahead.
 fn ahead(rate: Rate) -> u32 {
     (AHEAD.as_secs_f64() / rate.spacing().as_secs_f64()).ceil().max(1.0) as u32
 }

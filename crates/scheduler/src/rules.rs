@@ -7,7 +7,7 @@ use ringfence_domain::window::{Calendar, Hours};
 use ringfence_domain::{Campaign, CampaignId, ZoneSet};
 use ringfence_store::{Database, StoreError};
 
-/// What was read of one campaign.
+/// The rules of one campaign at one revision.
 #[derive(Debug)]
 pub struct Rules {
     revision: i64,
@@ -15,15 +15,15 @@ pub struct Rules {
     calendars: HashMap<ZoneSet, Calendar>,
 }
 
-/// Rules of campaigns, each as of one revision.
+/// The rules of campaigns, each at one revision.
 #[derive(Debug, Default)]
 pub(crate) struct RuleBook {
     by_campaign: HashMap<CampaignId, Rules>,
 }
 
 impl RuleBook {
-    /// The rules of a campaign at `revision`, read anew when that is not the one in hand. None when the campaign has
-    /// moved on meanwhile: the next look finds the new revision.
+    /// Returns the rules of a campaign at `revision`, and reads them when another revision is in
+    /// hand. None when the campaign has a newer revision by now: the next tick finds it.
     pub(crate) async fn at(
         &mut self,
         store: &Database,
@@ -40,12 +40,12 @@ impl RuleBook {
 }
 
 impl Rules {
-    /// The campaign.
+    /// Returns the campaign.
     pub fn campaign(&self) -> &Arc<Campaign> {
         &self.campaign
     }
 
-    /// The window of contacts whose own zones these are.
+    /// Returns the window of contacts in these zones.
     pub fn calendar(&mut self, own: &ZoneSet, vendor: Option<&Hours>) -> &mut Calendar {
         let campaign = &self.campaign;
         self.calendars.entry(own.clone()).or_insert_with(|| campaign.calendar(own, vendor))

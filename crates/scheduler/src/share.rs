@@ -1,4 +1,5 @@
-//! Sharing free slots: strictly by priority, fairly between the runs of one priority, by class within a run.
+//! The sharing of free slots: strictly by priority, fairly between the runs of one priority, by
+//! class within a run.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,12 +12,13 @@ pub(crate) struct Candidate {
     pub(crate) run: RunId,
     pub(crate) priority: i64,
     pub(crate) class: DialClass,
-    /// How many it may hold.
+    /// How many contacts of it may be opened.
     pub(crate) waiting: u32,
 }
 
-/// How many each bucket may open. `room` is what each run may still have at once; `turn` rotates who is first when slots
-/// cannot be shared evenly.
+/// Returns how many attempts each bucket may open. `free` is the number of free slots, `room` what
+/// each run may still have at once; `turn` rotates which run is first when the slots cannot be
+/// shared evenly.
 pub(crate) fn share(
     candidates: &[Candidate],
     mut free: u32,

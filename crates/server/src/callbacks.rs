@@ -1,8 +1,9 @@
 //! `/callbacks/{lane}/{secret}`: a vendor reports something about a call.
 //!
-//! The secret names the lane, or one attempt on it. A report is stored before it is acknowledged, whatever it says; the lane's owner
-//! reads it later, and asks the vendor. So a report may come twice, late, before the receipt of its call, or from somebody who stole the
-//! address, and nothing more happens than one question to the vendor.
+//! The secret names the lane, or one attempt on it. A report is stored before it is acknowledged,
+//! whatever it says; the lane's owner reads it later, and asks the vendor. So a report may come
+//! twice, late, before the receipt of its call, or from somebody who stole the address, and
+//! nothing more happens than one question to the vendor.
 
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Server;
 
-/// Larger reports are not taken. In bytes.
+/// The largest report that is taken. In bytes.
 const LARGEST: usize = 64 * 1024;
-/// Whoever sends slower is not waited for.
+/// The longest wait for the rest of a report.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn take(
@@ -26,7 +27,8 @@ pub(crate) async fn take(
     Path((lane, secret)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    // Who guesses learns nothing: not whether the lane exists, not how much of the secret was right.
+    // Who guesses learns nothing: not whether the lane exists, not how much of the secret was
+    // right.
     let Some(from) = server.store.report_key().read(&lane, &secret) else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -46,7 +48,7 @@ pub(crate) async fn take(
     }
 }
 
-/// What was sent: the body, or the query of a request that has none.
+/// Returns the sent text: the body, or the query of a request that has none.
 async fn read(request: Request) -> Result<String, StatusCode> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let body = if request.method() == Method::GET { Body::empty() } else { request.into_body() };

@@ -1,4 +1,4 @@
-//! HTTP inwards: what vendors report.
+//! HTTP inwards: the reports of vendors.
 //!
 //! Adding a route: a file here with its handler, and one line in [`router`].
 
@@ -14,7 +14,7 @@ use ringfence_store::Database;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What every handler may use.
+/// The things that every handler may use.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// The rows.
@@ -30,12 +30,12 @@ pub fn router(server: Server) -> Router {
     Router::new().route("/callbacks/{lane}/{secret}", report).with_state(server)
 }
 
-/// Listens at an address; where it does in the end.
+/// Listens at an address. Returns the address that it listens at in the end.
 pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Answers until told to stop, and finishes what it was answering.
+/// Answers until told to stop, and finishes answers that have begun.
 pub async fn serve(server: Server, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
     axum::serve(listener, router(server)).with_graceful_shutdown(stop.cancelled_owned()).await
 }

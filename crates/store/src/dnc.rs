@@ -35,7 +35,8 @@ pub struct DncRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DncListId(i64);
 
-/// What stands for "no campaign at all may call" in the rows.
+/// Stands for "no campaign at all may call" in the rows. A key cannot hold null, and with two
+/// tables every question would be asked twice.
 const EVERYONE: i64 = 0;
 
 fn column(campaign: Option<CampaignId>) -> i64 {

@@ -20,19 +20,22 @@ use tracing::{Instrument, info_span};
 
 use crate::rules::Rules;
 
-/// A claim takes what the pacer releases within this time. Waiting longer would claim more at once, and send the first of
-/// them later than they might have been.
+/// The time for which a claim gathers permits. After a longer wait it would claim more calls at
+/// once and send the first of them late, so that an exact window would never be full.
 const GATHER: Duration = Duration::from_millis(50);
-/// A request that has not left this long after its claim began does not leave: the process may have been stopped or
-/// asleep, and what the claim checked may no longer hold.
+/// The time after the begin of a claim within which its requests must leave. A later request does
+/// not leave: the process may have been stopped or asleep, and what the claim checked may no
+/// longer hold.
 const SEND_WITHIN: Duration = Duration::from_secs(2);
-/// From the moment that a vendor begins to dial, a call is over within this time.
+/// The time within which a call is over, from the moment that the vendor begins to dial.
 const RING_AND_TALK: Span = Span::from_hours(1);
-/// So many answers in a row that the vendor does not document pause a lane that worked before.
+/// The number of answers in a row that no page documents and that pause a lane which worked
+/// before. After one of them the lane rests as after any trouble. It pauses at the first one when
+/// this process has seen no call taken before it, or when the answer speaks of the account.
 const STRANGE: u32 = 3;
-/// How long a lane rests when it is told to and not for how long.
+/// How long a lane rests when its vendor asks for a rest and does not say how long.
 const THROTTLED: Span = Span::from_secs(10);
-/// How long it rests when what was claimed must not be sent.
+/// How long the lane rests when claimed attempts must not be sent.
 const WITHHELD: Span = Span::from_secs(10);
 
 /// Dials the bursts of one lane.
@@ -55,15 +58,16 @@ struct Shared {
     stop: CancellationToken,
     rules: Mutex<HashMap<CampaignId, Arc<Rules>>>,
     calls_made: AtomicUsize,
-    /// The vendor took a call, so that address and account are right.
+    /// Whether the vendor has taken a call, so that address and account are right.
     taken: AtomicBool,
-    /// Answers in a row that the vendor does not document.
+    /// Answers in a row that no page of the vendor documents.
     strange: AtomicU32,
 }
 
 impl Dialer {
-    /// A dialer of the lane of `tenure`, whose vendor reports calls to `reports` if it can. Results go to `results`; requests run
-    /// in `sending`, which outlives the workers.
+    /// Makes the dialer of the lane of `tenure`. `reports` are the addresses that the vendor may
+    /// report calls to, if it can. Results go to `results`; requests run in `sending`, which
+    /// outlives the workers.
     #[expect(clippy::too_many_arguments, reason = "these are the parts of an engine, named where it is put together")]
     pub fn new(
         store: Arc<Database>,
@@ -99,7 +103,8 @@ impl Dialer {
         }
     }
 
-    /// Dials a burst. What cannot be dialled now stays open until it lapses, and is planned again.
+    /// Dials a burst. An attempt that cannot be dialled now stays open until it lapses; its contact
+    /// is planned again.
     pub async fn dial(&self, burst: Burst) {
         if let Err(error) = self.shared.clone().dial(burst).await {
             tracing::error!(%error, "nothing is dialled on lane {}: {error}", self.shared.tenure.settings.name);
@@ -137,7 +142,8 @@ impl Shared {
         Ok(())
     }
 
-    /// The rules of the revision that the burst was planned by. When the campaign has moved on, the claim refuses it.
+    /// Returns the rules at the revision that the burst was planned by. The claim refuses the burst
+    /// when the campaign has a newer one.
     async fn rules(&self, id: CampaignId, revision: i64) -> Result<Arc<Rules>, StoreError> {
         let known = self.rules.lock().expect("never held over a panic").get(&id).cloned();
         if let Some(known) = known.filter(|known| known.revision == revision) {
@@ -165,7 +171,8 @@ impl Shared {
             match request {
                 Ok(request) => requests.push((call, request)),
                 Err(error) => {
-                    // Import checks columns and numbers; rules that were applied since may ask for others.
+                    // Import checks columns and numbers; rules that were applied since may ask for
+                    // others.
                     tracing::error!(attempt.id = %call.attempt, %error, "attempt {} cannot be dialled: {error}", call.attempt);
                     unfit.push((call.attempt, error));
                 }
@@ -219,7 +226,7 @@ impl Shared {
         }
     }
 
-    /// The one request of a claimed attempt.
+    /// Sends the one request of a claimed attempt.
     async fn send(&self, call: BurstCall, request: CallRequest, permit: Permit, began: Duration) {
         let stopped = self.brake.pulled();
         let late = self.clock.boot().saturating_sub(began) > SEND_WITHIN
@@ -239,7 +246,7 @@ impl Shared {
         self.tell(&call, result, effect).await;
     }
 
-    /// Keeps what became of an attempt, and has it recorded.
+    /// Keeps the result of an attempt, and hands it to the recorder.
     async fn tell(&self, call: &BurstCall, result: SentResult, effect: LaneEffect) {
         tracing::debug!(attempt.id = %call.attempt, ?result, "attempt {}: {result:?}", call.attempt);
         let sent = Sent { attempt: call.attempt, lane: self.tenure.lane, result, effect };
@@ -249,7 +256,7 @@ impl Shared {
         }
     }
 
-    /// What follows from the vendor's answer, for the attempt and for the lane.
+    /// Reads the vendor's answer: its meaning for the attempt, and its effect on the lane.
     fn read(&self, placing: Placing, sent_at: Moment) -> (SentResult, LaneEffect) {
         let now = self.clock.read().now;
         let overdue_at = self.provider.held_until(sent_at) + RING_AND_TALK;
@@ -280,7 +287,8 @@ impl Shared {
             Placing::Unknown { cause } => {
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
             }
-            // Whoever was called all the same is not called again for it: what it says of the lane is another matter.
+            // A person who was called all the same must not be called again for this answer. Its
+            // meaning for the lane is another matter.
             Placing::Undocumented { cause, of_account } => {
                 let pauses = of_account || strange >= STRANGE || !self.taken.load(Ordering::SeqCst);
                 let effect = if pauses { LaneEffect::Pause } else { LaneEffect::Trouble };
@@ -290,16 +298,16 @@ impl Shared {
     }
 }
 
-/// One call to be made, before the campaign's rules fill it in.
+/// A call to be made, before the campaign's rules fill in its request.
 #[derive(Debug, Clone)]
 pub struct Wanted<'c> {
     /// Who is called.
     pub to: &'c PhoneNumber,
-    /// Their row.
+    /// The values of their row.
     pub fields: &'c Row,
-    /// What we call the attempt.
+    /// Our name for the attempt.
     pub reference: &'c str,
-    /// Rotates the numbers that are called from.
+    /// Chooses the number to call from, which rotates.
     pub turn: usize,
     /// The present.
     pub at: Moment,
@@ -309,7 +317,7 @@ pub struct Wanted<'c> {
     pub report_to: Option<String>,
 }
 
-/// What the vendor is asked for a contact.
+/// Makes the request for one contact.
 pub fn request(campaign: &Campaign, wanted: Wanted<'_>) -> Result<CallRequest, NoValue> {
     let filled = |templates: &BTreeMap<String, Template>| {
         let fill = |(name, template): (&String, &Template)| Ok((name.clone(), template.render(wanted.fields)?));

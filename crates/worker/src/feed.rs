@@ -1,4 +1,4 @@
-//! Reading open attempts and handing them on in bursts.
+//! The feeder: it reads open attempts and hands them on in bursts.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use ringfence_store::{Burst, Database, LaneLease, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-/// Open attempts read at once.
+/// The most open attempts that are read at once.
 const READ: u32 = 4_096;
-/// Attempts claimed together at most.
+/// The most attempts that are claimed together.
 pub(crate) const BURST: usize = 256;
 const START: AttemptId = AttemptId(0);
-/// Without any sign the store is looked at again after this long.
+/// The wait before the next look at the store while nothing rings.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Reads the open attempts of one lane and hands each on once.
@@ -24,12 +24,12 @@ pub struct Feeder {
     clock: Arc<dyn Clock>,
     tenure: Arc<LaneLease>,
     handed: HashSet<AttemptId>,
-    /// Attempts up to here were read; newer ones have greater ids.
+    /// The last attempt that was read; newer ones have greater ids.
     after: AttemptId,
 }
 
 impl Feeder {
-    /// A feeder of the lane of `tenure`.
+    /// Makes the feeder of the lane of `tenure`.
     pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<LaneLease>) -> Self {
         Self { store, clock, tenure, handed: HashSet::new(), after: START }
     }
@@ -56,14 +56,15 @@ impl Feeder {
             }
             tokio::select! {
                 () = opened.notified() => {}
-                // Now and then everything open is looked at again, also what an older id was left with.
+                // Now and then everything open is looked at again, also what an older id was left
+                // with.
                 () = tokio::time::sleep(IDLE) => self.after = START,
                 () = stop.cancelled() => {}
             }
         }
     }
 
-    /// The bursts that were not handed on yet, and whether there are more to read.
+    /// Returns the bursts that were not handed on yet, and whether there are more to read.
     pub async fn run_once(&mut self) -> Result<(Vec<Burst>, bool), StoreError> {
         let mut bursts = self.store.bursts(self.tenure.lane, self.tenure.epoch, self.after, READ, BURST).await?;
         let open: HashSet<AttemptId> = bursts.iter().flat_map(|burst| &burst.calls).map(|call| call.attempt).collect();

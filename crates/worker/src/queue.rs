@@ -1,8 +1,9 @@
 //! apalis' worker over our own queue.
 //!
-//! The attempts table is the queue; apalis brings concurrency, panic catching and a graceful stop. Its SQL storages are
-//! not used: they run tasks twice without any crash, and acknowledge late and unchecked. Nothing here needs an
-//! acknowledgement: a burst that arrives never, twice or late changes nothing, because the claim decides.
+//! The attempts table is the queue; apalis brings concurrency, panic catching and a graceful stop.
+//! Its SQL storages are not used: they run tasks twice without any crash, and acknowledge late and
+//! unchecked. Nothing here needs an acknowledgement: a burst that arrives never, twice or late
+//! changes nothing, because the claim decides.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 struct Bursts {
     queue: Arc<Mutex<mpsc::Receiver<Burst>>>,
-    /// The sender is gone and everything was handed on.
+    /// The sender is gone and every burst was handed on.
     ended: CancellationToken,
     config: (),
 }
@@ -47,7 +48,8 @@ impl Backend for Bursts {
         match queue.poll_recv(context) {
             Poll::Ready(Some(burst)) => Poll::Ready(Some(Ok(TaskBuilder::new(burst).build()))),
             Poll::Ready(None) => {
-                // The end of the stream ends neither the worker by itself, nor the wait for its signal.
+                // The end of the stream ends neither the worker by itself, nor the wait for its
+                // signal.
                 self.ended.cancel();
                 drop(worker.stop());
                 Poll::Ready(None)
@@ -77,8 +79,8 @@ impl BackendConfig for Bursts {
     }
 }
 
-/// Works off bursts, at most `concurrency` at once, until the sender is dropped or `stop` is called; what has begun is
-/// finished. A worker that ends before that is started again.
+/// Works off bursts, at most `concurrency` at once, until the sender is dropped or `stop` is
+/// cancelled; a burst that has begun is finished. A worker that ends before that is started again.
 pub async fn work<H, F>(
     name: &str,
     queue: mpsc::Receiver<Burst>,
@@ -109,7 +111,8 @@ pub async fn work<H, F>(
             stopping.cancelled().await;
             Ok::<(), std::io::Error>(())
         };
-        // Boxed, because the compiler cannot see that the layered worker's future may move between threads.
+        // Boxed, because the compiler cannot see that the layered worker's future may move between
+        // threads.
         let running: Pin<Box<dyn Future<Output = Result<(), WorkerError>> + Send>> = Box::pin(worker.run_until(signal));
         let result = running.await;
         if ended.is_cancelled() {
@@ -134,8 +137,8 @@ mod tests {
         Burst { lane: LaneId(1), epoch: 1, campaign: CampaignId(1), run: RunId(1), revision, calls: Vec::new() }
     }
 
-    /// What is relied on: every burst reaches the handler once, as many at once as asked for, and a panic in one
-    /// neither ends the worker nor loses the others.
+    /// Holds apalis to this: every burst reaches the handler once, as many at once as asked for,
+    /// and a panic in one neither ends the worker nor loses the others.
     #[tokio::test]
     async fn every_burst_is_handled_and_a_panic_stays_with_its_own() {
         let (sender, queue) = mpsc::channel(4);
@@ -156,7 +159,7 @@ mod tests {
         assert_eq!(handled.load(Ordering::SeqCst), 19);
     }
 
-    /// What is relied on: a stop lets what has begun finish.
+    /// Holds apalis to this: a stop lets bursts finish that have begun.
     #[tokio::test(start_paused = true)]
     async fn a_stop_waits_for_what_has_begun() {
         let (sender, queue) = mpsc::channel(4);

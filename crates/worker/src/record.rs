@@ -1,4 +1,5 @@
-//! Writing what became of requests: as many in one transaction as have come together.
+//! The recorder: it writes the results of requests, as many in one transaction as have come
+//! together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +8,16 @@ use ringfence_domain::{Clock, Span};
 use ringfence_store::{Database, LaneEffect, Sent, SentResult, StoreError};
 use tokio::sync::{Notify, mpsc};
 
-/// Results in one transaction at most.
+/// The most results in one transaction.
 const BATCH: usize = 512;
-/// Pauses between tries while the database takes nothing: they grow from the first to the longest.
+/// The first pause between two tries while the database takes nothing. The pauses grow up to the
+/// longest.
 const AGAIN: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(3);
-/// What is not in the database after so long goes into the file.
+/// The time after which results that the database has not taken are written into the file.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Records results. It goes on until every sender is gone and everything is written.
+/// Records results until every sender is gone and everything is written.
 #[derive(Debug)]
 pub struct Recorder {
     store: Arc<Database>,
@@ -24,13 +26,13 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder, and where results go.
+    /// Makes a recorder. Returns it together with the sender that results go to.
     pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>) -> (mpsc::Sender<Sent>, Self) {
         let (sender, results) = mpsc::channel(4 * BATCH);
         (sender, Self { store, clock, results })
     }
 
-    /// Writes results until there will be no more. `recorded` is rung after each transaction.
+    /// Writes results until no more can come. Rings `recorded` after each transaction.
     pub async fn run(mut self, recorded: Arc<Notify>) {
         let mut batch = Vec::with_capacity(BATCH);
         while self.results.recv_many(&mut batch, BATCH).await > 0 {
@@ -39,7 +41,8 @@ impl Recorder {
         }
     }
 
-    /// A receipt is not to be lost: it is kept until the database has it, and written into a file while it does not take it.
+    /// Writes results. No receipt is lost: each is kept until the database has it, and is written
+    /// into a file while the database does not take it.
     async fn write(&self, batch: Vec<Sent>) {
         match self.insist(batch.clone()).await {
             Ok(late) if late > 0 => tracing::warn!(late, "{late} results came after their attempt was settled"),
@@ -48,7 +51,8 @@ impl Recorder {
         }
     }
 
-    /// Tries until the database takes the results, or refuses them for their own sake. Returns how many came late.
+    /// Tries until the database takes the results, or refuses them for their own sake. Returns how
+    /// many came after their attempt was settled.
     async fn insist(&self, batch: Vec<Sent>) -> Result<u32, StoreError> {
         let mut pause = AGAIN;
         loop {
@@ -56,7 +60,8 @@ impl Recorder {
             tokio::pin!(recording);
             let recorded = tokio::select! {
                 recorded = &mut recording => recorded,
-                // Whoever kills a process that hangs must not take with it what only this process knows.
+                // A process that hangs may be killed. What only this process knows must not be lost
+                // with it.
                 () = tokio::time::sleep(SOON) => {
                     self.write_down().await;
                     recording.await
@@ -78,7 +83,8 @@ impl Recorder {
         }
     }
 
-    /// One result that the database will not take must not hold up the others: its call counts as of unknown fate.
+    /// Writes results one by one, so that a result which the database refuses does not hold up the
+    /// others. The call of a refused result becomes one of unknown fate.
     async fn write_singly(&self, batch: Vec<Sent>, error: &StoreError) {
         tracing::error!(%error, results = batch.len(), "results were refused together, and are written one by one: {error}");
         for sent in batch {

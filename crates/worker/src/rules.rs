@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use ringfence_domain::window::{Calendar, Hours};
 use ringfence_domain::{Campaign, Moment, ZoneSet};
 
-/// What bursts of one revision are dialled by.
+/// The rules that bursts of one revision are dialled by.
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) revision: i64,
@@ -19,8 +19,9 @@ impl Rules {
         Self { revision, campaign, calendars: Mutex::default() }
     }
 
-    /// The moment from which no phone of these zones may begin to ring; none when the window does not close. The guard, which ends
-    /// dialling earlier, is the time that a call may take until then.
+    /// Returns the moment from which no phone of these zones may begin to ring; none when the
+    /// window does not close. Dialling ends earlier, by the guard: a call may take that long until
+    /// its phone rings.
     pub(crate) fn closing(&self, own: &ZoneSet, vendor: Option<&Hours>, at: Moment) -> Option<Moment> {
         let mut calendars = self.calendars.lock().expect("never held over a panic");
         let calendar = calendars.entry(own.clone()).or_insert_with(|| self.campaign.calendar(own, vendor));

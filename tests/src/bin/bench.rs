@@ -37,7 +37,8 @@ async fn main() {
     }
 }
 
-/// Where calls go: `BENCH_VENDOR`, a server that answers at once, else the simulated vendor over HTTP.
+/// Where calls go: `BENCH_VENDOR`, a server that answers at once, else the simulated vendor over
+/// HTTP.
 async fn vendor() -> String {
     if let Ok(url) = std::env::var("BENCH_VENDOR") {
         println!("calls go to {url}");

@@ -1,6 +1,7 @@
-//! Whether words that the grammar does not read speak of a later day. Then nobody is called on the same one.
+//! A check for words that the grammar does not read: when they speak of a later day, the callee is
+//! not called on the same one.
 //!
-//! This guesses, and only ever towards waiting: a word that may mean another day is taken to mean it.
+//! It guesses, and only towards waiting: a word that may mean another day is taken to mean it.
 
 use jiff::civil::{Date, DateTime, Weekday};
 
@@ -9,8 +10,9 @@ use super::reading::{LATEST, days_until};
 use super::time_of_day::Part;
 use crate::{Moment, Zone, date};
 
-/// The earliest moment at which somebody may be called whose words speak of a later day: nine in the morning of the first day that they
-/// may mean, at the soonest of the next one. None when they speak of no other day.
+/// Returns the earliest moment at which a callee may be called whose words speak of a later day:
+/// nine in the morning of the first day that they may mean, at the soonest of the next one. None
+/// when they speak of no other day.
 pub(super) fn earliest(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
     let here = now.clock(zone);
     let day = earliest_day(words, here)?;
@@ -31,7 +33,7 @@ fn earliest_day(text: &str, here: DateTime) -> Option<Date> {
     days.into_iter().min().map(|day| day.max(tomorrow))
 }
 
-/// Runs of letters and runs of digits.
+/// Splits a text into runs of letters and runs of digits.
 fn split(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
@@ -47,7 +49,7 @@ fn split(text: &str) -> Vec<&str> {
     words
 }
 
-/// The first day that the word at a place may mean, when it speaks of a later one.
+/// Returns the first day that the word at a place may mean, when it speaks of a later one.
 fn day_at(words: &[&str], place: usize, here: DateTime) -> Option<Date> {
     let today = here.date();
     let ahead = |days: i64| date::ahead(today, days);
@@ -146,14 +148,14 @@ fn a_weekday(word: &str) -> Option<Weekday> {
     weekday(word).or_else(begins)
 }
 
-/// What may follow "next" and is no day, or is one of its own.
+/// Tells whether a word may follow "next" and is no day, or is one of its own.
 fn follows_next(word: &str) -> bool {
     let known =
         ["hour", "hours", "half", "minute", "minutes", "few", "couple", "two", "three", "week", "wk", "month", "day"];
     known.contains(&word) || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Words that make "day" another one.
+/// Tells whether a word makes "day" another one.
 fn is_other(word: &str) -> bool {
     matches!(
         word,
@@ -172,7 +174,7 @@ fn is_other(word: &str) -> bool {
     )
 }
 
-/// What may follow "after" and happen on the same day.
+/// Tells whether a word may follow "after" and happen on the same day.
 fn within_the_day(word: &str) -> bool {
     let same_day = [
         "lunch",
@@ -223,7 +225,7 @@ fn within_the_day(word: &str) -> bool {
     same_day.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `3 days`, `two weeks`: so many units ahead.
+/// Returns the day that is so many units ahead: `3 days`, `two weeks`.
 fn counted(word: &str, unit: i64, today: Date) -> Option<Date> {
     let count = match word {
         "a" | "an" | "one" | "ek" => 1,
@@ -243,20 +245,22 @@ fn first_of_next_month(today: Date) -> Option<Date> {
     today.last_of_month().tomorrow().ok()
 }
 
-/// None when that is today.
+/// Returns the next date of this month and day; tomorrow when no year has it, none when it is
+/// today.
 fn next_date(today: Date, month: u32, day: u32) -> Option<Date> {
     let dates = [0, 1].map(|later| date::of(i32::from(today.year()) + later, month, day));
     let next = dates.into_iter().flatten().find(|date| *date >= today);
     next.map_or_else(|| today.tomorrow().ok(), |date| (date > today).then_some(date))
 }
 
-/// The next day of a month with this number; none when that is today.
+/// Returns the next day of a month with this number; none when that is today.
 fn next_day_of_month(today: Date, day: u32) -> Option<Date> {
     let day = i8::try_from(day).ok().filter(|day| (1..=31).contains(day) && *day != today.day())?;
     (1..=62).filter_map(|days| date::ahead(today, days)).find(|date| date.day() == day)
 }
 
-/// Dates in digits, `26/11`, `26-11-2026`, `2026.11.26`: the first day that each may mean, unless that is today for certain.
+/// Returns the first day that each date in digits may mean, `26/11`, `26-11-2026`, `2026.11.26`,
+/// unless that is today for certain.
 fn written_dates(text: &str, today: Date) -> Vec<Date> {
     let groups = text.split(|c: char| !c.is_ascii_digit() && !matches!(c, '/' | '-' | '.'));
     groups.filter_map(|group| written_date(group.trim_matches(['/', '-', '.']), today)).collect()

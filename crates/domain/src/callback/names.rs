@@ -31,12 +31,12 @@ fn is(name: &str, word: &str) -> bool {
     word == name || word == &name[..3]
 }
 
-/// The day that a lower-case word names.
+/// Returns the day that a lower-case word names.
 pub(super) fn weekday(word: &str) -> Option<Weekday> {
     WEEKDAYS.iter().find(|(name, _)| is(name, word)).map(|(_, day)| *day)
 }
 
-/// The month that a lower-case word names, from 1.
+/// Returns the month that a lower-case word names, from 1.
 pub(super) fn month(word: &str) -> Option<u32> {
     (1..).zip(MONTHS).find(|(_, name)| is(name, word)).map(|(number, _)| number)
 }

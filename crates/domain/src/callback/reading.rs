@@ -7,11 +7,11 @@ use super::time_of_day::{Clock, Part, time, together};
 use super::tokens::tokens;
 use crate::{Moment, Span, Zone, date};
 
-/// Nobody is called back later than this; such a time is taken to be misheard.
+/// The furthest callback; a time beyond it is taken to be misheard.
 pub(super) const LATEST: Span = Span::from_days(60);
 
-/// The moment that words mean when they are said at `now` on the clocks of `zone`. None when they mean none for certain, one that is
-/// past, or one that is further off than 60 days.
+/// Returns the moment of words that are said at `now` on the clocks of `zone`. None when they mean
+/// no moment for certain, one that is past, or one that is further off than 60 days.
 pub fn read(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
     let words = words.trim();
     let at = match words.parse::<Moment>() {
@@ -82,7 +82,8 @@ fn filler<'w, 't>(words: &'w [&'t str]) -> Option<&'w [&'t str]> {
     }
 }
 
-/// Skips words that name the clocks which the callee has anyway: `IST` in Kolkata, `EST` in New York, `local time`.
+/// Skips words that name the clocks which the callee has anyway: `IST` in Kolkata, `EST` in New
+/// York, `local time`.
 fn same_clock<'w, 't>(words: &'w [&'t str], now: Moment, zone: Zone) -> Option<&'w [&'t str]> {
     let (letters, rest) = match words {
         ["local" | "my", "time", rest @ ..] => return Some(rest),
@@ -91,7 +92,8 @@ fn same_clock<'w, 't>(words: &'w [&'t str], now: Moment, zone: Zone) -> Option<&
         [] => return None,
     };
     let shown = |at: Moment| at.local(zone).strftime("%Z").to_string().to_lowercase();
-    // Who says EST in July means the clocks of New York all the same; GMT and UTC are clocks of their own.
+    // Who says EST in July means the clocks of New York all the same; GMT and UTC are clocks of
+    // their own.
     let names = [shown(now), shown(now + Span::from_days(182))];
     let american = zone.name().starts_with("America/") || zone.name().starts_with("US/");
     let short = |name: &String| american && name.len() == 3 && format!("{}t", &name[..1]) == letters;
@@ -100,7 +102,7 @@ fn same_clock<'w, 't>(words: &'w [&'t str], now: Moment, zone: Zone) -> Option<&
     (known || names.iter().any(short)).then_some(rest)
 }
 
-/// `in 30 minutes`, `after 2 hours`, `an hour later`.
+/// Reads a delay: `in 30 minutes`, `after 2 hours`, `an hour later`.
 fn delay(words: &[&str]) -> Option<Span> {
     let (["in" | "after", words @ ..] | [words @ .., "later"] | [words @ .., "from", "now"]) = words else {
         return None;
@@ -124,10 +126,11 @@ fn delay(words: &[&str]) -> Option<Span> {
     }
 }
 
-/// A day at the beginning of the words, and what follows it.
+/// Reads a day at the beginning of the words. Returns it with the words that follow it.
 fn day<'w, 't>(words: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str])> {
     let ahead = |days: i64| date::ahead(today, days);
-    // Weeks begin on Monday here; whoever begins them on Sunday is called a day later than they may have meant.
+    // Weeks begin on Monday here; a callee whose weeks begin on Sunday is called a day later than
+    // they may have meant.
     let of_week = |day: Weekday| i64::from(day.to_monday_zero_offset());
     let next_week = |day: Weekday| ahead(7 - of_week(today.weekday()) + of_week(day));
     match words {
@@ -168,7 +171,7 @@ fn day<'w, 't>(words: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str]
     }
 }
 
-/// `26/11/2026`: day and month in either order, when only one order is a date.
+/// Reads `26/11/2026`: day and month in either order, when only one order is a date.
 fn written(first: &str, second: &str, year: &str) -> Option<Date> {
     let (first, second): (u32, u32) = (first.parse().ok()?, second.parse().ok()?);
     let year: i32 = match year.len() {
@@ -183,7 +186,7 @@ fn written(first: &str, second: &str, year: &str) -> Option<Date> {
     }
 }
 
-/// The next such date from today on, or that of the year that follows.
+/// Returns the next such date from today on, or that of the year that follows.
 fn dated<'w, 't>(number: &str, month: u32, rest: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str])> {
     let number: u32 = number.parse().ok()?;
     if let [year, rest @ ..] = rest
@@ -198,7 +201,7 @@ fn dated<'w, 't>(number: &str, month: u32, rest: &'w [&'t str], today: Date) -> 
     Some((date, rest))
 }
 
-/// How many days ahead the next day of this name is; "Monday" on a Monday is not today.
+/// Returns how many days ahead the next day of this name is; "Monday" on a Monday is not today.
 pub(super) fn days_until(wanted: Weekday, today: Date) -> i64 {
     match today.weekday().until(wanted) {
         0 => 7,
@@ -210,7 +213,7 @@ pub(super) fn days_until(wanted: Weekday, today: Date) -> i64 {
 mod tests {
     use super::*;
 
-    /// Friday, 15:00 in Kolkata.
+    /// Returns the test speaks on a Friday at 15:00 in Kolkata.
     fn said(words: &str) -> Option<String> {
         let now: Moment = "2026-11-20T09:30:00Z".parse().expect("a moment");
         let zone: Zone = "Asia/Kolkata".parse().expect("a zone");

@@ -22,7 +22,7 @@ impl Part {
         }
     }
 
-    /// Its hours: the first, and the one after the last.
+    /// Returns its hours: the first, and the one after the last.
     fn hours(self) -> std::ops::Range<u32> {
         match self {
             Self::Morning => 4..12,
@@ -32,12 +32,12 @@ impl Part {
         }
     }
 
-    /// When it is over.
+    /// Returns when it is over.
     pub(super) fn end(self) -> u32 {
         self.hours().end
     }
 
-    /// When somebody is called who names only this part.
+    /// Returns the time at which a callee is called who names only this part.
     fn usual(self) -> Option<Time> {
         let hour = match self {
             Self::Morning => 10,
@@ -49,7 +49,7 @@ impl Part {
     }
 }
 
-/// A whole minute of the day, if there is one.
+/// Returns a whole minute of the day, if there is one.
 fn of_day(hour: u32, minute: u32) -> Option<Time> {
     Time::new(hour.try_into().ok()?, minute.try_into().ok()?, 0, 0).ok()
 }
@@ -65,7 +65,7 @@ pub(super) struct Clock {
     minute: u32,
     /// 0 for am, 12 for pm.
     half: Option<u32>,
-    /// It is one time only, without a half and without a part of the day.
+    /// Whether it is one time only, without a half and without a part of the day.
     certain: bool,
 }
 
@@ -75,7 +75,8 @@ impl Clock {
         of_day(hour, self.minute)
     }
 
-    /// The beginning of a stretch that ends at `end`: in `10 to 11 am` ten is before noon, in `11 to 1 pm` eleven is.
+    /// Returns the beginning of a stretch that ends at `end`: in `10 to 11 am` ten is before noon,
+    /// in `11 to 1 pm` eleven is.
     fn begins(self, end: Self) -> Self {
         let Some(last) = end.half.filter(|_| self.half.is_none() && !self.certain) else { return self };
         let half = if self.hour % 12 < end.hour % 12 { last } else { 12 - last };
@@ -83,7 +84,8 @@ impl Clock {
     }
 }
 
-/// The time that a clock time and a part of the day mean together; none when they are not certain, or contradict each other.
+/// Returns the time that a clock time and a part of the day mean together; none when they are not
+/// certain, or contradict each other.
 pub(super) fn together(clock: Option<Clock>, part: Option<Part>) -> Option<Time> {
     let fits = |time: &Time| part.is_none_or(|part| part.hours().contains(&hour_of(*time)));
     let Some(clock) = clock else { return part?.usual() };
@@ -100,7 +102,8 @@ pub(super) fn together(clock: Option<Clock>, part: Option<Part>) -> Option<Time>
     fits(&time).then_some(time)
 }
 
-/// A time at the beginning of the words, of a stretch the first, and what follows it.
+/// Reads a time at the beginning of the words; of a stretch, its beginning. Returns it with the
+/// words that follow it.
 pub(super) fn time<'w, 't>(words: &'w [&'t str]) -> Option<(Clock, &'w [&'t str])> {
     let (named, words) = match words {
         ["between" | "from", rest @ ..] => (true, rest),
@@ -119,8 +122,9 @@ pub(super) fn time<'w, 't>(words: &'w [&'t str]) -> Option<(Clock, &'w [&'t str]
     Some((start.begins(end), rest))
 }
 
-/// One time. Hours without minutes need `am` or `pm` or a part of the day, and so does `5:30`, which is either; `17:30`, `05:30`, and
-/// `10:30`, which at night would be outside every window, do not. `10.12` alone is a date as well.
+/// Reads one time. Hours without minutes need `am` or `pm` or a part of the day, and so does
+/// `5:30`, which is either; `17:30`, `05:30`, and `10:30`, which at night would be outside every
+/// window, do not. `10.12` alone is a date as well.
 fn one<'w, 't>(words: &'w [&'t str]) -> Option<(Clock, &'w [&'t str])> {
     let number = |text: &str| text.parse::<u32>().ok();
     let of_half = |hour, minute, half| Clock { hour, minute, half, certain: false };

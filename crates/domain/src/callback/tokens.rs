@@ -1,6 +1,7 @@
 //! The words of a wish, one by one.
 
-/// Lower-case words, numbers and signs; none when there is a sign that the grammar does not have.
+/// Splits a wish into lower-case words, numbers and signs; none when it has a sign that the
+/// grammar does not have.
 pub(super) fn tokens(text: &str) -> Option<Vec<String>> {
     let mut tokens: Vec<String> = Vec::new();
     let mut last = ' ';

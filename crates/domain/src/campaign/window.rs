@@ -1,4 +1,4 @@
-//! When a campaign's contacts may be called: its window, and the parts that it is made of.
+//! The window of a campaign's contacts, and the parts that it is made of.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,13 +8,14 @@ use crate::window::{Calendar, Closures, Hours, Timetable};
 use crate::{Moment, Span, Zone, ZoneSet};
 
 impl Campaign {
-    /// The window of contacts whose own zones are `own`, on a lane with these hours of its own: what every part of it leaves open.
+    /// Returns the window of contacts whose own zones are `own`: the time that every part of it
+    /// leaves open. `vendor`: the lane's own hours.
     pub fn calendar(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
         let (from, until) = self.schedule.bounds(&self.zones_for(own.clone()));
         self.calendar_of_any_day(own, vendor).between(from, until)
     }
 
-    /// The same, whatever the campaign's first and last day.
+    /// Returns the same window, whatever the campaign's first and last day.
     pub fn calendar_of_any_day(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Calendar {
         let parts = self.window(own, vendor);
         let unknown = own.zones().iter().any(|zone| !zone.is_readable());
@@ -24,8 +25,9 @@ impl Campaign {
         if nowhere { calendar.nowhere() } else { calendar }
     }
 
-    /// The rules that never leave time to call contacts whose own zones are `own`: the fewest parts of the window, or `schedule` when it opens
-    /// on none of the campaign's days. Empty when there is some time.
+    /// Returns the rules that never leave time to call contacts whose own zones are `own`: the
+    /// fewest parts of the window, or `schedule` when it opens on none of the campaign's days.
+    /// Empty when there is some time.
     pub fn contradiction(&self, own: &ZoneSet, vendor: Option<&Hours>, now: Moment) -> Vec<String> {
         if self.calendar(own, vendor).next_opening(now).is_some() {
             return Vec::new();
@@ -37,7 +39,7 @@ impl Campaign {
         contradiction(&parts, self.calling.guard, now).into_iter().map(|part| part.rule.clone()).collect()
     }
 
-    /// The parts of that window, each of which can close it by itself.
+    /// Returns the parts of that window, each of which can close it by itself.
     pub fn window(&self, own: &ZoneSet, vendor: Option<&Hours>) -> Vec<WindowPart> {
         let calling = &self.calling;
         let zones = self.zones_for(own.clone());
@@ -75,14 +77,15 @@ pub struct WindowPart {
     pub rule: String,
     /// What people call it.
     pub name: String,
-    /// Hours that must all be open; none when the contact's zone matters and is not known, so that it never opens.
+    /// Hours that must all be open; none when the contact's zone matters and is not known, so that
+    /// it never opens.
     pub hours: Option<Vec<Hours>>,
 }
 
 /// The part that closes single days.
 const CLOSED_DAYS: &str = "closed_days";
 
-/// Of the parts that are closed at `at`, the one that stays so the longest.
+/// Returns the part, of those that are closed at `at`, that stays closed the longest.
 pub fn closed_longest(parts: &[WindowPart], at: Moment) -> Option<&WindowPart> {
     let opening = |part: &WindowPart| part.calendar().next_opening(at).unwrap_or(Moment::NEVER);
     let closed = parts.iter().filter(|part| !part.calendar().at(at).open);
@@ -90,7 +93,8 @@ pub fn closed_longest(parts: &[WindowPart], at: Moment) -> Option<&WindowPart> {
     closed.rev().max_by_key(|part| opening(part))
 }
 
-/// The fewest parts that leave no time together, with this guard before each closing; all of them when no two do.
+/// Returns the fewest parts that leave no time together, with this guard before each closing; all
+/// of them when no two do.
 pub fn contradiction(parts: &[WindowPart], guard: Span, now: Moment) -> Vec<&WindowPart> {
     let never = |chosen: &[&WindowPart]| {
         let nowhere = chosen.iter().any(|part| part.hours.is_none());
@@ -108,13 +112,13 @@ impl WindowPart {
         Self { rule: rule.into(), name, hours }
     }
 
-    /// When this part alone is open.
+    /// Returns when this part alone is open.
     pub fn calendar(&self) -> Calendar {
         let calendar = Calendar::new(self.hours.clone().unwrap_or_default(), Span::ZERO);
         if self.hours.is_none() { calendar.nowhere() } else { calendar }
     }
 
-    /// Its hours as they are written, and whose clocks they are read on.
+    /// Returns its hours as they are written, and whose clocks they are read on.
     pub fn says(&self) -> String {
         let Some(hours) = &self.hours else { return "no zone is known".to_owned() };
         if self.rule == CLOSED_DAYS {
@@ -133,13 +137,13 @@ impl WindowPart {
         format!("{} in {}", self.written(), zones.short())
     }
 
-    /// Its hours as they are written.
+    /// Returns its hours as they are written.
     pub fn written(&self) -> String {
         let tables = self.hours.iter().flatten().map(|hours| hours.table.to_string());
         tables.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" and ")
     }
 
-    /// The hours that say no at `at`, and why, if they are closed days.
+    /// Returns why the hours are closed at `at`, when a closed day is the reason.
     pub fn closed_day(&self, at: Moment) -> Option<String> {
         let mut hours = self.hours.iter().flatten();
         hours.find_map(|hours| hours.closures.reason(at.date(hours.zone)))

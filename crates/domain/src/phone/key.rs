@@ -1,4 +1,4 @@
-//! What numbers are made unique and looked up by.
+//! The keys by which numbers are unique and are looked up.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -8,8 +8,8 @@ use siphasher::sip::SipHasher13;
 
 use super::PhoneNumber;
 
-/// What a number is made unique and looked up by: a keyed hash, so that encrypting the numbers later changes one
-/// column and no index.
+/// The key by which a number is unique and is looked up: a keyed hash, so that encrypting the
+/// numbers later changes one column and no index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NumberKey(pub i64);
@@ -21,12 +21,13 @@ pub struct NumberHasher {
 }
 
 impl NumberHasher {
-    /// A hasher with this installation's key.
+    /// Makes a hasher with this installation's key.
     pub fn new(key: [u8; 16]) -> Self {
         Self { key }
     }
 
-    /// The key of a number: SipHash-1-3 of its E.164 digits, in the form that all of its ways to be written share.
+    /// Returns the key of a number: SipHash-1-3 of its E.164 digits, in the form that all of its
+    /// ways to be written share.
     pub fn key(&self, number: &PhoneNumber) -> NumberKey {
         let mut hasher = SipHasher13::new_with_key(&self.key);
         hasher.write(number.identity().as_bytes());

@@ -1,12 +1,15 @@
 //! Kinds of numbers that cost more than a call, or reach no person.
+//!
+//! The kinds are libphonenumber's, which takes some shared-cost numbers for premium ones (some
+//! of +44 84…). An import and `test-call` judge the kind of a number; a do-not-call list does not.
 
 use rlibphonenumber::PhoneNumberType;
 
 use crate::words::words;
 
 words! {
-    /// A kind of number that nobody is called on unless the campaign names it. Landlines, mobiles, VoIP and toll-free
-    /// numbers are of no such kind.
+    /// A kind of number that nobody is called on unless the campaign names it. Landlines, mobiles,
+    /// VoIP and toll-free numbers are of no such kind.
     NumberKind {
         /// The callee is paid by the caller: +1 900, +44 9…, +979.
         Premium = "premium",
@@ -25,11 +28,12 @@ words! {
     }
 }
 
-/// Calling codes of satellite and international networks, which libphonenumber takes for mobiles and VoIP.
+/// Calling codes of satellite and international networks, which libphonenumber takes for mobiles
+/// and VoIP.
 const SATELLITE: [i32; 4] = [870, 881, 882, 883];
 
 impl NumberKind {
-    /// The kind of a number of this type under this calling code.
+    /// Returns the kind of a number of this type under this calling code.
     pub(super) fn of(kind: PhoneNumberType, calling_code: i32) -> Option<Self> {
         if SATELLITE.contains(&calling_code) {
             return Some(Self::Satellite);
@@ -54,7 +58,7 @@ impl NumberKind {
         }
     }
 
-    /// What it is, in a sentence.
+    /// Returns a sentence about what it is.
     pub const fn described(self) -> &'static str {
         match self {
             Self::Premium => "a premium-rate number",

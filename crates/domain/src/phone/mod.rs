@@ -18,13 +18,14 @@ pub use self::country::Country;
 pub use self::key::{NumberHasher, NumberKey};
 pub use self::kind::NumberKind;
 
-/// A valid number in E.164 (`+919876543210`). `Display` and `Debug` mask it; [`PhoneNumber::e164`] does not.
+/// A valid number in E.164 (`+919876543210`). `Display` and `Debug` mask it; [`PhoneNumber::e164`]
+/// does not.
 ///
-/// Two that are one number written in two ways are equal: +54 9 11… and +54 11….
+/// Two numbers that are one number, written in two ways, are equal: +54 9 11… and +54 11….
 #[derive(Clone)]
 pub struct PhoneNumber(String);
 
-/// A number and what its numbering plan says of it.
+/// A number, and what its numbering plan knows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedNumber {
     /// The number.
@@ -71,7 +72,7 @@ pub enum PhoneError {
 }
 
 impl PhoneError {
-    /// The kind of mistake, for counting.
+    /// Returns the kind of mistake, for counting.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Empty => "no_number",
@@ -89,21 +90,22 @@ impl PhoneError {
 }
 
 impl PhoneNumber {
-    /// Reads a number as people write it: spaces, dashes, brackets, `00` or `+` before the country code, or none
-    /// when `country` says how to read it.
+    /// Reads a number as people write it: spaces, dashes, brackets, `00` or `+` before the country
+    /// code, or none when `country` says how to read it.
     pub fn parse(text: &str, country: Option<Country>) -> Result<Self, PhoneError> {
         PlannedNumber::parse(text, country).map(|planned| planned.number)
     }
 
-    /// A number that is already E.164, as our own tables keep it.
+    /// Reads a number that is already E.164, as our own tables keep it.
     pub fn from_e164(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('+')?;
         let plain = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
         plain.then(|| Self(without_old_prefix(text, None).into_owned()))
     }
 
-    /// The form that all ways to write the number share. Argentina's mobiles have a 9 after +54 when they are called from
-    /// abroad, and none at home.
+    /// Returns the form that all ways to write the number share. Argentina's mobiles have a 9 after
+    /// +54 when they are called from abroad, and none at home. They are dialled as they are
+    /// written, because from abroad a mobile is reached with the 9 only.
     fn identity(&self) -> Cow<'_, str> {
         match self.0.strip_prefix("+549") {
             Some(rest) if rest.len() == 10 => Cow::Owned(format!("+54{rest}")),
@@ -111,19 +113,20 @@ impl PhoneNumber {
         }
     }
 
-    /// The whole number, `+` and all digits. For the provider, the database and the operator's own export.
+    /// Returns the whole number, `+` and all digits. For the provider, the database and the
+    /// operator's own export.
     pub fn e164(&self) -> &str {
         &self.0
     }
 
-    /// The digits without `+` and country code, as the country itself would write them after its trunk prefix.
-    /// None when the number cannot be taken apart.
+    /// Returns the digits without `+` and country code, as the country itself would write them
+    /// after its trunk prefix. None when the number cannot be taken apart.
     pub fn national(&self) -> Option<String> {
         let number = PHONE_NUMBER_UTIL.parse(self.0.as_str(), None).ok()?;
         self.0.strip_prefix(&format!("+{}", number.country_code)).map(str::to_owned)
     }
 
-    /// The country calling code, 91 for India.
+    /// Returns the country calling code, 91 for India.
     pub fn country_code(&self) -> Option<i32> {
         PHONE_NUMBER_UTIL.parse(self.0.as_str(), None).ok().map(|number| number.country_code)
     }
@@ -154,7 +157,8 @@ impl PlannedNumber {
     }
 }
 
-/// Mexico dials no 1 after +52 any more, nor 01, 044 or 045 at home; networks refuse them.
+/// Removes prefixes that Mexico has given up: the 1 after +52, and 01, 044 or 045 at home.
+/// Networks refuse them.
 fn without_old_prefix(digits: &str, country: Option<Country>) -> Cow<'_, str> {
     let abroad = digits.strip_prefix("+521").or_else(|| digits.strip_prefix("00521"));
     let mexico = country.is_some_and(|country| country.calling_code() == Some(52));
@@ -163,8 +167,9 @@ fn without_old_prefix(digits: &str, country: Option<Country>) -> Cow<'_, str> {
     rest.find(|rest| rest.len() == 10).map_or(Cow::Borrowed(digits), |rest| Cow::Owned(format!("+52{rest}")))
 }
 
-/// The digits of a number as it is written, not judged by any plan: numbers that a person calls from may be of series
-/// that no plan lists. They begin with `+` when the country code is among them.
+/// Returns the digits of a number as it is written, not judged by any plan: numbers that a person
+/// calls from may be of series that no plan lists. They begin with `+` when the country code is
+/// among them.
 pub fn written_digits(text: &str) -> Result<String, PhoneError> {
     let written = text::plain(text)?;
     Ok(written.strip_prefix("00").map_or_else(|| written.clone(), |rest| format!("+{rest}")))
@@ -212,7 +217,8 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-/// A text in which every run of seven digits or more, as a vendor's message may quote one, keeps its last four only.
+/// Masks every run of seven digits or more, which a vendor's message may quote, down to its last
+/// four.
 pub fn mask_numbers(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,9 +1,11 @@
-//! Numbers as people and spreadsheets write them, down to digits. Whatever may mean another number is refused.
+//! The reader of numbers as people and spreadsheets write them, down to digits. A text that may
+//! mean another number is refused.
 
 use super::PhoneError;
 
-/// The digits of a text that can only be a number, after a `+` if there is one. Invisible marks are left out, and digits
-/// of other scripts are read. A minus, letters, an extension, a fraction and a number that a spreadsheet shortened are errors.
+/// Returns the digits of a text that can only be a number, after a `+` if there is one. Invisible
+/// marks are left out, and digits of other scripts are read. A minus, letters, an extension, a
+/// fraction and a number that a spreadsheet shortened are errors.
 pub(super) fn plain(text: &str) -> Result<String, PhoneError> {
     let text: String = text.chars().filter(|sign| !is_invisible(*sign)).map(unified).collect();
     let text = unwrapped(&text);
@@ -32,7 +34,8 @@ pub(super) fn plain(text: &str) -> Result<String, PhoneError> {
     Ok(text.chars().filter(|sign| sign.is_ascii_digit() || *sign == '+').collect())
 }
 
-/// Marks of direction and width, joiners, soft hyphens and the like, which nobody sees.
+/// Tells whether nobody sees a sign: marks of direction and width, joiners, soft hyphens and the
+/// like.
 fn is_invisible(sign: char) -> bool {
     matches!(sign,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -46,7 +49,7 @@ const ZEROS: [char; 17] = [
     '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}', '\u{ff10}',
 ];
 
-/// A sign as ASCII has it: digits, spaces, and whatever looks like a hyphen or a minus.
+/// Returns a sign as ASCII has it: digits, spaces, and signs that look like a hyphen or a minus.
 fn unified(sign: char) -> char {
     let digit = |zero: &char| (sign as u32).checked_sub(*zero as u32).filter(|digit| *digit < 10);
     match sign {
@@ -99,7 +102,8 @@ fn unified(sign: char) -> char {
     }
 }
 
-/// The number without what spreadsheets and addresses put around it: `'9876…`, `="9876…"`, `tel:+91…`.
+/// Returns the number without what spreadsheets and addresses put around it: `'9876…`, `="9876…"`,
+/// `tel:+91…`.
 fn unwrapped(text: &str) -> &str {
     let text = text.trim().trim_start_matches(['\'', '\u{2018}', '\u{2019}', '`']).trim();
     let text = text.strip_prefix('=').map_or(text, str::trim);
@@ -108,7 +112,8 @@ fn unwrapped(text: &str) -> &str {
     scheme.map_or(text, |_| text[4..].trim())
 }
 
-/// `9.19877E+11`: the rest of the digits is gone.
+/// Tells whether a spreadsheet shortened a number, as in `9.19877E+11`: the rest of its digits is
+/// gone.
 fn is_shortened(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -116,8 +121,8 @@ fn is_shortened(text: &str) -> bool {
     digits(whole.trim_start_matches('+')) && digits(fraction) && digits(exponent.trim_start_matches(['+', ' ']))
 }
 
-/// A number below zero, as spreadsheets compute it from `+91-98…` and write it: `-98…`, `98…-`, `(98…)`. Between groups of
-/// digits a hyphen is none.
+/// Tells whether a number is below zero, as spreadsheets compute it from `+91-98…` and write it:
+/// `-98…`, `98…-`, `(98…)`. A hyphen between groups of digits is no minus.
 fn is_negative(text: &str) -> bool {
     let bare = |sign: char| matches!(sign, ' ' | '(' | '[' | '+');
     let bracketed = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
@@ -127,7 +132,7 @@ fn is_negative(text: &str) -> bool {
         || bracketed.is_some_and(|inner| !inner.contains(['(', ')']) && amount(inner))
 }
 
-/// `919876543210.0` is a whole number that a spreadsheet wrote with its fraction.
+/// Removes the fraction that a spreadsheet wrote after a whole number: `919876543210.0`.
 fn whole(text: &str) -> &str {
     match text.split_once('.') {
         Some((whole, zeros)) if whole.len() >= 7 && !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
@@ -135,18 +140,19 @@ fn whole(text: &str) -> &str {
     }
 }
 
-/// `2125552345.5` is an amount: read as digits it would be another number.
+/// Tells whether a text is an amount, as `2125552345.5`: read as digits it would be another
+/// number.
 fn is_fraction(text: &str) -> bool {
     let Some((whole, fraction)) = text.split_once('.') else { return false };
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     digits(whole.trim_start_matches('+')) && whole.len() >= 7 && digits(fraction) && fraction.len() <= 3
 }
 
-/// Words and signs before an extension; the longer first.
+/// Words and signs before an extension; longer ones first.
 const EXTENSION: [&str; 14] =
     [";ext=", "extension", "extn", "ext", "anexo", "poste", "доб", "int", "ex", "x", "#", ",", ";", "p"];
 
-/// The extension that follows a number: `x5`, `ext. 12`, `#12`, `,12`, `;ext=12`.
+/// Returns the extension that follows a number: `x5`, `ext. 12`, `#12`, `,12`, `;ext=12`.
 fn extension(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let (place, rest) = EXTENSION

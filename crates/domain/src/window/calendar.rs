@@ -19,12 +19,12 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// Hours without closed days.
+    /// Makes hours without closed days.
     pub fn new(table: Timetable, zone: Zone) -> Self {
         Self { table, zone, closures: Arc::default() }
     }
 
-    /// Less these days.
+    /// Takes these days out.
     #[must_use]
     pub fn less(self, closures: Arc<Closures>) -> Self {
         Self { closures, ..self }
@@ -35,7 +35,7 @@ impl Hours {
     }
 }
 
-/// Whether a window is open at a moment, and when that next changes.
+/// The state of a window at a moment, and when it next changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether it is open.
@@ -44,8 +44,8 @@ pub struct Verdict {
     pub next_change: Option<Moment>,
 }
 
-/// The intersection of several hours, less the guard before each closing. Holds the part of the time line that it
-/// was last asked about, so that the usual question is a look-up.
+/// The intersection of several hours, less the guard before each closing. Holds the part of the
+/// time line that it was last asked about, so that the usual question is a look-up.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     hours: Vec<Hours>,
@@ -54,7 +54,7 @@ pub struct Calendar {
     /// Nothing is known about where the contact is.
     nowhere: bool,
     known: Option<Known>,
-    /// Asked within this part of time, it will not change again.
+    /// The part of time within which the window does not change any more.
     settled: Option<(Interval, bool)>,
 }
 
@@ -69,30 +69,32 @@ struct Known {
 }
 
 impl Calendar {
-    /// How far ahead an opening or a closing is looked for: the days of leap years come after eight years at most.
+    /// How far ahead the calendar looks for an opening or a closing: the days of leap years come
+    /// after eight years at most.
     pub const HORIZON: Span = Span::from_days(9 * 366);
     const CHUNK: Span = Span::from_days(10);
 
-    /// A window open when all of `hours` are. Without any it is always open; on clocks that cannot be read it never is.
+    /// Makes a window that is open when all of `hours` are. Without any it is always open; on
+    /// clocks that cannot be read it never is.
     pub fn new(hours: Vec<Hours>, guard: Span) -> Self {
         let nowhere = hours.iter().any(|hours| !hours.zone.is_readable());
         Self { hours, guard, bounds: ALWAYS, nowhere, known: None, settled: None }
     }
 
-    /// Closed before `from`, and from `until` on, whatever the hours say.
+    /// Closes the window before `from`, and from `until` on, whatever the hours say.
     #[must_use]
     pub fn between(self, from: Option<Moment>, until: Option<Moment>) -> Self {
         let bounds = Interval { start: from.unwrap_or(ALWAYS.start), end: until.unwrap_or(ALWAYS.end) };
         Self { bounds, ..self }
     }
 
-    /// The same, for someone of whom nothing is known: it never opens.
+    /// Closes the window for ever: nothing is known of where the contact is.
     #[must_use]
     pub fn nowhere(self) -> Self {
         Self { nowhere: true, ..self }
     }
 
-    /// Whether it is open at `at`, and until or from when.
+    /// Tells whether it is open at `at`, and until or from when.
     pub fn at(&mut self, at: Moment) -> Verdict {
         if self.nowhere {
             return Verdict { open: false, next_change: None };
@@ -122,7 +124,7 @@ impl Calendar {
         }
     }
 
-    /// The first moment from `at` on at which it is open.
+    /// Returns the first moment from `at` on at which it is open.
     pub fn next_opening(&mut self, at: Moment) -> Option<Moment> {
         match self.at(at) {
             Verdict { open: true, .. } => Some(at),
@@ -130,7 +132,7 @@ impl Calendar {
         }
     }
 
-    /// The answer when the hours never close.
+    /// Returns the answer when the hours never close.
     fn within_bounds(&self, at: Moment) -> Verdict {
         let Interval { start, end } = self.bounds;
         let end = if end == ALWAYS.end { end } else { end - self.guard };
@@ -139,7 +141,8 @@ impl Calendar {
     }
 
     fn build(hours: &[Hours], guard: Span, bounds: &Interval, from: Moment, to: Moment) -> Known {
-        // An interval may have begun before the stretch that is asked for, and its end decides the guard.
+        // An interval may have begun before the stretch that is asked for, and its end decides the
+        // guard.
         let (early, late) = (from - REACH, to + REACH);
         let mut open = intersect(&[Interval { start: early, end: late }], std::slice::from_ref(bounds));
         for hours in hours {
@@ -156,7 +159,7 @@ impl Calendar {
 }
 
 impl Known {
-    /// The first interval that is not over at `at`.
+    /// Returns the first interval that is not over at `at`.
     fn ahead(&self, at: Moment) -> Option<&Interval> {
         self.open.get(self.open.partition_point(|interval| interval.end <= at))
     }
@@ -165,7 +168,7 @@ impl Known {
         self.ahead(at).is_some_and(|interval| interval.start <= at)
     }
 
-    /// The answer at `at`, when the change after it is within the known stretch.
+    /// Returns the answer at `at`, when the change after it is within the known stretch.
     fn verdict(&self, at: Moment) -> Option<Verdict> {
         if at < self.from {
             return None;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::holidays::Holidays;
 
-/// Closed days: those that somebody named, and public holidays. They are closed on the clocks that the hours are read on, from midnight
-/// to midnight, also to hours that began the evening before.
+/// Closed days: those that somebody named, and public holidays. They are closed on the clocks that
+/// the hours are read on, from midnight to midnight, also to hours that began the evening before.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Closures {
     /// Named days.
@@ -20,17 +20,17 @@ pub struct Closures {
 }
 
 impl Closures {
-    /// Whether there are none.
+    /// Tells whether there are none.
     pub fn is_empty(&self) -> bool {
         self.days.is_empty() && self.holidays.is_empty()
     }
 
-    /// Whether a day is closed.
+    /// Tells whether a day is closed.
     pub fn close(&self, day: Date) -> bool {
         !self.is_empty() && (self.days.contains(&day) || self.holidays.iter().any(|holidays| holidays.close(day)))
     }
 
-    /// Why a day is closed, if it is.
+    /// Returns why a day is closed; none when it is not.
     pub fn reason(&self, day: Date) -> Option<String> {
         if self.days.contains(&day) {
             return Some(format!("{day} is among the closed days"));
@@ -50,7 +50,7 @@ impl Closures {
         })
     }
 
-    /// The first of the holidays whose data ends, and its last year.
+    /// Returns the first of the holidays whose data ends, and its last year.
     pub fn first_to_end(&self) -> Option<(&str, i32)> {
         self.holidays.iter().map(|holidays| (holidays.name.as_str(), holidays.last)).min_by_key(|(_, last)| *last)
     }

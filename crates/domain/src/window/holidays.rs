@@ -1,7 +1,9 @@
-//! Public holidays: data that is shipped, or that operators bring, with its source and the years that it knows.
+//! Public holidays: data that is shipped, or that operators bring, with its source and the years
+//! that it knows.
 //!
-//! A file begins with lines `key: value`: `source`, `years: 2024-2035`, and `regions: MH KL` if it has any. Then one line a holiday: the date,
-//! `*` for the whole country or the regions that keep it, and its name. Lines that begin with `#` are remarks.
+//! A file begins with lines `key: value`: `source`, `years: 2024-2035`, and `regions: MH KL` if it
+//! has any. Then one line a holiday: the date, `*` for the whole country or the regions that keep
+//! it, and its name. Lines that begin with `#` are remarks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +30,8 @@ pub struct Holidays {
     pub source: String,
     /// The first year that is known.
     pub first: i32,
-    /// The last year that is known. Later days are closed: nobody can say which of them are holidays.
+    /// The last year that is known. Later days are closed: nobody can say which of them are
+    /// holidays.
     pub last: i32,
     /// Names by date.
     pub days: BTreeMap<Date, String>,
@@ -64,7 +67,7 @@ pub enum HolidaysError {
 }
 
 impl HolidaysError {
-    /// How to mend it.
+    /// Returns how to mend it.
     pub fn hint(&self) -> String {
         match self {
             Self::Unknown { .. } => {
@@ -84,7 +87,8 @@ impl HolidaysError {
 }
 
 impl Holidays {
-    /// The holidays of this name, `IN` or `IN-MH`, from the texts of `own` files by their names, else from those that are shipped.
+    /// Returns the holidays of this name, `IN` or `IN-MH`, from the texts of `own` files by their
+    /// names, else from those that are shipped.
     pub fn named(name: &str, own: &BTreeMap<String, String>) -> Result<Self, HolidaysError> {
         let text = |wanted: &str| {
             let shipped = || SHIPPED.iter().find(|(country, _)| *country == wanted).map(|(_, text)| *text);
@@ -147,12 +151,12 @@ impl Holidays {
         Ok(Self { name, source: source.ok_or_else(|| missing("source"))?, first, last, days })
     }
 
-    /// Whether it can be said of a day whether it is one of them.
+    /// Tells whether it is known of a day whether it is one of them.
     pub fn is_known(&self, day: Date) -> bool {
         (self.first..=self.last).contains(&i32::from(day.year()))
     }
 
-    /// Whether nobody is called on a day.
+    /// Tells whether nobody is called on a day.
     pub fn close(&self, day: Date) -> bool {
         !self.is_known(day) || self.days.contains_key(&day)
     }

@@ -11,7 +11,8 @@ pub struct Interval {
     pub end: Moment,
 }
 
-/// What is inside both lists; each is sorted and free of overlaps, and so is the result.
+/// Returns the time that is inside both lists; each is sorted and free of overlaps, and so is the
+/// result.
 pub(super) fn intersect(left: &[Interval], right: &[Interval]) -> Vec<Interval> {
     let (mut l, mut r) = (0, 0);
     let mut both = Vec::with_capacity(left.len().min(right.len()));

@@ -1,7 +1,9 @@
-//! *When* a contact may be called: hours of weekdays and dates, closed days, in one or several zones, as exact intervals of time.
+//! The window of a contact: hours of weekdays and dates, closed days, in one or several zones, as
+//! exact intervals of time.
 //!
-//! [`Timetable`] is what people write. [`Calendar`] projects one or more of them onto the time line, intersects
-//! them, keeps the guard before each closing, and answers "open now?" and "when does that change?".
+//! [`Timetable`] is the text that people write. [`Calendar`] projects one or more of them onto the
+//! time line, intersects them, keeps the guard before each closing, and answers "open now?" and
+//! "when does that change?".
 
 mod calendar;
 mod closures;

@@ -1,9 +1,16 @@
-//! Reading timetables as OpenStreetMap writes `opening_hours`: `Mo-Sa 09:00-21:00; Su off; Dec 24-26 off`.
+//! The reader of timetables as OpenStreetMap writes `opening_hours`:
+//! `Mo-Sa 09:00-21:00; Su off; Dec 24-26 off`.
 //!
-//! Source of the syntax: <https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification>. Rules are separated by `;`, and later ones
-//! replace earlier ones on the days that they name: years, dates or months, weekdays, in this order, then hours or `off`. What is most
-//! probably a slip is refused, with its place and its mend. An interval past midnight must say so (`22:00-26:00`): one that ends before it
-//! starts is far more often a slip, and the slip would call people at night.
+//! Source of the syntax: <https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification>.
+//! Rules are separated by `;`, and later ones replace earlier ones on the days that they name:
+//! years, dates or months, weekdays, in this order, then hours or `off`. A probable slip is
+//! refused, with its place and its mend. An interval past midnight must say so (`22:00-26:00`):
+//! one that ends before it starts is far more often a slip, and the slip would call people at
+//! night.
+//!
+//! The parser is our own. `opening-hours-syntax` reads more of the syntax than is safe here
+//! (`21:00-09:00`, rules that replace one another), and its tree has no places to point at. The
+//! tests hold ours against it, and our clocks against `tz-rs`.
 
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
@@ -31,13 +38,13 @@ pub struct HoursError {
 struct Text<'t>(&'t str);
 
 impl<'t> Text<'t> {
-    /// An error about `part`, which is a slice of the text.
+    /// Makes an error about `part`, which is a slice of the text.
     fn fault(self, part: &str, message: impl Into<String>, hint: impl Into<String>) -> HoursError {
         let start = (part.as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize).min(self.0.len());
         HoursError { at: start..(start + part.len()).min(self.0.len()), message: message.into(), hint: hint.into() }
     }
 
-    /// From the beginning of one part to the end of another.
+    /// Returns the text from the beginning of one part to the end of another.
     fn between(self, first: &str, last: &str) -> &'t str {
         let place = |part: &str| (part.as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize);
         self.0.get(place(first)..place(last) + last.len()).unwrap_or(self.0)
@@ -51,7 +58,8 @@ impl FromStr for Timetable {
         let table = Self::read(text)?;
         let texts: Vec<&str> = rules_of(text).collect();
         for (place, rule) in table.rules.iter().enumerate().take(texts.len()) {
-            // Both halves of a day written as two rules, or an exception that stands first: the later rule would silently win.
+            // Both halves of a day written as two rules, or an exception that stands first: the
+            // later rule would silently win.
             if let Some(later) = table.rules[place + 1..].iter().position(|later| later.undoes(rule)) {
                 let message = format!("`{}` takes back `{}`", texts[place + 1 + later], texts[place]);
                 let hint =
@@ -85,7 +93,8 @@ impl Timetable {
 impl TryFrom<String> for Timetable {
     type Error = HoursError;
 
-    /// Reads what is stored: what an earlier version took is not refused for being a likely slip.
+    /// Reads stored hours: a timetable that an earlier version took is not refused as a likely
+    /// slip.
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::read(&text)
     }
@@ -127,7 +136,7 @@ fn is_year(word: &str) -> bool {
     word.len() >= 4 && word.bytes().take(4).all(|byte| byte.is_ascii_digit())
 }
 
-/// A month's name, or the day after one: `Dec`, `24`, `24-Jan`, `26`.
+/// Tells whether a word is a month's name, or the day after one: `Dec`, `24`, `24-Jan`, `26`.
 fn is_of_dates(word: &str) -> bool {
     let month = |part: &str| MONTHS.iter().any(|month| part.starts_with(month));
     let day = |part: &str| !part.is_empty() && part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -197,7 +206,7 @@ fn read_dates(text: Text<'_>, part: &str) -> Result<Vec<Dates>, HoursError> {
     Ok(all)
 }
 
-/// `Dec`, `Dec 24`, or `24` of the month before; months from 1.
+/// Reads `Dec`, `Dec 24`, or `24` of the month before; months count from 1.
 fn date(text: Text<'_>, part: &str, before: Option<usize>) -> Result<(usize, Option<u32>), HoursError> {
     let wrong = |part: &str| {
         let hint = format!("write a month as {}, a date as Dec 24", MONTHS.join(", "));
@@ -256,7 +265,7 @@ fn weekdays(text: Text<'_>, selector: &str) -> Result<[bool; 7], HoursError> {
     Ok(named)
 }
 
-/// The occurrence of `name` in `selector`, so that an error can point at it.
+/// Returns the occurrence of `name` in `selector`, so that an error can point at it.
 fn name_in<'t>(selector: &'t str, name: &str) -> &'t str {
     selector.find(name).map_or(selector, |at| &selector[at..at + name.len()])
 }

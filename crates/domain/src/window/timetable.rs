@@ -1,4 +1,5 @@
-//! When a window is open by the calendar: rules of years, dates, weekdays and hours, on the wall clocks of no zone yet.
+//! When a window is open by the calendar: rules of years, dates, weekdays and hours, on the wall
+//! clocks of no zone yet.
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -16,8 +17,9 @@ pub(super) const DAY: i64 = 86_400;
 /// Seconds of the local day, `start..end`; `end` may lie past midnight.
 pub(super) type Hours = Range<i64>;
 
-/// A written timetable: `Mo-Sa 09:00-21:00; Su off; Dec 25 off`. The last rule that names a day says its hours. Hours past midnight
-/// belong to the day that they begin on; a day that is `off` is closed to them too.
+/// A written timetable: `Mo-Sa 09:00-21:00; Su off; Dec 25 off`. The last rule that names a day
+/// says its hours. Hours past midnight belong to the day that they begin on; a day that is `off`
+/// is closed to them too. The syntax leaves that open: this is the narrower reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timetable {
@@ -38,7 +40,8 @@ pub(super) struct Rule {
     pub(super) hours: Vec<Hours>,
 }
 
-/// Days of every year, both ends included; `(month, day)`. They go over the end of the year when the last is before the first.
+/// Days of every year, both ends included; `(month, day)`. They go over the end of the year when
+/// the last is before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dates {
     pub(super) first: (u32, u32),
@@ -56,7 +59,7 @@ impl Dates {
 }
 
 impl Rule {
-    /// Every day.
+    /// Makes a rule of every day.
     pub(super) fn daily(hours: Vec<Hours>) -> Self {
         Self { years: Vec::new(), dates: Vec::new(), weekdays: [true; 7], hours }
     }
@@ -79,8 +82,9 @@ impl Rule {
         })
     }
 
-    /// Whether this later rule takes back what an earlier one says, and most probably was not meant to: it leaves nothing of it, or opens
-    /// days again of an exception that stands first. A narrower exception after a wider rule is what rules are for.
+    /// Tells whether this later rule takes back an earlier one, and most probably was not meant to:
+    /// it leaves nothing of it, or opens days again of an exception that stands first. A narrower
+    /// exception after a wider rule is what rules are for.
     pub(super) fn undoes(&self, earlier: &Self) -> bool {
         let overlap = self.overlaps(earlier);
         let exception = earlier.hours.is_empty() || !earlier.dates.is_empty() || !earlier.years.is_empty();
@@ -109,7 +113,7 @@ impl Rule {
         weekdays && years && own.iter().zip(&others).any(|(own, other)| *own && *other)
     }
 
-    /// How much of a year it names, roughly: a rule of some years is less than one of all.
+    /// Returns how much of a year it names, roughly: a rule of some years is less than one of all.
     fn days(&self) -> usize {
         let dates = self.dates_of_a_year().iter().filter(|named| **named).count();
         let weekdays = self.weekdays.iter().filter(|named| **named).count();
@@ -118,7 +122,7 @@ impl Rule {
         dates * weekdays * years
     }
 
-    /// For each month and day, whether it is named.
+    /// Returns for each month and day whether it is named.
     fn dates_of_a_year(&self) -> Vec<bool> {
         let named = |date: (u32, u32)| self.dates.iter().any(|dates| dates.name(date));
         let dates = (1..=12).flat_map(|month| (1..=31).map(move |day| (month, day)));
@@ -131,31 +135,33 @@ impl Rule {
 }
 
 impl Timetable {
-    /// Every hour of every day.
+    /// Makes a timetable of every hour of every day.
     pub fn always() -> Self {
         Self { rules: vec![Rule::daily(std::iter::once(0..DAY).collect())], text: "24/7".to_owned() }
     }
 
-    /// Whether it never closes, so that no guard is needed either. A rule that closes some dates counts, whenever they are.
+    /// Tells whether it never closes, so that no guard is needed either. A rule that closes some
+    /// dates counts, whenever they are.
     pub fn never_closes(&self) -> bool {
         let every_day = |rule: &Rule| rule.years.is_empty() && rule.dates.is_empty();
         let covered = (0..7).all(|day| self.rules.iter().any(|rule| every_day(rule) && rule.weekdays[day]));
         covered && self.rules.iter().all(Rule::is_all_day)
     }
 
-    /// The hours of a day; none when nothing is said of it.
+    /// Returns the hours of a day; none when nothing is said of it.
     fn hours_of(&self, day: Date) -> Option<&[Hours]> {
         self.rules.iter().rev().find(|rule| rule.names(day)).map(|rule| rule.hours.as_slice())
     }
 
-    /// Whether a day is closed as a whole, also to hours that began the evening before.
+    /// Tells whether a day is closed as a whole, also to hours that began the evening before.
     fn is_off(&self, day: Date, closures: &Closures) -> bool {
         closures.close(day) || self.hours_of(day).is_some_and(<[Hours]>::is_empty)
     }
 
-    /// The open intervals within `from..to` on the wall clocks of `zone`, less the days that are closed, exact through every change of
-    /// offset: time is cut into stretches of one offset, and in each the local hours are shifted by it. An hour that the clocks
-    /// skip does not exist, and one that they repeat is open both times.
+    /// Returns the open intervals within `from..to` on the wall clocks of `zone`, less the days
+    /// that are closed, exact through every change of offset: time is cut into stretches of one
+    /// offset, and in each the local hours are shifted by it. An hour that the clocks skip does not
+    /// exist, and one that they repeat is open both times.
     pub fn intervals(&self, zone: Zone, from: Moment, to: Moment, closures: &Closures) -> Vec<Interval> {
         let mut open = Vec::new();
         let mut start = from;
@@ -202,5 +208,5 @@ impl From<Timetable> for String {
     }
 }
 
-/// An interval that began before the part of time that is asked about began less than this long before.
+/// The furthest that an interval can begin before a part of time and still reach into it.
 pub(super) const REACH: Span = Span::from_days(2);

@@ -5,7 +5,8 @@ use ringfence_domain::phone::Country;
 use ringfence_domain::window::Hours;
 use ringfence_domain::{Campaign, Moment, Zone, ZoneSet};
 
-/// Which parts of the window leave no time to call, wherever a contact may be; none when there is some.
+/// Returns the parts of the window that leave no time to call, wherever a contact may be; none
+/// when there is some.
 pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Option<String> {
     let places = places(campaign);
     let opens = |place: &&ZoneSet| campaign.calendar_of_any_day(place, vendor).next_opening(now).is_some();
@@ -26,7 +27,8 @@ pub(super) fn never_opens(campaign: &Campaign, vendor: Option<&Hours>, now: Mome
     Some(format!("the window never opens: {}", named(&chosen)))
 }
 
-/// A window that opens, and never between the campaign's first and last day. A campaign that is over is no mistake.
+/// Finds a window that opens, and never between the campaign's first and last day. A campaign that
+/// is over is no mistake.
 fn only_outside_its_days(
     campaign: &Campaign,
     places: &[ZoneSet],
@@ -43,7 +45,8 @@ fn only_outside_its_days(
     Some(format!("the window never opens between the campaign's first day ({from}) and its last ({ends})"))
 }
 
-/// Everywhere that a contact may be: where the campaign says, else in its country, else anywhere.
+/// Returns every place where a contact may be: where the campaign says, else in its country, else
+/// anywhere.
 fn places(campaign: &Campaign) -> Vec<ZoneSet> {
     if let (CallingZone::Fixed(zone), false) = (campaign.calling.timezone, campaign.needs_own_zone()) {
         return vec![ZoneSet::one(zone)];

@@ -21,13 +21,13 @@ pub(super) fn limits(mut section: Section<'_>) -> CampaignLimits {
     limits
 }
 
-/// `per_number`: caps, if there are any.
+/// Reads `per_number`: caps, if there are any.
 pub(crate) fn per_number(section: &mut Section<'_>) -> Option<Vec<Cap>> {
     let caps = section.texts("per_number")?;
     Some(caps.iter().filter_map(|cap| section.parse(cap)).collect())
 }
 
-/// `cool_off = { after_answered = "7d", after_refusal = "60d" }`
+/// Reads `cool_off = { after_answered = "7d", after_refusal = "60d" }`.
 pub(crate) fn cool_off(section: &mut Section<'_>) -> CoolOff {
     let Some(mut inner) = section.section("cool_off") else { return CoolOff::default() };
     let cool_off = CoolOff { after_answered: inner.span("after_answered"), after_refusal: inner.span("after_refusal") };

@@ -1,4 +1,6 @@
-//! `contacts.optional`: columns that may be empty although the agent gets them. In the templates they are written `{column|}`.
+//! `contacts.optional`: columns that may be empty although the agent gets them. In the templates
+//! they are written `{column|}`, so that import, dial and preview go by one rule and need no
+//! second list.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! `[results]` and `[callback]`: what a call's outcome, and what the agent collected in it, mean.
+//! `[results]` and `[callback]`: the meaning of a call's outcome, and of what the agent collected
+//! in it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use ringfence_domain::condition::Condition;
 use crate::Mistake;
 use crate::section::Section;
 
-/// What `[results]` says.
+/// The content of `[results]`.
 #[derive(Default)]
 pub(super) struct Results {
     pub(super) reached: Reached,
@@ -39,7 +40,8 @@ pub(super) fn results(mut section: Section<'_>) -> Results {
     results
 }
 
-/// When somebody who asks for a callback without a time that can be understood is called again.
+/// The delay after which somebody is called again who asks for a callback without a time that can
+/// be understood.
 const OTHERWISE: Span = Span::from_hours(2);
 
 pub(super) fn callback(mut section: Section<'_>) -> Option<Callback> {
@@ -50,7 +52,7 @@ pub(super) fn callback(mut section: Section<'_>) -> Option<Callback> {
     Some(Callback { from: from?.value, when, otherwise })
 }
 
-/// `when = { name = "value" }`, with a list where several values will do.
+/// Reads `when = { name = "value" }`, with a list where several values will do.
 fn when(section: &mut Section<'_>) -> Option<Condition> {
     let mut inner = section.section("when")?;
     let mut wanted = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `[safety]`: what holds a campaign until a person accepts.
+//! `[safety]`: the rails that hold a campaign until a person accepts.
 
 use ringfence_domain::safety::Safety;
 
@@ -12,7 +12,8 @@ pub(super) fn safety(mut section: Section<'_>) -> Safety {
         max_rejected: section.parsed("max_rejected").unwrap_or(default.max_rejected),
         max_missing: section.parsed("max_missing").unwrap_or(default.max_missing),
         max_file_age: section.parsed("max_file_age"),
-        // They are sent ahead in one write, which is to be a short one; more calls would prove nothing more.
+        // They are sent ahead in one write, which is to be a short one; more calls would prove
+        // nothing more.
         canary: section.integer("canary", 1..=1_000),
         stop_at_failures: section.parsed("stop_at_failures").unwrap_or(default.stop_at_failures),
     };

@@ -11,7 +11,7 @@ use crate::config::beside;
 use crate::section::Section;
 
 pub(super) fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactSource> {
-    // Whoever reads it later may have another working directory.
+    // A later reader may have another working directory.
     let absolute = |file: PathBuf| std::path::absolute(&file).unwrap_or(file).display().to_string();
     let file = section.text("file").map(|file| absolute(beside(path, &file.value)));
     let phones = phones(&mut section);
@@ -29,7 +29,7 @@ pub(super) fn contacts(mut section: Section<'_>, path: &Path) -> Option<ContactS
     Some(ContactSource { file, phones: phones?, country, countries, allow, timezone, id, missing, empty_words })
 }
 
-/// `countries = ["IN", "US"]`: at least one, where the key is there.
+/// Reads `countries = ["IN", "US"]`: at least one, where the key is there.
 fn countries(section: &mut Section<'_>) -> Vec<Country> {
     let place = section.place_of("countries");
     let texts = section.texts("countries").unwrap_or_default();
@@ -40,7 +40,7 @@ fn countries(section: &mut Section<'_>) -> Vec<Country> {
     texts.iter().filter_map(|text| section.parse(text)).collect()
 }
 
-/// `phone = "column"`, or `phones = ["column", …]`.
+/// Reads `phone = "column"`, or `phones = ["column", …]`.
 fn phones(section: &mut Section<'_>) -> Option<Vec<String>> {
     const HINT: &str = "write phone = \"the column\", or phones = [\"mobile\", \"landline\"]";
     let (one, several) = (section.text("phone"), section.texts("phones"));

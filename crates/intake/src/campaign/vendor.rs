@@ -1,4 +1,7 @@
-//! `[vendor]`, and what the vendor itself has to say about a campaign.
+//! `[vendor]`, and the vendor's own objections to a campaign.
+//!
+//! Each setting is a template, because some take columns of the row (Knovvu's `end_user`). A table
+//! of settings is flattened to keys `table.key`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +11,7 @@ use ringfence_providers::{CampaignFacts, SettingKind, Vendor};
 use crate::section::{Placed, Section};
 use crate::{ConfigLane, Mistake, config};
 
-/// The settings that the vendor has for a campaign. Texts may take {columns} from the row.
+/// Returns the settings that the vendor has for a campaign. Texts may take {columns} from the row.
 pub(super) fn settings(root: &mut Section<'_>, vendor: Option<&Vendor>) -> BTreeMap<String, Template> {
     let (Some(mut section), Some(vendor)) = (root.section("vendor"), vendor) else { return BTreeMap::new() };
     let mut values = BTreeMap::new();
@@ -45,7 +48,7 @@ fn template(section: &Section<'_>, text: &Placed<String>) -> Option<Template> {
     section.parse(text)
 }
 
-/// Adds what the vendor would refuse, at the key that is to be mended.
+/// Adds the vendor's objections, at the key that is to be mended.
 pub(super) fn objections(root: &mut Section<'_>, lane: &ConfigLane, facts: &CampaignFacts<'_>, told: bool) {
     let inner = root.section("vendor");
     for objection in (lane.vendor.check)(&lane.setup, facts) {

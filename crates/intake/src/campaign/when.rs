@@ -1,4 +1,4 @@
-//! What campaigns and presets say alike of `[calling]`: whose clocks, which days are closed.
+//! The keys of `[calling]` that campaigns and presets share: whose clocks, which days are closed.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use ringfence_domain::{date, place};
 use crate::Mistake;
 use crate::section::{Explain, Placed, Section};
 
-/// `timezone`: a name, or "contact".
+/// Reads `timezone`: a name, or "contact".
 pub(crate) fn timezone(section: &mut Section<'_>) -> CallingZone {
     let Some(text) = section.text("timezone").filter(|text| text.value != "contact") else {
         return CallingZone::Contact;
@@ -26,7 +26,8 @@ pub(crate) fn timezone(section: &mut Section<'_>) -> CallingZone {
     )
 }
 
-/// `closed` and `holidays`: days on which nobody is called. `own` are the operator's holidays.
+/// Reads `closed` and `holidays`: days on which nobody is called. `own` are the operator's
+/// holidays.
 pub(crate) fn closures(section: &mut Section<'_>, own: &BTreeMap<String, String>) -> Closures {
     let mut closures = Closures::default();
     for text in section.texts("closed").unwrap_or_default() {
@@ -47,7 +48,7 @@ pub(crate) fn closures(section: &mut Section<'_>, own: &BTreeMap<String, String>
     closures
 }
 
-/// A date in quotes, as in `"2026-11-23"`.
+/// Reads a date in quotes, as in `"2026-11-23"`.
 pub(crate) fn day(section: &mut Section<'_>, key: &str) -> Option<Date> {
     let text = section.text(key)?;
     if let Some(day) = date::read(&text.value) {

@@ -160,7 +160,7 @@ pub(crate) fn check_word(section: &Section<'_>, key: &SettingKey, text: &Placed<
     }
 }
 
-/// `{ env = "NAME" }` or `{ file = "path" }`; never the secret itself.
+/// Reads `{ env = "NAME" }` or `{ file = "path" }`; never the secret itself.
 fn secret(
     section: &mut Section<'_>,
     key: &str,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why a table cannot be read, or not to its end. Lines are counted from 1, as an editor shows them.
+/// Why a table cannot be read, or not to its end. Lines are counted from 1, as an editor shows
+/// them.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{problem}", path.display())]
 pub struct TableError {
@@ -12,7 +13,7 @@ pub struct TableError {
     pub problem: Problem,
 }
 
-/// What is wrong with a table; its text follows the name of the file.
+/// The trouble with a table; its text follows the name of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// The file cannot be read.
@@ -30,11 +31,11 @@ pub enum Problem {
     /// A column that is needed is not there.
     #[error(" has no column `{column}`; it has: {}{}", columns.join(", "), meant.as_ref().map(|close| format!(". Did you mean `{close}`?")).unwrap_or_default())]
     NoColumn {
-        /// What is asked for.
+        /// The column that is asked for.
         column: String,
-        /// What the file has.
+        /// The columns of the file.
         columns: Vec<String>,
-        /// What may have been meant.
+        /// The column that may have been meant.
         meant: Option<String>,
     },
     /// Two columns have one name.
@@ -57,7 +58,7 @@ pub enum Problem {
         is_named: bool,
         /// The table's separator.
         table: char,
-        /// What the line has instead.
+        /// The separators of the line.
         found: char,
     },
     /// A quote is never closed, and what follows it is one value.
@@ -91,7 +92,7 @@ pub enum Problem {
         /// Where the row begins.
         line: u64,
     },
-    /// The content is not what it was when it was looked through.
+    /// The content has changed since the file was looked through.
     #[error(" changed while it was read")]
     Changed,
 }
@@ -101,17 +102,17 @@ fn visible(separator: char) -> String {
 }
 
 impl Problem {
-    /// The problem of the file at `path`.
+    /// Returns the problem of the file at `path`.
     pub fn of(self, path: &Path) -> TableError {
         TableError { path: path.to_owned(), problem: self }
     }
 
-    /// What is wrong, where the file is named elsewhere.
+    /// Returns what is wrong, for a text that names the file elsewhere.
     pub fn sentence(&self) -> String {
         self.to_string().trim_start_matches([':', ' ']).to_owned()
     }
 
-    /// How to mend it.
+    /// Returns how to mend it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "name a regular CSV file that can be read; - is standard input",

@@ -1,8 +1,10 @@
-//! Tables that operators hand over: contact lists, do-not-call lists, rejected rows. One reader, one set of checks.
+//! Tables that operators hand over: contact lists, do-not-call lists, rejected rows. One reader,
+//! one set of checks.
 //!
-//! A table is a regular file of CSV in UTF-8 or UTF-16, with any line ends, its values separated by a comma, semicolon, tab or
-//! bar. Blank lines and rows of empty values are nobody's. A row has [`LONGEST_ROW`] bytes and [`MOST_COLUMNS`] columns at most,
-//! so that no file takes more memory than that.
+//! A table is a regular file of CSV in UTF-8 or UTF-16, with any line ends, its values separated
+//! by a comma, semicolon, tab or bar. Blank lines and rows of empty values are nobody's. A row has
+//! [`LONGEST_ROW`] bytes and [`MOST_COLUMNS`] columns at most, so that no file takes more memory
+//! than that.
 
 mod error;
 mod quotes;
@@ -38,7 +40,7 @@ pub struct Table {
     row_number: i64,
 }
 
-/// What is known of a table once all of it was read.
+/// The facts of a table once all of it was read.
 pub struct Looked {
     /// Rows that are not blank.
     pub rows: i64,
@@ -86,7 +88,7 @@ impl Table {
         Ok(Self { path: path.to_owned(), rows, columns, numbers: Vec::new(), row_number: 0 })
     }
 
-    /// The columns of the header.
+    /// Returns the columns of the header.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
@@ -113,22 +115,23 @@ impl Table {
         }
     }
 
-    /// The row that was read last.
+    /// Returns the row that was read last.
     pub fn record(&self) -> Record<'_> {
         Record { table: self }
     }
 
-    /// Bytes of the file that were read.
+    /// Returns how many bytes of the file were read.
     pub fn bytes_read(&self) -> u64 {
         self.rows.source().bytes()
     }
 
-    /// The hash of the bytes that were read.
+    /// Returns the hash of the bytes that were read.
     pub fn hash(&self) -> Sha256 {
         self.rows.source().hash()
     }
 
-    /// Reads to the end, for as long as `wanted`: what is wrong with the file is known before anything of it is used.
+    /// Reads to the end, for as long as `wanted` is true. So every trouble of the file is known
+    /// before anything of it is used.
     pub fn look_through(mut self, wanted: &dyn Fn() -> bool) -> Result<Looked, TableError> {
         let mut swallowed = None;
         while let Some(record) = self.next_row()? {
@@ -151,17 +154,18 @@ pub struct Record<'t> {
 }
 
 impl<'t> Record<'t> {
-    /// Its place in the file, counted from 1 without the header and blank rows.
+    /// Returns its place in the file, counted from 1 without the header and blank rows.
     pub fn number(self) -> i64 {
         self.table.row_number
     }
 
-    /// The line that it begins on, counted from 1 as an editor does.
+    /// Returns the line that it begins on, counted from 1 as an editor does.
     pub fn line(self) -> i64 {
         self.table.rows.row().line as i64
     }
 
-    /// How many values it has, but for empty ones beyond the header: spreadsheets add those.
+    /// Returns how many values it has, but for empty ones beyond the header: spreadsheets add
+    /// those.
     pub fn len(self) -> usize {
         let row = self.table.rows.row();
         let surplus = |place: &usize| row.get(*place).is_some_and(|value| !value.trim_ascii().is_empty());
@@ -171,39 +175,40 @@ impl<'t> Record<'t> {
             .map_or(row.len().min(self.table.columns.len()), |last| last + 1)
     }
 
-    /// Whether it has no value.
+    /// Tells whether it has no value.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// The value of a column as it stands in the file; empty where spreadsheets left out empty ones at the end.
+    /// Returns the value of a column as it stands in the file; empty where spreadsheets left out
+    /// empty ones at the end.
     pub fn bytes(self, place: usize) -> &'t [u8] {
         self.table.rows.row().get(place).unwrap_or_default()
     }
 
-    /// The value of a column if it is UTF-8.
+    /// Returns the value of a column if it is UTF-8.
     pub fn utf_8(self, place: usize) -> Option<&'t str> {
         std::str::from_utf8(self.bytes(place)).ok()
     }
 
-    /// The value of a column; what cannot be read or kept of it is marked.
+    /// Returns the value of a column. Bytes that cannot be read or kept are marked.
     pub fn text(self, place: usize) -> Cow<'t, str> {
         let text = String::from_utf8_lossy(self.bytes(place));
         // No database keeps zero bytes in a text.
         if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { text }
     }
 
-    /// Its values as they stand in the file, as many as there are.
+    /// Returns its values as they stand in the file, as many as there are.
     pub fn texts(self) -> impl Iterator<Item = Cow<'t, str>> {
         (0..self.table.rows.row().len()).map(move |place| self.text(place))
     }
 
-    /// Whether text follows a closing quote, so that it is not sure where values end.
+    /// Tells whether text follows a closing quote, so that it is not sure where values end.
     pub fn has_misplaced_quote(self) -> bool {
         self.table.rows.row().quotes.misplaced
     }
 
-    /// [`Problem::Swallowed`], if one of its values has lines that look like rows.
+    /// Returns [`Problem::Swallowed`], if one of its values has lines that look like rows.
     pub fn swallowed(self) -> Option<Problem> {
         let Table { rows, columns, numbers, .. } = self.table;
         let value = swallowing(rows, columns.len(), numbers)?;
@@ -212,21 +217,23 @@ impl<'t> Record<'t> {
     }
 }
 
-/// The first value of the row that was read last whose lines look like rows.
+/// Returns the first value of the row that was read last whose lines look like rows.
 fn swallowing<'r>(rows: &'r Rows, columns: usize, numbers: &[usize]) -> Option<&'r LongValue> {
     let row = rows.row();
     row.quotes.long.iter().find(|value| {
         let lines = row.bytes[value.bytes.clone()].split(|byte| matches!(byte, b'\n' | b'\r'));
         // The first line is the rest of the row that the quote stands in.
         let inner: Vec<&[u8]> = lines.skip(1).filter(|line| !line.trim_ascii().is_empty()).collect();
-        // Rows whose empty last values were left out may be numbers only; an address has other lines, too.
+        // Rows whose empty last values were left out may be numbers only; an address has other
+        // lines, too.
         let begins = numbers.is_empty() || numbers.contains(&0);
         let bare = begins && !inner.is_empty() && inner.iter().all(|line| quotes::is_like_number(line));
         bare || inner.iter().any(|line| quotes::looks_like_row(line, rows.separator(), columns, numbers))
     })
 }
 
-/// Whether the name of a column is a phone number, in digits of any script. Dates have fewer digits.
+/// Tells whether the name of a column is a phone number, in digits of any script. Dates have fewer
+/// digits.
 fn is_number(name: &str) -> bool {
     let only = name.chars().all(|letter| letter.is_numeric() || "+-(). ".contains(letter));
     only && name.chars().filter(|letter| letter.is_numeric()).count() >= 9

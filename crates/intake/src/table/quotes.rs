@@ -1,6 +1,12 @@
-//! Quotes in a row as it stands in the file: which values go over several lines, and whether one never ends.
+//! The quotes in a row as it stands in the file: which values go over several lines, and whether
+//! one never ends.
+//!
+//! A value of several lines may be meant (an address) or may have swallowed rows. So such rows
+//! hold an import, which a person can accept, and refuse a do-not-call list, which must not lack
+//! people. A line within a value looks like a row when it has several values, and a number where
+//! rows have one.
 
-/// What the quotes of one row do.
+/// The findings about the quotes of one row.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Quotes {
     /// Values that go over several lines.
@@ -75,8 +81,8 @@ pub(super) fn of(row: &[u8], separator: u8, mut line: u64) -> Quotes {
     found
 }
 
-/// Whether a line within a value looks like a row of its own: it has several values, one of them a number where rows
-/// have one. In a table of one column the number alone is enough.
+/// Tells whether a line within a value looks like a row of its own: it has several values, one of
+/// them a number where rows have one. In a table of one column the number alone is enough.
 pub(super) fn looks_like_row(line: &[u8], separator: u8, columns: usize, numbers: &[usize]) -> bool {
     let values: Vec<&[u8]> = line.split(|byte| *byte == separator).collect();
     let at = |place: usize| values.get(place).is_some_and(|value| is_like_number(value));
@@ -85,7 +91,8 @@ pub(super) fn looks_like_row(line: &[u8], separator: u8, columns: usize, numbers
     has_number && (columns == 1 || values.len() > 1)
 }
 
-/// Whether a text has as many digits as a number that can be called, and no letters beside them.
+/// Tells whether a text has as many digits as a number that can be called, and no letters beside
+/// them.
 pub(super) fn is_like_number(value: &[u8]) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     (7..=17).contains(&digits) && !value.iter().any(u8::is_ascii_alphabetic)

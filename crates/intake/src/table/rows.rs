@@ -1,4 +1,7 @@
-//! Rows of a table one by one, each in bounded memory and with the line that an editor shows.
+//! The rows of a table one by one, each in bounded memory and with the line that an editor shows.
+//!
+//! Quotes and lines are counted beside `csv-core`: the library counts lines by `\n` only, and does
+//! not say whether a quote was open. A test holds both against the `csv` crate.
 
 use std::io::BufRead;
 
@@ -29,17 +32,17 @@ pub(super) struct RawRow {
     values: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
-    /// What its quotes do; nothing when it has none.
+    /// The findings about its quotes; nothing when it has none.
     pub(super) quotes: Quotes,
 }
 
 impl RawRow {
-    /// How many values it has.
+    /// Returns how many values it has.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// A value without its quotes.
+    /// Returns a value without its quotes.
     pub(super) fn get(&self, place: usize) -> Option<&[u8]> {
         let end = *self.ends[..self.count].get(place)?;
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
@@ -48,7 +51,7 @@ impl RawRow {
 }
 
 impl Rows {
-    /// The rows of a text whose first `skipped` bytes are no row.
+    /// Begins with a text whose first `skipped` bytes are no row.
     pub(super) fn new(mut source: Source, separator: u8, skipped: usize) -> Self {
         source.text.consume(skipped);
         let row = RawRow {
@@ -71,7 +74,7 @@ impl Rows {
         &self.source
     }
 
-    /// The row that was read last.
+    /// Returns the row that was read last.
     pub(super) fn row(&self) -> &RawRow {
         &self.row
     }
@@ -130,7 +133,8 @@ impl Rows {
         Ok(())
     }
 
-    /// A quote that is not closed within the longest row is the likelier mistake.
+    /// Returns the likelier mistake: a quote that is not closed within the longest row, or a row
+    /// that is too long.
     fn too_long(&self) -> Problem {
         let row = &self.row;
         match quotes::of(&row.bytes, self.separator, row.line).open {
@@ -164,7 +168,7 @@ mod tests {
     /// A row's line and its values.
     type Read = (u64, Vec<Vec<u8>>);
 
-    /// The rows of a text with their lines, until the first that cannot be read.
+    /// Returns the rows of a text with their lines, until the first that cannot be read.
     fn read(text: &str) -> (Vec<Read>, Option<Problem>) {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         std::io::Write::write_all(&mut file, text.as_bytes()).expect("written");
@@ -183,7 +187,7 @@ mod tests {
         }
     }
 
-    /// The line of a byte, as an editor counts: a line ends with `\n`, `\r\n` or `\r`.
+    /// Returns the line of a byte, as an editor counts: a line ends with `\n`, `\r\n` or `\r`.
     fn line_of(text: &str, byte: usize) -> u64 {
         let rest = text[byte..].len() - text[byte..].trim_start_matches(['\n', '\r']).len();
         let before = text[..byte + rest].replace("\r\n", "\n").replace('\r', "\n");

@@ -30,25 +30,26 @@ pub fn sample(path: &Path, count: usize) -> Result<Sample, TableError> {
 }
 
 impl Sample {
-    /// The filled values of a column.
+    /// Returns the filled values of a column.
     fn values<'s>(&'s self, column: &str) -> impl Iterator<Item = &'s str> {
         let place = self.columns.iter().position(|name| name == column).unwrap_or(usize::MAX);
         self.rows.iter().filter_map(move |row| row.get(place)).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The part of a column's filled values that are so, from 0 to 1; 0 when none is filled.
+    /// Returns the part of a column's filled values that are so, from 0 to 1; 0 when none is
+    /// filled.
     pub fn share(&self, column: &str, is_so: impl Fn(&str) -> bool) -> f64 {
         let all = self.values(column).count();
         if all == 0 { 0.0 } else { self.values(column).filter(|value| is_so(value)).count() as f64 / all as f64 }
     }
 
-    /// Whether every row has a value in the column, and no two the same.
+    /// Tells whether every row has a value in the column, and no two the same.
     pub fn is_unique(&self, column: &str) -> bool {
         let values: std::collections::HashSet<&str> = self.values(column).collect();
         !self.rows.is_empty() && values.len() == self.rows.len()
     }
 
-    /// The first filled value of a column.
+    /// Returns the first filled value of a column.
     pub fn first(&self, column: &str) -> Option<&str> {
         self.values(column).next()
     }

@@ -1,12 +1,12 @@
-//! What separates the values of a table.
+//! The separator between the values of a table.
 
 use super::error::Problem;
 
-/// What may separate values; of equals the first wins.
+/// The possible separators; of equals the first wins.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The separator that a line `sep=;` before the header names, as Excel writes and reads it, and the bytes of that line
-/// without its end.
+/// Returns the separator that a line `sep=;` before the header names, as Excel writes and reads
+/// it, and the bytes of that line without its end.
 pub(super) fn named(start: &[u8]) -> Option<(u8, usize)> {
     let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
     let bare = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
@@ -19,16 +19,16 @@ pub(super) fn named(start: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The separator that the header has most often outside quotes. One that the first row has as often goes before
-/// others: names of columns may have commas.
+/// Returns the separator that the header has most often outside quotes. One that the first row has
+/// as often goes before others: names of columns may have commas.
 pub(super) fn guessed(start: &[u8]) -> u8 {
     let [header, row, _] = lines(start).map(|line| line.separators);
     let rank = |place: &usize| (header[*place] > 0 && header[*place] == row[*place], header[*place]);
     (0..SEPARATORS.len()).rev().max_by_key(rank).map_or(SEPARATORS[0], |place| SEPARATORS[place])
 }
 
-/// A line that has other separators than the table, with one of them. `named`: how many bytes before the header name the
-/// separator.
+/// Returns a line that has other separators than the table, with one of them. `named`: how many
+/// bytes before the header name the separator.
 pub(super) fn contradicted(start: &[u8], separator: u8, named: usize) -> Option<Problem> {
     let of_table = SEPARATORS.iter().position(|known| *known == separator)?;
     let [header, row, second] = lines(&start[named..]);
@@ -60,11 +60,11 @@ struct Line {
     number: u64,
     /// How often each separator stands outside quotes.
     separators: [usize; SEPARATORS.len()],
-    /// Its end was seen.
+    /// Whether its end was seen.
     is_whole: bool,
 }
 
-/// The header and the two rows after it.
+/// Returns the header and the two rows after it.
 fn lines(start: &[u8]) -> [Line; 3] {
     let mut lines = [Line::default(); 3];
     let (mut line, mut quoted, mut before) = (0, false, b'\n');

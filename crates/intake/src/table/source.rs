@@ -1,4 +1,5 @@
-//! The bytes of a table as UTF-8, whatever Unicode encoding the file has. They are counted and hashed on their way.
+//! The bytes of a table as UTF-8, whatever Unicode encoding the file has. They are counted and
+//! hashed on their way.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Take};
@@ -14,7 +15,7 @@ use crate::regular;
 
 const BUFFER: usize = 1 << 16;
 
-/// What files that people take for CSV begin with.
+/// The first bytes of other files that people take for CSV.
 const OTHERS: [(&[u8], &str); 6] = [
     (b"PK\x03\x04", "a spreadsheet or an archive"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet of an old kind"),
@@ -37,7 +38,8 @@ struct Seen {
 }
 
 impl Source {
-    /// Opens a regular file. It is read as far as it goes now: one that grows meanwhile ends all the same.
+    /// Opens a regular file. It is read as far as it goes now: one that grows meanwhile ends all
+    /// the same.
     pub(super) fn open(path: &Path) -> Result<Self, Problem> {
         let file = regular::open(path)?;
         let length = file.metadata()?.len();
@@ -55,25 +57,25 @@ impl Source {
             .strip_bom(true)
             .bom_override(true)
             .build(Cursor::new(start).chain(file));
-        // One whole buffer at first, for whoever guesses from it.
+        // One whole buffer at first, for the code that guesses from it.
         let mut start = Vec::with_capacity(BUFFER);
         Read::by_ref(&mut decoded).take(BUFFER as u64).read_to_end(&mut start)?;
         let text: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(decoded));
         Ok(Self { text: BufReader::with_capacity(BUFFER, text), seen })
     }
 
-    /// Bytes of the file that were read.
+    /// Returns how many bytes of the file were read.
     pub(super) fn bytes(&self) -> u64 {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 
-    /// The SHA-256 of these bytes.
+    /// Returns the SHA-256 of these bytes.
     pub(super) fn hash(&self) -> Sha256 {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).hash.clone()
     }
 }
 
-/// UTF-16 without a mark at its beginning, told from the zero bytes of two Latin letters.
+/// Recognises UTF-16 without a mark at its beginning, by the zero bytes of two Latin letters.
 fn unmarked_utf_16(start: &[u8]) -> Option<&'static Encoding> {
     match start.iter().map(|byte| *byte == 0).collect::<Vec<_>>()[..] {
         [false, true, false, true] => Some(UTF_16LE),

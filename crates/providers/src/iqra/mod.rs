@@ -1,15 +1,18 @@
 //! Iqra AI: voice-AI calls from a queue at the vendor.
 //!
-//! Sources: the page "Initiate call" (www.mintlify.com/abdofallah/IqraAI), and the vendor's published source
-//! (github.com/abdofallah/IqraAI), which contradict each other:
+//! Sources: the page "Initiate call" (www.mintlify.com/abdofallah/IqraAI), and the vendor's
+//! published source (github.com/abdofallah/IqraAI), which contradict each other:
 //!
-//! - The page documents form fields (`RecipientNumber`, `NumberId`, `AgentId`, …); the source reads one form field `config` of JSON,
-//!   which needs a campaign of the vendor's. A lane begins with `dialect`, and turns to the other one when the vendor's refusal
-//!   proves that nothing was queued: see [`place`].
-//! - The page shows names in upper case (`Success`), the source answers in lower case, with HTTP 200 whatever happened, and numbers
-//!   instead of words: see [`queue`].
-//! - Only the source has the list of queued calls. It shows our reference, so that it is known whether a call was placed.
-//! - Calls may wait in the queue. With `config` the vendor is told the moment after which it must drop them.
+//! - The page documents form fields (`RecipientNumber`, `NumberId`, `AgentId`, …); the source
+//!   reads one form field `config` of JSON, which needs a campaign of the vendor's. A lane begins
+//!   with `dialect`, and turns to the other one when the vendor's refusal proves that nothing was
+//!   queued: see [`place`].
+//! - The page shows names in upper case (`Success`), the source answers in lower case, with HTTP
+//!   200 whatever happened, and numbers instead of words: see [`queue`].
+//! - Only the source has the list of queued calls. It shows our reference, so that it is known
+//!   whether a call was placed.
+//! - Calls may wait in the queue. With `config` the vendor is told the moment after which it must
+//!   drop them.
 
 mod place;
 mod queue;
@@ -31,7 +34,7 @@ use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, Provider, Secret, Transport, report};
 
-/// What configuration files may say about it.
+/// The description of this vendor: its settings, limits, capabilities and refusals.
 pub(crate) static VENDOR: Vendor = Vendor {
     kind: "iqra",
     settings: &[
@@ -59,7 +62,7 @@ pub(crate) static VENDOR: Vendor = Vendor {
     build: |setup, transport| Ok(Arc::new(Iqra::new(setup, transport)?)),
 };
 
-/// Each dialect needs its own.
+/// Returns what the campaign lacks for the dialect of this lane.
 fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> {
     let all = if lane.values.get("dialect").is_some_and(|dialect| dialect == "config") {
         let missing = !campaign.vendor.contains_key("campaign_id");
@@ -85,17 +88,20 @@ struct Iqra {
     account: Account,
     /// `/business/{id}`
     business: String,
-    /// Which of the two dialects is spoken.
+    /// Whether the dialect `config` is spoken. It is learned in memory only: after a restart the
+    /// first attempt may be refused once more, which costs nobody a call. The log says which line
+    /// to write.
     config: AtomicBool,
-    /// It was changed once already.
+    /// Whether the dialect was changed once already.
     turned: AtomicBool,
     status_map: StatusMap,
-    /// The last call that was taken: whoever is looked for is believed absent only by a list that shows this one.
+    /// The last call that was taken. A lost call is taken for absent only by a list that shows this
+    /// one.
     control: Mutex<Option<Control>>,
     unread: UnreadRows,
 }
 
-/// A call that surely is in the vendor's list.
+/// A call that certainly is in the vendor's list.
 #[derive(Debug, Clone)]
 struct Control {
     number: PhoneNumber,
@@ -125,7 +131,8 @@ impl Iqra {
         format!("{}/call/initiate", self.business)
     }
 
-    /// Turns to the other dialect than the one that was refused, once; the second refusal is for a person.
+    /// Turns once to the other dialect than the refused one. A second refusal is for a person to
+    /// mend.
     fn reword(&self, was_config: bool, words: String) -> Placing {
         if self.config.load(Ordering::SeqCst) != was_config {
             return Placing::Reworded { cause: words };
@@ -149,7 +156,8 @@ impl Provider for Iqra {
     }
 
     fn held_until(&self, at: Moment) -> Moment {
-        // The page promises no end to the queue; with `config` the vendor drops what waits past the maximum that it is told.
+        // The page promises no end to the queue; with `config` the vendor drops what waits past the
+        // maximum that it is told.
         at + if self.config.load(Ordering::SeqCst) { place::LONGEST_WAIT } else { Span::from_hours(1) }
     }
 

@@ -13,12 +13,12 @@ use crate::fault::{Cause, Fault, fault};
 
 /// The name that our reference has in the metadata.
 pub(super) const REFERENCE: &str = "ringfence_attempt";
-/// A call that is still queued so long after it was placed is dropped, unless the campaign says otherwise.
+/// The time after which a call that is still queued is dropped, unless the campaign sets another.
 const MAX_WAIT: Span = Span::from_secs(60);
-/// Longer than this no campaign may let a call wait: its number is taken as free again an hour after.
+/// The longest wait that a campaign may set: the number counts as free again an hour after.
 pub(super) const LONGEST_WAIT: Span = Span::from_minutes(10);
 
-/// How long the vendor may keep a call in its queue.
+/// Returns how long the vendor may keep a call in its queue.
 pub(super) fn max_wait(vendor: &BTreeMap<String, String>) -> Result<Span, String> {
     let wait = match vendor.get("max_wait") {
         Some(span) => span.parse::<Span>().map_err(|error| format!("max_wait: {error}"))?,
@@ -30,12 +30,13 @@ pub(super) fn max_wait(vendor: &BTreeMap<String, String>) -> Result<Span, String
     Ok(wait)
 }
 
-/// The fields of `POST /business/{id}/call/initiate`.
+/// Returns the fields of `POST /business/{id}/call/initiate`.
 pub(super) fn fields(call: &CallRequest, config: bool) -> Result<Vec<(String, String)>, String> {
     if config { as_config(call) } else { as_documented(call) }
 }
 
-/// As the page has them. Without `ScheduledTime` the call is queued at once; there is no field for the latest moment.
+/// Returns the fields of the page. `ScheduledTime` is left out, so that the call is queued at
+/// once. The page has no field for the latest moment: only `config` has one.
 fn as_documented(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     let from = call.from.clone().ok_or("the campaign names no NumberId to call from: add caller_ids")?;
     if call.agent.is_empty() {
@@ -56,7 +57,8 @@ fn as_documented(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     Ok(fields)
 }
 
-/// As the source reads them: one field of JSON, with the moment after which the queue drops the call.
+/// Returns the fields that the source reads: one field of JSON, with the moment after which the
+/// queue drops the call.
 fn as_config(call: &CallRequest) -> Result<Vec<(String, String)>, String> {
     let campaign = call.vendor.get("campaign_id");
     let campaign = campaign.ok_or("this vendor needs one of its campaigns: add campaign_id to [vendor]")?;
@@ -79,7 +81,8 @@ fn metadata(call: &CallRequest) -> BTreeMap<String, String> {
     metadata
 }
 
-/// The page's codes, and those of the source, by the end of the chains that codes are. The first that fits decides.
+/// The codes of the page and of the source. A code of the vendor is a chain; a line fits the end
+/// of it, and the first line that fits decides.
 pub(super) const FAULTS: &[Fault] = &[
     fault("INSUFFICIENT_BALANCE", &[], Cause::Lane),
     fault("PERMISSION_DENIED", &[], Cause::Lane),
@@ -97,7 +100,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("ForwardSingleCallToRegionProxy:2", &[], Cause::Unknown),
 ];
 
-/// Whose fault a code is. Some whole stages of the source come before anything is queued.
+/// Returns whose fault a code is. Some whole stages of the source come before anything is queued.
 fn cause(code: &str) -> Cause {
     // By then the call is queued, whatever goes wrong.
     if code.split(':').any(|stage| stage == "ForwardSingleCallToRegionProxy") {
@@ -118,11 +121,13 @@ fn cause(code: &str) -> Cause {
     }
 }
 
-/// The page's words for fields that a request lacks. The source has none of them: whoever gives them for a `config` did not read it.
+/// The page's words for fields that a request lacks. The source has none of them: a vendor that
+/// answers them to a `config` did not read the `config`.
 const FIELDS: [&str; 3] =
     ["InitiateCall:INVALID_NUMBER", "InitiateCall:INVALID_AGENT", "InitiateCall:INVALID_NUMBER_ID"];
 
-/// What an answer to that request means. Both dialects answer refusals with HTTP 200.
+/// Reads the answer to the request that places a call. Both dialects answer refusals with
+/// HTTP 200.
 pub(super) fn classify(reply: &Response<Bytes>, config: bool) -> Placing {
     let body = answer::json(reply).unwrap_or_default();
     let first = member(&body, "Data").and_then(Value::as_array).and_then(|list| list.first());
@@ -130,7 +135,8 @@ pub(super) fn classify(reply: &Response<Bytes>, config: bool) -> Placing {
     answer::judge(reply, refusal(reply), call_id, refused(&body, reply, config))
 }
 
-/// `Success: false` with a code that the page or the source has; with HTTP 401 the documented `detail` of a wrong token.
+/// Returns the refusal of an answer: `Success: false` with a code that the page or the source has,
+/// or HTTP 401 with the documented `detail` of a wrong token.
 fn refused(body: &Value, reply: &Response<Bytes>, config: bool) -> Option<Refusal> {
     let text = |name: &str| member(body, name).and_then(Value::as_str);
     let words = refusal(reply);
@@ -147,7 +153,7 @@ fn refused(body: &Value, reply: &Response<Bytes>, config: bool) -> Option<Refusa
     }
 }
 
-/// What an answer says, for a person.
+/// Returns the words of an answer for a person.
 pub(super) fn refusal(reply: &Response<Bytes>) -> String {
     let body = answer::json(reply).unwrap_or_default();
     let text = |name: &str| member(&body, name).and_then(Value::as_str).filter(|text| !text.is_empty());

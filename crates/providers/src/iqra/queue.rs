@@ -1,8 +1,10 @@
-//! Queued calls: how they stand, and calls whose answer was lost.
+//! The vendor's queue: the state of queued calls, and the search for calls whose answer was lost.
 //!
-//! `POST /business/{id}/queues/outbound/{queueId}` and `POST /business/{id}/queues/outbound`, which the vendor's source has and no
-//! page documents. States and ends of sessions are words on the page and numbers in the source; the numbers differ between its
-//! versions, so that a number means what no version contradicts, or else the outcome that calls nobody again too soon.
+//! The two addresses `POST /business/{id}/queues/outbound/{queueId}` and
+//! `POST /business/{id}/queues/outbound` are in the vendor's source, and no page documents them.
+//! States and ends of sessions are words on the page and numbers in the source. The numbers differ
+//! between its versions: a number has the meaning that no version contradicts, or else the outcome
+//! that calls nobody again too soon.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -20,18 +22,19 @@ use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall, Unansw
 use crate::number_format::same_number;
 use crate::{Budget, standing};
 
-/// Rows of one page, the most that the source gives.
+/// Rows of one page: the most that the source gives.
 const PAGE: usize = 100;
-/// Pages read for one question.
+/// The most pages that are read for one question.
 const PAGES: usize = 10;
-/// The vendor's clock may differ from ours by as much.
+/// The most by which the vendor's clock may differ from ours.
 pub(super) const SKEW: Span = Span::from_minutes(2);
-/// Calls are looked for from so long before they were sent, whatever the clocks say.
+/// How long before they were sent calls are looked for, whatever the clocks say.
 const SINCE: Span = Span::from_days(1);
-/// The vendor drops a call at the latest moment that it was told. So long after that moment a request that is not in the list did not
-/// arrive, and will not.
+/// The time after which a call is absent. The vendor drops a call at the latest moment that it was
+/// told. A request that is still not in the list this long after that moment did not arrive, and
+/// will not.
 const ABSENT_AFTER: Span = Span::from_minutes(3);
-/// Calls asked about one by one in a round, when the list does not show them.
+/// The most calls that are asked about one by one in a round, when the list does not show them.
 const SINGLY: usize = 3;
 
 impl Iqra {
@@ -80,9 +83,11 @@ impl Iqra {
         data(&self.post(&path, &json!({}), budget).await?)
     }
 
-    /// A row with our reference is the call. It was not placed when the vendor would have dropped it by now, all rows of the number
-    /// were seen, none of them could be it, and the same list shows a call that surely was placed, as it was: so it knows numbers as we
-    /// write them, keeps our reference, and has a clock like ours.
+    /// Looks for lost calls. A row with our reference is the call. A call was not placed when four
+    /// things hold: the vendor would have dropped it by now; all rows of the number were seen; none
+    /// of them can be the call; and the same list shows a call that certainly was placed, with
+    /// its reference and at its time. Such a list knows numbers as we write them, keeps our
+    /// reference, and has a clock like ours.
     pub(super) async fn find_all(
         &self,
         lost: &[LostCall],
@@ -135,7 +140,7 @@ impl Iqra {
         Ok(findings)
     }
 
-    /// One page of the list of queued calls.
+    /// Asks for one page of the list of queued calls.
     pub(super) async fn queued(&self, order: &Value, budget: &dyn Budget) -> Result<Page, AskError> {
         let path = format!("{}/queues/outbound", self.business);
         let reply = self.post(&path, order, budget).await?;
@@ -152,7 +157,8 @@ impl Iqra {
             (Some(false), _) => {
                 Ok(Page { rows, next: None, total: member(&page, "totalCount").and_then(Value::as_u64) })
             }
-            // More is promised and cannot be asked for, or nobody says whether there is more: what was seen may not be all.
+            // More is promised and cannot be asked for, or nobody says whether there is more: what
+            // was seen may not be all.
             _ => Err(unreadable()),
         }
     }
@@ -170,8 +176,8 @@ impl Iqra {
         }
     }
 
-    /// The end of the session tells most; without one the state in the queue. The operator's own words come first:
-    /// `"end_type 4"` and `"status 6"` name numbers.
+    /// Reads the outcome of a row. The end of the session decides; without one, the state in the
+    /// queue. The operator's own words come first: `"end_type 4"` and `"status 6"` name numbers.
     fn outcome(&self, row: &Value) -> Option<Outcome> {
         let end = member(row, "sessionEndType").and_then(word).filter(|end| !["0", "NotSet"].contains(&end.as_str()));
         let status = member(row, "status").and_then(word)?;
@@ -210,7 +216,8 @@ impl Iqra {
             };
         }
         match status.as_str() {
-            // 5 is failed in one version, and completed in another, where the end of the session is told; 6 is cancelled or failed.
+            // 5 is failed in one version, and completed in another, where the end of the session is
+            // told; 6 is cancelled or failed.
             "5" | "6" => Some(Outcome::Failed),
             // Expired or cancelled: dropped from the queue either way.
             "7" | "8" => Some(Outcome::NotDialled),
@@ -219,7 +226,8 @@ impl Iqra {
     }
 }
 
-/// How a session ended, as outcome of the call; numbers of the version that tells no-answer apart.
+/// Reads the end of a session as an outcome. The numbers are those of the version that tells
+/// no-answer apart.
 fn by_end(end: &str) -> Option<Outcome> {
     Some(match standing::bare(end).as_str() {
         "3" | "userdeclinedorbusy" => Outcome::Busy,
@@ -276,12 +284,12 @@ fn details(row: &Value) -> CallDetails {
 pub(super) struct Page {
     pub(super) rows: Vec<Value>,
     pub(super) next: Option<String>,
-    /// On the last page: how many rows there are in all.
+    /// The number of all rows; on the last page only.
     total: Option<u64>,
 }
 
 impl Control {
-    /// Whether a row is this call, with its reference and at its time.
+    /// Tells whether a row is this call, with its reference and at its time.
     fn is(&self, row: &Value) -> bool {
         reference_of(row).as_deref() == Some(self.reference.as_str()) && about(row, self.at)
     }
@@ -291,7 +299,7 @@ fn reference_of(row: &Value) -> Option<String> {
     member(row, "metadata").and_then(|metadata| text(metadata, REFERENCE))
 }
 
-/// Whether a row was queued about a moment.
+/// Tells whether a row was queued at about this moment.
 fn about(row: &Value, at: Moment) -> bool {
     let queued = text(row, "enqueuedAt").and_then(|at| at.parse::<Moment>().ok());
     queued.is_some_and(|queued| queued >= at - SKEW && queued <= at + SKEW)
@@ -305,7 +313,7 @@ pub(super) fn order(since: Moment, numbers: Option<&[&str]>, cursor: Option<&str
     json!({ "limit": PAGE, "nextCursor": cursor, "filter": filter })
 }
 
-/// `data` of an answer that says `success`; none when it has none.
+/// Returns `data` of an answer that says `success`; none when it has none.
 fn data(reply: &Response<Bytes>) -> Result<Option<Value>, AskError> {
     if reply.status().as_u16() == 404 {
         return Ok(None);

@@ -7,7 +7,7 @@ use super::queue::{SKEW, order, text};
 use crate::Budget;
 use crate::call::{AskError, ListedCall, Listing};
 
-/// Pages of 100 rows read at most: at 60 requests a minute three minutes.
+/// The most pages, of 100 rows each, that are read: three minutes at 60 requests a minute.
 const MOST_PAGES: usize = 180;
 
 impl Iqra {

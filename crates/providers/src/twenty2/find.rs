@@ -1,4 +1,4 @@
-//! How calls stand, and calls whose answer was lost.
+//! The questions about calls: their standing, and the search for calls whose answer was lost.
 
 use std::collections::HashMap;
 
@@ -15,15 +15,16 @@ use crate::number_format::same_number;
 use crate::standing::Standing;
 use crate::{Budget, Provider, answer};
 
-/// The vendor's clock may differ from ours by as much.
+/// The most by which the vendor's clock may differ from ours.
 const SKEW: Span = Span::from_minutes(2);
-/// A call may start this long after it was taken.
+/// The time within which a taken call starts.
 const QUEUE: Span = Span::from_minutes(10);
-/// Calls that the list does not show are asked for one by one, so many a round.
+/// The most calls a round that are asked for one by one, because the list does not show them.
 const SINGLY: usize = 3;
 
 impl Twenty2 {
-    /// One call by its details; several by the list first, then the details of those that are over.
+    /// Asks about calls. One call is asked for by its details; several by the list first, then by
+    /// the details of those that are over.
     pub(super) async fn ask_all(
         &self,
         calls: &[OutCall],
@@ -63,8 +64,8 @@ impl Twenty2 {
         Ok(news)
     }
 
-    /// Calls of the list that fit a lost one by both numbers, agent and time. Where our reference is sent along, the
-    /// details decide.
+    /// Looks for lost calls: calls of the list that fit by both numbers, agent and time. Where our
+    /// reference is sent along, the details decide.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let list = self.list(budget).await?;
         let mut findings = Findings::default();
@@ -90,7 +91,8 @@ impl Twenty2 {
             let unread = list.unread.iter().any(|(callee, _)| may_be(callee));
             match (candidates.is_empty(), unread) {
                 (true, false) => findings.not_out.push(one.attempt),
-                // A row that cannot be read may be the call: then no other is known to be it by its number.
+                // A row that cannot be read may be the call: then no other is known to be it by its
+                // number.
                 (_, true) => {
                     candidates.retain(|candidate| candidate.certain);
                     findings.unasked.extend(candidates.is_empty().then_some(one.attempt));
@@ -102,7 +104,7 @@ impl Twenty2 {
         Ok(findings)
     }
 
-    /// `GET /call/logs`
+    /// Asks `GET /call/logs`.
     pub(super) async fn list(&self, budget: &dyn Budget) -> Result<CallLog, AskError> {
         let answer = self.get("/call/logs", budget).await?;
         let log = answer::json(&answer).as_ref().and_then(wire::logged);
@@ -112,7 +114,8 @@ impl Twenty2 {
         log.ok_or_else(|| AskError::Trouble(format!("the list of calls cannot be read: {}", wire::refusal(&answer))))
     }
 
-    /// `GET /call/detail?call_id=…`; none when the vendor does not know the call, yet or any more.
+    /// Asks `GET /call/detail?call_id=…`. None when the vendor does not know the call, yet or any
+    /// more.
     async fn detail(&self, call_id: &str, budget: &dyn Budget) -> Result<Option<Value>, AskError> {
         let answer = self.get(&with_query("/call/detail", [("call_id", call_id.to_owned())]), budget).await?;
         if answer.status().as_u16() == 404 {

@@ -1,12 +1,13 @@
 //! Twenty2: voice-AI calls in India.
 //!
-//! Sources: the vendor's pages "Initiate a Call" and "Quick Start" (api.twentytwo.in), "List calls", "Get call
-//! details" and both error pages at twentytwo.documentationai.com. They contradict one another; wherever they do,
-//! every documented form is understood, and what none of them settles is taken the pessimistic way.
+//! Sources: the vendor's pages "Initiate a Call" and "Quick Start" (api.twentytwo.in), "List
+//! calls", "Get call details" and both error pages at twentytwo.documentationai.com. They
+//! contradict one another. Then every documented form is understood, and a point that none of them
+//! settles is taken the pessimistic way.
 //!
 //! - The vendor places calls from 09:00 to 21:00 IST and holds others until 09:00 by itself.
-//! - There is no key against double requests. `[vendor] reference = "ref"` sends our reference as an input parameter
-//!   that the agent must define; call details give it back.
+//! - There is no key against double requests. `[vendor] reference = "ref"` sends our reference as
+//!   an input parameter that the agent must define; call details give it back.
 //! - 60 requests a minute and 3 calls at once, polls included.
 
 mod find;
@@ -35,7 +36,7 @@ use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
 const BASE_URL: &str = "https://api.twentytwo.in/api";
 const PLACE: &str = "/agent/trigger-outbound-call";
 
-/// What configuration files may say about it.
+/// The description of this vendor: its settings, limits, capabilities and refusals.
 pub static VENDOR: Vendor = Vendor {
     kind: "twenty2",
     settings: SETTINGS,
@@ -63,12 +64,13 @@ fn objections(lane: &LaneSetup, campaign: &CampaignFacts<'_>) -> Vec<Objection> 
     [agent, missing].into_iter().flatten().chain(wrong).collect()
 }
 
-/// A number to call from as the vendor wants it.
+/// Returns a number to call from as the vendor wants it.
 fn caller(format: NumberFormat, text: &str) -> Result<String, String> {
     format.write_caller(text, india()).and_then(|written| of_ten_digits(format, written))
 }
 
-/// Without its country code a number has ten digits there. Toll-free ones have eleven, which the vendor cannot dial.
+/// Checks a number to call from. Without its country code a number has ten digits there. Toll-free
+/// ones have eleven, which the vendor cannot dial.
 fn of_ten_digits(format: NumberFormat, written: String) -> Result<String, String> {
     let digits = match format {
         NumberFormat::National => written.len(),
@@ -125,7 +127,7 @@ pub struct Twenty2 {
 }
 
 impl Twenty2 {
-    /// An account with these settings, reached by `transport`.
+    /// Makes an account with these settings, reached by `transport`.
     pub fn new(setup: LaneSetup, transport: Arc<dyn Transport>) -> Result<Self, String> {
         let pair = format!("{}:{}", setup.secret("api_key")?.reveal(), setup.secret("api_secret")?.reveal());
         let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
@@ -141,12 +143,12 @@ impl Twenty2 {
         })
     }
 
-    /// The number as the vendor wants it.
+    /// Returns the number as the vendor wants it.
     fn as_dialled(&self, number: &PhoneNumber) -> Result<String, String> {
         self.number_format.write(number, india()).and_then(|written| of_ten_digits(self.number_format, written))
     }
 
-    /// A number to call from as the vendor wants it.
+    /// Returns a number to call from as the vendor wants it.
     fn as_caller(&self, text: &str) -> Result<String, String> {
         caller(self.number_format, text)
     }
@@ -156,7 +158,7 @@ fn india() -> Country {
     "IN".parse().expect("India is a country")
 }
 
-/// A call that the vendor holds close to its closing may wait for the next day.
+/// The time before its closing from which on the vendor may hold a call until the next day.
 const NEAR_CLOSING: Span = Span::from_minutes(15);
 
 #[async_trait]

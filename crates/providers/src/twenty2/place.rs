@@ -10,7 +10,7 @@ use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
 
 impl Twenty2 {
-    /// The body of `POST /agent/trigger-outbound-call`.
+    /// Makes the body of `POST /agent/trigger-outbound-call`.
     pub(super) fn call_body(&self, call: &CallRequest) -> Result<Value, Placing> {
         let mut inputs: serde_json::Map<String, Value> =
             call.variables.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -47,14 +47,15 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("INTERNAL_ERROR", &[500], Cause::Unknown),
 ];
 
-/// What an answer to that request means.
+/// Reads the answer to the request that places a call.
 pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
     let body = answer::json(answer).unwrap_or_default();
     let call_id = CallId::at(&body, &["/call_id", "/data/call_id"]);
     answer::judge(answer, wire::refusal(answer), call_id, refused(&body, answer, agent_field))
 }
 
-/// Either documented error shape: `success: false` with an `error` of code and status, or with `statusCode` and `message`.
+/// Returns the refusal of an answer in either documented shape: `success: false` with an `error`
+/// of code and status, or with `statusCode` and `message`.
 fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<Refusal> {
     if body.get("success") != Some(&Value::Bool(false)) {
         return None;
@@ -62,7 +63,8 @@ fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<
     let words = wire::refusal(answer);
     let status = answer.status().as_u16();
     let inner = ["/error/status", "/statusCode"].iter().find_map(|path| body.pointer(path)?.as_u64());
-    // The pages show the status in the body; with HTTP's own it must agree, unless that is 2xx for everything.
+    // The pages show the status in the body; with HTTP's own it must agree, unless that is 2xx for
+    // everything.
     let under = |documented: &[u16]| {
         let says = |status: u64| documented.iter().any(|one| u64::from(*one) == status);
         says(inner.unwrap_or(status.into())) && (answer.status().is_success() || says(status.into()))
@@ -81,7 +83,8 @@ fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<
     }
 }
 
-/// Validation errors are documented field by field: the number called, or something of the campaign.
+/// Returns the refusal that a validation error is. The pages document it field by field: the
+/// number called, or something of the campaign.
 fn invalid(fields: &Map<String, Value>, words: String, agent_field: &str) -> Refusal {
     let other = if agent_field == "agent_id" { "assistant_id" } else { "agent_id" };
     if fields.contains_key(other) {

@@ -6,11 +6,12 @@ use super::{Twenty2, india};
 use crate::Budget;
 use crate::call::{AskError, ListedCall, Listing};
 
-/// The vendor's clock may differ from ours by as much.
+/// The most by which the vendor's clock may differ from ours.
 const SKEW: Span = Span::from_minutes(2);
 
 impl Twenty2 {
-    /// Calls that began since then, and those that have not begun: the vendor holds them until the next morning.
+    /// Returns the calls that began since then, and those that have not begun: the vendor holds
+    /// them until the next morning.
     pub(super) async fn listed_since(&self, since: Moment, budget: &dyn Budget) -> Result<Listing, AskError> {
         let from = since - SKEW;
         let log = self.list(budget).await?;

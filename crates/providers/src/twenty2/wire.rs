@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::answer::{self, CallId};
 use crate::money::parse_charge;
 
-/// A refusal in words: the vendor's code and message, and what it says of single fields.
+/// Returns a refusal in words: the vendor's code and message, and its words on single fields.
 pub(super) fn refusal(answer: &Response<Bytes>) -> String {
     let Some(body) = answer::json(answer) else { return answer::words(answer, &[]) };
     let code = answer::text(&body, &["/error/code", "/code"]);
@@ -27,13 +27,13 @@ fn words(errors: &Value) -> String {
     }
 }
 
-/// The call of a detail answer: under `call`, or under `data.call`.
+/// Returns the call of a detail answer: under `call`, or under `data.call`.
 pub(super) fn call_of(body: &Value) -> Option<&Value> {
     ["/call", "/data/call", "/data"].iter().find_map(|path| body.pointer(path)).filter(|call| call.is_object())
 }
 
-/// A member of the call, or its sibling: one page shows `output_parameters`, `recording` and `transcript` inside
-/// `call`, another beside it.
+/// Returns a member of the call, or its sibling: one page shows `output_parameters`, `recording`
+/// and `transcript` inside `call`, another beside it.
 pub(super) fn member<'v>(body: &'v Value, name: &str) -> Option<&'v Value> {
     call_of(body)
         .and_then(|call| call.get(name))
@@ -42,7 +42,7 @@ pub(super) fn member<'v>(body: &'v Value, name: &str) -> Option<&'v Value> {
         .filter(|value| !value.is_null())
 }
 
-/// What a detail answer tells of a call.
+/// Reads the details of a call.
 pub(super) fn details(body: &Value) -> CallDetails {
     let link = |name: &str| {
         let value = member(body, name)?;
@@ -80,11 +80,12 @@ pub(super) struct LoggedCall {
 #[derive(Debug, Default)]
 pub(super) struct CallLog {
     pub(super) calls: Vec<LoggedCall>,
-    /// Rows that name no call or no callee: what can be read of the number called, and what is wrong.
+    /// Rows that name no call or no callee: the number called as far as it can be read, and what is
+    /// wrong.
     pub(super) unread: Vec<(Option<String>, String)>,
 }
 
-/// The calls of a list answer, row by row; none when it is not one.
+/// Reads the calls of a list answer, row by row; none when it is not one.
 pub(super) fn logged(body: &Value) -> Option<CallLog> {
     let rows = ["/calls", "/data/calls", "/data"].iter().find_map(|path| body.pointer(path)?.as_array())?;
     let mut log = CallLog::default();

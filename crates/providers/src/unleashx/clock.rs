@@ -1,4 +1,5 @@
-//! The clock of the list's times, which name no zone: what the operator says, else what rows that can be no other call's have shown.
+//! The clock of the list's times, which name no zone. The operator names it; else rows show it
+//! that can be of one call only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -7,32 +8,35 @@ use jiff::civil::DateTime;
 use ringfence_domain::zone::Reading;
 use ringfence_domain::{Moment, Span, Zone, date};
 
-/// A row is made when the request arrives: this much before our time of the claim by the clocks' difference,
+/// How long before our time of the claim a row may be made. A row is made when the request
+/// arrives; the rest is the difference of the clocks.
 const BEFORE: Span = Span::from_minutes(1);
-/// and this much after it.
+/// How long after our time of the claim a row may be made.
 const AFTER: Span = Span::from_minutes(2);
-/// Clocks of the world differ from UTC by no more than this.
+/// The most by which clocks of the world differ from UTC.
 const ANY_ZONE: Span = Span::from_hours(14);
 /// Clocks of the world differ from each other by multiples of this. In seconds.
 const STEP: i64 = 900;
-/// The rows of so many calls must agree before they are believed.
+/// The number of calls whose rows must agree before they are believed.
 const VOTES: usize = 3;
 
 /// What is known of the list's clock.
 #[derive(Debug)]
 pub(super) struct ListClock {
     zone: Option<Zone>,
-    /// Offsets from UTC in seconds that rows have shown, and the calls whose rows did: no more than it takes.
+    /// Offsets from UTC, in seconds, that rows have shown, each with the calls of these rows: at
+    /// most [`VOTES`] of them.
     shown: Mutex<BTreeMap<i64, BTreeSet<String>>>,
 }
 
 impl ListClock {
-    /// The operator's word, if given.
+    /// Begins with the operator's zone, if there is one.
     pub(super) fn new(zone: Option<Zone>) -> Self {
         Self { zone, shown: Mutex::default() }
     }
 
-    /// A row that surely is this call, of this moment, was made at this time of the list's clock.
+    /// Notes the time, on the list's clock, of a row that certainly is this call. `sent_at` is
+    /// the call's own moment.
     pub(super) fn learn(&self, reference: &str, local: DateTime, sent_at: Moment) {
         let apart = date::as_utc(local) - sent_at.secs();
         let offset = (apart + STEP / 2).div_euclid(STEP) * STEP;
@@ -53,19 +57,20 @@ impl ListClock {
         }
     }
 
-    /// None while rows have not agreed, or when they disagree.
+    /// Returns the offset that rows have shown. None while not enough of them have agreed, or when
+    /// they disagree.
     fn learned(&self) -> Option<i64> {
         let shown = self.shown.lock().expect("never held over a panic");
         let (offset, votes) = shown.first_key_value()?;
         (shown.len() == 1 && votes.len() >= VOTES).then_some(*offset)
     }
 
-    /// Whether its time of day is known.
+    /// Tells whether the list's time of day is known.
     pub(super) fn is_known(&self) -> bool {
         self.zone.is_some() || self.learned().is_some()
     }
 
-    /// The moment of a time of the list; none while its zone is not known.
+    /// Returns the moment of a time of the list; none while its zone is not known.
     pub(super) fn moment(&self, local: DateTime) -> Option<Moment> {
         match self.zone {
             Some(zone) => match zone.reading(local) {
@@ -76,8 +81,8 @@ impl ListClock {
         }
     }
 
-    /// Whether a row of this time may have been made by a request of this moment. While the zone is not known every reading is
-    /// possible.
+    /// Tells whether a row of this time may have been made by a request of this moment. While the
+    /// zone is not known every reading is possible.
     pub(super) fn may_be_of(&self, local: DateTime, sent_at: Moment) -> bool {
         let (earliest, latest) = (sent_at - BEFORE, sent_at + AFTER);
         let as_utc = Moment::from_secs(date::as_utc(local));

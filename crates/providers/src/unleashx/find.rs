@@ -1,4 +1,5 @@
-//! How calls stand, and calls whose answer was lost: both from the list of executions.
+//! The questions about calls: their standing, and the search for calls whose answer was lost. Both
+//! read the list of executions.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -16,16 +17,17 @@ use crate::{Budget, answer};
 
 /// Rows of one page.
 pub(super) const PAGE: usize = 100;
-/// Pages read for one question; calls that none of them has are looked for one by one.
+/// The most pages that are read for one question; a call that none of them has is looked for by
+/// itself.
 const PAGES: usize = 5;
-/// Calls looked for one by one in a round.
+/// The most calls that are looked for one by one in a round.
 const SINGLY: usize = 5;
-/// The list's dates have no zone, so a day more is asked for.
+/// How much earlier than a call the list is asked for: its dates have no zone.
 const MARGIN: Span = Span::from_days(1);
 
 impl UnleashX {
-    /// Rows that carry the calls' ids, with as few pages as it takes; for the others one by one the row that alone fits number and
-    /// time.
+    /// Asks about calls. Rows that carry the calls' ids come first, with as few pages as possible.
+    /// For each other call the row is taken that alone fits number and time.
     pub(super) async fn ask_all(
         &self,
         calls: &[OutCall],
@@ -65,7 +67,7 @@ impl UnleashX {
         Ok(news)
     }
 
-    /// So many as are asked about in one round, others each time.
+    /// Returns as many as are asked about in one round, others each time.
     fn some_of<T>(&self, mut all: Vec<T>) -> impl Iterator<Item = T> {
         if !all.is_empty() {
             let turn = self.turn.fetch_add(SINGLY, Ordering::Relaxed) % all.len();
@@ -78,7 +80,7 @@ impl UnleashX {
         self.status_map.standing_at("UnleashX", &row.status()).news(|| row.details())
     }
 
-    /// The row that alone can be the lost call.
+    /// Looks for the row that alone can be the lost call.
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let mut findings = Findings::default();
         let mut unasked: BTreeSet<AttemptId> = lost.iter().map(|one| one.attempt).collect();
@@ -115,8 +117,10 @@ impl UnleashX {
         Ok(findings)
     }
 
-    /// The row that is one call's, or alone can be. A row that says which call it is is that call's and nobody else's. When several fit,
-    /// or one that may be an earlier call's, the search for our reference must leave one of several: only then it is known to search.
+    /// Returns the row that is the call, or alone can be. A row that names its call is that call's
+    /// and nobody else's. When several rows fit, or one that may be an earlier call's, the search
+    /// for our reference must leave one of several: only then it is known that the vendor searches
+    /// at all.
     async fn row_of(&self, call: Called<'_>, budget: &dyn Budget) -> Result<Found, AskError> {
         let digits = call.number.e164().trim_start_matches('+');
         let tail = digits[digits.len().saturating_sub(10)..].to_owned();
@@ -145,19 +149,20 @@ impl UnleashX {
         let searched = [query.as_slice(), &[("input_data", call.reference.to_owned())]].concat();
         let found = self.list(searched, budget).await?;
         let told = found.len() == 1 && seen > 1;
-        // Else nobody can tell. That all but one are other attempts' proves nothing: those may be known by other names.
+        // Else nobody can tell. That all but one are other attempts' proves nothing: those may be
+        // known by other names.
         let row = found.into_iter().find(|row| told && call.fits(row, &self.clock));
         Ok(row.map_or(if unread { Found::Unread } else { Found::Several }, Found::Row))
     }
 
-    /// What a row that is a call's shows of the list's clock.
+    /// Learns the list's clock from a row that is this call's.
     fn learn(&self, row: &Execution, call: &Called<'_>) {
         if let Some(local) = row.created_at() {
             self.clock.learn(call.reference, local, call.sent_at);
         }
     }
 
-    /// The newest rows, until all of these calls are among them or there are no more.
+    /// Reads the newest rows, until all of these calls are among them or there are no more.
     async fn newest(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<Execution>, AskError> {
         let since = calls.iter().map(|call| call.sent_at).min().unwrap_or_default();
         let mut rows: Vec<Execution> = Vec::new();
@@ -178,7 +183,7 @@ impl UnleashX {
         Ok(rows)
     }
 
-    /// `GET /agents/executions/list`
+    /// Asks `GET /agents/executions/list`.
     pub(super) async fn list(
         &self,
         query: Vec<(&str, String)>,
@@ -199,18 +204,18 @@ impl UnleashX {
     }
 }
 
-/// The list's first day for a call of this moment.
+/// Returns the list's first day for a call of this moment.
 pub(super) fn from(sent_at: Moment) -> String {
     (sent_at - MARGIN).local(ringfence_domain::Zone::utc()).strftime("%Y-%m-%d").to_string()
 }
 
-/// What the list shows of one call.
+/// The findings of the list for one call.
 enum Found {
     /// The row that is this call's, or alone can be.
     Row(Execution),
     /// No row can be it.
     Nothing,
-    /// Nobody can tell which, or not all rows were seen.
+    /// Nobody can tell which row it is, or not all rows were seen.
     Several,
     /// A row that cannot be read may be it.
     Unread,
@@ -224,17 +229,18 @@ struct Called<'c> {
     reference: &'c str,
     sent_at: Moment,
     called_before: Option<Moment>,
-    /// What placing it returned, unless that was lost.
+    /// The id that placing it returned, unless the answer was lost.
     call_id: Option<&'c str>,
 }
 
 impl Called<'_> {
-    /// Whether a row says by itself that it is this call.
+    /// Tells whether a row names this call.
     fn names(&self, row: &Execution) -> bool {
         self.call_id.is_some_and(|id| row.is(id)) || row.mentions(self.reference)
     }
 
-    /// Whether a row may be this call by number, agent and time. One that names a call is another's, when this one's name is known.
+    /// Tells whether a row fits this call by number, agent and time. A row that names a call is
+    /// another's when the name of this one is known.
     fn fits(&self, row: &Execution, clock: &ListClock) -> bool {
         (self.call_id.is_none() || !row.names_its_call())
             && row.number().is_some_and(|number| same_number(self.number.e164(), &number))
@@ -243,7 +249,7 @@ impl Called<'_> {
             && row.created_at().is_some_and(|local| clock.may_be_of(local, self.sent_at))
     }
 
-    /// The same, as far as it can be read.
+    /// Tells whether a row may be this call, as far as the row can be read.
     fn may_be(&self, row: &Execution, clock: &ListClock) -> bool {
         (self.call_id.is_none() || !row.names_its_call())
             && row.number().is_none_or(|number| same_number(self.number.e164(), &number))

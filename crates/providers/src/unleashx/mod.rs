@@ -1,13 +1,14 @@
 //! UnleashX: voice-AI calls.
 //!
-//! Sources: the vendor's page "Make a call" (www.tryunleashx.com), and docs.unleashx.ai "Call summary" for the list of
-//! executions. What they leave open is taken the pessimistic way:
+//! Sources: the vendor's page "Make a call" (www.tryunleashx.com), and docs.unleashx.ai "Call
+//! summary" for the list of executions. What they leave open is taken the pessimistic way:
 //!
-//! - The number to call from belongs to the agent, which must be an outbound one (`calling_type` 1).
-//! - There is no key against double requests. Our reference goes along in `metadata`; the list can be searched for it, and
-//!   nobody documents that it is shown there.
-//! - The list's rows have no documented link to the `execution_id` that placing a call returns, and their times have no zone:
-//!   see [`rows`].
+//! - The number to call from belongs to the agent, which must be an outbound one (`calling_type`
+//!   1).
+//! - There is no key against double requests. Our reference goes along in `metadata`; the list can
+//!   be searched for it, and nobody documents that it is shown there.
+//! - The list's rows have no documented link to the `execution_id` that placing a call returns,
+//!   and their times have no zone: see [`rows`].
 
 mod clock;
 mod find;
@@ -34,7 +35,7 @@ use crate::{Budget, Checked, Provider, Transport, report};
 
 const PLACE: &str = "/agents/call";
 
-/// What configuration files may say about it.
+/// The description of this vendor: its settings, limits, capabilities and refusals.
 pub(crate) static VENDOR: Vendor = Vendor {
     kind: "unleashx",
     settings: &[
@@ -87,7 +88,7 @@ struct UnleashX {
     account: Account,
     status_map: StatusMap,
     clock: ListClock,
-    /// Whom to ask about one by one goes round.
+    /// Rotates the calls that are asked about one by one.
     turn: AtomicUsize,
     unread: UnreadRows,
 }

@@ -11,7 +11,7 @@ use crate::fault::{Cause, Fault, fault};
 /// The name that our reference has in `metadata`.
 pub(super) const REFERENCE: &str = "ringfence_attempt";
 
-/// The body of `POST /agents/call`. The agent has no other place for what it gets to know than `metadata`.
+/// Makes the body of `POST /agents/call`. `metadata` is the only place for values for the agent.
 pub(super) fn body(call: &CallRequest) -> Result<Value, String> {
     let agent: i64 = call.agent.parse().map_err(|_| {
         format!(
@@ -34,14 +34,15 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("Agent not found or not active", &[404], Cause::Campaign),
 ];
 
-/// What an answer to that request means.
+/// Reads the answer to the request that places a call.
 pub(super) fn classify(reply: &Response<Bytes>) -> Placing {
     let body = answer::json(reply).unwrap_or_default();
     let call_id = CallId::at(&body, &["/data/execution_id", "/execution_id"]);
     answer::judge(reply, refusal(reply), call_id, refused(&body, reply))
 }
 
-/// The documented error shape, `error: true` with a `message`. The page does not say that errors have another status than 200.
+/// Returns the refusal of an answer in the documented shape, `error: true` with a `message`. The
+/// page does not say that errors have another status than 200.
 fn refused(body: &Value, reply: &Response<Bytes>) -> Option<Refusal> {
     let is = |name: &str, flag: bool| answer::member(body, name) == Some(&Value::Bool(flag));
     if !is("error", true) && !is("success", false) {
@@ -52,14 +53,14 @@ fn refused(body: &Value, reply: &Response<Bytes>) -> Option<Refusal> {
     let known = FAULTS.iter().find(|fault| fault.says.to_lowercase() == message);
     let cause = match known {
         Some(fault) if status == 200 || fault.statuses.contains(&status) => fault.cause,
-        // "Validation error message" stands on the page for whatever is not valid.
+        // The page writes "Validation error message" for everything that is not valid.
         None if status == 422 => of_validation(&message)?,
         _ => return None,
     };
     Some((cause, refusal(reply)))
 }
 
-/// What a message about something that is not valid speaks of.
+/// Returns whose fault it is when a message speaks of something that is not valid.
 fn of_validation(message: &str) -> Option<Cause> {
     const INVALID: [&str; 7] = ["valid", "required", "must", "missing", "format", "assigned", "not active"];
     let says = |word: &str| message.contains(word);
@@ -76,7 +77,7 @@ fn of_validation(message: &str) -> Option<Cause> {
     })
 }
 
-/// What an answer says, for a person.
+/// Returns the words of an answer for a person.
 pub(super) fn refusal(reply: &Response<Bytes>) -> String {
     let body = answer::json(reply);
     answer::words(reply, &[body.as_ref().and_then(|body| answer::text(body, &["/message", "/error"]))])

@@ -1,9 +1,10 @@
 //! Rows of the list of executions, and which call each of them is.
 //!
-//! The page shows `ID` (a whole number), `AGENT_ID`, `CALLING_NUMBER`, `PROVIDER_NUMBER`, `STATUS`, `CALL_STATUS`,
-//! `TOTAL_DURATION`, `CREATED_AT`, `TRANSCRIPT`, `FILE_PATH` and `DISPOSITION`; another one searches `TRACK_ID`. None says which of
-//! them is the `execution_id` of a placed call, so any that equals it is taken for it; and a row without one is a call's only if it is
-//! the only one that fits it by number and time.
+//! The page shows `ID` (a whole number), `AGENT_ID`, `CALLING_NUMBER`, `PROVIDER_NUMBER`,
+//! `STATUS`, `CALL_STATUS`, `TOTAL_DURATION`, `CREATED_AT`, `TRANSCRIPT`, `FILE_PATH` and
+//! `DISPOSITION`; another page searches `TRACK_ID`. No page says which of them is the
+//! `execution_id` of a placed call, so any that equals it is taken for it. A row without one is a
+//! call's only if it alone fits the call by number and time.
 
 use jiff::civil::DateTime;
 use ringfence_domain::CallDetails;
@@ -18,7 +19,7 @@ const IDS: [&str; 3] = ["EXECUTION_ID", "TRACK_ID", "ID"];
 pub(super) struct Execution(Value);
 
 impl Execution {
-    /// The rows of an answer, also those that say nothing; none when it is not a list.
+    /// Reads the rows of an answer, also rows without any value; none when it is not a list.
     pub(super) fn all(body: &Value) -> Option<Vec<Self>> {
         let rows = ["/datalist", "/data/datalist", "/data", "/transactions"];
         let rows = rows.iter().find_map(|path| body.pointer(path)?.as_array())?;
@@ -29,7 +30,7 @@ impl Execution {
         member(&self.0, name).and_then(word)
     }
 
-    /// What the row is called by: the id of the call if it has one, else its own.
+    /// Returns the name of the row: the id of the call if it has one, else its own.
     pub(super) fn call_id(&self) -> Option<String> {
         IDS.iter().find_map(|name| self.text(name))
     }
@@ -38,17 +39,17 @@ impl Execution {
         IDS.iter().any(|name| self.text(name).as_deref() == Some(call_id))
     }
 
-    /// Whether it says by itself which call it is.
+    /// Tells whether the row names its call.
     pub(super) fn names_its_call(&self) -> bool {
         ["EXECUTION_ID", "TRACK_ID"].iter().any(|name| self.text(name).is_some())
     }
 
-    /// Whether our reference stands anywhere in it.
+    /// Tells whether our reference stands anywhere in it.
     pub(super) fn mentions(&self, reference: &str) -> bool {
         !reference.is_empty() && self.0.to_string().contains(reference)
     }
 
-    /// Who was called; none when that cannot be read.
+    /// Returns the number that was called; none when it cannot be read.
     pub(super) fn number(&self) -> Option<String> {
         self.text("CALLING_NUMBER")
     }
@@ -57,14 +58,15 @@ impl Execution {
         self.text("AGENT_ID")
     }
 
-    /// When it was made, on the list's own clock; none when that cannot be read.
+    /// Returns when the row was made, on the list's own clock; none when it cannot be read.
     pub(super) fn created_at(&self) -> Option<DateTime> {
         let text = self.text("CREATED_AT")?;
         let forms = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ"];
         forms.iter().find_map(|form| DateTime::strptime(form, &text).ok())
     }
 
-    /// The word for how it ended, `CALL_STATUS` before `STATUS`: the latter is the agent's, the former the call's.
+    /// Returns the word for how the call ended: `CALL_STATUS`, which is the call's, before
+    /// `STATUS`, which is the agent's.
     pub(super) fn status(&self) -> String {
         self.text("CALL_STATUS").or_else(|| self.text("STATUS")).unwrap_or_default()
     }

@@ -10,11 +10,12 @@ use super::rows::Execution;
 use crate::Budget;
 use crate::call::{AskError, ListedCall, Listing};
 
-/// Pages read at most: at 60 requests a minute three minutes.
+/// The most pages that are read: three minutes at 60 requests a minute.
 const MOST_PAGES: usize = 180;
 
 impl UnleashX {
-    /// Calls of that day and later: the list's times name no zone, and the day before is asked for, too.
+    /// Returns the calls of that day and later. The list's times name no zone, so the day before is
+    /// asked for too.
     pub(super) async fn listed_since(&self, since: Moment, budget: &dyn Budget) -> Result<Listing, AskError> {
         let mut listing = Listing::default();
         let mut seen = BTreeSet::new();

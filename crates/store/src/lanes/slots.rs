@@ -16,7 +16,8 @@ use crate::StoreError;
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// What a call takes while nobody knows how long calls of its lane do. A placed call of which the
-/// vendor says nothing holds its slot for at least as long.
+/// vendor says nothing holds its slot for at least as long: the word of its end may be late, and
+/// nothing is wrong with it yet.
 const UNKNOWN: Span = Span::from_minutes(5);
 
 /// Calls that the usual time is taken from.

@@ -25,7 +25,9 @@ impl DatabaseFile {
         Ok(Self { path: Arc::new(path.to_owned()), device: file.dev(), number: file.ino() })
     }
 
-    /// Its number in the file system, which a copy does not have.
+    /// Its number in the file system. A copy has another one, and so has a file on another disk; a
+    /// renamed folder, or another spelling of the path, keeps it. So this number tells that a
+    /// database is the one that it was, and its path does not.
     pub(crate) const fn number(&self) -> u64 {
         self.number
     }

@@ -1,4 +1,8 @@
 //! Statements in both dialects, and their arguments.
+//!
+//! Each transition is one function. Where the dialects differ, both texts of a statement stand side
+//! by side: two folders, one for each database, would have to be kept alike by discipline. Many
+//! rows travel as one JSON argument, which both databases unpack into a table.
 
 use serde_json::value::RawValue;
 use sqlx::types::Json;

@@ -1,4 +1,5 @@
-//! What `check` finds in a campaign, its contact file and its lane together: at the line of the key itself, with its mend.
+//! What `check` finds in a campaign, its contact file and its lane together: at the line of the
+//! key itself, with its mend.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Lists that operators hand over: what is wrong with one is told, and nobody of it is called in its place.
+//! Lists that operators hand over: what is wrong with one is told, and nobody of it is called in
+//! its place.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
-//! Help pages as they stand, and which keys a program finds in each `--json` document. After a change that is meant:
-//! `INSTA_UPDATE=always cargo xtask test printed`, and look at what changed in `snapshots/`.
+//! Help pages as they stand, and which keys a program finds in each `--json` document. After a
+//! change that is meant: `INSTA_UPDATE=always cargo xtask test printed`, and look at what changed
+//! in `snapshots/`.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Calling rules, as people ask for them: `hours --holidays`, `check`'s cautions, `why`, `dnc`, and a `serve` with one broken campaign.
+//! Calling rules, as people ask for them: `hours --holidays`, `check`'s cautions, `why`, `dnc`,
+//! and a `serve` with one broken campaign.
 
 use ringfence_domain::Outcome;
 use ringfence_sandbox::Behaviour;
@@ -111,7 +112,8 @@ on_both_databases! {
         assert_eq!(json(folder, &["why", "--campaign", "autumn", "--json"]).await["on_dnc"], 1);
         assert_eq!(output(folder, &["why"]).await.status.code(), Some(1));
 
-        // A window that never opens where the contacts are is said to be one, with the rules that contradict each other.
+        // A window that never opens where the contacts are is said to be one, with the rules that
+        // contradict each other.
         std::fs::write(&path, campaign.replace("\"autumn\"", "\"winter\"").replace("{name}", "{name|}").replace("hours = \"24/7\"", "hours = \"Su 09:00-20:00\"\nrules = [\"uk\"]").replace("phone = \"phone\"", "phone = \"phone\"\ntimezone = \"name\"")).expect("written");
         std::fs::write(folder.join("contacts.csv"), format!("name,phone\n,{}\n", phone.e164())).expect("written");
         json(folder, &["dnc", "remove", phone.e164(), "--json"]).await;
@@ -189,7 +191,8 @@ on_both_databases! {
         write("bare.csv", format!("{}\n", numbers[..3].join("\n")));
         let bare = output(folder, &["dnc", "import", "bare.csv", "--country", "IN"]).await;
         assert!(bare.status.code() == Some(1) && text(&bare).contains("no header"), "{}", text(&bare));
-        // Digits of another script are a number, too; and nobody in a second column of numbers is passed over.
+        // Digits of another script are a number, too; and nobody in a second column of numbers is
+        // passed over.
         for (name, rows, says) in [
             ("wide.csv", "９８７６５００００７\n9876500008\n", "no header"),
             ("two.csv", "phone,phone2\n9876500009,9876500010\n", "and, by its name, in `phone2`"),

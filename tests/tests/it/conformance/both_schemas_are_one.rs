@@ -85,7 +85,8 @@ fn index_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What must hold of a row: each table's checks and foreign keys, and the transitions that a trigger lets pass.
+/// What must hold of a row: each table's checks and foreign keys, and the transitions that a
+/// trigger lets pass.
 fn rules(file: &str) -> Lines {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(file);
     let text = std::fs::read_to_string(path).expect("the schema");

@@ -112,7 +112,8 @@ on_both_databases! {
 
         import(store, run.id, 0..4, noon()).await;
         assert_eq!(stage.open(store, 10, noon()).await, 3, "the one in review is left out");
-        // Hours later slot and number are free again, and still nobody can say whether it was called.
+        // Hours later slot and number are free again, and still nobody can say whether it was
+        // called.
         let later = noon() + ringfence_domain::Span::from_hours(2);
         store.settle(vec![(sending[0], Settlement::GiveUp)], later).await.expect("settled");
         let due = later + ringfence_domain::Span::from_secs(60);

@@ -120,7 +120,8 @@ on_both_databases! {
             let late = database.store.claim(stage.order(&[*id], noon())).await.expect("a claim");
             assert!(late.sending.is_empty(), "the lane has another owner");
         }
-        // What was being sent is doubted, what was open lapses, and a receipt that comes later is still taken.
+        // What was being sent is doubted, what was open lapses, and a receipt that comes later is
+        // still taken.
         let order = ringfence_store::SweepOrder {
             lane: stage.lane, epoch: 2, now: after_lease, sending_for: Span::from_secs(30), lapse_before: after_lease,
             overdue_at: after_lease + Span::from_hours(1),

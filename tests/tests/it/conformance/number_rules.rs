@@ -1,4 +1,5 @@
-//! Rules about one number, over all campaigns and lanes: who must not be called, who was just spoken to, who said no.
+//! Rules about one number, over all campaigns and lanes: who must not be called, who was just
+//! spoken to, who said no.
 
 use ringfence_domain::condition::Condition;
 use ringfence_domain::cool_off::CoolOff;
@@ -184,7 +185,8 @@ on_both_databases! {
 
 on_both_databases! {
     async fn two_lanes_that_race_for_one_number_call_it_once(database) {
-        // Law 7: what is counted was read after the open row committed, so the two cannot both pass.
+        // Law 7: what is counted was read after the open row committed, so the two cannot both
+        // pass.
         let (store, other) = (&database.store, database.another().await);
         let spring = Stage::set(store, 20).await;
         let autumn = Stage::set_with(store, sample::lane_settings("second"), sample::rules("autumn", "second"), 20).await;
@@ -281,7 +283,8 @@ on_both_databases! {
     }
 }
 
-/// StopScope a cap put off is called when another one allows it, whatever the old rules said, also when nobody can read them any more.
+/// StopScope a cap put off is called when another one allows it, whatever the old rules said, also
+/// when nobody can read them any more.
 async fn looser_limits_hold(database: &ringfence_tests::TestDatabase, unreadable: bool) {
     let store = &database.store;
     let capped = |cap: &str| {

@@ -1,4 +1,5 @@
-//! Imports that overlap, are killed, held and undone: nobody is lost, and nobody is stopped who is in the newest file.
+//! Imports that overlap, are killed, held and undone: nobody is lost, and nobody is stopped who is
+//! in the newest file.
 
 use ringfence_domain::{ContactId, ImportId, ImportState, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::{

@@ -130,7 +130,8 @@ on_both_databases! {
     }
 }
 
-/// What is done to the database while this process uses it is noticed by the next claim, which claims nothing.
+/// What is done to the database while this process uses it is noticed by the next claim, which
+/// claims nothing.
 async fn notices(database: &TestDatabase, change: &'static str, cause: &str) {
     let store = &database.store;
     let stage = Stage::set(store, 20).await;

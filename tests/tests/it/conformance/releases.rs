@@ -1,4 +1,5 @@
-//! From a file that was read to contacts that may be dialled: rails, canaries, who is missing, undoing.
+//! From a file that was read to contacts that may be dialled: rails, canaries, who is missing,
+//! undoing.
 
 use ringfence_domain::{ImportState, Outcome, PausedBy, StopReason};
 use ringfence_store::{

@@ -1,4 +1,5 @@
-//! What vendors report: kept once, matched with its call whenever both are there, forgotten in the end.
+//! What vendors report: kept once, matched with its call whenever both are there, forgotten in the
+//! end.
 
 use ringfence_domain::{Outcome, Span};
 use ringfence_store::{NewReport, Reported, SentResult, Settlement};

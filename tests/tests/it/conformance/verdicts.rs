@@ -43,7 +43,8 @@ fn forbidding(explanation: &Explanation) -> Vec<&str> {
         .collect()
 }
 
-/// Claims the open attempt of the first contact, and compares what came of it with what `why` says of it.
+/// Claims the open attempt of the first contact, and compares what came of it with what `why` says
+/// of it.
 async fn compare(database: &TestDatabase, stage: &Stage, reason: &str, now: Moment, held: &str) {
     let store = &database.store;
     let number = sample::number(0);

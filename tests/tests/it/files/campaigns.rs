@@ -58,7 +58,8 @@ fn presets_and_the_campaigns_own_rules_hold_together() {
     let paris = "Europe/Paris".parse().expect("zones");
     let at = |text: &str| text.parse::<ringfence_domain::Moment>().expect("a moment");
     let mut window = rules.calendar(&paris, None);
-    // In Paris: a Friday, between the campaign's 09:00 and France's 10:00, at France's lunch, after the campaign's 18:00.
+    // In Paris: a Friday, between the campaign's 09:00 and France's 10:00, at France's lunch, after
+    // the campaign's 18:00.
     for (moment, open) in [
         ("2026-11-20T08:30:00Z", false),
         ("2026-11-20T09:30:00Z", true),
@@ -93,7 +94,8 @@ fn rules_survive_the_database() {
     let rules = parse(&text).expect("fine");
     let json = serde_json::to_string(&rules).expect("JSON");
     assert_eq!(serde_json::from_str::<Campaign>(&json).expect("read back"), rules);
-    // Rules that were stored before there were holidays, presets or callbacks are read all the same.
+    // Rules that were stored before there were holidays, presets or callbacks are read all the
+    // same.
     let mut old: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     for (table, keys) in [
         ("", &["callback", "opt_out", "refusal"][..]),

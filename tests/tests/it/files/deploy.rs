@@ -1,4 +1,5 @@
-//! What `deploy/` tells systemd and cron to run is run here as they would: from `/`, with hardly any environment.
+//! What `deploy/` tells systemd and cron to run is run here as they would: from `/`, with hardly
+//! any environment.
 
 use std::path::Path;
 
@@ -54,7 +55,8 @@ impl Machine {
         Self { root, vendor }
     }
 
-    /// A line of a file as this machine has to run it, from the root folder and with nothing but a path.
+    /// A line of a file as this machine has to run it, from the root folder and with nothing but a
+    /// path.
     fn shell(&self, line: &str) -> Command {
         let line = line
             .replace("/usr/local/bin/ringfence", &binary::path().display().to_string())

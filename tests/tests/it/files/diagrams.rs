@@ -1,4 +1,5 @@
-//! The state diagrams of ARCHITECTURE.md are those of `domain`, and so are the arrows that both databases allow.
+//! The state diagrams of ARCHITECTURE.md are those of `domain`, and so are the arrows that both
+//! databases allow.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Contact files as spreadsheets, exports and people make them: who is in them, on which line, and what holds them.
+//! Contact files as spreadsheets, exports and people make them: who is in them, on which line, and
+//! what holds them.
 
 use std::path::{Path, PathBuf};
 

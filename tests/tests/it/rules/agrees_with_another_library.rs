@@ -1,7 +1,8 @@
-//! Against libraries that share nothing with ours: `opening-hours` reads the rules and applies them to dates, `tz-rs` says what clocks show.
+//! Against libraries that share nothing with ours: `opening-hours` reads the rules and applies
+//! them to dates, `tz-rs` says what clocks show.
 //!
-//! Every zone, every change of its clocks from 1970 to 2037, each with random rules and closed days, minute by minute from three hours before
-//! to three hours after.
+//! Every zone, every change of its clocks from 1970 to 2037, each with random rules and closed
+//! days, minute by minute from three hours before to three hours after.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use ringfence_domain::{Moment, Span, Zone};
 
 use super::{Dice, WEEKDAYS, intervals, new_year, ours};
 
-/// Rules that both read: days of the week, dates, months, years, off. Hours past midnight are another test's.
+/// Rules that both read: days of the week, dates, months, years, off. Hours past midnight are
+/// another test's.
 fn rules(dice: &mut Dice) -> String {
     const MONTHS: [&str; 4] = ["Mar", "Apr", "Oct", "Nov"];
     let days = |dice: &mut Dice| {
@@ -56,7 +58,8 @@ impl Oracle {
     }
 }
 
-/// Every second from which the clocks of a zone are set otherwise, found without looking at its rules.
+/// Every second from which the clocks of a zone are set otherwise, found without looking at its
+/// rules.
 fn changes(clocks: &tz::TimeZone) -> Vec<i64> {
     const STEP: i64 = 6 * 3600;
     let offset = |at: i64| offset(clocks, at);

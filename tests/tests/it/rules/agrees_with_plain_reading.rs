@@ -1,4 +1,5 @@
-//! Against the plain reading of a wall clock and a calendar on the wall: hours past midnight, closed days, off days, several zones, guards.
+//! Against the plain reading of a wall clock and a calendar on the wall: hours past midnight,
+//! closed days, off days, several zones, guards.
 
 use std::sync::Arc;
 
@@ -65,8 +66,8 @@ impl Plain {
     }
 }
 
-/// Whatever the outcome, the delays and the window: a retry is due no earlier than its delay says, and is dialled when the window is open and at
-/// no earlier moment at which it was.
+/// Whatever the outcome, the delays and the window: a retry is due no earlier than its delay says,
+/// and is dialled when the window is open and at no earlier moment at which it was.
 #[test]
 fn retries_of_all_outcomes_are_dialled_inside_the_window() {
     let mut dice = Dice(11);

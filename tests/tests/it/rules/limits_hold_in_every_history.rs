@@ -1,5 +1,5 @@
-//! Caps and cool-offs over 100,000 random histories of one number: whoever calls only when all of them allow never exceeds any, and is never held
-//! longer than needed.
+//! Caps and cool-offs over 100,000 random histories of one number: whoever calls only when all of
+//! them allow never exceeds any, and is never held longer than needed.
 
 use std::collections::BTreeMap;
 

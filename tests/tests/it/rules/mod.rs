@@ -1,4 +1,5 @@
-//! When windows are open, against readings that are not ours: their dates are counted by `chrono`, which nothing else here uses.
+//! When windows are open, against readings that are not ours: their dates are counted by `chrono`,
+//! which nothing else here uses.
 
 mod agrees_with_another_library;
 mod agrees_with_plain_reading;
@@ -28,7 +29,8 @@ impl Dice {
 
 const WEEKDAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 
-/// `09:00-12:30,14:00-21:00`: up to three intervals of one day, in quarters of an hour or in minutes.
+/// `09:00-12:30,14:00-21:00`: up to three intervals of one day, in quarters of an hour or in
+/// minutes.
 fn intervals(dice: &mut Dice) -> String {
     let step = *dice.pick(&[1, 15, 15, 30]);
     let count = 1 + dice.roll(3) as usize;

@@ -1,6 +1,7 @@
 //! The zones of area codes and of countries, against sources that are not ours.
 //!
-//! Two zones are one when their clocks agree for two years: sources name a city here and a state there.
+//! Two zones are one when their clocks agree for two years: sources name a city here and a state
+//! there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +76,8 @@ fn the_codes_of_a_province_cover_its_zones_and_no_others() {
         let [code, place, _] = parts.as_slice() else { panic!("{line}") };
         let all: ZoneSet = places[place].split(',').map(zone).collect();
         let ours = of_area_code(code);
-        // The Magdalen Islands (418) keep the clocks of Halifax, and Flin Flon's suburbs (306) and Rankin Inlet (867) those of Manitoba.
+        // The Magdalen Islands (418) keep the clocks of Halifax, and Flin Flon's suburbs (306) and
+        // Rankin Inlet (867) those of Manitoba.
         let known = |zone: &Zone| {
             !matches!(
                 (*place, zone.name()),
@@ -99,7 +101,8 @@ fn countries_have_all_their_zones_and_those_of_no_other_country() {
         let ours: ZoneSet = ZoneSet::of_country(calling_code).iter().flat_map(|set| set.zones().to_vec()).collect();
         let theirs: ZoneSet = names.split(',').map(zone).collect();
         assert_eq!(missing(&ours, theirs.zones().iter().copied()), [], "+{code}");
-        // Parts of Mexico's and of Russia's prefixes are shared with a neighbour in libphonenumber's map.
+        // Parts of Mexico's and of Russia's prefixes are shared with a neighbour in
+        // libphonenumber's map.
         let neighbours = ["America/New_York", "Europe/Bucharest"];
         let own = ours.zones().iter().copied().filter(|zone| !neighbours.contains(&zone.name()));
         assert_eq!(missing(&theirs, own), [], "+{code} has a zone of another country");

@@ -1,4 +1,5 @@
-//! While a large file of people who are known comes in, whoever forbids calls need not wait for it.
+//! While a large file of people who are known comes in, whoever forbids calls need not wait for
+//! it.
 
 use std::time::Duration;
 

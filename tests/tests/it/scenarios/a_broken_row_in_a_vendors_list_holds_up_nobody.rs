@@ -1,5 +1,6 @@
-//! A vendor's list has a row with half a letter in it, one without an id and one of a wrong type, and calls that cost more than
-//! there is money: every call is settled, every slot comes free, and `status` can say so.
+//! A vendor's list has a row with half a letter in it, one without an id and one of a wrong type,
+//! and calls that cost more than there is money: every call is settled, every slot comes free, and
+//! `status` can say so.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The clock of the database is set: nothing is dialled for the minute in doubt, the lane says why, and then it goes on.
+//! The clock of the database is set: nothing is dialled for the minute in doubt, the lane says
+//! why, and then it goes on.
 
 use std::sync::Arc;
 use std::time::Duration;

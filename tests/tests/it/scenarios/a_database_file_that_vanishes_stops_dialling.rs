@@ -1,5 +1,5 @@
-//! The file of the database is deleted or moved while it dials: the last request leaves within a second, the process ends and says
-//! so, and whoever starts again dials nobody.
+//! The file of the database is deleted or moved while it dials: the last request leaves within a
+//! second, the process ends and says so, and whoever starts again dials nobody.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The phone rings, and the answer is a redirect, HTTP 404, or `success: false` in words that no page has.
+//! The phone rings, and the answer is a redirect, HTTP 404, or `success: false` in words that no
+//! page has.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Nobody answers at the provider's address: contacts wait, the lane rests ever longer, and goes on by itself.
+//! Nobody answers at the provider's address: contacts wait, the lane rests ever longer, and goes
+//! on by itself.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! 401, an empty wallet: the lane pauses at the first answer and says why. An unknown agent pauses its campaign only.
+//! 401, an empty wallet: the lane pauses at the first answer and says why. An unknown agent pauses
+//! its campaign only.
 
 use ringfence_domain::{CampaignState, LaneState, PausedBy};
 use ringfence_sandbox::{Behaviour, Fault};
@@ -75,7 +76,8 @@ async fn a_number_that_does_not_exist_stops_its_contact_only() {
     let clock = VirtualClock::at(noon());
     let mut rules = rules("spring", "main");
     rules.retry.max_attempts = 1;
-    // Refusals are known long before other calls end; there are too few of them to fill the rail's last 20.
+    // Refusals are known long before other calls end; there are too few of them to fill the rail's
+    // last 20.
     let mut dialer = Dialer::set(database.store.clone(), clock, lane_settings("main"), rules, broken, 40).await;
     dialer.start();
     dialer.until_finished().await;

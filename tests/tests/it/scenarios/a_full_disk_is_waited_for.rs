@@ -1,4 +1,5 @@
-//! No room for the database's file for a while: nothing is dialled, nothing is lost, and the same process goes on.
+//! No room for the database's file for a while: nothing is dialled, nothing is lost, and the same
+//! process goes on.
 
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ async fn the_same_process_goes_on_when_there_is_room_again() {
     let vendor = Vendor::begin(behaviour).await;
     let folder = database.folder();
     write_project(folder, &database.url, &vendor, CONTACTS, "[on_unknown]\nask_for = \"1s\"");
-    // Without the signal, whose default is to end the process, the limit shows as an error of the write.
+    // Without the signal, whose default is to end the process, the limit shows as an error of the
+    // write.
     let line = format!("trap '' XFSZ; exec {} run spring.toml --json", path().display());
     let mut run = tokio::process::Command::new("sh");
     run.args(["-c", &line])

@@ -1,4 +1,5 @@
-//! Scheduled files that never end, or that nobody can read: each campaign is told of its own, and the others begin.
+//! Scheduled files that never end, or that nobody can read: each campaign is told of its own, and
+//! the others begin.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

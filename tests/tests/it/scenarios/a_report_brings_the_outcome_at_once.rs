@@ -1,4 +1,5 @@
-//! Calls that last for minutes are asked about ever more rarely; a report from the vendor is a reason to ask at once, and nothing else.
+//! Calls that last for minutes are asked about ever more rarely; a report from the vendor is a
+//! reason to ask at once, and nothing else.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! A database that forgot calls dials nobody; the vendor's list brings them back; after the operator's word nobody is called twice.
+//! A database that forgot calls dials nobody; the vendor's list brings them back; after the
+//! operator's word nobody is called twice.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,8 +86,8 @@ impl Drill {
         }
     }
 
-    /// The database is put back now: nobody is dialled, `status` and `quarantine` say why, and after the operator's word everybody is
-    /// called who was not, and nobody else.
+    /// The database is put back now: nobody is dialled, `status` and `quarantine` say why, and
+    /// after the operator's word everybody is called who was not, and nobody else.
     async fn recovers(&self, noticed: &str) {
         let before = self.vendor.simulator.tape().len();
         let held = output(&self.folder, &RUN).await;

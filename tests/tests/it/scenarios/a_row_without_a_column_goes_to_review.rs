@@ -1,4 +1,5 @@
-//! New rules name a column that old rows lack: those rows go to a person, and everyone else is called.
+//! New rules name a column that old rows lack: those rows go to a person, and everyone else is
+//! called.
 
 use ringfence_domain::Outcome;
 use ringfence_sandbox::Behaviour;

@@ -1,4 +1,5 @@
-//! `serve` owns the lane; `run` from cron hands its contacts over, follows, and leaves when they are finished.
+//! `serve` owns the lane; `run` from cron hands its contacts over, follows, and leaves when they
+//! are finished.
 
 use std::time::Duration;
 

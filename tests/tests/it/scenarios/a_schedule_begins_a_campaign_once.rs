@@ -1,4 +1,5 @@
-//! Scheduled moments with two processes, missed days, a death in the middle, and a file that is not there yet.
+//! Scheduled moments with two processes, missed days, a death in the middle, and a file that is
+//! not there yet.
 
 use std::collections::BTreeMap;
 use std::path::Path;

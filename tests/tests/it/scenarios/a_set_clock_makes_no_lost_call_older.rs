@@ -1,5 +1,5 @@
-//! The clock of the database is set forward by an hour while answers are lost: the vendor is asked about calls of their true age,
-//! so that none of them counts as absent before its time.
+//! The clock of the database is set forward by an hour while answers are lost: the vendor is asked
+//! about calls of their true age, so that none of them counts as absent before its time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,7 +16,8 @@ use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::virtual_time::{Dialer, Unset, VirtualClock, twenty2};
 
-/// A vendor that remembers how old, in milliseconds, the oldest call was that it was asked to find.
+/// A vendor that remembers how old, in milliseconds, the oldest call was that it was asked to
+/// find.
 #[derive(Debug)]
 struct Asked {
     vendor: Arc<dyn Provider>,

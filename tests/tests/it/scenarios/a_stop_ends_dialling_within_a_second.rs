@@ -1,4 +1,5 @@
-//! Fifty calls a second, and the brake: the last request leaves within a second of it, and no restart begins again.
+//! Fifty calls a second, and the brake: the last request leaves within a second of it, and no
+//! restart begins again.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use ringfence_tests::on_both_databases;
 
 const CONTACTS: usize = 3_000;
 
-/// Dials at 50 a second until `brake` is pulled, and returns when that began and the times of all calls.
+/// Dials at 50 a second until `brake` is pulled, and returns when that began and the times of all
+/// calls.
 async fn dial_until<F: Future<Output = ()>>(
     folder: &Path,
     database: &str,

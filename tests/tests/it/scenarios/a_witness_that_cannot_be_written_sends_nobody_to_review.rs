@@ -1,5 +1,6 @@
-//! The witness beside a SQLite database cannot be written for a while: nothing is dialled, nobody goes to review, whoever must mend it
-//! is told, and then it goes on. A process that cannot write it for a minute ends.
+//! The witness beside a SQLite database cannot be written for a while: nothing is dialled, nobody
+//! goes to review, whoever must mend it is told, and then it goes on. A process that cannot write
+//! it for a minute ends.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! The database locked, or its connections cut: nothing is dialled, nothing is lost, and it goes on by itself.
+//! The database locked, or its connections cut: nothing is dialled, nothing is lost, and it goes
+//! on by itself.
 
 use std::time::Duration;
 

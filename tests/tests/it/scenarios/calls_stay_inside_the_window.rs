@@ -1,4 +1,5 @@
-//! The evening and the morning of a full queue, in virtual time, with a vendor whose clock is 30 s fast.
+//! The evening and the morning of a full queue, in virtual time, with a vendor whose clock is 30 s
+//! fast.
 
 use std::time::Duration;
 

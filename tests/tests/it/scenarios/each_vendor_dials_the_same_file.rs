@@ -1,5 +1,5 @@
-//! One file of a thousand people through each vendor, with 2% lost answers and 2% errors: nobody twice at a time, nobody lost, and how
-//! calls ended is what the tape says.
+//! One file of a thousand people through each vendor, with 2% lost answers and 2% errors: nobody
+//! twice at a time, nobody lost, and how calls ended is what the tape says.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -33,7 +33,8 @@ on_both_databases! {
             tokio::time::sleep(Duration::from_millis(20 + (random >> 33) % 900)).await;
             run.kill().await.expect("it is killed");
         }
-        // A server that is busy needs a moment to see that the last one is dead; until then it counts as running.
+        // A server that is busy needs a moment to see that the last one is dead; until then it
+        // counts as running.
         let (done, summary) = loop {
             let done = output(folder, &["run", "spring.toml", "--until", "done", "--max-time", "240s", "--json"]).await;
             let summary: serde_json::Value =

@@ -1,4 +1,5 @@
-//! Calls a second, calls at once, calls a day, and a campaign's own limits, as the vendor sees them.
+//! Calls a second, calls at once, calls a day, and a campaign's own limits, as the vendor sees
+//! them.
 
 use ringfence_domain::{Moment, Outcome, Span};
 use ringfence_sandbox::{Behaviour, TapeEntry};

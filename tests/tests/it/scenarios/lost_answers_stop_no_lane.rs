@@ -1,4 +1,5 @@
-//! Three slots, and three calls of unknown fate: the lane goes on, and says meanwhile what holds it.
+//! Three slots, and three calls of unknown fate: the lane goes on, and says meanwhile what holds
+//! it.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Many processes that find no database at the same moment: one makes it, the others wait, and all of them do their work.
+//! Many processes that find no database at the same moment: one makes it, the others wait, and all
+//! of them do their work.
 
 use ringfence_sandbox::Behaviour;
 use ringfence_tests::TestDatabase;

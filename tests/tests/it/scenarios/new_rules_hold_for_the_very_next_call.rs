@@ -1,4 +1,5 @@
-//! A campaign's rules change while it is dialled: the very next claim obeys, and nobody's row is touched for it.
+//! A campaign's rules change while it is dialled: the very next claim obeys, and nobody's row is
+//! touched for it.
 
 use std::time::Duration;
 

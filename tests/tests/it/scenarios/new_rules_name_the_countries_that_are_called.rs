@@ -1,4 +1,5 @@
-//! New rules name other countries than those of contacts who wait: these go to a person, and nobody of them is called.
+//! New rules name other countries than those of contacts who wait: these go to a person, and
+//! nobody of them is called.
 
 use ringfence_domain::Outcome;
 use ringfence_sandbox::Behaviour;

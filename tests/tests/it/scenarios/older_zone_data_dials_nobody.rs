@@ -1,5 +1,5 @@
-//! A newer zoneinfo tree dials; a process without it dials nobody on the same database and says why; with it the rest are dialled. A zone
-//! whose file cannot be read is closed.
+//! A newer zoneinfo tree dials; a process without it dials nobody on the same database and says
+//! why; with it the rest are dialled. A zone whose file cannot be read is closed.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! One number that always gets HTTP 429, first in the file: the others are called, and it is asked for ever more rarely.
+//! One number that always gets HTTP 429, first in the file: the others are called, and it is asked
+//! for ever more rarely.
 
 use std::time::Duration;
 

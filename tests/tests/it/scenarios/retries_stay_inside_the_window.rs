@@ -1,5 +1,6 @@
-//! A lunch break, the vendor's own hours, a day that is closed, and numbers that do not pick up: every call, first or repeated, begins inside
-//! every one of these, and the first after each opening on the second.
+//! A lunch break, the vendor's own hours, a day that is closed, and numbers that do not pick up:
+//! every call, first or repeated, begins inside every one of these, and the first after each
+//! opening on the second.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

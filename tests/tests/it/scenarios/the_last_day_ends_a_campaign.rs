@@ -1,4 +1,5 @@
-//! A campaign whose last day is over: whoever waits then is stopped, and calls that are out go on to their end.
+//! A campaign whose last day is over: whoever waits then is stopped, and calls that are out go on
+//! to their end.
 
 use std::time::Duration;
 

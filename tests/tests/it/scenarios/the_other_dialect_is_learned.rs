@@ -1,5 +1,5 @@
-//! An Iqra AI that reads only what its source reads: the first refusal proves that nothing was queued, and a new attempt says it the
-//! other way.
+//! An Iqra AI that reads only what its source reads: the first refusal proves that nothing was
+//! queued, and a new attempt says it the other way.
 
 use ringfence_domain::{LaneState, Outcome};
 use ringfence_sandbox::{Behaviour, IqraDialect};

@@ -1,4 +1,5 @@
-//! A queue at the vendor that is longer than the window is open: the vendor itself drops the calls that would ring after closing.
+//! A queue at the vendor that is longer than the window is open: the vendor itself drops the calls
+//! that would ring after closing.
 
 use ringfence_domain::campaign::CallingZone;
 use ringfence_domain::{Moment, Outcome, Span};

@@ -1,4 +1,5 @@
-//! A database that takes nothing for a while: calls that were accepted meanwhile stay known, in the process and beyond its end.
+//! A database that takes nothing for a while: calls that were accepted meanwhile stay known, in
+//! the process and beyond its end.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -23,7 +24,8 @@ fn behaviour() -> Behaviour {
     }
 }
 
-/// A database that can be read and not written to: a server that became a standby, a file that another program has locked.
+/// A database that can be read and not written to: a server that became a standby, a file that
+/// another program has locked.
 enum Shut {
     Server { admin: PgConnection, name: String },
     File(SqliteConnection),
@@ -48,7 +50,8 @@ impl Shut {
         let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {how}");
         admin.execute(AssertSqlSafe(set)).await.expect("set");
         if how == "on" {
-            // As in a fail-over: the connections break, and the server that answers then takes no writes.
+            // As in a fail-over: the connections break, and the server that answers then takes no
+            // writes.
             let cut = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
             admin.execute(AssertSqlSafe(cut)).await.expect("cut");
         }

@@ -1,5 +1,5 @@
-//! Whatever is logged while a call is made says of which lane, campaign and attempt; whatever is logged within a
-//! transition of the database, also of which transition.
+//! Whatever is logged while a call is made says of which lane, campaign and attempt; whatever is
+//! logged within a transition of the database, also of which transition.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! Somebody asks to be called back, somebody wants no more calls, somebody says no: from the agent's outputs to the next call.
+//! Somebody asks to be called back, somebody wants no more calls, somebody says no: from the
+//! agent's outputs to the next call.
 
 use std::time::Duration;
 

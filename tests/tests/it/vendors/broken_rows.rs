@@ -1,4 +1,5 @@
-//! Lists and details in which something is broken: the other calls are told of, and nothing is concluded from what cannot be read.
+//! Lists and details in which something is broken: the other calls are told of, and nothing is
+//! concluded from what cannot be read.
 
 use bytes::Bytes;
 use http::Response;

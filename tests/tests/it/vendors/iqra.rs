@@ -1,4 +1,4 @@
-//! Iqra AI: both dialects of placing a call, turning from one to the other, and the queue in words and numbers.
+//! Iqra AI: both dialects of placing a call, the turn between them, and the queue's two languages.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

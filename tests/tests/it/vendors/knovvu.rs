@@ -1,4 +1,5 @@
-//! Knovvu: the request as on the page, results by the batch, and calls that only the vendor itself can tell of.
+//! Knovvu: the request as on the page, results by the batch, and calls that only the vendor itself
+//! can tell of.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

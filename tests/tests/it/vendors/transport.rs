@@ -1,4 +1,5 @@
-//! Requests over real sockets: what surely never left, what may have arrived, and never a second one.
+//! Requests over real sockets: what surely never left, what may have arrived, and never a second
+//! one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
-//! Calls from their placing to their end, in front of a simulated vendor: how they stand, lost ones, and what is declared.
+//! Calls from their placing to their end, in front of a simulated vendor: how they stand, lost
+//! ones, and what is declared.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,5 @@
-//! Answers that vendors' pages show: `tests/fixtures/{kind}/*.http`, each with where it is from and what it means.
+//! Answers that vendors' pages show: `tests/fixtures/{kind}/*.http`, each with where it is from
+//! and what it means.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! What holds for every registered vendor, by what it declares and by the answers that its pages show.
+//! What holds for every registered vendor, by what it declares and by the answers that its pages
+//! show.
 
 mod answers;
 mod calls;
