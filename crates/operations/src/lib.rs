@@ -34,6 +34,7 @@ pub mod spreadsheet;
 pub mod status;
 pub mod stop;
 pub mod summary;
+pub mod test_call;
 pub mod why;
 pub mod workspace;
 pub mod zones;
