@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ringfence_domain::Campaign;
 use ringfence_domain::lane::LaneSettings;
 use ringfence_providers::registry::VENDORS;
-use ringfence_providers::{CampaignFacts, LaneSetup, Provider, Secret, SettingKind, Transport, Vendor};
+use ringfence_providers::{CampaignFacts, LaneSetup, Provider, SettingKind, Transport, Vendor};
+use secrecy::SecretString;
 
 /// The vendor of this kind.
 pub fn vendor(kind: &str) -> &'static Vendor {
@@ -34,7 +35,7 @@ pub fn setup(vendor: &Vendor, settings: &LaneSettings, base: &str) -> LaneSetup 
         settings: settings.clone(),
         base_url: format!("{base}{path}"),
         values,
-        secrets: secrets.map(|key| (key.name.to_owned(), Secret::new("tests"))).collect(),
+        secrets: secrets.map(|key| (key.name.to_owned(), SecretString::from("tests"))).collect(),
         status_map: BTreeMap::new(),
     }
 }

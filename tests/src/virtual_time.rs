@@ -11,9 +11,10 @@ use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading, ReportAddress, Span};
 use ringfence_engine::LaneEngine;
 use ringfence_providers::twenty2::Twenty2;
-use ringfence_providers::{LaneSetup, Provider, Secret, Transport, WireError};
+use ringfence_providers::{LaneSetup, Provider, Transport, WireError};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
 use ringfence_store::{Begin, CampaignRow, Database, RunFigures};
+use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -312,7 +313,7 @@ pub fn twenty2_at(
         settings: settings.clone(),
         base_url: base_url.to_owned(),
         values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        secrets: ["api_key", "api_secret"].map(|name| (name.to_owned(), Secret::new("tests"))).into(),
+        secrets: ["api_key", "api_secret"].map(|name| (name.to_owned(), SecretString::from("tests"))).into(),
         status_map: BTreeMap::new(),
     };
     Arc::new(Twenty2::new(setup, transport).expect("settings"))

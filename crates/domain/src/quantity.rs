@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::SpanRelativeTo;
+use jiff::fmt::friendly::SpanParser;
 use serde::{Deserialize, Serialize};
 
 /// A text that is not the quantity it should be.
@@ -16,8 +18,8 @@ pub struct QuantityError {
     pub hint: &'static str,
 }
 
-/// A length of time in whole milliseconds, never negative: `"250ms"`, `"60s"`, `"15m"`, `"4h"`,
-/// `"7d"`.
+/// A length of time in whole milliseconds, never negative: `"250ms"`, `"60s"`, `"15m"`, `"1h30m"`,
+/// `"7d"`. Printed in one unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Span(i64);
@@ -74,22 +76,41 @@ impl Span {
 }
 
 const UNITS: &[(&str, i64)] = &[("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-const SPAN_HINT: &str = "write a number and a unit: 250ms, 60s, 15m, 4h or 7d";
+const SPAN_HINT: &str = "write whole numbers, each with its unit, the largest first: 250ms, 60s, 15m, 1h30m or 1d 12h";
 
 impl FromStr for Span {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = |message: String| QuantityError { message, hint: SPAN_HINT };
-        let text = text.trim();
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let number: i64 = number.parse().map_err(|_| fault(format!("`{text}` is not a length of time")))?;
-        let (_, scale) = UNITS
-            .iter()
-            .find(|(name, _)| *name == unit.trim())
-            .ok_or_else(|| fault(format!("`{text}` has no unit that is known")))?;
-        number.checked_mul(*scale).map(Span).ok_or_else(|| fault(format!("`{text}` is too long")))
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let fault = |what: &str| QuantityError { message: format!("`{text}` {what}"), hint: SPAN_HINT };
+        // In one unit, as it is printed, a length may pass the 20,000 years that the reader knows.
+        let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        if let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit.trim())
+            && let Ok(number) = number.parse::<i64>()
+        {
+            return number.checked_mul(*scale).map(Span).ok_or_else(|| fault("is too long"));
+        }
+        if text.contains(['.', ',']) {
+            return Err(fault("is not in whole numbers"));
+        }
+        if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {
+            return Err(fault("is not a length of time"));
+        }
+        // The reader knows more units: months, whose length nobody knows, and other words for these.
+        let mut words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+        if !words.all(|word| UNITS.iter().any(|(unit, _)| *unit == word)) {
+            return Err(fault("has a unit other than d, h, m, s and ms"));
+        }
+        if text.ends_with(|c: char| c.is_ascii_digit()) {
+            return Err(fault("ends in a number without a unit"));
+        }
+        let read = SpanParser::new().parse_span(&text).map_err(|_| fault("is not a length of time, or too long"))?;
+        read.to_duration(SpanRelativeTo::days_are_24_hours())
+            .ok()
+            .and_then(|length| i64::try_from(length.as_millis()).ok())
+            .map(Span)
+            .ok_or_else(|| fault("is too long"))
     }
 }
 
@@ -265,9 +286,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn spans_print_as_they_parse(millis in 0_i64..10_000_000_000) {
+        fn spans_print_as_they_parse(
+            millis in prop_oneof![0_i64..10_000_000_000, 0..=i64::MAX],
+            scale in prop::sample::select(vec![1, 1000, 60_000, 3_600_000, 86_400_000]),
+        ) {
+            let millis = millis / scale * scale;
             let span = Span::from_millis(millis);
             prop_assert_eq!(span.to_string().parse::<Span>(), Ok(span));
+        }
+
+        #[test]
+        fn several_units_add_up(counts in prop::array::uniform5(prop::option::of(0_i64..10_000)), spaced in any::<bool>()) {
+            let parts: Vec<(i64, &(&str, i64))> =
+                counts.into_iter().zip(UNITS).filter_map(|(count, unit)| Some((count?, unit))).collect();
+            let texts: Vec<String> = parts.iter().map(|(count, (unit, _))| format!("{count}{unit}")).collect();
+            let span = texts.join(if spaced { " " } else { "" }).parse::<Span>().ok();
+            let sum = parts.iter().map(|(count, (_, scale))| count * scale).sum();
+            prop_assert_eq!(span, (!parts.is_empty()).then_some(Span::from_millis(sum)));
         }
 
         #[test]
@@ -278,8 +313,59 @@ mod tests {
     }
 
     #[test]
+    fn lengths_of_time_are_read_as_people_write_them() {
+        for (text, minutes) in [
+            ("90m", 90),
+            ("1h30m", 90),
+            ("1h 30m", 90),
+            (" 1h  30 m ", 90),
+            ("1d", 1440),
+            ("1d12h", 2160),
+            ("1d 12h", 2160),
+            ("15\u{a0}m", 15),
+            ("007m", 7),
+            ("60000ms", 1),
+            ("0s", 0),
+        ] {
+            assert_eq!(text.parse(), Ok(Span::from_minutes(minutes)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refused_length_of_time_names_the_mend() {
+        for (text, message) in [
+            ("1h30", "`1h30` ends in a number without a unit"),
+            ("5", "`5` ends in a number without a unit"),
+            ("1.5h", "`1.5h` is not in whole numbers"),
+            ("1,5h", "`1,5h` is not in whole numbers"),
+            ("5 parsecs", "`5 parsecs` has a unit other than d, h, m, s and ms"),
+            ("1month", "`1month` has a unit other than d, h, m, s and ms"),
+            ("99999999999999999d", "`99999999999999999d` is too long"),
+            ("5m ago", "`5m ago` has a unit other than d, h, m, s and ms"),
+        ] {
+            let error = text.parse::<Span>().expect_err(text);
+            assert_eq!(error.message, message);
+            assert!(error.hint.contains("1h30m"), "{}", error.hint);
+        }
+    }
+
+    #[test]
     fn nonsense_is_refused() {
-        for text in ["", "5", "m", "-5m", "5 parsecs", "99999999999999999d"] {
+        for text in [
+            "",
+            "m",
+            "-5m",
+            "+5m",
+            "30m1h",
+            "5m5m",
+            "1 000m",
+            "m5",
+            "1d 01:30:00",
+            "5\u{b5}s",
+            "PT5M",
+            "99999999999999999999999ms",
+            "99999999d 1h",
+        ] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }
         for text in ["", "5", "0/s", "5/", "/s", "5/day", "-1/s"] {

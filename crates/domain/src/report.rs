@@ -49,7 +49,7 @@ impl ReportKey {
     }
 
     fn tag(&self, lane: &str, reference: Option<&str>) -> String {
-        self.mac(lane, reference).finalize().into_bytes()[..TAG].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&self.mac(lane, reference).finalize().into_bytes()[..TAG])
     }
 
     /// Returns the secret of a lane's address.
@@ -70,16 +70,14 @@ impl ReportKey {
             Some(_) => return None,
             None => (None, secret),
         };
-        let tag = (tag.len() == TAG * 2).then(|| bytes(tag)).flatten()?;
+        // One address, not many: capital digits are another text.
+        if tag.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return None;
+        }
+        let tag: [u8; TAG] = hex::FromHex::from_hex(tag).ok()?;
         self.mac(lane, reference).verify_truncated_left(&tag).ok()?;
         Some(reference.map_or(ReportFrom::Lane, |reference| ReportFrom::Attempt(reference.to_owned())))
     }
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let lower = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let pairs = (0..hex.len()).step_by(2);
-    lower.then(|| pairs.filter_map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect())
 }
 
 /// The address at which an installation is reached, and the key of its addresses for reports.

@@ -290,5 +290,5 @@ pub fn digest(mut content: Sha256, campaign: &Campaign) -> String {
     let reading = serde_json::to_string(&ContactSource { file: None, ..campaign.contacts.clone() })
         .expect("names are always JSON");
     content.update(reading);
-    content.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(content.finalize())
 }

@@ -165,7 +165,7 @@ impl<'t> Section<'t> {
         let span: Span = self.parse(text)?;
         if span == Span::ZERO {
             let mistake = Mistake::new(text.at.clone(), format!("`{}` is no time at all", text.value));
-            self.found.add(mistake.hint("write a number and a unit: 60s, 15m, 4h or 7d"));
+            self.found.add(mistake.hint("write a number and a unit: 60s, 15m, 1h30m or 7d"));
             return None;
         }
         Some(span)

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::call::{AskError, Placing};
-use crate::{Budget, LaneSetup, Secret, Transport, WireError, answer};
+use crate::{Budget, LaneSetup, Transport, WireError, answer};
 
 /// The address of an account, and the headers that every request to it carries. Its `Debug` shows
 /// no header: headers hold the credentials.
@@ -46,8 +47,13 @@ impl Account {
     }
 
     /// Adds a header that no log and no preview shows.
-    pub(crate) fn secret_header(mut self, name: &'static str, value: &Secret, what: &str) -> Result<Self, String> {
-        let mut value = readable(value.reveal(), what)?;
+    pub(crate) fn secret_header(
+        mut self,
+        name: &'static str,
+        value: &SecretString,
+        what: &str,
+    ) -> Result<Self, String> {
+        let mut value = readable(value.expose_secret(), what)?;
         value.set_sensitive(true);
         self.headers.insert(HeaderName::from_static(name), value);
         Ok(self)

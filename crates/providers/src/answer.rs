@@ -5,9 +5,8 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::Response;
-use jiff::fmt::rfc2822;
+use ringfence_domain::Span;
 use ringfence_domain::phone::mask_numbers;
-use ringfence_domain::{Moment, Span};
 use serde_json::{Map, Value};
 
 use crate::call::{AskError, Placing};
@@ -123,16 +122,19 @@ pub(crate) fn words(answer: &Response<Bytes>, parts: &[Option<&str>]) -> String 
     mask_numbers(&format!("HTTP {status}: {}", said.join(": ")))
 }
 
-/// `Retry-After` in either form; a date is read against the answer's own `Date`.
+/// Reads `Retry-After`: seconds, or a date, which is read against the answer's own `Date`. Dates have
+/// any form of RFC 9110, section 5.6.7.
 pub(crate) fn retry_after(answer: &Response<Bytes>) -> Option<Span> {
     let header = |name| answer.headers().get(name)?.to_str().ok();
     let text = header(http::header::RETRY_AFTER)?.trim();
-    let bounded = |span: Span| span.max(Span::ZERO).min(LONGEST_REST);
+    let bounded = |seconds: u64| Span::from_secs(seconds.min(LONGEST_REST.duration().as_secs()) as i64);
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(bounded(Span::from_secs(text.parse::<u32>().unwrap_or(u32::MAX).into())));
+        return Some(bounded(text.parse().unwrap_or(u64::MAX)));
     }
-    let at = |text: &str| -> Option<Moment> { rfc2822::parse(text).ok().map(|at| at.timestamp().into()) };
-    Some(bounded(at(text)?.since(at(header(http::header::DATE)?)?)))
+    let at = |text: &str| httpdate::parse_http_date(text).ok();
+    let (until, now) = (at(text)?, at(header(http::header::DATE)?)?);
+    // A date that is past asks for no rest.
+    Some(bounded(until.duration_since(now).unwrap_or_default().as_secs()))
 }
 
 /// The name of a call in an answer.
@@ -266,4 +268,31 @@ pub(crate) fn asked(
 
 fn elsewhere(status: u16) -> String {
     format!("HTTP {status}: base_url does not lead to the vendor's API")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(retry_after: &str, date: &str) -> Option<Span> {
+        let answer = Response::builder().header("retry-after", retry_after).header("date", date);
+        super::retry_after(&answer.body(Bytes::new()).expect("an answer"))
+    }
+
+    #[test]
+    fn every_form_of_an_http_date_says_how_long_to_rest() {
+        const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let later = ["Sun, 06 Nov 1994 08:50:07 GMT", "Sunday, 06-Nov-94 08:50:07 GMT", "Sun Nov  6 08:50:07 1994"];
+        for text in later {
+            assert_eq!(wait(text, DATE), Some(Span::from_secs(30)), "{text}");
+        }
+        let dates = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"];
+        for date in dates {
+            assert_eq!(wait(later[0], date), Some(Span::from_secs(30)), "{date}");
+        }
+        assert_eq!(wait("Sat, 05 Nov 1994 08:50:07 GMT", DATE), Some(Span::ZERO), "it is past");
+        assert_eq!(wait("Mon, 07 Nov 1994 08:50:07 GMT", DATE), Some(LONGEST_REST));
+        assert_eq!(wait("Sun, 36 Nov 1994 08:50:07 GMT", DATE), None);
+        assert_eq!(wait(later[0], "today"), None);
+    }
 }

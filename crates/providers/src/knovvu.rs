@@ -22,6 +22,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::phone::Country;
 use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Rate};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use crate::account::{Account, Body, Free};
@@ -29,7 +30,7 @@ use crate::answer::{self, CallId, member, word};
 use crate::call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCall, Placing};
 use crate::standing::{StatusMap, bare};
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
-use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
+use crate::{Budget, Checked, NumberFormat, Provider, Transport, report};
 
 const PLACE: &str = "/v2/call";
 const RESULT: &str = "/v2/callresult";
@@ -101,7 +102,7 @@ struct Knovvu {
     account: Account,
     project: String,
     tenant: String,
-    access_token: Secret,
+    access_token: SecretString,
     scenario_path: Option<String>,
     orchestrator_url: String,
     locale: Option<String>,
@@ -311,7 +312,7 @@ impl Provider for Knovvu {
 
     async fn place(&self, call: &CallRequest) -> Placing {
         let request = self
-            .body(call, self.access_token.reveal())
+            .body(call, self.access_token.expose_secret())
             .and_then(|body| self.request(body).map_err(|cause| Placing::LaneFault { cause }));
         self.account.place(request, classify).await
     }

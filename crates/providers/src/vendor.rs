@@ -7,8 +7,9 @@ use ringfence_domain::Outcome;
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
 use ringfence_domain::phone::Country;
 use ringfence_domain::template::Template;
+use secrecy::SecretString;
 
-use crate::{Fault, NumberFormat, Provider, Secret, Transport};
+use crate::{Fault, NumberFormat, Provider, Transport};
 
 /// One kind of provider.
 #[derive(Debug)]
@@ -168,7 +169,7 @@ pub struct LaneSetup {
     /// The vendor's own settings, defaults filled in.
     pub values: BTreeMap<String, String>,
     /// Its credentials.
-    pub secrets: BTreeMap<String, Secret>,
+    pub secrets: BTreeMap<String, SecretString>,
     /// The vendor's words for outcomes, beyond the known ones.
     pub status_map: BTreeMap<String, Outcome>,
 }
@@ -190,7 +191,35 @@ impl LaneSetup {
     }
 
     /// Returns a credential that was checked to be there.
-    pub fn secret(&self, name: &str) -> Result<&Secret, String> {
+    pub fn secret(&self, name: &str) -> Result<&SecretString, String> {
         self.secrets.get(name).ok_or_else(|| format!("the secret `{name}` is missing"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_setup_prints_that_it_has_a_secret_and_never_which() {
+        let setup = LaneSetup {
+            settings: LaneSettings {
+                name: "main".into(),
+                kind: "twenty2".into(),
+                limits: (crate::twenty2::VENDOR.limits)(),
+                hours: None,
+                timezone: ringfence_domain::Zone::utc(),
+            },
+            base_url: "https://vendor.invalid".into(),
+            values: BTreeMap::new(),
+            secrets: [("api_key".to_owned(), SecretString::from("s3cr3t-canary"))].into(),
+            status_map: BTreeMap::new(),
+        };
+        for printed in [format!("{setup:?}"), format!("{setup:#?}")] {
+            assert!(printed.contains("api_key") && !printed.contains("s3cr3t"), "{printed}");
+        }
+        assert_eq!(setup.secret("api_key").map(secrecy::ExposeSecret::expose_secret), Ok("s3cr3t-canary"));
     }
 }

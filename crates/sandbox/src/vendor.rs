@@ -8,7 +8,8 @@ use std::time::Duration;
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::{Clock, Moment, Rate, Reading};
 use ringfence_providers::twenty2::{CAMPAIGN_SETTINGS, Twenty2, VENDOR as TWENTY2};
-use ringfence_providers::{LaneSetup, Secret, SettingKey, SettingKind, Vendor};
+use ringfence_providers::{LaneSetup, SettingKey, SettingKind, Vendor};
+use secrecy::SecretString;
 
 use crate::{Behaviour, InProcess, Simulator, Tape, router};
 
@@ -43,7 +44,7 @@ pub static VENDOR: Vendor = Vendor {
             ("agent_field".to_owned(), "agent_id".to_owned()),
             ("number_format".to_owned(), "e164".to_owned()),
         ]);
-        let secrets = ["api_key", "api_secret"].map(|name| (name.to_owned(), Secret::new("sandbox"))).into();
+        let secrets = ["api_key", "api_secret"].map(|name| (name.to_owned(), SecretString::from("sandbox"))).into();
         Ok(Arc::new(Twenty2::new(LaneSetup { values, secrets, ..setup }, transport)?))
     },
 };

@@ -76,8 +76,7 @@ async fn keep(
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part.as_bytes());
     }
-    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let report = NewReport { lane: lane.id, reference, digest, body };
+    let report = NewReport { lane: lane.id, reference, digest: hex::encode(digest.finalize()), body };
     server.store.keep_report(report, server.clock.read().now).await?;
     Ok(true)
 }

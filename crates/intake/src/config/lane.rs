@@ -7,7 +7,8 @@ use ringfence_domain::lane::{LaneLimits, LaneSettings};
 use ringfence_domain::phone::Country;
 use ringfence_domain::place::Place;
 use ringfence_domain::{Outcome, Span, Zone};
-use ringfence_providers::{LaneSetup, Secret, SettingKey, SettingKind, Vendor};
+use ringfence_providers::{LaneSetup, SettingKey, SettingKind, Vendor};
+use secrecy::SecretString;
 
 use super::{ConfigLane, beside, check_address};
 use crate::Mistake;
@@ -118,7 +119,7 @@ fn setting(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
     values: &mut BTreeMap<String, String>,
-    secrets: &mut BTreeMap<String, Secret>,
+    secrets: &mut BTreeMap<String, SecretString>,
 ) {
     let name = key.name.to_owned();
     if matches!(key.kind, SettingKind::Secret) {
@@ -166,7 +167,7 @@ fn secret(
     key: &str,
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Option<Secret> {
+) -> Option<SecretString> {
     let hint = format!("write {key} = {{ env = \"NAME\" }} or {{ file = \"path\" }}");
     if !section.keys().iter().any(|present| present.value == key) {
         section.missing(key, &hint);
@@ -186,7 +187,7 @@ fn secret(
     match (env, file) {
         (Some(name), None) => {
             if let Some(value) = environment(&name.value).filter(|value| !value.trim().is_empty()) {
-                Some(Secret::new(value.trim()))
+                Some(SecretString::from(value.trim()))
             } else {
                 let message = format!("the environment variable `{}` is not set", name.value);
                 found.add(Mistake::new(name.at, message).hint(format!("export {}=… before starting", name.value)));
@@ -196,7 +197,7 @@ fn secret(
         (None, Some(file)) => {
             let file_path = beside(path, &file.value);
             match read_secret(&file_path) {
-                Ok(value) => Some(Secret::new(value.trim())),
+                Ok(value) => Some(value),
                 Err(message) => {
                     found.add(Mistake::new(file.at, message));
                     None
@@ -210,7 +211,7 @@ fn secret(
     }
 }
 
-fn read_secret(path: &Path) -> Result<String, String> {
+fn read_secret(path: &Path) -> Result<SecretString, String> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     if metadata.permissions().mode() & 0o077 != 0 {
@@ -220,5 +221,5 @@ fn read_secret(path: &Path) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err(format!("{} is empty", path.display()));
     }
-    Ok(text)
+    Ok(SecretString::from(text.trim()))
 }

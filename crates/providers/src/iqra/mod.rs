@@ -26,13 +26,14 @@ use bytes::Bytes;
 use http::{Method, Request};
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, Body, Free};
 use crate::answer::UnreadRows;
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
-use crate::{Budget, Checked, Provider, Secret, Transport, report};
+use crate::{Budget, Checked, Provider, Transport, report};
 
 /// The description of this vendor: its settings, limits, capabilities and refusals.
 pub(crate) static VENDOR: Vendor = Vendor {
@@ -115,7 +116,7 @@ impl Iqra {
         if business.is_empty() || !business.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
             return Err(format!("business_id: `{business}` is not the id of a business"));
         }
-        let token = Secret::new(format!("Token {}", setup.secret("api_key")?.reveal()));
+        let token = SecretString::from(format!("Token {}", setup.secret("api_key")?.expose_secret()));
         Ok(Self {
             account: Account::new(&setup, transport).secret_header("authorization", &token, "api_key")?,
             business: format!("/business/{business}"),

@@ -25,13 +25,14 @@ use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::phone::Country;
 use ringfence_domain::window::{Calendar, Hours};
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, Body, Free};
 use crate::answer::UnreadRows;
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
 use crate::standing::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
-use crate::{Budget, Checked, NumberFormat, Provider, Secret, Transport, report};
+use crate::{Budget, Checked, NumberFormat, Provider, Transport, report};
 
 const BASE_URL: &str = "https://api.twentytwo.in/api";
 const PLACE: &str = "/agent/trigger-outbound-call";
@@ -129,11 +130,13 @@ pub struct Twenty2 {
 impl Twenty2 {
     /// Makes an account with these settings, reached by `transport`.
     pub fn new(setup: LaneSetup, transport: Arc<dyn Transport>) -> Result<Self, String> {
-        let pair = format!("{}:{}", setup.secret("api_key")?.reveal(), setup.secret("api_secret")?.reveal());
-        let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+        let (key, secret) = (setup.secret("api_key")?, setup.secret("api_secret")?);
+        let pair = SecretString::from(format!("{}:{}", key.expose_secret(), secret.expose_secret()));
+        let basic = base64::engine::general_purpose::STANDARD.encode(pair.expose_secret());
+        let basic = SecretString::from(format!("Basic {basic}"));
         Ok(Self {
             account: Account::new(&setup, transport)
-                .secret_header("authorization", &Secret::new(basic), "the credentials")?
+                .secret_header("authorization", &basic, "the credentials")?
                 .header("x-workspace-id", setup.value("workspace_id")?, "workspace_id")?,
             agent_field: setup.value("agent_field")?.to_owned(),
             number_format: setup.number_format()?,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ringfence_intake::{Config, Mistakes};
 use ringfence_operations::workspace::vendors;
+use secrecy::ExposeSecret;
 
 fn parse(text: &str) -> Result<Config, Mistakes> {
     let environment = |name: &str| (name == "KEY").then(|| "s3cret-value".to_owned());
@@ -91,5 +92,5 @@ fn a_secret_file_must_be_the_owners_alone() {
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).expect("set");
     assert!(read().expect_err("readable by all").lines()[0].contains("chmod 600"));
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).expect("set");
-    assert_eq!(read().expect("fine").lanes["main"].setup.secrets["api_key"].reveal(), "from a file");
+    assert_eq!(read().expect("fine").lanes["main"].setup.secrets["api_key"].expose_secret(), "from a file");
 }

@@ -214,7 +214,7 @@ async fn a_preview_shows_no_secret_and_a_request_carries_it() {
         let settings = lane_settings("main");
         let mut setup = vendors::setup(vendor, &settings, "http://vendor.invalid");
         for secret in setup.secrets.values_mut() {
-            *secret = ringfence_providers::Secret::new("s3cr3t-canary");
+            *secret = "s3cr3t-canary".into();
         }
         let script = Script::of(vec![answer(500, "")]);
         let provider = vendors::build(vendor, setup, script.clone());
