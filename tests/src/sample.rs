@@ -11,8 +11,8 @@ use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::window::Timetable;
 use ringfence_domain::{
-    AttemptId, Campaign, CampaignId, ContactId, ImportId, LaneId, Moment, NumberLimits, PhoneNumber, Rate, Reading,
-    RunId, Span, ZoneSet,
+    AttemptId, Campaign, CampaignId, ClockReading, ContactId, ImportId, LaneId, Moment, NumberLimits, PhoneNumber,
+    Rate, RunId, Span, ZoneSet,
 };
 use ringfence_store::{
     Acquired, Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder,
@@ -152,7 +152,7 @@ impl Stage {
             default_zones: ZoneSet::one("Asia/Kolkata".parse().expect("a zone")),
             calls: attempts.iter().map(|id| (*id, Some("9876500000".to_owned()))).collect(),
             unfit: Vec::new(),
-            reading: Reading::exact(now),
+            reading: ClockReading::exact(now),
         }
     }
 

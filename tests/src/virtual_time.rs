@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{Campaign, Clock, LaneId, Moment, Reading, ReportAddress, Span};
+use ringfence_domain::{Campaign, Clock, ClockReading, LaneId, Moment, ReportAddress, Span};
 use ringfence_engine::LaneEngine;
 use ringfence_providers::twenty2::Twenty2;
 use ringfence_providers::{LaneSetup, Provider, Transport, WireError};
@@ -55,11 +55,11 @@ impl VirtualClock {
 }
 
 impl Clock for VirtualClock {
-    fn read(&self) -> Reading {
+    fn read(&self) -> ClockReading {
         let passed = self.begun.elapsed().as_millis() as i64 + self.skipped.load(Ordering::SeqCst);
         let now = Moment::from_millis(self.start.millis() + passed + self.set.load(Ordering::SeqCst));
         let doubted = (self.boot().as_millis() as i64) < self.doubt_until.load(Ordering::SeqCst);
-        Reading { now, error: if doubted { Span::from_secs(3) } else { Span::ZERO } }
+        ClockReading { now, error: if doubted { Span::from_secs(3) } else { Span::ZERO } }
     }
 
     fn boot(&self) -> Duration {
@@ -73,9 +73,9 @@ impl Clock for VirtualClock {
 pub struct Unset(pub Arc<VirtualClock>);
 
 impl Clock for Unset {
-    fn read(&self) -> Reading {
+    fn read(&self) -> ClockReading {
         let now = self.0.read().now;
-        Reading::exact(Moment::from_millis(now.millis() - self.0.set.load(Ordering::SeqCst)))
+        ClockReading::exact(Moment::from_millis(now.millis() - self.0.set.load(Ordering::SeqCst)))
     }
 
     fn boot(&self) -> Duration {
@@ -102,8 +102,8 @@ impl HandClock {
 }
 
 impl Clock for HandClock {
-    fn read(&self) -> Reading {
-        Reading::exact(Moment::from_millis(self.millis.load(Ordering::SeqCst)))
+    fn read(&self) -> ClockReading {
+        ClockReading::exact(Moment::from_millis(self.millis.load(Ordering::SeqCst)))
     }
 
     fn boot(&self) -> Duration {

@@ -10,14 +10,14 @@ use crate::{Moment, Span};
 
 /// A reading of a clock: the time, and how far off it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct ClockReading {
     /// The best estimate of the present.
     pub now: Moment,
     /// The most by which the true time differs from `now`.
     pub error: Span,
 }
 
-impl Reading {
+impl ClockReading {
     /// The error above which nothing may be dialled.
     pub const MAX_ERROR: Span = Span::from_secs(2);
 
@@ -45,7 +45,7 @@ impl Reading {
 /// A source of time.
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Returns the present, as the database that all processes share would say it.
-    fn read(&self) -> Reading;
+    fn read(&self) -> ClockReading;
 
     /// Returns the time since some fixed point, also counting while the machine is suspended: the
     /// measure of "how long ago".

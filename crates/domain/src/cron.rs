@@ -9,7 +9,7 @@ use croner::errors::CronError as Trouble;
 use croner::time::{CivilDate, CivilDateTime, CivilTime, CronDateTime, Resolution, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::zone::Reading;
+use crate::zone::ClockTimes;
 use crate::{Moment, Zone, date};
 
 /// A line in cron's syntax: minute, hour, day of the month, month, day of the week.
@@ -109,9 +109,9 @@ impl CronDateTime for OnClocks {
         let part = |part: u32| i8::try_from(part).map_err(|_| Trouble::InvalidTime);
         let time = jiff::civil::Time::new(part(civil.hour())?, part(civil.minute())?, part(civil.second())?, 0);
         Ok(match self.zone.reading(day.to_datetime(time.map_err(|_| Trouble::InvalidTime)?)) {
-            Reading::Once(at) => Resolution::Single(self.at(at)),
-            Reading::Twice(first, second) => Resolution::Ambiguous(self.at(first), self.at(second)),
-            Reading::Never { .. } => Resolution::Gap,
+            ClockTimes::Once(at) => Resolution::Single(self.at(at)),
+            ClockTimes::Twice(first, second) => Resolution::Ambiguous(self.at(first), self.at(second)),
+            ClockTimes::Never { .. } => Resolution::Gap,
         })
     }
 

@@ -23,7 +23,7 @@ pub enum Decision {
 
 /// A call that is over, and what is known of its contact.
 #[derive(Debug, Clone, Copy)]
-pub struct Case {
+pub struct CallResult {
     /// How the call ended.
     pub outcome: Outcome,
     /// Counted calls to the contact in this run, this one included.
@@ -48,7 +48,7 @@ const NOT_DIALLED_WAIT: Span = Span::from_minutes(5);
 const NOT_DIALLED_LIMIT: u32 = 10;
 
 /// Decides by the rules in order; the first that speaks decides.
-pub fn decide(case: &Case, rules: &RetryRules) -> Decision {
+pub fn decide(case: &CallResult, rules: &RetryRules) -> Decision {
     match case.outcome {
         // A callee who asked for a call is called back, within the same number of calls.
         Outcome::Answered if !case.opted_out && case.calls < rules.max_attempts => {
@@ -98,8 +98,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn case(outcome: Outcome, calls: u32) -> Case {
-        Case {
+    fn case(outcome: Outcome, calls: u32) -> CallResult {
+        CallResult {
             outcome,
             calls,
             same_outcome: calls,
@@ -164,13 +164,13 @@ mod tests {
         let rules = RetryRules::default();
         let callback = Some(Moment::from_secs(5_000));
         let decided =
-            |calls, opted_out| decide(&Case { callback, opted_out, ..case(Outcome::Answered, calls) }, &rules);
+            |calls, opted_out| decide(&CallResult { callback, opted_out, ..case(Outcome::Answered, calls) }, &rules);
         let again = Decision::Redial { due_at: Moment::from_secs(5_000), class: DialClass::Callback };
         assert_eq!(decided(1, false), again);
         assert_eq!(decided(2, false), again);
         assert_eq!(decided(3, false), Decision::Done, "it counts as an attempt");
         assert_eq!(decided(1, true), Decision::Done);
-        let machine = Case { opted_out: true, ..case(Outcome::Voicemail, 1) };
+        let machine = CallResult { opted_out: true, ..case(Outcome::Voicemail, 1) };
         assert_eq!(decide(&machine, &rules), Decision::Stop(StopReason::Dnc));
     }
 

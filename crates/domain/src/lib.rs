@@ -7,7 +7,6 @@
 //! [`verdict`] or one part in [`window`]. Adding an outcome: a variant in [`Outcome`]; the
 //! compiler then shows every place that must decide.
 
-pub mod brake;
 pub mod call;
 pub mod callback;
 pub mod campaign;
@@ -35,6 +34,7 @@ pub mod report;
 pub mod safety;
 pub mod schedule;
 pub mod states;
+pub mod stop_switch;
 pub mod summary;
 pub mod template;
 pub mod transitions;
@@ -45,10 +45,9 @@ pub mod zone;
 pub mod zone_data;
 pub mod zones;
 
-pub use brake::Brake;
 pub use call::{CallDetails, PastCall};
 pub use campaign::Campaign;
-pub use clock::{Clock, Reading};
+pub use clock::{Clock, ClockReading};
 pub use ids::{AttemptId, BucketId, CampaignId, ContactId, ImportId, LaneId, RunId};
 pub use moment::Moment;
 pub use number_limits::NumberLimits;
@@ -57,6 +56,7 @@ pub use phone::{NumberKey, PhoneNumber};
 pub use quantity::{Percent, Rate, Span};
 pub use report::{ReportAddress, ReportKey};
 pub use states::{AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, PausedBy, StopReason};
+pub use stop_switch::StopSwitch;
 pub use verdict::Verdict;
 pub use zone::Zone;
 pub use zones::ZoneSet;

@@ -18,7 +18,7 @@ pub struct NumberLimits {
 
 /// The reason that a number is not called, and from when on the rule allows a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hold {
+pub struct LimitHold {
     /// From when on.
     pub until: Moment,
     /// The key of the campaign file that says so.
@@ -53,15 +53,15 @@ impl NumberLimits {
 
     /// Tells whether the number, whose owner may be in `zones`, may be called at `now`; if not,
     /// returns the rule that holds it longest.
-    pub fn allows(&self, earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Result<(), Hold> {
+    pub fn allows(&self, earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Result<(), LimitHold> {
         let sent: Vec<Moment> = earlier.iter().map(|call| call.sent_at).collect();
         let caps = self.caps.iter().filter_map(|cap| {
             let until = cap.allows(&sent, now, zones).err()?;
-            Some(Hold { until, rule: "per_number", says: format!("{cap}, over all campaigns") })
+            Some(LimitHold { until, rule: "per_number", says: format!("{cap}, over all campaigns") })
         });
         let cool_off = self.cool_off.allows(earlier, now).err().map(|(until, rule)| {
             let span = if rule == "after_refusal" { self.cool_off.after_refusal } else { self.cool_off.after_answered };
-            Hold { until, rule: "cool_off", says: format!("{rule} = {}", span.unwrap_or(Span::ZERO)) }
+            LimitHold { until, rule: "cool_off", says: format!("{rule} = {}", span.unwrap_or(Span::ZERO)) }
         });
         let hour = self.avoid_same_hour.then(|| same_hour(earlier, now, zones)).flatten();
         caps.chain(cool_off).chain(hour).max_by_key(|hold| hold.until).map_or(Ok(()), Err)
@@ -70,7 +70,7 @@ impl NumberLimits {
 
 /// Returns the hold of a number that did not pick up lately in this hour of the day. A busy number
 /// has none: somebody is there.
-fn same_hour(earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Option<Hold> {
+fn same_hour(earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Option<LimitHold> {
     let last = earlier.iter().max_by_key(|call| call.sent_at)?;
     let silent = matches!(last.outcome, Some(Outcome::NoAnswer | Outcome::Voicemail));
     if !silent || now >= last.sent_at + AVOIDED_FOR {
@@ -89,7 +89,7 @@ fn same_hour(earlier: &[PastCall], now: Moment, zones: &ZoneSet) -> Option<Hold>
         })
         .max()?;
     let says = "nobody picked up in this hour of the day".to_owned();
-    Some(Hold { until, rule: "avoid_same_hour", says })
+    Some(LimitHold { until, rule: "avoid_same_hour", says })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct Summary {
     pub run: RunName,
     /// Another process was already running this campaign.
     pub already_running: bool,
-    /// Which brake holds it, if any.
+    /// Which stop switch holds it, if any.
     pub held_by: Option<String>,
     /// Contacts by state.
     pub contacts: ContactCounts,
@@ -115,7 +115,7 @@ pub struct WaitingFor {
     pub lane_budget: i64,
     /// The lane to be resumed.
     pub lane_paused: i64,
-    /// A brake to be let go: a stop, a pause, a held import; or the outcomes of their import's
+    /// A stop switch to be let go: a stop, a pause, a held import; or the outcomes of their import's
     /// canary.
     pub held: i64,
     /// Their turn.

@@ -85,21 +85,21 @@ impl Zone {
     /// at which they resume.
     pub fn first_at_or_after(self, local: DateTime) -> Moment {
         match self.reading(local) {
-            Reading::Once(at) | Reading::Twice(at, _) | Reading::Never { resume: at } => at,
+            ClockTimes::Once(at) | ClockTimes::Twice(at, _) | ClockTimes::Never { resume: at } => at,
         }
     }
 
     /// Returns when its clocks show this time.
-    pub fn reading(self, local: DateTime) -> Reading {
+    pub fn reading(self, local: DateTime) -> ClockTimes {
         let seconds = date::as_utc(local);
         let since = |offset: jiff::tz::Offset| Moment::from_secs(seconds - i64::from(offset.seconds()));
         match self.rules().to_ambiguous_timestamp(local).offset() {
-            AmbiguousOffset::Unambiguous { offset } => Reading::Once(since(offset)),
-            AmbiguousOffset::Fold { before, after } => Reading::Twice(since(before), since(after)),
+            AmbiguousOffset::Unambiguous { offset } => ClockTimes::Once(since(offset)),
+            AmbiguousOffset::Fold { before, after } => ClockTimes::Twice(since(before), since(after)),
             // A skipped time, read by the clocks from after the gap, lies in it or before it; the
             // change ends it.
             AmbiguousOffset::Gap { after, .. } => {
-                Reading::Never { resume: self.next_change(since(after), Moment::NEVER) }
+                ClockTimes::Never { resume: self.next_change(since(after), Moment::NEVER) }
             }
         }
     }
@@ -107,7 +107,7 @@ impl Zone {
 
 /// The instants at which the clocks of a zone show a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum ClockTimes {
     /// At this instant.
     Once(Moment),
     /// At both, because they are set back between them.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::Brake;
+use ringfence_domain::StopSwitch;
 use ringfence_store::{Database, Outage};
 
 use crate::outage;
@@ -25,7 +25,7 @@ impl DatabaseLoss {
     /// Returns the loss of the file when another file, or none, stands where it was opened. Nobody
     /// is dialled from then on.
     pub fn of_file(store: &Database) -> Option<Self> {
-        store.file().and_then(|file| file.pulled()).map(Self::Gone)
+        store.file().and_then(|file| file.active()).map(Self::Gone)
     }
 
     /// Returns once the database is lost.

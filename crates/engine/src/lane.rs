@@ -7,9 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::brake::NoBrake;
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{Brake, CampaignId, Clock, LaneId, Moment, ReportAddress, Span};
+use ringfence_domain::stop_switch::NoStopSwitch;
+use ringfence_domain::{CampaignId, Clock, LaneId, Moment, ReportAddress, Span, StopSwitch};
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
 use ringfence_scheduler::{LeaseHolder, LeaseOutcome, Maintenance, Planner, RENEW_EVERY};
@@ -57,7 +57,7 @@ pub struct LaneEngine {
     lane: LaneId,
     settings: LaneSettings,
     provider: Arc<dyn Provider>,
-    brake: Arc<dyn Brake>,
+    stop_switch: Arc<dyn StopSwitch>,
     reports: Option<ReportAddress>,
     only: Option<CampaignId>,
     standing: watch::Sender<Standing>,
@@ -74,14 +74,14 @@ impl LaneEngine {
         provider: Arc<dyn Provider>,
     ) -> Self {
         let standing = watch::Sender::new(Standing::Asking);
-        let brake = Arc::new(NoBrake);
-        Self { store, clock, owner, lane, settings, provider, brake, reports: None, only: None, standing }
+        let stop_switch = Arc::new(NoStopSwitch);
+        Self { store, clock, owner, lane, settings, provider, stop_switch, reports: None, only: None, standing }
     }
 
-    /// Sets the brake that is asked beside those of the database.
+    /// Sets the stop switch that is asked beside those of the database.
     #[must_use]
-    pub fn braked_by(mut self, brake: Arc<dyn Brake>) -> Self {
-        self.brake = brake;
+    pub fn with_stop_switch(mut self, stop_switch: Arc<dyn StopSwitch>) -> Self {
+        self.stop_switch = stop_switch;
         self
     }
 
@@ -157,7 +157,7 @@ impl LaneEngine {
             tenure.clone(),
             self.provider.clone(),
             pacer.clone(),
-            self.brake.clone(),
+            self.stop_switch.clone(),
             self.reports.clone(),
             results,
             sending.clone(),
@@ -165,7 +165,7 @@ impl LaneEngine {
         );
 
         let planner =
-            Planner::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.brake.clone(), self.only);
+            Planner::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.stop_switch.clone(), self.only);
         let caretaker = Maintenance::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let reconciler = Reconciler::new(

@@ -4,7 +4,6 @@
 //! The engine knows no configuration file, no contact file and no terminal. It prints nothing: it
 //! logs, and returns what a person must be told.
 
-pub mod brakes;
 pub mod cron_scheduler;
 pub mod database_loss;
 pub mod lane;
@@ -12,6 +11,7 @@ pub mod outage;
 pub mod receipts;
 pub mod shutdown;
 pub mod stop_file;
+pub mod stop_switches;
 
 pub use cron_scheduler::{BeginCampaign, CronScheduler, NotBegun};
 pub use database_loss::DatabaseLoss;

@@ -1,11 +1,11 @@
-//! The file `STOP` beside `ringfence.toml`: a brake that needs no database.
+//! The file `STOP` beside `ringfence.toml`: a stop switch that needs no database.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use ringfence_domain::Brake;
+use ringfence_domain::StopSwitch;
 
-/// The file `STOP`, looked for each time that the brake is asked.
+/// The file `STOP`, looked for each time that the stop switch is asked.
 #[derive(Debug, Clone)]
 pub struct StopFile {
     path: PathBuf,
@@ -19,8 +19,8 @@ impl StopFile {
     }
 }
 
-impl Brake for StopFile {
-    fn pulled(&self) -> Option<String> {
+impl StopSwitch for StopFile {
+    fn active(&self) -> Option<String> {
         match std::fs::symlink_metadata(&self.path) {
             Ok(_) => Some(format!("the file {}", self.path.display())),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -36,14 +36,14 @@ mod tests {
     #[test]
     fn it_is_pulled_while_the_file_is_there_or_cannot_be_looked_for() {
         let folder = tempfile::TempDir::new().expect("a folder");
-        let brake = StopFile::beside(&folder.path().join("ringfence.toml"));
-        assert_eq!(brake.pulled(), None);
+        let stop_switch = StopFile::beside(&folder.path().join("ringfence.toml"));
+        assert_eq!(stop_switch.active(), None);
         std::fs::write(folder.path().join("STOP"), "").expect("written");
-        assert!(brake.pulled().is_some_and(|why| why.ends_with("/STOP")));
+        assert!(stop_switch.active().is_some_and(|why| why.ends_with("/STOP")));
         std::fs::remove_file(folder.path().join("STOP")).expect("removed");
-        assert_eq!(brake.pulled(), None);
+        assert_eq!(stop_switch.active(), None);
         let odd = StopFile::beside(&folder.path().join("ringfence.toml/deeper/x"));
         std::fs::write(folder.path().join("ringfence.toml"), "").expect("written");
-        assert!(odd.pulled().is_some(), "a folder that is a file");
+        assert!(odd.active().is_some(), "a folder that is a file");
     }
 }

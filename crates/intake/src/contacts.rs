@@ -52,12 +52,12 @@ pub struct RejectedRow {
 }
 
 /// Why a row cannot be called.
-struct Refusal {
+struct RowError {
     code: &'static str,
     reason: String,
 }
 
-impl Refusal {
+impl RowError {
     fn new(code: &'static str, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
     }
@@ -131,7 +131,7 @@ impl<'c> ContactFile<'c> {
                 *self.taken_as_empty.entry(word).or_default() += 1;
             }
         }
-        Ok(Some(self.judge(record).map_err(|Refusal { code, reason }| {
+        Ok(Some(self.judge(record).map_err(|RowError { code, reason }| {
             let readable =
                 |place: &usize| PhoneNumber::parse(record.utf_8(*place)?, self.campaign.contacts.country).ok();
             let id = self.id.and_then(|place| self.filled(record, place));
@@ -163,17 +163,17 @@ impl<'c> ContactFile<'c> {
         digest(self.table.hash(), self.campaign)
     }
 
-    fn judge(&self, record: Record<'_>) -> Result<ContactRow, Refusal> {
+    fn judge(&self, record: Record<'_>) -> Result<ContactRow, RowError> {
         let columns = self.table.columns();
         // Spreadsheets leave out empty values at the end of a row; where a quote is misplaced,
         // others may be lost.
         if record.len() > columns.len() || (record.has_misplaced_quote() && record.len() != columns.len()) {
             let reason = format!("it has {} values, the header {} columns", record.len(), columns.len());
-            return Err(Refusal::new("columns", reason));
+            return Err(RowError::new("columns", reason));
         }
         for place in &self.used {
             check_text(record, *place)
-                .map_err(|what| Refusal::new("encoding", format!("column `{}` {what}", columns[*place])))?;
+                .map_err(|what| RowError::new("encoding", format!("column `{}` {what}", columns[*place])))?;
         }
         let ours = if is_rejects(columns) { 2 } else { 0 };
         let named = columns.iter().enumerate().skip(ours).filter(|(_, column)| !column.is_empty());
@@ -187,7 +187,7 @@ impl<'c> ContactFile<'c> {
         let numbers = self.numbers(record)?;
         let own = match filled(self.timezone) {
             Some(name) => ringfence_domain::place::zones(name)
-                .map_err(|error| Refusal::new("zone", format!("{error}; {}", error.hint())))?,
+                .map_err(|error| RowError::new("zone", format!("{error}; {}", error.hint())))?,
             // Whichever number is called, it must be a good hour there.
             None => numbers
                 .iter()
@@ -196,12 +196,12 @@ impl<'c> ContactFile<'c> {
         };
         if own.is_empty() && self.campaign.needs_own_zone() {
             let reason = "its time zone can be told neither from a column nor from the number";
-            return Err(Refusal::new("zone", reason));
+            return Err(RowError::new("zone", reason));
         }
         if let Some(column) = required::lacking(self.campaign, &fields) {
             let place = columns.iter().position(|name| name == column);
             let word = place.and_then(|place| record.utf_8(place)).filter(|cell| self.is_empty_word(cell));
-            return Err(Refusal::new("empty", required::reason(column, word.map(str::trim))));
+            return Err(RowError::new("empty", required::reason(column, word.map(str::trim))));
         }
         let external_id = filled(self.id).map(str::to_owned);
         let (row_number, line) = (record.number(), record.line());
@@ -219,13 +219,13 @@ impl<'c> ContactFile<'c> {
 
     /// Returns the numbers that can be called. A number that cannot be called is left out when the
     /// person has another.
-    fn numbers(&self, record: Record<'_>) -> Result<Vec<PhoneNumber>, Refusal> {
+    fn numbers(&self, record: Record<'_>) -> Result<Vec<PhoneNumber>, RowError> {
         let (mut numbers, mut refusal) = (Vec::new(), None);
         for place in &self.phones {
             let text = record.utf_8(*place).filter(|text| !self.is_empty_word(text)).unwrap_or_default();
             let number = self.campaign.contacts.number(text);
-            let number = number.map_err(|error| Refusal::new(error.code(), shown(text, &error))).and_then(|number| {
-                let refused = |reason| Refusal::new("vendor", format!("`{}`: {reason}", visible(text)));
+            let number = number.map_err(|error| RowError::new(error.code(), shown(text, &error))).and_then(|number| {
+                let refused = |reason| RowError::new("vendor", format!("`{}`: {reason}", visible(text)));
                 (self.can_call)(&number).map(|()| number).map_err(refused)
             });
             match number {

@@ -2,8 +2,8 @@
 
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::verdict::{Verdict, because_of};
-use ringfence_domain::{LaneState, Moment, Reading};
-use ringfence_engine::brakes;
+use ringfence_domain::{ClockReading, LaneState, Moment};
+use ringfence_engine::stop_switches;
 use ringfence_store::{LaneLoad, LaneRow};
 use serde::Serialize;
 
@@ -57,11 +57,11 @@ pub struct LaneSlots {
 /// Returns all lanes by name.
 pub async fn list(workspace: &Workspace) -> Result<Vec<Lane>, Error> {
     let (store, reading) = (&workspace.store, workspace.clock.read());
-    let brake = brakes::stop_file(&workspace.config.path).pulled();
+    let stop_switch = stop_switches::stop_file(&workspace.config.path).active();
     let mut lanes = Vec::new();
     for row in store.lanes().await? {
         let load = store.lane_load(row.id, reading.now).await?;
-        lanes.push(lane(row, &load, brake.clone(), reading));
+        lanes.push(lane(row, &load, stop_switch.clone(), reading));
     }
     Ok(lanes)
 }
@@ -86,9 +86,9 @@ async fn named(workspace: &Workspace, name: &str) -> Result<LaneRow, Error> {
     found.ok_or_else(|| Error::input(format!("there is no lane `{name}`"), hint))
 }
 
-fn lane(row: LaneRow, load: &LaneLoad, brake: Option<String>, reading: Reading) -> Lane {
+fn lane(row: LaneRow, load: &LaneLoad, stop_switch: Option<String>, reading: ClockReading) -> Lane {
     let (held, clock) = (load.all(), row.settings.timezone);
-    let verdicts = load.verdicts(brake, reading);
+    let verdicts = load.verdicts(stop_switch, reading);
     let rests = |verdict: &&Verdict| matches!(verdict, Verdict::Rest { .. } | Verdict::UnknownUse { .. });
     let rest = verdicts
         .iter()

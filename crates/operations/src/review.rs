@@ -1,7 +1,7 @@
 //! Calls of unknown fate: who waits for a person's word, and the word.
 
 use ringfence_domain::{AttemptId, AttemptState, ContactId, Moment, Zone};
-use ringfence_store::{ReviewRow, Verdict};
+use ringfence_store::{ReviewAnswer, ReviewRow};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -92,7 +92,7 @@ pub async fn settle(
     workspace: &Workspace,
     campaign: Option<&str>,
     chosen: Chosen,
-    verdict: Verdict,
+    verdict: ReviewAnswer,
 ) -> Result<Settled, Error> {
     let rows = rows(workspace, campaign).await?;
     let wanted = match chosen {
@@ -109,5 +109,5 @@ pub async fn settle(
     for contact in wanted {
         settled += u32::from(workspace.store.decide_review(contact, verdict, workspace.now()).await?);
     }
-    Ok(Settled { settled, verdict: if verdict == Verdict::Placed { "placed" } else { "not-placed" } })
+    Ok(Settled { settled, verdict: if verdict == ReviewAnswer::Placed { "placed" } else { "not-placed" } })
 }

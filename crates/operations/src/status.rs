@@ -2,7 +2,7 @@
 
 use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
-use ringfence_engine::brakes;
+use ringfence_engine::stop_switches;
 
 use crate::error::Error;
 use crate::summary::{Asker, summarize};
@@ -15,7 +15,7 @@ pub async fn summaries(workspace: &Workspace, campaign: Option<&str>) -> Result<
         Some(name) => vec![name.to_owned()],
         None => store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name).collect(),
     };
-    let asker = Asker { brake: brakes::stop_file(&workspace.config.path).pulled(), is_dialling: false };
+    let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
     let mut summaries = Vec::new();
     for name in names.into_iter().filter(|name| is_listed(name)) {
         let reading = workspace.clock.read();

@@ -1,8 +1,8 @@
-//! The brake of a whole database, and its release.
+//! The stop switch of a whole database, and its release.
 
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{AttemptId, AttemptState, Moment, PhoneNumber, Zone};
-use ringfence_engine::brakes;
+use ringfence_engine::stop_switches;
 use ringfence_store::LiveCall;
 use serde::Serialize;
 
@@ -108,6 +108,6 @@ pub async fn start(workspace: &Workspace) -> Result<Started, Error> {
         };
         return Err(Error::held(format!("the stop is lifted, and {what}: {}", still.reason), hint));
     }
-    let reason = brakes::stop_file(&workspace.config.path).pulled();
+    let reason = stop_switches::stop_file(&workspace.config.path).active();
     Ok(Started { stopped: reason.is_some(), reason })
 }

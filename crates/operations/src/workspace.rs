@@ -185,7 +185,7 @@ pub fn folder_of(config: &Config) -> Option<PathBuf> {
     path.parent().map(Path::to_owned)
 }
 
-/// The configuration for those who only need its database, as far as it can be read, and what is wrong with it. A brake must not
+/// The configuration for those who only need its database, as far as it can be read, and what is wrong with it. A stop switch must not
 /// fail for a credential that is not set in an operator's shell.
 pub fn for_database(place: &Place) -> Result<(Config, Option<Mistakes>), Error> {
     let (config, mistakes) = match find_config(place, None)? {
@@ -204,7 +204,7 @@ pub fn for_database(place: &Place) -> Result<(Config, Option<Mistakes>), Error> 
 pub struct Workspace {
     /// The configuration, as far as it can be read; an empty one when there is no file.
     pub config: Config,
-    /// What is wrong with it. Only who needs a lane's section must mind: a brake works all the same.
+    /// What is wrong with it. Only who needs a lane's section must mind: a stop switch works all the same.
     mistakes: Option<Mistakes>,
     /// The database.
     pub store: Arc<Database>,

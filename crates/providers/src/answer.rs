@@ -167,11 +167,11 @@ impl CallId {
 }
 
 /// A refusal that the vendor documents, and its words.
-pub(crate) type Refusal = (Cause, String);
+pub(crate) type Rejection = (Cause, String);
 
 /// What an answer to the request that places a call means. An answer with a call's id is a call, whatever else it says. Without
 /// one it is a refusal only as the vendor's pages document it, by status, shape and words; whatever is left may have been placed.
-pub(crate) fn judge(answer: &Response<Bytes>, words: String, call_id: CallId, refusal: Option<Refusal>) -> Placing {
+pub(crate) fn judge(answer: &Response<Bytes>, words: String, call_id: CallId, refusal: Option<Rejection>) -> Placing {
     let status = answer.status().as_u16();
     let refusal = refusal.filter(|(_, words)| !speaks_of_trouble(words));
     match (call_id, status) {
@@ -237,7 +237,7 @@ fn speaks_of_money(words: &str) -> bool {
 
 /// Whether HTTP 429 comes from whoever counts requests, before any of them is acted on: by its own refusal, by `Retry-After`, by
 /// saying nothing else, or by words about limits.
-fn is_limiter(answer: &Response<Bytes>, refusal: Option<&Refusal>) -> bool {
+fn is_limiter(answer: &Response<Bytes>, refusal: Option<&Rejection>) -> bool {
     const LIMITS: [&str; 7] = ["limit", "too many", "throttl", "quota", "slow down", "concurren", "error code: 1015"];
     let body = json(answer);
     if body.as_ref().and_then(|body| member(body, "success")) == Some(&Value::Bool(true)) {

@@ -198,7 +198,6 @@ impl LaneSetup {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
 
     use super::*;
 

@@ -36,7 +36,7 @@ pub use crate::common::Common;
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, propagate_version = true)]
 #[command(
-    after_help = "Start here:\n  ringfence demo                                      a campaign is dialled before your eyes, nothing set up\n  ringfence init --kind twenty2 --contacts list.csv   writes ringfence.toml and a campaign for your list\n  ringfence check list.toml                           every mistake with its line\n  ringfence run list.toml                             dials it\n  ringfence stop                                      the brake\n\nExit codes: 0 done, 1 wrong input, 2 could not be done, 3 done but calls are in review, 4 held on purpose."
+    after_help = "Start here:\n  ringfence demo                                      a campaign is dialled before your eyes, nothing set up\n  ringfence init --kind twenty2 --contacts list.csv   writes ringfence.toml and a campaign for your list\n  ringfence check list.toml                           every mistake with its line\n  ringfence run list.toml                             dials it\n  ringfence stop                                      no new call begins, whatever runs\n\nExit codes: 0 done, 1 wrong input, 2 could not be done, 3 done but calls are in review, 4 held on purpose."
 )]
 pub struct Cli {
     /// What holds for all commands.

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ringfence_domain::Brake;
-use ringfence_engine::brakes;
+use ringfence_domain::StopSwitch;
+use ringfence_engine::stop_switches;
 use ringfence_intake::Config;
 
 use crate::common::Common;
@@ -18,9 +18,9 @@ pub fn read_config(common: &Common, campaign: Option<&Path>) -> Result<Config, F
     ringfence_operations::workspace::read_config(&common.place(), campaign)
 }
 
-/// Returns the brake of the file `STOP` beside the configuration.
-pub fn brake(config: &Config) -> Arc<dyn Brake> {
-    brakes::stop_file(&config.path)
+/// Returns the stop switch of the file `STOP` beside the configuration.
+pub fn stop_switch(config: &Config) -> Arc<dyn StopSwitch> {
+    stop_switches::stop_file(&config.path)
 }
 
 /// Writes one line on stderr that is not a log.

@@ -191,7 +191,7 @@ pub fn summary(summary: &Summary, zone: ringfence_domain::Zone) -> String {
             ("a limit on their number", waiting.contact_cap),
             ("the lane's day", waiting.lane_budget),
             ("the lane to resume", waiting.lane_paused),
-            ("a brake or a canary", waiting.held),
+            ("a stop, a hold or a canary", waiting.held),
             ("their turn", waiting.pace),
         ]),
     );

@@ -89,9 +89,9 @@ async fn fields(mut form: Multipart) -> Option<Map<String, Value>> {
     Some(fields)
 }
 
-type Refusal = (&'static str, &'static str);
+type Rejection = (&'static str, &'static str);
 
-fn from_fields(fields: &Map<String, Value>) -> Result<Asked, Refusal> {
+fn from_fields(fields: &Map<String, Value>) -> Result<Asked, Rejection> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let callee = text("RecipientNumber").filter(|number| number.starts_with('+'));
     let callee = callee.ok_or(("InitiateCall:INVALID_NUMBER", "Invalid recipient phone number format"))?;
@@ -113,7 +113,7 @@ fn from_fields(fields: &Map<String, Value>) -> Result<Asked, Refusal> {
     })
 }
 
-fn from_config(config: &Value) -> Result<Asked, Refusal> {
+fn from_config(config: &Value) -> Result<Asked, Rejection> {
     let campaign = config["campaignId"].as_str().filter(|id| !id.is_empty());
     let campaign = campaign.ok_or((
         "InitiateCall:QueueCallInitiationRequestAsync:CONFIG_CAMPAIGN_ID_NOT_FOUND",

@@ -17,7 +17,7 @@ mod unleashx;
 mod vendor;
 
 pub use behaviour::{Behaviour, BehaviourError, Fault, IqraDialect, by_number};
-pub use simulator::{Asked, PlacedCall, Simulator, Verdict};
+pub use simulator::{Asked, PlacedCall, SimulatedResult, Simulator};
 pub use tape::{Event, Tape, TapeEntry};
 pub use transport::{InProcess, serve};
 pub use vendor::{MachineClock, VENDOR};

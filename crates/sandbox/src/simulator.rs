@@ -77,7 +77,7 @@ pub struct PlacedCall {
 
 /// The vendor's result of a request.
 #[derive(Debug, Clone)]
-pub struct Verdict {
+pub struct SimulatedResult {
     /// The call, if one was placed.
     pub call: Option<PlacedCall>,
     /// The fault of the answer, if any.
@@ -124,7 +124,7 @@ impl Simulator {
 
     /// Takes a request that places a call. It decides and writes the tape first; only then an
     /// answer may leave.
-    pub fn place(&self, asked: Asked) -> Verdict {
+    pub fn place(&self, asked: Asked) -> SimulatedResult {
         let behaviour = self.behaviour.lock().expect("the simulator's lock").clone();
         let mut calls = self.calls.lock().expect("the simulator's lock");
         let request = calls.requests.entry(asked.callee.clone()).or_default();
@@ -155,7 +155,7 @@ impl Simulator {
         };
         if fault.is_some_and(|fault| !fault.places_the_call()) {
             self.tape.write(entry);
-            return Verdict { call: None, fault };
+            return SimulatedResult { call: None, fault };
         }
         let rings_at = rings_at(&behaviour, at) + behaviour.queue;
         let dropped_at = asked.ring_by.filter(|by| *by < rings_at);
@@ -191,7 +191,7 @@ impl Simulator {
         entry.ends_at = Some(call.ends_at);
         entry.rings_at = dropped_at.is_none().then_some(rings_at);
         self.tape.write(entry);
-        Verdict { call: Some(call), fault }
+        SimulatedResult { call: Some(call), fault }
     }
 
     /// Returns a call, and whether it is over by now.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::lane::LaneLimits;
-use ringfence_domain::{Clock, Moment, Rate, Reading};
+use ringfence_domain::{Clock, ClockReading, Moment, Rate};
 use ringfence_providers::twenty2::{CAMPAIGN_SETTINGS, Twenty2, VENDOR as TWENTY2};
 use ringfence_providers::{LaneSetup, SettingKey, SettingKind, Vendor};
 use secrecy::SecretString;
@@ -71,10 +71,10 @@ fn behaviour_of(setup: &LaneSetup) -> Result<Behaviour, String> {
 pub struct MachineClock;
 
 impl Clock for MachineClock {
-    fn read(&self) -> Reading {
+    fn read(&self) -> ClockReading {
         #[expect(clippy::disallowed_methods, reason = "this is a clock")]
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Reading::exact(Moment::from_millis(since.as_millis() as i64))
+        ClockReading::exact(Moment::from_millis(since.as_millis() as i64))
     }
 
     fn boot(&self) -> Duration {

@@ -7,11 +7,11 @@
 //! Adding a reason not to dial: a variant of `ringfence_domain::verdict::Verdict`, and here only
 //! code that keeps the planner from opening an attempt that the claim would refuse.
 
+mod fair_share;
 mod lease_holder;
 mod maintenance;
 mod planner;
 mod rules;
-mod share;
 
 pub use lease_holder::{LEASE, LeaseHolder, LeaseOutcome, RENEW_EVERY};
 pub use maintenance::Maintenance;

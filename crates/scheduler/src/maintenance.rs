@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use ringfence_domain::{CampaignState, Clock, Moment, PausedBy, Reading, Span, StopReason};
+use ringfence_domain::{CampaignState, Clock, ClockReading, Moment, PausedBy, Span, StopReason};
 use ringfence_store::{Canary, Database, LaneEffect, LaneLease, StopOrder, StopScope, StoreError, TroubleKind};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -85,7 +85,7 @@ impl Maintenance {
     }
 
     /// Shows on the lane that nobody is dialled because the clock is in doubt.
-    async fn doubt(&self, reading: Reading) -> Result<(), StoreError> {
+    async fn doubt(&self, reading: ClockReading) -> Result<(), StoreError> {
         self.doubted.store(true, Ordering::Relaxed);
         let why = "the clock of the database was set, or cannot be read: nobody is dialled before it has been steady \
                    for a minute";

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{Brake, BucketId, CampaignId, Clock, Moment, Rate, Reading, RunId, Span};
+use ringfence_domain::{BucketId, CampaignId, Clock, ClockReading, Moment, Rate, RunId, Span, StopSwitch};
 use ringfence_store::{Closed, Database, EligibleBucket, LaneLease, LaneLoad, Opened, Pick, Plan, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::rules::RuleBook;
-use crate::share::{Candidate, share};
+use crate::fair_share::{Candidate, fair_share};
+use crate::rules::RulesCache;
 
 /// The time within which an open attempt must be dialled; after it, the contact is planned again.
 const DIAL_WITHIN: Span = Span::from_secs(30);
@@ -52,7 +52,7 @@ struct Looked {
     /// Until when what is opened must be dialled.
     until: HashMap<BucketId, Moment>,
     /// How much of each run may be opened.
-    room: HashMap<RunId, u32>,
+    capacity: HashMap<RunId, u32>,
     candidates: Vec<Candidate>,
 }
 
@@ -62,9 +62,9 @@ pub struct Planner {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
     tenure: Arc<LaneLease>,
-    brake: Arc<dyn Brake>,
+    stop_switch: Arc<dyn StopSwitch>,
     only: Option<CampaignId>,
-    book: RuleBook,
+    rules: RulesCache,
     turn: usize,
 }
 
@@ -74,10 +74,10 @@ impl Planner {
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
         tenure: Arc<LaneLease>,
-        brake: Arc<dyn Brake>,
+        stop_switch: Arc<dyn StopSwitch>,
         only: Option<CampaignId>,
     ) -> Self {
-        Self { store, clock, tenure, brake, only, book: RuleBook::default(), turn: 0 }
+        Self { store, clock, tenure, stop_switch, only, rules: RulesCache::default(), turn: 0 }
     }
 
     /// Ticks until told to stop. `wake` rings when something changed in this process; the planner
@@ -120,7 +120,7 @@ impl Planner {
         if load.lane.epoch != self.tenure.epoch {
             return Ok(Tick::default());
         }
-        if let Some(held) = load.held_by(self.brake.pulled(), reading) {
+        if let Some(held) = load.held_by(self.stop_switch.active(), reading) {
             return Ok(Tick { next_at: held.from(reading), ..Tick::default() });
         }
         let all_free = self.free(&load);
@@ -160,12 +160,12 @@ impl Planner {
         &mut self,
         bucket: &EligibleBucket,
         load: &LaneLoad,
-        reading: Reading,
+        reading: ClockReading,
         looked: &mut Looked,
     ) -> Result<(), StoreError> {
         let (id, revision) = (bucket.id, bucket.revision);
         let mut close = |until| looked.closed.push(Closed { bucket: id, until, revision });
-        let rules = match self.book.at(&self.store, bucket.campaign, bucket.revision).await {
+        let rules = match self.rules.at(&self.store, bucket.campaign, bucket.revision).await {
             Ok(Some(rules)) => rules,
             Ok(None) => return Ok(()),
             // Rules that cannot be read are closed, and hold up nobody else.
@@ -180,7 +180,7 @@ impl Planner {
         let own = load.live.get(&bucket.run).copied().unwrap_or_default();
         let slots = limits.concurrent.map_or(u32::MAX, |concurrent| own.free(concurrent));
         let pace = limits.calls.map_or(u32::MAX, |rate| ahead(rate).saturating_sub(own.open));
-        looked.room.insert(bucket.run, slots.min(pace));
+        looked.capacity.insert(bucket.run, slots.min(pace));
         let calendar = rules.calendar(&bucket.zones, self.tenure.settings.vendor_hours().as_ref());
         let verdict = calendar.at(reading.earliest());
         let closing = verdict.next_change.unwrap_or(Moment::NEVER);
@@ -197,8 +197,8 @@ impl Planner {
     }
 
     /// What to open of the buckets that are open.
-    fn picks(&self, buckets: &[EligibleBucket], looked: &Looked, free: u32, reading: Reading) -> Vec<Pick> {
-        let shares = share(&looked.candidates, free, &looked.room, self.turn);
+    fn picks(&self, buckets: &[EligibleBucket], looked: &Looked, free: u32, reading: ClockReading) -> Vec<Pick> {
+        let shares = fair_share(&looked.candidates, free, &looked.capacity, self.turn);
         let pick = |(id, count)| {
             let bucket = buckets.iter().find(|bucket| bucket.id == id)?;
             let (dial_after, dial_before) = (reading.earliest(), *looked.until.get(&id)?);

@@ -17,11 +17,11 @@ pub struct Rules {
 
 /// The rules of campaigns, each at one revision.
 #[derive(Debug, Default)]
-pub(crate) struct RuleBook {
+pub(crate) struct RulesCache {
     by_campaign: HashMap<CampaignId, Rules>,
 }
 
-impl RuleBook {
+impl RulesCache {
     /// Returns the rules of a campaign at `revision`, and reads them when another revision is in
     /// hand. None when the campaign has a newer revision by now: the next tick finds it.
     pub(crate) async fn at(

@@ -63,7 +63,7 @@ pub(crate) async fn add(
 ) -> Result<u64, StoreError> {
     const WORK: &str = "add_dnc";
     if numbers.len() <= LIST || database.kind() == DatabaseKind::Postgres {
-        return database.write(Urgency::Brake, move |session| Box::pin(add_some(session, list, numbers))).await;
+        return database.write(Urgency::Stop, move |session| Box::pin(add_some(session, list, numbers))).await;
     }
     let mut added = 0;
     let mut numbers = numbers.into_iter();

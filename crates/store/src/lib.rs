@@ -43,7 +43,7 @@ pub use attempts::eligible::{EligibleBucket, LaneLoad};
 pub use attempts::live::LiveCall;
 pub use attempts::plan::{Closed, Opened, Pick, Plan};
 pub use attempts::record::Recorded;
-pub use attempts::review::{ReviewRow, Verdict};
+pub use attempts::review::{ReviewAnswer, ReviewRow};
 pub use attempts::settle::{Settled, Settlement};
 pub use attempts::sweep::{SweepOrder, Swept};
 pub use attempts::take_back::TakenBack;

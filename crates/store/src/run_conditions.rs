@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use ringfence_domain::verdict::{InHand, Slots, Verdict};
-use ringfence_domain::{LaneId, Moment, NumberKey, Reading, RunId, Zone};
+use ringfence_domain::{ClockReading, LaneId, Moment, NumberKey, RunId, Zone};
 
 use crate::campaigns::rows::CampaignRow;
 use crate::campaigns::runs::RunRow;
@@ -45,11 +45,11 @@ impl RunConditions {
         self.campaign.rules.own_zone(self.lane.settings.timezone)
     }
 
-    /// Every verdict that holds for the whole run, in the order of a claim. `brake`: what the file
+    /// Every verdict that holds for the whole run, in the order of a claim. `stop_switch`: what the file
     /// `STOP` says, if it is there.
-    pub fn verdicts(&self, brake: Option<String>, reading: Reading) -> Vec<Verdict> {
+    pub fn verdicts(&self, stop_switch: Option<String>, reading: ClockReading) -> Vec<Verdict> {
         let CampaignRow { state, paused_by, reason, rules, .. } = &self.campaign;
-        let of_lane = verdicts::of_lane(stopped(brake, self.stop.as_ref()), &self.lane, reading);
+        let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);
         let of_campaign = [
             Verdict::Campaign { state: *state, paused_by: *paused_by, reason: reason.clone() },
             Verdict::Safety { failing: rules.safety.judge_recent(&self.run.recent) },
@@ -70,7 +70,7 @@ impl RunConditions {
     }
 
     /// Whether a process dials the lane.
-    pub fn process(&self, reading: Reading) -> Verdict {
+    pub fn process(&self, reading: ClockReading) -> Verdict {
         verdicts::process(&self.lane, reading)
     }
 

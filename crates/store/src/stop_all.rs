@@ -19,8 +19,8 @@ pub struct Stop {
 
 /// What the file `STOP` says, if it is there, and else what stopped the database: as the claim and
 /// everybody who explains it see it.
-pub(crate) fn stopped(brake: Option<String>, stop: Option<&Stop>) -> Option<Stopped> {
-    let file = brake.map(|reason| Stopped { by: StoppedBy::File, reason });
+pub(crate) fn stopped(stop_switch: Option<String>, stop: Option<&Stop>) -> Option<Stopped> {
+    let file = stop_switch.map(|reason| Stopped { by: StoppedBy::File, reason });
     file.or_else(|| stop.map(|stop| Stopped { by: stop.by, reason: stop.reason.clone() }))
 }
 

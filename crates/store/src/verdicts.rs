@@ -1,12 +1,12 @@
 //! Verdicts out of rows: the claim decides by them, and everybody who explains a claim shows them.
 
 use ringfence_domain::verdict::{Stopped, Verdict};
-use ringfence_domain::{Rate, Reading};
+use ringfence_domain::{ClockReading, Rate};
 
 use crate::lanes::rows::LaneRow;
 
 /// What holds everyone on a lane, whatever the campaign.
-pub(crate) fn of_lane(stopped: Option<Stopped>, lane: &LaneRow, reading: Reading) -> [Verdict; 4] {
+pub(crate) fn of_lane(stopped: Option<Stopped>, lane: &LaneRow, reading: ClockReading) -> [Verdict; 4] {
     [
         Verdict::Clock,
         Verdict::Stop { stopped },
@@ -16,13 +16,13 @@ pub(crate) fn of_lane(stopped: Option<Stopped>, lane: &LaneRow, reading: Reading
 }
 
 /// Whether the lane may make another call today.
-pub(crate) fn lane_day(lane: &LaneRow, left: Option<u32>, reading: Reading) -> Verdict {
+pub(crate) fn lane_day(lane: &LaneRow, left: Option<u32>, reading: ClockReading) -> Verdict {
     Verdict::LaneDay { left, tomorrow: reading.now.next_day(lane.settings.timezone) }
 }
 
 /// The wait for what the lane's last owner may have used of the limits. `own`: the campaign's own
 /// limit of calls.
-pub(crate) fn unknown_use(lane: &LaneRow, own: Option<Rate>, reading: Reading) -> Verdict {
+pub(crate) fn unknown_use(lane: &LaneRow, own: Option<Rate>, reading: ClockReading) -> Verdict {
     let limits = &lane.settings.limits;
     let longest = [Some(limits.calls), Some(limits.requests), own].into_iter().flatten().map(Rate::per).max();
     // A later moment than the present is from a clock that was set back since.
@@ -32,6 +32,6 @@ pub(crate) fn unknown_use(lane: &LaneRow, own: Option<Rate>, reading: Reading) -
 }
 
 /// Whether a process dials the lane.
-pub(crate) fn process(lane: &LaneRow, reading: Reading) -> Verdict {
+pub(crate) fn process(lane: &LaneRow, reading: ClockReading) -> Verdict {
     Verdict::Process { dials: lane.owner.is_some() && lane.lease_until > reading.now }
 }

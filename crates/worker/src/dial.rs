@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ringfence_domain::template::{NoValue, Row, Template};
 use ringfence_domain::{
-    AttemptId, Brake, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, ZoneSet,
+    AttemptId, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, StopSwitch, ZoneSet,
 };
 use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
 use ringfence_store::{
@@ -51,7 +51,7 @@ struct Shared {
     tenure: Arc<LaneLease>,
     provider: Arc<dyn Provider>,
     pacer: Arc<Pacer>,
-    brake: Arc<dyn Brake>,
+    stop_switch: Arc<dyn StopSwitch>,
     reports: Option<ReportAddress>,
     results: mpsc::Sender<Sent>,
     sending: TaskTracker,
@@ -75,7 +75,7 @@ impl Dialer {
         tenure: Arc<LaneLease>,
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
-        brake: Arc<dyn Brake>,
+        stop_switch: Arc<dyn StopSwitch>,
         reports: Option<ReportAddress>,
         results: mpsc::Sender<Sent>,
         sending: TaskTracker,
@@ -90,7 +90,7 @@ impl Dialer {
                 tenure,
                 provider,
                 pacer,
-                brake,
+                stop_switch,
                 reports,
                 results,
                 sending,
@@ -133,7 +133,7 @@ impl Shared {
                 () = self.stop.cancelled() => return Ok(()),
             };
             // What stays open meanwhile lapses and is planned again.
-            if !self.tenure.holds(self.clock.boot()) || self.brake.pulled().is_some() {
+            if !self.tenure.holds(self.clock.boot()) || self.stop_switch.active().is_some() {
                 return Ok(());
             }
             let batch: Vec<BurstCall> = calls.drain(..permits.len()).collect();
@@ -228,7 +228,7 @@ impl Shared {
 
     /// Sends the one request of a claimed attempt.
     async fn send(&self, call: BurstCall, request: CallRequest, permit: Permit, began: Duration) {
-        let stopped = self.brake.pulled();
+        let stopped = self.stop_switch.active();
         let late = self.clock.boot().saturating_sub(began) > SEND_WITHIN
             || self.clock.read().latest() >= call.dial_before
             || !self.tenure.holds(self.clock.boot());

@@ -6,7 +6,7 @@
 use std::borrow::Borrow;
 
 use super::Verdict;
-use crate::{Moment, Reading};
+use crate::{ClockReading, Moment};
 
 /// What becomes of an attempt that is not dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl ClaimDenied {
 
 impl Verdict {
     /// What follows in a claim when it does not allow the call.
-    pub fn denies(&self, reading: Reading) -> Option<ClaimDenied> {
+    pub fn denies(&self, reading: ClockReading) -> Option<ClaimDenied> {
         if self.allows(reading) {
             return None;
         }
@@ -70,6 +70,9 @@ impl Verdict {
 }
 
 /// The answer of all verdicts together: the first that denies.
-pub fn decide<V: Borrow<Verdict>>(verdicts: impl IntoIterator<Item = V>, reading: Reading) -> Result<(), ClaimDenied> {
+pub fn decide<V: Borrow<Verdict>>(
+    verdicts: impl IntoIterator<Item = V>,
+    reading: ClockReading,
+) -> Result<(), ClaimDenied> {
     verdicts.into_iter().find_map(|verdict| verdict.borrow().denies(reading)).map_or(Ok(()), Err)
 }

@@ -19,11 +19,11 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::campaign::WindowPart;
-use crate::number_limits::Hold;
+use crate::number_limits::LimitHold;
 use crate::window::Calendar;
 use crate::{
-    AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, Moment, NumberLimits, PastCall,
-    PausedBy, Reading, Span, StopReason, ZoneSet,
+    AttemptState, CampaignState, ClockReading, ContactState, DialClass, ImportState, LaneState, Moment, NumberLimits,
+    PastCall, PausedBy, Span, StopReason, ZoneSet,
 };
 
 pub use self::claim::{ClaimDenied, decide};
@@ -231,7 +231,7 @@ impl Verdict {
     }
 
     /// Whether a call may be made as far as this goes. Of the clock's error the careful side counts.
-    pub fn allows(&self, reading: Reading) -> bool {
+    pub fn allows(&self, reading: ClockReading) -> bool {
         match self {
             Self::Attempt { state } => *state == AttemptState::Open,
             Self::DoNotCall { entry } => entry.is_none(),
@@ -259,12 +259,12 @@ impl Verdict {
     }
 
     /// Whether it forbids a call. That nobody dials is no reason not to.
-    pub fn forbids(&self, reading: Reading) -> bool {
+    pub fn forbids(&self, reading: ClockReading) -> bool {
         !self.allows(reading) && !matches!(self, Self::Process { .. })
     }
 
     /// When it will allow a call, if it does not now and that is known.
-    pub fn from(&self, reading: Reading) -> Option<Moment> {
+    pub fn from(&self, reading: ClockReading) -> Option<Moment> {
         if self.allows(reading) {
             return None;
         }
@@ -326,12 +326,12 @@ impl Verdict {
     pub fn of_number_limits(
         limits: &NumberLimits,
         earlier: &[PastCall],
-        reading: Reading,
+        reading: ClockReading,
         zones: &ZoneSet,
         says: impl FnOnce() -> (&'static str, String),
     ) -> Self {
         let held = [reading.earliest(), reading.latest()].into_iter().find_map(|at| {
-            let Hold { until, rule, says } = limits.allows(earlier, at, zones).err()?;
+            let LimitHold { until, rule, says } = limits.allows(earlier, at, zones).err()?;
             Some(Self::NumberLimit { rule, says, until: Some(until + reading.error) })
         });
         held.unwrap_or_else(|| {
@@ -341,7 +341,7 @@ impl Verdict {
     }
 
     /// The verdict of a lane that was told to rest until this moment.
-    pub fn of_rest(until: Moment, reason: Option<&str>, reading: Reading) -> Self {
+    pub fn of_rest(until: Moment, reason: Option<&str>, reading: ClockReading) -> Self {
         let rests = until > reading.earliest();
         let reason = rests.then(|| reason.unwrap_or("the lane rests").to_owned());
         Self::Rest { until: rests.then_some(until), reason }

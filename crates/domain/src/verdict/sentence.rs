@@ -3,7 +3,7 @@
 use super::words::second;
 use super::{StoppedBy, Verdict};
 use crate::zone_data;
-use crate::{CampaignState, DialClass, ImportState, Moment, PausedBy, Reading, Zone};
+use crate::{CampaignState, ClockReading, DialClass, ImportState, Moment, PausedBy, Zone};
 
 /// Waiting contacts that one verdict holds, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub fn because(
     waiting: &[Waiting],
     process: &Verdict,
     is_calling: bool,
-    reading: Reading,
+    reading: ClockReading,
     clock: Zone,
 ) -> Option<String> {
     let somebody = || waiting.iter().filter(|group| group.contacts > 0);
@@ -47,13 +47,13 @@ pub fn because(
 
 /// Why a lane, or whatever else these verdicts are of, is not dialled: the first that does not allow
 /// it.
-pub fn because_of(verdicts: &[Verdict], reading: Reading, clock: Zone) -> Option<String> {
+pub fn because_of(verdicts: &[Verdict], reading: ClockReading, clock: Zone) -> Option<String> {
     let verdict = verdicts.iter().find(|verdict| !verdict.allows(reading))?;
     Some(sentence(verdict, verdict.from(reading), reading, clock))
 }
 
 /// Why one contact is not dialled, which this verdict holds.
-pub fn because_of_contact(verdict: &Verdict, next_at: Option<Moment>, reading: Reading, clock: Zone) -> String {
+pub fn because_of_contact(verdict: &Verdict, next_at: Option<Moment>, reading: ClockReading, clock: Zone) -> String {
     let clause = match verdict {
         Verdict::Due { .. } => verdict.says(reading, clock),
         _ => verdict.clause(reading, clock),
@@ -62,7 +62,7 @@ pub fn because_of_contact(verdict: &Verdict, next_at: Option<Moment>, reading: R
     written("It is not dialled", verdict, &clause, next_at, clock)
 }
 
-fn sentence(verdict: &Verdict, next_at: Option<Moment>, reading: Reading, clock: Zone) -> String {
+fn sentence(verdict: &Verdict, next_at: Option<Moment>, reading: ClockReading, clock: Zone) -> String {
     written("Nothing is dialled", verdict, &verdict.clause(reading, clock), next_at, clock)
 }
 
@@ -71,7 +71,7 @@ fn sentence_without_process(
     verdict: &Verdict,
     next_at: Option<Moment>,
     process: &Verdict,
-    reading: Reading,
+    reading: ClockReading,
     clock: Zone,
 ) -> String {
     let held = written("Nothing is dialled", verdict, &verdict.clause(reading, clock), None, clock);
@@ -94,7 +94,7 @@ fn day_and_minute(at: Moment, clock: Zone) -> String {
 
 impl Verdict {
     /// Its part of the sentence.
-    fn clause(&self, reading: Reading, clock: Zone) -> String {
+    fn clause(&self, reading: ClockReading, clock: Zone) -> String {
         let with = |what: &str, reason: Option<&String>| match reason {
             Some(reason) => format!("{what}: {reason}"),
             None => what.to_owned(),

@@ -46,8 +46,8 @@ impl Facts {
         }
     }
 
-    fn reading(&self) -> Reading {
-        Reading { now: Moment::from_secs(self.now), error: Span::from_secs(self.error) }
+    fn reading(&self) -> ClockReading {
+        ClockReading { now: Moment::from_secs(self.now), error: Span::from_secs(self.error) }
     }
 
     fn limits(&self) -> NumberLimits {
@@ -208,7 +208,7 @@ fn a_limit_waits_for_both_ends_of_the_clocks_error() {
         let earlier = Facts { earlier: vec![50], ..Facts::free() }.calls();
         let zones = ZoneSet::one(crate::Zone::utc());
         let until = |now, error| {
-            let reading = Reading { now: Moment::from_secs(now), error: Span::from_secs(error) };
+            let reading = ClockReading { now: Moment::from_secs(now), error: Span::from_secs(error) };
             let verdict =
                 Verdict::of_number_limits(&limits, &earlier, reading, &zones, || ("per_number", String::new()));
             verdict.from(reading)
@@ -228,7 +228,7 @@ fn at(text: &str) -> Moment {
 #[test]
 fn slots_of_unknown_fate_are_named_with_the_moment_that_frees_one() {
     let clock = "Asia/Kolkata".parse().expect("a zone");
-    let reading = Reading::exact(at("2026-11-20T08:00:00Z"));
+    let reading = ClockReading::exact(at("2026-11-20T08:00:00Z"));
     let first_free = Some(at("2026-11-20T08:31:10Z"));
     let lost = |n| InHand { live: n, taken: n, unsure: n, first_free, ..InHand::default() };
     let says =
@@ -245,7 +245,7 @@ fn slots_of_unknown_fate_are_named_with_the_moment_that_frees_one() {
 #[test]
 fn the_sentence_names_what_goes_on_first_and_who_must_act() {
     let clock: crate::Zone = "Asia/Kolkata".parse().expect("a zone");
-    let reading = Reading::exact(at("2026-11-20T08:30:00Z"));
+    let reading = ClockReading::exact(at("2026-11-20T08:30:00Z"));
     let dials = Verdict::Process { dials: true };
     let group = |held_by: Option<Verdict>, contacts, next_at: Option<&str>| Waiting {
         held_by,

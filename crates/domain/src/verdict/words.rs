@@ -1,11 +1,11 @@
 //! The words of each verdict.
 
 use super::{Slots, StoppedBy, Verdict};
-use crate::{ContactState, DialClass, ImportState, LaneState, Moment, Reading, Span, Zone};
+use crate::{ClockReading, ContactState, DialClass, ImportState, LaneState, Moment, Span, Zone};
 
 impl Verdict {
     /// What it was answered from, for people. `clock`: the zone whose clocks they read.
-    pub fn says(&self, reading: Reading, clock: Zone) -> String {
+    pub fn says(&self, reading: ClockReading, clock: Zone) -> String {
         match self {
             Self::Attempt { state } => format!("the attempt is {state}"),
             Self::DoNotCall { entry } => entry.clone().unwrap_or_else(|| "not on the do-not-call list".to_owned()),

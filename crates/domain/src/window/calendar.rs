@@ -37,7 +37,7 @@ impl Hours {
 
 /// The state of a window at a moment, and when it next changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Openness {
     /// Whether it is open.
     pub open: bool,
     /// When it next opens or closes; none when it will not within [`Calendar::HORIZON`].
@@ -95,9 +95,9 @@ impl Calendar {
     }
 
     /// Tells whether it is open at `at`, and until or from when.
-    pub fn at(&mut self, at: Moment) -> Verdict {
+    pub fn at(&mut self, at: Moment) -> Openness {
         if self.nowhere {
-            return Verdict { open: false, next_change: None };
+            return Openness { open: false, next_change: None };
         }
         if self.hours.iter().all(Hours::never_close) {
             return self.within_bounds(at);
@@ -106,7 +106,7 @@ impl Calendar {
             return verdict;
         }
         if let Some((_, open)) = self.settled.filter(|(when, _)| (when.start..when.end).contains(&at)) {
-            return Verdict { open, next_change: None };
+            return Openness { open, next_change: None };
         }
         let mut ahead = Self::CHUNK;
         loop {
@@ -117,7 +117,7 @@ impl Calendar {
                     let open = known.is_open(at);
                     // Nothing changes for years: it need not be looked for every time.
                     self.settled = Some((Interval { start: at, end: at + Self::CHUNK }, open));
-                    return Verdict { open, next_change: None };
+                    return Openness { open, next_change: None };
                 }
                 None => ahead = ahead.scaled(6, 1).min(Self::HORIZON),
             }
@@ -127,17 +127,17 @@ impl Calendar {
     /// Returns the first moment from `at` on at which it is open.
     pub fn next_opening(&mut self, at: Moment) -> Option<Moment> {
         match self.at(at) {
-            Verdict { open: true, .. } => Some(at),
-            Verdict { next_change, .. } => next_change,
+            Openness { open: true, .. } => Some(at),
+            Openness { next_change, .. } => next_change,
         }
     }
 
     /// Returns the answer when the hours never close.
-    fn within_bounds(&self, at: Moment) -> Verdict {
+    fn within_bounds(&self, at: Moment) -> Openness {
         let Interval { start, end } = self.bounds;
         let end = if end == ALWAYS.end { end } else { end - self.guard };
         let next = [start, end].into_iter().find(|change| *change > at && *change != ALWAYS.end);
-        Verdict { open: (start..end).contains(&at), next_change: next }
+        Openness { open: (start..end).contains(&at), next_change: next }
     }
 
     fn build(hours: &[Hours], guard: Span, bounds: &Interval, from: Moment, to: Moment) -> Known {
@@ -169,14 +169,14 @@ impl Known {
     }
 
     /// Returns the answer at `at`, when the change after it is within the known stretch.
-    fn verdict(&self, at: Moment) -> Option<Verdict> {
+    fn verdict(&self, at: Moment) -> Option<Openness> {
         if at < self.from {
             return None;
         }
         let interval = self.ahead(at)?;
         let open = interval.start <= at;
         let change = if open { interval.end } else { interval.start };
-        (change < self.to).then_some(Verdict { open, next_change: Some(change) })
+        (change < self.to).then_some(Openness { open, next_change: Some(change) })
     }
 }
 
@@ -198,16 +198,16 @@ mod tests {
     fn the_guard_closes_early_and_opens_on_time() {
         let mut ist = calendar("09:00-21:00", "Asia/Kolkata", Span::from_secs(60));
         let before_closing = ist.at(moment("2026-11-20T15:28:59Z"));
-        assert_eq!(before_closing, Verdict { open: true, next_change: Some(moment("2026-11-20T15:29:00Z")) });
+        assert_eq!(before_closing, Openness { open: true, next_change: Some(moment("2026-11-20T15:29:00Z")) });
         let in_guard = ist.at(moment("2026-11-20T15:29:00Z"));
-        assert_eq!(in_guard, Verdict { open: false, next_change: Some(moment("2026-11-21T03:30:00Z")) });
+        assert_eq!(in_guard, Openness { open: false, next_change: Some(moment("2026-11-21T03:30:00Z")) });
         assert!(ist.at(moment("2026-11-21T03:30:00Z")).open);
     }
 
     #[test]
     fn always_open_has_no_guard_and_no_change() {
         let mut always = calendar("24/7", "Asia/Kolkata", Span::from_secs(60));
-        assert_eq!(always.at(moment("2026-11-20T18:29:59Z")), Verdict { open: true, next_change: None });
+        assert_eq!(always.at(moment("2026-11-20T18:29:59Z")), Openness { open: true, next_change: None });
     }
 
     #[test]
@@ -226,11 +226,11 @@ mod tests {
         let (from, until) = (moment("2026-11-21T18:30:00Z"), moment("2026-11-22T18:30:00Z"));
         let mut ist = calendar("09:00-21:00", "Asia/Kolkata", Span::from_secs(60)).between(Some(from), Some(until));
         assert_eq!(ist.at(moment("2026-11-20T06:00:00Z")).next_change, Some(moment("2026-11-22T03:30:00Z")));
-        assert_eq!(ist.at(moment("2026-11-22T15:29:00Z")), Verdict { open: false, next_change: None });
+        assert_eq!(ist.at(moment("2026-11-22T15:29:00Z")), Openness { open: false, next_change: None });
         let mut always = calendar("24/7", "UTC", Span::ZERO).between(Some(from), Some(until));
-        assert_eq!(always.at(from - Span::from_secs(1)), Verdict { open: false, next_change: Some(from) });
-        assert_eq!(always.at(from), Verdict { open: true, next_change: Some(until) });
-        assert_eq!(always.at(until), Verdict { open: false, next_change: None });
+        assert_eq!(always.at(from - Span::from_secs(1)), Openness { open: false, next_change: Some(from) });
+        assert_eq!(always.at(from), Openness { open: true, next_change: Some(until) });
+        assert_eq!(always.at(until), Openness { open: false, next_change: None });
     }
 
     #[test]
@@ -246,14 +246,14 @@ mod tests {
     #[test]
     fn an_unknown_place_is_never_open() {
         let mut nowhere = Calendar::new(Vec::new(), Span::ZERO).nowhere();
-        assert_eq!(nowhere.at(moment("2026-11-20T12:00:00Z")), Verdict { open: false, next_change: None });
+        assert_eq!(nowhere.at(moment("2026-11-20T12:00:00Z")), Openness { open: false, next_change: None });
     }
 
     #[test]
     fn hours_that_never_meet_never_open() {
         let hours = |text: &str| Hours::new(text.parse().expect("hours"), Zone::utc());
         let mut never = Calendar::new(vec![hours("Mo 09:00-10:00"), hours("Tu 09:00-10:00")], Span::ZERO);
-        assert_eq!(never.at(moment("2026-11-20T12:00:00Z")), Verdict { open: false, next_change: None });
+        assert_eq!(never.at(moment("2026-11-20T12:00:00Z")), Openness { open: false, next_change: None });
     }
 
     proptest! {

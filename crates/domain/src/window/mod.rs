@@ -12,7 +12,7 @@ mod interval;
 mod reading;
 mod timetable;
 
-pub use calendar::{Calendar, Hours, Verdict};
+pub use calendar::{Calendar, Hours, Openness};
 pub use closures::Closures;
 pub use holidays::{Holidays, HolidaysError};
 pub use interval::Interval;

@@ -2,7 +2,7 @@
 
 use ringfence_domain::summary::{ContactCounts, RunName};
 use ringfence_domain::{Moment, Zone};
-use ringfence_engine::brakes;
+use ringfence_engine::stop_switches;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -52,7 +52,7 @@ pub struct Scheduled {
 pub async fn list(workspace: &Workspace) -> Result<Vec<Listed>, Error> {
     let store = &workspace.store;
     let mut schedules = store.schedules().await?;
-    let asker = Asker { brake: brakes::stop_file(&workspace.config.path).pulled(), is_dialling: false };
+    let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
     let mut rows = Vec::new();
     for campaign in store.campaigns().await? {
         let (name, reading) = (&campaign.rules.name, workspace.clock.read());

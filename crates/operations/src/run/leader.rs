@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ringfence_domain::summary::Summary;
 use ringfence_domain::verdict::StoppedBy;
-use ringfence_domain::{AttemptState, Brake, Clock, Moment, RunId, Span};
+use ringfence_domain::{AttemptState, Clock, Moment, RunId, Span, StopSwitch};
 use ringfence_engine::{DatabaseLoss, LaneEngine, outage, receipts};
 use ringfence_store::{CampaignRow, Database, ProcessLock, RunFigures};
 use tokio_util::sync::CancellationToken;
@@ -54,7 +54,7 @@ pub(super) struct RunLeader<'f> {
     pub(super) clock: &'f Arc<dyn Clock>,
     pub(super) campaign: &'f CampaignRow,
     pub(super) name: &'f str,
-    pub(super) brake: Arc<dyn Brake>,
+    pub(super) stop_switch: Arc<dyn StopSwitch>,
     pub(super) notices: &'f Notices,
     /// In quarantine: since when none of the campaign's calls is out.
     pub(super) quiet_since: Cell<Option<Moment>>,
@@ -65,7 +65,8 @@ impl RunLeader<'_> {
         let reading = self.clock.read();
         let numbers = self.store.numbers(self.campaign.rules.name.clone(), reading.now).await?;
         let numbers = numbers.ok_or_else(|| Error::work("the campaign vanished from the database"))?;
-        let summary = summarize(&numbers, &Asker { brake: self.brake.pulled(), is_dialling: true }, reading);
+        let summary =
+            summarize(&numbers, &Asker { stop_switch: self.stop_switch.active(), is_dialling: true }, reading);
         Ok((numbers, summary))
     }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::summary::Summary;
-use ringfence_domain::{Brake, Campaign, Clock, ImportState, LaneId, Span, Zone};
-use ringfence_engine::{LaneEngine, brakes, receipts};
+use ringfence_domain::{Campaign, Clock, ImportState, LaneId, Span, StopSwitch, Zone};
+use ringfence_engine::{LaneEngine, receipts, stop_switches};
 use ringfence_intake::{Config, ConfigLane};
 use ringfence_providers::Provider;
 use ringfence_store::{Begin, CampaignRow, Database, ProcessLock};
@@ -146,7 +146,7 @@ pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut lea
     }
     let lane = workspace::lane(&config, &row.rules)?;
     let run = Run {
-        brake: brakes::all(&config.path, &store),
+        stop_switch: stop_switches::all(&config.path, &store),
         lock: ProcessLock::begin(&store, clock.read().now),
         notices: &place.notices,
         store: &store,
@@ -176,8 +176,8 @@ pub async fn demo(
     let lane = workspace::lane(config, &row.rules)?;
     let provider = workspace::provider(lane)?;
     let lock = ProcessLock::begin(store, clock.read().now);
-    let brake = Arc::new(ringfence_domain::brake::NoBrake);
-    let run = Run { store, clock: &clock, campaign: &row, lock, brake, notices };
+    let stop_switch = Arc::new(ringfence_domain::stop_switch::NoStopSwitch);
+    let run = Run { store, clock: &clock, campaign: &row, lock, stop_switch, notices };
     importing::import(store, &clock, &row, &provider, &InputFile::Named(contacts), false).await?;
     let mut ran = run.dial(config, lane, provider, (Until::Done, None), watch, &mut leave).await?;
     ran.differences = store.recount(row.run).await?;
@@ -204,7 +204,7 @@ struct Run<'r> {
     clock: &'r Arc<dyn Clock>,
     campaign: &'r CampaignRow,
     lock: ProcessLock,
-    brake: Arc<dyn Brake>,
+    stop_switch: Arc<dyn StopSwitch>,
     notices: &'r Notices,
 }
 
@@ -215,7 +215,7 @@ impl Run<'_> {
             clock: self.clock,
             campaign: self.campaign,
             name: self.lock.name(),
-            brake: self.brake.clone(),
+            stop_switch: self.stop_switch.clone(),
             notices: self.notices,
             quiet_since: Cell::default(),
         }
@@ -273,7 +273,7 @@ impl Run<'_> {
         let owner = self.lock.name().to_owned();
         let engine =
             LaneEngine::new(self.store.clone(), self.clock.clone(), owner, self.campaign.lane, settings, provider)
-                .braked_by(self.brake.clone())
+                .with_stop_switch(self.stop_switch.clone())
                 .reported_to(workspace::reports_of(lane, config, self.store));
         let dialled = self.leader().dial(engine, until, max_time, watch, leave.as_mut()).await;
         // A process that is started again after a failure leads the run at once.

@@ -10,7 +10,7 @@ use ringfence_domain::summary::{
 };
 use ringfence_domain::verdict::{StoppedBy, Verdict, Waiting, because, because_of};
 use ringfence_domain::zone_data::MEND;
-use ringfence_domain::{CampaignState, ImportState, Outcome, PausedBy, Reading, Span, StopReason};
+use ringfence_domain::{CampaignState, ClockReading, ImportState, Outcome, PausedBy, Span, StopReason};
 use ringfence_store::{RunConditions, RunFigures};
 
 use self::said::said;
@@ -24,13 +24,13 @@ const ENOUGH: i64 = 10;
 #[derive(Debug, Clone, Default)]
 pub struct Asker {
     /// What the file `STOP` says, if it is there.
-    pub brake: Option<String>,
+    pub stop_switch: Option<String>,
     /// It is the process that dials.
     pub is_dialling: bool,
 }
 
 /// The summary of a run, by this clock.
-pub fn summarize(figures: &RunFigures, asker: &Asker, reading: Reading) -> Summary {
+pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> Summary {
     let (numbers, now) = (&figures.conditions, reading.now);
     let count = |name: &str| figures.counts.get(name).copied().unwrap_or_default();
     let contacts = ContactCounts {
@@ -41,8 +41,8 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: Reading) -> Summa
         stopped: count("contact:stopped"),
         review: count("contact:review"),
     };
-    let verdicts = numbers.verdicts(asker.brake.clone(), reading);
-    let groups = groups(figures, asker.brake.clone(), reading);
+    let verdicts = numbers.verdicts(asker.stop_switch.clone(), reading);
+    let groups = groups(figures, asker.stop_switch.clone(), reading);
     let hold = hold(figures, &verdicts, &contacts, reading);
     let waiting_for = waiting_for(&groups);
     let next = groups.iter().filter_map(|group| group.waiting.next_at).filter(|_| hold.is_none()).min();
@@ -150,7 +150,7 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: Reading) -> Summa
 }
 
 /// The longer of the lane's rests, if it rests.
-fn rest(verdicts: &[Verdict], reading: Reading) -> Option<&Verdict> {
+fn rest(verdicts: &[Verdict], reading: ClockReading) -> Option<&Verdict> {
     let rests = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Rest { .. } | Verdict::UnknownUse { .. }));
     rests.filter(|verdict| verdict.forbids(reading)).max_by_key(|verdict| verdict.from(reading))
 }
@@ -161,7 +161,7 @@ fn sentence(
     groups: &[Group],
     verdicts: &[Verdict],
     asker: &Asker,
-    reading: Reading,
+    reading: ClockReading,
 ) -> Option<String> {
     let conditions = &figures.conditions;
     let clock = conditions.clock();
@@ -175,13 +175,18 @@ fn sentence(
 }
 
 /// What keeps a whole run from being dialled until somebody lets it go.
-struct Hold {
+struct RunHold {
     state: &'static str,
     by: String,
 }
 
-fn hold(figures: &RunFigures, verdicts: &[Verdict], contacts: &ContactCounts, reading: Reading) -> Option<Hold> {
-    let held = |by: String| Some(Hold { state: "held", by });
+fn hold(
+    figures: &RunFigures,
+    verdicts: &[Verdict],
+    contacts: &ContactCounts,
+    reading: ClockReading,
+) -> Option<RunHold> {
+    let held = |by: String| Some(RunHold { state: "held", by });
     let RunConditions { last_import, .. } = &figures.conditions;
     for verdict in verdicts.iter().filter(|verdict| verdict.forbids(reading)) {
         match verdict {
@@ -196,9 +201,9 @@ fn hold(figures: &RunFigures, verdicts: &[Verdict], contacts: &ContactCounts, re
             Verdict::Campaign { state: CampaignState::Paused, paused_by, reason } => {
                 let by = reason.clone().unwrap_or_default();
                 return match paused_by {
-                    Some(PausedBy::Draft) => Some(Hold { state: "draft", by }),
+                    Some(PausedBy::Draft) => Some(RunHold { state: "draft", by }),
                     Some(PausedBy::Safety) => held(format!("safety: {by}")),
-                    _ => Some(Hold { state: "paused", by: format!("pause: {by}") }),
+                    _ => Some(RunHold { state: "paused", by: format!("pause: {by}") }),
                 };
             }
             Verdict::Lane { name, .. } => return held(format!("lane {name} paused")),
@@ -209,5 +214,5 @@ fn hold(figures: &RunFigures, verdicts: &[Verdict], contacts: &ContactCounts, re
     let staged: i64 = figures.buckets.iter().filter(|bucket| bucket.staged).map(|bucket| bucket.waiting).sum();
     let because = import.held_for.clone().unwrap_or_default();
     (contacts.active == 0 && staged == contacts.waiting)
-        .then(|| Hold { state: "held", by: format!("safety: import {}: {because}", import.id) })
+        .then(|| RunHold { state: "held", by: format!("safety: import {}: {because}", import.id) })
 }

@@ -3,7 +3,7 @@
 use ringfence_domain::campaign::closed_longest;
 use ringfence_domain::summary::WaitingFor;
 use ringfence_domain::verdict::{Verdict, Waiting};
-use ringfence_domain::{DialClass, Moment, Reading};
+use ringfence_domain::{ClockReading, DialClass, Moment};
 use ringfence_store::{BucketFigures, RunConditions, RunFigures};
 
 /// Waiting contacts of one bucket that one verdict holds, or none.
@@ -18,9 +18,9 @@ pub(crate) struct Group {
 }
 
 /// Every waiting contact, in one group each.
-pub(crate) fn groups(figures: &RunFigures, brake: Option<String>, reading: Reading) -> Vec<Group> {
+pub(crate) fn groups(figures: &RunFigures, stop_switch: Option<String>, reading: ClockReading) -> Vec<Group> {
     let conditions = &figures.conditions;
-    let of_run = conditions.verdicts(brake, reading);
+    let of_run = conditions.verdicts(stop_switch, reading);
     let forbids: Vec<&Verdict> = of_run.iter().filter(|verdict| verdict.forbids(reading)).collect();
     let by_person = forbids.iter().find(|verdict| !verdict.is_of_time()).copied();
     let by_time: Vec<&Verdict> = forbids.into_iter().filter(|verdict| verdict.is_of_time()).collect();
@@ -53,7 +53,7 @@ fn next_opening(
     bucket: &BucketFigures,
     by_time: &[&Verdict],
     from: Moment,
-    reading: Reading,
+    reading: ClockReading,
 ) -> Option<Moment> {
     let from = by_time.iter().filter_map(|verdict| verdict.from(reading)).fold(from, Moment::max);
     let vendor = conditions.lane.settings.vendor_hours();

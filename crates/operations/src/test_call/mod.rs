@@ -14,10 +14,10 @@ use std::time::Duration;
 use ringfence_domain::template::Row;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{
-    AttemptId, AttemptState, Brake, Campaign, ContactState, LaneState, Moment, Outcome, PhoneNumber, Span, StopReason,
-    Zone, ZoneSet,
+    AttemptId, AttemptState, Campaign, ContactState, LaneState, Moment, Outcome, PhoneNumber, Span, StopReason,
+    StopSwitch, Zone, ZoneSet,
 };
-use ringfence_engine::{LaneEngine, brakes, receipts};
+use ringfence_engine::{LaneEngine, receipts, stop_switches};
 use ringfence_intake::Config;
 use ringfence_providers::Provider;
 use ringfence_store::{Begin, Database, LaneRow, ProcessLock, StopOrder, StopScope};
@@ -160,8 +160,8 @@ impl Prepared {
         let lane = workspace::lane(&self.config, &self.alone)?;
         let settings = lane.setup.settings.clone();
         let row = store.register_lane(settings.clone(), clock.read().now).await?;
-        let brake = brakes::all(&self.config.path, store);
-        self.may_call(store, &row, &*brake).await?;
+        let stop_switch = stop_switches::all(&self.config.path, store);
+        self.may_call(store, &row, &*stop_switch).await?;
         let (_, campaign) = store.apply(self.alone.clone(), row.id, Begin::Running, clock.read().now).await?;
         // What paused an earlier test call was shown to the person who made it.
         store.resume_campaign(campaign.id, true, clock.read().now).await?;
@@ -172,7 +172,7 @@ impl Prepared {
         let zone = self.alone.own_zone(settings.timezone);
         let engine =
             LaneEngine::new(store.clone(), clock.clone(), lock.name().to_owned(), row.id, settings, self.provider)
-                .braked_by(brake)
+                .with_stop_switch(stop_switch)
                 .reported_to(workspace::reports_of(lane, &self.config, store))
                 .only(campaign.id);
         let stop = CancellationToken::new();
@@ -200,8 +200,8 @@ impl Prepared {
         placed::called(&contact, last, zone).map(|called| Ended::Called(Box::new(called)))
     }
 
-    /// Whether nothing forbids every call: the list, a brake, a stop, a paused lane.
-    async fn may_call(&self, store: &Database, lane: &LaneRow, brake: &dyn Brake) -> Result<(), Error> {
+    /// Whether nothing forbids every call: the list, a stop switch, a stop, a paused lane.
+    async fn may_call(&self, store: &Database, lane: &LaneRow, stop_switch: &dyn StopSwitch) -> Result<(), Error> {
         let number = &self.number;
         // The campaign's own list is for its own calls, which this one stands for.
         let campaign = store.campaign(self.beside.clone()).await?.map(|campaign| campaign.id);
@@ -211,7 +211,7 @@ impl Prepared {
                 return Err(Error::held(message, "`ringfence why` says since when"));
             }
         }
-        if let Some(file) = brake.pulled() {
+        if let Some(file) = stop_switch.active() {
             return Err(Error::held(format!("everything is stopped: {file}"), "remove that file"));
         }
         if let Some(stop) = store.stop().await? {

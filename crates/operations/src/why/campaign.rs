@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::verdict::Verdict;
-use ringfence_domain::{DialClass, Moment, Reading, Zone};
+use ringfence_domain::{ClockReading, DialClass, Moment, Zone};
 use ringfence_store::RunFigures;
 use serde::Serialize;
 
@@ -50,11 +50,11 @@ pub struct Reason {
     pub from: Option<Moment>,
 }
 
-pub(super) fn explain(figures: &RunFigures, asker: &Asker, on_dnc: i64, reading: Reading) -> WhyCampaign {
+pub(super) fn explain(figures: &RunFigures, asker: &Asker, on_dnc: i64, reading: ClockReading) -> WhyCampaign {
     let summary = summarize(figures, asker, reading);
     let clock = figures.conditions.clock();
     let mut reasons: BTreeMap<(String, String), (i64, Option<Moment>)> = BTreeMap::new();
-    for group in groups(figures, asker.brake.clone(), reading) {
+    for group in groups(figures, asker.stop_switch.clone(), reading) {
         let (rule, says, from) = reason(&group, clock, reading);
         let known = reasons.entry((rule, says)).or_insert((0, from));
         known.0 += group.waiting.contacts;
@@ -79,7 +79,7 @@ pub(super) fn explain(figures: &RunFigures, asker: &Asker, on_dnc: i64, reading:
 }
 
 /// The rule that holds a group, its words, and from when on it allows.
-fn reason(group: &Group, clock: Zone, reading: Reading) -> (String, String, Option<Moment>) {
+fn reason(group: &Group, clock: Zone, reading: ClockReading) -> (String, String, Option<Moment>) {
     let named = |rule: &str, says: &str| (rule.to_owned(), says.to_owned());
     let Some(verdict) = &group.waiting.held_by else {
         let (rule, says) = named("turn", "they may be dialled now, and wait for a free slot");

@@ -11,7 +11,7 @@ use super::Known;
 /// All verdicts, those on the whole run first.
 pub(super) fn verdicts(run: &RunConditions, contact: &ContactRow, known: &Known) -> Vec<Verdict> {
     let (campaign, reading) = (&run.campaign.rules, known.reading);
-    let mut verdicts = run.verdicts(known.brake.clone(), reading);
+    let mut verdicts = run.verdicts(known.stop_switch.clone(), reading);
     // What is no news while it allows.
     verdicts.retain(|verdict| match verdict {
         Verdict::Clock | Verdict::UnknownUse { .. } => verdict.forbids(reading),

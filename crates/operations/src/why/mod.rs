@@ -6,9 +6,9 @@ mod outlook;
 
 use ringfence_domain::verdict::{Verdict, because_of_contact};
 use ringfence_domain::{
-    CampaignId, ContactId, ContactState, Moment, NumberKey, Outcome, PhoneNumber, Reading, Span, Zone,
+    CampaignId, ClockReading, ContactId, ContactState, Moment, NumberKey, Outcome, PhoneNumber, Span, Zone,
 };
-use ringfence_engine::brakes;
+use ringfence_engine::stop_switches;
 use ringfence_store::{AttemptRow, ContactRow, Database, DncRow, RunConditions};
 use serde::Serialize;
 
@@ -144,7 +144,8 @@ pub async fn number(workspace: &Workspace, phone: &str, campaign: Option<&str>) 
     let reading = workspace.clock.read();
     let key = workspace.store.hasher().key(&number);
     let known =
-        Known::gather(&workspace.store, key, brakes::stop_file(&workspace.config.path).pulled(), reading).await?;
+        Known::gather(&workspace.store, key, stop_switches::stop_file(&workspace.config.path).active(), reading)
+            .await?;
     let explanations = of_contacts(&workspace.store, key, &known, name.as_deref()).await?;
     if !explanations.is_empty() {
         return Ok(WhyNumber::Contacts(explanations));
@@ -166,11 +167,11 @@ pub async fn number(workspace: &Workspace, phone: &str, campaign: Option<&str>) 
 pub async fn contacts(
     store: &Database,
     number: &PhoneNumber,
-    brake: Option<String>,
-    reading: Reading,
+    stop_switch: Option<String>,
+    reading: ClockReading,
 ) -> Result<Vec<Explanation>, Error> {
     let key = store.hasher().key(number);
-    let known = Known::gather(store, key, brake, reading).await?;
+    let known = Known::gather(store, key, stop_switch, reading).await?;
     of_contacts(store, key, &known, None).await
 }
 
@@ -195,7 +196,7 @@ pub async fn campaign(workspace: &Workspace, name: &str) -> Result<WhyCampaign, 
     let figures = workspace.store.numbers(name.clone(), reading.now).await?;
     let figures = figures.ok_or_else(|| Error::work(format!("the campaign {name} has vanished")))?;
     let on_dnc = workspace.store.waiting_on_dnc(figures.conditions.campaign.run).await?;
-    let asker = Asker { brake: brakes::stop_file(&workspace.config.path).pulled(), is_dialling: false };
+    let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
     Ok(campaign::explain(&figures, &asker, on_dnc, reading))
 }
 
@@ -203,16 +204,21 @@ pub async fn campaign(workspace: &Workspace, name: &str) -> Result<WhyCampaign, 
 struct Known {
     attempts: Vec<AttemptRow>,
     dnc: Vec<DncRow>,
-    brake: Option<String>,
+    stop_switch: Option<String>,
     /// Contacts that wait for a call of an earlier run to be settled.
     in_review: Vec<ContactId>,
-    reading: Reading,
+    reading: ClockReading,
 }
 
 impl Known {
-    async fn gather(store: &Database, key: NumberKey, brake: Option<String>, reading: Reading) -> Result<Self, Error> {
+    async fn gather(
+        store: &Database,
+        key: NumberKey,
+        stop_switch: Option<String>,
+        reading: ClockReading,
+    ) -> Result<Self, Error> {
         let (attempts, dnc) = (store.attempts_at(key).await?, store.dnc_entries(key).await?);
-        Ok(Self { attempts, dnc, brake, in_review: store.waiting_for_review(key).await?, reading })
+        Ok(Self { attempts, dnc, stop_switch, in_review: store.waiting_for_review(key).await?, reading })
     }
 
     /// What the list says of the number: to everyone, or to this campaign.
@@ -278,7 +284,7 @@ fn explain(run: &RunConditions, contact: &ContactRow, known: &Known) -> Explanat
 
 /// Why a waiting contact is not dialled: what only a person lets go, else the rule that holds it for
 /// longest.
-fn because(verdicts: &[Verdict], next_at: Option<Moment>, reading: Reading, clock: Zone) -> Option<String> {
+fn because(verdicts: &[Verdict], next_at: Option<Moment>, reading: ClockReading, clock: Zone) -> Option<String> {
     let forbids = || verdicts.iter().filter(|verdict| verdict.forbids(reading));
     let first = forbids().find(|verdict| !verdict.is_of_time());
     let last = || forbids().rev().max_by_key(|verdict| verdict.from(reading).unwrap_or(Moment::NEVER));

@@ -1,7 +1,7 @@
 //! When a contact may be dialled next, and which rules it waits for until then.
 
 use ringfence_domain::verdict::Verdict;
-use ringfence_domain::{DialClass, Moment, Reading, Span, Zone};
+use ringfence_domain::{ClockReading, DialClass, Moment, Span, Zone};
 use ringfence_store::{ContactRow, RunConditions};
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ pub(super) fn of(run: &RunConditions, contact: &ContactRow, known: &Known, verdi
             }
         }
         // Limits are asked as the claim asks them: the clock's error is waited out.
-        let then = Reading { now: at, error: known.reading.error };
+        let then = ClockReading { now: at, error: known.reading.error };
         for (source, limits) in number_limits(campaign) {
             let asked = |single| Verdict::of_number_limits(single, &calls, then, &place, || ("", String::new()));
             for verdict in singly(&limits).iter().map(asked) {

@@ -7,7 +7,7 @@ use http::Response;
 use ringfence_domain::{Moment, Span};
 use serde_json::{Value, json};
 
-use crate::answer::{self, CallId, Refusal, member};
+use crate::answer::{self, CallId, Rejection, member};
 use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
 
@@ -137,7 +137,7 @@ pub(super) fn classify(reply: &Response<Bytes>, config: bool) -> Placing {
 
 /// Returns the refusal of an answer: `Success: false` with a code that the page or the source has,
 /// or HTTP 401 with the documented `detail` of a wrong token.
-fn refused(body: &Value, reply: &Response<Bytes>, config: bool) -> Option<Refusal> {
+fn refused(body: &Value, reply: &Response<Bytes>, config: bool) -> Option<Rejection> {
     let text = |name: &str| member(body, name).and_then(Value::as_str);
     let words = refusal(reply);
     match (member(body, "Success"), reply.status().as_u16()) {

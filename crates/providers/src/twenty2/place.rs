@@ -5,7 +5,7 @@ use http::Response;
 use serde_json::{Map, Value, json};
 
 use super::{Twenty2, wire};
-use crate::answer::{self, CallId, Refusal};
+use crate::answer::{self, CallId, Rejection};
 use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
 
@@ -56,7 +56,7 @@ pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
 
 /// Returns the refusal of an answer in either documented shape: `success: false` with an `error`
 /// of code and status, or with `statusCode` and `message`.
-fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<Refusal> {
+fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<Rejection> {
     if body.get("success") != Some(&Value::Bool(false)) {
         return None;
     }
@@ -85,7 +85,7 @@ fn refused(body: &Value, answer: &Response<Bytes>, agent_field: &str) -> Option<
 
 /// Returns the refusal that a validation error is. The pages document it field by field: the
 /// number called, or something of the campaign.
-fn invalid(fields: &Map<String, Value>, words: String, agent_field: &str) -> Refusal {
+fn invalid(fields: &Map<String, Value>, words: String, agent_field: &str) -> Rejection {
     let other = if agent_field == "agent_id" { "assistant_id" } else { "agent_id" };
     if fields.contains_key(other) {
         return (Cause::Lane, format!("{words}; set agent_field = \"{other}\" in the lane's section"));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use jiff::civil::DateTime;
-use ringfence_domain::zone::Reading;
+use ringfence_domain::zone::ClockTimes;
 use ringfence_domain::{Moment, Span, Zone, date};
 
 /// How long before our time of the claim a row may be made. A row is made when the request
@@ -74,8 +74,8 @@ impl ListClock {
     pub(super) fn moment(&self, local: DateTime) -> Option<Moment> {
         match self.zone {
             Some(zone) => match zone.reading(local) {
-                Reading::Once(at) | Reading::Twice(at, _) => Some(at),
-                Reading::Never { .. } => None,
+                ClockTimes::Once(at) | ClockTimes::Twice(at, _) => Some(at),
+                ClockTimes::Never { .. } => None,
             },
             None => self.learned().map(|offset| Moment::from_secs(date::as_utc(local) - offset)),
         }
@@ -89,9 +89,9 @@ impl ListClock {
         if let Some(zone) = self.zone {
             // An hour that clocks go through twice may be either.
             return match zone.reading(local) {
-                Reading::Once(at) => (earliest..=latest).contains(&at),
-                Reading::Twice(first, second) => second >= earliest && first <= latest,
-                Reading::Never { .. } => false,
+                ClockTimes::Once(at) => (earliest..=latest).contains(&at),
+                ClockTimes::Twice(first, second) => second >= earliest && first <= latest,
+                ClockTimes::Never { .. } => false,
             };
         }
         match self.learned() {

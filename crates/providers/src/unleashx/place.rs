@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{self, CallId, Refusal};
+use crate::answer::{self, CallId, Rejection};
 use crate::call::{CallRequest, Placing};
 use crate::fault::{Cause, Fault, fault};
 
@@ -43,7 +43,7 @@ pub(super) fn classify(reply: &Response<Bytes>) -> Placing {
 
 /// Returns the refusal of an answer in the documented shape, `error: true` with a `message`. The
 /// page does not say that errors have another status than 200.
-fn refused(body: &Value, reply: &Response<Bytes>) -> Option<Refusal> {
+fn refused(body: &Value, reply: &Response<Bytes>) -> Option<Rejection> {
     let is = |name: &str, flag: bool| answer::member(body, name) == Some(&Value::Bool(flag));
     if !is("error", true) && !is("success", false) {
         return None;

@@ -3,7 +3,7 @@
 use comfy_table::Cell;
 use ringfence_domain::ContactId;
 use ringfence_operations::review;
-use ringfence_store::Verdict;
+use ringfence_store::ReviewAnswer;
 
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
@@ -107,8 +107,8 @@ async fn list(common: &Common, home: &Home, campaign: Option<&str>) -> Result<()
 
 async fn settle(common: &Common, home: &Home, campaign: Option<&str>, args: &SettleArgs) -> Result<(), Failure> {
     let (verdict, next) = match args.verdict {
-        Word::Placed => (Verdict::Placed, "finished"),
-        Word::NotPlaced => (Verdict::NotPlaced, "waiting to be dialled again"),
+        Word::Placed => (ReviewAnswer::Placed, "finished"),
+        Word::NotPlaced => (ReviewAnswer::NotPlaced, "waiting to be dialled again"),
     };
     let one = |chosen: &Chosen| if let Chosen::One(id) = chosen { Some(*id) } else { None };
     let chosen = if args.contacts.contains(&Chosen::All) {

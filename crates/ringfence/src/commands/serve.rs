@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{CampaignState, Clock};
-use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, brakes, receipts};
+use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, receipts, stop_switches};
 use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zones};
 use ringfence_store::{Database, ProcessLock};
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,7 +46,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let clock = store.clock().await?;
     home::eprint_lines(receipts::take_back(&store, &*clock).await);
     let lifeline = ProcessLock::begin(&store, clock.read().now);
-    let brake = brakes::all(&config.path, &store);
+    let stop_switch = stop_switches::all(&config.path, &store);
     let shutdown = Shutdown::default();
     let mut providers = std::collections::BTreeMap::new();
     // Whatever is wrong with the database is told before anybody is dialled.
@@ -57,7 +57,8 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
         let row = store.register_lane(settings.clone(), clock.read().now).await?;
         let owner = lifeline.name().to_owned();
         let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
-        let engine = engine.braked_by(brake.clone()).reported_to(workspace::reports_of(lane, &config, &store));
+        let engine =
+            engine.with_stop_switch(stop_switch.clone()).reported_to(workspace::reports_of(lane, &config, &store));
         shutdown.spawn(engine.run(shutdown.signal()));
         providers.insert(name.clone(), provider);
     }

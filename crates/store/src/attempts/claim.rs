@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use ringfence_domain::safety::Safety;
 use ringfence_domain::verdict::{ClaimDenied, Verdict, decide};
 use ringfence_domain::{
-    AttemptId, AttemptState, CampaignId, CampaignState, ContactId, DialClass, LaneId, Moment, NumberKey, NumberLimits,
-    Outcome, PastCall, Reading, RunId, Span, StopReason, ZoneSet,
+    AttemptId, AttemptState, CampaignId, CampaignState, ClockReading, ContactId, DialClass, LaneId, Moment, NumberKey,
+    NumberLimits, Outcome, PastCall, RunId, Span, StopReason, ZoneSet,
 };
 use serde::Serialize;
 
@@ -41,7 +41,7 @@ pub struct ClaimOrder {
     /// Attempts for which no request can be written, and why: their contacts go to review.
     pub unfit: Vec<(AttemptId, String)>,
     /// The time.
-    pub reading: Reading,
+    pub reading: ClockReading,
 }
 
 /// What came of a claim.
@@ -111,14 +111,14 @@ struct Asked {
 /// Claims what may be dialled. Everything that could forbid it is locked, read and asked here.
 pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<Claimed, StoreError> {
     claim_fence::pass(session).await?;
-    let brakes = stop_all::read(session).await?;
+    let stop_switches = stop_all::read(session).await?;
     let lane = lock(session, order.lane, Lock::Share).await?;
     let campaign = campaign(session, order).await?;
     let asked = asked(session, order).await?;
     let earlier = earlier_calls(session, order, &asked).await?;
     let day = day_of(&lane.settings, order.reading.now);
     let mut left_today = left_on(session, &lane, &day).await?;
-    let shared = shared(&brakes, &lane, &campaign, order.reading);
+    let shared = shared(&stop_switches, &lane, &campaign, order.reading);
     let mut claiming = Claiming { failing: campaign.failing, ..Claiming::default() };
     for (id, caller_id) in &order.calls {
         let Some(attempt) = asked.get(id) else { continue };
@@ -138,7 +138,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     }
     let mut result = claiming.write(session, order, left_today.is_some().then_some(day.as_str())).await?;
     if !result.sending.is_empty() {
-        if brakes.newer_zones {
+        if stop_switches.newer_zones {
             zone_data::enter(session, order.reading.now).await?;
         }
         result.server = server::server(session).await?;
@@ -261,8 +261,13 @@ impl<'o> Claiming<'o> {
 }
 
 /// The verdicts that are the same for every attempt of the claim.
-fn shared(brakes: &stop_all::Standing, lane: &LaneRow, campaign: &Campaign, reading: Reading) -> Vec<Verdict> {
-    let of_lane = verdicts::of_lane(stopped(None, brakes.stop.as_ref()), lane, reading);
+fn shared(
+    stop_switches: &stop_all::Standing,
+    lane: &LaneRow,
+    campaign: &Campaign,
+    reading: ClockReading,
+) -> Vec<Verdict> {
+    let of_lane = verdicts::of_lane(stopped(None, stop_switches.stop.as_ref()), lane, reading);
     let of_campaign = [
         Verdict::Campaign { state: campaign.state, paused_by: None, reason: None },
         Verdict::Safety { failing: campaign.failing.first().map(|failing| failing.reason.clone()) },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringfence_domain::verdict::{InHand, Slots, Verdict};
-use ringfence_domain::{BucketId, CampaignId, DialClass, LaneId, Moment, Reading, RunId, ZoneSet};
+use ringfence_domain::{BucketId, CampaignId, ClockReading, DialClass, LaneId, Moment, RunId, ZoneSet};
 
 use crate::lanes::daily_calls::{calls_on, day_of};
 use crate::lanes::rows::{LaneRow, Lock, lock};
@@ -49,18 +49,18 @@ pub struct LaneLoad {
 }
 
 impl LaneLoad {
-    /// The first verdict that forbids every call of the lane, if one does. `brake`: what the file `STOP`
+    /// The first verdict that forbids every call of the lane, if one does. `stop_switch`: what the file `STOP`
     /// says, if it is there.
-    pub fn held_by(&self, brake: Option<String>, reading: Reading) -> Option<Verdict> {
-        let of_lane = verdicts::of_lane(stopped(brake, self.stop.as_ref()), &self.lane, reading);
+    pub fn held_by(&self, stop_switch: Option<String>, reading: ClockReading) -> Option<Verdict> {
+        let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);
         of_lane.into_iter().find(|verdict| verdict.forbids(reading))
     }
 
-    /// Every verdict on the lane itself, in the order of a claim. `brake`: what the file `STOP` says,
+    /// Every verdict on the lane itself, in the order of a claim. `stop_switch`: what the file `STOP` says,
     /// if it is there.
-    pub fn verdicts(&self, brake: Option<String>, reading: Reading) -> Vec<Verdict> {
+    pub fn verdicts(&self, stop_switch: Option<String>, reading: ClockReading) -> Vec<Verdict> {
         let slots = Slots { of_lane: (self.all(), self.lane.settings.limits.concurrent), of_campaign: None };
-        let of_lane = verdicts::of_lane(stopped(brake, self.stop.as_ref()), &self.lane, reading);
+        let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);
         let by_use = [
             verdicts::unknown_use(&self.lane, None, reading),
             verdicts::lane_day(&self.lane, self.left_today, reading),

@@ -32,7 +32,7 @@ pub struct ReviewRow {
 
 /// What a person says of a contact in review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ReviewAnswer {
     /// It was called: it is finished.
     Placed,
     /// It was not: it may be dialled again.
@@ -75,15 +75,15 @@ pub(crate) async fn list(
 pub(crate) async fn decide(
     session: &mut Session,
     contact: ContactId,
-    verdict: Verdict,
+    verdict: ReviewAnswer,
     now: Moment,
 ) -> Result<bool, StoreError> {
     const LIVE: Sql = sql!("SELECT id FROM attempts WHERE contact_id = $1 AND live AND state = 'unknown'");
     let unknown = session.row(&LIVE, args![contact]).await?;
     if let Some(row) = unknown {
         let settlement = match verdict {
-            Verdict::Placed => Settlement::AssumePlaced,
-            Verdict::NotPlaced => Settlement::NotPlaced,
+            ReviewAnswer::Placed => Settlement::AssumePlaced,
+            ReviewAnswer::NotPlaced => Settlement::NotPlaced,
         };
         let attempt = AttemptId(row.get("id")?);
         return Ok(settle(session, now, &[(attempt, settlement)]).await?.settled == 1);
@@ -93,8 +93,8 @@ pub(crate) async fn decide(
         return Ok(false);
     }
     let to = match verdict {
-        Verdict::Placed => To::Done,
-        Verdict::NotPlaced => To::WaitingAgain,
+        ReviewAnswer::Placed => To::Done,
+        ReviewAnswer::NotPlaced => To::WaitingAgain,
     };
     let mut deltas = Deltas::default();
     advance(session, now, &standings, &[Move { contact, to, ended: None }], &mut deltas).await?;

@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringfence_domain::{Clock, Moment, Reading, Span};
+use ringfence_domain::{Clock, ClockReading, Moment, Span};
 use sqlx::{PgPool, Row as _};
 
 use crate::StoreError;
@@ -74,15 +74,15 @@ impl DatabaseClock {
 }
 
 impl Clock for DatabaseClock {
-    fn read(&self) -> Reading {
+    fn read(&self) -> ClockReading {
         let boot = self.boot();
         let state = *self.state.lock().expect("the clock's lock is never held over a panic");
         let age = boot.saturating_sub(state.at).as_millis() as i64;
         let drift = age * DRIFT_PPM / 1_000_000;
         // Without news for a minute the database is gone, whatever the drift.
-        let lost = if age > 60_000 { Reading::MAX_ERROR.millis() + 1 } else { 0 };
-        let doubt = if boot < state.doubt_until { Reading::MAX_ERROR.millis() + 1 } else { 0 };
-        Reading {
+        let lost = if age > 60_000 { ClockReading::MAX_ERROR.millis() + 1 } else { 0 };
+        let doubt = if boot < state.doubt_until { ClockReading::MAX_ERROR.millis() + 1 } else { 0 };
+        ClockReading {
             now: Moment::from_millis(boot.as_millis() as i64 + state.offset),
             error: Span::from_millis((state.error + drift).max(lost).max(doubt)),
         }

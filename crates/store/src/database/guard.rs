@@ -153,7 +153,7 @@ impl Database {
         let new = NewQuarantine { cause: suspicion.to_string(), since, replaces: other.map(|seen| seen.installation) };
         let now = clock::wall_clock();
         tracing::error!("this database dials nobody: {suspicion}; `ringfence quarantine` says more");
-        self.write(Urgency::Brake, move |session| Box::pin(async move { rows::begin(session, &new, now).await })).await
+        self.write(Urgency::Stop, move |session| Box::pin(async move { rows::begin(session, &new, now).await })).await
     }
 
     /// Where the witnesses stand. A folder that cannot be written has none.
@@ -237,7 +237,7 @@ impl Database {
             return Ok(());
         }
         let place = self.place().await?;
-        self.write(Urgency::Brake, move |session| {
+        self.write(Urgency::Stop, move |session| {
             Box::pin(async move { session.run(&TRUST, args![place]).await.map(drop) })
         })
         .await

@@ -1,6 +1,6 @@
 //! Whose turn it is to write to a SQLite file, which takes one writer at a time.
 //!
-//! Within a process whoever waits is let through by urgency: brakes, then what dialling needs, then
+//! Within a process whoever waits is let through by urgency: stop switches, then what dialling needs, then
 //! bulk work. Between processes there is only SQLite's own lock, which is no queue: who writes
 //! again and again would keep it for good. So whoever waits for it shows a sign, a shared lock on a
 //! file beside the database, and who has just written leaves the lock to them.
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Urgency {
     /// It forbids calls: it comes before everything else.
-    Brake,
+    Stop,
     /// What dialling and people wait for.
     Normal,
     /// Many rows, some at a time, for which nobody waits.
@@ -28,7 +28,7 @@ impl Urgency {
     /// How long the database is waited for.
     pub(crate) fn patience(self) -> Duration {
         match self {
-            Self::Brake | Self::Bulk => Duration::from_mins(1),
+            Self::Stop | Self::Bulk => Duration::from_mins(1),
             Self::Normal => Duration::from_secs(30),
         }
     }
@@ -36,7 +36,7 @@ impl Urgency {
     /// The longest pause between two tries to get SQLite's lock.
     pub(crate) fn longest_pause(self) -> Duration {
         match self {
-            Self::Brake => Duration::from_millis(5),
+            Self::Stop => Duration::from_millis(5),
             Self::Normal => Duration::from_millis(20),
             Self::Bulk => Duration::from_millis(100),
         }
@@ -45,7 +45,7 @@ impl Urgency {
     /// How long the lock is left to others who wait for it.
     pub(crate) fn courtesy(self) -> Duration {
         match self {
-            Self::Brake => Duration::ZERO,
+            Self::Stop => Duration::ZERO,
             Self::Normal => Duration::from_millis(100),
             Self::Bulk => Duration::from_secs(2),
         }
@@ -183,14 +183,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn brakes_come_first_and_whoever_left_the_line_holds_up_nobody() {
+    async fn stop_switches_come_first_and_whoever_left_the_line_holds_up_nobody() {
         let gate = Arc::new(Gate::default());
         let order = Arc::new(Mutex::new(Vec::new()));
         let first = gate.pass(Urgency::Bulk).await;
         let mut waiting = Vec::new();
-        for (name, urgency) in
-            [("bulk", Urgency::Bulk), ("write", Urgency::Normal), ("left", Urgency::Brake), ("brake", Urgency::Brake)]
-        {
+        for (name, urgency) in [
+            ("bulk", Urgency::Bulk),
+            ("write", Urgency::Normal),
+            ("left", Urgency::Stop),
+            ("stop switch", Urgency::Stop),
+        ] {
             let (gate, order) = (gate.clone(), order.clone());
             waiting.push(tokio::spawn(async move {
                 let turn = gate.pass(urgency).await;
@@ -205,7 +208,7 @@ mod tests {
         for one in waiting {
             one.await.expect("its turn came");
         }
-        assert_eq!(*order.lock().expect("free"), ["brake", "write", "bulk"]);
+        assert_eq!(*order.lock().expect("free"), ["stop switch", "write", "bulk"]);
         drop(gate.pass(Urgency::Bulk).await);
     }
 

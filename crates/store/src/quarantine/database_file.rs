@@ -8,9 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ringfence_domain::Brake;
+use ringfence_domain::StopSwitch;
 
-/// The file as it was when it was opened. It is a brake: without it nothing may be dialled.
+/// The file as it was when it was opened. It is a stop switch: without it nothing may be dialled.
 #[derive(Debug, Clone)]
 pub struct DatabaseFile {
     path: Arc<PathBuf>,
@@ -33,8 +33,8 @@ impl DatabaseFile {
     }
 }
 
-impl Brake for DatabaseFile {
-    fn pulled(&self) -> Option<String> {
+impl StopSwitch for DatabaseFile {
+    fn active(&self) -> Option<String> {
         let path = self.path.display();
         match std::fs::metadata(&*self.path) {
             Ok(file) if (file.dev(), file.ino()) == (self.device, self.number) => None,
@@ -55,14 +55,14 @@ mod tests {
         let (path, elsewhere) = (folder.path().join("calls.db"), folder.path().join("moved.db"));
         std::fs::write(&path, "x").expect("written");
         let file = DatabaseFile::open(&path).expect("there");
-        assert_eq!(file.pulled(), None);
+        assert_eq!(file.active(), None);
         std::fs::write(&path, "longer").expect("written");
-        assert_eq!(file.pulled(), None, "its contents change all the time");
+        assert_eq!(file.active(), None, "its contents change all the time");
         std::fs::rename(&path, &elsewhere).expect("moved");
-        assert!(file.pulled().is_some_and(|why| why.ends_with("calls.db is gone")));
+        assert!(file.active().is_some_and(|why| why.ends_with("calls.db is gone")));
         std::fs::write(&path, "x").expect("written");
-        assert!(file.pulled().is_some_and(|why| why.starts_with("another file stands where")));
+        assert!(file.active().is_some_and(|why| why.starts_with("another file stands where")));
         std::fs::rename(&elsewhere, &path).expect("moved back");
-        assert_eq!(file.pulled(), None);
+        assert_eq!(file.active(), None);
     }
 }

@@ -11,7 +11,7 @@ use crate::attempts::eligible::{EligibleBucket, LaneLoad};
 use crate::attempts::live::LiveCall;
 use crate::attempts::plan::{Opened, Plan};
 use crate::attempts::record::Recorded;
-use crate::attempts::review::{ReviewRow, Verdict};
+use crate::attempts::review::{ReviewAnswer, ReviewRow};
 use crate::attempts::settle::{Settled, Settlement};
 use crate::attempts::sweep::{SweepOrder, Swept};
 use crate::receipts::sent::Sent;
@@ -70,7 +70,7 @@ transitions! {
     read reviews(campaign: Option<CampaignId>, after: ContactId, limit: u32) -> Vec<ReviewRow> =
         |session| attempts::review::list(session, campaign, after, limit);
     /// Settles a contact in review by a person's word; false when it is not in review any more.
-    write decide_review(contact: ContactId, verdict: Verdict, now: Moment) -> bool =
+    write decide_review(contact: ContactId, verdict: ReviewAnswer, now: Moment) -> bool =
         |session| attempts::review::decide(session, contact, verdict, now);
     /// Stores where a call's recording and transcript are now.
     write relink(attempt: AttemptId, details: CallDetails) -> () = |session| attempts::relink::relink(session, attempt, &details);

@@ -21,13 +21,13 @@ transitions! {
     /// when somebody is due for it.
     in_parts uncap(lane: LaneId, now: Moment) -> bool = |database| campaigns::uncap::finish(database, lane, now);
     /// Stops new calls of the campaign; no claim that had not seen it commits after this returns.
-    brake pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
+    stop_switch pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
         |session| campaigns::hold::pause(session, campaign, by, &reason, now);
     /// Lets the campaign dial again; what a safety rail holds only with `accept`.
     write resume_campaign(campaign: CampaignId, accept: bool, now: Moment) -> Resumed =
         |session| campaigns::hold::resume(session, campaign, accept, now);
     /// Ends the campaign for good, and returns its run, whose waiting contacts are to be stopped.
-    brake cancel_campaign(campaign: CampaignId, reason: String, now: Moment) -> RunId =
+    stop_switch cancel_campaign(campaign: CampaignId, reason: String, now: Moment) -> RunId =
         |session| campaigns::hold::cancel(session, campaign, &reason, now);
     /// The campaign of this name.
     read campaign(name: String) -> Option<CampaignRow> = |session| campaigns::rows::find(session, &name, Locked::No);

@@ -8,7 +8,7 @@ use crate::dnc::{DncList, DncListId, DncRow};
 
 transitions! {
     /// Begins a list of numbers of one source.
-    brake begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
+    stop_switch begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
     /// Adds numbers to a list, from the very next claim on; how many are new.
     in_parts add_dnc(list: DncListId, numbers: Vec<(NumberKey, PhoneNumber)>) -> u64 =
         |database| dnc::add(database, list, numbers);

@@ -36,7 +36,7 @@ transitions! {
     write release_import(run: RunId, import: ImportId, now: Moment) -> () =
         |session| imports::release::release(session, run, import, now);
     /// Nothing more of the import is dialled; its contacts are to be stopped.
-    brake undo_import(import: ImportId, now: Moment) -> () = |session| imports::hold::undo(session, import, now);
+    stop_switch undo_import(import: ImportId, now: Moment) -> () = |session| imports::hold::undo(session, import, now);
     /// Forgets some of what was only kept until the import was complete; false when nothing is
     /// left.
     bulk forget_matches(import: ImportId) -> bool = |session, rows| imports::release::forget_matches(session, import, rows);

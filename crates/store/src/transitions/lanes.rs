@@ -21,7 +21,7 @@ transitions! {
     write release_lane(lane: LaneId, epoch: i64, spent: Option<LimitUsage>, now: Moment) -> () =
         |session| lanes::ownership::release(session, lane, epoch, spent.as_ref(), now);
     /// Stops new calls; no claim that had not seen it commits after this returns.
-    brake pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::hold::pause(session, lane, &reason, now);
+    stop_switch pause_lane(lane: LaneId, reason: String, now: Moment) -> () = |session| lanes::hold::pause(session, lane, &reason, now);
     /// Lets the lane dial again and forgets its failures.
     write resume_lane(lane: LaneId, now: Moment) -> () = |session| lanes::hold::hold(session, lane, None, now);
     /// Applies to the lane what something other than a call has shown about it.

@@ -17,7 +17,7 @@ use crate::{Database, StoreError};
 
 /// Makes methods of [`Database`], one a line, from functions of the rooms. What is logged in one
 /// stands in the span `db.` and its name. The first word says how
-/// it is carried out: `write` in one transaction, `brake` in one that comes before all others,
+/// it is carried out: `write` in one transaction, `stop_switch` in one that comes before all others,
 /// `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes,
 /// `read` outside any, `snapshot` as of one moment, `then` in one transaction and what must follow
 /// it, `dial` the same for calls that are to be made.
@@ -38,9 +38,9 @@ macro_rules! transitions {
             .write($crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
             .await
     };
-    (@ brake $database:ident, $name:ident, |$session:ident| $step:expr) => {
+    (@ stop_switch $database:ident, $name:ident, |$session:ident| $step:expr) => {
         $database
-            .write($crate::database::turns::Urgency::Brake, move |$session| Box::pin(async move { $step.await }))
+            .write($crate::database::turns::Urgency::Stop, move |$session| Box::pin(async move { $step.await }))
             .await
     };
     (@ bulk $database:ident, $name:ident, |$session:ident, $rows:ident| $step:expr) => {

@@ -10,7 +10,7 @@ use crate::{attempts, quarantine, stop_all};
 
 transitions! {
     /// Stops new calls on this database; no claim that had not seen it commits after this returns.
-    brake stop_all(reason: String, now: Moment) -> () = |session| stop_all::set(session, Some(&reason), now);
+    stop_switch stop_all(reason: String, now: Moment) -> () = |session| stop_all::set(session, Some(&reason), now);
     /// Lets this database dial again.
     write start_all(now: Moment) -> () = |session| stop_all::set(session, None, now);
     /// The stop, if everything is stopped for this process.

@@ -1,4 +1,4 @@
-//! Contacts, imports and brakes, from the command line.
+//! Contacts, imports and stop switches, from the command line.
 
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
@@ -231,7 +231,7 @@ on_both_databases! {
 }
 
 on_both_databases! {
-    async fn brakes_hold_over_runs_and_only_their_own_command_lets_go(database) {
+    async fn stop_switches_hold_over_runs_and_only_their_own_command_lets_go(database) {
         let vendor = Vendor::begin(quick(Outcome::Answered)).await;
         let folder = database.folder();
         write_project(folder, &database.url, &vendor, 5, "");
@@ -268,7 +268,7 @@ on_both_databases! {
 }
 
 on_both_databases! {
-    async fn a_brake_needs_no_credentials(database) {
+    async fn a_stop_switch_needs_no_credentials(database) {
         let vendor = Vendor::begin(quick(Outcome::Answered)).await;
         let folder = database.folder();
         write_project(folder, &database.url, &vendor, 5, "");

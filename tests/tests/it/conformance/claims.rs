@@ -1,7 +1,7 @@
 //! The claim, alone and against everything that may cross it.
 
 use ringfence_domain::verdict::ClaimDenied;
-use ringfence_domain::{AttemptState, Moment, NumberLimits, Reading, Span};
+use ringfence_domain::{AttemptState, ClockReading, Moment, NumberLimits, Span};
 use ringfence_store::Refused;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
@@ -35,7 +35,7 @@ on_both_databases! {
         let late = noon() + Span::from_secs(30);
         let claimed = database.store.claim(stage.order(&open[..1], late)).await.expect("a claim");
         assert_eq!(claimed.refused, [Refused { attempt: open[0], why: ClaimDenied::PlanAgain }]);
-        let unsure = Reading { now: noon(), error: Span::from_secs(3) };
+        let unsure = ClockReading { now: noon(), error: Span::from_secs(3) };
         let order = ringfence_store::ClaimOrder { reading: unsure, ..stage.order(&open[1..2], noon()) };
         assert!(database.store.claim(order).await.expect("a claim").sending.is_empty(), "the clock is in doubt");
         assert_eq!(stage.count(&database.store, "attempt:lapsed").await, 2);

@@ -1,7 +1,6 @@
 //! Every transition of the store, on both databases.
 
 mod both_schemas_are_one;
-mod brakes;
 mod claims;
 mod imports;
 mod invariants;
@@ -17,5 +16,6 @@ mod reports;
 mod schedules;
 mod slots;
 mod sqlite_log;
+mod stop_switches;
 mod verdicts;
 mod zone_data;

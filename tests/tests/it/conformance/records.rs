@@ -120,7 +120,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn a_refusal_that_nobody_can_place_is_a_persons_to_look_at_and_many_pause_the_campaign(database) {
-        use ringfence_store::Verdict;
+        use ringfence_store::ReviewAnswer;
         use ringfence_domain::{CampaignState, ContactId};
         let stage = Stage::set(&database.store, 22).await;
         let store = &database.store;
@@ -137,7 +137,7 @@ on_both_databases! {
         let rows = store.reviews(None, ContactId(0), 100).await.expect("reviews");
         assert_eq!((rows.len(), rows[0].cause.as_deref()), (20, Some("HTTP 400")));
         for row in rows {
-            assert!(store.decide_review(row.contact, Verdict::NotPlaced, noon()).await.expect("decided"));
+            assert!(store.decide_review(row.contact, ReviewAnswer::NotPlaced, noon()).await.expect("decided"));
         }
         assert_eq!(stage.count(store, "contact:waiting").await, 22, "nobody is lost");
         stage.check_counts(store).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{AttemptId, Campaign, Moment, PausedBy, Reading, Span};
+use ringfence_domain::{AttemptId, Campaign, ClockReading, Moment, PausedBy, Span};
 use ringfence_operations::why::{self, Explanation};
 use ringfence_store::{Begin, ClaimOrder, DncList};
 use ringfence_tests::database::execute;
@@ -28,7 +28,7 @@ fn capped(name: &str) -> Campaign {
 
 async fn explanation(database: &TestDatabase, n: usize, now: Moment) -> Explanation {
     let number = sample::number(n);
-    let all = why::contacts(&database.store, &number, None, Reading::exact(now)).await.expect("an answer");
+    let all = why::contacts(&database.store, &number, None, ClockReading::exact(now)).await.expect("an answer");
     all.into_iter().next().expect("a contact")
 }
 
@@ -153,7 +153,7 @@ on_both_databases_in_virtual_time! {
             let count = Arc::new(AtomicUsize::new(0));
             let subscriber = tracing_subscriber::registry().with(Statements(count.clone()));
             let guard = tracing::subscriber::set_default(subscriber);
-            let reading = Reading::exact(noon());
+            let reading = ClockReading::exact(noon());
             let all = why::contacts(store, &sample::number(0), None, reading).await.expect("an answer");
             drop(guard);
             (all.len(), count.load(Ordering::Relaxed))

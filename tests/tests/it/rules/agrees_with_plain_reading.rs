@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 use ringfence_domain::campaign::{Redial, RetryRules};
-use ringfence_domain::decision::{Case, Decision, decide};
+use ringfence_domain::decision::{CallResult, Decision, decide};
 use ringfence_domain::window::{Calendar, Closures, Hours, Timetable};
 use ringfence_domain::{DialClass, Moment, Outcome, Span, Zone};
 
@@ -80,7 +80,7 @@ fn retries_of_all_outcomes_are_dialled_inside_the_window() {
         let delay = Span::from_minutes(1 + dice.roll(3_000) as i64);
         let mut rules = RetryRules::default();
         rules.after.values_mut().for_each(|redial| *redial = Redial::After(vec![delay]));
-        let case = Case {
+        let case = CallResult {
             outcome: *dice.pick(Outcome::ALL),
             calls: 1,
             same_outcome: 1,

@@ -1,4 +1,4 @@
-//! Fifty calls a second, and the brake: the last request leaves within a second of it, and no
+//! Fifty calls a second, and the stop switch: the last request leaves within a second of it, and no
 //! restart begins again.
 
 use std::path::Path;
@@ -11,12 +11,12 @@ use ringfence_tests::on_both_databases;
 
 const CONTACTS: usize = 3_000;
 
-/// Dials at 50 a second until `brake` is pulled, and returns when that began and the times of all
+/// Dials at 50 a second until `stop_switch` is active, and returns when that began and the times of all
 /// calls.
 async fn dial_until<F: Future<Output = ()>>(
     folder: &Path,
     database: &str,
-    brake: impl FnOnce() -> F,
+    stop_switch: impl FnOnce() -> F,
 ) -> (Moment, Vec<Moment>) {
     let behaviour = Behaviour {
         outcomes: vec![(Outcome::Answered, 1)],
@@ -36,8 +36,8 @@ async fn dial_until<F: Future<Output = ()>>(
         }
     };
     tokio::time::timeout(Duration::from_mins(1), full_speed).await.expect("it dials");
-    let pulled = ringfence_operations::workspace::wall_clock();
-    brake().await;
+    let stopped_at = ringfence_operations::workspace::wall_clock();
+    stop_switch().await;
     // The run sees for itself that it is held, and leaves once the calls that are out are over.
     let ended = tokio::time::timeout(Duration::from_mins(1), run.wait_with_output())
         .await
@@ -46,20 +46,20 @@ async fn dial_until<F: Future<Output = ()>>(
     assert_eq!(ended.status.code(), Some(4), "{}", text(&ended));
     let again = output(folder, &["run", "spring.toml", "--until", "done"]).await;
     assert_eq!(again.status.code(), Some(4), "{}", text(&again));
-    (pulled, vendor.simulator.tape().calls().iter().map(|call| call.at).collect())
+    (stopped_at, vendor.simulator.tape().calls().iter().map(|call| call.at).collect())
 }
 
-fn check(pulled: Moment, calls: &[Moment]) {
+fn check(stopped_at: Moment, calls: &[Moment]) {
     let last = calls.iter().max().expect("calls");
     assert!(
-        *last < pulled + Span::from_secs(1),
-        "the last of {} calls began {:?} after the brake",
+        *last < stopped_at + Span::from_secs(1),
+        "the last of {} calls began {:?} after the stop switch",
         calls.len(),
-        last.since(pulled)
+        last.since(stopped_at)
     );
-    let before = calls.iter().filter(|at| **at <= pulled && pulled.since(**at) < Span::from_secs(1)).count();
+    let before = calls.iter().filter(|at| **at <= stopped_at && stopped_at.since(**at) < Span::from_secs(1)).count();
     assert!(before >= 20, "{before} calls in the second before: it was dialling");
-    assert!(calls.len() < CONTACTS, "everybody was called before the brake");
+    assert!(calls.len() < CONTACTS, "everybody was called before the stop switch");
 }
 
 on_both_databases! {
@@ -70,8 +70,8 @@ on_both_databases! {
             assert!(stopped.status.success(), "{}", text(&stopped));
             assert!(text(&stopped).contains("calls are still out"), "{}", text(&stopped));
         };
-        let (pulled, calls) = dial_until(database.folder(), &database.url, stop).await;
-        check(pulled, &calls);
+        let (stopped_at, calls) = dial_until(database.folder(), &database.url, stop).await;
+        check(stopped_at, &calls);
     }
 }
 
@@ -79,7 +79,7 @@ on_both_databases! {
     async fn by_the_file(database) {
         let folder = database.folder().to_owned();
         let stop = || async move { std::fs::write(folder.join("STOP"), "").expect("written") };
-        let (pulled, calls) = dial_until(database.folder(), &database.url, stop).await;
-        check(pulled, &calls);
+        let (stopped_at, calls) = dial_until(database.folder(), &database.url, stop).await;
+        check(stopped_at, &calls);
     }
 }

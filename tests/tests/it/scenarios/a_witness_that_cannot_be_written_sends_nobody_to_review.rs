@@ -145,7 +145,7 @@ async fn the_same_process_goes_on_when_it_can_be_written_again() {
     assert!(before < CONTACTS, "it was slow enough: {before}");
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(place.calls(), before, "without its witness nobody is called");
-    // A brake works all the same.
+    // A stop switch works all the same.
     let stopped = place.output(&["stop", "--reason", "drill"]).await;
     assert_eq!(stopped.status.code(), Some(0), "{}", text(&stopped));
     assert_eq!(place.output(&["start"]).await.status.code(), Some(0));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ringfence_domain::{Outcome, Reading, Span};
+use ringfence_domain::{ClockReading, Outcome, Span};
 use ringfence_operations::summary::{Asker, summarize};
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_tests::TestDatabase;
@@ -34,7 +34,7 @@ async fn of_a_vendor_without_a_list_they_hold_their_slots_as_long_as_a_call_take
     tokio::time::sleep(Duration::from_secs(90)).await;
     let now = dialer.clock.read().now;
     let numbers = dialer.numbers().await;
-    let summary = summarize(&numbers, &Asker::default(), Reading::exact(now));
+    let summary = summarize(&numbers, &Asker::default(), ClockReading::exact(now));
     assert_eq!(summary.state, "idle", "nothing is running");
     let because = summary.because.expect("a reason");
     assert!(because.starts_with("Nothing is dialled: all 3 slots are taken by calls of unknown fate"), "{because}");

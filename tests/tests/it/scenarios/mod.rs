@@ -1,6 +1,5 @@
 //! Whole dialers under good and bad days: one scenario a file, named by what must hold.
 
-mod a_brake_comes_through_an_import;
 mod a_broken_row_in_a_vendors_list_holds_up_nobody;
 mod a_busy_number_is_called_again_under_one_cap;
 mod a_clock_that_was_set_back_holds_up_nobody;
@@ -19,6 +18,7 @@ mod a_schedule_begins_a_campaign_once;
 mod a_second_run_dials_nobody;
 mod a_set_clock_makes_no_lost_call_older;
 mod a_stop_ends_dialling_within_a_second;
+mod a_stop_switch_comes_through_an_import;
 mod a_witness_that_cannot_be_written_sends_nobody_to_review;
 mod an_unusable_database_dials_nobody;
 mod calls_stay_inside_the_window;

@@ -1,6 +1,6 @@
 //! What an outcome decides.
 
-use ringfence_domain::decision::{Case, Decision, decide};
+use ringfence_domain::decision::{CallResult, Decision, decide};
 use ringfence_domain::{AttemptId, CallDetails, Campaign, DialClass, Outcome, RunId, StopReason};
 
 use super::News;
@@ -31,7 +31,7 @@ impl News<'_> {
             self.opted_out.push((known.number_key, known.number.clone(), campaign));
         }
         row.refusal = i64::from(requests.refused || outcome == Outcome::Rejected);
-        let case = Case {
+        let case = CallResult {
             outcome,
             calls: contact.calls + u32::from(outcome.is_counted()),
             same_outcome: contact.outcome_counts.get(&outcome).copied().unwrap_or_default() + 1,

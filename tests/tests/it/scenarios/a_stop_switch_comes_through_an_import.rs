@@ -25,22 +25,22 @@ on_both_databases! {
         std::fs::write(folder.join("changed.csv"), changed).expect("written");
         let began = Instant::now();
         let mut import = ringfence(folder, &["import", "spring", "changed.csv", "--json"]).spawn().expect("it starts");
-        let (mut braked, mut slowest) = (0, Duration::ZERO);
+        let (mut stops, mut slowest) = (0, Duration::ZERO);
         while import.try_wait().expect("asked").is_none() {
-            for brake in [
+            for stop_switch in [
                 &["stop", "--reason", "wrong list"][..],
                 &["dnc", "add", "+919820012345", "--reason", "asked"],
                 &["pause", "spring"],
             ] {
                 let asked = Instant::now();
-                let done = output(folder, brake).await;
-                assert!(done.status.success(), "{brake:?}: {}", text(&done));
+                let done = output(folder, stop_switch).await;
+                assert!(done.status.success(), "{stop_switch:?}: {}", text(&done));
                 slowest = slowest.max(asked.elapsed());
-                braked += 1;
+                stops += 1;
             }
         }
-        assert!(braked > 3, "it was over too soon to see anything: {:?}", began.elapsed());
-        assert!(slowest < SOON, "a brake took {slowest:?}");
+        assert!(stops > 3, "it was over too soon to see anything: {:?}", began.elapsed());
+        assert!(slowest < SOON, "a stop switch took {slowest:?}");
         let import = import.wait_with_output().await.expect("it ends");
         let row: serde_json::Value = serde_json::from_slice(&import.stdout).unwrap_or_else(|_| panic!("{}", text(&import)));
         assert_eq!(row["updated"], CONTACTS, "{row}");

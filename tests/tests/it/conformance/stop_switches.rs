@@ -1,7 +1,7 @@
 //! Stops, pauses, cancels, fresh runs.
 
 use ringfence_domain::{AttemptState, ContactState, Outcome, PausedBy, StopReason};
-use ringfence_store::{Begin, Resumed, Settlement, StopOrder, StopScope, StoreError, Verdict};
+use ringfence_store::{Begin, Resumed, ReviewAnswer, Settlement, StopOrder, StopScope, StoreError};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, import, noon, rules};
 
@@ -122,8 +122,8 @@ on_both_databases! {
         let review = store.reviews(None, ringfence_domain::ContactId(0), 10).await.expect("reviews");
         assert_eq!(review.len(), 1);
         assert_eq!(review[0].attempt_state, Some(AttemptState::Ended));
-        assert!(store.decide_review(review[0].contact, Verdict::NotPlaced, due).await.expect("settled"));
-        assert!(!store.decide_review(review[0].contact, Verdict::NotPlaced, due).await.expect("an answer"), "once");
+        assert!(store.decide_review(review[0].contact, ReviewAnswer::NotPlaced, due).await.expect("settled"));
+        assert!(!store.decide_review(review[0].contact, ReviewAnswer::NotPlaced, due).await.expect("an answer"), "once");
         let due = due + ringfence_domain::Span::from_secs(60);
         assert_eq!(stage.open(store, 10, due).await, 1);
         stage.check_counts(store).await;
@@ -144,8 +144,8 @@ on_both_databases! {
         store.settle(sending.iter().map(|id| (*id, Settlement::Review)).collect(), noon()).await.expect("settled");
         let review = store.reviews(Some(stage.campaign.id), ringfence_domain::ContactId(0), 10).await.expect("reviews");
         assert_eq!(review.iter().map(|row| row.cause.as_deref()).collect::<Vec<_>>(), [Some("time-out"); 2]);
-        assert!(store.decide_review(review[0].contact, Verdict::Placed, noon()).await.expect("settled"));
-        assert!(store.decide_review(review[1].contact, Verdict::NotPlaced, noon()).await.expect("settled"));
+        assert!(store.decide_review(review[0].contact, ReviewAnswer::Placed, noon()).await.expect("settled"));
+        assert!(store.decide_review(review[1].contact, ReviewAnswer::NotPlaced, noon()).await.expect("settled"));
         let (run, shared) = (stage.run(), store.clone());
         let states = |state| {
             let filter = ringfence_store::ContactFilter { state: Some(state), ..Default::default() };

@@ -16,13 +16,13 @@ pub(crate) struct Candidate {
     pub(crate) waiting: u32,
 }
 
-/// Returns how many attempts each bucket may open. `free` is the number of free slots, `room` what
+/// Returns how many attempts each bucket may open. `free` is the number of free slots, `capacity` what
 /// each run may still have at once; `turn` rotates which run is first when the slots cannot be
 /// shared evenly.
-pub(crate) fn share(
+pub(crate) fn fair_share(
     candidates: &[Candidate],
     mut free: u32,
-    room: &HashMap<RunId, u32>,
+    capacity: &HashMap<RunId, u32>,
     turn: usize,
 ) -> BTreeMap<BucketId, u32> {
     let mut shares = BTreeMap::new();
@@ -35,7 +35,7 @@ pub(crate) fn share(
             .iter()
             .map(|(run, buckets)| {
                 let waiting: u32 = buckets.iter().map(|bucket| bucket.waiting).fold(0, u32::saturating_add);
-                (*run, waiting.min(room.get(run).copied().unwrap_or(u32::MAX)))
+                (*run, waiting.min(capacity.get(run).copied().unwrap_or(u32::MAX)))
             })
             .collect();
         let first = turn.checked_rem(wants.len()).unwrap_or_default();
@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn shares(candidates: &[Candidate], free: u32, turn: usize) -> Vec<(i64, u32)> {
-        share(candidates, free, &HashMap::new(), turn).into_iter().map(|(bucket, n)| (bucket.0, n)).collect()
+        fair_share(candidates, free, &HashMap::new(), turn).into_iter().map(|(bucket, n)| (bucket.0, n)).collect()
     }
 
     #[test]
@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn a_run_never_gets_more_than_its_own_room() {
         let candidates = [candidate(1, 1, 5, DialClass::First, 50), candidate(2, 2, 6, DialClass::First, 50)];
-        let room = HashMap::from([(RunId(1), 3)]);
-        let shares = share(&candidates, 10, &room, 0);
+        let capacity = HashMap::from([(RunId(1), 3)]);
+        let shares = fair_share(&candidates, 10, &capacity, 0);
         assert_eq!((shares[&BucketId(1)], shares[&BucketId(2)]), (3, 7));
     }
 }
