@@ -13,7 +13,7 @@ use ringfence_domain::{CampaignId, Clock, LaneId, Moment, ReportAddress, Span, S
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
 use ringfence_scheduler::{LeaseHolder, LeaseOutcome, Maintenance, Planner, RENEW_EVERY};
-use ringfence_store::{Database, LaneLease, StoreError, SweepOrder};
+use ringfence_store::{Database, LaneLease, RulesCache, StoreError, SweepOrder};
 use ringfence_worker::{Dialer, Feeder, Recorder, queue};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -151,6 +151,7 @@ impl LaneEngine {
         let sending = TaskTracker::new();
         let (results, recorder) = Recorder::new(self.store.clone(), self.clock.clone());
         let (bursts, queue) = mpsc::channel(CONCURRENCY);
+        let rules = Arc::new(RulesCache::default());
         let dialer = Dialer::new(
             self.store.clone(),
             self.clock.clone(),
@@ -161,11 +162,18 @@ impl LaneEngine {
             self.reports.clone(),
             results,
             sending.clone(),
+            rules.clone(),
             ending.clone(),
         );
 
-        let planner =
-            Planner::new(self.store.clone(), self.clock.clone(), tenure.clone(), self.stop_switch.clone(), self.only);
+        let planner = Planner::new(
+            self.store.clone(),
+            self.clock.clone(),
+            tenure.clone(),
+            self.stop_switch.clone(),
+            self.only,
+            rules,
+        );
         let caretaker = Maintenance::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
         let reconciler = Reconciler::new(
@@ -203,21 +211,26 @@ impl LaneEngine {
             // The last sender of results is gone with the last request.
             drop(recorder.await);
         };
+        self.finish(keeper, &tenure, &pacer, finish).await;
+    }
+
+    /// Waits for the last answers while the lease is renewed, then gives the lane back.
+    async fn finish(&self, keeper: &LeaseHolder, tenure: &LaneLease, pacer: &Pacer, last: impl Future<Output = ()>) {
         let renewing = async {
             loop {
                 tokio::time::sleep(RENEW_EVERY).await;
-                drop(keeper.renew(&tenure).await);
+                drop(keeper.renew(tenure).await);
             }
         };
         tokio::select! {
-            () = finish => {}
+            () = last => {}
             () = renewing => {}
             () = tokio::time::sleep(LAST_ANSWERS) => {}
         }
         let leaving = async {
-            self.give_back(&tenure).await?;
+            self.give_back(tenure).await?;
             let spent = pacer.spent(&self.settings.limits, self.clock.read().latest());
-            keeper.release(&tenure, spent).await
+            keeper.release(tenure, spent).await
         };
         match tokio::time::timeout(LEAVE, leaving).await {
             Ok(Ok(())) => {}

@@ -11,9 +11,7 @@ mod fair_share;
 mod lease_holder;
 mod maintenance;
 mod planner;
-mod rules;
 
 pub use lease_holder::{LEASE, LeaseHolder, LeaseOutcome, RENEW_EVERY};
 pub use maintenance::Maintenance;
 pub use planner::{Planner, Tick};
-pub use rules::Rules;

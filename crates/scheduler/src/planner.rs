@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{BucketId, CampaignId, Clock, ClockReading, Moment, Rate, RunId, Span, StopSwitch};
-use ringfence_store::{Closed, Database, EligibleBucket, LaneLease, LaneLoad, Opened, Pick, Plan, StoreError};
+use ringfence_store::{
+    Closed, Database, EligibleBucket, LaneLease, LaneLoad, Opened, Pick, Plan, RulesCache, StoreError,
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::fair_share::{Candidate, fair_share};
-use crate::rules::RulesCache;
 
 /// The time within which an open attempt must be dialled; after it, the contact is planned again.
 const DIAL_WITHIN: Span = Span::from_secs(30);
@@ -64,7 +65,7 @@ pub struct Planner {
     tenure: Arc<LaneLease>,
     stop_switch: Arc<dyn StopSwitch>,
     only: Option<CampaignId>,
-    rules: RulesCache,
+    rules: Arc<RulesCache>,
     turn: usize,
 }
 
@@ -76,8 +77,9 @@ impl Planner {
         tenure: Arc<LaneLease>,
         stop_switch: Arc<dyn StopSwitch>,
         only: Option<CampaignId>,
+        rules: Arc<RulesCache>,
     ) -> Self {
-        Self { store, clock, tenure, stop_switch, only, rules: RulesCache::default(), turn: 0 }
+        Self { store, clock, tenure, stop_switch, only, rules, turn: 0 }
     }
 
     /// Ticks until told to stop. `wake` rings when something changed in this process; the planner
@@ -157,7 +159,7 @@ impl Planner {
 
     /// Looks whether a bucket is open, and how much of it may be opened.
     async fn look(
-        &mut self,
+        &self,
         bucket: &EligibleBucket,
         load: &LaneLoad,
         reading: ClockReading,
@@ -166,8 +168,9 @@ impl Planner {
         let (id, revision) = (bucket.id, bucket.revision);
         let mut close = |until| looked.closed.push(Closed { bucket: id, until, revision });
         let rules = match self.rules.at(&self.store, bucket.campaign, bucket.revision).await {
-            Ok(Some(rules)) => rules,
-            Ok(None) => return Ok(()),
+            Ok(rules) if rules.revision == revision => rules,
+            // The campaign has a newer revision: the next tick finds it.
+            Ok(_) => return Ok(()),
             // Rules that cannot be read are closed, and hold up nobody else.
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(%error, campaign.id = %bucket.campaign, "nobody of a campaign is dialled: {error}");
@@ -176,22 +179,30 @@ impl Planner {
             }
             Err(error) => return Err(error),
         };
-        let limits = &rules.campaign().limits;
+        let limits = &rules.campaign.limits;
         let own = load.live.get(&bucket.run).copied().unwrap_or_default();
         let slots = limits.concurrent.map_or(u32::MAX, |concurrent| own.free(concurrent));
         let pace = limits.calls.map_or(u32::MAX, |rate| ahead(rate).saturating_sub(own.open));
         looked.capacity.insert(bucket.run, slots.min(pace));
-        let calendar = rules.calendar(&bucket.zones, self.tenure.settings.vendor_hours().as_ref());
-        let verdict = calendar.at(reading.earliest());
-        let closing = verdict.next_change.unwrap_or(Moment::NEVER);
-        if !verdict.open {
-            close(verdict.next_change.unwrap_or(reading.now + NEVER_WAIT));
-        } else if closing <= reading.latest() {
-            let next = calendar.next_opening(closing).unwrap_or(reading.now + NEVER_WAIT);
-            close(next.max(reading.now + Span::from_secs(1)));
-        } else {
-            looked.until.insert(bucket.id, closing.min(reading.now + DIAL_WITHIN));
-            looked.candidates.push(candidate(bucket));
+        let vendor = self.tenure.settings.vendor_hours();
+        let (window, reopens) = rules.ask_window(&bucket.zones, vendor.as_ref(), |calendar| {
+            let window = calendar.at(reading.earliest());
+            let closes_now = window.open && window.next_change.is_some_and(|closing| closing <= reading.latest());
+            let reopens =
+                if closes_now { window.next_change.map(|closing| calendar.next_opening(closing)) } else { None };
+            (window, reopens)
+        });
+        match (window.open, reopens) {
+            (false, _) => close(window.next_change.unwrap_or(reading.now + NEVER_WAIT)),
+            (true, Some(reopens)) => {
+                let next = reopens.unwrap_or(reading.now + NEVER_WAIT);
+                close(next.max(reading.now + Span::from_secs(1)));
+            }
+            (true, None) => {
+                let closing = window.next_change.unwrap_or(Moment::NEVER);
+                looked.until.insert(bucket.id, closing.min(reading.now + DIAL_WITHIN));
+                looked.candidates.push(candidate(bucket));
+            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! One burst: rules → permits → claim → one request each → results.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringfence_domain::template::{NoValue, Row, Template};
@@ -11,14 +11,13 @@ use ringfence_domain::{
 };
 use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
 use ringfence_store::{
-    Burst, BurstCall, ClaimOrder, Database, LaneEffect, LaneLease, Sent, SentResult, StoreError, Withheld,
+    Burst, BurstCall, ClaimOrder, Database, LaneEffect, LaneLease, Rules, RulesCache, Sent, SentResult, StoreError,
+    Withheld,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span};
-
-use crate::rules::Rules;
 
 /// The time for which a claim gathers permits. After a longer wait it would claim more calls at
 /// once and send the first of them late, so that an exact window would never be full.
@@ -56,7 +55,7 @@ struct Shared {
     results: mpsc::Sender<Sent>,
     sending: TaskTracker,
     stop: CancellationToken,
-    rules: Mutex<HashMap<CampaignId, Arc<Rules>>>,
+    rules: Arc<RulesCache>,
     calls_made: AtomicUsize,
     /// Whether the vendor has taken a call, so that address and account are right.
     taken: AtomicBool,
@@ -79,9 +78,10 @@ impl Dialer {
         reports: Option<ReportAddress>,
         results: mpsc::Sender<Sent>,
         sending: TaskTracker,
+        rules: Arc<RulesCache>,
         stop: CancellationToken,
     ) -> Self {
-        let (rules, calls_made) = (Mutex::default(), AtomicUsize::default());
+        let calls_made = AtomicUsize::default();
         let (taken, strange) = (AtomicBool::default(), AtomicU32::default());
         Self {
             shared: Arc::new(Shared {
@@ -114,7 +114,8 @@ impl Dialer {
 
 impl Shared {
     async fn dial(self: Arc<Self>, burst: Burst) -> Result<(), StoreError> {
-        let rules = self.rules(burst.campaign, burst.revision).await?;
+        // The claim refuses the burst when the campaign has a newer revision.
+        let rules = self.rules.at(&self.store, burst.campaign, burst.revision).await?;
         let span = info_span!("campaign", campaign = %rules.campaign.name);
         self.dial_by(rules, burst).instrument(span).await
     }
@@ -140,19 +141,6 @@ impl Shared {
             self.clone().claim_and_send(burst.campaign, &rules, batch, permits).await?;
         }
         Ok(())
-    }
-
-    /// Returns the rules at the revision that the burst was planned by. The claim refuses the burst
-    /// when the campaign has a newer one.
-    async fn rules(&self, id: CampaignId, revision: i64) -> Result<Arc<Rules>, StoreError> {
-        let known = self.rules.lock().expect("never held over a panic").get(&id).cloned();
-        if let Some(known) = known.filter(|known| known.revision == revision) {
-            return Ok(known);
-        }
-        let row = self.store.campaign_by_id(id).await?;
-        let rules = Arc::new(Rules::new(row.revision, row.rules));
-        self.rules.lock().expect("never held over a panic").insert(id, rules.clone());
-        Ok(rules)
     }
 
     async fn claim_and_send(

@@ -11,7 +11,6 @@ mod dial;
 mod feed;
 pub mod queue;
 mod record;
-mod rules;
 
 pub use dial::{Dialer, Wanted, request};
 pub use feed::Feeder;

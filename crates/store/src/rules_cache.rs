@@ -1,32 +1,63 @@
-//! One revision of a campaign's rules, and when its windows close.
+//! The rules of campaigns by revision, with their windows by zones: one cache for all that plan and
+//! dial a lane.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ringfence_domain::window::{Calendar, Hours};
-use ringfence_domain::{Campaign, Moment, ZoneSet};
+use ringfence_domain::{Campaign, CampaignId, Moment, ZoneSet};
 
-/// The rules that bursts of one revision are dialled by.
+use crate::{Database, StoreError};
+
+/// The rules of one campaign at one revision.
 #[derive(Debug)]
-pub(crate) struct Rules {
-    pub(crate) revision: i64,
-    pub(crate) campaign: Campaign,
+pub struct Rules {
+    /// The revision.
+    pub revision: i64,
+    /// The rules.
+    pub campaign: Campaign,
     calendars: Mutex<HashMap<ZoneSet, Calendar>>,
 }
 
 impl Rules {
-    pub(crate) fn new(revision: i64, campaign: Campaign) -> Self {
+    /// Makes the rules of this revision.
+    pub fn new(revision: i64, campaign: Campaign) -> Self {
         Self { revision, campaign, calendars: Mutex::default() }
+    }
+
+    /// Asks the window of contacts in these zones. A lane has the same `vendor` hours each time.
+    pub fn ask_window<T>(&self, own: &ZoneSet, vendor: Option<&Hours>, ask: impl FnOnce(&mut Calendar) -> T) -> T {
+        let mut calendars = self.calendars.lock().expect("never held over a panic");
+        ask(calendars.entry(own.clone()).or_insert_with(|| self.campaign.calendar(own, vendor)))
     }
 
     /// Returns the moment from which no phone of these zones may begin to ring; none when the
     /// window does not close. Dialling ends earlier, by the guard: a call may take that long until
     /// its phone rings.
-    pub(crate) fn closing(&self, own: &ZoneSet, vendor: Option<&Hours>, at: Moment) -> Option<Moment> {
-        let mut calendars = self.calendars.lock().expect("never held over a panic");
-        let calendar = calendars.entry(own.clone()).or_insert_with(|| self.campaign.calendar(own, vendor));
-        let verdict = calendar.at(at);
-        if verdict.open { verdict.next_change.map(|last| last + self.campaign.calling.guard) } else { Some(at) }
+    pub fn closing(&self, own: &ZoneSet, vendor: Option<&Hours>, at: Moment) -> Option<Moment> {
+        let window = self.ask_window(own, vendor, |calendar| calendar.at(at));
+        if window.open { window.next_change.map(|last| last + self.campaign.calling.guard) } else { Some(at) }
+    }
+}
+
+/// The rules of campaigns, each at the newest revision that was asked for.
+#[derive(Debug, Default)]
+pub struct RulesCache {
+    by_campaign: Mutex<HashMap<CampaignId, Arc<Rules>>>,
+}
+
+impl RulesCache {
+    /// Returns the rules of a campaign at `revision`. When the cache has another revision, it reads
+    /// the present rules, whose revision may be newer: a claim by them is refused.
+    pub async fn at(&self, store: &Database, id: CampaignId, revision: i64) -> Result<Arc<Rules>, StoreError> {
+        let known = self.by_campaign.lock().expect("never held over a panic").get(&id).cloned();
+        if let Some(known) = known.filter(|known| known.revision == revision) {
+            return Ok(known);
+        }
+        let row = store.campaign_by_id(id).await?;
+        let rules = Arc::new(Rules::new(row.revision, row.rules));
+        self.by_campaign.lock().expect("never held over a panic").insert(id, rules.clone());
+        Ok(rules)
     }
 }
 
