@@ -11,16 +11,28 @@ use toml::{Table, Value};
 /// The campaign as a file that says everything. Reading it again gives the same campaign.
 pub fn of(campaign: &Campaign) -> Table {
     let mut root = Table::new();
-    put(&mut root, "name", &campaign.name);
-    put(&mut root, "provider", &campaign.provider);
-    put_if(&mut root, "agent", Some(&campaign.agent).filter(|agent| !agent.is_empty()));
+    let sections: [fn(&mut Table, &Campaign); 10] =
+        [head, contacts, texts, calling, limits, retry, results, on_unknown, schedule, safety];
+    for write in sections {
+        write(&mut root, campaign);
+    }
+    drop_empty(&mut root);
+    root
+}
+
+fn head(root: &mut Table, campaign: &Campaign) {
+    put(root, "name", &campaign.name);
+    put(root, "provider", &campaign.provider);
+    put_if(root, "agent", Some(&campaign.agent).filter(|agent| !agent.is_empty()));
     if !campaign.caller_ids.is_empty() {
-        put_list(&mut root, "caller_ids", &campaign.caller_ids);
+        put_list(root, "caller_ids", &campaign.caller_ids);
     }
     root.insert("priority".to_owned(), Value::Integer(campaign.priority.into()));
+}
 
+fn contacts(root: &mut Table, campaign: &Campaign) {
     let source = &campaign.contacts;
-    let contacts = section(&mut root, "contacts");
+    let contacts = section(root, "contacts");
     put_if(contacts, "file", source.file.as_ref());
     match source.phones.as_slice() {
         [only] => put(contacts, "phone", only),
@@ -37,16 +49,20 @@ pub fn of(campaign: &Campaign) -> Table {
     put_if(contacts, "id", source.id.as_ref());
     put(contacts, "missing", source.missing);
     put_list(contacts, "empty_words", source.empty_words.words());
+}
 
-    templates(&mut root, "variables", campaign.variables.iter());
+fn texts(root: &mut Table, campaign: &Campaign) {
+    templates(root, "variables", campaign.variables.iter());
     if !campaign.metadata.is_empty() {
-        templates(&mut root, "metadata", campaign.metadata.iter());
+        templates(root, "metadata", campaign.metadata.iter());
     }
     if !campaign.vendor.is_empty() {
-        vendor(section(&mut root, "vendor"), &campaign.vendor);
+        vendor(section(root, "vendor"), &campaign.vendor);
     }
+}
 
-    let calling = section(&mut root, "calling");
+fn calling(root: &mut Table, campaign: &Campaign) {
+    let calling = section(root, "calling");
     put(calling, "hours", &campaign.calling.hours);
     match campaign.calling.timezone {
         CallingZone::Fixed(zone) => put(calling, "timezone", zone.name()),
@@ -63,16 +79,20 @@ pub fn of(campaign: &Campaign) -> Table {
         put_list(calling, "rules", &campaign.calling.presets.iter().map(|preset| &preset.name).collect::<Vec<_>>());
     }
     put(calling, "guard", campaign.calling.guard);
+}
 
-    let limits = section(&mut root, "limits");
+fn limits(root: &mut Table, campaign: &Campaign) {
+    let limits = section(root, "limits");
     put_if(limits, "calls", campaign.limits.calls);
     put_number(limits, "concurrent", campaign.limits.concurrent);
     put_list(limits, "per_number", &campaign.limits.per_number);
     let cool_off = section(limits, "cool_off");
     put_if(cool_off, "after_answered", campaign.limits.cool_off.after_answered);
     put_if(cool_off, "after_refusal", campaign.limits.cool_off.after_refusal);
+}
 
-    let retry = section(&mut root, "retry");
+fn retry(root: &mut Table, campaign: &Campaign) {
+    let retry = section(root, "retry");
     put_number(retry, "max_attempts", Some(campaign.retry.max_attempts));
     retry.insert("avoid_same_hour".to_owned(), Value::Boolean(campaign.retry.avoid_same_hour));
     put(retry, "jitter", format!("{}%", campaign.retry.jitter));
@@ -83,8 +103,10 @@ pub fn of(campaign: &Campaign) -> Table {
             Redial::After(delays) => put_list::<Span>(retry, outcome.as_str(), delays),
         }
     }
+}
 
-    let results = section(&mut root, "results");
+fn results(root: &mut Table, campaign: &Campaign) {
+    let results = section(root, "results");
     let reached = section(results, "reached");
     put_list(reached, "outcome", &campaign.reached.outcome);
     put_number(reached, "min_seconds", Some(campaign.reached.min_seconds));
@@ -94,15 +116,17 @@ pub fn of(campaign: &Campaign) -> Table {
         }
     }
     if let Some(rule) = &campaign.callback {
-        let callback = section(&mut root, "callback");
+        let callback = section(root, "callback");
         put(callback, "from", &rule.from);
         put(callback, "otherwise", rule.otherwise);
         if let Some(when) = &rule.when {
             condition(callback, when);
         }
     }
+}
 
-    let unknown = section(&mut root, "on_unknown");
+fn on_unknown(root: &mut Table, campaign: &Campaign) {
+    let unknown = section(root, "on_unknown");
     let policy = match campaign.on_unknown.policy {
         UnknownPolicy::Hold => "hold",
         UnknownPolicy::AssumePlaced => "assume-placed",
@@ -110,15 +134,19 @@ pub fn of(campaign: &Campaign) -> Table {
     };
     put(unknown, "policy", policy);
     put(unknown, "ask_for", campaign.on_unknown.ask_for);
+}
 
-    let schedule = section(&mut root, "schedule");
+fn schedule(root: &mut Table, campaign: &Campaign) {
+    let schedule = section(root, "schedule");
     put_if(schedule, "cron", campaign.schedule.cron.as_ref());
     put(schedule, "mode", campaign.schedule.mode);
     put(schedule, "missed", campaign.schedule.missed);
     put_if(schedule, "starts", campaign.schedule.starts);
     put_if(schedule, "ends", campaign.schedule.ends);
+}
 
-    let safety = section(&mut root, "safety");
+fn safety(root: &mut Table, campaign: &Campaign) {
+    let safety = section(root, "safety");
     put_number(safety, "min_contacts", campaign.safety.min_contacts);
     put_number(safety, "max_contacts", campaign.safety.max_contacts);
     put(safety, "max_rejected", campaign.safety.max_rejected);
@@ -126,8 +154,6 @@ pub fn of(campaign: &Campaign) -> Table {
     put_if(safety, "max_file_age", campaign.safety.max_file_age);
     put_number(safety, "canary", campaign.safety.canary);
     put(safety, "stop_at_failures", campaign.safety.stop_at_failures);
-    drop_empty(&mut root);
-    root
 }
 
 /// One key whose value differs.

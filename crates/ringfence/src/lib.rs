@@ -10,4 +10,5 @@ pub mod home;
 pub mod leaving;
 pub mod screen;
 pub mod stderr;
+pub mod summary_table;
 pub mod telemetry;

@@ -50,12 +50,15 @@ async fn new_data_of_known_contacts_is_read_by_key() {
 /// https://www.sqlite.org/optoverview.html, section 8.2
 #[test]
 fn no_list_of_rows_stands_behind_a_table() {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = |folder: &Path| -> Vec<std::path::PathBuf> {
-        std::fs::read_dir(folder).expect("the sources").map(|file| file.expect("a file").path()).collect()
-    };
-    let (folders, mut all): (Vec<_>, Vec<_>) = files(&sources).into_iter().partition(|path| path.is_dir());
-    all.extend(folders.iter().flat_map(|folder| files(folder)));
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut all = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let paths = std::fs::read_dir(folder).expect("the sources").map(|file| file.expect("a file").path());
+        let (more, files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+        folders.extend(more);
+        all.extend(files);
+    }
+    assert!(all.len() > 50, "{} sources were found", all.len());
     for path in all {
         let text = std::fs::read_to_string(&path).expect("a source");
         let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,24 +1,18 @@
 //! From the figures of a run to its summary, with what its contacts wait for.
 
+mod counts;
 mod said;
 pub(crate) mod waiting;
 
-use std::collections::BTreeMap;
-
-use ringfence_domain::summary::{
-    AttemptCounts, Callbacks, ContactCounts, Cost, ImportStanding, LaneOwnership, Pace, RunName, Summary,
-};
+use ringfence_domain::summary::{Callbacks, ContactCounts, ImportStanding, LaneOwnership, RunName, Summary};
 use ringfence_domain::verdict::{StoppedBy, Verdict, Waiting, because, because_of};
 use ringfence_domain::zone_data::MEND;
-use ringfence_domain::{CampaignState, ClockReading, ImportState, Outcome, PausedBy, Span, StopReason};
-use ringfence_store::{RunConditions, RunFigures};
+use ringfence_domain::{CampaignState, ClockReading, ImportState, PausedBy, Span, StopReason};
+use ringfence_store::{ImportRow, RunConditions, RunFigures};
 
+use self::counts::Counts;
 use self::said::said;
 use self::waiting::{Group, groups, waiting_for};
-use crate::amount::amount;
-
-/// Answered calls after which an output that none of them had is spoken of.
-const ENOUGH: i64 = 10;
 
 /// Who asks for a summary.
 #[derive(Debug, Clone, Default)]
@@ -31,16 +25,8 @@ pub struct Asker {
 
 /// The summary of a run, by this clock.
 pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> Summary {
-    let (numbers, now) = (&figures.conditions, reading.now);
-    let count = |name: &str| figures.counts.get(name).copied().unwrap_or_default();
-    let contacts = ContactCounts {
-        total: ["waiting", "active", "done", "stopped", "review"].iter().map(|s| count(&format!("contact:{s}"))).sum(),
-        waiting: count("contact:waiting"),
-        active: count("contact:active"),
-        done: count("contact:done"),
-        stopped: count("contact:stopped"),
-        review: count("contact:review"),
-    };
+    let (numbers, now, counts) = (&figures.conditions, reading.now, Counts(figures));
+    let contacts = counts.contacts();
     let verdicts = numbers.verdicts(asker.stop_switch.clone(), reading);
     let groups = groups(figures, asker.stop_switch.clone(), reading);
     let hold = hold(figures, &verdicts, &contacts, reading);
@@ -49,15 +35,8 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> 
     // Before anyone waits for a slot it matters to nobody.
     let is_stuck = numbers.slots().is_stuck() && hold.is_none() && waiting_for.pace > 0;
     let rest = rest(&verdicts, reading);
-    let clock = numbers.clock();
-    let ended: i64 = Outcome::ALL.iter().map(|outcome| count(&format!("outcome:{outcome}"))).sum();
-    let answered = count("outcome:answered");
-    let dropped = count("outcome:not_dialled");
     let finished = contacts.waiting + contacts.active + contacts.review == 0 && numbers.run.ready;
-    let rate = Pace {
-        calls_per_min: figures.last_minute as f64,
-        answer_rate: (ended > dropped).then(|| (answered as f64 / (ended - dropped) as f64 * 1000.0).round() / 1000.0),
-    };
+    let is_over = finished || numbers.campaign.state == CampaignState::Cancelled;
     Summary {
         campaign: numbers.campaign.rules.name.clone(),
         state: match (numbers.campaign.state, finished, &hold) {
@@ -72,80 +51,56 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> 
         run: RunName { number: numbers.run.number, key: numbers.run.key.clone() },
         already_running: false,
         held_by: hold.map(|hold| hold.by),
-        reached: count("reached"),
+        reached: counts.of("reached"),
         waiting_for,
         stopped_for: StopReason::ALL
             .iter()
-            .map(|reason| (reason.as_str(), count(&format!("stopped:{reason}"))))
+            .map(|reason| (reason.as_str(), counts.of(&format!("stopped:{reason}"))))
             .collect(),
-        attempts: AttemptCounts {
-            placed: count("attempt:placed") + count("attempt:ended") - dropped,
-            not_sent: count("attempt:not_sent"),
-            refused: count("attempt:refused"),
-            unknown: count("attempt:unknown"),
-            in_flight: count("attempt:sending") + count("attempt:placed"),
-        },
-        outcomes: Outcome::ALL
-            .iter()
-            .filter(|outcome| !matches!(outcome, Outcome::NotDialled | Outcome::Unknown))
-            .map(|outcome| (outcome.as_str(), count(&format!("outcome:{outcome}"))))
-            .collect::<BTreeMap<_, _>>(),
+        attempts: counts.attempts(),
+        outcomes: counts.outcomes(),
         eta: (figures.last_minute >= 10 && contacts.waiting > 0)
             .then(|| now + Span::from_minutes(1).scaled(contacts.waiting, figures.last_minute))
             .filter(|_| waiting_for.pace == contacts.waiting),
-        refused_alone: count("refused_alone"),
+        refused_alone: counts.of("refused_alone"),
         callbacks: Callbacks {
-            understood: count("callback:understood"),
-            not_understood: count("callback:not_understood"),
+            understood: counts.of("callback:understood"),
+            not_understood: counts.of("callback:not_understood"),
         },
         said: said(figures),
-        never_collected: numbers
-            .campaign
-            .rules
-            .asked_outputs()
-            .into_iter()
-            .filter(|name| answered >= ENOUGH && count(&format!("heard:{name}")) == 0)
-            .map(str::to_owned)
-            .collect(),
-        rate,
-        talk_seconds: count("talk_seconds"),
-        cost: figures
-            .counts
-            .iter()
-            .filter_map(|(name, micros)| {
-                let currency = name.strip_prefix("cost:")?.to_owned();
-                Some(Cost { currency, amount: amount(*micros) })
-            })
-            .collect(),
+        never_collected: counts.never_collected(),
+        rate: counts.rate(),
+        talk_seconds: counts.of("talk_seconds"),
+        cost: counts.cost(),
         lane: LaneOwnership {
             name: numbers.lane.settings.name.clone(),
             state: numbers.lane.state.as_str(),
-            reason: numbers.lane.reason.clone().or_else(|| rest.map(|rest| rest.says(reading, clock))),
+            reason: numbers.lane.reason.clone().or_else(|| rest.map(|rest| rest.says(reading, numbers.clock()))),
         },
-        last_import: numbers.last_import.as_ref().map(|import| ImportStanding {
-            import: import.id.0,
-            rows: import.counts.rows,
-            accepted: import.counts.accepted,
-            updated: import.counts.updated,
-            unchanged: import.counts.unchanged,
-            duplicate: import.counts.duplicate,
-            rejected: import.counts.rejected,
-            missing: import.missing,
-            state: import.state.as_str(),
-            held_for: import.held_for.clone().filter(|_| import.state == ImportState::Held),
-        }),
+        last_import: numbers.last_import.as_ref().map(import_standing),
         slots_are_stuck: is_stuck,
-        because: if finished || numbers.campaign.state == CampaignState::Cancelled {
-            None
-        } else {
-            sentence(figures, &groups, &verdicts, asker, reading)
-        },
+        because: if is_over { None } else { sentence(figures, &groups, &verdicts, asker, reading) },
         rests_until: rest.and_then(|rest| rest.from(reading)),
         next_dial_at: next,
         last_dial_at: numbers.run.last_dial_at,
         started_at: numbers.run.started_at,
         finished_at: figures.finished_at.filter(|_| finished),
         contacts,
+    }
+}
+
+fn import_standing(import: &ImportRow) -> ImportStanding {
+    ImportStanding {
+        import: import.id.0,
+        rows: import.counts.rows,
+        accepted: import.counts.accepted,
+        updated: import.counts.updated,
+        unchanged: import.counts.unchanged,
+        duplicate: import.counts.duplicate,
+        rejected: import.counts.rejected,
+        missing: import.missing,
+        state: import.state.as_str(),
+        held_for: import.held_for.clone().filter(|_| import.state == ImportState::Held),
     }
 }
 

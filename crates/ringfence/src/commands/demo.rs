@@ -13,7 +13,7 @@ use super::run::{Bar, signalled};
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::eprint_line;
-use crate::screen;
+use crate::{screen, summary_table};
 
 const CONFIG: &str = r#"
 [provider.demo]
@@ -76,7 +76,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure
     if common.json {
         screen::print_json(&summary)?;
     } else {
-        let text = screen::summary(&summary, zone);
+        let text = summary_table::summary(&summary, zone);
         let report = folder.join("report.txt");
         std::fs::write(&report, &text)?;
         let database = folder.join("demo.db");

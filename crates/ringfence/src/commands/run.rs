@@ -13,6 +13,7 @@ use crate::failure::{DONE, Failure, HELD, REVIEW};
 use crate::home::eprint_line;
 use crate::leaving;
 use crate::screen::{self, Progress};
+use crate::summary_table;
 
 /// `run`
 #[derive(Debug, clap::Args)]
@@ -125,7 +126,7 @@ pub(super) async fn signalled() -> Result<u8, std::io::Error> {
 }
 
 fn report(common: &Common, summary: &Summary, zone: ringfence_domain::Zone) -> Result<(), Failure> {
-    let text = if common.json { screen::json(summary)? } else { screen::summary(summary, zone) };
+    let text = if common.json { screen::json(summary)? } else { summary_table::summary(summary, zone) };
     screen::print_last(&text)
 }
 

@@ -10,7 +10,7 @@ use ringfence_operations::status;
 use crate::cli::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
-use crate::screen;
+use crate::{screen, summary_table};
 
 /// `status`
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ async fn once(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Fai
         (true, true) => screen::print_json(&bare(&summaries))?,
         (true, false) => screen::print_json(&bare(&summaries).first())?,
         (false, _) if summaries.is_empty() => screen::print("no campaigns yet\n")?,
-        (false, _) => screen::print(&screen::summaries(&summaries))?,
+        (false, _) => screen::print(&summary_table::summaries(&summaries))?,
     }
     Ok(DONE)
 }
@@ -62,8 +62,8 @@ async fn watch(common: &Common, args: &StatusArgs, home: &Home) -> Result<u8, Fa
             (true, true) => format!("{}\n", serde_json::json!(bare(&summaries))),
             (true, false) => format!("{}\n", serde_json::json!(bare(&summaries).first())),
             // From the top left corner on, so that the numbers change in place.
-            (false, _) if terminal => format!("\x1b[H\x1b[2J{}", screen::summaries(&summaries)),
-            (false, _) => screen::summaries(&summaries),
+            (false, _) if terminal => format!("\x1b[H\x1b[2J{}", summary_table::summaries(&summaries)),
+            (false, _) => summary_table::summaries(&summaries),
         };
         screen::print(&text)?;
         if summaries.iter().all(|(summary, _)| matches!(summary.state, "done" | "cancelled")) {
