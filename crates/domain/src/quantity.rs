@@ -94,7 +94,8 @@ impl FromStr for Span {
         if text.contains(['.', ',']) {
             return Err(fault("is not in whole numbers"));
         }
-        if !text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {
+        let strange = |c: char| !c.is_ascii_alphanumeric() && c != ' ';
+        if !text.starts_with(|c: char| c.is_ascii_digit()) || text.contains(strange) {
             return Err(fault("is not a length of time"));
         }
         // The reader knows more units: months, whose length nobody knows, and other words for these.

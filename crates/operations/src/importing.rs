@@ -115,8 +115,20 @@ pub async fn import(
     file: &InputFile,
     partial: bool,
 ) -> Result<Imported, Error> {
-    let rules = &campaign.rules;
-    let looked = look(file, rules).await?;
+    let looked = look(file, &campaign.rules).await?;
+    import_looked(store, clock, campaign, provider, (file, looked), partial).await
+}
+
+/// [`import`] of a file that was just looked at by the campaign's rules. It is read once more, and
+/// refused when it has changed since.
+pub async fn import_looked(
+    store: &Arc<Database>,
+    clock: &Arc<dyn Clock>,
+    campaign: &CampaignRow,
+    provider: &Arc<dyn Provider>,
+    (file, looked): (&InputFile, Looked),
+    partial: bool,
+) -> Result<Imported, Error> {
     let now = clock.read().now;
     let (source, written_at) = (file.source(), file.age(now).map(|age| now - age));
     let (columns, digest) = (looked.columns.clone(), looked.digest.clone());

@@ -58,10 +58,11 @@ impl ScheduledImport {
         let now = self.clock.read().now;
         let rules = &campaign.rules;
         let file = InputFile::of_campaign_in_background(rules, schedule.zone, now, &self.notices).await?;
-        if let Some(file) = &file {
-            // A file that cannot be read must not end the run before.
-            importing::look(file, rules).await?;
-        }
+        // A file that cannot be read must not end the run before.
+        let looked = match &file {
+            Some(file) => Some(importing::look(file, rules).await?),
+            None => None,
+        };
         let campaign = match rules.schedule.mode {
             ScheduleMode::Add => campaign.clone(),
             ScheduleMode::Restart => {
@@ -69,9 +70,12 @@ impl ScheduledImport {
                 CampaignRow { run: run.id, ..campaign.clone() }
             }
         };
-        let Some(file) = file else { return Ok("it has no contacts.file to read".to_owned()) };
+        let Some((file, looked)) = file.as_ref().zip(looked) else {
+            return Ok("it has no contacts.file to read".to_owned());
+        };
         let provider = self.providers.get(&rules.provider).ok_or_else(|| Error::work("the lane vanished"))?;
-        let imported = importing::import(&self.store, &self.clock, &campaign, provider, &file, false).await?;
+        let looked = (file, looked);
+        let imported = importing::import_looked(&self.store, &self.clock, &campaign, provider, looked, false).await?;
         let importing::Imported { row, taken_as_empty } = imported;
         let held = row.held_for.as_deref().filter(|_| row.state == ImportState::Held);
         let held = held.map(|why| format!("; held: {why}")).unwrap_or_default();

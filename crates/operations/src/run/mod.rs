@@ -18,6 +18,7 @@ use ringfence_store::{Begin, CampaignRow, Database, ProcessLock};
 
 use self::leader::{RunLeader, follow, unfollow};
 use crate::error::Error;
+use crate::importing::Looked;
 use crate::input_file::InputFile;
 use crate::notices::Notices;
 use crate::rejects::RejectsFile;
@@ -127,10 +128,11 @@ impl Prepared {
 pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut leave: Leave<'_>) -> Result<Ran, Error> {
     let prepared = Prepared::read(place, &order.campaign, order.contacts.as_deref())?;
     let Prepared { config, campaign, provider, file } = prepared;
-    if let Some(file) = &file {
-        // A file of the wrong shape is refused before anything changes.
-        importing::look(file, &campaign).await?;
-    }
+    // A file of the wrong shape is refused before anything changes.
+    let looked = match &file {
+        Some(file) => Some(importing::look(file, &campaign).await?),
+        None => None,
+    };
     let rejected = order.rejects.as_ref().map(|path| RejectsFile::prepare(path, file.as_ref())).transpose()?;
     let store = workspace::open(place, &config).await?;
     let clock = store.clock().await?;
@@ -153,8 +155,15 @@ pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut lea
         clock: &clock,
         campaign: &row,
     };
-    let ran =
-        run.carry_out(&config, lane, provider, file.as_ref().map(|file| (file, rejected)), order, watch, &mut leave);
+    let ran = run.carry_out(
+        &config,
+        lane,
+        provider,
+        file.as_ref().zip(looked).map(|looked| (looked, rejected)),
+        order,
+        watch,
+        &mut leave,
+    );
     let ran = ran.await;
     store.close().await;
     ran
@@ -231,7 +240,7 @@ impl Run<'_> {
         config: &Config,
         lane: &ConfigLane,
         provider: Arc<dyn Provider>,
-        file: Option<(&InputFile, Option<RejectsFile>)>,
+        file: Option<((&InputFile, Looked), Option<RejectsFile>)>,
         order: &RunOrder,
         watch: &mut dyn Watch,
         leave: &mut Leave<'_>,
@@ -295,7 +304,7 @@ impl Run<'_> {
     async fn import(
         &self,
         provider: &Arc<dyn Provider>,
-        file: &InputFile,
+        looked: (&InputFile, Looked),
         rejected: Option<RejectsFile>,
         order: &RunOrder,
         leads: bool,
@@ -309,7 +318,7 @@ impl Run<'_> {
                 }
             }
         };
-        let importing = importing::import(self.store, self.clock, self.campaign, provider, file, false);
+        let importing = importing::import_looked(self.store, self.clock, self.campaign, provider, looked, false);
         let importing::Imported { row, taken_as_empty } = tokio::select! {
             import = importing => import?,
             () = renewing => return Err(Error::work("the import was left")),

@@ -179,8 +179,10 @@ fn every_mistake_is_told_at_its_line_and_column_with_its_mend() {
             "[contacts]",
             "[limits]\ncool_off = { after_refusal = \"2 months\" }\n[contacts]",
             "7:30",
-            "no unit that is known",
+            "a unit other than d, h, m, s and ms",
         ),
+        ("[contacts]", "[limits]\ncool_off = { after_refusal = \"1h30\" }\n[contacts]", "7:30", "15m, 1h30m or 1d 12h"),
+        ("[contacts]", "[limits]\ncool_off = { after_refusal = \"1.5h\" }\n[contacts]", "7:30", "15m, 1h30m or 1d 12h"),
         ("[contacts]", "[retry]\njitter = \"a bit\"\n[contacts]", "7:10", "from 0 to 100"),
         ("[contacts]", "[results]\nopt_out = { when = {} }\n[contacts]", "7:13", "names no output"),
         (
