@@ -98,7 +98,8 @@ impl FromStr for Span {
         if !text.starts_with(|c: char| c.is_ascii_digit()) || text.contains(strange) {
             return Err(fault("is not a length of time"));
         }
-        // The reader knows more units: months, whose length nobody knows, and other words for these.
+        // The reader knows more units: months, whose length nobody knows, and other words for
+        // these.
         let mut words = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
         if !words.all(|word| UNITS.iter().any(|(unit, _)| *unit == word)) {
             return Err(fault("has a unit other than d, h, m, s and ms"));

@@ -1,11 +1,11 @@
 //! The stop switch that works without a database.
 
 /// A thing beside the rows that forbids every new call, such as the file `STOP`. Implementations
-/// live outside this crate. A stop switch is asked before planning, before a claim, and once more before
-/// a request leaves.
+/// live outside this crate. A stop switch is asked before planning, before a claim, and once more
+/// before a request leaves.
 pub trait StopSwitch: Send + Sync + std::fmt::Debug {
-    /// Returns why nothing may be dialled now; none when the stop switch is off. A stop switch that cannot be
-    /// looked at is on.
+    /// Returns why nothing may be dialled now; none when the stop switch is off. A stop switch that
+    /// cannot be looked at is on.
     fn active(&self) -> Option<String>;
 }
 

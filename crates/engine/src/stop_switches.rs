@@ -1,5 +1,5 @@
-//! The stop switches beside the rows: each forbids every new call of a process, whatever the database
-//! says.
+//! The stop switches beside the rows: each forbids every new call of a process, whatever the
+//! database says.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ pub fn stop_file(config: &Path) -> Arc<dyn StopSwitch> {
     Arc::new(StopFile::beside(config))
 }
 
-/// Returns every stop switch of a process that dials: the file `STOP` beside its configuration, and a
-/// database file that is gone.
+/// Returns every stop switch of a process that dials: the file `STOP` beside its configuration, and
+/// a database file that is gone.
 pub fn all(config: &Path, store: &Database) -> Arc<dyn StopSwitch> {
     let file = store.file().map(|file| Arc::new(file) as Arc<dyn StopSwitch>);
     Arc::new(StopSwitches(std::iter::once(stop_file(config)).chain(file).collect()))

@@ -45,7 +45,8 @@ pub fn of(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Vec<Strin
     cautions
 }
 
-/// Numbers that nobody will ever call, because the hours of all places where they may be never meet.
+/// Numbers that nobody will ever call, because the hours of all places where they may be never
+/// meet.
 fn unreachable_places(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Option<String> {
     let country = campaign.contacts.country.and_then(Country::calling_code)?;
     if !campaign.needs_own_zone() {

@@ -46,8 +46,8 @@ pub struct UsedZoneData {
     pub folder: Option<String>,
 }
 
-/// Looks for every mistake of the configuration and of these campaign files. `show_defaults`: campaigns that are fine
-/// are returned with every default.
+/// Looks for every mistake of the configuration and of these campaign files. `show_defaults`:
+/// campaigns that are fine are returned with every default.
 pub fn check(place: &Place, files: &[PathBuf], show_defaults: bool) -> Result<Findings, Error> {
     let Some(path) = workspace::find_config(place, files.first().map(PathBuf::as_path))? else {
         return Err(Error::input(

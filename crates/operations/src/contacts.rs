@@ -56,7 +56,8 @@ impl From<ContactRow> for ListedContact {
     }
 }
 
-/// Gives the first `limit` contacts that the filter lets through to `each`, by id. Returns whether there are more.
+/// Gives the first `limit` contacts that the filter lets through to `each`, by id. Returns whether
+/// there are more.
 pub async fn for_each(
     workspace: &Workspace,
     campaign: &str,

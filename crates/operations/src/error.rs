@@ -1,4 +1,5 @@
-//! Why an operation did not do what was asked: one error with a kind, a message and a hint for the person who must act.
+//! Why an operation did not do what was asked: one error with a kind, a message and a hint for the
+//! person who must act.
 
 use ringfence_engine::DatabaseLoss;
 use ringfence_intake::{Mistakes, TableError};

@@ -36,8 +36,8 @@ pub enum Lines {
     Attempts,
 }
 
-/// Asks the vendor again for the links to recordings and transcripts that have expired. Returns how many calls have new
-/// links.
+/// Asks the vendor again for the links to recordings and transcripts that have expired. Returns how
+/// many calls have new links.
 pub async fn refresh_links(workspace: &mut Workspace, campaign: &str) -> Result<u32, Error> {
     let campaign = workspace.campaign(campaign).await?;
     relink::relink(workspace, &campaign).await

@@ -59,7 +59,8 @@ pub struct HoursChange {
     pub open: bool,
 }
 
-/// Says whether a window is open, when that changes, and every change up to a moment. Tells whose clocks it goes by.
+/// Says whether a window is open, when that changes, and every change up to a moment. Tells whose
+/// clocks it goes by.
 pub fn hours(place: &Place, request: &HoursRequest<'_>) -> Result<HoursAnswer, Error> {
     let config = workspace::find_config(place, None)?;
     let table = table(request.expression)?;
@@ -101,7 +102,8 @@ fn table(expression: &str) -> Result<Timetable, Error> {
     })
 }
 
-/// Returns the holidays of these names: the configuration's own, if there is one, else those that are shipped.
+/// Returns the holidays of these names: the configuration's own, if there is one, else those that
+/// are shipped.
 fn closures(config: Option<&Path>, names: &[String]) -> Result<Closures, Error> {
     let (config, mistakes) = match config {
         Some(path) if !names.is_empty() => Config::look(path, &workspace::vendors(), &|name| std::env::var(name).ok()),

@@ -1,5 +1,5 @@
-//! A contact file goes into a run: read in one thread, stored by another, 10,000 rows at a time; then judged by the safety rails,
-//! and released or held.
+//! A contact file goes into a run: read in one thread, stored by another, 10,000 rows at a time;
+//! then judged by the safety rails, and released or held.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,8 @@ use crate::input_file::{InputFile, in_background};
 
 /// Rows stored in one transaction, at most.
 const CHUNK: usize = 10_000;
-/// Bytes that these rows may take in memory. Several chunks are on their way at once, each in a few forms.
+/// Bytes that these rows may take in memory. Several chunks are on their way at once, each in a few
+/// forms.
 const CHUNK_BYTES: usize = 1 << 20;
 /// Bytes that a row takes in memory beyond its values, about.
 const ROW_BYTES: usize = 800;
@@ -82,8 +83,8 @@ pub struct Looked {
     swallowed: Option<Problem>,
 }
 
-/// Reads a contact file to its end, before anything of it is used: header, quotes, length of its rows. It is left when
-/// nobody waits for it any more.
+/// Reads a contact file to its end, before anything of it is used: header, quotes, length of its
+/// rows. It is left when nobody waits for it any more.
 pub async fn look(file: &InputFile, rules: &Campaign) -> Result<Looked, Error> {
     let (path, rules) = (file.path().to_owned(), rules.clone());
     in_background(move |left| look_at(&path, &rules, &|| !left.is_cancelled())).await?
@@ -104,9 +105,9 @@ impl Looked {
     }
 }
 
-/// Takes a file into a run of a campaign. The same file right after itself changes nothing; a killed import is finished
-/// by the next one of the same file. An import that a safety rail holds comes back as held, and nothing of it is
-/// dialled. Of a `partial` file nobody is missing.
+/// Takes a file into a run of a campaign. The same file right after itself changes nothing; a
+/// killed import is finished by the next one of the same file. An import that a safety rail holds
+/// comes back as held, and nothing of it is dialled. Of a `partial` file nobody is missing.
 pub async fn import(
     store: &Arc<Database>,
     clock: &Arc<dyn Clock>,
@@ -222,7 +223,8 @@ async fn stored(store: &Database, id: ImportId) -> Result<ImportRow, Error> {
     store.import(id).await?.ok_or_else(|| Error::work("the import vanished from the database"))
 }
 
-/// The file that came last came again: whoever waits goes on, unless the file has become too old meanwhile.
+/// The file that came last came again: whoever waits goes on, unless the file has become too old
+/// meanwhile.
 async fn known(
     store: &Database,
     campaign: &CampaignRow,
@@ -243,8 +245,9 @@ async fn known(
     Ok(ImportRow { counts, ..row })
 }
 
-/// Lets an import that passed the rails, or that a person accepted, go: known contacts get their new data, who is missing is
-/// stopped if it `stops`, and everyone, or the canary, may be dialled. May be repeated.
+/// Lets an import that passed the rails, or that a person accepted, go: known contacts get their
+/// new data, who is missing is stopped if it `stops`, and everyone, or the canary, may be dialled.
+/// May be repeated.
 pub async fn release(
     store: &Database,
     clock: &dyn Clock,

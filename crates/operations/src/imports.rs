@@ -131,7 +131,8 @@ async fn described(workspace: &Workspace, row: ImportRow) -> Result<Import, Erro
     })
 }
 
-/// Takes a contact file into the current run of a campaign. An import that a safety rail holds comes back as held.
+/// Takes a contact file into the current run of a campaign. An import that a safety rail holds
+/// comes back as held.
 pub async fn import(workspace: &mut Workspace, campaign: &str, request: &ImportRequest<'_>) -> Result<TakenIn, Error> {
     let row = workspace.campaign(campaign).await?;
     if row.state == CampaignState::Cancelled {
@@ -149,7 +150,8 @@ pub async fn import(workspace: &mut Workspace, campaign: &str, request: &ImportR
     Ok(TakenIn { import: described(workspace, row).await?, taken_as_empty })
 }
 
-/// Stops the contacts of an import that were not dialled yet. People who were known before keep their new data.
+/// Stops the contacts of an import that were not dialled yet. People who were known before keep
+/// their new data.
 pub async fn undo(workspace: &Workspace, id: ImportId) -> Result<UndoneImport, Error> {
     let store = &workspace.store;
     let Some(row) = store.import(id).await? else {

@@ -60,7 +60,8 @@ const CONFIG: &str = "ringfence.toml";
 /// Rows that guesses are made from.
 const ROWS: usize = 500;
 
-/// Writes a configuration and a campaign from a contact file's header. Nothing that is there is overwritten.
+/// Writes a configuration and a campaign from a contact file's header. Nothing that is there is
+/// overwritten.
 pub fn init(place: &Place, request: &InitRequest<'_>) -> Result<Written, Error> {
     let vendor = vendor(request.kind)?;
     let table = sample(request.contacts, ROWS)?;
@@ -72,7 +73,8 @@ pub fn init(place: &Place, request: &InitRequest<'_>) -> Result<Written, Error> 
             "choose a --name of lower-case letters, digits and hyphens",
         ));
     }
-    // One above is used: a second database would know neither the do-not-call list nor who was called today.
+    // One above is used: a second database would know neither the do-not-call list nor who was
+    // called today.
     let found = workspace::find_config(&Place { config: None, ..place.clone() }, None)?;
     let config = place.config.clone().or(found).unwrap_or_else(|| PathBuf::from(CONFIG));
     let campaign = PathBuf::from(format!("{name}.toml"));

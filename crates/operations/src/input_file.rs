@@ -1,4 +1,5 @@
-//! Contact files and do-not-call lists as they are handed over: by name, by pattern, by standard input.
+//! Contact files and do-not-call lists as they are handed over: by name, by pattern, by standard
+//! input.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 use crate::notices::Notices;
 
-/// Work that reads files, in a thread of its own: whoever waits for it may leave at any time, and it is told so.
+/// Work that reads files, in a thread of its own: whoever waits for it may leave at any time, and
+/// it is told so.
 pub(crate) async fn in_background<T: Send + 'static>(
     work: impl FnOnce(&CancellationToken) -> T + Send + 'static,
 ) -> Result<T, Error> {
@@ -95,7 +97,8 @@ impl InputFile {
     }
 }
 
-/// Keeps what comes by standard input. A row that does not end is refused at once: it would fill the disk.
+/// Keeps what comes by standard input. A row that does not end is refused at once: it would fill
+/// the disk.
 fn keep(input: &mut impl Read, kept: &mut impl Write) -> Result<(), Error> {
     let mut buffer = vec![0; 1 << 16];
     let mut since_line_end = 0;

@@ -1,8 +1,9 @@
 //! Everything that a person or a program can ask for, one function each.
 //!
-//! The command line calls these functions, and so does whatever comes next. Their results are the one source of every
-//! JSON document. An operation prints nothing, asks nobody, and knows neither exit codes nor status codes: it returns
-//! a result or an [`Error`], and tells its [`Notices`] what the person who asked should know besides.
+//! The command line calls these functions, and so does whatever comes next. Their results are the
+//! one source of every JSON document. An operation prints nothing, asks nobody, and knows neither
+//! exit codes nor status codes: it returns a result or an [`Error`], and tells its [`Notices`] what
+//! the person who asked should know besides.
 
 pub mod amount;
 pub mod backup;

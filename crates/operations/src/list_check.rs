@@ -1,4 +1,5 @@
-//! What a campaign file and its contact file show together, for `check`: each at the line of the key that says it.
+//! What a campaign file and its contact file show together, for `check`: each at the line of the
+//! key that says it.
 
 use std::path::Path;
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Takes sentences while an operation runs: a caution, the file that is read. The default drops them.
+/// Takes sentences while an operation runs: a caution, the file that is read. The default drops
+/// them.
 #[derive(Clone)]
 pub struct Notices(Arc<dyn Fn(&str) + Send + Sync>);
 

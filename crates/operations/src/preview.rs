@@ -57,8 +57,8 @@ impl PreviewedRequest {
     }
 }
 
-/// Returns the requests for one row of the contact file, one for each number of the person. `row` is counted from 1
-/// without the header; `contacts` is read instead of the campaign's own file.
+/// Returns the requests for one row of the contact file, one for each number of the person. `row`
+/// is counted from 1 without the header; `contacts` is read instead of the campaign's own file.
 pub fn preview(
     place: &Place,
     campaign: &Path,

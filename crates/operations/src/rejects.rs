@@ -1,5 +1,5 @@
-//! Rows that were rejected, written so that they can be mended and imported again: line and reason first, then the row
-//! as it stood in the file, so that a row that is too short stays too short.
+//! Rows that were rejected, written so that they can be mended and imported again: line and reason
+//! first, then the row as it stood in the file, so that a row that is too short stays too short.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

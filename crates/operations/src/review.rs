@@ -86,8 +86,8 @@ async fn rows(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<Revie
     }
 }
 
-/// Takes a person's word for what became of contacts in review. Contacts that are not in review are an error, and then
-/// nobody is settled.
+/// Takes a person's word for what became of contacts in review. Contacts that are not in review are
+/// an error, and then nobody is settled.
 pub async fn settle(
     workspace: &Workspace,
     campaign: Option<&str>,

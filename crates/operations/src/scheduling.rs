@@ -25,8 +25,8 @@ struct ScheduledImport {
     notices: Notices,
 }
 
-/// Makes the scheduler of the process named `worker`, which has these lanes: at each moment it imports the campaign's
-/// contact file.
+/// Makes the scheduler of the process named `worker`, which has these lanes: at each moment it
+/// imports the campaign's contact file.
 pub fn cron_scheduler(
     store: Arc<Database>,
     clock: Arc<dyn Clock>,

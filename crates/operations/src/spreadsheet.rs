@@ -11,7 +11,8 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-/// Writes a value so that no spreadsheet takes it for a formula. A number with its `+` is none, and keeps it.
+/// Writes a value so that no spreadsheet takes it for a formula. A number with its `+` is none, and
+/// keeps it.
 pub fn inert(value: &str) -> String {
     let number =
         value.strip_prefix('+').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));

@@ -74,7 +74,8 @@ pub struct Started {
     pub reason: Option<String>,
 }
 
-/// Stops new calls of everything on this database, and ends the calls that are out where their vendor can.
+/// Stops new calls of everything on this database, and ends the calls that are out where their
+/// vendor can.
 pub async fn stop(workspace: &Workspace, reason: &str) -> Result<StoppedAll, Error> {
     let store = &workspace.store;
     store.stop_all(reason.to_owned(), workspace.now()).await?;

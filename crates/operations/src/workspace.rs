@@ -1,8 +1,9 @@
 //! Which configuration and which database an operation works on.
 //!
-//! `--config`, `RINGFENCE_CONFIG`, else `ringfence.toml` nearest above the campaign file, then above the working directory,
-//! then `/etc/ringfence/`. Paths in a file are relative to that file, the database's too, so that another working
-//! directory, as cron's, never opens an empty database and dials everyone again.
+//! `--config`, `RINGFENCE_CONFIG`, else `ringfence.toml` nearest above the campaign file, then
+//! above the working directory, then `/etc/ringfence/`. Paths in a file are relative to that file,
+//! the database's too, so that another working directory, as cron's, never opens an empty database
+//! and dials everyone again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,7 +43,8 @@ pub fn vendors() -> Vec<&'static Vendor> {
     VENDORS.iter().copied().chain([&ringfence_sandbox::VENDOR]).collect()
 }
 
-/// The configuration file for a command about `campaign`, if there is one. From now on this process uses the zone data that it names.
+/// The configuration file for a command about `campaign`, if there is one. From now on this process
+/// uses the zone data that it names.
 pub fn find_config(place: &Place, campaign: Option<&Path>) -> Result<Option<PathBuf>, Error> {
     let found = look_for_config(place, campaign)?;
     if let Some(path) = &found {
@@ -106,7 +108,8 @@ pub fn read_campaign(place: &Place, path: &Path) -> Result<(Config, Campaign), E
     Ok((config, campaign))
 }
 
-/// Whether the campaign's contact file, if it is there, can be read to its end and has every column that the campaign asks for.
+/// Whether the campaign's contact file, if it is there, can be read to its end and has every column
+/// that the campaign asks for.
 pub fn check_contacts(config: &Config, rules: &Campaign) -> Result<(), Error> {
     let Some(lane) = config.lanes.get(&rules.provider) else { return Ok(()) };
     match InputFile::named_by(rules, lane.setup.settings.timezone, wall_clock()) {
@@ -185,8 +188,9 @@ pub fn folder_of(config: &Config) -> Option<PathBuf> {
     path.parent().map(Path::to_owned)
 }
 
-/// The configuration for those who only need its database, as far as it can be read, and what is wrong with it. A stop switch must not
-/// fail for a credential that is not set in an operator's shell.
+/// The configuration for those who only need its database, as far as it can be read, and what is
+/// wrong with it. A stop switch must not fail for a credential that is not set in an operator's
+/// shell.
 pub fn for_database(place: &Place) -> Result<(Config, Option<Mistakes>), Error> {
     let (config, mistakes) = match find_config(place, None)? {
         Some(path) => Config::look(&path, &vendors(), &|name| std::env::var(name).ok()),
@@ -204,7 +208,8 @@ pub fn for_database(place: &Place) -> Result<(Config, Option<Mistakes>), Error> 
 pub struct Workspace {
     /// The configuration, as far as it can be read; an empty one when there is no file.
     pub config: Config,
-    /// What is wrong with it. Only who needs a lane's section must mind: a stop switch works all the same.
+    /// What is wrong with it. Only who needs a lane's section must mind: a stop switch works all
+    /// the same.
     mistakes: Option<Mistakes>,
     /// The database.
     pub store: Arc<Database>,
@@ -292,7 +297,8 @@ pub fn lane<'c>(config: &'c Config, campaign: &Campaign) -> Result<&'c ConfigLan
     })
 }
 
-/// Whether a campaign is one of the operator's: test calls have campaigns of their own, which no list shows.
+/// Whether a campaign is one of the operator's: test calls have campaigns of their own, which no
+/// list shows.
 pub fn is_listed(name: &str) -> bool {
     !name.contains(':')
 }

@@ -14,8 +14,8 @@ pub use ringfence_domain::zone_data::MEND;
 /// Zones that are named in a caution, at most.
 const NAMED: usize = 5;
 
-/// Takes the zone data of `[zones] folder` into use, if it is newer than what is built in. For the first configuration that a process
-/// finds, and before anything else of it is read.
+/// Takes the zone data of `[zones] folder` into use, if it is newer than what is built in. For the
+/// first configuration that a process finds, and before anything else of it is read.
 pub fn prepare(config: &Path) {
     TROUBLE.get_or_init(|| {
         let folder = config::zones_folder(config)?;

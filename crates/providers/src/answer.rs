@@ -112,7 +112,8 @@ impl UnreadRows {
     }
 }
 
-/// What an answer says, for a person: its status, and the vendor's code and words if it has any. Numbers are masked.
+/// What an answer says, for a person: its status, and the vendor's code and words if it has any.
+/// Numbers are masked.
 pub(crate) fn words(answer: &Response<Bytes>, parts: &[Option<&str>]) -> String {
     let said: Vec<&str> = parts.iter().copied().flatten().collect();
     let status = answer.status().as_u16();
@@ -122,8 +123,8 @@ pub(crate) fn words(answer: &Response<Bytes>, parts: &[Option<&str>]) -> String 
     mask_numbers(&format!("HTTP {status}: {}", said.join(": ")))
 }
 
-/// Reads `Retry-After`: seconds, or a date, which is read against the answer's own `Date`. Dates have
-/// any form of RFC 9110, section 5.6.7.
+/// Reads `Retry-After`: seconds, or a date, which is read against the answer's own `Date`. Dates
+/// have any form of RFC 9110, section 5.6.7.
 pub(crate) fn retry_after(answer: &Response<Bytes>) -> Option<Span> {
     let header = |name| answer.headers().get(name)?.to_str().ok();
     let text = header(http::header::RETRY_AFTER)?.trim();
@@ -169,8 +170,9 @@ impl CallId {
 /// A refusal that the vendor documents, and its words.
 pub(crate) type Rejection = (Cause, String);
 
-/// What an answer to the request that places a call means. An answer with a call's id is a call, whatever else it says. Without
-/// one it is a refusal only as the vendor's pages document it, by status, shape and words; whatever is left may have been placed.
+/// What an answer to the request that places a call means. An answer with a call's id is a call,
+/// whatever else it says. Without one it is a refusal only as the vendor's pages document it, by
+/// status, shape and words; whatever is left may have been placed.
 pub(crate) fn judge(answer: &Response<Bytes>, words: String, call_id: CallId, refusal: Option<Rejection>) -> Placing {
     let status = answer.status().as_u16();
     let refusal = refusal.filter(|(_, words)| !speaks_of_trouble(words));
@@ -235,8 +237,8 @@ fn speaks_of_money(words: &str) -> bool {
     ["balance", "credit", "payment", "wallet"].iter().any(|money| words.contains(money))
 }
 
-/// Whether HTTP 429 comes from whoever counts requests, before any of them is acted on: by its own refusal, by `Retry-After`, by
-/// saying nothing else, or by words about limits.
+/// Whether HTTP 429 comes from whoever counts requests, before any of them is acted on: by its own
+/// refusal, by `Retry-After`, by saying nothing else, or by words about limits.
 fn is_limiter(answer: &Response<Bytes>, refusal: Option<&Rejection>) -> bool {
     const LIMITS: [&str; 7] = ["limit", "too many", "throttl", "quota", "slow down", "concurren", "error code: 1015"];
     let body = json(answer);
@@ -251,7 +253,8 @@ fn is_limiter(answer: &Response<Bytes>, refusal: Option<&Rejection>) -> bool {
         || LIMITS.iter().any(|limit| text.contains(limit))
 }
 
-/// What an answer to a question means when it is not one: refused, throttled, in trouble. `words` is what it says. 404 is an answer.
+/// What an answer to a question means when it is not one: refused, throttled, in trouble. `words`
+/// is what it says. 404 is an answer.
 pub(crate) fn asked(
     answer: Response<Bytes>,
     words: impl Fn(&Response<Bytes>) -> String,

@@ -30,9 +30,9 @@ pub use crate::common::Common;
 
 /// A self-hosted, durable bulk campaign dialer.
 ///
-/// Phones every contact of a CSV through your calling provider: once, only inside the calling window, never faster than
-/// allowed, again after busy and no answer. It may be killed at any moment and started again: nobody is called twice and
-/// nobody is lost.
+/// Phones every contact of a CSV through your calling provider: once, only inside the calling
+/// window, never faster than allowed, again after busy and no answer. It may be killed at any
+/// moment and started again: nobody is called twice and nobody is lost.
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, propagate_version = true)]
 #[command(
@@ -62,7 +62,8 @@ pub enum Command {
     /// Print the exact requests that would be sent for a row, secrets masked; sends nothing
     #[command(after_help = "Example:\n  ringfence preview survey.toml --row 2")]
     Preview(PreviewArgs),
-    /// Make one real call, outside the campaign's counts, and print its outcome and what was collected
+    /// Make one real call, outside the campaign's counts, and print its outcome and what was
+    /// collected
     #[command(after_help = "Example:\n  ringfence test-call survey.toml +919820012399")]
     TestCall(TestCallArgs),
     /// Apply a campaign, import its contacts, dial, print the summary
@@ -88,7 +89,8 @@ pub enum Command {
         after_help = "Examples:\n  ringfence status survey\n  ringfence status survey --watch\n  ringfence status --all --json"
     )]
     Status(StatusArgs),
-    /// Explain one contact: what happened, may it be dialled now, and if not, why not and until when
+    /// Explain one contact: what happened, may it be dialled now, and if not, why not and until
+    /// when
     #[command(after_help = "Example:\n  ringfence why +919820012310 --campaign survey")]
     Why(WhyArgs),
     /// Print one line a contact, or a call, safe to open in a spreadsheet
@@ -124,7 +126,8 @@ pub enum Command {
     /// List the imports and what became of their rows
     #[command(after_help = "Example:\n  ringfence imports survey")]
     Imports(ImportsArgs),
-    /// Print the rows of an import that were not taken in, with line and reason, to be mended and imported again
+    /// Print the rows of an import that were not taken in, with line and reason, to be mended and
+    /// imported again
     #[command(after_help = "Example:\n  ringfence rejects survey")]
     Rejects(RejectsArgs),
     /// List contacts of a campaign
@@ -159,7 +162,8 @@ pub enum Command {
     /// Print the presets of calling rules, each with its source
     #[command(after_help = "Example:\n  ringfence presets")]
     Presets,
-    /// Run all four providers, simulated, over HTTP; numbers 7000000xyz behave by their last two digits, whatever the options say
+    /// Run all four providers, simulated, over HTTP; numbers 7000000xyz behave by their last two
+    /// digits, whatever the options say
     #[command(
         after_help = "Example:\n  ringfence sandbox --listen 127.0.0.1:9922 --tape tape.jsonl --faults lost_answer=2%\n\nNational numbers 7000000xyz end by their last two digits: 10 answered, 11 voicemail, 12 busy, 13 no answer,\n14 rejected, 15 unreachable, 16 failed, 17 asks to be called back, 18 opts out, 19 says no (with Twenty2); 50 answer lost, 51 request lost, 52 error after placing, 53 error before,\n54 no call id, 55 HTML, 56 slow, 57 throttled, 58 unauthorized, 59 unknown agent, 60 no balance, 61 invalid number, 62 answer cut off, 63 answer too large; with the phone ringing all the same:\n64 HTTP 404, 65 a redirect, 66 `success: false` that no page documents."
     )]

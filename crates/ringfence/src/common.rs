@@ -8,8 +8,8 @@ use ringfence_operations::{Notices, Place};
 /// What holds for all commands.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// The configuration file [default: ringfence.toml nearest above the campaign file, else above the working
-    /// directory, else /etc/ringfence/ringfence.toml]
+    /// The configuration file [default: ringfence.toml nearest above the campaign file, else above
+    /// the working directory, else /etc/ringfence/ringfence.toml]
     #[arg(long, global = true, env = "RINGFENCE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The database: sqlite://FILE or postgres://USER@HOST/NAME [default: the configuration file's]

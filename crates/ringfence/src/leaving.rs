@@ -8,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The grace time: supervisors that `deploy/` knows kill after 30 s.
 const GRACE: Duration = Duration::from_secs(25);
 
-/// From now on a signal that asks to leave ends the process after its grace time at the latest, as when its output is written
-/// into a pipe that nobody reads. Called where signals begin to be heard.
+/// From now on a signal that asks to leave ends the process after its grace time at the latest, as
+/// when its output is written into a pipe that nobody reads. Called where signals begin to be
+/// heard.
 pub fn in_time() -> std::io::Result<()> {
     static BEGUN: Once = Once::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

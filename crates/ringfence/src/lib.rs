@@ -1,6 +1,7 @@
 //! The binary's insides: the commands.
 //!
-//! Adding a command: a file in `commands`, one variant in [`cli::Command`], one line where that is matched.
+//! Adding a command: a file in `commands`, one variant in [`cli::Command`], one line where that is
+//! matched.
 
 pub mod cli;
 pub mod commands;

@@ -11,7 +11,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             drop(error.print());
-            // Help and version were asked for; anything else is wrong input, whose code is 1 and not the library's 2.
+            // Help and version were asked for; anything else is wrong input, whose code is 1 and
+            // not the library's 2.
             return ExitCode::from(u8::from(error.use_stderr()));
         }
     };

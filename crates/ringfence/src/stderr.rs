@@ -1,5 +1,6 @@
-//! What is said on stderr. One thread writes it, so that a pipe that nobody reads, or that is closed, holds up that thread and nobody
-//! else: logs are let go then and counted, and words to people are waited for no longer than a second.
+//! What is said on stderr. One thread writes it, so that a pipe that nobody reads, or that is
+//! closed, holds up that thread and nobody else: logs are let go then and counted, and words to
+//! people are waited for no longer than a second.
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -107,7 +108,8 @@ fn write(mut out: impl Write, waiting: &Receiver<Message>, state: &State, around
                 drop(writeln!(out, "{dropped} log lines were left out: they are read too slowly"));
             }
         };
-        // Above the progress bar instead of through it. Elsewhere there is none, and who does not read must not hold its lock.
+        // Above the progress bar instead of through it. Elsewhere there is none, and who does not
+        // read must not hold its lock.
         if around_progress {
             PROGRESS.suspend(put);
         } else {

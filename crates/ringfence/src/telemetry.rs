@@ -7,7 +7,8 @@ use tracing_subscriber::filter::Directive;
 
 use crate::stderr::Log;
 
-/// Begins logging, which never holds up anything. Numbers never reach a log whole: their type prints itself masked.
+/// Begins logging, which never holds up anything. Numbers never reach a log whole: their type
+/// prints itself masked.
 pub fn begin() {
     let terminal = std::io::stderr().is_terminal();
     // The library that reads numbers would write them out at its finest level.

@@ -16,8 +16,8 @@ pub(crate) struct Candidate {
     pub(crate) waiting: u32,
 }
 
-/// Returns how many attempts each bucket may open. `free` is the number of free slots, `capacity` what
-/// each run may still have at once; `turn` rotates which run is first when the slots cannot be
+/// Returns how many attempts each bucket may open. `free` is the number of free slots, `capacity`
+/// what each run may still have at once; `turn` rotates which run is first when the slots cannot be
 /// shared evenly.
 pub(crate) fn fair_share(
     candidates: &[Candidate],

@@ -45,8 +45,8 @@ impl RunConditions {
         self.campaign.rules.own_zone(self.lane.settings.timezone)
     }
 
-    /// Every verdict that holds for the whole run, in the order of a claim. `stop_switch`: what the file
-    /// `STOP` says, if it is there.
+    /// Every verdict that holds for the whole run, in the order of a claim. `stop_switch`: what the
+    /// file `STOP` says, if it is there.
     pub fn verdicts(&self, stop_switch: Option<String>, reading: ClockReading) -> Vec<Verdict> {
         let CampaignRow { state, paused_by, reason, rules, .. } = &self.campaign;
         let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);

@@ -1,12 +1,13 @@
 //! Why a call is made or not: every reason, as data.
 //!
-//! A [`Verdict`] answers one question about a call, and carries what it was answered from. The claim
-//! takes the first that denies. The planner, `why`, `status`, `lanes` and the summary of a run show
-//! the same verdicts, made by the same functions, so that none of them can contradict the claim.
+//! A [`Verdict`] answers one question about a call, and carries what it was answered from. The
+//! claim takes the first that denies. The planner, `why`, `status`, `lanes` and the summary of a
+//! run show the same verdicts, made by the same functions, so that none of them can contradict the
+//! claim.
 //!
-//! Adding a reason not to dial: a variant here. The compiler then shows where its name (`rule`), its
-//! answer (`allows`), the moment that it waits for (`from`), its words ([`Verdict::says`]) and what
-//! follows on it in a claim ([`Verdict::denies`]) are written.
+//! Adding a reason not to dial: a variant here. The compiler then shows where its name (`rule`),
+//! its answer (`allows`), the moment that it waits for (`from`), its words ([`Verdict::says`]) and
+//! what follows on it in a claim ([`Verdict::denies`]) are written.
 
 mod claim;
 mod sentence;
@@ -156,7 +157,8 @@ pub enum Verdict {
     Slots(Slots),
     /// Is a part of the window open?
     Window {
-        /// The name of the part: `hours`, `closed_days`, `preset uk`, `vendor_hours`, or `window` for all.
+        /// The name of the part: `hours`, `closed_days`, `preset uk`, `vendor_hours`, or `window`
+        /// for all.
         part: String,
         /// It is open.
         is_open: bool,
@@ -230,7 +232,8 @@ impl Verdict {
         })
     }
 
-    /// Whether a call may be made as far as this goes. Of the clock's error the careful side counts.
+    /// Whether a call may be made as far as this goes. Of the clock's error the careful side
+    /// counts.
     pub fn allows(&self, reading: ClockReading) -> bool {
         match self {
             Self::Attempt { state } => *state == AttemptState::Open,
@@ -321,8 +324,8 @@ impl Verdict {
     }
 
     /// The verdict of these limits on a number: by both ends of the clock's error, so that enough
-    /// time has passed for certain. The error is waited out, too, so that nobody is denied twice for
-    /// it. `says`: the words of the limits while they allow a call.
+    /// time has passed for certain. The error is waited out, too, so that nobody is denied twice
+    /// for it. `says`: the words of the limits while they allow a call.
     pub fn of_number_limits(
         limits: &NumberLimits,
         earlier: &[PastCall],

@@ -45,8 +45,8 @@ pub fn because(
     Some(sentence(verdict, group.next_at, reading, clock))
 }
 
-/// Why a lane, or whatever else these verdicts are of, is not dialled: the first that does not allow
-/// it.
+/// Why a lane, or whatever else these verdicts are of, is not dialled: the first that does not
+/// allow it.
 pub fn because_of(verdicts: &[Verdict], reading: ClockReading, clock: Zone) -> Option<String> {
     let verdict = verdicts.iter().find(|verdict| !verdict.allows(reading))?;
     Some(sentence(verdict, verdict.from(reading), reading, clock))

@@ -88,7 +88,8 @@ impl Facts {
         decide(self.verdicts(), self.reading())
     }
 
-    /// Whether it may be dialled, written down anew: every reason by itself, for each instant that it may be.
+    /// Whether it may be dialled, written down anew: every reason by itself, for each instant that
+    /// it may be.
     fn oracle(&self) -> bool {
         let held = self.state != AttemptState::Open
             || self.is_listed

@@ -24,8 +24,8 @@ pub struct ResumedCampaign {
     pub paused_lane: Option<String>,
 }
 
-/// Lets a campaign dial again. `accept`: what a safety rail holds is released, too; without it a held campaign stays
-/// held.
+/// Lets a campaign dial again. `accept`: what a safety rail holds is released, too; without it a
+/// held campaign stays held.
 pub async fn resume(workspace: &Workspace, name: &str, accept: bool) -> Result<ResumedCampaign, Error> {
     let store = &workspace.store;
     let campaign = workspace.campaign(name).await?;

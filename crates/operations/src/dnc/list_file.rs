@@ -55,8 +55,8 @@ pub struct FileProgress {
     pub rows: u64,
 }
 
-/// Puts every number of a file on the list of a campaign, or on everyone's. Rows that cannot be read are told, and
-/// counted.
+/// Puts every number of a file on the list of a campaign, or on everyone's. Rows that cannot be
+/// read are told, and counted.
 pub async fn import(
     workspace: &Workspace,
     campaign: Option<&str>,
@@ -119,8 +119,8 @@ fn failed(error: &std::io::Error) -> Error {
     Error::work(format!("numbers cannot be sorted: {error}"))
 }
 
-/// The table of a list, and the place of its column of numbers. It was read to its end: of a list that cannot be read, or that
-/// quotes have swallowed rows of, nobody is left out in silence.
+/// The table of a list, and the place of its column of numbers. It was read to its end: of a list
+/// that cannot be read, or that quotes have swallowed rows of, nobody is left out in silence.
 fn checked(path: &Path, column: Option<&str>) -> Result<(Table, usize), Error> {
     let table = Table::open(path)?;
     let columns = table.columns();

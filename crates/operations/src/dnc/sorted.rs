@@ -1,5 +1,6 @@
-//! Numbers in the order of their keys, in small memory: the list is a tree by key, and what comes in its order touches each page once. In
-//! the order of a file, where every key is somewhere else, ten million take hours.
+//! Numbers in the order of their keys, in small memory: the list is a tree by key, and what comes
+//! in its order touches each page once. In the order of a file, where every key is somewhere else,
+//! ten million take hours.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};

@@ -11,7 +11,8 @@ const PAGE: u32 = 2_000;
 /// Calls that are asked about together.
 const BATCH: usize = 100;
 
-/// Asks for every expired link of the current run, within the lane's limit of requests. Returns how many calls have new links.
+/// Asks for every expired link of the current run, within the lane's limit of requests. Returns how
+/// many calls have new links.
 pub(super) async fn relink(workspace: &mut Workspace, campaign: &CampaignRow) -> Result<u32, Error> {
     let (lane, provider) = workspace.lane_of(&campaign.rules)?;
     let pacer = Pacer::new(&lane.setup.settings.limits, None);

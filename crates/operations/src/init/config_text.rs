@@ -12,7 +12,8 @@ pub(super) fn commented(line: &str, comment: &str) -> String {
     if comment.is_empty() { format!("{line}\n") } else { format!("{line:<38} # {comment}\n") }
 }
 
-/// Writes the configuration of one lane at this vendor, secrets by the names of environment variables.
+/// Writes the configuration of one lane at this vendor, secrets by the names of environment
+/// variables.
 pub(super) fn config_text(vendor: &Vendor) -> String {
     let mut text = String::from(
         "# Paths in this file are relative to it, the database's too. A file STOP beside it stops every call.\n\n\

@@ -10,7 +10,8 @@ use ringfence_intake::contacts::Sample;
 use super::InitRequest;
 use crate::error::Error;
 
-/// Countries that numbers without a code are tried in. Germany is not one: nearly every number of ten digits is valid there.
+/// Countries that numbers without a code are tried in. Germany is not one: nearly every number of
+/// ten digits is valid there.
 const COUNTRIES: [&str; 7] = ["IN", "US", "GB", "AU", "FR", "AE", "TR"];
 /// All numbers, but for slips.
 const ALL: f64 = 0.95;
@@ -100,7 +101,8 @@ impl Columns {
         }
     }
 
-    /// Whose clocks the hours are read on: a zone only where all numbers are of a country that has one.
+    /// Whose clocks the hours are read on: a zone only where all numbers are of a country that has
+    /// one.
     pub(super) fn calling_zone(&self) -> &'static str {
         let home = self.home.filter(|home| self.timezone.is_none() && Some(*home) == self.country);
         match home.map(String::from).as_deref() {
@@ -114,7 +116,8 @@ impl Columns {
         }
     }
 
-    /// Holidays and the preset that campaigns in the numbers' country usually want; both are left to be chosen.
+    /// Holidays and the preset that campaigns in the numbers' country usually want; both are left
+    /// to be chosen.
     pub(super) fn laws(&self) -> Option<(&'static str, &'static str)> {
         match self.home.map(String::from).as_deref() {
             Some("IN") => Some(("IN", "in-trai-promotional")),
@@ -189,7 +192,8 @@ fn phone(table: &Sample, args: &InitRequest<'_>, phones: &[String]) -> Result<St
     }
 }
 
-/// The number, when it is one that people are called on: of no kind that a campaign must allow first, such as +44 70, and no +44 5.
+/// The number, when it is one that people are called on: of no kind that a campaign must allow
+/// first, such as +44 70, and no +44 5.
 fn read(value: &str, country: Option<&str>) -> Option<PhoneNumber> {
     let country = country.and_then(|country| country.parse().ok());
     let PlannedNumber { number, kind: None, .. } = PlannedNumber::parse(value, country).ok()? else { return None };
@@ -203,7 +207,8 @@ fn has_code(value: &str) -> bool {
     value.starts_with('+') || value.starts_with("00")
 }
 
-/// The only country in which the numbers without a code are valid. Numbers with one say nothing about the others.
+/// The only country in which the numbers without a code are valid. Numbers with one say nothing
+/// about the others.
 fn country(table: &Sample, phone: &str, notes: &mut Vec<String>) -> Option<Country> {
     let local = |value: &str| !has_code(value);
     let somewhere = |value: &str| local(value) && COUNTRIES.iter().any(|country| read(value, Some(country)).is_some());

@@ -1,4 +1,5 @@
-//! The process that works for a run: it starts the lane, watches the run, and leaves when it is over.
+//! The process that works for a run: it starts the lane, watches the run, and leaves when it is
+//! over.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -39,7 +40,8 @@ pub(super) async fn follow(
     Ok(store.follow_run(run, name.to_owned(), dead, now, now + LEADER_LEASE).await?)
 }
 
-/// Lets others live for the run at once. Where that cannot be said, they wait for the lease to run out.
+/// Lets others live for the run at once. Where that cannot be said, they wait for the lease to run
+/// out.
 pub(super) async fn unfollow(store: &Arc<Database>, run: RunId, name: &str) {
     match tokio::time::timeout(Duration::from_secs(2), store.unfollow_run(run, name.to_owned())).await {
         Ok(Ok(())) => {}
@@ -139,7 +141,8 @@ impl RunLeader<'_> {
         }
     }
 
-    /// In quarantine: whether the vendor was asked what the database has forgotten, and everything that it knew is settled.
+    /// In quarantine: whether the vendor was asked what the database has forgotten, and everything
+    /// that it knew is settled.
     pub(super) async fn has_asked(&self, numbers: &RunFigures, active: i64, now: Moment) -> Result<bool, Error> {
         let quiet_since = (active == 0).then(|| self.quiet_since.get().unwrap_or(now));
         self.quiet_since.set(quiet_since);
@@ -176,16 +179,19 @@ impl RunLeader<'_> {
             return Ok(true);
         }
         let horizon = match until {
-            // Without any moment to come, as when a contact's zones share no open hour, waiting is for ever.
+            // Without any moment to come, as when a contact's zones share no open hour, waiting is
+            // for ever.
             Until::Done => return Ok(contacts.active == 0 && summary.next_dial_at.is_none()),
-            // Clocks that are set right now and then may see a contact due a little later than it was a moment ago.
+            // Clocks that are set right now and then may see a contact due a little later than it
+            // was a moment ago.
             Until::Idle => now + Span::from_secs(1),
             Until::Today => {
                 let zone = numbers.conditions.clock();
                 Moment::from_millis(now.next_day(zone).millis() - 1)
             }
         };
-        // Calls of unknown fate are not waited for: their slots come free, and then the next run goes on.
+        // Calls of unknown fate are not waited for: their slots come free, and then the next run
+        // goes on.
         if contacts.active == 0 && summary.slots_are_stuck {
             return Ok(true);
         }

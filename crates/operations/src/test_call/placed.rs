@@ -49,7 +49,8 @@ impl Waiting<'_> {
         }
     }
 
-    /// Whether lane or campaign was paused by the answer to the call, or nothing of it could be sent.
+    /// Whether lane or campaign was paused by the answer to the call, or nothing of it could be
+    /// sent.
     async fn is_held(&self) -> Result<bool, Error> {
         let attempts = self.store.attempts_at(self.key).await?;
         let last = attempts.into_iter().rfind(|attempt| attempt.run == self.campaign.run);

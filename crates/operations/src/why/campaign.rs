@@ -22,8 +22,8 @@ pub struct WhyCampaign {
     pub because: Option<String>,
     /// Contacts that wait.
     pub waiting: i64,
-    /// The reasons add up to `waiting`. Caps and cool-offs of a number are asked when its turn comes,
-    /// and are a reason from then on.
+    /// The reasons add up to `waiting`. Caps and cool-offs of a number are asked when its turn
+    /// comes, and are a reason from then on.
     pub reasons: Vec<Reason>,
     /// How many of them are on the do-not-call list, and stopped when the turn comes.
     pub on_dnc: i64,

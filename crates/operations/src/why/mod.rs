@@ -282,8 +282,8 @@ fn explain(run: &RunConditions, contact: &ContactRow, known: &Known) -> Explanat
     }
 }
 
-/// Why a waiting contact is not dialled: what only a person lets go, else the rule that holds it for
-/// longest.
+/// Why a waiting contact is not dialled: what only a person lets go, else the rule that holds it
+/// for longest.
 fn because(verdicts: &[Verdict], next_at: Option<Moment>, reading: ClockReading, clock: Zone) -> Option<String> {
     let forbids = || verdicts.iter().filter(|verdict| verdict.forbids(reading));
     let first = forbids().find(|verdict| !verdict.is_of_time());

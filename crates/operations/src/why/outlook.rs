@@ -87,8 +87,8 @@ pub(super) fn of(run: &RunConditions, contact: &ContactRow, known: &Known, verdi
     outlook
 }
 
-/// A verdict that holds until a moment which nothing else moves. Windows and limits are asked at each
-/// moment anew, also when a limit put the contact off.
+/// A verdict that holds until a moment which nothing else moves. Windows and limits are asked at
+/// each moment anew, also when a limit put the contact off.
 fn fixed(verdict: &Verdict, contact: &ContactRow, known: &Known, clock: Zone) -> Option<Step> {
     let until = match verdict {
         Verdict::Window { .. } | Verdict::NumberLimit { .. } => None,

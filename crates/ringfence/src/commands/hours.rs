@@ -16,7 +16,8 @@ pub struct HoursArgs {
     /// Whose clocks: an IANA name
     #[arg(long, value_name = "TZ")]
     pub timezone: String,
-    /// Closed on these public holidays: IN, US, GB, FR, AU, a region as IN-MH, or a name of your own in ringfence.toml
+    /// Closed on these public holidays: IN, US, GB, FR, AU, a region as IN-MH, or a name of your
+    /// own in ringfence.toml
     #[arg(long, value_name = "CC", value_delimiter = ',')]
     pub holidays: Vec<String>,
     /// At this moment [default: now]

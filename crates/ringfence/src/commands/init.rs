@@ -12,7 +12,8 @@ use crate::screen;
 /// `init`
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// The kind of provider: twenty2, unleashx, iqra, knovvu, or sandbox to try without calling anyone
+    /// The kind of provider: twenty2, unleashx, iqra, knovvu, or sandbox to try without calling
+    /// anyone
     #[arg(long)]
     pub kind: String,
     /// The contact file whose header the campaign is written for
@@ -29,7 +30,8 @@ pub struct InitArgs {
     pub country: Option<Country>,
 }
 
-/// Writes a configuration and a campaign from a contact file's header. Nothing that is there is overwritten.
+/// Writes a configuration and a campaign from a contact file's header. Nothing that is there is
+/// overwritten.
 pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
     let request = InitRequest {
         kind: &args.kind,

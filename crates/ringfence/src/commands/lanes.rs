@@ -15,7 +15,8 @@ pub struct LanesArgs {
     /// Try the credentials of every lane, without calling anyone
     #[arg(long)]
     pub check: bool,
-    /// Print the address that each lane's provider may report calls to. Whoever knows it can make this installation ask the provider
+    /// Print the address that each lane's provider may report calls to. Whoever knows it can make
+    /// this installation ask the provider
     #[arg(long, conflicts_with = "check")]
     pub callbacks: bool,
     /// What to do with one lane
@@ -119,7 +120,8 @@ async fn check(common: &Common) -> Result<u8, Failure> {
     Ok(if rows.iter().all(|row| row["ok"] == true) { DONE } else { 2 })
 }
 
-/// Where each lane's provider may report calls to, to be written where it asks for a webhook's address.
+/// Where each lane's provider may report calls to, to be written where it asks for a webhook's
+/// address.
 async fn callbacks(common: &Common, home: &Home) -> Result<u8, Failure> {
     let Some(address) = home::report_address(&home.config, &home.store) else {
         return Err(Failure::input(

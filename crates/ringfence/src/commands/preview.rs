@@ -21,7 +21,8 @@ pub struct PreviewArgs {
     pub contacts: Option<PathBuf>,
 }
 
-/// Prints the requests that would be sent for one row, one for each number of the person. Nothing is sent.
+/// Prints the requests that would be sent for one row, one for each number of the person. Nothing
+/// is sent.
 pub(super) fn preview(common: &Common, args: &PreviewArgs) -> Result<u8, Failure> {
     let requests = preview::preview(&common.place(), &args.campaign, args.contacts.as_deref(), args.row)?;
     if common.json {

@@ -31,7 +31,8 @@ pub struct LiftArgs {
     /// Why it may dial again, for the record
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// Lift it though a provider lists calls to people who are not in this database: they are not ours
+    /// Lift it though a provider lists calls to people who are not in this database: they are not
+    /// ours
     #[arg(long)]
     pub strangers: bool,
     /// Ask no provider, though people who were called meanwhile may be called again

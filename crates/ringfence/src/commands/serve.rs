@@ -21,7 +21,8 @@ pub struct ServeArgs {
     pub listen: Option<std::net::SocketAddr>,
 }
 
-/// Dials every lane of the configuration and begins campaigns on schedule, until it is told to stop.
+/// Dials every lane of the configuration and begins campaigns on schedule, until it is told to
+/// stop.
 pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     let Some(path) = workspace::find_config(&common.place(), None)? else {
         return Err(Failure::input(

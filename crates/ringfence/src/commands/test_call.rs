@@ -31,7 +31,8 @@ pub struct TestCallArgs {
     pub max_time: Span,
 }
 
-/// One real call to one number: through window, do-not-call list and caps, outside the campaign's counts.
+/// One real call to one number: through window, do-not-call list and caps, outside the campaign's
+/// counts.
 pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failure> {
     let order = TestCall {
         campaign: args.campaign.clone(),

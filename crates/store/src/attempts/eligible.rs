@@ -49,15 +49,15 @@ pub struct LaneLoad {
 }
 
 impl LaneLoad {
-    /// The first verdict that forbids every call of the lane, if one does. `stop_switch`: what the file `STOP`
-    /// says, if it is there.
+    /// The first verdict that forbids every call of the lane, if one does. `stop_switch`: what the
+    /// file `STOP` says, if it is there.
     pub fn held_by(&self, stop_switch: Option<String>, reading: ClockReading) -> Option<Verdict> {
         let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);
         of_lane.into_iter().find(|verdict| verdict.forbids(reading))
     }
 
-    /// Every verdict on the lane itself, in the order of a claim. `stop_switch`: what the file `STOP` says,
-    /// if it is there.
+    /// Every verdict on the lane itself, in the order of a claim. `stop_switch`: what the file
+    /// `STOP` says, if it is there.
     pub fn verdicts(&self, stop_switch: Option<String>, reading: ClockReading) -> Vec<Verdict> {
         let slots = Slots { of_lane: (self.all(), self.lane.settings.limits.concurrent), of_campaign: None };
         let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);

@@ -187,7 +187,8 @@ impl<'s> News<'s> {
             session.run(&WRITE, args![rows_json(&self.rows)]).await?;
         }
         give_back_days(session, &self.uncounted).await?;
-        // A placed call leaves its contact active, as it was; only those that go elsewhere are touched.
+        // A placed call leaves its contact active, as it was; only those that go elsewhere are
+        // touched.
         let moves = &mut self.follows.moves;
         let was_unknown = known.values().any(|known| known.state == AttemptState::Unknown);
         let contacts = if was_unknown || moves.iter().any(|step| step.to != To::Active) {

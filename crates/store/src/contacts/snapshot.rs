@@ -27,8 +27,8 @@ pub(crate) struct ContactSnapshot {
     pub(crate) has_multiple_numbers: bool,
     /// Why it was stopped, if it was.
     pub(crate) stop_reason: Option<StopReason>,
-    /// Why it does not go back to waiting, though its run goes on: a newer file no longer has it, or
-    /// its import was undone, while a call of it was planned or out. A newer file that has it
+    /// Why it does not go back to waiting, though its run goes on: a newer file no longer has it,
+    /// or its import was undone, while a call of it was planned or out. A newer file that has it
     /// clears this.
     pub(crate) pending_stop_reason: Option<StopReason>,
     /// Why nobody in its run waits any more, if so.

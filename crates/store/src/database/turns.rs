@@ -1,9 +1,9 @@
 //! Whose turn it is to write to a SQLite file, which takes one writer at a time.
 //!
-//! Within a process whoever waits is let through by urgency: stop switches, then what dialling needs, then
-//! bulk work. Between processes there is only SQLite's own lock, which is no queue: who writes
-//! again and again would keep it for good. So whoever waits for it shows a sign, a shared lock on a
-//! file beside the database, and who has just written leaves the lock to them.
+//! Within a process whoever waits is let through by urgency: stop switches, then what dialling
+//! needs, then bulk work. Between processes there is only SQLite's own lock, which is no queue: who
+//! writes again and again would keep it for good. So whoever waits for it shows a sign, a shared
+//! lock on a file beside the database, and who has just written leaves the lock to them.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};

@@ -18,8 +18,8 @@ use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 /// and not nothing.
 const LOOKED_AT: i64 = 10;
 
-/// Bytes of new data that are written at once, unless one row has more: they stand in memory several
-/// times meanwhile.
+/// Bytes of new data that are written at once, unless one row has more: they stand in memory
+/// several times meanwhile.
 const MOST_BYTES: i64 = 1 << 20;
 
 #[derive(Serialize)]

@@ -17,10 +17,10 @@ pub(crate) struct Sql {
 /// Makes a statement that both dialects read alike, `sql!("…")` or `sql!(both concat!(…))`, or that
 /// they do not: `sql!(sqlite "…", postgres "…")`.
 ///
-/// With `rows (id bigint, …)` after the first text, `$1` is a JSON array of objects that stands there
-/// as table `u`. With `ids` after a text that ends with a column, `$1` is a list, [`Arg::ids`] or
-/// [`Arg::texts`], that has the column's value. A text after `postgres` is only in its statement: what
-/// it locks, in which order.
+/// With `rows (id bigint, …)` after the first text, `$1` is a JSON array of objects that stands
+/// there as table `u`. With `ids` after a text that ends with a column, `$1` is a list,
+/// [`Arg::ids`] or [`Arg::texts`], that has the column's value. A text after `postgres` is only in
+/// its statement: what it locks, in which order.
 macro_rules! sql {
     (sqlite $sqlite:expr, postgres $postgres:expr) => {
         $crate::session::Sql { sqlite: $sqlite, postgres: $postgres }

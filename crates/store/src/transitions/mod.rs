@@ -16,11 +16,11 @@ use crate::campaigns::recent_failures::Failing;
 use crate::{Database, StoreError};
 
 /// Makes methods of [`Database`], one a line, from functions of the rooms. What is logged in one
-/// stands in the span `db.` and its name. The first word says how
-/// it is carried out: `write` in one transaction, `stop_switch` in one that comes before all others,
-/// `bulk` in one of as many rows as its second argument says, `in_parts` in as many as it takes,
-/// `read` outside any, `snapshot` as of one moment, `then` in one transaction and what must follow
-/// it, `dial` the same for calls that are to be made.
+/// stands in the span `db.` and its name. The first word says how it is carried out: `write` in one
+/// transaction, `stop_switch` in one that comes before all others, `bulk` in one of as many rows as
+/// its second argument says, `in_parts` in as many as it takes, `read` outside any, `snapshot` as
+/// of one moment, `then` in one transaction and what must follow it, `dial` the same for calls that
+/// are to be made.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
         impl crate::Database {

@@ -11,8 +11,8 @@ use ringfence_tests::on_both_databases;
 
 const CONTACTS: usize = 3_000;
 
-/// Dials at 50 a second until `stop_switch` is active, and returns when that began and the times of all
-/// calls.
+/// Dials at 50 a second until `stop_switch` is active, and returns when that began and the times of
+/// all calls.
 async fn dial_until<F: Future<Output = ()>>(
     folder: &Path,
     database: &str,
