@@ -52,7 +52,7 @@ impl Callback {
         ended: Moment,
         zones: &ZoneSet,
     ) -> Option<Asked> {
-        let words = outputs.get(&self.from).map(crate::condition::text).unwrap_or_default().trim().to_owned();
+        let words = outputs.get(&self.from).map(crate::heard::text).unwrap_or_default().trim().to_owned();
         if self.when.as_ref().is_some_and(|when| !when.holds(outputs)) {
             return None;
         }

@@ -110,15 +110,6 @@ fn is_same(wanted: &str, value: &str) -> bool {
         || (one == other && matches!(one, Heard::Yes | Heard::No | Heard::Stop))
 }
 
-/// Returns a value that an agent collected, as text.
-pub fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (name, wanted)) in self.0.iter().enumerate() {

@@ -164,7 +164,16 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
             _ => vec![text.clone()],
         },
         Value::Object(object) if object.is_empty() => Vec::new(),
-        other => vec![crate::condition::text(other)],
+        other => vec![text(other)],
+    }
+}
+
+/// Returns a value that an agent collected, as text.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@ mod calling;
 mod contradictions;
 pub(crate) mod limits;
 mod optional;
+pub mod presets;
 mod results;
 mod safety;
 mod schedule;

@@ -12,7 +12,7 @@ pub mod contact_files;
 pub mod contacts;
 mod mistake;
 pub mod places;
-pub mod presets;
+pub use campaign::presets;
 pub mod regular;
 mod required;
 mod section;

@@ -1,5 +1,10 @@
 //! A contact file goes into a run: read in one thread, stored by another, 10,000 rows at a time;
 //! then judged by the safety rails, and released or held.
+//!
+//! A file is read twice. The first reading changes nothing: it checks quotes and lengths to the end
+//! and hashes the content, so that a broken list is refused whole, the same list changes nothing,
+//! and a killed import is found again by its hash. The second reading stores, and is refused when
+//! the content has changed.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -8,6 +8,9 @@
 //! The pacer is our own code, because `governor` has neither a refund nor a peek. An exact sliding
 //! window needs permits that can be reserved before a claim, given back, and counted when they are
 //! spent.
+//!
+//! It stands here and not in the scheduler, because worker and reconciler reserve permits, too, and
+//! must not see the scheduler.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};

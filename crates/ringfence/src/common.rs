@@ -43,5 +43,5 @@ impl From<&Common> for Place {
 
 /// Returns what shows the sentences of an operation on stderr.
 pub fn notices() -> Notices {
-    Notices::to(crate::home::eprint_line)
+    Notices::to(crate::stderr::eprint_line)
 }

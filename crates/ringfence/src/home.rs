@@ -22,15 +22,3 @@ pub fn read_config(common: &Common, campaign: Option<&Path>) -> Result<Config, F
 pub fn stop_switch(config: &Config) -> Arc<dyn StopSwitch> {
     stop_switches::stop_file(&config.path)
 }
-
-/// Writes one line on stderr that is not a log.
-pub fn eprint_line(line: &str) {
-    crate::stderr::say(format!("{line}\n"));
-}
-
-/// Writes lines on stderr that are not logs.
-pub fn eprint_lines(lines: impl IntoIterator<Item = String>) {
-    for line in lines {
-        eprint_line(&line);
-    }
-}

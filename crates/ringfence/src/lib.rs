@@ -6,9 +6,11 @@
 pub mod cli;
 pub mod commands;
 pub mod common;
+pub mod dispatch;
 pub mod failure;
 pub mod home;
 pub mod leaving;
+pub mod progress;
 pub mod screen;
 pub mod stderr;
 pub mod summary_table;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ringfence::cli::Cli;
-use ringfence::{commands, failure, stderr, telemetry};
+use ringfence::{dispatch, failure, stderr, telemetry};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let code = match runtime.block_on(commands::dispatch(cli)) {
+    let code = match runtime.block_on(dispatch::dispatch(cli)) {
         Ok(code) => code,
         Err(failure) => {
             failure::print(&failure);

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::screen::PROGRESS;
+use crate::progress::PROGRESS;
 
 /// Log lines that wait to be written, at most.
 const MOST_LOGS: usize = 8_192;
@@ -20,6 +20,18 @@ static STDERR: LazyLock<Line> = LazyLock::new(|| Line::begin(std::io::stderr(), 
 /// Says something to the person at the other end: a whole line, or several.
 pub fn say(text: impl Into<Vec<u8>>) {
     STDERR.say(text.into(), PATIENCE);
+}
+
+/// Writes one line on stderr that is not a log.
+pub fn eprint_line(line: &str) {
+    say(format!("{line}\n"));
+}
+
+/// Writes lines on stderr that are not logs.
+pub fn eprint_lines(lines: impl IntoIterator<Item = String>) {
+    for line in lines {
+        eprint_line(&line);
+    }
 }
 
 /// Waits until what was logged is written, if anybody reads it.

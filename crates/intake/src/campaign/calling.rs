@@ -7,8 +7,8 @@ use ringfence_domain::Span;
 use ringfence_domain::campaign::{Calling, CallingZone};
 use ringfence_domain::window::Timetable;
 
+use super::presets::preset;
 use super::when;
-use crate::presets::preset;
 use crate::section::Section;
 
 const DEFAULT_GUARD: Span = Span::from_secs(60);

@@ -6,7 +6,7 @@ use ringfence_domain::PausedBy;
 use ringfence_operations::campaigns::{self, AppliedCampaign, Change, Plan, Proposal};
 use ringfence_store::{Applied, Begin};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
@@ -31,7 +31,7 @@ pub struct ApplyArgs {
 }
 
 /// Shows what `apply` would change.
-pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
+pub async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     let plan = campaigns::plan(&common.place(), &args.campaign).await?;
     if common.json {
         screen::print_json(&plan)?;
@@ -42,7 +42,7 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<u8, Failure
 }
 
 /// Stores a campaign's rules: the running system goes by them from the very next claim.
-pub(super) async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
+pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
     let proposal = Proposal::open(&common.place(), &args.campaign).await?;
     let begin = if args.draft { Begin::Draft } else { Begin::Running };
     if proposal.changes_something(begin) && !args.yes && screen::can_ask() {

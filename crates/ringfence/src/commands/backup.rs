@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ringfence_operations::backup;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::screen;
@@ -17,7 +17,7 @@ pub struct BackupArgs {
 }
 
 /// Writes a consistent copy of a SQLite database in use, and says how it is restored.
-pub(super) async fn backup(common: &Common, args: &BackupArgs) -> Result<u8, Failure> {
+pub async fn backup(common: &Common, args: &BackupArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let done = backup::write(&home, &args.file).await;
     home.store.close().await;

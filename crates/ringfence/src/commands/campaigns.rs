@@ -2,13 +2,13 @@
 
 use ringfence_operations::campaigns::{self, Listed};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::screen;
 
 /// One line a campaign.
-pub(super) async fn campaigns(common: &Common) -> Result<u8, Failure> {
+pub async fn campaigns(common: &Common) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let listed = campaigns::list(&home).await;
     home.store.close().await;

@@ -3,9 +3,9 @@
 use ringfence_domain::zone_data::ZoneData;
 use ringfence_operations::{check, file_form};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
-use crate::{home, screen};
+use crate::screen;
 
 /// `check`
 #[derive(Debug, clap::Args)]
@@ -18,14 +18,14 @@ pub struct CheckArgs {
 }
 
 /// Every mistake of the configuration and of all files, in one go.
-pub(super) fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
+pub fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     let found = check::check(&common.place(), &args.files, args.show_defaults)?;
     if common.json {
         screen::print_json(&found)?;
         return Ok(u8::from(!found.ok));
     }
     for caution in &found.cautions {
-        home::eprint_line(caution);
+        crate::stderr::eprint_line(caution);
     }
     if !found.ok {
         return Err(Failure::files(found.mistakes));

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
+use clap::Command;
 
-use crate::cli::Cli;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
@@ -24,23 +23,23 @@ pub struct ManArgs {
 }
 
 /// The script that completes commands and options in a shell.
-pub(super) fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
+pub fn completions(args: &CompletionsArgs, mut program: Command) -> Result<u8, Failure> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "ringfence", &mut text);
+    clap_complete::generate(args.shell, &mut program, "ringfence", &mut text);
     screen::print(&String::from_utf8_lossy(&text))?;
     Ok(DONE)
 }
 
 /// Manual pages.
-pub(super) fn man(args: &ManArgs) -> Result<u8, Failure> {
+pub fn man(args: &ManArgs, program: Command) -> Result<u8, Failure> {
     let Some(folder) = &args.out else {
         let mut text = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+        clap_mangen::Man::new(program).render(&mut text)?;
         screen::print(&String::from_utf8_lossy(&text))?;
         return Ok(DONE);
     };
     std::fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(Cli::command(), folder)?;
+    clap_mangen::generate_to(program, folder)?;
     screen::print(&format!("manual pages are in {0}; read one with: man {0}/ringfence.1\n", folder.display()))?;
     Ok(DONE)
 }

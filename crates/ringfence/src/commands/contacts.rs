@@ -5,7 +5,7 @@ use ringfence_domain::{ContactState, Outcome, Zone};
 use ringfence_operations::contacts;
 use ringfence_store::ContactFilter;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::screen;
@@ -27,7 +27,7 @@ pub struct ContactsArgs {
 }
 
 /// Contacts of the current run.
-pub(super) async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8, Failure> {
+pub async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let filter = ContactFilter { state: args.state, outcome: args.outcome, reached: None };
     let done = if common.json { json(&home, args, filter).await } else { table(&home, args, filter).await };

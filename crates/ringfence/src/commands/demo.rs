@@ -10,9 +10,9 @@ use ringfence_operations::workspace;
 use ringfence_store::{Database, Location};
 
 use super::run::{Bar, signalled};
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
-use crate::home::eprint_line;
+use crate::stderr::eprint_line;
 use crate::{screen, summary_table};
 
 const CONFIG: &str = r#"
@@ -58,7 +58,7 @@ pub struct DemoArgs {
 }
 
 /// A sample campaign on a simulated provider, in a database that goes with it.
-pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
+pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     let folder = tempfile::Builder::new().prefix("ringfence-demo-").tempdir()?.keep();
     let contacts = folder.join("contacts.csv");
     write_contacts(&contacts, args.contacts)?;

@@ -8,7 +8,7 @@ use ringfence_operations::dnc::{self, FileProgress, ImportedNumbers, ListFile};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::screen;
@@ -67,7 +67,7 @@ pub enum DncAction {
 }
 
 /// The do-not-call list, effective for the very next claim.
-pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> {
+pub async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> {
     // A list may be there before any campaign is.
     let home = match args.action {
         DncAction::Add { .. } | DncAction::Import { .. } => Home::enter_or_make(common).await?,
@@ -112,7 +112,7 @@ pub(super) async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> 
 async fn import(home: &Home, campaign: Option<&str>, list: &ListFile<'_>) -> Result<ImportedNumbers, Failure> {
     let mut bar = None;
     let mut show = |FileProgress { bytes, of_bytes, rows }| {
-        bar.get_or_insert_with(|| screen::FileProgress::begin(of_bytes)).at(bytes, rows);
+        bar.get_or_insert_with(|| crate::progress::FileProgress::begin(of_bytes)).at(bytes, rows);
     };
     let done = dnc::import(home, campaign, list, &mut show).await;
     if let Some(bar) = bar {

@@ -4,7 +4,7 @@ use ringfence_operations::run::Prepared;
 use ringfence_operations::{importing, workspace};
 
 use super::run::RunArgs;
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 

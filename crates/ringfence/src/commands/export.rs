@@ -2,9 +2,9 @@
 
 use ringfence_operations::export::{self, Format, Lines};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
-use crate::home::{self, Home};
+use crate::home::Home;
 
 /// `export`
 #[derive(Debug, clap::Args)]
@@ -46,11 +46,11 @@ pub enum ExportOnly {
 }
 
 /// One line a contact, or an attempt.
-pub(super) async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Failure> {
+pub async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Failure> {
     let mut home = Home::enter(common).await?;
     if args.refresh {
         let refreshed = export::refresh_links(&mut home, &args.campaign).await?;
-        home::eprint_line(&format!("{refreshed} expired links were refreshed"));
+        crate::stderr::eprint_line(&format!("{refreshed} expired links were refreshed"));
     }
     let lines = match args.only {
         _ if args.attempts => Lines::Attempts,

@@ -4,7 +4,7 @@ use ringfence_domain::Moment;
 use ringfence_operations::hours::{self, HoursRequest};
 use serde_json::json;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
@@ -33,7 +33,7 @@ fn moment(text: &str) -> Result<Moment, String> {
 }
 
 /// Whether a window is open, when that changes, and every change up to a moment.
-pub(super) fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
+pub fn hours(common: &Common, args: &HoursArgs) -> Result<u8, Failure> {
     let request = HoursRequest {
         expression: &args.expression,
         timezone: &args.timezone,

@@ -9,10 +9,11 @@ use ringfence_operations::imports::{self, ImportRequest, held_line};
 use ringfence_operations::rejects::Kind;
 use ringfence_operations::{importing, rejects};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure, HELD};
-use crate::home::{Home, eprint_line};
+use crate::home::Home;
 use crate::screen;
+use crate::stderr::eprint_line;
 
 /// `import`
 #[derive(Debug, clap::Args)]
@@ -55,7 +56,7 @@ pub struct RejectsArgs {
 }
 
 /// Streams contacts into a campaign.
-pub(super) async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Failure> {
+pub async fn import(common: &Common, args: &ImportArgs) -> Result<u8, Failure> {
     let mut home = Home::enter(common).await?;
     let (Some(name), Some(file)) = (&args.campaign, &args.file) else {
         return undo(common, &home, ImportId(args.undo.unwrap_or_default())).await;
@@ -107,7 +108,7 @@ async fn undo(common: &Common, home: &Home, id: ImportId) -> Result<u8, Failure>
 }
 
 /// Every import of a campaign's current run, or of all campaigns.
-pub(super) async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, Failure> {
+pub async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let list = imports::list(&home, args.campaign.as_deref()).await?;
     home.store.close().await;
@@ -138,7 +139,7 @@ pub(super) async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, F
 }
 
 /// The rows of an import that were not taken in.
-pub(super) async fn rejects(common: &Common, args: &RejectsArgs) -> Result<u8, Failure> {
+pub async fn rejects(common: &Common, args: &RejectsArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let row = imports::of_campaign(&home, &args.campaign, args.import.map(ImportId)).await?;
     if common.json {

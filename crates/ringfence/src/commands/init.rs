@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ringfence_domain::phone::Country;
 use ringfence_operations::init::{self, InitRequest, Written};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
@@ -32,7 +32,7 @@ pub struct InitArgs {
 
 /// Writes a configuration and a campaign from a contact file's header. Nothing that is there is
 /// overwritten.
-pub(super) fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
+pub fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
     let request = InitRequest {
         kind: &args.kind,
         contacts: &args.contacts,

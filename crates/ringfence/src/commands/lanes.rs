@@ -4,7 +4,7 @@ use ringfence_operations::lanes::{self, Lane};
 use ringfence_providers::Checked;
 use serde_json::json;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, Home};
 use crate::screen;
@@ -43,7 +43,7 @@ pub enum LaneAction {
 }
 
 /// Lists, pauses and resumes lanes, and tries their credentials.
-pub(super) async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failure> {
+pub async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failure> {
     if args.check {
         return check(common).await;
     }

@@ -2,12 +2,12 @@
 
 use ringfence_operations::schema;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
 /// Opening brings the schema up to date; what is in is listed.
-pub(super) async fn migrate(common: &Common) -> Result<u8, Failure> {
+pub async fn migrate(common: &Common) -> Result<u8, Failure> {
     let schema = schema::bring_up_to_date(&common.place()).await?;
     if common.json {
         screen::print_json(&schema)?;

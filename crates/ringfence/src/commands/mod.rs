@@ -14,9 +14,9 @@ pub mod hours;
 pub mod import;
 pub mod init;
 pub mod lanes;
-mod migrate;
+pub mod migrate;
 pub mod pause;
-mod presets;
+pub mod presets;
 pub mod preview;
 pub mod quarantine;
 pub mod review;
@@ -27,46 +27,3 @@ pub mod status;
 pub mod stop;
 pub mod test_call;
 pub mod why;
-
-use crate::cli::{Cli, Command};
-use crate::failure::Failure;
-
-/// Does what was asked and returns the exit code.
-pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
-    let common = &cli.common;
-    match &cli.command {
-        Command::Demo(args) => demo::demo(common, args).await,
-        Command::Init(args) => init::init(common, args),
-        Command::Check(args) => check::check(common, args),
-        Command::Preview(args) => preview::preview(common, args),
-        Command::TestCall(args) => test_call::test_call(common, args).await,
-        Command::Run(args) => run::run(common, args).await,
-        Command::Serve(args) => serve::serve(common, *args).await,
-        Command::Stop(args) => stop::stop(common, args).await,
-        Command::Start => stop::start(common).await,
-        Command::Status(args) => status::status(common, args).await,
-        Command::Why(args) => why::why(common, args).await,
-        Command::Export(args) => export::export(common, args).await,
-        Command::Plan(args) => apply::plan(common, args).await,
-        Command::Apply(args) => apply::apply(common, args).await,
-        Command::Campaigns => campaigns::campaigns(common).await,
-        Command::Pause(args) => pause::pause(common, args).await,
-        Command::Resume(args) => pause::resume(common, args).await,
-        Command::Cancel(args) => pause::cancel(common, args).await,
-        Command::Import(args) => import::import(common, args).await,
-        Command::Imports(args) => import::imports(common, args).await,
-        Command::Rejects(args) => import::rejects(common, args).await,
-        Command::Contacts(args) => contacts::contacts(common, args).await,
-        Command::Dnc(args) => dnc::dnc(common, args).await,
-        Command::Review(args) => review::review(common, args).await,
-        Command::Quarantine(args) => quarantine::quarantine(common, args).await,
-        Command::Backup(args) => backup::backup(common, args).await,
-        Command::Lanes(args) => lanes::lanes(common, args).await,
-        Command::Presets => presets::presets(common),
-        Command::Hours(args) => hours::hours(common, args),
-        Command::Sandbox(args) => sandbox::sandbox(args).await,
-        Command::Migrate => migrate::migrate(common).await,
-        Command::Completions(args) => completions::completions(args),
-        Command::Man(args) => completions::man(args),
-    }
-}

@@ -2,7 +2,7 @@
 
 use ringfence_operations::campaigns;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::screen;
@@ -41,7 +41,7 @@ pub struct CancelArgs {
 }
 
 /// Stops new calls of a campaign.
-pub(super) async fn pause(common: &Common, args: &PauseArgs) -> Result<u8, Failure> {
+pub async fn pause(common: &Common, args: &PauseArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let paused = campaigns::pause(&home, &args.campaign, &args.reason).await?;
     home.store.close().await;
@@ -57,7 +57,7 @@ pub(super) async fn pause(common: &Common, args: &PauseArgs) -> Result<u8, Failu
 }
 
 /// Lets a campaign dial again.
-pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Failure> {
+pub async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let resumed = campaigns::resume(&home, &args.campaign, args.accept).await?;
     home.store.close().await;
@@ -77,7 +77,7 @@ pub(super) async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Fai
 }
 
 /// Ends a campaign for good.
-pub(super) async fn cancel(common: &Common, args: &CancelArgs) -> Result<u8, Failure> {
+pub async fn cancel(common: &Common, args: &CancelArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     home.campaign(&args.campaign).await?;
     let question = format!("cancel {} for good? Whoever waits in it is never called.", args.campaign);

@@ -2,12 +2,12 @@
 
 use ringfence_operations::presets::{self, PresetRules};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
 /// What each preset asks for, with its source.
-pub(super) fn presets(common: &Common) -> Result<u8, Failure> {
+pub fn presets(common: &Common) -> Result<u8, Failure> {
     let all = presets::list()?;
     if common.json {
         screen::print_json(&all)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ringfence_operations::preview::{self, PreviewedRequest};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::screen;
 
@@ -23,7 +23,7 @@ pub struct PreviewArgs {
 
 /// Prints the requests that would be sent for one row, one for each number of the person. Nothing
 /// is sent.
-pub(super) fn preview(common: &Common, args: &PreviewArgs) -> Result<u8, Failure> {
+pub fn preview(common: &Common, args: &PreviewArgs) -> Result<u8, Failure> {
     let requests = preview::preview(&common.place(), &args.campaign, args.contacts.as_deref(), args.row)?;
     if common.json {
         screen::print_json(&requests)?;

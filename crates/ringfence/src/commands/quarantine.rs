@@ -3,7 +3,7 @@
 use ringfence_operations::quarantine::{self, Lift};
 use ringfence_store::{LaneInquiry, QuarantineRow};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure, HELD};
 use crate::home::Home;
 use crate::screen;
@@ -41,7 +41,7 @@ pub struct LiftArgs {
 }
 
 /// Shows the quarantine, or lifts it.
-pub(super) async fn quarantine(common: &Common, args: &QuarantineArgs) -> Result<u8, Failure> {
+pub async fn quarantine(common: &Common, args: &QuarantineArgs) -> Result<u8, Failure> {
     let mut home = Home::enter(common).await?;
     let done = match &args.action {
         None | Some(QuarantineAction::Show) => show(common, &home).await,

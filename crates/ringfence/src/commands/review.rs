@@ -5,7 +5,7 @@ use ringfence_domain::ContactId;
 use ringfence_operations::review;
 use ringfence_store::ReviewAnswer;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::screen;
@@ -71,7 +71,7 @@ pub enum Word {
 }
 
 /// Lists contacts in review, or settles them.
-pub(super) async fn review(common: &Common, args: &ReviewArgs) -> Result<u8, Failure> {
+pub async fn review(common: &Common, args: &ReviewArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let campaign = args.campaign.as_deref();
     let done = match &args.action {

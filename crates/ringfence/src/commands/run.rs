@@ -8,11 +8,12 @@ use ringfence_operations::run::{self, Ended, Ran, RunOrder, Watch};
 use ringfence_store::KnownAs;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure, HELD, REVIEW};
-use crate::home::eprint_line;
 use crate::leaving;
-use crate::screen::{self, Progress};
+use crate::progress::Progress;
+use crate::screen;
+use crate::stderr::eprint_line;
 use crate::summary_table;
 
 /// `run`
@@ -62,7 +63,7 @@ impl From<Until> for run::Until {
 }
 
 /// Applies, imports, dials, and prints the summary.
-pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
+pub async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
     if args.dry_run {
         return super::dry_run::dry_run(common, args);
     }

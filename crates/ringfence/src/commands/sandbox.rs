@@ -45,7 +45,7 @@ pub struct SandboxArgs {
 }
 
 /// Every vendor, simulated, on one socket and each on its own paths, until it is interrupted.
-pub(super) async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
+pub async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
     let mut behaviour = Behaviour {
         talk: args.talk,
         ring: args.ring,

@@ -9,9 +9,10 @@ use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zone
 use ringfence_store::{Database, ProcessLock};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::Failure;
-use crate::home::{self, eprint_line};
+use crate::home;
+use crate::stderr::eprint_line;
 
 /// `serve`
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -23,7 +24,7 @@ pub struct ServeArgs {
 
 /// Dials every lane of the configuration and begins campaigns on schedule, until it is told to
 /// stop.
-pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
+pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     let Some(path) = workspace::find_config(&common.place(), None)? else {
         return Err(Failure::input(
             "no ringfence.toml was found",
@@ -45,7 +46,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
-    home::eprint_lines(receipts::take_back(&store, &*clock).await);
+    crate::stderr::eprint_lines(receipts::take_back(&store, &*clock).await);
     let lifeline = ProcessLock::begin(&store, clock.read().now);
     let stop_switch = stop_switches::all(&config.path, &store);
     let shutdown = Shutdown::default();
@@ -85,7 +86,7 @@ pub(super) async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failur
     };
     eprint_line("finishing what is being sent…");
     shutdown.end().await;
-    home::eprint_lines(receipts::leave(&store));
+    crate::stderr::eprint_lines(receipts::leave(&store));
     store.close().await;
     ended
 }

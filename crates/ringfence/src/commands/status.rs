@@ -7,7 +7,7 @@ use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
 use ringfence_operations::status;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::{screen, summary_table};
@@ -27,7 +27,7 @@ pub struct StatusArgs {
 }
 
 /// The summary of one campaign, or of all.
-pub(super) async fn status(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
+pub async fn status(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     if let Some(name) = &args.campaign {
         home.campaign(name).await?;

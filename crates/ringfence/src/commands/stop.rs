@@ -2,7 +2,7 @@
 
 use ringfence_operations::stop::{self, StoppedAll};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure, HELD};
 use crate::home::Home;
 use crate::screen;
@@ -16,7 +16,7 @@ pub struct StopArgs {
 }
 
 /// Stops new calls of everything on this database, and says which calls are still out.
-pub(super) async fn stop(common: &Common, args: &StopArgs) -> Result<u8, Failure> {
+pub async fn stop(common: &Common, args: &StopArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let stopped = stop::stop(&home, &args.reason).await?;
     home.store.close().await;
@@ -50,7 +50,7 @@ fn text(stopped: &StoppedAll) -> String {
 }
 
 /// Lets everything on this database dial again.
-pub(super) async fn start(common: &Common) -> Result<u8, Failure> {
+pub async fn start(common: &Common) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let started = stop::start(&home).await;
     home.store.close().await;

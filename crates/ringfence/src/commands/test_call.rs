@@ -6,7 +6,7 @@ use ringfence_domain::{AttemptState, ContactState, Span};
 use ringfence_operations::test_call::{Called, Ended, Prepared, TestCall};
 
 use super::run::signalled;
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure, REVIEW};
 use crate::screen;
 
@@ -33,7 +33,7 @@ pub struct TestCallArgs {
 
 /// One real call to one number: through window, do-not-call list and caps, outside the campaign's
 /// counts.
-pub(super) async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failure> {
+pub async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failure> {
     let order = TestCall {
         campaign: args.campaign.clone(),
         phone: args.phone.clone(),

@@ -3,7 +3,7 @@
 use ringfence_domain::{ContactState, Moment};
 use ringfence_operations::why::{self, Explanation, Outside, WhyCampaign, WhyNumber};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
 use crate::screen;
@@ -20,7 +20,7 @@ pub struct WhyArgs {
 }
 
 /// What happened to a number so far, may it be dialled now, and if not, why not and until when.
-pub(super) async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> {
+pub async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     let Some(phone) = &args.phone else {
         let waiting = why::campaign(&home, args.campaign.as_deref().unwrap_or_default()).await;

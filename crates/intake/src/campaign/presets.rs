@@ -8,13 +8,13 @@ use ringfence_domain::preset::Preset;
 use ringfence_domain::window::Closures;
 use toml::de::DeTable;
 
-use crate::campaign::{limits, when};
+use super::{limits, when};
 use crate::section::{Explain, Found, Section, closest};
 
 macro_rules! shipped {
     ($($name:literal),+ $(,)?) => {
         /// Each preset's name and data.
-        const SHIPPED: &[(&str, &str)] = &[$(($name, include_str!(concat!("../data/presets/", $name, ".toml")))),+];
+        const SHIPPED: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../data/presets/", $name, ".toml")))),+];
     };
 }
 
