@@ -34,7 +34,7 @@ const LONGEST_WINDOW: Span = Span::from_hours(1);
 
 /// Whether this process dials the lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum Ownership {
     /// Not known yet.
     Asking,
     /// This process dials it.
@@ -60,7 +60,7 @@ pub struct LaneEngine {
     stop_switch: Arc<dyn StopSwitch>,
     reports: Option<ReportAddress>,
     only: Option<CampaignId>,
-    standing: watch::Sender<Standing>,
+    standing: watch::Sender<Ownership>,
 }
 
 impl LaneEngine {
@@ -73,7 +73,7 @@ impl LaneEngine {
         settings: LaneSettings,
         provider: Arc<dyn Provider>,
     ) -> Self {
-        let standing = watch::Sender::new(Standing::Asking);
+        let standing = watch::Sender::new(Ownership::Asking);
         let stop_switch = Arc::new(NoStopSwitch);
         Self { store, clock, owner, lane, settings, provider, stop_switch, reports: None, only: None, standing }
     }
@@ -100,7 +100,7 @@ impl LaneEngine {
     }
 
     /// Returns whether this process dials the lane, as it changes.
-    pub fn standing(&self) -> watch::Receiver<Standing> {
+    pub fn standing(&self) -> watch::Receiver<Ownership> {
         self.standing.subscribe()
     }
 
@@ -122,9 +122,9 @@ impl LaneEngine {
         while !stop.is_cancelled() {
             match keeper.take().await {
                 Ok(LeaseOutcome::Ours(tenure)) => {
-                    self.standing.send_replace(Standing::Ours);
+                    self.standing.send_replace(Ownership::Ours);
                     self.serve(&keeper, tenure, &stop).await;
-                    self.standing.send_replace(Standing::Asking);
+                    self.standing.send_replace(Ownership::Asking);
                 }
                 Ok(LeaseOutcome::Theirs { owner, other_settings }) => {
                     if other_settings {
@@ -133,7 +133,7 @@ impl LaneEngine {
                             self.settings.name
                         );
                     }
-                    self.standing.send_replace(Standing::Theirs { owner, other_settings });
+                    self.standing.send_replace(Ownership::Theirs { owner, other_settings });
                 }
                 Err(error) => tracing::error!(%error, "lane {} cannot be taken: {error}", self.settings.name),
             }

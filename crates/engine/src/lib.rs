@@ -15,6 +15,6 @@ pub mod stop_switches;
 
 pub use cron_scheduler::{BeginCampaign, CronScheduler, NotBegun};
 pub use database_loss::DatabaseLoss;
-pub use lane::{LaneEngine, Standing};
+pub use lane::{LaneEngine, Ownership};
 pub use shutdown::Shutdown;
 pub use stop_file::StopFile;

@@ -1,5 +1,6 @@
 //! An account at a vendor over HTTP: its address, its headers, one request at a time.
 
+use ringfence_domain::Placement;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::call::{AskError, Placing};
+use crate::call::AskError;
 use crate::{Budget, LaneSetup, Transport, WireError, answer};
 
 /// The address of an account, and the headers that every request to it carries. Its `Debug` shows
@@ -84,17 +85,17 @@ impl Account {
     /// Sends the one request that places a call. `read` gives the meaning of an answer.
     pub(crate) async fn place(
         &self,
-        request: Result<Request<Bytes>, Placing>,
-        read: impl FnOnce(&Response<Bytes>) -> Placing,
-    ) -> Placing {
+        request: Result<Request<Bytes>, Placement>,
+        read: impl FnOnce(&Response<Bytes>) -> Placement,
+    ) -> Placement {
         let request = match request {
             Ok(request) => request,
             Err(refused) => return refused,
         };
         match self.transport.send(request).await {
             Ok(answer) => read(&answer),
-            Err(WireError::NotSent(cause)) => Placing::NotSent { cause },
-            Err(WireError::Broken(cause)) => Placing::Unknown { cause },
+            Err(WireError::NotSent(cause)) => Placement::NotSent { cause },
+            Err(WireError::Broken(cause)) => Placement::Unknown { cause },
         }
     }
 

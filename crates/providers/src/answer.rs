@@ -1,5 +1,6 @@
 //! Vendors' answers, read the same careful way whoever they are from.
 
+use ringfence_domain::Placement;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -9,7 +10,7 @@ use ringfence_domain::Span;
 use ringfence_domain::phone::mask_numbers;
 use serde_json::{Map, Value};
 
-use crate::call::{AskError, Placing};
+use crate::call::AskError;
 use crate::fault::Cause;
 use crate::lenient;
 
@@ -173,32 +174,32 @@ pub(crate) type Rejection = (Cause, String);
 /// What an answer to the request that places a call means. An answer with a call's id is a call,
 /// whatever else it says. Without one it is a refusal only as the vendor's pages document it, by
 /// status, shape and words; whatever is left may have been placed.
-pub(crate) fn judge(answer: &Response<Bytes>, words: String, call_id: CallId, refusal: Option<Rejection>) -> Placing {
+pub(crate) fn judge(answer: &Response<Bytes>, words: String, call_id: CallId, refusal: Option<Rejection>) -> Placement {
     let status = answer.status().as_u16();
     let refusal = refusal.filter(|(_, words)| !speaks_of_trouble(words));
     match (call_id, status) {
         // A conflict may name another call that is out already.
-        (CallId::Readable(call_id), _) if status != 409 => return Placing::Accepted { call_id },
+        (CallId::Readable(call_id), _) if status != 409 => return Placement::Accepted { call_id },
         (CallId::Unreadable, _) => {
-            return Placing::Unknown { cause: "the call was taken, with a call id that cannot be read".to_owned() };
+            return Placement::Unknown { cause: "the call was taken, with a call id that cannot be read".to_owned() };
         }
         _ => {}
     }
     match (status, refusal) {
-        (408 | 409 | 425 | 499 | 500.., _) => Placing::Unknown { cause: words },
+        (408 | 409 | 425 | 499 | 500.., _) => Placement::Unknown { cause: words },
         (429, refusal) if is_limiter(answer, refusal.as_ref()) => {
-            Placing::Throttled { cause: words, retry_after: retry_after(answer) }
+            Placement::Throttled { cause: words, retry_after: retry_after(answer) }
         }
-        (429, _) => Placing::Unknown { cause: format!("{words}; that is no answer of a limiter") },
-        (_, Some((Cause::Pace, cause))) => Placing::Throttled { cause, retry_after: retry_after(answer) },
-        (_, Some((cause, words))) => cause.placing(words),
+        (429, _) => Placement::Unknown { cause: format!("{words}; that is no answer of a limiter") },
+        (_, Some((Cause::Pace, cause))) => Placement::Throttled { cause, retry_after: retry_after(answer) },
+        (_, Some((cause, words))) => cause.placement(words),
         (200..=299, None) => {
             let cause = match json(answer) {
                 Some(_) if !words.contains(": ") => format!("{words} without a call id"),
                 Some(_) => format!("{words}; no page documents that as a refusal"),
                 None => format!("{words} that is not JSON"),
             };
-            Placing::Unknown { cause }
+            Placement::Unknown { cause }
         }
         (status, None) => {
             let of_account = (401..=403).contains(&status) || speaks_of_money(&words);
@@ -207,7 +208,7 @@ pub(crate) fn judge(answer: &Response<Bytes>, words: String, call_id: CallId, re
             } else {
                 "does base_url lead to the vendor's API"
             };
-            Placing::Undocumented {
+            Placement::Undocumented {
                 cause: format!("{words}, which no page of the vendor documents: {hint}?"),
                 of_account,
             }

@@ -1,6 +1,6 @@
 //! The fault behind a refusal: who must mend it, by the vendor's words.
 
-use crate::Placing;
+use ringfence_domain::Placement;
 
 /// Who must mend what a refusal complains of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,15 @@ pub(crate) const fn fault(says: &'static str, statuses: &'static [u16], cause: C
 
 impl Cause {
     /// Returns the result for the attempt and the lane; `words` are the vendor's.
-    pub(crate) fn placing(self, words: String) -> Placing {
+    pub(crate) fn placement(self, words: String) -> Placement {
         match self {
-            Self::Lane => Placing::LaneFault { cause: words },
-            Self::Campaign => Placing::CampaignFault { cause: words },
-            Self::Contact => Placing::NumberFault { cause: words },
-            Self::Request => Placing::RequestFault { cause: words },
-            Self::Pace => Placing::Throttled { cause: words, retry_after: None },
-            Self::Unknown => Placing::Unknown { cause: words },
-            Self::Wording => Placing::Reworded { cause: words },
+            Self::Lane => Placement::LaneFault { cause: words },
+            Self::Campaign => Placement::CampaignFault { cause: words },
+            Self::Contact => Placement::NumberFault { cause: words },
+            Self::Request => Placement::RequestFault { cause: words },
+            Self::Pace => Placement::Throttled { cause: words, retry_after: None },
+            Self::Unknown => Placement::Unknown { cause: words },
+            Self::Wording => Placement::Reworded { cause: words },
         }
     }
 }

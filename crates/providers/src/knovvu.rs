@@ -13,6 +13,7 @@
 //! - The example writes the header `Project` without a value; a lane may send its project's name,
 //!   nothing, or no such header.
 
+use ringfence_domain::{CallStatus, Placement};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -27,8 +28,8 @@ use serde_json::{Map, Value, json};
 
 use crate::account::{Account, Body, Free};
 use crate::answer::{self, CallId, member, word};
-use crate::call::{AskError, CallRequest, Candidate, Findings, LostCall, News, OutCall, Placing};
-use crate::standing::{StatusMap, bare};
+use crate::call::{AskError, CallRequest, Candidate, Findings, LostCall, OutCall};
+use crate::status_word::{StatusMap, bare};
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, NumberFormat, Provider, Transport, report};
 
@@ -139,14 +140,14 @@ impl Knovvu {
 
     /// Makes the body of `POST /v2/call`. `token` is the access token, or the text that is shown in
     /// its place.
-    fn body(&self, call: &CallRequest, token: &str) -> Result<Value, Placing> {
-        let campaign = |cause: &str| Placing::CampaignFault { cause: cause.to_owned() };
+    fn body(&self, call: &CallRequest, token: &str) -> Result<Value, Placement> {
+        let campaign = |cause: &str| Placement::CampaignFault { cause: cause.to_owned() };
         let scenario = Some(call.agent.as_str()).filter(|path| !path.is_empty()).or(self.scenario_path.as_deref());
         let scenario =
             scenario.ok_or_else(|| campaign("no scenario: add agent, or scenario_path in the lane's section"))?;
         let display = call.from.as_deref().ok_or_else(|| campaign("no number to show: add caller_ids"))?;
         let destination = self.number_format.write(&call.to, self.country);
-        let destination = destination.map_err(|cause| Placing::NumberFault { cause })?;
+        let destination = destination.map_err(|cause| Placement::NumberFault { cause })?;
         let own = OWN.into_iter().zip([display, destination.as_str()]);
         let variables = call.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         // Whatever a campaign says, these two stay what they are.
@@ -227,11 +228,11 @@ impl Knovvu {
         self.status_map.outcome(state).or_else(|| by_state(state))
     }
 
-    fn news(&self, state: &str) -> News {
+    fn news(&self, state: &str) -> CallStatus {
         let outcome = self.outcome(state);
         let details = CallDetails { vendor_status: Some(state.to_owned()), ..CallDetails::default() };
         if let Some(outcome) = outcome {
-            return News::Ended(outcome, Box::new(details));
+            return CallStatus::Ended(outcome, Box::new(details));
         }
         if !state.trim().is_empty() {
             tracing::warn!(
@@ -240,7 +241,7 @@ impl Knovvu {
             );
         }
         // It lists no state of a call that is under way.
-        News::Unclear
+        CallStatus::Unclear
     }
 }
 
@@ -284,7 +285,7 @@ fn listed(reply: &Response<Bytes>) -> Result<Vec<(String, String)>, AskError> {
 
 /// Reads the answer to the request that places a call. No refusal is documented: any answer
 /// without an id may be a call.
-fn classify(reply: &Response<Bytes>) -> Placing {
+fn classify(reply: &Response<Bytes>) -> Placement {
     let body = answer::json(reply).unwrap_or_default();
     let call_id = member(&body, "UniqueId").map_or(CallId::Absent, CallId::of);
     answer::judge(reply, refusal(reply), call_id, None)
@@ -304,20 +305,20 @@ impl Provider for Knovvu {
 
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
         let body = self.body(call, "***").map_err(|refused| match refused {
-            Placing::CampaignFault { cause } | Placing::NumberFault { cause } => cause,
+            Placement::CampaignFault { cause } | Placement::NumberFault { cause } => cause,
             other => format!("{other:?}"),
         })?;
         self.request(body)
     }
 
-    async fn place(&self, call: &CallRequest) -> Placing {
+    async fn place(&self, call: &CallRequest) -> Placement {
         let request = self
             .body(call, self.access_token.expose_secret())
-            .and_then(|body| self.request(body).map_err(|cause| Placing::LaneFault { cause }));
+            .and_then(|body| self.request(body).map_err(|cause| Placement::LaneFault { cause }));
         self.account.place(request, classify).await
     }
 
-    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         let ids: Vec<&str> = calls.iter().map(|call| call.call_id.as_str()).collect();
         let results = self.results(&ids, budget).await?;
         let state =

@@ -22,13 +22,13 @@ pub mod pacer;
 pub mod provider;
 pub mod registry;
 pub mod report;
-mod standing;
+mod status_word;
 pub mod transport;
 pub mod twenty2;
 mod unleashx;
 pub mod vendor;
 
-pub use call::{AskError, CallRequest, Candidate, Findings, ListedCall, Listing, LostCall, News, OutCall, Placing};
+pub use call::{AskError, CallRequest, Candidate, Findings, ListedCall, Listing, LostCall, OutCall};
 pub use fault::{Cause, Fault};
 pub use number_format::NumberFormat;
 pub use pacer::{Pacer, Permit};

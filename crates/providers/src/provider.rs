@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber};
+use ringfence_domain::{CallStatus, Placement};
 
-use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, OutCall};
 
 /// The lane's budget of requests. Each request waits here for its turn, except the one that places
 /// a call.
@@ -41,11 +42,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String>;
 
     /// Sends exactly one request that places a call, and never a second one.
-    async fn place(&self, call: &CallRequest) -> Placing;
+    async fn place(&self, call: &CallRequest) -> Placement;
 
     /// Asks how calls stand, with as few requests as the vendor allows. Calls that are not in the
     /// answer are pending.
-    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError>;
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, CallStatus)>, AskError>;
 
     /// Looks for calls whose answer was lost. A call that is not found may be out all the same,
     /// unless the findings name it absent.

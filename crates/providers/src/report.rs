@@ -44,7 +44,7 @@ fn collect(body: &Value, names: &[&str], depth: usize, found: &mut BTreeSet<Stri
 }
 
 fn is_one(key: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| crate::standing::bare(key) == crate::standing::bare(name))
+    names.iter().any(|name| crate::status_word::bare(key) == crate::status_word::bare(name))
 }
 
 #[cfg(test)]

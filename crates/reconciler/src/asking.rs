@@ -1,9 +1,10 @@
 //! The questions about placed calls.
 
+use ringfence_domain::CallStatus;
 use std::collections::BTreeMap;
 
 use ringfence_domain::{AttemptId, Moment, Outcome, Span};
-use ringfence_providers::{News, OutCall};
+use ringfence_providers::OutCall;
 use ringfence_store::{LiveCall, Settlement, StoreError};
 
 use crate::Reconciler;
@@ -38,7 +39,7 @@ impl Reconciler {
         let news = match self.provider.ask(&calls, &*self.pacer).await {
             Ok(news) => {
                 self.consecutive_failures = 0;
-                news.into_iter().collect::<BTreeMap<AttemptId, News>>()
+                news.into_iter().collect::<BTreeMap<AttemptId, CallStatus>>()
             }
             // No answer, no news: only calls that were silent for too long go to a person.
             Err(error) => {
@@ -49,7 +50,7 @@ impl Reconciler {
         let mut out = Vec::new();
         for call in placed {
             match news.get(&call.attempt) {
-                Some(News::Ended(outcome, details)) => {
+                Some(CallStatus::Ended(outcome, details)) => {
                     self.patience.over(call.attempt, now.since(call.sending_at));
                     if *outcome == Outcome::NotDialled {
                         let said = details.vendor_status.as_deref().unwrap_or("it does not say why");

@@ -1,7 +1,8 @@
 //! The effect of the vendor's word on the slots that calls hold.
 
+use ringfence_domain::CallStatus;
 use ringfence_domain::{AttemptId, Moment, Span};
-use ringfence_providers::News;
+
 use ringfence_store::{LiveCall, StoreError};
 
 use crate::Reconciler;
@@ -16,9 +17,9 @@ const LISTED_AFTER: Span = Span::from_secs(30);
 
 /// Returns until when a call holds its slot after this answer of the vendor, when the next
 /// question comes at `next`. None when nothing changes.
-pub(crate) fn slot_until(call: &LiveCall, said: &News, next: Moment, now: Moment) -> Option<(AttemptId, Moment)> {
+pub(crate) fn slot_until(call: &LiveCall, said: &CallStatus, next: Moment, now: Moment) -> Option<(AttemptId, Moment)> {
     let until = next + next.since(now) + SPARE;
-    (*said == News::Pending && call.slot_until < until).then(|| (call.attempt, until + SPARE))
+    (*said == CallStatus::Pending && call.slot_until < until).then(|| (call.attempt, until + SPARE))
 }
 
 impl Reconciler {

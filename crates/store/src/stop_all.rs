@@ -41,7 +41,7 @@ pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) 
 
 /// What holds everything on one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct Stops {
     /// The stop, if everything is stopped for this process.
     pub(crate) stop: Option<Stop>,
     /// The zone data of this process is newer than any that dialled here: its first call is to be
@@ -56,7 +56,7 @@ pub(crate) async fn stop(session: &mut Session) -> Result<Option<Stop>, StoreErr
 
 /// What holds everything. A quarantine is told first, because lifting it is the longest way, and
 /// then zone data that is too old.
-pub(crate) async fn read(session: &mut Session) -> Result<Standing, StoreError> {
+pub(crate) async fn read(session: &mut Session) -> Result<Stops, StoreError> {
     const READ: Sql = sql!(
         "SELECT i.stopped_at, i.stop_reason, q.noticed_at, q.cause, z.version AS zone_version, z.since AS zone_since \
          FROM installation i LEFT JOIN quarantines q ON q.lifted_at IS NULL LEFT JOIN zone_data z ON z.only_row = 1 \
@@ -72,5 +72,5 @@ pub(crate) async fn read(session: &mut Session) -> Result<Standing, StoreError> 
         (None, None, Some(at)) => Some(by(StoppedBy::Person, at, "stop_reason")?),
         (None, None, None) => None,
     };
-    Ok(Standing { stop, newer_zones })
+    Ok(Stops { stop, newer_zones })
 }

@@ -1,5 +1,6 @@
 //! One burst: rules → permits → claim → one request each → results.
 
+use ringfence_domain::Placement;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use ringfence_domain::template::{NoValue, Row, Template};
 use ringfence_domain::{
     AttemptId, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, StopSwitch, ZoneSet,
 };
-use ringfence_providers::{CallRequest, Pacer, Permit, Placing, Provider};
+use ringfence_providers::{CallRequest, Pacer, Permit, Provider};
 use ringfence_store::{
     Burst, BurstCall, ClaimOrder, Database, LaneEffect, LaneLease, Rules, RulesCache, Sent, SentResult, StoreError,
     Withheld,
@@ -228,8 +229,8 @@ impl Shared {
         } else {
             permit.spend();
             let sent_at = self.clock.read().now;
-            let placing = self.provider.place(&request).await;
-            self.read(placing, sent_at)
+            let placement = self.provider.place(&request).await;
+            self.classify(placement, sent_at)
         };
         self.tell(&call, result, effect).await;
     }
@@ -245,39 +246,39 @@ impl Shared {
     }
 
     /// Reads the vendor's answer: its meaning for the attempt, and its effect on the lane.
-    fn read(&self, placing: Placing, sent_at: Moment) -> (SentResult, LaneEffect) {
+    fn classify(&self, placement: Placement, sent_at: Moment) -> (SentResult, LaneEffect) {
         let now = self.clock.read().now;
         let overdue_at = self.provider.held_until(sent_at) + RING_AND_TALK;
-        let strange = match &placing {
-            Placing::Undocumented { .. } => self.strange.fetch_add(1, Ordering::SeqCst) + 1,
-            Placing::NotSent { .. } | Placing::Unknown { .. } => 0,
+        let strange = match &placement {
+            Placement::Undocumented { .. } => self.strange.fetch_add(1, Ordering::SeqCst) + 1,
+            Placement::NotSent { .. } | Placement::Unknown { .. } => 0,
             _ => {
                 self.strange.store(0, Ordering::SeqCst);
                 0
             }
         };
-        match placing {
-            Placing::Accepted { call_id } => {
+        match placement {
+            Placement::Accepted { call_id } => {
                 self.taken.store(true, Ordering::SeqCst);
                 (SentResult::Accepted { call_id, overdue_at }, LaneEffect::Fine)
             }
-            Placing::NotSent { cause } => (SentResult::NotSent { cause: cause.clone() }, LaneEffect::Trouble(cause)),
-            Placing::Throttled { cause, retry_after } => {
+            Placement::NotSent { cause } => (SentResult::NotSent { cause: cause.clone() }, LaneEffect::Trouble(cause)),
+            Placement::Throttled { cause, retry_after } => {
                 let until = now + retry_after.unwrap_or(THROTTLED);
                 (SentResult::Throttled { cause: cause.clone(), until }, LaneEffect::Slow(until, cause))
             }
-            Placing::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
+            Placement::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
             // Its campaign pauses; the lane's others go on.
-            Placing::CampaignFault { cause } => (SentResult::CampaignRefused { cause }, LaneEffect::Fine),
-            Placing::RequestFault { cause } => (SentResult::RequestRefused { cause }, LaneEffect::Fine),
-            Placing::Reworded { cause } => (SentResult::Refused { cause }, LaneEffect::Nothing),
-            Placing::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
-            Placing::Unknown { cause } => {
+            Placement::CampaignFault { cause } => (SentResult::CampaignRefused { cause }, LaneEffect::Fine),
+            Placement::RequestFault { cause } => (SentResult::RequestRefused { cause }, LaneEffect::Fine),
+            Placement::Reworded { cause } => (SentResult::Refused { cause }, LaneEffect::Nothing),
+            Placement::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
+            Placement::Unknown { cause } => {
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
             }
             // A person who was called all the same must not be called again for this answer. Its
             // meaning for the lane is another matter.
-            Placing::Undocumented { cause, of_account } => {
+            Placement::Undocumented { cause, of_account } => {
                 let pauses = of_account || strange >= STRANGE || !self.taken.load(Ordering::SeqCst);
                 let effect = if pauses { LaneEffect::Pause } else { LaneEffect::Trouble };
                 (SentResult::Unknown { cause: cause.clone(), overdue_at }, effect(cause))

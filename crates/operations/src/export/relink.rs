@@ -1,7 +1,8 @@
 //! Links to recordings and transcripts expire: the vendor is asked again where they are now.
 
+use ringfence_domain::CallStatus;
 use ringfence_domain::{AttemptId, Moment};
-use ringfence_providers::{News, OutCall, Pacer};
+use ringfence_providers::{OutCall, Pacer};
 use ringfence_store::{AttemptRow, CampaignRow};
 
 use crate::error::Error;
@@ -44,7 +45,7 @@ pub(super) async fn relink(workspace: &mut Workspace, campaign: &CampaignRow) ->
                 .await
                 .map_err(|error| Error::work(format!("the vendor does not say where the recordings are: {error}")))?;
             for (attempt, news) in news {
-                if let News::Ended(_, details) = news
+                if let CallStatus::Ended(_, details) = news
                     && (details.recording.is_some() || details.transcript.is_some())
                 {
                     workspace.store.relink(attempt, *details).await?;

@@ -18,6 +18,7 @@ mod place;
 mod queue;
 mod since;
 
+use ringfence_domain::{CallStatus, Placement};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -30,8 +31,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, Body, Free};
 use crate::answer::UnreadRows;
-use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
-use crate::standing::StatusMap;
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, OutCall};
+use crate::status_word::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, Provider, Transport, report};
 
@@ -134,19 +135,21 @@ impl Iqra {
 
     /// Turns once to the other dialect than the refused one. A second refusal is for a person to
     /// mend.
-    fn reword(&self, was_config: bool, words: String) -> Placing {
+    fn reword(&self, was_config: bool, words: String) -> Placement {
         if self.config.load(Ordering::SeqCst) != was_config {
-            return Placing::Reworded { cause: words };
+            return Placement::Reworded { cause: words };
         }
         if self.turned.swap(true, Ordering::SeqCst) {
-            return Placing::LaneFault { cause: format!("{words}; neither dialect is understood: is base_url right?") };
+            return Placement::LaneFault {
+                cause: format!("{words}; neither dialect is understood: is base_url right?"),
+            };
         }
         self.config.store(!was_config, Ordering::SeqCst);
         let other = if was_config { "docs" } else { "config" };
         tracing::warn!(
             "Iqra AI wants the other dialect: write dialect = \"{other}\" in the lane's section, to begin with it"
         );
-        Placing::Reworded { cause: words }
+        Placement::Reworded { cause: words }
     }
 }
 
@@ -167,25 +170,25 @@ impl Provider for Iqra {
         self.account.request(Method::POST, &self.path(), Body::Form(fields))
     }
 
-    async fn place(&self, call: &CallRequest) -> Placing {
+    async fn place(&self, call: &CallRequest) -> Placement {
         let config = self.config.load(Ordering::SeqCst);
         let request =
-            place::fields(call, config).map_err(|cause| Placing::CampaignFault { cause }).and_then(|fields| {
+            place::fields(call, config).map_err(|cause| Placement::CampaignFault { cause }).and_then(|fields| {
                 let request = self.account.request(Method::POST, &self.path(), Body::Form(fields));
-                request.map_err(|cause| Placing::LaneFault { cause })
+                request.map_err(|cause| Placement::LaneFault { cause })
             });
         match self.account.place(request, |reply| place::classify(reply, config)).await {
-            Placing::Reworded { cause } => self.reword(config, cause),
-            Placing::Accepted { call_id } => {
+            Placement::Reworded { cause } => self.reword(config, cause),
+            Placement::Accepted { call_id } => {
                 let control = Control { number: call.to.clone(), reference: call.reference.clone(), at: call.at };
                 *self.control.lock().expect("never held over a panic") = Some(control);
-                Placing::Accepted { call_id }
+                Placement::Accepted { call_id }
             }
             other => other,
         }
     }
 
-    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         self.ask_all(calls, budget).await
     }
 

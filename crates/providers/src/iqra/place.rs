@@ -1,5 +1,6 @@
 //! The request that places a call, in both dialects, and what its answer means.
 
+use ringfence_domain::Placement;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use ringfence_domain::{Moment, Span};
 use serde_json::{Value, json};
 
 use crate::answer::{self, CallId, Rejection, member};
-use crate::call::{CallRequest, Placing};
+use crate::call::CallRequest;
 use crate::fault::{Cause, Fault, fault};
 
 /// The name that our reference has in the metadata.
@@ -128,7 +129,7 @@ const FIELDS: [&str; 3] =
 
 /// Reads the answer to the request that places a call. Both dialects answer refusals with
 /// HTTP 200.
-pub(super) fn classify(reply: &Response<Bytes>, config: bool) -> Placing {
+pub(super) fn classify(reply: &Response<Bytes>, config: bool) -> Placement {
     let body = answer::json(reply).unwrap_or_default();
     let first = member(&body, "Data").and_then(Value::as_array).and_then(|list| list.first());
     let call_id = first.map_or(CallId::Absent, CallId::of);

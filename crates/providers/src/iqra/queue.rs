@@ -6,6 +6,7 @@
 //! between its versions: a number has the meaning that no version contradicts, or else the outcome
 //! that calls nobody again too soon.
 
+use ringfence_domain::CallStatus;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
@@ -18,9 +19,9 @@ use super::place::{REFERENCE, refusal};
 use super::{Control, Iqra, place};
 use crate::account::Body;
 use crate::answer::{json, member, word};
-use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall, Unanswered};
+use crate::call::{AskError, Candidate, Findings, LostCall, OutCall, Unanswered};
 use crate::number_format::same_number;
-use crate::{Budget, standing};
+use crate::{Budget, status_word};
 
 /// Rows of one page: the most that the source gives.
 const PAGE: usize = 100;
@@ -42,7 +43,7 @@ impl Iqra {
         &self,
         calls: &[OutCall],
         budget: &dyn Budget,
-    ) -> Result<Vec<(AttemptId, News)>, AskError> {
+    ) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         if let [only] = calls {
             let row = self.one(&only.call_id, budget).await?;
             return Ok(row.map(|row| (only.attempt, self.news(&row))).into_iter().collect());
@@ -167,12 +168,12 @@ impl Iqra {
         self.account.ask(Method::POST, path, Body::Json(body.clone()), budget, refusal).await
     }
 
-    fn news(&self, row: &Value) -> News {
+    fn news(&self, row: &Value) -> CallStatus {
         let ended = text(row, "sessionEndType").is_some_and(|end| !["0", "NotSet"].contains(&end.as_str()));
         match self.outcome(row) {
-            Some(outcome) => News::Ended(outcome, Box::new(details(row))),
-            None if ended || text(row, "status").is_none() => News::Unclear,
-            None => News::Pending,
+            Some(outcome) => CallStatus::Ended(outcome, Box::new(details(row))),
+            None if ended || text(row, "status").is_none() => CallStatus::Unclear,
+            None => CallStatus::Pending,
         }
     }
 
@@ -199,7 +200,7 @@ impl Iqra {
             return None;
         }
         if !is_number(&status) {
-            return match standing::bare(&status).as_str() {
+            return match status_word::bare(&status).as_str() {
                 // Dropped from the queue before anyone was dialled.
                 "expired" => Some(Outcome::NotDialled),
                 "processingproxy"
@@ -210,7 +211,7 @@ impl Iqra {
                 | "waitingforqueueing"
                 | "processed" => None,
                 _ => match self.status_map.standing_at("Iqra AI", &status) {
-                    standing::Standing::Over(outcome) => Some(outcome),
+                    status_word::StatusWord::Over(outcome) => Some(outcome),
                     _ => None,
                 },
             };
@@ -229,7 +230,7 @@ impl Iqra {
 /// Reads the end of a session as an outcome. The numbers are those of the version that tells
 /// no-answer apart.
 fn by_end(end: &str) -> Option<Outcome> {
-    Some(match standing::bare(end).as_str() {
+    Some(match status_word::bare(end).as_str() {
         "3" | "userdeclinedorbusy" => Outcome::Busy,
         "4" | "usernoanswer" => Outcome::NoAnswer,
         "5"

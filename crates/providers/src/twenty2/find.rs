@@ -1,5 +1,6 @@
 //! The questions about calls: their standing, and the search for calls whose answer was lost.
 
+use ringfence_domain::CallStatus;
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -10,9 +11,9 @@ use serde_json::Value;
 use super::wire::{CallLog, LoggedCall};
 use super::{Twenty2, wire};
 use crate::account::{Body, with_query};
-use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall, Unanswered};
+use crate::call::{AskError, Candidate, Findings, LostCall, OutCall, Unanswered};
 use crate::number_format::same_number;
-use crate::standing::Standing;
+use crate::status_word::StatusWord;
 use crate::{Budget, Provider, answer};
 
 /// The most by which the vendor's clock may differ from ours.
@@ -29,7 +30,7 @@ impl Twenty2 {
         &self,
         calls: &[OutCall],
         budget: &dyn Budget,
-    ) -> Result<Vec<(AttemptId, News)>, AskError> {
+    ) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         let mut news = Vec::new();
         let mut singly: Vec<&OutCall> = Vec::new();
         if let [only] = calls {
@@ -40,8 +41,8 @@ impl Twenty2 {
             let mut missing = Vec::new();
             for call in calls {
                 match list.get(&call.call_id) {
-                    Some(logged) if self.status_map.standing(&logged.status) == Standing::Pending => {
-                        news.push((call.attempt, News::Pending));
+                    Some(logged) if self.status_map.standing(&logged.status) == StatusWord::Pending => {
+                        news.push((call.attempt, CallStatus::Pending));
                     }
                     Some(_) => singly.push(call),
                     None => missing.push(call),
@@ -126,8 +127,8 @@ impl Twenty2 {
             .ok_or_else(|| AskError::Trouble("the details of a call are not JSON".to_owned()))
     }
 
-    fn news(&self, body: Option<&Value>) -> News {
-        let Some(body) = body else { return News::Unclear };
+    fn news(&self, body: Option<&Value>) -> CallStatus {
+        let Some(body) = body else { return CallStatus::Unclear };
         let status = wire::member(body, "status").and_then(answer::word).unwrap_or_default();
         self.status_map.standing_at("Twenty2", &status).news(|| wire::details(body))
     }

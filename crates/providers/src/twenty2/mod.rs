@@ -15,6 +15,7 @@ mod place;
 mod since;
 mod wire;
 
+use ringfence_domain::{CallStatus, Placement};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -29,8 +30,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, Body, Free};
 use crate::answer::UnreadRows;
-use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
-use crate::standing::StatusMap;
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, OutCall};
+use crate::status_word::StatusMap;
 use crate::vendor::{CampaignFacts, Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, NumberFormat, Provider, Transport, report};
 
@@ -184,21 +185,21 @@ impl Provider for Twenty2 {
 
     fn written(&self, call: &CallRequest) -> Result<Request<Bytes>, String> {
         let body = self.call_body(call).map_err(|refused| match refused {
-            Placing::CampaignFault { cause } | Placing::NumberFault { cause } => cause,
+            Placement::CampaignFault { cause } | Placement::NumberFault { cause } => cause,
             other => format!("{other:?}"),
         })?;
         self.account.request(Method::POST, PLACE, Body::Json(body))
     }
 
-    async fn place(&self, call: &CallRequest) -> Placing {
+    async fn place(&self, call: &CallRequest) -> Placement {
         let request = self.call_body(call).and_then(|body| {
             let request = self.account.request(Method::POST, PLACE, Body::Json(body));
-            request.map_err(|cause| Placing::LaneFault { cause })
+            request.map_err(|cause| Placement::LaneFault { cause })
         });
         self.account.place(request, |answer| place::classify(answer, &self.agent_field)).await
     }
 
-    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         self.ask_all(calls, budget).await
     }
 

@@ -2,16 +2,17 @@
 
 use bytes::Bytes;
 use http::Response;
+use ringfence_domain::Placement;
 use serde_json::{Map, Value, json};
 
 use super::{Twenty2, wire};
 use crate::answer::{self, CallId, Rejection};
-use crate::call::{CallRequest, Placing};
+use crate::call::CallRequest;
 use crate::fault::{Cause, Fault, fault};
 
 impl Twenty2 {
     /// Makes the body of `POST /agent/trigger-outbound-call`.
-    pub(super) fn call_body(&self, call: &CallRequest) -> Result<Value, Placing> {
+    pub(super) fn call_body(&self, call: &CallRequest) -> Result<Value, Placement> {
         let mut inputs: serde_json::Map<String, Value> =
             call.variables.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         if let Some(name) = call.vendor.get("reference") {
@@ -19,13 +20,13 @@ impl Twenty2 {
         }
         let mut body = serde_json::Map::new();
         body.insert(self.agent_field.clone(), json!(call.agent));
-        let callee = self.as_dialled(&call.to).map_err(|cause| Placing::NumberFault { cause })?;
+        let callee = self.as_dialled(&call.to).map_err(|cause| Placement::NumberFault { cause })?;
         body.insert("callee_phone".to_owned(), json!(callee));
         if let Some(from) = &call.from {
             // Stored rules may be of a time when this was not checked.
             let caller = self.as_caller(from);
             let caller =
-                caller.map_err(|cause| Placing::CampaignFault { cause: format!("caller_ids: `{from}`: {cause}") })?;
+                caller.map_err(|cause| Placement::CampaignFault { cause: format!("caller_ids: `{from}`: {cause}") })?;
             body.insert("caller_phone".to_owned(), json!(caller));
         }
         if !inputs.is_empty() {
@@ -48,7 +49,7 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 /// Reads the answer to the request that places a call.
-pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placing {
+pub(super) fn classify(answer: &Response<Bytes>, agent_field: &str) -> Placement {
     let body = answer::json(answer).unwrap_or_default();
     let call_id = CallId::at(&body, &["/call_id", "/data/call_id"]);
     answer::judge(answer, wire::refusal(answer), call_id, refused(&body, answer, agent_field))

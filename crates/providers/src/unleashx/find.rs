@@ -1,6 +1,7 @@
 //! The questions about calls: their standing, and the search for calls whose answer was lost. Both
 //! read the list of executions.
 
+use ringfence_domain::CallStatus;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
@@ -11,7 +12,7 @@ use super::clock::ListClock;
 use super::rows::Execution;
 use super::{UnleashX, place};
 use crate::account::{Body, with_query};
-use crate::call::{AskError, Candidate, Findings, LostCall, News, OutCall, Unanswered};
+use crate::call::{AskError, Candidate, Findings, LostCall, OutCall, Unanswered};
 use crate::number_format::same_number;
 use crate::{Budget, answer};
 
@@ -32,7 +33,7 @@ impl UnleashX {
         &self,
         calls: &[OutCall],
         budget: &dyn Budget,
-    ) -> Result<Vec<(AttemptId, News)>, AskError> {
+    ) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         let mut news = Vec::new();
         let mut missing: Vec<&OutCall> = calls.iter().collect();
         if calls.len() > 1 {
@@ -76,7 +77,7 @@ impl UnleashX {
         all.into_iter().take(SINGLY)
     }
 
-    fn news(&self, row: &Execution) -> News {
+    fn news(&self, row: &Execution) -> CallStatus {
         self.status_map.standing_at("UnleashX", &row.status()).news(|| row.details())
     }
 

@@ -16,6 +16,7 @@ mod place;
 mod rows;
 mod since;
 
+use ringfence_domain::{CallStatus, Placement};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -28,8 +29,8 @@ use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate};
 use self::clock::ListClock;
 use crate::account::{Account, Body, Free};
 use crate::answer::UnreadRows;
-use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, News, OutCall, Placing};
-use crate::standing::StatusMap;
+use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, OutCall};
+use crate::status_word::StatusMap;
 use crate::vendor::{Capabilities, Finds, LaneSetup, Objection, SettingKey, SettingKind, Vendor};
 use crate::{Budget, Checked, Provider, Transport, report};
 
@@ -117,15 +118,15 @@ impl Provider for UnleashX {
         self.account.request(Method::POST, PLACE, Body::Json(place::body(call)?))
     }
 
-    async fn place(&self, call: &CallRequest) -> Placing {
-        let request = place::body(call).map_err(|cause| Placing::CampaignFault { cause }).and_then(|body| {
+    async fn place(&self, call: &CallRequest) -> Placement {
+        let request = place::body(call).map_err(|cause| Placement::CampaignFault { cause }).and_then(|body| {
             let request = self.account.request(Method::POST, PLACE, Body::Json(body));
-            request.map_err(|cause| Placing::LaneFault { cause })
+            request.map_err(|cause| Placement::LaneFault { cause })
         });
         self.account.place(request, place::classify).await
     }
 
-    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         self.ask_all(calls, budget).await
     }
 

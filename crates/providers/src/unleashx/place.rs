@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::Response;
+use ringfence_domain::Placement;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{self, CallId, Rejection};
-use crate::call::{CallRequest, Placing};
+use crate::call::CallRequest;
 use crate::fault::{Cause, Fault, fault};
 
 /// The name that our reference has in `metadata`.
@@ -35,7 +36,7 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 /// Reads the answer to the request that places a call.
-pub(super) fn classify(reply: &Response<Bytes>) -> Placing {
+pub(super) fn classify(reply: &Response<Bytes>) -> Placement {
     let body = answer::json(reply).unwrap_or_default();
     let call_id = CallId::at(&body, &["/data/execution_id", "/execution_id"]);
     answer::judge(reply, refusal(reply), call_id, refused(&body, reply))

@@ -261,12 +261,7 @@ impl<'o> Claiming<'o> {
 }
 
 /// The verdicts that are the same for every attempt of the claim.
-fn shared(
-    stop_switches: &stop_all::Standing,
-    lane: &LaneRow,
-    campaign: &Campaign,
-    reading: ClockReading,
-) -> Vec<Verdict> {
+fn shared(stop_switches: &stop_all::Stops, lane: &LaneRow, campaign: &Campaign, reading: ClockReading) -> Vec<Verdict> {
     let of_lane = verdicts::of_lane(stopped(None, stop_switches.stop.as_ref()), lane, reading);
     let of_campaign = [
         Verdict::Campaign { state: campaign.state, paused_by: None, reason: None },

@@ -1,6 +1,7 @@
 //! The clock of the database is set forward by an hour while answers are lost: the vendor is asked
 //! about calls of their true age, so that none of them counts as absent before its time.
 
+use ringfence_domain::{CallStatus, Placement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -8,9 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
 use ringfence_domain::{AttemptId, Moment, PhoneNumber, Span};
-use ringfence_providers::{
-    AskError, Budget, CallRequest, Checked, Findings, LostCall, News, OutCall, Placing, Provider,
-};
+use ringfence_providers::{AskError, Budget, CallRequest, Checked, Findings, LostCall, OutCall, Provider};
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
@@ -34,11 +33,11 @@ impl Provider for Asked {
         self.vendor.written(call)
     }
 
-    async fn place(&self, call: &CallRequest) -> Placing {
+    async fn place(&self, call: &CallRequest) -> Placement {
         self.vendor.place(call).await
     }
 
-    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, News)>, AskError> {
+    async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, CallStatus)>, AskError> {
         self.vendor.ask(calls, budget).await
     }
 

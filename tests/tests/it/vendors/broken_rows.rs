@@ -3,8 +3,9 @@
 
 use bytes::Bytes;
 use http::Response;
+use ringfence_domain::CallStatus;
 use ringfence_domain::{AttemptId, CallDetails, Outcome, Span};
-use ringfence_providers::{Findings, LostCall, News, OutCall, Provider, WireError};
+use ringfence_providers::{Findings, LostCall, OutCall, Provider, WireError};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, setup, vendor};
 use serde_json::{Value, json};
@@ -107,7 +108,7 @@ async fn one_broken_row_hides_no_other_call() {
             let answers = vec![answer(200, list(kind, &rows)), answer(200, &detail), answer(200, &detail)];
             let news = lane(kind, answers).ask(&[out(1, "call-1"), out(2, "call-2")], &Free).await;
             let news = news.unwrap_or_else(|error| panic!("{kind} {broken}: {error}"));
-            let over = news.iter().filter(|(_, news)| matches!(news, News::Ended(Outcome::Answered, _))).count();
+            let over = news.iter().filter(|(_, news)| matches!(news, CallStatus::Ended(Outcome::Answered, _))).count();
             assert_eq!(over, 2, "{kind} {broken}: {news:?}");
         }
     }
@@ -154,7 +155,7 @@ async fn details(body: &str) -> CallDetails {
     let news =
         lane("twenty2", vec![answer(200, body)]).ask(&[out(1, "call-1")], &Free).await.expect("news").remove(0).1;
     match news {
-        News::Ended(_, details) => *details,
+        CallStatus::Ended(_, details) => *details,
         other => panic!("{body}: {other:?}"),
     }
 }

@@ -1,11 +1,12 @@
 //! Iqra AI: both dialects of placing a call, the turn between them, and the queue's two languages.
 
+use ringfence_domain::{CallStatus, Placement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Request;
 use ringfence_domain::{AttemptId, Moment, Outcome, Span};
-use ringfence_providers::{CallRequest, Findings, LostCall, News, OutCall, Placing, Provider};
+use ringfence_providers::{CallRequest, Findings, LostCall, OutCall, Provider};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, setup, vendor};
 use serde_json::{Value, json};
@@ -114,9 +115,9 @@ async fn a_clean_refusal_teaches_the_lane_the_other_dialect() {
     let taken = json!({ "success": true, "data": ["queue-1"] });
     let script = Script::of(vec![answer(200, &refused), answer(200, &taken)]);
     let provider = lane("docs", &script);
-    assert!(matches!(provider.place(&call()).await, Placing::Reworded { .. }));
+    assert!(matches!(provider.place(&call()).await, Placement::Reworded { .. }));
     let placing = provider.place(&call()).await;
-    assert_eq!(placing, Placing::Accepted { call_id: "queue-1".to_owned() });
+    assert_eq!(placing, Placement::Accepted { call_id: "queue-1".to_owned() });
     let asked = script.asked();
     assert_eq!(asked.len(), 2, "one request for one attempt");
     assert!(fields(asked[1].clone()).await.contains_key("config"));
@@ -129,8 +130,8 @@ async fn the_pages_words_for_a_config_turn_the_lane_and_stop_nobody() {
         let taken = json!({ "Success": true, "Data": ["queue-1"] });
         let script = Script::of(vec![answer(200, &refused), answer(200, &taken)]);
         let provider = lane("config", &script);
-        assert!(matches!(provider.place(&call()).await, Placing::Reworded { .. }), "{code}");
-        assert!(matches!(provider.place(&call()).await, Placing::Accepted { .. }), "{code}");
+        assert!(matches!(provider.place(&call()).await, Placement::Reworded { .. }), "{code}");
+        assert!(matches!(provider.place(&call()).await, Placement::Accepted { .. }), "{code}");
         assert!(fields(script.asked()[1].clone()).await.contains_key("RecipientNumber"), "{code}");
     }
 }
@@ -140,8 +141,8 @@ async fn a_vendor_that_understands_neither_dialect_pauses_the_lane() {
     let refused = json!({ "success": false, "code": CONFIG_NOT_FOUND, "message": "", "data": null });
     let script = Script::of(vec![answer(200, &refused), answer(200, &refused)]);
     let provider = lane("docs", &script);
-    assert!(matches!(provider.place(&call()).await, Placing::Reworded { .. }));
-    let Placing::LaneFault { cause } = provider.place(&call()).await else { panic!("a lane fault") };
+    assert!(matches!(provider.place(&call()).await, Placement::Reworded { .. }));
+    let Placement::LaneFault { cause } = provider.place(&call()).await else { panic!("a lane fault") };
     assert!(cause.contains("neither dialect"), "{cause}");
 }
 
@@ -151,8 +152,8 @@ async fn without_a_campaign_of_the_vendors_the_other_dialect_pauses_ours() {
     let script = Script::of(vec![answer(200, &refused)]);
     let provider = lane("docs", &script);
     let call = CallRequest { vendor: [].into(), ..call() };
-    assert!(matches!(provider.place(&call).await, Placing::Reworded { .. }));
-    let Placing::CampaignFault { cause } = provider.place(&call).await else { panic!("a campaign fault") };
+    assert!(matches!(provider.place(&call).await, Placement::Reworded { .. }));
+    let Placement::CampaignFault { cause } = provider.place(&call).await else { panic!("a campaign fault") };
     assert!(cause.contains("campaign_id"), "{cause}");
     assert_eq!(script.asked().len(), 1, "nothing more was sent");
 }
@@ -180,8 +181,8 @@ async fn outcome(row: Value) -> Option<Outcome> {
     let news = provider.ask(&[out(1, "queue-1")], &Free).await.expect("news");
     assert_eq!(script.asked()[0].uri(), "http://vendor.invalid/api/v1/business/42/queues/outbound/queue-1");
     match news.into_iter().next().expect("one").1 {
-        News::Ended(outcome, _) => Some(outcome),
-        News::Pending | News::Unclear => None,
+        CallStatus::Ended(outcome, _) => Some(outcome),
+        CallStatus::Pending | CallStatus::Unclear => None,
     }
 }
 
@@ -262,7 +263,7 @@ async fn the_operators_own_words_go_first() {
         let script = Script::of(vec![answer(200, json!({ "success": true, "data": row }))]);
         let provider = build(vendor("iqra"), setup.clone(), script);
         let news = provider.ask(&[out(1, "queue-1")], &Free).await.expect("news");
-        assert!(matches!(news[0].1, News::Ended(outcome, _) if outcome == expected), "{news:?}");
+        assert!(matches!(news[0].1, CallStatus::Ended(outcome, _) if outcome == expected), "{news:?}");
     }
 }
 
@@ -283,7 +284,7 @@ async fn many_calls_are_asked_about_page_by_page() {
     ]);
     let provider = lane("docs", &script);
     let news = provider.ask(&[out(1, "queue-1"), out(2, "queue-2")], &Free).await.expect("news");
-    let over: Vec<(i64, bool)> = news.iter().map(|(id, news)| (id.0, matches!(news, News::Ended(..)))).collect();
+    let over: Vec<(i64, bool)> = news.iter().map(|(id, news)| (id.0, matches!(news, CallStatus::Ended(..)))).collect();
     assert_eq!(over, [(1, false), (2, true)]);
     let orders: Vec<Value> =
         script.asked().iter().map(|request| serde_json::from_slice(request.body()).expect("JSON")).collect();
@@ -319,7 +320,7 @@ async fn find(dialect: &str, now: Moment, pages: Vec<Value>) -> Findings {
     let script = Script::of(answers);
     let provider = lane(dialect, &script);
     let control = CallRequest { reference: "control".to_owned(), to: number(2), ..call() };
-    assert!(matches!(provider.place(&control).await, Placing::Accepted { .. }));
+    assert!(matches!(provider.place(&control).await, Placement::Accepted { .. }));
     let findings = provider.find(&[lost()], now, &Free).await.expect("findings");
     let order: Value = serde_json::from_slice(script.asked()[1].body()).expect("JSON");
     assert_eq!(order["filter"]["recipientNumbers"], json!([number(1).e164(), number(2).e164()]));

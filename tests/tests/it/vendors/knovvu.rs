@@ -1,11 +1,12 @@
 //! Knovvu: the request as on the page, results by the batch, and calls that only the vendor itself
 //! can tell of.
 
+use ringfence_domain::{CallStatus, Placement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringfence_domain::{AttemptId, Outcome, PhoneNumber};
-use ringfence_providers::{CallRequest, LostCall, News, OutCall, Placing, Provider};
+use ringfence_providers::{CallRequest, LostCall, OutCall, Provider};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, provider, setup, vendor};
 use serde_json::{Value, json};
@@ -101,10 +102,10 @@ async fn what_is_required_is_checked_before_anything_is_sent() {
     let script = Script::of(vec![]);
     let provider = lane(&[], "https://va.example", &script);
     let without_display = CallRequest { from: None, ..call() };
-    assert!(matches!(provider.place(&without_display).await, Placing::CampaignFault { .. }));
+    assert!(matches!(provider.place(&without_display).await, Placement::CampaignFault { .. }));
     let abroad = CallRequest { to: number(1), ..call() };
     let placing = provider.place(&abroad).await;
-    assert!(matches!(placing, Placing::NumberFault { .. }), "an Indian number would be a Turk's: {placing:?}");
+    assert!(matches!(placing, Placement::NumberFault { .. }), "an Indian number would be a Turk's: {placing:?}");
     assert!(provider.can_call(&number(1)).is_err());
     assert!(script.asked().is_empty());
 }
@@ -170,8 +171,8 @@ async fn all_seven_states_are_understood_and_no_other() {
         let provider = provider(vendor("knovvu"), &lane_settings("main"), script);
         let news = provider.ask(&[out(1, "a")], &Free).await.expect("news").remove(0).1;
         let outcome = match news {
-            News::Ended(outcome, _) => Some(outcome),
-            News::Pending | News::Unclear => None,
+            CallStatus::Ended(outcome, _) => Some(outcome),
+            CallStatus::Pending | CallStatus::Unclear => None,
         };
         assert_eq!(outcome, expected, "{state}");
     }
@@ -183,7 +184,7 @@ async fn results_are_matched_by_id_and_never_by_place() {
     let provider = provider(vendor("knovvu"), &lane_settings("main"), script.clone());
     let news = provider.ask(&[out(1, "a"), out(2, "b"), out(3, "c")], &Free).await.expect("news");
     let told: Vec<(i64, bool)> =
-        news.iter().map(|(id, news)| (id.0, matches!(news, News::Ended(Outcome::Answered, _)))).collect();
+        news.iter().map(|(id, news)| (id.0, matches!(news, CallStatus::Ended(Outcome::Answered, _)))).collect();
     assert_eq!(told, [(1, true), (3, false)], "b is not in the answer: nothing is known of it");
     let order: Value = serde_json::from_slice(script.asked()[0].body()).expect("JSON");
     assert_eq!(order, json!({ "UniqueIds": ["a", "b", "c"] }));

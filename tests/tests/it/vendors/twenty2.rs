@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::Response;
 use ringfence_domain::{AttemptId, Moment, Outcome, PhoneNumber, Span};
-use ringfence_providers::{AskError, CallRequest, LostCall, News, OutCall, Placing, WireError};
+use ringfence_domain::{CallStatus, Placement};
+use ringfence_providers::{AskError, CallRequest, LostCall, OutCall, WireError};
 use ringfence_tests::sample::{lane_settings, noon};
 use ringfence_tests::virtual_time::twenty2;
 use serde_json::{Value, json};
@@ -25,15 +26,15 @@ fn call() -> CallRequest {
     }
 }
 
-async fn placing(reply: Result<Response<Bytes>, WireError>) -> Placing {
+async fn placing(reply: Result<Response<Bytes>, WireError>) -> Placement {
     let script = Script::of(vec![reply]);
     let placing = twenty2(&lane_settings("main"), "national", script.clone()).place(&call()).await;
     assert_eq!(script.asked().len(), 1, "one request, whatever the answer");
     placing
 }
 
-fn accepted(call_id: &str) -> Placing {
-    Placing::Accepted { call_id: call_id.to_owned() }
+fn accepted(call_id: &str) -> Placement {
+    Placement::Accepted { call_id: call_id.to_owned() }
 }
 
 #[tokio::test]
@@ -75,28 +76,30 @@ async fn both_forms_of_success_are_understood() {
 async fn both_forms_of_refusal_are_understood() {
     let error = |code: &str, status: u16| json!({ "success": false, "error": { "code": code, "message": "says the vendor", "status": status } });
     for (code, status) in [("UNAUTHORIZED", 401), ("FORBIDDEN", 403)] {
-        let Placing::LaneFault { cause } = placing(answer(status, error(code, status))).await else { panic!("{code}") };
+        let Placement::LaneFault { cause } = placing(answer(status, error(code, status))).await else {
+            panic!("{code}")
+        };
         assert!(cause.contains(code) && cause.contains("says the vendor"), "{cause}");
     }
     for code in ["INVALID_AGENT", "INVALID_ASSISTANT"] {
         let placing = placing(answer(400, error(code, 400))).await;
-        let Placing::CampaignFault { cause } = placing else { panic!("{code}: {placing:?}") };
+        let Placement::CampaignFault { cause } = placing else { panic!("{code}: {placing:?}") };
         assert!(cause.contains(code) && cause.contains("says the vendor"), "{cause}");
     }
-    assert!(matches!(placing(answer(400, error("INVALID_NUMBER", 400))).await, Placing::NumberFault { .. }));
+    assert!(matches!(placing(answer(400, error("INVALID_NUMBER", 400))).await, Placement::NumberFault { .. }));
     let fields = |name: &str| {
         let errors = json!({ name: ["Required"] });
         json!({ "success": false, "statusCode": 422, "message": "Validation errors", "validationErrors": errors })
     };
-    assert!(matches!(placing(answer(422, fields("callee_phone"))).await, Placing::NumberFault { .. }));
+    assert!(matches!(placing(answer(422, fields("callee_phone"))).await, Placement::NumberFault { .. }));
     for name in ["caller_phone", "agent_id"] {
-        assert!(matches!(placing(answer(422, fields(name))).await, Placing::CampaignFault { .. }), "{name}");
+        assert!(matches!(placing(answer(422, fields(name))).await, Placement::CampaignFault { .. }), "{name}");
     }
-    let Placing::LaneFault { cause } = placing(answer(422, fields("assistant_id"))).await else {
+    let Placement::LaneFault { cause } = placing(answer(422, fields("assistant_id"))).await else {
         panic!("a lane fault")
     };
     assert!(cause.contains("agent_field = \"assistant_id\""), "{cause}");
-    assert!(matches!(placing(answer(200, error("INVALID_AGENT", 400))).await, Placing::CampaignFault { .. }));
+    assert!(matches!(placing(answer(200, error("INVALID_AGENT", 400))).await, Placement::CampaignFault { .. }));
 }
 
 #[tokio::test]
@@ -110,7 +113,7 @@ async fn throttling_is_read_in_both_forms_of_its_header() {
         Ok(response)
     };
     let wait = |placing| match placing {
-        Placing::Throttled { retry_after, .. } => retry_after,
+        Placement::Throttled { retry_after, .. } => retry_after,
         other => panic!("{other:?}"),
     };
     assert_eq!(wait(placing(with(&[("retry-after", "17")])).await), Some(Span::from_secs(17)));
@@ -135,10 +138,10 @@ async fn whatever_may_have_been_placed_is_unknown() {
         (503, String::new()),
     ] {
         let placing = placing(answer(status, &body)).await;
-        assert!(matches!(placing, Placing::Unknown { .. }), "{status} {body}: {placing:?}");
+        assert!(matches!(placing, Placement::Unknown { .. }), "{status} {body}: {placing:?}");
     }
-    assert!(matches!(placing(Err(WireError::Broken("reset".into()))).await, Placing::Unknown { .. }));
-    assert!(matches!(placing(Err(WireError::NotSent("refused".into()))).await, Placing::NotSent { .. }));
+    assert!(matches!(placing(Err(WireError::Broken("reset".into()))).await, Placement::Unknown { .. }));
+    assert!(matches!(placing(Err(WireError::NotSent("refused".into()))).await, Placement::NotSent { .. }));
 }
 
 #[tokio::test]
@@ -160,20 +163,20 @@ async fn a_refusal_needs_the_documented_status_too() {
         (400, json!({ "error": { "code": "INVALID_AGENT", "message": "no flag", "status": 400 } })),
     ] {
         let placing = placing(answer(status, &body)).await;
-        let doubt = matches!(placing, Placing::Unknown { .. } | Placing::Undocumented { .. });
+        let doubt = matches!(placing, Placement::Unknown { .. } | Placement::Undocumented { .. });
         assert!(doubt, "{status} {body}: {placing:?}");
     }
     let newer = |status: u16| json!({ "success": false, "statusCode": status, "message": "No" });
     for (status, http) in [(401, 401), (403, 403), (401, 200)] {
         let placing = placing(answer(http, newer(status))).await;
-        assert!(matches!(placing, Placing::LaneFault { .. }), "{http} {status}: {placing:?}");
+        assert!(matches!(placing, Placement::LaneFault { .. }), "{http} {status}: {placing:?}");
     }
 }
 
 #[tokio::test]
 async fn numbers_in_the_vendors_words_are_masked() {
     let body = json!({ "success": false, "error": { "code": "X", "message": "9999999999 is barred", "status": 400 } });
-    let Placing::Undocumented { cause, .. } = placing(answer(400, body)).await else { panic!("no documented code") };
+    let Placement::Undocumented { cause, .. } = placing(answer(400, body)).await else { panic!("no documented code") };
     assert!(!cause.contains("9999999999") && cause.contains("******9999"), "{cause}");
 }
 
@@ -195,8 +198,8 @@ async fn ended(body: Value) -> (Outcome, ringfence_domain::CallDetails) {
     let news = provider.ask(&[out(1, "a/b")], &Free).await.expect("news").remove(0).1;
     assert_eq!(script.asked()[0].uri(), "http://vendor.invalid/api/call/detail?call_id=a%2Fb");
     match news {
-        News::Ended(outcome, details) => (outcome, *details),
-        News::Pending | News::Unclear => panic!("it is over"),
+        CallStatus::Ended(outcome, details) => (outcome, *details),
+        CallStatus::Pending | CallStatus::Unclear => panic!("it is over"),
     }
 }
 
@@ -246,7 +249,7 @@ async fn many_calls_are_asked_about_with_one_list() {
     let calls = [out(1, "a"), out(2, "b"), out(3, "unlisted")];
     let news = provider.ask(&calls, &Free).await.expect("news");
     let stands: Vec<(i64, bool)> =
-        news.iter().map(|(attempt, news)| (attempt.0, matches!(news, News::Ended(..)))).collect();
+        news.iter().map(|(attempt, news)| (attempt.0, matches!(news, CallStatus::Ended(..)))).collect();
     assert_eq!(stands, [(1, false), (2, true), (3, false)]);
     assert_eq!(script.asked().len(), 3, "the list, one that is over, one that the list lacks");
 }
@@ -255,7 +258,7 @@ async fn many_calls_are_asked_about_with_one_list() {
 async fn words_that_nobody_documented_are_not_an_end() {
     let script = Script::of(vec![answer(200, json!({ "success": true, "call": { "status": "teleported" } }))]);
     let provider = twenty2(&lane_settings("main"), "national", script);
-    assert_eq!(provider.ask(&[out(1, "a")], &Free).await, Ok(vec![(AttemptId(1), News::Unclear)]));
+    assert_eq!(provider.ask(&[out(1, "a")], &Free).await, Ok(vec![(AttemptId(1), CallStatus::Unclear)]));
 }
 
 #[tokio::test]
@@ -328,7 +331,7 @@ async fn only_indian_numbers_are_called_without_their_country_code() {
     assert!(provider.can_call(&abroad).expect_err("not Indian").contains("numbers of IN only"));
     assert!(provider.can_call(&call().to).is_ok());
     let placing = provider.place(&CallRequest { to: abroad.clone(), ..call() }).await;
-    assert!(matches!(placing, Placing::NumberFault { .. }));
+    assert!(matches!(placing, Placement::NumberFault { .. }));
     assert!(script.asked().is_empty(), "nothing was sent");
     assert!(twenty2(&lane_settings("main"), "e164", script).can_call(&abroad).is_ok());
 }

@@ -1,7 +1,8 @@
 //! UnleashX: the request as on the page, and rows of the list that may or may not be a call's.
 
 use ringfence_domain::{AttemptId, Moment, Outcome, Span};
-use ringfence_providers::{CallRequest, News, OutCall, Placing};
+use ringfence_domain::{CallStatus, Placement};
+use ringfence_providers::{CallRequest, OutCall};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, provider, setup, vendor};
 use serde_json::{Value, json};
@@ -79,12 +80,12 @@ async fn an_agent_that_is_no_number_is_never_sent() {
     let script = Script::of(vec![]);
     let provider = provider(vendor("unleashx"), &lane_settings("main"), script.clone());
     let placing = provider.place(&CallRequest { agent: "abc".to_owned(), ..call() }).await;
-    assert!(matches!(placing, Placing::CampaignFault { .. }), "{placing:?}");
+    assert!(matches!(placing, Placement::CampaignFault { .. }), "{placing:?}");
     assert!(script.asked().is_empty());
 }
 
 /// What is said of one call by these answers.
-async fn news(zone: Option<&str>, answers: Vec<Value>) -> Option<News> {
+async fn news(zone: Option<&str>, answers: Vec<Value>) -> Option<CallStatus> {
     let mut setup = setup(vendor("unleashx"), &lane_settings("main"), "http://vendor.invalid");
     setup.values.extend(zone.map(|zone| ("created_at_timezone".to_owned(), zone.to_owned())));
     let script = Script::of(answers.into_iter().map(|body| answer(200, body)).collect());
@@ -92,10 +93,10 @@ async fn news(zone: Option<&str>, answers: Vec<Value>) -> Option<News> {
     provider.ask(&[out(1, "execution-1", 1)], &Free).await.expect("news").pop().map(|(_, news)| news)
 }
 
-fn outcome(news: Option<News>) -> Option<Outcome> {
+fn outcome(news: Option<CallStatus>) -> Option<Outcome> {
     news.and_then(|news| match news {
-        News::Ended(outcome, _) => Some(outcome),
-        News::Pending | News::Unclear => None,
+        CallStatus::Ended(outcome, _) => Some(outcome),
+        CallStatus::Pending | CallStatus::Unclear => None,
     })
 }
 
@@ -111,7 +112,8 @@ async fn a_row_that_carries_the_id_is_the_call_under_any_of_its_names() {
 
 #[tokio::test]
 async fn the_only_row_that_fits_by_number_and_time_is_the_call() {
-    let Some(News::Ended(outcome, details)) = news(None, vec![list(&[row(7, 1, NOON_UTC, "completed")])]).await else {
+    let Some(CallStatus::Ended(outcome, details)) = news(None, vec![list(&[row(7, 1, NOON_UTC, "completed")])]).await
+    else {
         panic!("it is over")
     };
     assert_eq!(outcome, Outcome::Answered);
@@ -197,7 +199,7 @@ async fn many_calls_are_asked_about_with_one_page_and_the_rest_by_number() {
     let provider = provider(vendor("unleashx"), &lane_settings("main"), script.clone());
     let calls = [out(1, "execution-1", 1), out(2, "execution-2", 2)];
     let news = provider.ask(&calls, &Free).await.expect("news");
-    assert!(news.iter().all(|(_, news)| matches!(news, News::Ended(..))), "{news:?}");
+    assert!(news.iter().all(|(_, news)| matches!(news, CallStatus::Ended(..))), "{news:?}");
     assert_eq!(news.len(), 2);
     let asked: Vec<String> = script.asked().iter().map(|request| request.uri().to_string()).collect();
     let base = "http://vendor.invalid/api/v1/global/agents/executions/list?fromdate=2026-11-19";

@@ -1,8 +1,9 @@
 //! What the answer to the one request that places a call means, and what that request shows.
 
+use ringfence_domain::Placement;
 use ringfence_domain::Span;
 use ringfence_providers::registry::VENDORS;
-use ringfence_providers::{Cause, Fault, Placing, WireError};
+use ringfence_providers::{Cause, Fault, WireError};
 use ringfence_tests::sample::lane_settings;
 use ringfence_tests::vendors;
 
@@ -88,7 +89,7 @@ async fn only_a_documented_refusal_is_one() {
         {
             for body in pages {
                 let placing = placing(vendor, answer(status, body)).await;
-                let Placing::Undocumented { cause, of_account } = placing else {
+                let Placement::Undocumented { cause, of_account } = placing else {
                     panic!("{} {status} {body}: {placing:?}", vendor.kind)
                 };
                 assert_eq!(of_account, (401..=403).contains(&status), "{} {status}", vendor.kind);
@@ -109,7 +110,7 @@ async fn only_a_documented_refusal_is_one() {
             ] {
                 for status in [200, 201, 202, 400, 404, 422] {
                     let placing = placing(vendor, answer(status, &body)).await;
-                    let doubt = matches!(placing, Placing::Unknown { .. } | Placing::Undocumented { .. });
+                    let doubt = matches!(placing, Placement::Unknown { .. } | Placement::Undocumented { .. });
                     assert!(doubt, "{} {status} {body}: {placing:?}", vendor.kind);
                 }
             }
@@ -167,7 +168,7 @@ async fn http_429_is_a_limiters_word_or_nobody_knows() {
         }
         let mut reply = answer(429, "<html>Gateway</html>").expect("an answer");
         reply.headers_mut().insert("retry-after", "999999999999".parse().expect("a header"));
-        let Placing::Throttled { retry_after, .. } = placing(vendor, Ok(reply)).await else {
+        let Placement::Throttled { retry_after, .. } = placing(vendor, Ok(reply)).await else {
             panic!("{}", vendor.kind)
         };
         assert_eq!(retry_after, Some(Span::from_hours(1)), "nobody rests for years");
@@ -190,7 +191,9 @@ async fn throttling_is_read_in_both_forms_of_its_header() {
                 reply.headers_mut().insert(*name, value.parse().expect("a header"));
             }
             match placing(vendor, Ok(reply)).await {
-                Placing::Throttled { retry_after, .. } => assert_eq!(retry_after, *wait, "{} {headers:?}", vendor.kind),
+                Placement::Throttled { retry_after, .. } => {
+                    assert_eq!(retry_after, *wait, "{} {headers:?}", vendor.kind);
+                }
                 other => panic!("{} {headers:?}: {other:?}", vendor.kind),
             }
         }

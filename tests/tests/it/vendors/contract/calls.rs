@@ -1,6 +1,7 @@
 //! Calls from their placing to their end, in front of a simulated vendor: how they stand, lost
 //! ones, and what is declared.
 
+use ringfence_domain::{CallStatus, Placement};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use http::{Request, Response};
 use ringfence_domain::{AttemptId, Moment, Outcome, Span};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{
-    Budget, Checked, Findings, Finds, LostCall, News, OutCall, Placing, Provider, Transport, Vendor, WireError,
+    Budget, Checked, Findings, Finds, LostCall, OutCall, Provider, Transport, Vendor, WireError,
 };
 use ringfence_sandbox::{Behaviour, Fault, InProcess, Simulator, Tape, router};
 use ringfence_tests::sample::{lane_settings, noon};
@@ -101,7 +102,7 @@ async fn calls_are_placed_followed_and_end_as_on_the_tape() {
         let mut out = Vec::new();
         for n in 0..40 {
             let placing = trial.provider.place(&call(vendor, n)).await;
-            let Placing::Accepted { call_id } = placing else { panic!("{}: {placing:?}", vendor.kind) };
+            let Placement::Accepted { call_id } = placing else { panic!("{}: {placing:?}", vendor.kind) };
             out.push(trial.out(n, &call_id));
         }
         let tape = trial.simulator.tape().calls();
@@ -109,7 +110,7 @@ async fn calls_are_placed_followed_and_end_as_on_the_tape() {
         assert!(tape.iter().all(|entry| entry.vendor == vendor.kind), "{}", vendor.kind);
         trial.requests();
         let early = trial.provider.ask(&out, &Free).await.expect("news");
-        assert!(early.iter().all(|(_, news)| *news == News::Pending), "{}: {early:?}", vendor.kind);
+        assert!(early.iter().all(|(_, news)| *news == CallStatus::Pending), "{}: {early:?}", vendor.kind);
 
         trial.clock.set(noon() + Span::from_minutes(5));
         let (mut ended, mut rounds) = (std::collections::BTreeMap::new(), 0);
@@ -118,7 +119,7 @@ async fn calls_are_placed_followed_and_end_as_on_the_tape() {
             assert!(rounds < 60, "{}: {} of 40 were told", vendor.kind, ended.len());
             let left: Vec<OutCall> = out.iter().filter(|call| !ended.contains_key(&call.attempt)).cloned().collect();
             for (attempt, news) in trial.provider.ask(&left, &Free).await.expect("news") {
-                if let News::Ended(outcome, _) = news {
+                if let CallStatus::Ended(outcome, _) = news {
                     ended.insert(attempt, outcome);
                 }
             }
@@ -161,7 +162,7 @@ async fn a_call_whose_answer_was_lost_is_found_as_the_vendor_declares() {
             }
             let out = trial.out(1, &findings.candidates[0].call_id);
             let news = trial.provider.ask(&[out], &Free).await.expect("news");
-            assert!(matches!(news.as_slice(), [(_, News::Ended(..))]), "{} {fault:?}: {news:?}", vendor.kind);
+            assert!(matches!(news.as_slice(), [(_, CallStatus::Ended(..))]), "{} {fault:?}: {news:?}", vendor.kind);
         }
     }
 }
@@ -172,7 +173,7 @@ async fn only_a_search_by_reference_says_that_a_call_was_not_placed() {
         for fault in [Fault::LostRequest, Fault::ErrorBefore] {
             let trial = Trial::of(vendor, Behaviour::default());
             let taken = trial.provider.place(&call(vendor, 2)).await;
-            assert!(matches!(taken, Placing::Accepted { .. }), "{}: {taken:?}", vendor.kind);
+            assert!(matches!(taken, Placement::Accepted { .. }), "{}: {taken:?}", vendor.kind);
             trial.simulator.change(|behaviour| behaviour.faults = vec![(fault, 100.0)]);
             assert_eq!(word(&trial.provider.place(&call(vendor, 1)).await), "unknown", "{} {fault:?}", vendor.kind);
             let soon = trial.find(1, Span::from_minutes(2)).await;
@@ -191,13 +192,13 @@ async fn two_calls_to_one_number_are_never_taken_for_each_other() {
     for vendor in VENDORS {
         let trial = Trial::of(vendor, Behaviour { outcomes: vec![(Outcome::Busy, 1)], ..Behaviour::default() });
         let first = trial.provider.place(&call(vendor, 1)).await;
-        assert!(matches!(first, Placing::Accepted { .. }), "{}", vendor.kind);
+        assert!(matches!(first, Placement::Accepted { .. }), "{}", vendor.kind);
         // The second call of the same number, a minute on, is lost before it arrives.
         trial.clock.set(noon() + Span::from_minutes(1));
         let mut lost = trial.lost(1);
         (lost.reference, lost.sent_at) = ("another".to_owned(), noon() + Span::from_minutes(1));
         lost.called_before = Some(noon());
-        let Placing::Accepted { call_id } = first else { unreachable!("checked above") };
+        let Placement::Accepted { call_id } = first else { unreachable!("checked above") };
         let findings = trial.provider.find(&[lost], noon() + Span::from_minutes(5), &Free).await.expect("an answer");
         // What is bound to the first already is no candidate for the reconciler either.
         let others = findings.candidates.iter().filter(|found| found.certain || found.call_id != call_id);
@@ -210,7 +211,7 @@ async fn what_is_not_declared_is_not_done() {
     for vendor in VENDORS {
         let trial = Trial::of(vendor, Behaviour::default());
         let placing = trial.provider.place(&call(vendor, 1)).await;
-        let Placing::Accepted { call_id } = placing else { panic!("{}: {placing:?}", vendor.kind) };
+        let Placement::Accepted { call_id } = placing else { panic!("{}: {placing:?}", vendor.kind) };
         assert_eq!(trial.provider.cancel(&call_id).await, Ok(vendor.can.cancels), "{}", vendor.kind);
         let night: Moment = "2026-11-20T20:00:00Z".parse().expect("a moment");
         let mut settings = lane_settings("main");
@@ -298,7 +299,7 @@ async fn every_question_waits_for_its_turn() {
         let trial = Trial::of(vendor, Behaviour::default());
         let mut out = Vec::new();
         for n in 0..5 {
-            if let Placing::Accepted { call_id } = trial.provider.place(&call(vendor, n)).await {
+            if let Placement::Accepted { call_id } = trial.provider.place(&call(vendor, n)).await {
                 out.push(trial.out(n, &call_id));
             }
         }

@@ -7,7 +7,8 @@ mod fixtures;
 
 use bytes::Bytes;
 use http::Response;
-use ringfence_providers::{CallRequest, Placing, Vendor, WireError};
+use ringfence_domain::Placement;
+use ringfence_providers::{CallRequest, Vendor, WireError};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors;
 
@@ -30,22 +31,22 @@ pub(super) fn call(vendor: &Vendor, n: usize) -> CallRequest {
     }
 }
 
-pub(super) fn word(placing: &Placing) -> String {
+pub(super) fn word(placing: &Placement) -> String {
     match placing {
-        Placing::Accepted { call_id } => format!("accepted {call_id}"),
-        Placing::NotSent { .. } => "not sent".to_owned(),
-        Placing::Throttled { .. } => "pace".to_owned(),
-        Placing::LaneFault { .. } => "lane".to_owned(),
-        Placing::CampaignFault { .. } => "campaign".to_owned(),
-        Placing::Reworded { .. } => "reworded".to_owned(),
-        Placing::RequestFault { .. } => "request".to_owned(),
-        Placing::NumberFault { .. } => "contact".to_owned(),
-        Placing::Unknown { .. } => "unknown".to_owned(),
-        Placing::Undocumented { .. } => "undocumented".to_owned(),
+        Placement::Accepted { call_id } => format!("accepted {call_id}"),
+        Placement::NotSent { .. } => "not sent".to_owned(),
+        Placement::Throttled { .. } => "pace".to_owned(),
+        Placement::LaneFault { .. } => "lane".to_owned(),
+        Placement::CampaignFault { .. } => "campaign".to_owned(),
+        Placement::Reworded { .. } => "reworded".to_owned(),
+        Placement::RequestFault { .. } => "request".to_owned(),
+        Placement::NumberFault { .. } => "contact".to_owned(),
+        Placement::Unknown { .. } => "unknown".to_owned(),
+        Placement::Undocumented { .. } => "undocumented".to_owned(),
     }
 }
 
-pub(super) async fn placing(vendor: &Vendor, reply: Result<Response<Bytes>, WireError>) -> Placing {
+pub(super) async fn placing(vendor: &Vendor, reply: Result<Response<Bytes>, WireError>) -> Placement {
     let script = Script::of(vec![reply]);
     let mut setup = vendors::setup(vendor, &lane_settings("main"), "http://vendor.invalid");
     // The page's answers are answers to the page's requests.

@@ -1,10 +1,9 @@
 //! The standing of a call by a vendor's status word.
 
+use ringfence_domain::CallStatus;
 use std::collections::BTreeMap;
 
 use ringfence_domain::{CallDetails, Outcome};
-
-use crate::News;
 
 /// Returns a status word without case, spaces, dashes and underscores.
 pub(crate) fn bare(word: &str) -> String {
@@ -13,20 +12,20 @@ pub(crate) fn bare(word: &str) -> String {
 
 /// The standing of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum StatusWord {
     Pending,
     Over(Outcome),
     /// A word that no page shows.
     Strange,
 }
 
-impl Standing {
+impl StatusWord {
     /// Returns the news of a call with these details.
-    pub(crate) fn news(self, details: impl FnOnce() -> CallDetails) -> News {
+    pub(crate) fn news(self, details: impl FnOnce() -> CallDetails) -> CallStatus {
         match self {
-            Self::Over(outcome) => News::Ended(outcome, Box::new(details())),
-            Self::Pending => News::Pending,
-            Self::Strange => News::Unclear,
+            Self::Over(outcome) => CallStatus::Ended(outcome, Box::new(details())),
+            Self::Pending => CallStatus::Pending,
+            Self::Strange => CallStatus::Unclear,
         }
     }
 }
@@ -47,33 +46,33 @@ impl StatusMap {
 
     /// Reads a status word: the operator's own map first, then the words of vendors' pages and of
     /// other vendors in the field.
-    pub(crate) fn standing(&self, word: &str) -> Standing {
+    pub(crate) fn standing(&self, word: &str) -> StatusWord {
         if let Some(outcome) = self.outcome(word) {
-            return Standing::Over(outcome);
+            return StatusWord::Over(outcome);
         }
         match bare(word).as_str() {
             "initiated" | "queued" | "scheduled" | "pending" | "processing" | "dialing" | "dialling" | "ringing"
-            | "inprogress" | "ongoing" | "active" | "started" | "connected" => Standing::Pending,
-            "completed" | "ended" | "answered" | "success" => Standing::Over(Outcome::Answered),
-            "voicemail" | "machine" | "answeringmachine" => Standing::Over(Outcome::Voicemail),
-            "busy" => Standing::Over(Outcome::Busy),
-            "noanswer" | "notanswered" | "unanswered" | "missed" => Standing::Over(Outcome::NoAnswer),
-            "rejected" | "declined" => Standing::Over(Outcome::Rejected),
+            | "inprogress" | "ongoing" | "active" | "started" | "connected" => StatusWord::Pending,
+            "completed" | "ended" | "answered" | "success" => StatusWord::Over(Outcome::Answered),
+            "voicemail" | "machine" | "answeringmachine" => StatusWord::Over(Outcome::Voicemail),
+            "busy" => StatusWord::Over(Outcome::Busy),
+            "noanswer" | "notanswered" | "unanswered" | "missed" => StatusWord::Over(Outcome::NoAnswer),
+            "rejected" | "declined" => StatusWord::Over(Outcome::Rejected),
             "unreachable" | "notreachable" | "notconnected" | "switchedoff" | "temporarilyunavailable" => {
-                Standing::Over(Outcome::Unreachable)
+                StatusWord::Over(Outcome::Unreachable)
             }
-            "invalidnumber" => Standing::Over(Outcome::InvalidNumber),
+            "invalidnumber" => StatusWord::Over(Outcome::InvalidNumber),
             // A call that was given up may have rung before.
-            "failed" | "error" | "cancelled" | "canceled" | "expired" => Standing::Over(Outcome::Failed),
-            _ => Standing::Strange,
+            "failed" | "error" | "cancelled" | "canceled" | "expired" => StatusWord::Over(Outcome::Failed),
+            _ => StatusWord::Strange,
         }
     }
 
     /// Reads a status word as [`StatusMap::standing`] does, and warns the operator of a word that
     /// nobody documents.
-    pub(crate) fn standing_at(&self, vendor: &str, word: &str) -> Standing {
+    pub(crate) fn standing_at(&self, vendor: &str, word: &str) -> StatusWord {
         let standing = self.standing(word);
-        if standing == Standing::Strange {
+        if standing == StatusWord::Strange {
             tracing::warn!(
                 vendor_status = word,
                 "{vendor} uses a status word that is not known; the call may be under way. Name its outcome in the lane's \
