@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 /// The folder of the whole project.
 pub(crate) fn root() -> PathBuf {
@@ -11,12 +14,39 @@ pub(crate) fn root() -> PathBuf {
 /// Runs cargo on the whole project, and says so.
 pub(crate) fn cargo(args: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
     println!("cargo {}", args.join(" "));
-    let status = cargo_command(args)
+    let mut child = cargo_command(args)
         .envs(variables.iter().copied())
-        .status()
+        .spawn()
         .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("cargo {} failed", args.join(" "))) }
+    let told = &*TOLD_TO_END;
+    let mut passed_on = false;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() && !passed_on => return Ok(()),
+            Ok(Some(_)) if passed_on => return Err("ended by a signal".to_owned()),
+            Ok(Some(_)) => return Err(format!("cargo {} failed", args.join(" "))),
+            Ok(None) => {}
+            Err(error) => return Err(format!("cargo cannot be waited for: {error}")),
+        }
+        // A terminal tells the whole group; a supervisor tells this process only.
+        if told.load(Ordering::Relaxed) && !passed_on {
+            passed_on = true;
+            drop(Command::new("kill").args(["-TERM", &child.id().to_string()]).status());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
+
+/// A signal asks this process to end: servers that it started are stopped first.
+static TOLD_TO_END: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
+    let told = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        if let Err(error) = signal_hook::flag::register(signal, told.clone()) {
+            eprintln!("signal {signal} cannot be heard: {error}");
+        }
+    }
+    told
+});
 
 /// The cargo that runs this program.
 pub(crate) fn cargo_command(args: &[&str]) -> Command {

@@ -1,6 +1,5 @@
 //! The claim: open attempts become `sending`, the point of no return.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use ringfence_domain::safety::Safety;
@@ -122,8 +121,7 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     let mut claiming = Claiming { failing: campaign.failing, ..Claiming::default() };
     for (id, caller_id) in &order.calls {
         let Some(attempt) = asked.get(id) else { continue };
-        let verdicts = attempt.verdicts(order, &lane, campaign.revision, &shared, &earlier, left_today);
-        match decide(verdicts, order.reading) {
+        match attempt.decide(order, &lane, campaign.revision, &shared, &earlier, left_today) {
             Ok(()) => {
                 left_today = left_today.map(|left| left.saturating_sub(1));
                 claiming.dial(*id, caller_id.as_deref(), attempt);
@@ -271,16 +269,16 @@ fn shared(stop_switches: &stop_all::Stops, lane: &LaneRow, campaign: &Campaign, 
 }
 
 impl Asked {
-    /// Every verdict on one attempt; the first that denies counts.
-    fn verdicts<'v>(
+    /// Asks every verdict on one attempt; the first that denies counts.
+    fn decide(
         &self,
         order: &ClaimOrder,
         lane: &LaneRow,
         revision: i64,
-        shared: &'v [Verdict],
+        shared: &[Verdict],
         earlier: &HashMap<NumberKey, Vec<PastCall>>,
         left_today: Option<u32>,
-    ) -> Vec<Cow<'v, Verdict>> {
+    ) -> Result<(), ClaimDenied> {
         let zones = if self.zones.is_empty() { &order.default_zones } else { &self.zones };
         let earlier = earlier.get(&self.number).map_or(&[][..], Vec::as_slice);
         let words = || ("per_number", String::new());
@@ -296,9 +294,7 @@ impl Asked {
             verdicts::lane_day(lane, left_today, order.reading),
             Verdict::of_number_limits(&order.limits, earlier, order.reading, zones, words),
         ];
-        let own = |verdict| Cow::Owned(verdict);
-        let shared = shared.iter().map(Cow::Borrowed);
-        of_attempt.into_iter().map(own).chain(shared).chain(of_number.into_iter().map(own)).collect()
+        decide(of_attempt.iter().chain(shared).chain(&of_number), order.reading)
     }
 }
 
