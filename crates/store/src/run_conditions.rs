@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use ringfence_domain::verdict::{InHand, Slots, Verdict};
-use ringfence_domain::{ClockReading, LaneId, Moment, NumberKey, RunId, Zone};
+use ringfence_domain::{ClockReading, ImportId, LaneId, Moment, NumberKey, RunId, Zone};
 
 use crate::campaigns::rows::CampaignRow;
 use crate::campaigns::runs::RunRow;
@@ -45,19 +45,23 @@ impl RunConditions {
         self.campaign.rules.own_zone(self.lane.settings.timezone)
     }
 
-    /// Every verdict that holds for the whole run, in the order of a claim. `stop_switch`: what the
-    /// file `STOP` says, if it is there.
+    /// Every verdict that holds for the whole run: those that a person lifts first come first.
+    /// `stop_switch`: what the file `STOP` says, if it is there.
     pub fn verdicts(&self, stop_switch: Option<String>, reading: ClockReading) -> Vec<Verdict> {
         let CampaignRow { state, paused_by, reason, rules, .. } = &self.campaign;
-        let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);
-        let of_campaign = [
+        let [clock, stop, lane, rest] =
+            verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);
+        vec![
+            clock,
+            stop,
             Verdict::Campaign { state: *state, paused_by: *paused_by, reason: reason.clone() },
             Verdict::Safety { failing: rules.safety.judge_recent(&self.run.recent) },
+            lane,
+            rest,
             verdicts::unknown_use(&self.lane, rules.limits.calls, reading),
             verdicts::lane_day(&self.lane, self.left_today, reading),
             Verdict::Slots(self.slots()),
-        ];
-        of_lane.into_iter().chain(of_campaign).collect()
+        ]
     }
 
     /// The slots of the lane and of the campaign.
@@ -74,9 +78,11 @@ impl RunConditions {
         verdicts::process(&self.lane, reading)
     }
 
-    /// The verdict on contacts of its newest import, or of one that is not released.
-    pub fn import(&self, is_staged: bool) -> Verdict {
-        let import = self.last_import.as_ref().map(|import| (import.state, import.held_for.clone()));
+    /// The verdict on contacts of one of its imports, or of any that is not released. The newest
+    /// import is known with its state.
+    pub fn import(&self, of: Option<ImportId>, is_staged: bool) -> Verdict {
+        let newest = self.last_import.as_ref().filter(|import| of.is_none_or(|of| of == import.id));
+        let import = newest.map(|import| (import.state, import.held_for.clone()));
         Verdict::Import { is_ready: self.run.ready, is_staged, import }
     }
 }

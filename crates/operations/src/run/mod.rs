@@ -151,6 +151,7 @@ pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut lea
         stop_switch: stop_switches::all(&config.path, &store),
         lock: ProcessLock::begin(&store, clock.read().now),
         notices: &place.notices,
+        zone: row.rules.own_zone(lane.setup.settings.timezone),
         store: &store,
         clock: &clock,
         campaign: &row,
@@ -184,9 +185,10 @@ pub async fn demo(
     let (_, row) = apply(store, &*clock, config, campaign).await?;
     let lane = workspace::lane(config, &row.rules)?;
     let provider = workspace::provider(lane)?;
+    let zone = row.rules.own_zone(lane.setup.settings.timezone);
     let lock = ProcessLock::begin(store, clock.read().now);
     let stop_switch = Arc::new(ringfence_domain::stop_switch::NoStopSwitch);
-    let run = Run { store, clock: &clock, campaign: &row, lock, stop_switch, notices };
+    let run = Run { store, clock: &clock, campaign: &row, lock, stop_switch, notices, zone };
     importing::import(store, &clock, &row, &provider, &InputFile::Named(contacts), false).await?;
     let mut ran = run.dial(config, lane, provider, (Until::Done, None), watch, &mut leave).await?;
     ran.differences = store.recount(row.run).await?;
@@ -215,6 +217,8 @@ struct Run<'r> {
     lock: ProcessLock,
     stop_switch: Arc<dyn StopSwitch>,
     notices: &'r Notices,
+    /// The zone whose clocks the campaign's people read.
+    zone: Zone,
 }
 
 impl Run<'_> {
@@ -292,11 +296,9 @@ impl Run<'_> {
     }
 
     async fn ran(&self, summary: Option<Summary>, ended: Ended) -> Result<Ran, Error> {
-        let lane = self.store.lanes().await?.into_iter().find(|lane| lane.id == self.campaign.lane);
-        let timezone = lane.map_or_else(Zone::utc, |lane| lane.settings.timezone);
-        let zone = self.campaign.rules.own_zone(timezone);
-        let is_quarantined = self.store.quarantine().await?.is_some();
-        Ok(Ran { summary, zone, ended, is_quarantined, leader: None, differences: Vec::new() })
+        // A process that was told to leave asks for nothing more.
+        let is_quarantined = !matches!(ended, Ended::Signal(_)) && self.store.quarantine().await?.is_some();
+        Ok(Ran { summary, zone: self.zone, ended, is_quarantined, leader: None, differences: Vec::new() })
     }
 
     /// Takes the contact file in, and tells what became of it. `leads`: this process renews its

@@ -26,7 +26,7 @@ pub(crate) fn groups(figures: &RunFigures, stop_switch: Option<String>, reading:
     let by_time: Vec<&Verdict> = forbids.into_iter().filter(|verdict| verdict.is_of_time()).collect();
     let mut groups = Vec::new();
     for bucket in &figures.buckets {
-        let let_go = by_person.cloned().or_else(|| bucket.staged.then(|| conditions.import(true)));
+        let let_go = by_person.cloned().or_else(|| bucket.staged.then(|| conditions.import(None, true)));
         let next_at = |from: Moment| next_opening(conditions, bucket, &by_time, from, reading);
         let at = bucket.next_due_at;
         let later = Verdict::Due { at, class: bucket.class, refused: None };

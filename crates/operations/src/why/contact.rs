@@ -19,7 +19,7 @@ pub(super) fn verdicts(run: &RunConditions, contact: &ContactRow, known: &Known)
         _ => true,
     });
     verdicts.push(run.process(reading));
-    verdicts.push(run.import(contact.staged));
+    verdicts.push(run.import(Some(contact.import), contact.staged));
     verdicts.push(Verdict::DoNotCall { entry: known.dnc_says(Some(run.campaign.id)) });
     verdicts.extend(of_state(contact, known));
     verdicts.extend(window(run, contact).iter().map(|part| Verdict::of_window_part(part, reading.now)));

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::{AttemptId, Campaign, ClockReading, Moment, PausedBy, Span};
+use ringfence_operations::summary::{Asker, summarize};
 use ringfence_operations::why::{self, Explanation};
 use ringfence_store::{Begin, ClaimOrder, DncList};
 use ringfence_tests::database::execute;
@@ -167,5 +168,27 @@ on_both_databases_in_virtual_time! {
             import(store, campaign.run, 0..2, noon()).await;
         }
         assert_eq!(asked().await, (41, statements));
+    }
+}
+
+on_both_databases! {
+    async fn of_several_holds_the_one_nearest_to_the_campaign_is_told_first(database) {
+        let (store, now) = (&database.store, noon());
+        let stage = stage(&database).await;
+        store.pause_lane(stage.lane, "a bad credential".into(), now).await.expect("a pause");
+        let told = async || {
+            let figures = store.numbers("spring".into(), now).await.expect("figures").expect("a campaign");
+            let summary = summarize(&figures, &Asker::default(), ClockReading::exact(now));
+            (summary.state, summary.held_by.unwrap_or_default(), summary.because.unwrap_or_default())
+        };
+        let (state, held_by, because) = told().await;
+        assert_eq!((state, held_by.as_str()), ("held", "lane main paused"));
+        assert_eq!(because, "Nothing is dialled: lane main is paused: a bad credential.");
+        store.pause_campaign(stage.campaign.id, PausedBy::Person, "lunch".into(), now).await.expect("a pause");
+        let (state, held_by, because) = told().await;
+        assert_eq!((state, held_by.as_str()), ("paused", "pause: lunch"));
+        assert_eq!(because, "Nothing is dialled: the campaign is paused: lunch.");
+        store.stop_all("wrong list".into(), now).await.expect("a stop");
+        assert_eq!(told().await.1, "stop: wrong list");
     }
 }
