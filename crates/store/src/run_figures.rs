@@ -39,6 +39,8 @@ pub struct BucketFigures {
     pub not_due: i64,
     /// The earliest due moment.
     pub next_due_at: Moment,
+    /// The earliest due moment that is to come; none when everyone is due.
+    pub later_at: Option<Moment>,
     /// Its import is not released.
     pub staged: bool,
 }
@@ -52,7 +54,9 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
     const BUCKETS: Sql = sql!(
         "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
          CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM contacts c \
-         WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2) END AS not_due \
+         WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2) END AS not_due, \
+         (SELECT c.due_at FROM contacts c WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2 \
+         ORDER BY c.due_at, c.id LIMIT 1) AS later_at \
          FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
     );
     const PACE: Sql = sql!(
@@ -80,6 +84,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
                 waiting: row.get("waiting")?,
                 not_due: row.get("not_due")?,
                 next_due_at: row.moment("next_due_at")?,
+                later_at: row.moment_or_none("later_at")?,
                 staged: row.get("staged")?,
             })
         })

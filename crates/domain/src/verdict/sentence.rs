@@ -122,7 +122,8 @@ impl Verdict {
             Self::Import { import: Some((ImportState::Canary, _)), .. } => {
                 "the rest of the import waits for the outcomes of its first calls".to_owned()
             }
-            Self::Import { .. } => "no contact file is completely in".to_owned(),
+            Self::Import { is_ready: false, .. } => "no contact file is completely in".to_owned(),
+            Self::Import { .. } => "their import is not released; `ringfence imports` lists them".to_owned(),
             Self::Lane { name, reason, .. } => with(&format!("lane {name} is paused"), reason.as_ref()),
             Self::Rest { until: Some(until), reason } => {
                 with(&format!("the lane rests until {}", second(*until, clock)), reason.as_ref())

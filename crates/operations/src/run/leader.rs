@@ -81,6 +81,8 @@ impl RunLeader<'_> {
         watch: &mut dyn Watch,
         leave: Pin<&mut (dyn Future<Output = std::io::Result<u8>> + Send)>,
     ) -> Result<(Summary, Ended), Error> {
+        // A run that cannot be looked at is not begun.
+        self.look().await?;
         let stop = CancellationToken::new();
         let running = tokio::spawn(engine.run(stop.clone()));
         let deadline = max_time.map(|time| self.clock.boot() + time.duration());
@@ -114,7 +116,11 @@ impl RunLeader<'_> {
         loop {
             // A database that does not answer for a moment is waited for: the engine dials nobody
             // meanwhile.
-            match self.look().await {
+            let looked = tokio::select! {
+                looked = self.look() => looked,
+                code = &mut leave => return Ok(Ended::Signal(code?)),
+            };
+            match looked {
                 Ok((numbers, summary)) => {
                     watch.show(&summary);
                     if self.holds(&numbers, &summary, until).await.unwrap_or(false) {

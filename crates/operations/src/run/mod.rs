@@ -127,7 +127,7 @@ impl Prepared {
 /// Applies, imports and dials.
 pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut leave: Leave<'_>) -> Result<Ran, Error> {
     let prepared = Prepared::read(place, &order.campaign, order.contacts.as_deref())?;
-    let Prepared { config, campaign, provider, file } = prepared;
+    let Prepared { config, campaign, file, .. } = prepared;
     // A file of the wrong shape is refused before anything changes.
     let looked = match &file {
         Some(file) => Some(importing::look(file, &campaign).await?),
@@ -147,6 +147,7 @@ pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut lea
         row = store.campaign_by_id(row.id).await?;
     }
     let lane = workspace::lane(&config, &row.rules)?;
+    let provider = workspace::provider(lane)?;
     let run = Run {
         stop_switch: stop_switches::all(&config.path, &store),
         lock: ProcessLock::begin(&store, clock.read().now),

@@ -161,6 +161,8 @@ fn hold(
                     _ => Some(RunHold { state: "paused", by: format!("pause: {by}") }),
                 };
             }
+            // The campaign is paused for it with the next claim.
+            Verdict::Safety { failing: Some(why) } => return held(format!("safety: {why}")),
             Verdict::Lane { name, .. } => return held(format!("lane {name} paused")),
             _ => {}
         }

@@ -28,15 +28,16 @@ pub(crate) fn groups(figures: &RunFigures, stop_switch: Option<String>, reading:
     for bucket in &figures.buckets {
         let let_go = by_person.cloned().or_else(|| bucket.staged.then(|| conditions.import(None, true)));
         let next_at = |from: Moment| next_opening(conditions, bucket, &by_time, from, reading);
-        let at = bucket.next_due_at;
+        let at = bucket.later_at.unwrap_or(bucket.next_due_at);
         let later = Verdict::Due { at, class: bucket.class, refused: None };
         let of_due = let_go
             .clone()
             .or_else(|| closed(conditions, bucket, reading.now))
             .or_else(|| by_time.first().copied().cloned());
+        // Of those who may be called at the same moment, what holds those who are due is told.
         for (is_due, contacts, held_by, from) in [
-            (false, bucket.not_due, Some(let_go.clone().unwrap_or(later)), at),
             (true, bucket.waiting - bucket.not_due, of_due, reading.now),
+            (false, bucket.not_due, Some(let_go.clone().unwrap_or(later)), at),
         ] {
             if contacts > 0 {
                 let next_at = if let_go.is_none() { next_at(from) } else { None };
@@ -55,7 +56,7 @@ fn next_opening(
     from: Moment,
     reading: ClockReading,
 ) -> Option<Moment> {
-    let from = by_time.iter().filter_map(|verdict| verdict.from(reading)).fold(from, Moment::max);
+    let from = by_time.iter().filter_map(|verdict| verdict.from(reading)).fold(from.max(reading.now), Moment::max);
     let vendor = conditions.lane.settings.vendor_hours();
     conditions.campaign.rules.calendar(&bucket.zones, vendor.as_ref()).next_opening(from)
 }

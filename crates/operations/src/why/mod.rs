@@ -243,8 +243,9 @@ fn explain(run: &RunConditions, contact: &ContactRow, known: &Known) -> Explanat
     // Who is being called, or is finished, needs none.
     let needs_reason = !matches!(contact.state, ContactState::Active | ContactState::Done);
     let forbids = || verdicts.iter().filter(|verdict| verdict.forbids(reading));
-    // What only a person lets go has no moment.
-    let held = |verdict: &&Verdict| !verdict.is_of_time() && verdict.from(reading).is_none();
+    // What has no moment is let go by a person, or by an end that nobody knows. A window that never
+    // opens is told by the outlook.
+    let held = |verdict: &&Verdict| verdict.from(reading).is_none() && !matches!(verdict, Verdict::Window { .. });
     let held_by: Vec<String> = forbids().filter(held).map(|verdict| verdict.rule().into_owned()).collect();
     let outlook = if waiting { outlook::of(run, contact, known, &verdicts) } else { Outlook::default() };
     let zones =
@@ -286,7 +287,9 @@ fn explain(run: &RunConditions, contact: &ContactRow, known: &Known) -> Explanat
 /// for longest.
 fn because(verdicts: &[Verdict], next_at: Option<Moment>, reading: ClockReading, clock: Zone) -> Option<String> {
     let forbids = || verdicts.iter().filter(|verdict| verdict.forbids(reading));
-    let first = forbids().find(|verdict| !verdict.is_of_time());
+    // A contact that does not wait is not called whatever lets the others go.
+    let own = || forbids().find(|verdict| matches!(verdict, Verdict::Contact { .. }));
+    let first = own().or_else(|| forbids().find(|verdict| !verdict.is_of_time()));
     let last = || forbids().rev().max_by_key(|verdict| verdict.from(reading).unwrap_or(Moment::NEVER));
     // Where every rule allows it, that nobody dials is the reason.
     let verdict = first.or_else(last).or_else(|| verdicts.iter().find(|verdict| !verdict.allows(reading)))?;

@@ -66,7 +66,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, workspace::wall_clock())?;
     let store = Arc::new(Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?);
     eprint_line(&format!("a simulated provider calls {} people, and the busy ones again", args.contacts));
-    let leave = signalled();
+    let leave = signalled()?;
     tokio::pin!(leave);
     let notices = common.place().notices;
     let ran = run::demo(&store, &config, rules, contacts, &notices, &mut Bar::default(), leave).await;

@@ -75,7 +75,7 @@ pub async fn run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
         until: args.until.into(),
         max_time: args.max_time,
     };
-    let leave = signalled();
+    let leave = signalled()?;
     tokio::pin!(leave);
     let ran = run::run(&common.place(), &order, &mut Bar::default(), leave).await?;
     let Some(summary) = &ran.summary else { return Ok(exit_code(&ran)) };
@@ -116,13 +116,15 @@ fn left_to(process: &str, campaign: &str, zone: ringfence_domain::Zone) -> Strin
     )
 }
 
-/// Waits for a signal that asks to leave; its exit code.
-pub(super) async fn signalled() -> Result<u8, std::io::Error> {
+/// Hears signals that ask to leave, from now on. The exit code of the first, once it comes.
+pub(super) fn signalled() -> std::io::Result<impl Future<Output = std::io::Result<u8>> + Send> {
     leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(tokio::select! {
-        _ = terminate.recv() => 143,
-        _ = interrupt.recv() => 130,
+    Ok(async move {
+        Ok(tokio::select! {
+            _ = terminate.recv() => 143,
+            _ = interrupt.recv() => 130,
+        })
     })
 }
 

@@ -46,7 +46,7 @@ pub async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failu
     if args.ignore_window && !args.yes && !screen::confirm(&question)? {
         return Err(Failure::held("nobody was called", "answer y, or use --yes"));
     }
-    let leave = signalled();
+    let leave = signalled()?;
     tokio::pin!(leave);
     let called = match prepared.call(&common.place(), leave).await? {
         Ended::Signal(code) => return Ok(code),

@@ -12,7 +12,8 @@ pub(super) struct Known {
     pub(super) contact: ContactId,
     pub(super) run: RunId,
     pub(super) lane: LaneId,
-    pub(super) number: PhoneNumber,
+    /// None when it cannot be read: what became of its call is taken in all the same.
+    pub(super) number: Option<PhoneNumber>,
     pub(super) number_key: NumberKey,
     pub(super) state: AttemptState,
     pub(super) class: DialClass,
@@ -36,7 +37,7 @@ pub(super) async fn load(
                 contact: ContactId(row.get("contact_id")?),
                 run: RunId(row.get("run_id")?),
                 lane: LaneId(row.get("lane_id")?),
-                number: row.number("attempts")?,
+                number: row.number("attempts").ok(),
                 number_key: NumberKey(row.get("number_key")?),
                 state: row.word("attempts", "state")?,
                 class: row.word("attempts", "class")?,

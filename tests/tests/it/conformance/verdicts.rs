@@ -192,3 +192,27 @@ on_both_databases! {
         assert_eq!(told().await.1, "stop: wrong list");
     }
 }
+
+on_both_databases! {
+    async fn once_the_window_has_closed_nobody_goes_on_at_a_moment_that_is_over(database) {
+        let store = &database.store;
+        let stage = stage(&database).await;
+        let placed = stage.place(store, 2, noon()).await;
+        let busy = ringfence_store::Settlement::Ended(ringfence_domain::Outcome::Busy, Box::default());
+        store.settle(placed.iter().map(|id| (*id, busy.clone())).collect(), noon()).await.expect("settled");
+        // Of two retries one is due at 19:50 in India and one at 22:30; it is 20:05, and closed since 20:00.
+        execute(&database.url, "UPDATE contacts SET due_at = 1795184400000 WHERE state = 'waiting' AND calls = 1").await;
+        execute(&database.url, "UPDATE contacts SET due_at = 1795194000000 WHERE id = (SELECT max(id) FROM contacts WHERE calls = 1)").await;
+        execute(&database.url, "UPDATE buckets SET next_due_at = 1795184400000, eligible_at = 1795184400000 WHERE class = 'retry'").await;
+        let now = noon() + Span::from_minutes(8 * 60 + 5);
+        let figures = store.numbers("spring".into(), now).await.expect("figures").expect("a campaign");
+        let asker = Asker { is_dialling: true, ..Asker::default() };
+        let summary = summarize(&figures, &asker, ClockReading::exact(now));
+        assert_eq!(summary.next_dial_at.map(|at| at.to_string()).as_deref(), Some("2026-11-21T03:30:00Z"));
+        assert_eq!(summary.state, "idle", "{summary:?}");
+        assert_eq!((summary.waiting_for.retry, summary.waiting_for.window), (1, 19), "{summary:?}");
+        let because = summary.because.expect("a sentence");
+        assert!(because.starts_with("Nothing is dialled: it is outside the calling window (hours: "), "{because}");
+        assert!(because.ends_with("It goes on at 21 Nov 2026 09:00 IST."), "{because}");
+    }
+}

@@ -28,7 +28,9 @@ impl News<'_> {
         let requests = call_requests::read(campaign, details, sent_at, &contact.zones);
         requests.count(&mut self.follows.deltas, known.run, campaign, outcome, details);
         if requests.opted_out {
-            self.opted_out.push((known.number_key, known.number.clone(), campaign));
+            // A number that cannot be listed is looked at by a person.
+            let Some(number) = known.number.clone() else { return To::Review };
+            self.opted_out.push((known.number_key, number, campaign));
         }
         row.refusal = i64::from(requests.refused || outcome == Outcome::Rejected);
         let case = CallResult {
