@@ -261,8 +261,8 @@ pub fn is_name(name: &str) -> bool {
 }
 
 impl Campaign {
-    /// Tells whether it matters where each contact is, so that nobody is called of whom that is not
-    /// known.
+    /// Tells whether the place of each contact matters. Then a contact whose place is not known is
+    /// never called.
     pub fn needs_own_zone(&self) -> bool {
         let presets = self.calling.presets.iter().map(|preset| preset.timezone);
         presets.chain([self.calling.timezone]).any(|zone| zone == CallingZone::Contact)

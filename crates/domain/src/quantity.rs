@@ -195,7 +195,7 @@ impl From<Percent> for String {
     }
 }
 
-/// A rate: so many in every sliding window of a length. `"10/s"`, `"60/min"`, `"1000/h"`. Never
+/// A rate: a number in every sliding window of a length. `"10/s"`, `"60/min"`, `"1000/h"`. Never
 /// zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

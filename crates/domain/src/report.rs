@@ -62,7 +62,7 @@ impl ReportKey {
         format!("{reference}.{}", self.tag(lane, Some(reference)))
     }
 
-    /// Returns whom a secret speaks for; none when it is not one of this lane's. It takes as long
+    /// Returns the sender that a secret names; none when it is not one of this lane's. It takes as long
     /// whatever is wrong with the secret.
     pub fn read(&self, lane: &str, secret: &str) -> Option<ReportFrom> {
         let (reference, tag) = match secret.rsplit_once('.') {

@@ -104,7 +104,7 @@ impl LaneEngine {
         self.standing.subscribe()
     }
 
-    /// Owns and dials the lane until told to stop. After a stop, requests under way are finished
+    /// Owns and dials the lane until `stop` is cancelled. After a stop, requests under way are finished
     /// and recorded.
     pub async fn run(self, stop: CancellationToken) {
         let span = info_span!("lane", lane = %self.settings.name);

@@ -6,6 +6,8 @@
 //! and a killed import is found again by its hash. The second reading stores, and is refused when
 //! the content has changed.
 
+mod rows;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,18 +23,9 @@ use ringfence_store::{
 };
 use tokio::sync::mpsc;
 
+use self::rows::Rows;
 use crate::error::{Error, ErrorKind};
 use crate::input_file::{InputFile, in_background};
-
-/// Rows stored in one transaction, at most.
-const CHUNK: usize = 10_000;
-/// Bytes that these rows may take in memory. Several chunks are on their way at once, each in a few
-/// forms.
-const CHUNK_BYTES: usize = 1 << 20;
-/// Bytes that a row takes in memory beyond its values, about.
-const ROW_BYTES: usize = 800;
-/// Bytes that a value takes beyond its text and the name of its column, about.
-const VALUE_BYTES: usize = 64;
 
 /// Cells that were taken as empty, by the word in them.
 pub type TakenAsEmpty = BTreeMap<String, i64>;
@@ -44,39 +37,6 @@ pub struct Imported {
     pub row: ImportRow,
     /// What this reading of the file took as empty; nothing when it was in already.
     pub taken_as_empty: TakenAsEmpty,
-}
-
-#[derive(Debug, Default)]
-struct Rows {
-    contacts: Vec<NewContact>,
-    rejects: Vec<Reject>,
-    bytes: usize,
-    /// Bytes of the longest of them: the next may be as long.
-    longest: usize,
-    /// In the last portion: what was taken as empty in the whole file.
-    taken_as_empty: TakenAsEmpty,
-}
-
-impl Rows {
-    fn add_contact(&mut self, contact: NewContact) {
-        self.add(contact.fields.iter().map(|(name, value)| name.len() + value.len()), contact.fields.len());
-        self.contacts.push(contact);
-    }
-
-    fn add_reject(&mut self, reject: Reject) {
-        self.add(reject.record.iter().map(String::len), reject.record.len());
-        self.rejects.push(reject);
-    }
-
-    fn add(&mut self, values: impl Iterator<Item = usize>, count: usize) {
-        let bytes = ROW_BYTES + values.sum::<usize>() + count * VALUE_BYTES;
-        self.bytes += bytes;
-        self.longest = self.longest.max(bytes);
-    }
-
-    fn is_full(&self) -> bool {
-        self.contacts.len() + self.rejects.len() >= CHUNK || self.bytes + self.longest > CHUNK_BYTES
-    }
 }
 
 /// What is known of a contact file once all of it was read.

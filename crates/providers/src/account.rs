@@ -1,11 +1,11 @@
 //! An account at a vendor over HTTP: its address, its headers, one request at a time.
 
-use ringfence_domain::Placement;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use ringfence_domain::Placement;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 

@@ -1,13 +1,12 @@
 //! Vendors' answers, read the same careful way whoever they are from.
 
-use ringfence_domain::Placement;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::Response;
-use ringfence_domain::Span;
 use ringfence_domain::phone::mask_numbers;
+use ringfence_domain::{Placement, Span};
 use serde_json::{Map, Value};
 
 use crate::call::AskError;

@@ -13,7 +13,6 @@
 //! - The example writes the header `Project` without a value; a lane may send its project's name,
 //!   nothing, or no such header.
 
-use ringfence_domain::{CallStatus, Placement};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::phone::Country;
-use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Rate};
+use ringfence_domain::{AttemptId, CallDetails, CallStatus, Moment, Outcome, PhoneNumber, Placement, Rate};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 

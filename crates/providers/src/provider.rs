@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
-use ringfence_domain::{AttemptId, Moment, PhoneNumber};
-use ringfence_domain::{CallStatus, Placement};
+use ringfence_domain::{AttemptId, CallStatus, Moment, PhoneNumber, Placement};
 
 use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, OutCall};
 

@@ -1,9 +1,8 @@
 //! The standing of a call by a vendor's status word.
 
-use ringfence_domain::CallStatus;
 use std::collections::BTreeMap;
 
-use ringfence_domain::{CallDetails, Outcome};
+use ringfence_domain::{CallDetails, CallStatus, Outcome};
 
 /// Returns a status word without case, spaces, dashes and underscores.
 pub(crate) fn bare(word: &str) -> String {

@@ -1,9 +1,8 @@
 //! The questions about placed calls.
 
-use ringfence_domain::CallStatus;
 use std::collections::BTreeMap;
 
-use ringfence_domain::{AttemptId, Moment, Outcome, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, Outcome, Span};
 use ringfence_providers::OutCall;
 use ringfence_store::{LiveCall, Settlement, StoreError};
 

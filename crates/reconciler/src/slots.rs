@@ -1,7 +1,6 @@
 //! The effect of the vendor's word on the slots that calls hold.
 
-use ringfence_domain::CallStatus;
-use ringfence_domain::{AttemptId, Moment, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, Span};
 
 use ringfence_store::{LiveCall, StoreError};
 

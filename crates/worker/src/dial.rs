@@ -1,6 +1,5 @@
 //! One burst: rules → permits → claim → one request each → results.
 
-use ringfence_domain::Placement;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use ringfence_domain::template::{NoValue, Row, Template};
 use ringfence_domain::{
-    AttemptId, Campaign, CampaignId, Clock, Moment, PhoneNumber, ReportAddress, Span, StopSwitch, ZoneSet,
+    AttemptId, Campaign, CampaignId, Clock, Moment, PhoneNumber, Placement, ReportAddress, Span, StopSwitch, ZoneSet,
 };
 use ringfence_providers::{CallRequest, Pacer, Permit, Provider};
 use ringfence_store::{

@@ -225,7 +225,7 @@ fn within_the_day(word: &str) -> bool {
     same_day.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns the day that is so many units ahead: `3 days`, `two weeks`.
+/// Returns the day that a number of units leads to: `3 days`, `two weeks`.
 fn counted(word: &str, unit: i64, today: Date) -> Option<Date> {
     let count = match word {
         "a" | "an" | "one" | "ek" => 1,

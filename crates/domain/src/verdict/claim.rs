@@ -63,7 +63,7 @@ impl Verdict {
             | Self::LaneDay { .. }
             | Self::Slots(_) => Some(ClaimDenied::Held),
             Self::NumberLimit { until, .. } => Some(until.map_or(ClaimDenied::Held, ClaimDenied::Capped)),
-            // Whoever asks dials.
+            // The process that asks is the one that dials.
             Self::Process { .. } => None,
         }
     }

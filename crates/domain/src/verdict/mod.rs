@@ -6,7 +6,7 @@
 //! claim.
 //!
 //! Adding a reason not to dial: a variant here. The compiler then shows where its name (`rule`),
-//! its answer (`allows`), the moment that it waits for (`from`), its words ([`Verdict::says`]) and
+//! its answer (`allows`), the moment that it waits for (`waits_for`), its words ([`Verdict::says`]) and
 //! what follows on it in a claim ([`Verdict::denies`]) are written.
 
 mod claim;
@@ -205,6 +205,14 @@ pub struct Stopped {
     pub reason: String,
 }
 
+/// What lets a verdict that does not allow a call allow one.
+enum WaitsFor {
+    /// A moment, where it is known.
+    Time(Option<Moment>),
+    /// A person, a process, or the end of a call.
+    Somebody,
+}
+
 impl Verdict {
     /// The name of the rule that it is the answer of.
     pub fn rule(&self) -> Cow<'static, str> {
@@ -268,45 +276,28 @@ impl Verdict {
 
     /// When it will allow a call, if it does not now and that is known.
     pub fn from(&self, reading: ClockReading) -> Option<Moment> {
-        if self.allows(reading) {
-            return None;
-        }
-        match self {
-            Self::Due { at, .. } => Some(*at),
-            Self::Planned { after, .. } => (*after > reading.earliest()).then_some(*after),
-            Self::Rest { until, .. } | Self::UnknownUse { until } | Self::NumberLimit { until, .. } => *until,
-            Self::LaneDay { tomorrow, .. } => Some(*tomorrow),
-            Self::Slots(slots) => slots.first_free(),
-            Self::Window { opens, .. } => *opens,
-            Self::Attempt { .. }
-            | Self::DoNotCall { .. }
-            | Self::Contact { .. }
-            | Self::Leaving { .. }
-            | Self::Number { .. }
-            | Self::Clock
-            | Self::Ownership { .. }
-            | Self::Revision { .. }
-            | Self::Stop { .. }
-            | Self::Campaign { .. }
-            | Self::Safety { .. }
-            | Self::Import { .. }
-            | Self::Lane { .. }
-            | Self::Process { .. } => None,
+        match self.waits_for() {
+            WaitsFor::Time(until) if !self.allows(reading) => until.filter(|until| *until > reading.earliest()),
+            _ => None,
         }
     }
 
     /// Whether time alone satisfies it, if anything ever does.
     pub fn is_of_time(&self) -> bool {
+        matches!(self.waits_for(), WaitsFor::Time(_))
+    }
+
+    fn waits_for(&self) -> WaitsFor {
         match self {
-            Self::Due { .. }
-            | Self::Planned { .. }
-            | Self::Clock
-            | Self::Rest { .. }
-            | Self::UnknownUse { .. }
-            | Self::LaneDay { .. }
-            | Self::Slots(_)
-            | Self::Window { .. }
-            | Self::NumberLimit { .. } => true,
+            Self::Due { at, .. } => WaitsFor::Time(Some(*at)),
+            Self::Planned { after, .. } => WaitsFor::Time(Some(*after)),
+            Self::Clock => WaitsFor::Time(None),
+            Self::Rest { until, .. } | Self::UnknownUse { until } | Self::NumberLimit { until, .. } => {
+                WaitsFor::Time(*until)
+            }
+            Self::LaneDay { tomorrow, .. } => WaitsFor::Time(Some(*tomorrow)),
+            Self::Slots(slots) => WaitsFor::Time(slots.first_free()),
+            Self::Window { opens, .. } => WaitsFor::Time(*opens),
             Self::Attempt { .. }
             | Self::DoNotCall { .. }
             | Self::Contact { .. }
@@ -319,7 +310,7 @@ impl Verdict {
             | Self::Safety { .. }
             | Self::Import { .. }
             | Self::Lane { .. }
-            | Self::Process { .. } => false,
+            | Self::Process { .. } => WaitsFor::Somebody,
         }
     }
 
@@ -343,7 +334,7 @@ impl Verdict {
         })
     }
 
-    /// The verdict of a lane that was told to rest until this moment.
+    /// Makes the verdict of a lane that rests until this moment.
     pub fn of_rest(until: Moment, reason: Option<&str>, reading: ClockReading) -> Self {
         let rests = until > reading.earliest();
         let reason = rests.then(|| reason.unwrap_or("the lane rests").to_owned());

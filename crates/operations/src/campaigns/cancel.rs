@@ -18,7 +18,7 @@ pub struct CancelledCampaign {
     pub stopped: u32,
 }
 
-/// Ends a campaign for good: whoever waits in it is never called. Calls that are out go on to their
+/// Ends a campaign for good: its waiting contacts are never called. Calls that are out go on to their
 /// end.
 pub async fn cancel(workspace: &Workspace, name: &str, reason: &str) -> Result<CancelledCampaign, Error> {
     let store = &workspace.store;

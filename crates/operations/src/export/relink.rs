@@ -1,7 +1,6 @@
 //! Links to recordings and transcripts expire: the vendor is asked again where they are now.
 
-use ringfence_domain::CallStatus;
-use ringfence_domain::{AttemptId, Moment};
+use ringfence_domain::{AttemptId, CallStatus, Moment};
 use ringfence_providers::{OutCall, Pacer};
 use ringfence_store::{AttemptRow, CampaignRow};
 

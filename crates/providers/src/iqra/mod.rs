@@ -18,7 +18,6 @@ mod place;
 mod queue;
 mod since;
 
-use ringfence_domain::{CallStatus, Placement};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -26,7 +25,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request};
 use ringfence_domain::lane::LaneLimits;
-use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, PhoneNumber, Placement, Rate, Span};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, Body, Free};

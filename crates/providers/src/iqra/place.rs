@@ -1,11 +1,10 @@
 //! The request that places a call, in both dialects, and what its answer means.
 
-use ringfence_domain::Placement;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Response;
-use ringfence_domain::{Moment, Span};
+use ringfence_domain::{Moment, Placement, Span};
 use serde_json::{Value, json};
 
 use crate::answer::{self, CallId, Rejection, member};

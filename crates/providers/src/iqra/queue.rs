@@ -6,13 +6,12 @@
 //! between its versions: a number has the meaning that no version contradicts, or else the outcome
 //! that calls nobody again too soon.
 
-use ringfence_domain::CallStatus;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome, PhoneNumber, Span};
+use ringfence_domain::{AttemptId, CallDetails, CallStatus, Moment, Outcome, PhoneNumber, Span};
 use serde_json::{Value, json};
 
 use super::place::{REFERENCE, refusal};

@@ -1,11 +1,10 @@
 //! The questions about calls: their standing, and the search for calls whose answer was lost.
 
-use ringfence_domain::CallStatus;
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use http::{Method, Response};
-use ringfence_domain::{AttemptId, Moment, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, Span};
 use serde_json::Value;
 
 use super::wire::{CallLog, LoggedCall};

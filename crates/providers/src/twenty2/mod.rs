@@ -15,7 +15,6 @@ mod place;
 mod since;
 mod wire;
 
-use ringfence_domain::{CallStatus, Placement};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,7 +24,7 @@ use http::{Method, Request};
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::phone::Country;
 use ringfence_domain::window::{Calendar, Hours};
-use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, PhoneNumber, Placement, Rate, Span};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, Body, Free};

@@ -1,12 +1,11 @@
 //! The questions about calls: their standing, and the search for calls whose answer was lost. Both
 //! read the list of executions.
 
-use ringfence_domain::CallStatus;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use http::Method;
-use ringfence_domain::{AttemptId, Moment, PhoneNumber, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, PhoneNumber, Span};
 
 use super::clock::ListClock;
 use super::rows::Execution;

@@ -16,7 +16,6 @@ mod place;
 mod rows;
 mod since;
 
-use ringfence_domain::{CallStatus, Placement};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -24,7 +23,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request};
 use ringfence_domain::lane::LaneLimits;
-use ringfence_domain::{AttemptId, Moment, PhoneNumber, Rate};
+use ringfence_domain::{AttemptId, CallStatus, Moment, PhoneNumber, Placement, Rate};
 
 use self::clock::ListClock;
 use crate::account::{Account, Body, Free};

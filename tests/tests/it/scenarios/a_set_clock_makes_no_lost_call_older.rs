@@ -1,14 +1,13 @@
 //! The clock of the database is set forward by an hour while answers are lost: the vendor is asked
 //! about calls of their true age, so that none of them counts as absent before its time.
 
-use ringfence_domain::{CallStatus, Placement};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
-use ringfence_domain::{AttemptId, Moment, PhoneNumber, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, PhoneNumber, Placement, Span};
 use ringfence_providers::{AskError, Budget, CallRequest, Checked, Findings, LostCall, OutCall, Provider};
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_tests::TestDatabase;

@@ -3,8 +3,7 @@
 
 use bytes::Bytes;
 use http::Response;
-use ringfence_domain::CallStatus;
-use ringfence_domain::{AttemptId, CallDetails, Outcome, Span};
+use ringfence_domain::{AttemptId, CallDetails, CallStatus, Outcome, Span};
 use ringfence_providers::{Findings, LostCall, OutCall, Provider, WireError};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, setup, vendor};

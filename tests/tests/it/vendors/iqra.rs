@@ -1,11 +1,10 @@
 //! Iqra AI: both dialects of placing a call, the turn between them, and the queue's two languages.
 
-use ringfence_domain::{CallStatus, Placement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::Request;
-use ringfence_domain::{AttemptId, Moment, Outcome, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, Outcome, Placement, Span};
 use ringfence_providers::{CallRequest, Findings, LostCall, OutCall, Provider};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, setup, vendor};

@@ -1,11 +1,10 @@
 //! Knovvu: the request as on the page, results by the batch, and calls that only the vendor itself
 //! can tell of.
 
-use ringfence_domain::{CallStatus, Placement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringfence_domain::{AttemptId, Outcome, PhoneNumber};
+use ringfence_domain::{AttemptId, CallStatus, Outcome, PhoneNumber, Placement};
 use ringfence_providers::{CallRequest, LostCall, OutCall, Provider};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, provider, setup, vendor};

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use http::Response;
-use ringfence_domain::{AttemptId, Moment, Outcome, PhoneNumber, Span};
-use ringfence_domain::{CallStatus, Placement};
+use ringfence_domain::{AttemptId, CallStatus, Moment, Outcome, PhoneNumber, Placement, Span};
 use ringfence_providers::{AskError, CallRequest, LostCall, OutCall, WireError};
 use ringfence_tests::sample::{lane_settings, noon};
 use ringfence_tests::virtual_time::twenty2;

@@ -1,7 +1,6 @@
 //! UnleashX: the request as on the page, and rows of the list that may or may not be a call's.
 
-use ringfence_domain::{AttemptId, Moment, Outcome, Span};
-use ringfence_domain::{CallStatus, Placement};
+use ringfence_domain::{AttemptId, CallStatus, Moment, Outcome, Placement, Span};
 use ringfence_providers::{CallRequest, OutCall};
 use ringfence_tests::sample::{lane_settings, noon, number};
 use ringfence_tests::vendors::{build, provider, setup, vendor};

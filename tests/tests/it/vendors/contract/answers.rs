@@ -1,7 +1,6 @@
 //! What the answer to the one request that places a call means, and what that request shows.
 
-use ringfence_domain::Placement;
-use ringfence_domain::Span;
+use ringfence_domain::{Placement, Span};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{Cause, Fault, WireError};
 use ringfence_tests::sample::lane_settings;

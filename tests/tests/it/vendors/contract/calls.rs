@@ -1,13 +1,12 @@
 //! Calls from their placing to their end, in front of a simulated vendor: how they stand, lost
 //! ones, and what is declared.
 
-use ringfence_domain::{CallStatus, Placement};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use ringfence_domain::{AttemptId, Moment, Outcome, Span};
+use ringfence_domain::{AttemptId, CallStatus, Moment, Outcome, Placement, Span};
 use ringfence_providers::registry::VENDORS;
 use ringfence_providers::{
     Budget, Checked, Findings, Finds, LostCall, OutCall, Provider, Transport, Vendor, WireError,
