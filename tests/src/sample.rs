@@ -11,12 +11,12 @@ use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::window::Timetable;
 use ringfence_domain::{
-    AttemptId, Campaign, CampaignId, ClockReading, ContactId, ImportId, LaneId, Moment, NumberLimits, PhoneNumber,
-    Rate, RunId, Span, ZoneSet,
+    AttemptId, Campaign, CampaignId, ClockReading, ContactId, ImportId, LaneEffect, LaneId, Moment, NumberLimits,
+    PhoneNumber, Placement, Rate, RunId, Span, ZoneSet,
 };
 use ringfence_store::{
     Acquired, Begin, CampaignRow, ClaimOrder, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder,
-    ImportStart, LaneEffect, NewContact, Owner, Pick, Plan, Sent, SentResult,
+    ImportStart, NewContact, Owner, Pick, Plan, Sent,
 };
 
 /// A Friday noon in India.
@@ -173,15 +173,20 @@ impl Stage {
 
     /// The result of a request that the provider took.
     pub fn accepted(&self, attempt: AttemptId, now: Moment) -> Sent {
-        self.sent(
-            attempt,
-            SentResult::Accepted { call_id: format!("call-{attempt}"), overdue_at: now + Span::from_hours(1) },
-        )
+        let overdue_at = now + Span::from_hours(1);
+        Sent { overdue_at, ..self.sent(attempt, Placement::Accepted { call_id: format!("call-{attempt}") }) }
     }
 
-    /// The result of a request.
-    pub fn sent(&self, attempt: AttemptId, result: SentResult) -> Sent {
-        Sent { attempt, lane: self.lane, result, effect: LaneEffect::Fine }
+    /// The answer to a request, at noon, on a lane that works. The call is overdue an hour later.
+    pub fn sent(&self, attempt: AttemptId, placement: Placement) -> Sent {
+        Sent {
+            attempt,
+            lane: self.lane,
+            placement,
+            answered_at: noon(),
+            overdue_at: noon() + Span::from_hours(1),
+            effect: LaneEffect::Fine,
+        }
     }
 
     /// The kept count of this name.

@@ -2,10 +2,13 @@
 //!
 //! Every vendor answers in these words, and everybody who follows up reads them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{CallDetails, Outcome, Span};
 
 /// The result of the one request that places a call, by what must follow from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Placement {
     /// The vendor took the call.
     Accepted {

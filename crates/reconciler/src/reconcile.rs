@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, Moment, Span};
+use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, LaneEffect, Moment, Span};
 use ringfence_providers::{AskError, Pacer, Provider};
-use ringfence_store::{Database, LaneEffect, LaneLease, LiveCall, Settlement, StoreError, SweepOrder};
+use ringfence_store::{Database, LaneLease, LiveCall, Settlement, StoreError, SweepOrder};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use ringfence_domain::{CampaignState, Clock, ClockReading, Moment, PausedBy, Span, StopReason};
-use ringfence_store::{Canary, Database, LaneEffect, LaneLease, StopOrder, StopScope, StoreError, TroubleKind};
+use ringfence_domain::{CampaignState, Clock, ClockReading, LaneEffect, Moment, PausedBy, Span, StopReason};
+use ringfence_store::{Canary, Database, LaneLease, StopOrder, StopScope, StoreError, TroubleKind};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

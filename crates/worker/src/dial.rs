@@ -1,18 +1,18 @@
 //! One burst: rules → permits → claim → one request each → results.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ringfence_domain::template::{NoValue, Row, Template};
 use ringfence_domain::{
-    AttemptId, Campaign, CampaignId, Clock, Moment, PhoneNumber, Placement, ReportAddress, Span, StopSwitch, ZoneSet,
+    AttemptId, Campaign, CampaignId, Clock, LaneAnswers, LaneEffect, Moment, PhoneNumber, Placement, ReportAddress,
+    Span, StopSwitch, ZoneSet,
 };
 use ringfence_providers::{CallRequest, Pacer, Permit, Provider};
 use ringfence_store::{
-    Burst, BurstCall, ClaimOrder, Database, LaneEffect, LaneLease, Rules, RulesCache, Sent, SentResult, StoreError,
-    Withheld,
+    Burst, BurstCall, ClaimOrder, Database, LaneLease, Rules, RulesCache, Sent, StoreError, Withheld,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -28,12 +28,6 @@ const GATHER: Duration = Duration::from_millis(50);
 const SEND_WITHIN: Duration = Duration::from_secs(2);
 /// The time within which a call is over, from the moment that the vendor begins to dial.
 const RING_AND_TALK: Span = Span::from_hours(1);
-/// The number of answers in a row that no page documents and that pause a lane which worked
-/// before. After one of them the lane rests as after any trouble. It pauses at the first one when
-/// this process has seen no call taken before it, or when the answer speaks of the account.
-const STRANGE: u32 = 3;
-/// How long a lane rests when its vendor asks for a rest and does not say how long.
-const THROTTLED: Span = Span::from_secs(10);
 /// How long the lane rests when claimed attempts must not be sent.
 const WITHHELD: Span = Span::from_secs(10);
 
@@ -57,10 +51,8 @@ struct Shared {
     stop: CancellationToken,
     rules: Arc<RulesCache>,
     calls_made: AtomicUsize,
-    /// Whether the vendor has taken a call, so that address and account are right.
-    taken: AtomicBool,
-    /// Answers in a row that no page of the vendor documents.
-    strange: AtomicU32,
+    /// What the vendor has answered so far.
+    answers: Mutex<LaneAnswers>,
 }
 
 impl Dialer {
@@ -82,7 +74,6 @@ impl Dialer {
         stop: CancellationToken,
     ) -> Self {
         let calls_made = AtomicUsize::default();
-        let (taken, strange) = (AtomicBool::default(), AtomicU32::default());
         Self {
             shared: Arc::new(Shared {
                 store,
@@ -97,8 +88,7 @@ impl Dialer {
                 stop,
                 rules,
                 calls_made,
-                taken,
-                strange,
+                answers: Mutex::default(),
             }),
         }
     }
@@ -187,7 +177,8 @@ impl Shared {
             let rest = self.clock.read().now + WITHHELD;
             for (call, _) in attempts.into_iter().filter_map(|attempt| requests.remove(&attempt)) {
                 let effect = LaneEffect::Slow(rest, why.clone());
-                self.tell(&call, SentResult::NotSent { cause: why.clone() }, effect).await;
+                let now = self.clock.read().now;
+                self.tell(&call, Placement::NotSent { cause: why.clone() }, effect, (now, now)).await;
             }
         }
         let mut permits = permits.into_iter();
@@ -220,68 +211,39 @@ impl Shared {
         let late = self.clock.boot().saturating_sub(began) > SEND_WITHIN
             || self.clock.read().latest() >= call.dial_before
             || !self.tenure.holds(self.clock.boot());
-        let (result, effect) = if let Some(cause) = stopped {
-            (SentResult::NotSent { cause }, LaneEffect::Nothing)
-        } else if late {
-            let cause = "the claim took too long for the call to begin in time".to_owned();
-            (SentResult::NotSent { cause }, LaneEffect::Nothing)
-        } else {
-            permit.spend();
-            let sent_at = self.clock.read().now;
-            let placement = self.provider.place(&request).await;
-            self.classify(placement, sent_at)
-        };
-        self.tell(&call, result, effect).await;
+        let kept_back =
+            stopped.or_else(|| late.then(|| "the claim took too long for the call to begin in time".to_owned()));
+        let sent_at = self.clock.read().now;
+        if let Some(cause) = kept_back {
+            return self.tell(&call, Placement::NotSent { cause }, LaneEffect::Nothing, (sent_at, sent_at)).await;
+        }
+        permit.spend();
+        let placement = self.provider.place(&request).await;
+        let answered_at = self.clock.read().now;
+        let effect = self.answers.lock().unwrap_or_else(PoisonError::into_inner).add(&placement, answered_at);
+        self.tell(&call, placement, effect, (sent_at, answered_at)).await;
     }
 
-    /// Keeps the result of an attempt, and hands it to the recorder.
-    async fn tell(&self, call: &BurstCall, result: SentResult, effect: LaneEffect) {
-        tracing::debug!(attempt.id = %call.attempt, ?result, "attempt {}: {result:?}", call.attempt);
-        let sent = Sent { attempt: call.attempt, lane: self.tenure.lane, result, effect };
+    /// Keeps the answer to the request of an attempt, and hands it to the recorder.
+    async fn tell(
+        &self,
+        call: &BurstCall,
+        placement: Placement,
+        effect: LaneEffect,
+        (sent_at, answered_at): (Moment, Moment),
+    ) {
+        tracing::debug!(attempt.id = %call.attempt, ?placement, "attempt {}: {placement:?}", call.attempt);
+        let sent = Sent {
+            attempt: call.attempt,
+            lane: self.tenure.lane,
+            placement,
+            answered_at,
+            overdue_at: self.provider.held_until(sent_at) + RING_AND_TALK,
+            effect,
+        };
         self.store.receipts().keep(&call.reference, &sent);
         if self.results.send(sent).await.is_err() {
             tracing::error!(attempt.id = %call.attempt, "the result of attempt {} waits for the next start", call.attempt);
-        }
-    }
-
-    /// Reads the vendor's answer: its meaning for the attempt, and its effect on the lane.
-    fn classify(&self, placement: Placement, sent_at: Moment) -> (SentResult, LaneEffect) {
-        let now = self.clock.read().now;
-        let overdue_at = self.provider.held_until(sent_at) + RING_AND_TALK;
-        let strange = match &placement {
-            Placement::Undocumented { .. } => self.strange.fetch_add(1, Ordering::SeqCst) + 1,
-            Placement::NotSent { .. } | Placement::Unknown { .. } => 0,
-            _ => {
-                self.strange.store(0, Ordering::SeqCst);
-                0
-            }
-        };
-        match placement {
-            Placement::Accepted { call_id } => {
-                self.taken.store(true, Ordering::SeqCst);
-                (SentResult::Accepted { call_id, overdue_at }, LaneEffect::Fine)
-            }
-            Placement::NotSent { cause } => (SentResult::NotSent { cause: cause.clone() }, LaneEffect::Trouble(cause)),
-            Placement::Throttled { cause, retry_after } => {
-                let until = now + retry_after.unwrap_or(THROTTLED);
-                (SentResult::Throttled { cause: cause.clone(), until }, LaneEffect::Slow(until, cause))
-            }
-            Placement::LaneFault { cause } => (SentResult::Refused { cause: cause.clone() }, LaneEffect::Pause(cause)),
-            // Its campaign pauses; the lane's others go on.
-            Placement::CampaignFault { cause } => (SentResult::CampaignRefused { cause }, LaneEffect::Fine),
-            Placement::RequestFault { cause } => (SentResult::RequestRefused { cause }, LaneEffect::Fine),
-            Placement::Reworded { cause } => (SentResult::Refused { cause }, LaneEffect::Nothing),
-            Placement::NumberFault { cause } => (SentResult::NumberRefused { cause }, LaneEffect::Fine),
-            Placement::Unknown { cause } => {
-                (SentResult::Unknown { cause: cause.clone(), overdue_at }, LaneEffect::Trouble(cause))
-            }
-            // A person who was called all the same must not be called again for this answer. Its
-            // meaning for the lane is another matter.
-            Placement::Undocumented { cause, of_account } => {
-                let pauses = of_account || strange >= STRANGE || !self.taken.load(Ordering::SeqCst);
-                let effect = if pauses { LaneEffect::Pause } else { LaneEffect::Trouble };
-                (SentResult::Unknown { cause: cause.clone(), overdue_at }, effect(cause))
-            }
         }
     }
 }

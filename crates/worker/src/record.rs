@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{Clock, Span};
-use ringfence_store::{Database, LaneEffect, Sent, SentResult, StoreError};
+use ringfence_domain::{Clock, LaneEffect, Placement, Span};
+use ringfence_store::{Database, Sent, StoreError};
 use tokio::sync::{Notify, mpsc};
 
 /// The most results in one transaction.
@@ -92,12 +92,12 @@ impl Recorder {
             if matches!(error, StoreError::Stopping) {
                 return;
             }
-            let said = format!("{:?}", sent.result);
+            let said = format!("{:?}", sent.placement);
             tracing::error!(%error, attempt.id = %sent.attempt, "the database refused {said}: {error}");
             let cause = format!("the provider's answer could not be stored: {said}");
             let overdue_at = self.clock.read().now + Span::from_hours(1);
-            let unknown = SentResult::Unknown { cause, overdue_at };
-            let unknown = Sent { result: unknown, effect: LaneEffect::Nothing, ..sent };
+            let placement = Placement::Unknown { cause };
+            let unknown = Sent { placement, overdue_at, effect: LaneEffect::Nothing, ..sent };
             if let Err(error) = self.insist(vec![unknown.clone()]).await {
                 tracing::error!(%error, "a result could not be written; the sweep will doubt it: {error}");
             }

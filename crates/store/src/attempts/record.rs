@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ringfence_domain::{AttemptId, AttemptState, ContactState, LaneId, Moment, RunId, StopReason};
+use ringfence_domain::lane_effect::rest_until;
+use ringfence_domain::{AttemptId, AttemptState, ContactState, LaneId, Moment, Placement, RunId, StopReason};
 use serde::Serialize;
 
 use super::consequences::Consequences;
@@ -16,7 +17,7 @@ use crate::contacts::transitions::{Move, To};
 use crate::counters::Counter;
 use crate::lanes::daily_calls::{count_calls, day_of};
 use crate::lanes::health::{affect, lock_affected};
-use crate::receipts::sent::{Sent, SentResult};
+use crate::receipts::sent::Sent;
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// What was recorded.
@@ -55,14 +56,15 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             news.recorded.late += 1;
             continue;
         }
-        let throttled = match &one.result {
-            SentResult::Throttled { until, .. } => {
-                Some(throttled::judge(session, one.lane, known.number_key, one.attempt, *until, now).await?)
+        let throttled = match &one.placement {
+            Placement::Throttled { retry_after, .. } => {
+                let until = rest_until(*retry_after, one.answered_at);
+                Some(throttled::judge(session, one.lane, known.number_key, one.attempt, until, now).await?)
             }
             _ => None,
         };
-        let is_taken = match &one.result {
-            SentResult::Accepted { call_id, .. } => !taken.insert((one.lane, call_id.clone())),
+        let is_taken = match &one.placement {
+            Placement::Accepted { call_id } => !taken.insert((one.lane, call_id.clone())),
             _ => false,
         };
         news.take(one, known, is_taken, throttled, now);
@@ -80,35 +82,37 @@ struct Change<'s> {
 }
 
 impl<'s> Change<'s> {
-    /// Decides what a result makes of an attempt that is being sent, or whose fate is unknown. None
-    /// when it is no news. `is_taken`: another attempt has the call's id.
-    fn of(result: &'s SentResult, was_unknown: bool, is_taken: bool, throttled: Option<To>) -> Option<Self> {
+    /// Decides what an answer makes of an attempt that is being sent, or whose fate is unknown.
+    /// None when it is no news. `is_taken`: another attempt has the call's id.
+    fn of(sent: &'s Sent, was_unknown: bool, is_taken: bool, throttled: Option<To>) -> Option<Self> {
         let refused = if was_unknown { AttemptState::NotPlaced } else { AttemptState::Refused };
         let change = |state, to, cause| Self { state, to, call_id: None, overdue_at: None, cause };
-        Some(match result {
-            SentResult::Accepted { .. } if is_taken && was_unknown => return None,
-            SentResult::Accepted { .. } if is_taken => {
+        Some(match &sent.placement {
+            Placement::Accepted { .. } if is_taken && was_unknown => return None,
+            Placement::Accepted { .. } if is_taken => {
                 change(AttemptState::Unknown, None, Some("the provider gave this call the id of another one"))
             }
-            SentResult::Accepted { call_id, overdue_at } => Self {
+            Placement::Accepted { call_id } => Self {
                 call_id: Some(call_id),
-                overdue_at: Some(*overdue_at),
+                overdue_at: Some(sent.overdue_at),
                 ..change(AttemptState::Placed, Some(To::Active), None)
             },
-            SentResult::Unknown { .. } if was_unknown => return None,
-            SentResult::Unknown { cause, overdue_at } => {
-                Self { overdue_at: Some(*overdue_at), ..change(AttemptState::Unknown, None, Some(cause)) }
+            // A person who was called all the same must not be called again, so an answer that no
+            // page documents is as good as none.
+            Placement::Unknown { .. } | Placement::Undocumented { .. } if was_unknown => return None,
+            Placement::Unknown { cause } | Placement::Undocumented { cause, .. } => {
+                Self { overdue_at: Some(sent.overdue_at), ..change(AttemptState::Unknown, None, Some(cause)) }
             }
-            SentResult::NotSent { cause } => {
+            Placement::NotSent { cause } => {
                 let state = if was_unknown { AttemptState::NotPlaced } else { AttemptState::NotSent };
                 change(state, Some(To::WaitingAgain), Some(cause))
             }
-            SentResult::Refused { cause } | SentResult::CampaignRefused { cause } => {
+            Placement::LaneFault { cause } | Placement::CampaignFault { cause } | Placement::Reworded { cause } => {
                 change(refused, Some(To::WaitingAgain), Some(cause))
             }
-            SentResult::Throttled { cause, .. } => change(refused, throttled, Some(cause)),
-            SentResult::RequestRefused { cause } => change(refused, Some(To::Review), Some(cause)),
-            SentResult::NumberRefused { cause } => {
+            Placement::Throttled { cause, .. } => change(refused, throttled, Some(cause)),
+            Placement::RequestFault { cause } => change(refused, Some(To::Review), Some(cause)),
+            Placement::NumberFault { cause } => {
                 change(refused, Some(To::Stopped(StopReason::InvalidNumber)), Some(cause))
             }
         })
@@ -133,18 +137,17 @@ impl<'s> News<'s> {
     fn take(&mut self, one: &'s Sent, known: &Known, is_taken: bool, throttled: Option<Throttled>, now: Moment) {
         let was_unknown = known.state == AttemptState::Unknown;
         let is_named = throttled.as_ref().is_some_and(|throttled| throttled.is_named);
-        let Some(change) = Change::of(&one.result, was_unknown, is_taken, throttled.map(|throttled| throttled.to))
-        else {
-            self.recorded.late += u32::from(matches!(one.result, SentResult::Unknown { .. }));
+        let Some(change) = Change::of(one, was_unknown, is_taken, throttled.map(|throttled| throttled.to)) else {
+            self.recorded.late += u32::from(!matches!(one.placement, Placement::Accepted { .. }));
             return;
         };
         let deltas = &mut self.follows.deltas;
         deltas.attempt(known.run, Some(known.state), change.state);
         deltas.count(known.run, Counter::RefusedAlone, i64::from(is_named));
-        match &one.result {
-            SentResult::CampaignRefused { cause } => drop(self.refusing.insert(known.run, cause)),
+        match &one.placement {
+            Placement::CampaignFault { cause } => drop(self.refusing.insert(known.run, cause)),
             // When it is everyone's fault, the rail of failing calls pauses the campaign.
-            SentResult::RequestRefused { .. } | SentResult::NumberRefused { .. } => self.follows.end(known.run, true),
+            Placement::RequestFault { .. } | Placement::NumberFault { .. } => self.follows.end(known.run, true),
             _ => {}
         }
         self.changed.entry(one.lane).or_default().push(one);
@@ -226,10 +229,8 @@ async fn taken_call_ids(session: &mut Session, sent: &[Sent]) -> Result<HashSet<
     );
     let calls: Vec<CallRow<'_>> = sent
         .iter()
-        .filter_map(|one| match &one.result {
-            SentResult::Accepted { call_id, .. } => {
-                Some(CallRow { attempt_id: one.attempt, lane_id: one.lane, call_id })
-            }
+        .filter_map(|one| match &one.placement {
+            Placement::Accepted { call_id } => Some(CallRow { attempt_id: one.attempt, lane_id: one.lane, call_id }),
             _ => None,
         })
         .collect();

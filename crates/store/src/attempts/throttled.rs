@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use ringfence_domain::{AttemptId, AttemptState, LaneId, Moment, NumberKey, Span};
+use ringfence_domain::{AttemptId, AttemptState, LaneEffect, LaneId, Moment, NumberKey, Placement, Span};
 
 use crate::StoreError;
 use crate::contacts::transitions::To;
-use crate::lanes::health::LaneEffect;
-use crate::receipts::sent::{Sent, SentResult};
+use crate::receipts::sent::Sent;
 use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
 /// The pause after the second refusal in a row; it doubles from then on,
@@ -47,7 +46,7 @@ pub(crate) async fn weigh(
     sent: &[&Sent],
     now: Moment,
 ) -> Result<Vec<LaneEffect>, StoreError> {
-    let is_refused = |one: &&&Sent| matches!(one.result, SentResult::Throttled { .. });
+    let is_refused = |one: &&&Sent| matches!(one.placement, Placement::Throttled { .. });
     let refused: Vec<AttemptId> = sent.iter().filter(is_refused).map(|one| one.attempt).collect();
     let is_everyones = if refused.is_empty() {
         true
@@ -55,8 +54,8 @@ pub(crate) async fn weigh(
         let begins_anew = sent.iter().any(|one| one.effect == LaneEffect::Fine);
         remember(session, lane, &refused, begins_anew).await? >= EVERYONE
     };
-    let weighed = |one: &&Sent| match (&one.result, &one.effect) {
-        (SentResult::Throttled { .. }, LaneEffect::Slow(until, cause)) if !is_everyones => {
+    let weighed = |one: &&Sent| match (&one.placement, &one.effect) {
+        (Placement::Throttled { .. }, LaneEffect::Slow(until, cause)) if !is_everyones => {
             LaneEffect::Slow((*until).min(now + LANE_PAUSE), cause.clone())
         }
         (_, effect) => effect.clone(),

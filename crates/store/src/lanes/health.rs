@@ -1,29 +1,12 @@
-//! What answers and questions say about a lane: that it works, is in trouble, must rest, or waits
-//! for a person.
+//! The effects of answers on the rows of lanes.
 
 use std::collections::BTreeSet;
 
-use ringfence_domain::{LaneId, Moment, Span};
-use serde::{Deserialize, Serialize};
+use ringfence_domain::{LaneEffect, LaneId, Moment, Span};
+use serde::Serialize;
 
 use crate::StoreError;
 use crate::session::{Session, Sql, args, rows_json, sql};
-
-/// What a result says about its lane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LaneEffect {
-    /// Nothing was learned.
-    Nothing,
-    /// It works: a call was taken, or refused for its own sake.
-    Fine,
-    /// It does not answer as it should: after each time in a row it rests longer.
-    Trouble(String),
-    /// It asked to be left alone until then.
-    Slow(Moment, String),
-    /// A person must mend something first.
-    Pause(String),
-}
 
 /// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
 fn rest(consecutive_failures: u32) -> Span {

@@ -131,14 +131,19 @@ pub(crate) fn strike_or_warn(place: &Path, lines: &[Line]) {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use ringfence_domain::{LaneId, Moment};
+    use ringfence_domain::{LaneEffect, LaneId, Moment, Placement};
 
     use super::*;
-    use crate::{LaneEffect, SentResult};
 
     fn sent(attempt: i64) -> Sent {
-        let result = SentResult::Accepted { call_id: format!("c{attempt}"), overdue_at: Moment::from_secs(9) };
-        Sent { attempt: AttemptId(attempt), lane: LaneId(1), result, effect: LaneEffect::Fine }
+        Sent {
+            attempt: AttemptId(attempt),
+            lane: LaneId(1),
+            placement: Placement::Accepted { call_id: format!("c{attempt}") },
+            answered_at: Moment::from_secs(8),
+            overdue_at: Moment::from_secs(9),
+            effect: LaneEffect::Fine,
+        }
     }
 
     #[test]
@@ -160,7 +165,7 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         let (lines, unreadable) = read(&path).expect("lines");
         assert_eq!((lines.len(), unreadable), (3, 0), "each line once");
-        assert_eq!(lines[0].sent.result, sent(1).result);
+        assert_eq!(lines[0].sent.placement, sent(1).placement);
         here.taken(&[AttemptId(1)]);
         assert_eq!(read(&path).expect("lines").0.len(), 2, "the other database's attempt 1 stays");
         here.taken(&[AttemptId(2)]);

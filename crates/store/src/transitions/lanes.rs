@@ -1,11 +1,10 @@
 //! Lanes.
 
 use ringfence_domain::lane::{LaneSettings, LimitUsage};
-use ringfence_domain::{LaneId, Moment};
+use ringfence_domain::{LaneEffect, LaneId, Moment};
 
 use super::transitions;
 use crate::lanes;
-use crate::lanes::health::LaneEffect;
 use crate::lanes::ownership::{Acquired, Owner};
 use crate::lanes::rows::LaneRow;
 

@@ -90,7 +90,7 @@ on_both_databases! {
         let stage = Stage::set(&database.store, 3).await;
         stage.open(&database.store, 3, noon()).await;
         let open = stage.open_attempts(&database.store).await;
-        let rest = ringfence_store::LaneEffect::Slow(noon() + Span::from_secs(5), "429".into());
+        let rest = ringfence_domain::LaneEffect::Slow(noon() + Span::from_secs(5), "429".into());
         database.store.affect_lane(stage.lane, rest, noon()).await.expect("told");
         let claimed = database.store.claim(stage.order(&open, noon())).await.expect("a claim");
         assert_eq!(claimed.refused.iter().filter(|refused| refused.why == ClaimDenied::Held).count(), 3);
@@ -194,7 +194,7 @@ on_both_databases! {
         );
         let sending = [mine.expect("a claim").sending, theirs.expect("a claim").sending].concat();
         assert_eq!(sending.len(), 3);
-        let not_sent = ringfence_store::SentResult::NotSent { cause: "refused to connect".into() };
+        let not_sent = ringfence_domain::Placement::NotSent { cause: "refused to connect".into() };
         database.store.record(vec![stage.sent(sending[0], not_sent)], noon()).await.expect("a record");
         let load = database.store.lane_load(stage.lane, noon()).await.expect("a load");
         assert_eq!(load.left_today, Some(1), "a call that never left does not use up the day");

@@ -1,7 +1,7 @@
 //! Outcomes and what follows, unknown calls, sweeps.
 
-use ringfence_domain::{CallDetails, DialClass, Outcome, Span};
-use ringfence_store::{ContactFilter, SentResult, Settlement, SweepOrder};
+use ringfence_domain::{CallDetails, DialClass, Outcome, Placement, Span};
+use ringfence_store::{ContactFilter, Settlement, SweepOrder};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -85,7 +85,7 @@ on_both_databases! {
         let stage = Stage::set(&database.store, 4).await;
         let ids = stage.claim(&database.store, 4, noon()).await;
         let overdue_at = noon() + Span::from_hours(1);
-        let unknown = ids.iter().map(|id| stage.sent(*id, SentResult::Unknown { cause: "reset".into(), overdue_at })).collect();
+        let unknown = ids.iter().map(|id| stage.sent(*id, Placement::Unknown { cause: "reset".into() })).collect();
         database.store.record(unknown, noon()).await.expect("a record");
         assert_eq!(database.store.live_calls(stage.lane).await.expect("calls").len(), 4);
         let settlements = vec![
@@ -112,7 +112,7 @@ on_both_databases! {
         let stage = Stage::set(&database.store, 2).await;
         let ids = stage.claim(&database.store, 2, noon()).await;
         let overdue_at = noon() + Span::from_hours(1);
-        let unknown = stage.sent(ids[1], SentResult::Unknown { cause: "reset".into(), overdue_at });
+        let unknown = stage.sent(ids[1], Placement::Unknown { cause: "reset".into() });
         database.store.record(vec![stage.accepted(ids[0], noon()), unknown], noon()).await.expect("a record");
         let call_id = format!("call-{}", ids[0]);
         let bound = database.store.bound_calls(stage.lane, vec![call_id.clone(), "free".into()]).await.expect("bound");

@@ -1,7 +1,7 @@
 //! Results of requests.
 
-use ringfence_domain::{AttemptState, LaneState, Moment, Span};
-use ringfence_store::{LaneEffect, Sent, SentResult};
+use ringfence_domain::{AttemptState, LaneEffect, LaneState, Moment, Placement, Span};
+use ringfence_store::Sent;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -9,13 +9,12 @@ on_both_databases! {
     async fn each_result_leaves_attempt_and_contact_where_they_belong(database) {
         let stage = Stage::set(&database.store, 5).await;
         let ids = stage.claim(&database.store, 5, noon()).await;
-        let overdue_at = noon() + Span::from_hours(1);
         let results = [
-            SentResult::Accepted { call_id: "c1".into(), overdue_at },
-            SentResult::NotSent { cause: "connection refused".into() },
-            SentResult::Refused { cause: "401".into() },
-            SentResult::NumberRefused { cause: "no such number".into() },
-            SentResult::Unknown { cause: "timed out".into(), overdue_at },
+            Placement::Accepted { call_id: "c1".into() },
+            Placement::NotSent { cause: "connection refused".into() },
+            Placement::LaneFault { cause: "401".into() },
+            Placement::NumberFault { cause: "no such number".into() },
+            Placement::Unknown { cause: "timed out".into() },
         ];
         let sent = ids.iter().zip(results).map(|(id, result)| stage.sent(*id, result)).collect();
         assert_eq!(database.store.record(sent, noon()).await.expect("a record").recorded, 5);
@@ -35,7 +34,7 @@ on_both_databases! {
         let id = stage.place(&database.store, 1, noon()).await[0];
         let late = vec![
             stage.accepted(id, noon()),
-            stage.sent(id, SentResult::NotSent { cause: "too late".into() }),
+            stage.sent(id, Placement::NotSent { cause: "too late".into() }),
         ];
         let recorded = database.store.record(late, noon()).await.expect("a record");
         assert_eq!((recorded.recorded, recorded.late), (0, 2));
@@ -48,12 +47,11 @@ on_both_databases! {
     async fn a_receipt_after_doubt_is_taken_and_its_contact_leaves_review(database) {
         let stage = Stage::set(&database.store, 2).await;
         let ids = stage.claim(&database.store, 2, noon()).await;
-        let overdue_at = noon() + Span::from_hours(1);
-        let unknown = |id| stage.sent(id, SentResult::Unknown { cause: "reset".into(), overdue_at });
+        let unknown = |id| stage.sent(id, Placement::Unknown { cause: "reset".into() });
         database.store.record(ids.iter().map(|id| unknown(*id)).collect(), noon()).await.expect("a record");
         database.store.settle(vec![(ids[0], ringfence_store::Settlement::Review)], noon()).await.expect("in review");
         assert_eq!(stage.count(&database.store, "contact:review").await, 1);
-        let receipt = vec![stage.accepted(ids[0], noon()), stage.sent(ids[1], SentResult::NotSent { cause: "never left".into() })];
+        let receipt = vec![stage.accepted(ids[0], noon()), stage.sent(ids[1], Placement::NotSent { cause: "never left".into() })];
         database.store.record(receipt, noon()).await.expect("a record");
         assert_eq!(stage.count(&database.store, "contact:review").await, 0);
         assert_eq!(stage.count(&database.store, "attempt:placed").await, 1);
@@ -67,7 +65,7 @@ on_both_databases! {
     async fn one_call_id_never_belongs_to_two_attempts(database) {
         let stage = Stage::set(&database.store, 3).await;
         let ids = stage.claim(&database.store, 3, noon()).await;
-        let same = |id| stage.sent(id, SentResult::Accepted { call_id: "same".into(), overdue_at: noon() + Span::from_hours(1) });
+        let same = |id| stage.sent(id, Placement::Accepted { call_id: "same".into() });
         database.store.record(vec![same(ids[0]), same(ids[1])], noon()).await.expect("a record");
         database.store.record(vec![same(ids[2])], noon()).await.expect("a record");
         assert_eq!(stage.count(&database.store, "attempt:placed").await, 1);
@@ -82,7 +80,7 @@ on_both_databases! {
         let ids = stage.claim(&database.store, 4, noon()).await;
         let lane = || async { database.store.lanes().await.expect("lanes").remove(0) };
         let with = |id, effect| {
-            vec![Sent { effect, ..stage.sent(id, SentResult::Refused { cause: "x".into() }) }]
+            vec![Sent { effect, ..stage.sent(id, Placement::LaneFault { cause: "x".into() }) }]
         };
         let until: Moment = noon() + Span::from_secs(30);
         database.store.record(with(ids[0], LaneEffect::Slow(until, "429".into())), noon()).await.expect("a record");
@@ -105,7 +103,7 @@ on_both_databases! {
         let stage = Stage::set(&database.store, 3).await;
         let store = &database.store;
         let attempts = stage.claim(store, 2, noon()).await;
-        let refused = |id: &_| stage.sent(*id, SentResult::CampaignRefused { cause: "HTTP 404: no such agent".into() });
+        let refused = |id: &_| stage.sent(*id, Placement::CampaignFault { cause: "HTTP 404: no such agent".into() });
         let recorded = store.record(attempts.iter().map(refused).collect(), noon()).await.expect("a record");
         assert_eq!((recorded.recorded, recorded.failing.len()), (2, 1));
         let campaign = store.campaign("spring".into()).await.expect("an answer").expect("a campaign");
@@ -125,7 +123,7 @@ on_both_databases! {
         let stage = Stage::set(&database.store, 22).await;
         let store = &database.store;
         let attempts = stage.claim(store, 20, noon()).await;
-        let refused = |id: &_| stage.sent(*id, SentResult::RequestRefused { cause: "HTTP 400".into() });
+        let refused = |id: &_| stage.sent(*id, Placement::RequestFault { cause: "HTTP 400".into() });
         store.record(vec![refused(&attempts[0])], noon()).await.expect("a record");
         assert_eq!(stage.count(store, "contact:review").await, 1);
         let campaign = store.campaign("spring".into()).await.expect("an answer").expect("a campaign");
@@ -171,13 +169,12 @@ on_both_databases! {
         let store = &database.store;
         let stage = Stage::set(store, 3).await;
         let ids = stage.claim(store, 3, noon()).await;
-        let overdue_at = noon() + Span::from_hours(1);
-        let unknown = || SentResult::Unknown { cause: "reset".into(), overdue_at };
+        let unknown = || Placement::Unknown { cause: "reset".into() };
         let rest = noon() + Span::from_minutes(10);
         let sent = vec![
             Sent { effect: LaneEffect::Trouble("reset".into()), ..stage.sent(ids[0], unknown()) },
-            Sent { effect: LaneEffect::Slow(rest, "429".into()), ..stage.sent(ids[1], SentResult::Refused { cause: "429".into() }) },
-            Sent { effect: LaneEffect::Pause("401".into()), ..stage.sent(ids[2], SentResult::Refused { cause: "401".into() }) },
+            Sent { effect: LaneEffect::Slow(rest, "429".into()), ..stage.sent(ids[1], Placement::LaneFault { cause: "429".into() }) },
+            Sent { effect: LaneEffect::Pause("401".into()), ..stage.sent(ids[2], Placement::LaneFault { cause: "401".into() }) },
         ];
         let lane = async || store.lanes().await.expect("lanes").remove(0);
         for one in sent.clone() {
@@ -199,7 +196,7 @@ on_both_databases! {
         let store = &database.store;
         let stage = Stage::set(store, 1).await;
         let ids = stage.claim(store, 1, noon()).await;
-        let refused = SentResult::Refused { cause: "401".into() };
+        let refused = Placement::LaneFault { cause: "401".into() };
         let sent = Sent { effect: LaneEffect::Pause("401".into()), ..stage.sent(ids[0], refused) };
         let reference = store.references(ids.clone()).await.expect("references").remove(&ids[0]).expect("a reference");
         // The process is killed between the commit and taking its line out of the file.
@@ -223,7 +220,7 @@ on_both_databases! {
         let hour = noon() + Span::from_hours(1);
         let told = |id, until| Sent {
             effect: LaneEffect::Slow(until, "429".into()),
-            ..stage.sent(id, SentResult::Throttled { cause: "429".into(), until })
+            ..stage.sent(id, Placement::Throttled { cause: "429".into(), retry_after: Some(until.since(noon())) })
         };
         let record = |sent| async { store.record(sent, noon()).await.expect("a record") };
         let rests = || async { store.lanes().await.expect("lanes").remove(0).backoff_until.since(noon()) };
@@ -243,7 +240,7 @@ on_both_databases! {
 
         record(vec![stage.accepted(ids[2], noon())]).await;
         record(vec![told(ids[3], hour)]).await;
-        record(vec![Sent { effect: LaneEffect::Fine, ..stage.sent(ids[4], SentResult::NumberRefused { cause: "no".into() }) }]).await;
+        record(vec![Sent { effect: LaneEffect::Fine, ..stage.sent(ids[4], Placement::NumberFault { cause: "no".into() }) }]).await;
         record(vec![told(ids[5], hour), stage.accepted(ids[6], noon())]).await;
         store.affect_lane(stage.lane, LaneEffect::Nothing, noon()).await.expect("nothing");
         record(vec![told(ids[7], hour)]).await;

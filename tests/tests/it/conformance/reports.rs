@@ -1,8 +1,8 @@
 //! What vendors report: kept once, matched with its call whenever both are there, forgotten in the
 //! end.
 
-use ringfence_domain::{Outcome, Span};
-use ringfence_store::{NewReport, Reported, SentResult, Settlement};
+use ringfence_domain::{Outcome, Placement, Span};
+use ringfence_store::{NewReport, Reported, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 
@@ -76,7 +76,7 @@ on_both_databases! {
         let stage = Stage::set(&database.store, 1).await;
         let store = &database.store;
         let attempt = stage.claim(store, 1, noon()).await[0];
-        let unknown = SentResult::Unknown { cause: "timed out".into(), overdue_at: noon() + Span::from_hours(1) };
+        let unknown = Placement::Unknown { cause: "timed out".into() };
         store.record(vec![stage.sent(attempt, unknown)], noon()).await.expect("a record");
         let reference = store.live_calls(stage.lane).await.expect("calls")[0].reference.clone();
         kept(store, &stage, Some("somebody-else"), Some("x")).await;

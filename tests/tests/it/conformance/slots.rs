@@ -1,8 +1,8 @@
 //! Which live attempts hold a slot of their lane, and until when.
 
 use ringfence_domain::verdict::InHand;
-use ringfence_domain::{Outcome, Span};
-use ringfence_store::{SentResult, Settlement};
+use ringfence_domain::{Outcome, Placement, Span};
+use ringfence_store::Settlement;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 
@@ -15,7 +15,7 @@ on_both_databases! {
         let store = &*database.store;
         let stage = Stage::set(store, 5).await;
         let sending = stage.claim(store, 3, noon()).await;
-        let lost = |id: &_| stage.sent(*id, SentResult::Unknown { cause: "reset".to_owned(), overdue_at: noon() + Span::from_hours(1) });
+        let lost = |id: &_| stage.sent(*id, Placement::Unknown { cause: "reset".to_owned() });
         store.record(sending.iter().map(lost).collect(), noon()).await.expect("recorded");
         let now = held(&stage, store, Span::ZERO).await;
         assert_eq!((now.live, now.taken, now.unsure), (3, 3, 3));
@@ -50,7 +50,7 @@ on_both_databases! {
         store.keep_usual_call(stage.lane, usual).await.expect("kept");
         assert_eq!(store.lanes().await.expect("lanes")[0].usual_call, Some(usual));
         let sending = stage.claim(store, 1, noon()).await;
-        let lost = SentResult::Unknown { cause: "reset".to_owned(), overdue_at: noon() + Span::from_hours(1) };
+        let lost = Placement::Unknown { cause: "reset".to_owned() };
         store.record(vec![stage.sent(sending[0], lost)], noon()).await.expect("recorded");
         assert_eq!(held(&stage, store, Span::from_secs(19)).await.taken, 1);
         assert_eq!(held(&stage, store, Span::from_secs(20)).await.taken, 0);

@@ -94,10 +94,7 @@ on_both_databases! {
         let store = &database.store;
         let stage = Stage::set(store, 4).await;
         let sending = stage.claim(store, 1, noon()).await;
-        let unknown = ringfence_store::SentResult::Unknown {
-            cause: "time-out".into(),
-            overdue_at: noon() + ringfence_domain::Span::from_hours(1),
-        };
+        let unknown = ringfence_domain::Placement::Unknown { cause: "time-out".into() };
         store.record(vec![stage.sent(sending[0], unknown)], noon()).await.expect("recorded");
         store.settle(vec![(sending[0], Settlement::Review)], noon()).await.expect("settled");
 
@@ -135,10 +132,7 @@ on_both_databases! {
         let store = &database.store;
         let stage = Stage::set(store, 2).await;
         let sending = stage.claim(store, 2, noon()).await;
-        let unknown = ringfence_store::SentResult::Unknown {
-            cause: "time-out".into(),
-            overdue_at: noon() + ringfence_domain::Span::from_hours(1),
-        };
+        let unknown = ringfence_domain::Placement::Unknown { cause: "time-out".into() };
         let sent = sending.iter().map(|id| stage.sent(*id, unknown.clone())).collect();
         store.record(sent, noon()).await.expect("recorded");
         store.settle(sending.iter().map(|id| (*id, Settlement::Review)).collect(), noon()).await.expect("settled");
