@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::{Moment, Span, ZoneSet};
 
-pub use reading::read;
+pub use reading::parse;
 
 /// The `[callback]` of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Callback {
         if self.when.as_ref().is_some_and(|when| !when.holds(outputs)) {
             return None;
         }
-        let readings: Option<Vec<Moment>> = zones.zones().iter().map(|zone| read(&words, ended, *zone)).collect();
+        let readings: Option<Vec<Moment>> = zones.zones().iter().map(|zone| parse(&words, ended, *zone)).collect();
         let at = readings.and_then(|readings| readings.into_iter().max());
         let earliest = zones.zones().iter().filter_map(|zone| later_day::earliest(&words, ended, *zone)).max();
         let otherwise = (ended + self.otherwise).max(earliest.unwrap_or(ended));

@@ -243,16 +243,16 @@ pub struct OnUnknown {
     pub ask_for: Span,
 }
 
-/// What follows when nobody can say whether a call was placed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UnknownPolicy {
-    /// A person decides.
-    Hold,
-    /// It was: the contact is finished and never called again in this run.
-    AssumePlaced,
-    /// It was not: the contact is dialled again, and may get a second call.
-    Redial,
+words! {
+    /// What follows when nobody can say whether a call was placed.
+    UnknownPolicy {
+        /// A person decides.
+        Hold = "hold",
+        /// It was: the contact is finished and never called again in this run.
+        AssumePlaced = "assume-placed",
+        /// It was not: the contact is dialled again, and may get a second call.
+        Redial = "redial",
+    }
 }
 
 /// Tells whether a campaign may be called so: lower-case letters, digits and hyphens.

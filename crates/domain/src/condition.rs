@@ -66,13 +66,14 @@ impl Condition {
 
 fn of_output(name: &str, wanted: &[String], value: Option<&Value>) -> OptOut {
     let values = value.map(texts).unwrap_or_default();
-    let says = |value: &String| wanted.iter().any(|wanted| is_same(wanted, value)) || heard::of(value) == Heard::Stop;
+    let says =
+        |value: &String| wanted.iter().any(|wanted| is_same(wanted, value)) || heard::classify(value) == Heard::Stop;
     if values.iter().any(says) {
         return OptOut::Wanted;
     }
-    let asks = |heard: Heard| wanted.iter().any(|wanted| heard::of(wanted) == heard);
+    let asks = |heard: Heard| wanted.iter().any(|wanted| heard::classify(wanted) == heard);
     let yes_or_no = asks(Heard::Yes) || asks(Heard::No);
-    let clear = |value: &String| match heard::of(value) {
+    let clear = |value: &String| match heard::classify(value) {
         Heard::Nothing | Heard::No | Heard::Yes => true,
         Heard::Stop => false,
         // Of several known values, `interested` is clear beside `do_not_call`, unless it speaks of
@@ -104,7 +105,7 @@ fn is_same_name(one: &str, other: &str) -> bool {
 }
 
 fn is_same(wanted: &str, value: &str) -> bool {
-    let (one, other) = (heard::of(wanted), heard::of(value));
+    let (one, other) = (heard::classify(wanted), heard::classify(value));
     plain(wanted) == plain(value) && !plain(wanted).is_empty()
         || wanted.trim() == value.trim()
         || (one == other && matches!(one, Heard::Yes | Heard::No | Heard::Stop))

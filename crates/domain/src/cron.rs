@@ -105,7 +105,7 @@ impl CronDateTime for OnClocks {
     }
 
     fn resolve_civil(&self, civil: CivilDateTime) -> Result<Resolution<Self>, Trouble> {
-        let day = date::of(civil.year(), civil.month(), civil.day()).ok_or(Trouble::InvalidDate)?;
+        let day = date::valid(civil.year(), civil.month(), civil.day()).ok_or(Trouble::InvalidDate)?;
         let part = |part: u32| i8::try_from(part).map_err(|_| Trouble::InvalidTime);
         let time = jiff::civil::Time::new(part(civil.hour())?, part(civil.minute())?, part(civil.second())?, 0);
         Ok(match self.zone.reading(day.to_datetime(time.map_err(|_| Trouble::InvalidTime)?)) {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, tz};
 const EPOCH: DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// Reads `2026-11-08`; `2026-1-8` is the same as `2026-01-08`. None for anything else.
-pub fn read(text: &str) -> Option<Date> {
+pub fn parse(text: &str) -> Option<Date> {
     let mut parts = text.split('-');
     let mut part = |digits: std::ops::RangeInclusive<usize>| {
         let part = parts.next().filter(|part| digits.contains(&part.len()))?;
@@ -18,7 +18,7 @@ pub fn read(text: &str) -> Option<Date> {
 }
 
 /// Returns the date of these numbers, if there is one.
-pub fn of(year: i32, month: u32, day: u32) -> Option<Date> {
+pub fn valid(year: i32, month: u32, day: u32) -> Option<Date> {
     Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
@@ -44,8 +44,8 @@ mod tests {
 
     #[test]
     fn dates_are_read_as_people_write_them_and_nothing_else_is() {
-        assert_eq!(read("2026-11-08"), of(2026, 11, 8));
-        assert_eq!(read("2026-1-8"), of(2026, 1, 8));
+        assert_eq!(parse("2026-11-08"), valid(2026, 11, 8));
+        assert_eq!(parse("2026-1-8"), valid(2026, 1, 8));
         for text in [
             "",
             "2026-11",
@@ -60,18 +60,18 @@ mod tests {
             "26-11-08",
             "2026-+1-08",
         ] {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn seconds_and_dates_agree_both_ways() {
         for (text, seconds) in [("1970-01-01", 0), ("1969-12-31", -86_400), ("2026-11-08", 1_794_096_000)] {
-            let date = read(text).expect("a date");
+            let date = parse(text).expect("a date");
             assert_eq!(as_utc(date.at(0, 0, 0, 0)), seconds);
             assert_eq!(shown(seconds), Some(date.at(0, 0, 0, 0)));
         }
-        assert_eq!(ahead(of(2026, 12, 31).expect("a date"), 60), of(2027, 3, 1));
+        assert_eq!(ahead(valid(2026, 12, 31).expect("a date"), 60), valid(2027, 3, 1));
         assert_eq!((ahead(Date::MAX, 1), shown(i64::MAX)), (None, None));
     }
 }

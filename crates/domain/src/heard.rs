@@ -20,7 +20,7 @@ pub(crate) enum Heard {
 }
 
 /// Reads the meaning of one text.
-pub(crate) fn of(text: &str) -> Heard {
+pub(crate) fn classify(text: &str) -> Heard {
     let words = plain(text);
     let words = words.as_str();
     if matches!(words, "" | "na" | "n a" | "none" | "null" | "nil" | "not applicable" | "undefined" | "empty" | "nan") {
@@ -268,7 +268,7 @@ mod tests {
             ),
         ] {
             for value in values {
-                assert_eq!(of(value), heard, "{value}");
+                assert_eq!(classify(value), heard, "{value}");
             }
         }
     }

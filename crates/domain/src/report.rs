@@ -62,8 +62,8 @@ impl ReportKey {
         format!("{reference}.{}", self.tag(lane, Some(reference)))
     }
 
-    /// Returns the sender that a secret names; none when it is not one of this lane's. It takes as long
-    /// whatever is wrong with the secret.
+    /// Returns the sender that a secret names; none when it is not one of this lane's. It takes as
+    /// long whatever is wrong with the secret.
     pub fn read(&self, lane: &str, secret: &str) -> Option<ReportFrom> {
         let (reference, tag) = match secret.rsplit_once('.') {
             Some((reference, tag)) if !reference.is_empty() => (Some(reference), tag),

@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_first_and_last_day_bound_it() {
-        let date = |text: &str| Some(crate::date::read(text).expect("a date"));
+        let date = |text: &str| Some(crate::date::parse(text).expect("a date"));
         let schedule = Schedule { starts: date("2026-11-23"), ends: date("2026-11-24"), ..weekdays_at_nine() };
         let early = moment("2026-11-01T00:00:00Z");
         assert_eq!(schedule.next(early, zone("Asia/Kolkata")), Some(moment("2026-11-23T03:30:00Z")));

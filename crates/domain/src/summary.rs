@@ -54,7 +54,7 @@ pub struct Summary {
     /// The lane it dials through.
     pub lane: LaneOwnership,
     /// The newest contact file.
-    pub last_import: Option<ImportStanding>,
+    pub last_import: Option<ImportStatus>,
     /// The reason that nothing is dialled, in one sentence; none while calls are being placed or
     /// nothing is left to do.
     pub because: Option<String>,
@@ -213,7 +213,7 @@ pub struct LaneOwnership {
 
 /// The state of a contact file that is taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImportStanding {
+pub struct ImportStatus {
     /// Its number.
     pub import: i64,
     /// Rows read.

@@ -11,6 +11,9 @@ macro_rules! words {
             /// Every variant, in the order of their declaration.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
+            /// The word of every variant, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
             /// Returns the word that stands for this variant in the database, in JSON and on
             /// screens.
             pub const fn as_str(self) -> &'static str {
@@ -32,7 +35,7 @@ macro_rules! words {
                     $($word => Ok($name::$variant),)+
                     _ => Err($crate::words::UnknownWord {
                         text: text.to_owned(),
-                        known: &[$($word),+],
+                        known: Self::WORDS,
                     }),
                 }
             }

@@ -125,7 +125,7 @@ impl CronScheduler {
                 }
                 Err(error) => return Err(error),
             };
-            if self.work.knows_lane(&campaign.rules.provider) && self.take(&schedule, due).await? {
+            if self.work.knows_lane(&campaign.rules.provider) && self.acquire(&schedule, due).await? {
                 found.push(Taken { campaign, schedule, due });
             }
         }
@@ -138,7 +138,7 @@ impl CronScheduler {
         let result = async {
             let result = tokio::select! {
                 result = self.work(&campaign, &schedule, due) => result,
-                () = self.keep(&schedule, due) => return Ok(false),
+                () = self.renew(&schedule, due) => return Ok(false),
             };
             match result {
                 Ok(result) => {
@@ -161,7 +161,7 @@ impl CronScheduler {
         (campaign.id, result.await)
     }
 
-    async fn take(&self, schedule: &ScheduleRow, due: Moment) -> Result<bool, StoreError> {
+    async fn acquire(&self, schedule: &ScheduleRow, due: Moment) -> Result<bool, StoreError> {
         let dead =
             schedule.worker.clone().filter(|other| *other != self.worker && ProcessLock::is_dead(&self.store, other));
         let now = self.clock.read().now;
@@ -169,10 +169,10 @@ impl CronScheduler {
     }
 
     /// Renews our lease of the moment; ends only when the moment is not ours any more.
-    async fn keep(&self, schedule: &ScheduleRow, due: Moment) {
+    async fn renew(&self, schedule: &ScheduleRow, due: Moment) {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
-            if let Ok(false) = self.take(schedule, due).await {
+            if let Ok(false) = self.acquire(schedule, due).await {
                 return;
             }
         }

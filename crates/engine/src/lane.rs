@@ -60,7 +60,7 @@ pub struct LaneEngine {
     stop_switch: Arc<dyn StopSwitch>,
     reports: Option<ReportAddress>,
     only: Option<CampaignId>,
-    standing: watch::Sender<Ownership>,
+    ownership: watch::Sender<Ownership>,
 }
 
 impl LaneEngine {
@@ -73,9 +73,9 @@ impl LaneEngine {
         settings: LaneSettings,
         provider: Arc<dyn Provider>,
     ) -> Self {
-        let standing = watch::Sender::new(Ownership::Asking);
+        let ownership = watch::Sender::new(Ownership::Asking);
         let stop_switch = Arc::new(NoStopSwitch);
-        Self { store, clock, owner, lane, settings, provider, stop_switch, reports: None, only: None, standing }
+        Self { store, clock, owner, lane, settings, provider, stop_switch, reports: None, only: None, ownership }
     }
 
     /// Sets the stop switch that is asked beside those of the database.
@@ -100,19 +100,19 @@ impl LaneEngine {
     }
 
     /// Returns whether this process dials the lane, as it changes.
-    pub fn standing(&self) -> watch::Receiver<Ownership> {
-        self.standing.subscribe()
+    pub fn ownership(&self) -> watch::Receiver<Ownership> {
+        self.ownership.subscribe()
     }
 
-    /// Owns and dials the lane until `stop` is cancelled. After a stop, requests under way are finished
-    /// and recorded.
+    /// Owns and dials the lane until `stop` is cancelled. After a stop, requests under way are
+    /// finished and recorded.
     pub async fn run(self, stop: CancellationToken) {
         let span = info_span!("lane", lane = %self.settings.name);
         self.take_and_serve(stop).instrument(span).await;
     }
 
     async fn take_and_serve(self, stop: CancellationToken) {
-        let keeper = LeaseHolder::new(
+        let holder = LeaseHolder::new(
             self.store.clone(),
             self.clock.clone(),
             self.owner.clone(),
@@ -120,11 +120,11 @@ impl LaneEngine {
             self.settings.clone(),
         );
         while !stop.is_cancelled() {
-            match keeper.take().await {
-                Ok(LeaseOutcome::Ours(tenure)) => {
-                    self.standing.send_replace(Ownership::Ours);
-                    self.serve(&keeper, tenure, &stop).await;
-                    self.standing.send_replace(Ownership::Asking);
+            match holder.acquire().await {
+                Ok(LeaseOutcome::Ours(lease)) => {
+                    self.ownership.send_replace(Ownership::Ours);
+                    self.serve(&holder, lease, &stop).await;
+                    self.ownership.send_replace(Ownership::Asking);
                 }
                 Ok(LeaseOutcome::Theirs { owner, other_settings }) => {
                     if other_settings {
@@ -133,7 +133,7 @@ impl LaneEngine {
                             self.settings.name
                         );
                     }
-                    self.standing.send_replace(Ownership::Theirs { owner, other_settings });
+                    self.ownership.send_replace(Ownership::Theirs { owner, other_settings });
                 }
                 Err(error) => tracing::error!(%error, "lane {} cannot be taken: {error}", self.settings.name),
             }
@@ -144,9 +144,9 @@ impl LaneEngine {
         }
     }
 
-    async fn serve(&self, keeper: &LeaseHolder, tenure: Arc<LaneLease>, stop: &CancellationToken) {
+    async fn serve(&self, holder: &LeaseHolder, lease: Arc<LaneLease>, stop: &CancellationToken) {
         let ending = stop.child_token();
-        let pacer = self.pacer(&tenure);
+        let pacer = self.pacer(&lease);
         let (opened, slot_free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let sending = TaskTracker::new();
         let (results, recorder) = Recorder::new(self.store.clone(), self.clock.clone());
@@ -155,7 +155,7 @@ impl LaneEngine {
         let dialer = Dialer::new(
             self.store.clone(),
             self.clock.clone(),
-            tenure.clone(),
+            lease.clone(),
             self.provider.clone(),
             pacer.clone(),
             self.stop_switch.clone(),
@@ -169,17 +169,17 @@ impl LaneEngine {
         let planner = Planner::new(
             self.store.clone(),
             self.clock.clone(),
-            tenure.clone(),
+            lease.clone(),
             self.stop_switch.clone(),
             self.only,
             rules,
         );
-        let caretaker = Maintenance::new(self.store.clone(), self.clock.clone(), tenure.clone());
-        let feeder = Feeder::new(self.store.clone(), self.clock.clone(), tenure.clone());
+        let maintenance = Maintenance::new(self.store.clone(), self.clock.clone(), lease.clone());
+        let feeder = Feeder::new(self.store.clone(), self.clock.clone(), lease.clone());
         let reconciler = Reconciler::new(
             self.store.clone(),
             self.clock.clone(),
-            tenure.clone(),
+            lease.clone(),
             self.provider.clone(),
             pacer.clone(),
         );
@@ -187,7 +187,7 @@ impl LaneEngine {
         let loops = TaskTracker::new();
         loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()).in_current_span());
         loops.spawn(feeder.run(bursts, opened, ending.clone()).in_current_span());
-        loops.spawn(caretaker.run(slot_free.clone(), ending.clone()).in_current_span());
+        loops.spawn(maintenance.run(slot_free.clone(), ending.clone()).in_current_span());
         loops.spawn(reconciler.run(slot_free, ending.clone()).in_current_span());
         let name = self.settings.name.clone();
         let stopping = ending.clone();
@@ -202,7 +202,7 @@ impl LaneEngine {
         });
         loops.close();
 
-        self.keep(keeper, &tenure, &ending).await;
+        self.renew(holder, &lease, &ending).await;
         ending.cancel();
         let finish = async {
             loops.wait().await;
@@ -211,15 +211,15 @@ impl LaneEngine {
             // The last sender of results is gone with the last request.
             drop(recorder.await);
         };
-        self.finish(keeper, &tenure, &pacer, finish).await;
+        self.finish(holder, &lease, &pacer, finish).await;
     }
 
     /// Waits for the last answers while the lease is renewed, then gives the lane back.
-    async fn finish(&self, keeper: &LeaseHolder, tenure: &LaneLease, pacer: &Pacer, last: impl Future<Output = ()>) {
+    async fn finish(&self, holder: &LeaseHolder, lease: &LaneLease, pacer: &Pacer, last: impl Future<Output = ()>) {
         let renewing = async {
             loop {
                 tokio::time::sleep(RENEW_EVERY).await;
-                drop(keeper.renew(tenure).await);
+                drop(holder.renew(lease).await);
             }
         };
         tokio::select! {
@@ -228,9 +228,9 @@ impl LaneEngine {
             () = tokio::time::sleep(LAST_ANSWERS) => {}
         }
         let leaving = async {
-            self.give_back(tenure).await?;
+            self.give_back(lease).await?;
             let spent = pacer.spent(&self.settings.limits, self.clock.read().latest());
-            keeper.release(tenure, spent).await
+            holder.release(lease, spent).await
         };
         match tokio::time::timeout(LEAVE, leaving).await {
             Ok(Ok(())) => {}
@@ -242,24 +242,24 @@ impl LaneEngine {
     }
 
     /// Makes the lane's budget, less what the owner before has used of it, or may have used.
-    fn pacer(&self, tenure: &LaneLease) -> Arc<Pacer> {
+    fn pacer(&self, lease: &LaneLease) -> Arc<Pacer> {
         let reading = self.clock.read();
-        if let Some(spent) = &tenure.spent {
+        if let Some(spent) = &lease.spent {
             return Pacer::after(spent, reading.earliest());
         }
-        let used_ago = reading.now.since(tenure.used_until);
-        let used = (tenure.used_until > Moment::from_millis(0) && used_ago < LONGEST_WINDOW).then_some(used_ago);
+        let used_ago = reading.now.since(lease.used_until);
+        let used = (lease.used_until > Moment::from_millis(0) && used_ago < LONGEST_WINDOW).then_some(used_ago);
         Pacer::new(&self.settings.limits, used)
     }
 
     /// Renews the lease until the lane is lost or a stop is asked for.
-    async fn keep(&self, keeper: &LeaseHolder, tenure: &LaneLease, ending: &CancellationToken) {
+    async fn renew(&self, holder: &LeaseHolder, lease: &LaneLease, ending: &CancellationToken) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(RENEW_EVERY) => {}
                 () = ending.cancelled() => return,
             }
-            match keeper.renew(tenure).await {
+            match holder.renew(lease).await {
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!("lane {} is not ours any more: taken over, or renewed too late", self.settings.name);
@@ -269,7 +269,7 @@ impl LaneEngine {
                     tracing::error!(%error, "the lease of lane {} cannot be renewed: {error}", self.settings.name);
                 }
             }
-            if !tenure.holds(self.clock.boot()) {
+            if !lease.holds(self.clock.boot()) {
                 tracing::warn!("the lease of lane {} ran out", self.settings.name);
                 return;
             }
@@ -278,11 +278,11 @@ impl LaneEngine {
 
     /// Gives the lane's attempts back at the end: open ones lapse, so that their numbers are free
     /// for others, and one that is still being sent becomes unknown, so that none stays `sending`.
-    async fn give_back(&self, tenure: &LaneLease) -> Result<(), StoreError> {
+    async fn give_back(&self, lease: &LaneLease) -> Result<(), StoreError> {
         let now = self.clock.read().now;
         let order = SweepOrder {
-            lane: tenure.lane,
-            epoch: tenure.epoch,
+            lane: lease.lane,
+            epoch: lease.epoch,
             now,
             sending_for: Span::ZERO,
             lapse_before: Moment::NEVER,

@@ -15,7 +15,7 @@ pub(crate) mod when;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ringfence_domain::campaign::{OnUnknown, Redial, RetryRules, UnknownPolicy, is_name};
+use ringfence_domain::campaign::{OnUnknown, Redial, RetryRules, is_name};
 use ringfence_domain::quantity::QuantityError;
 use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
@@ -31,7 +31,7 @@ use crate::{Config, Mistake, Mistakes, regular};
 impl Explain for ringfence_domain::words::UnknownWord {}
 
 /// Reads a campaign file and checks it against the lanes of the configuration.
-pub fn read(path: &Path, config: &Config, now: Moment) -> Result<Campaign, Mistakes> {
+pub fn load(path: &Path, config: &Config, now: Moment) -> Result<Campaign, Mistakes> {
     let text = regular::text(path).map_err(|error| Mistakes::unreadable(path, &error))?;
     parse(path, &text, config, now)
 }
@@ -214,15 +214,8 @@ fn retry(mut section: Section<'_>) -> RetryRules {
 
 fn on_unknown(mut section: Section<'_>) -> OnUnknown {
     let mut rule = OnUnknown::default();
-    if let Some(text) = section.text("policy") {
-        match text.value.as_str() {
-            "hold" => rule.policy = UnknownPolicy::Hold,
-            "assume-placed" => rule.policy = UnknownPolicy::AssumePlaced,
-            "redial" => rule.policy = UnknownPolicy::Redial,
-            other => section.found().add(
-                Mistake::new(text.at, format!("`{other}` is not a policy")).hint("write hold, assume-placed or redial"),
-            ),
-        }
+    if let Some(policy) = section.parsed("policy") {
+        rule.policy = policy;
     }
     if let Some(span) = section.parsed("ask_for") {
         rule.ask_for = span;

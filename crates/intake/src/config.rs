@@ -73,7 +73,7 @@ pub fn zone_hint(error: &NoPlace) -> String {
 impl Config {
     /// Reads a file. Paths in it are relative to it. `environment` looks up variables that secrets
     /// refer to.
-    pub fn read(
+    pub fn load(
         path: &Path,
         vendors: &[&'static Vendor],
         environment: &dyn Fn(&str) -> Option<String>,
@@ -210,7 +210,7 @@ fn holidays(mut section: Section<'_>, path: &Path) -> BTreeMap<String, String> {
         let wrong = |message: String| section.found().add(Mistake::new(file.at.clone(), message));
         match regular::text(&own) {
             Err(error) => wrong(format!("{} cannot be read: {error}", own.display())),
-            Ok(text) => match Holidays::read(&name.value, &text, None) {
+            Ok(text) => match Holidays::parse(&name.value, &text, None) {
                 Err(error) => wrong(format!("{}: {error}; {}", own.display(), error.hint())),
                 Ok(_) => drop(files.insert(name.value, text)),
             },

@@ -3,13 +3,14 @@
 //! Every mistake is found in one pass and told with its place and its mend. Nothing here dials or
 //! keeps anything.
 //!
-//! Adding a key: one line where its section is read, in [`config`] or [`campaign`]. A key that
-//! nobody reads is an error, so nothing is ever silently accepted.
+//! Adding a key: one line in its list in [`keys`], and one where its section is read, in [`config`]
+//! or [`campaign`]. A key that nobody reads is an error, so nothing is ever silently accepted.
 
 pub mod campaign;
 pub mod config;
 pub mod contact_files;
 pub mod contacts;
+pub mod keys;
 mod mistake;
 pub mod places;
 pub use campaign::presets;

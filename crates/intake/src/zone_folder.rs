@@ -53,7 +53,7 @@ impl NotUsed {
 
 /// Reads the folder, if it is newer than the built-in release. All of it is read at once: somebody
 /// may write a newer one over it later.
-pub fn read(folder: &Path) -> Result<ZoneData, NotUsed> {
+pub fn load(folder: &Path) -> Result<ZoneData, NotUsed> {
     let shown = folder.display().to_string();
     let unreadable = |why: String| NotUsed::Unreadable { folder: shown.clone(), why };
     let found = version(folder).map_err(unreadable)?;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn told(folder: &TempDir) -> String {
-        let error = read(folder.path()).expect_err("it is not used");
+        let error = load(folder.path()).expect_err("it is not used");
         error.to_string().replace(&folder.path().display().to_string(), "DIR")
     }
 
@@ -172,7 +172,7 @@ mod tests {
         let zi = "# version 2999b\n# This is public\nL Asia/Kolkata Asia/Calcutta\n";
         let folder =
             tree(&[("tzdata.zi", zi), ("zone.tab", "IN")], &["UTC", "Asia/Kolkata", "Mars/Base/One", "right/UTC"]);
-        let data = read(folder.path()).expect("it is newer");
+        let data = load(folder.path()).expect("it is newer");
         assert_eq!(data.version().to_string(), "2999b");
         assert_eq!(data.folder(), Some(&*folder.path().display().to_string()));
         let closed = data.unreadable();
@@ -189,15 +189,15 @@ mod tests {
 
     #[test]
     fn what_is_older_or_cannot_be_read_is_not_used() {
-        let old = read(tree(&[("version", "2020a")], &["UTC"]).path()).expect_err("it is older");
+        let old = load(tree(&[("version", "2020a")], &["UTC"]).path()).expect_err("it is older");
         assert!(old.is_trouble() && old.to_string().contains("release 2020a, and what is built in is"), "{old}");
         let built_in = ZoneData::built_in().version().to_string();
-        let same = read(tree(&[("version", &built_in)], &["UTC"]).path()).expect_err("it is no newer");
+        let same = load(tree(&[("version", &built_in)], &["UTC"]).path()).expect_err("it is no newer");
         assert!(!same.is_trouble(), "{same}");
         assert!(told(&tree(&[], &["UTC"])).contains("names its release"));
         assert!(told(&tree(&[("version", "latest")], &["UTC"])).contains("`latest` is not a release"));
         assert!(told(&tree(&[("version", "2999a")], &["Asia/Kolkata"])).contains("has no zone files"));
-        let gone = read(Path::new("/there/is/no/such/folder")).expect_err("it is not there");
+        let gone = load(Path::new("/there/is/no/such/folder")).expect_err("it is not there");
         assert!(gone.is_trouble() && gone.to_string().contains("No such file"), "{gone}");
     }
 }

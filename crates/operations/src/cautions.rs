@@ -8,12 +8,12 @@ use ringfence_domain::{Campaign, Moment, Span, ZoneSet, date};
 const SOON: Span = Span::from_days(60);
 
 /// One sentence for each.
-pub fn of(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Vec<String> {
+pub fn about(campaign: &Campaign, vendor: Option<&Hours>, now: Moment) -> Vec<String> {
     let mut cautions = Vec::new();
     let presets = campaign.calling.presets.iter().map(|preset| &preset.closures);
     for closures in presets.chain([&campaign.calling.closures]) {
         let Some((name, last)) = closures.first_to_end() else { continue };
-        let Some(ends) = date::of(last, 12, 31) else { continue };
+        let Some(ends) = date::valid(last, 12, 31) else { continue };
         let soon = (now + SOON).utc_date() > ends;
         if soon || campaign.schedule.ends.is_some_and(|day| day > ends) {
             cautions.push(format!(
@@ -84,7 +84,7 @@ mod tests {
         let text = format!("{head}{text}");
         let campaign = campaign::parse(path, &text, &config, now).unwrap_or_else(|error| panic!("{error}"));
         // Only the campaigns of one test have a rule for opt-outs.
-        of(&campaign, None, now).into_iter().filter(|caution| !caution.contains("no more calls")).collect()
+        about(&campaign, None, now).into_iter().filter(|caution| !caution.contains("no more calls")).collect()
     }
 
     #[test]

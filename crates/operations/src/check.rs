@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use ringfence_domain::Campaign;
 use ringfence_domain::zone_data::ZoneData;
-use ringfence_intake::{Config, Mistakes, campaign, places};
+use ringfence_intake::{Config, Mistakes, campaign, keys, places};
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::list_check::{self, Checked};
 use crate::workspace::{self, Place};
-use crate::{cautions, file_form, zones};
+use crate::{cautions, zones};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -69,7 +69,7 @@ pub fn check(place: &Place, files: &[PathBuf], show_defaults: bool) -> Result<Fi
     for (file, campaign) in &fine {
         let lane = config.as_ref().and_then(|config| config.lanes.get(&campaign.provider));
         let vendor = lane.and_then(|lane| lane.setup.settings.vendor_hours());
-        let found = cautions::of(campaign, vendor.as_ref(), workspace::wall_clock());
+        let found = cautions::about(campaign, vendor.as_ref(), workspace::wall_clock());
         cautions.extend(found.into_iter().map(|caution| format!("{}: caution: {caution}", file.display())));
     }
     let zone_data = ZoneData::in_use();
@@ -82,7 +82,7 @@ pub fn check(place: &Place, files: &[PathBuf], show_defaults: bool) -> Result<Fi
             version: zone_data.version().to_string(),
             folder: zone_data.folder().map(str::to_owned),
         },
-        campaigns: show_defaults.then(|| fine.iter().map(|(_, campaign)| file_form::of(campaign)).collect()),
+        campaigns: show_defaults.then(|| fine.iter().map(|(_, campaign)| keys::form(campaign)).collect()),
         mistakes,
         fine,
     })
@@ -116,7 +116,7 @@ fn look_at_campaign(
     file: &Path,
     cautions: &mut Vec<String>,
 ) -> Result<Campaign, Vec<Mistakes>> {
-    let campaign = campaign::read(file, config, workspace::wall_clock()).map_err(|mistakes| vec![mistakes])?;
+    let campaign = campaign::load(file, config, workspace::wall_clock()).map_err(|mistakes| vec![mistakes])?;
     let lane = config.lanes.get(&campaign.provider);
     let look = |lane| list_check::look(file, &campaign, lane, workspace::wall_clock(), &place.notices);
     let Checked { mistakes, cautions: told } = lane.map(look).unwrap_or_default();

@@ -49,8 +49,8 @@ pub struct ListedNumber {
     pub reason: Option<String>,
 }
 
-/// Puts numbers on the list of a campaign, or on everyone's. All or none: whoever sees a mistake
-/// must not wonder who is on the list.
+/// Puts numbers on the list of a campaign, or on everyone's. All or none: a person who sees a
+/// mistake must not wonder who is on the list.
 pub async fn add(
     workspace: &Workspace,
     campaign: Option<&str>,

@@ -5,7 +5,7 @@ use ringfence_engine::DatabaseLoss;
 use ringfence_intake::{Mistakes, TableError};
 use ringfence_store::{Outage, StoreError};
 
-/// The kinds of errors. Whoever called turns them into exit codes or status codes.
+/// The kinds of errors. The caller turns them into exit codes or status codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// What was given is wrong.

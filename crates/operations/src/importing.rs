@@ -129,7 +129,7 @@ async fn take_in(
     let reading = {
         let (path, rules) = (path.to_owned(), rules.clone());
         let (store, provider) = (store.clone(), provider.clone());
-        tokio::task::spawn_blocking(move || read(&path, &rules, &digest, &store, &provider, &sender))
+        tokio::task::spawn_blocking(move || read_rows(&path, &rules, &digest, &store, &provider, &sender))
     };
     while let Some(rows) = chunks.recv().await {
         let Rows { contacts, rejects, taken_as_empty, .. } = rows?;
@@ -188,7 +188,7 @@ async fn stored(store: &Database, id: ImportId) -> Result<ImportRow, Error> {
     store.import(id).await?.ok_or_else(|| Error::work("the import vanished from the database"))
 }
 
-/// The file that came last came again: whoever waits goes on, unless the file has become too old
+/// The file that came last came again: those who wait go on, unless the file has become too old
 /// meanwhile.
 async fn known(
     store: &Database,
@@ -241,7 +241,7 @@ fn people(counts: &ImportCounts) -> i64 {
     counts.accepted + counts.updated + counts.unchanged
 }
 
-fn read(
+fn read_rows(
     path: &Path,
     campaign: &Campaign,
     digest: &str,

@@ -205,7 +205,7 @@ pub async fn of_campaign(workspace: &Workspace, campaign: &str, id: Option<Impor
 /// Returns every row of an import that was not taken in.
 pub async fn rejected_rows(workspace: &Workspace, import: &ImportRow) -> Result<Vec<RejectedRow>, Error> {
     let mut rows = Vec::new();
-    rejects::each(&workspace.store, import, |reject| {
+    rejects::for_each(&workspace.store, import, |reject| {
         rows.push(RejectedRow {
             row: reject.row_number,
             line: reject.line,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 use crate::notices::Notices;
 
-/// Work that reads files, in a thread of its own: whoever waits for it may leave at any time, and
+/// Work that reads files, in a thread of its own: the caller may leave at any time, and
 /// it is told so.
 pub(crate) async fn in_background<T: Send + 'static>(
     work: impl FnOnce(&CancellationToken) -> T + Send + 'static,
@@ -38,7 +38,7 @@ impl InputFile {
             return Ok(Self::Named(path.to_owned()));
         }
         let mut kept = tempfile::NamedTempFile::new()?;
-        keep(&mut std::io::stdin().lock(), &mut kept)?;
+        copy(&mut std::io::stdin().lock(), &mut kept)?;
         Ok(Self::Kept(kept))
     }
 
@@ -99,7 +99,7 @@ impl InputFile {
 
 /// Keeps what comes by standard input. A row that does not end is refused at once: it would fill
 /// the disk.
-fn keep(input: &mut impl Read, kept: &mut impl Write) -> Result<(), Error> {
+fn copy(input: &mut impl Read, kept: &mut impl Write) -> Result<(), Error> {
     let mut buffer = vec![0; 1 << 16];
     let mut since_line_end = 0;
     loop {

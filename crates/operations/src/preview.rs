@@ -39,7 +39,7 @@ fn as_map<S: Serializer>(headers: &[(String, String)], serializer: S) -> Result<
 }
 
 impl PreviewedRequest {
-    fn of(request: &http::Request<bytes::Bytes>) -> Self {
+    fn from_request(request: &http::Request<bytes::Bytes>) -> Self {
         let shown = |value: &http::HeaderValue| {
             let text = String::from_utf8_lossy(value.as_bytes());
             if value.is_sensitive() { "***".to_owned() } else { text.into_owned() }
@@ -90,7 +90,7 @@ pub fn preview(
         let call = request(&rules, wanted)
             .map_err(|error| Error::input(error.to_string(), "mend the campaign's {columns}, or the contact file"))?;
         let request = provider.written(&call).map_err(|cause| Error::input(cause, "mend the campaign or the row"))?;
-        shown.push(PreviewedRequest::of(&request));
+        shown.push(PreviewedRequest::from_request(&request));
     }
     Ok(shown)
 }

@@ -80,7 +80,7 @@ pub async fn to(store: &Database, import: &ImportRow, kind: Kind, out: impl Writ
     let ours = if is_rejects(&import.columns) { 2 } else { 0 };
     let columns = import.columns.get(ours..).unwrap_or_default();
     csv.write_record(own_columns(columns).iter().chain(columns)).map_err(failed)?;
-    each(store, import, |reject| {
+    for_each(store, import, |reject| {
         if (reject.code == DUPLICATE) != (kind == Kind::Duplicate) {
             return Ok(());
         }
@@ -93,7 +93,7 @@ pub async fn to(store: &Database, import: &ImportRow, kind: Kind, out: impl Writ
 }
 
 /// Every row of an import that was not taken in, in the order of the file.
-pub async fn each(
+pub async fn for_each(
     store: &Database,
     import: &ImportRow,
     mut each: impl FnMut(&Reject) -> Result<(), Error>,

@@ -75,7 +75,7 @@ fn look_for_config(place: &Place, campaign: Option<&Path>) -> Result<Option<Path
 pub fn read_config(place: &Place, campaign: Option<&Path>) -> Result<Config, Error> {
     match find_config(place, campaign)? {
         Some(path) => {
-            let config = Config::read(&path, &vendors(), &|name| std::env::var(name).ok())?;
+            let config = Config::load(&path, &vendors(), &|name| std::env::var(name).ok())?;
             for caution in zones::cautions() {
                 place.notices.tell(&format!("{}: caution: {caution}", path.display()));
             }
@@ -100,9 +100,9 @@ pub fn read_campaign(place: &Place, path: &Path) -> Result<(Config, Campaign), E
         ));
     }
     let config = read_config(place, Some(path))?;
-    let campaign = campaign::read(path, &config, wall_clock())?;
+    let campaign = campaign::load(path, &config, wall_clock())?;
     let vendor = lane(&config, &campaign)?.setup.settings.vendor_hours();
-    for caution in crate::cautions::of(&campaign, vendor.as_ref(), wall_clock()) {
+    for caution in crate::cautions::about(&campaign, vendor.as_ref(), wall_clock()) {
         place.notices.tell(&format!("{}: caution: {caution}", path.display()));
     }
     Ok((config, campaign))

@@ -19,7 +19,7 @@ const NAMED: usize = 5;
 pub fn prepare(config: &Path) {
     TROUBLE.get_or_init(|| {
         let folder = config::zones_folder(config)?;
-        match zone_folder::read(&folder) {
+        match zone_folder::load(&folder) {
             Ok(data) => data.take_into_use().err().map(|error| error.to_string()),
             Err(error) => error.is_trouble().then(|| format!("{error}; used is {}", ZoneData::in_use())),
         }

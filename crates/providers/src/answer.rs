@@ -1,4 +1,4 @@
-//! Vendors' answers, read the same careful way whoever they are from.
+//! Vendors' answers, read the same careful way for every vendor.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -237,8 +237,8 @@ fn speaks_of_money(words: &str) -> bool {
     ["balance", "credit", "payment", "wallet"].iter().any(|money| words.contains(money))
 }
 
-/// Whether HTTP 429 comes from whoever counts requests, before any of them is acted on: by its own
-/// refusal, by `Retry-After`, by saying nothing else, or by words about limits.
+/// Whether HTTP 429 comes from the part that counts requests, before any of them is acted on: by
+/// its own refusal, by `Retry-After`, by saying nothing else, or by words about limits.
 fn is_limiter(answer: &Response<Bytes>, refusal: Option<&Rejection>) -> bool {
     const LIMITS: [&str; 7] = ["limit", "too many", "throttl", "quota", "slow down", "concurren", "error code: 1015"];
     let body = json(answer);

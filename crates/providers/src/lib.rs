@@ -4,7 +4,7 @@
 //! a request to send, and answers with the result in the words of [`call`].
 //!
 //! A vendor with many shapes is a folder. What all vendors read alike is in `answer.rs` (answers),
-//! `standing.rs` (status words) and `account.rs` (requests).
+//! `status_word.rs` (status words) and `account.rs` (requests).
 //!
 //! Adding a vendor: a file here with its settings, wire types, [`Provider`] and a `VENDOR` that
 //! declares them; one line in [`registry::VENDORS`]; a section in `deploy/ringfence.toml`.

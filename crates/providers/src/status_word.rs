@@ -1,4 +1,4 @@
-//! The standing of a call by a vendor's status word.
+//! The status of a call by a vendor's status word.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ pub(crate) fn bare(word: &str) -> String {
     word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The standing of a call.
+/// The status of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StatusWord {
     Pending,
@@ -45,7 +45,7 @@ impl StatusMap {
 
     /// Reads a status word: the operator's own map first, then the words of vendors' pages and of
     /// other vendors in the field.
-    pub(crate) fn standing(&self, word: &str) -> StatusWord {
+    pub(crate) fn status_of(&self, word: &str) -> StatusWord {
         if let Some(outcome) = self.outcome(word) {
             return StatusWord::Over(outcome);
         }
@@ -67,17 +67,17 @@ impl StatusMap {
         }
     }
 
-    /// Reads a status word as [`StatusMap::standing`] does, and warns the operator of a word that
+    /// Reads a status word as [`StatusMap::status_of`] does, and warns the operator of a word that
     /// nobody documents.
     pub(crate) fn standing_at(&self, vendor: &str, word: &str) -> StatusWord {
-        let standing = self.standing(word);
-        if standing == StatusWord::Strange {
+        let status = self.status_of(word);
+        if status == StatusWord::Strange {
             tracing::warn!(
                 vendor_status = word,
                 "{vendor} uses a status word that is not known; the call may be under way. Name its outcome in the lane's \
                  status_map"
             );
         }
-        standing
+        status
     }
 }

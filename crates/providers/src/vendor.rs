@@ -134,6 +134,8 @@ pub struct SettingKey {
     pub kind: SettingKind,
     /// The value when it is left out. None: it must be given, unless its kind is optional.
     pub default: Option<&'static str>,
+    /// Its meaning, in one sentence.
+    pub says: &'static str,
 }
 
 /// What a setting holds.

@@ -50,7 +50,7 @@ impl Reconciler {
         for call in placed {
             match news.get(&call.attempt) {
                 Some(CallStatus::Ended(outcome, details)) => {
-                    self.patience.over(call.attempt, now.since(call.sending_at));
+                    self.backoff.over(call.attempt, now.since(call.sending_at));
                     if *outcome == Outcome::NotDialled {
                         let said = details.vendor_status.as_deref().unwrap_or("it does not say why");
                         tracing::warn!(attempt.id = %call.attempt, "the vendor took attempt {} and did not dial: {said}", call.attempt);
@@ -59,10 +59,10 @@ impl Reconciler {
                 }
                 said => {
                     let tick = self.tick();
-                    let wait = self.patience.still_pending(call.attempt, tick).since(tick);
+                    let wait = self.backoff.still_pending(call.attempt, tick).since(tick);
                     out.extend(said.and_then(|said| slot_until(call, said, now + wait, now)));
-                    let patience = if said.is_some() { Span::ZERO } else { SILENCE };
-                    if self.is_overdue(call, patience, now) {
+                    let backoff = if said.is_some() { Span::ZERO } else { SILENCE };
+                    if self.is_overdue(call, backoff, now) {
                         tracing::warn!(attempt.id = %call.attempt, "attempt {} was never heard of again", call.attempt);
                         settlements.push((call.attempt, Settlement::GiveUp));
                     }

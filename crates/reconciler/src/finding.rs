@@ -56,7 +56,7 @@ impl Reconciler {
         };
         self.free_slots(unknown, &not_out, now).await?;
         let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
-        let bound = self.store.bound_calls(self.tenure.lane, call_ids).await?;
+        let bound = self.store.bound_calls(self.lease.lane, call_ids).await?;
         let free: Vec<_> = candidates.iter().filter(|candidate| !bound.contains(&candidate.call_id)).collect();
         for call in unknown {
             let own: Vec<_> = free.iter().filter(|candidate| candidate.attempt == call.attempt).collect();
@@ -80,7 +80,7 @@ impl Reconciler {
                 settlements.extend(self.unanswered(call, now).map(|verdict| (call.attempt, verdict)));
                 continue;
             }
-            self.patience.still_pending(call.attempt, self.tick());
+            self.backoff.still_pending(call.attempt, self.tick());
             if let Some(verdict) = self.verdict(call, now) {
                 settlements.push((call.attempt, verdict));
             }

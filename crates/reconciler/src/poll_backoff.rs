@@ -57,7 +57,7 @@ impl PollBackoff {
     }
 
     /// Forgets calls that are no longer out.
-    pub(crate) fn keep(&mut self, out: impl Fn(&AttemptId) -> bool) {
+    pub(crate) fn retain(&mut self, out: impl Fn(&AttemptId) -> bool) {
         self.asks.retain(|attempt, _| out(attempt));
     }
 }
@@ -68,22 +68,22 @@ mod tests {
 
     #[test]
     fn questions_come_late_for_long_calls_and_ever_more_rarely() {
-        let mut patience = PollBackoff::default();
+        let mut backoff = PollBackoff::default();
         let start = Moment::from_secs(1_000);
-        assert_eq!(patience.due(AttemptId(1), start), start + Span::from_secs(2));
+        assert_eq!(backoff.due(AttemptId(1), start), start + Span::from_secs(2));
         let mut now = start + Span::from_secs(2);
         let mut gaps = Vec::new();
         for _ in 0..15 {
-            patience.still_pending(AttemptId(1), now);
-            let next = patience.due(AttemptId(1), start);
+            backoff.still_pending(AttemptId(1), now);
+            let next = backoff.due(AttemptId(1), start);
             gaps.push(next.since(now));
             now = next;
         }
         assert!(gaps.is_sorted());
         assert_eq!((gaps[0], gaps[14]), (SHORTEST, LONGEST));
         for id in 2..40 {
-            patience.over(AttemptId(id), Span::from_secs(90));
+            backoff.over(AttemptId(id), Span::from_secs(90));
         }
-        assert!(patience.due(AttemptId(50), start).since(start) > Span::from_secs(40));
+        assert!(backoff.due(AttemptId(50), start).since(start) > Span::from_secs(40));
     }
 }

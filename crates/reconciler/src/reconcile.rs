@@ -42,10 +42,10 @@ pub struct Reconciled {
 pub struct Reconciler {
     pub(crate) store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    pub(crate) tenure: Arc<LaneLease>,
+    pub(crate) lease: Arc<LaneLease>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) pacer: Arc<Pacer>,
-    pub(crate) patience: PollBackoff,
+    pub(crate) backoff: PollBackoff,
     rest_until: Moment,
     pub(crate) consecutive_failures: u32,
     sweep_at: Moment,
@@ -68,11 +68,11 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Makes the reconciler of the lane of `tenure`.
+    /// Makes the reconciler of the lane of `lease`.
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
-        tenure: Arc<LaneLease>,
+        lease: Arc<LaneLease>,
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
     ) -> Self {
@@ -80,10 +80,10 @@ impl Reconciler {
         Self {
             store,
             clock,
-            tenure,
+            lease,
             provider,
             pacer,
-            patience: PollBackoff::default(),
+            backoff: PollBackoff::default(),
             rest_until: start,
             consecutive_failures: 0,
             sweep_at: start,
@@ -102,7 +102,7 @@ impl Reconciler {
 
     /// Does rounds until told to stop. Rings `settled` when slots may have come free.
     pub async fn run(mut self, settled: Arc<Notify>, stop: CancellationToken) {
-        while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
+        while !stop.is_cancelled() && self.lease.holds(self.clock.boot()) {
             let round = tokio::select! {
                 round = self.run_once() => round,
                 () = stop.cancelled() => return,
@@ -138,8 +138,8 @@ impl Reconciler {
         if tick >= self.sweep_at {
             self.sweep_at = tick + SWEEP_EVERY;
             let order = SweepOrder {
-                lane: self.tenure.lane,
-                epoch: self.tenure.epoch,
+                lane: self.lease.lane,
+                epoch: self.lease.epoch,
                 now,
                 sending_for: SENDING_FOR,
                 overdue_at: self.provider.held_until(now) + RING_AND_TALK,
@@ -156,12 +156,12 @@ impl Reconciler {
             self.inquire(now, tick).await?;
         }
         self.learn_usual(tick).await?;
-        if tick < self.rest_until || !self.tenure.holds(self.clock.boot()) {
+        if tick < self.rest_until || !self.lease.holds(self.clock.boot()) {
             return Ok(done);
         }
-        let live = self.store.live_calls(self.tenure.lane).await?;
+        let live = self.store.live_calls(self.lease.lane).await?;
         let ids: std::collections::HashSet<AttemptId> = live.iter().map(|call| call.attempt).collect();
-        self.patience.keep(|attempt| ids.contains(attempt));
+        self.backoff.retain(|attempt| ids.contains(attempt));
         self.set_by.retain(|attempt, _| ids.contains(attempt));
         let due: Vec<(Moment, &LiveCall)> = live
             .iter()
@@ -169,7 +169,7 @@ impl Reconciler {
                 let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
                 // Reckoned by the clock that nobody sets: a call that was sent in the future was
                 // sent just now.
-                (self.patience.due(call.attempt, tick - now.since(since)), call)
+                (self.backoff.due(call.attempt, tick - now.since(since)), call)
             })
             .filter(|(at, _)| *at <= tick)
             .collect();
@@ -225,7 +225,7 @@ impl Reconciler {
 
     /// Notes a question that was not answered, and lets the lane rest or pause for it.
     pub(crate) async fn trouble(&mut self, error: &AskError, now: Moment) -> Result<(), StoreError> {
-        tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.tenure.settings.name);
+        tracing::warn!(%error, "lane {} does not say how its calls stand: {error}", self.lease.settings.name);
         let effect = match error {
             AskError::LaneFault(cause) => {
                 self.rest_until = self.tick() + Span::from_secs(30);
@@ -247,6 +247,6 @@ impl Reconciler {
                 LaneEffect::Trouble(format!("it does not say how calls stand: {cause}"))
             }
         };
-        self.store.affect_lane(self.tenure.lane, effect, now).await
+        self.store.affect_lane(self.lease.lane, effect, now).await
     }
 }

@@ -15,7 +15,7 @@ impl Reconciler {
     /// Reads the vendor's reports. A report of a call that is out is a reason to ask about the call
     /// now; a report of a call that nobody knows waits for the receipt.
     pub(crate) async fn read_reports(&mut self, now: Moment) -> Result<(), StoreError> {
-        let (lane, tick) = (self.tenure.lane, self.tick());
+        let (lane, tick) = (self.lease.lane, self.tick());
         let unread = self.store.unread_reports(lane, REPORTS).await?;
         if !unread.is_empty() {
             let read = unread.iter().map(|report| (report.id, self.provider.reported(report.body.as_bytes())));
@@ -28,7 +28,7 @@ impl Reconciler {
                 self.reported.entry(report.attempt).or_default().extend(report.call_id);
             }
             if !report.used {
-                self.patience.ask_now(report.attempt, tick);
+                self.backoff.ask_now(report.attempt, tick);
                 used.push(report.id);
             }
         }

@@ -16,7 +16,7 @@ impl Reconciler {
         let offset = now.millis() - tick.millis();
         let by = self.clock_offset.map_or(0, |before| offset - before);
         if by.abs() > SET {
-            for call in self.store.live_calls(self.tenure.lane).await? {
+            for call in self.store.live_calls(self.lease.lane).await? {
                 *self.set_by.entry(call.attempt).or_default() += by;
             }
         }
@@ -29,9 +29,9 @@ impl Reconciler {
         now - Span::from_millis(self.set_by.get(&attempt).copied().unwrap_or_default())
     }
 
-    /// Tells whether `patience` has passed after the last moment at which news of the call was
+    /// Tells whether `backoff` has passed after the last moment at which news of the call was
     /// expected.
-    pub(crate) fn is_overdue(&self, call: &LiveCall, patience: Span, now: Moment) -> bool {
-        call.overdue_at.is_some_and(|overdue| overdue + patience <= self.present_of(call.attempt, now))
+    pub(crate) fn is_overdue(&self, call: &LiveCall, backoff: Span, now: Moment) -> bool {
+        call.overdue_at.is_some_and(|overdue| overdue + backoff <= self.present_of(call.attempt, now))
     }
 }

@@ -29,7 +29,7 @@ impl Reconciler {
             return Ok(());
         }
         self.usual_at = tick + USUAL_EVERY;
-        let lane = self.tenure.lane;
+        let lane = self.lease.lane;
         if let Some(usual) = self.store.usual_call(lane).await?.filter(|usual| self.usual != Some(*usual)) {
             self.store.keep_usual_call(lane, usual).await?;
             self.usual = Some(usual);

@@ -94,10 +94,10 @@ impl Line {
         }
     }
 
-    fn say(&self, text: Vec<u8>, patience: Duration) {
+    fn say(&self, text: Vec<u8>, backoff: Duration) {
         let (written, done) = sync_channel(1);
         let sent = self.messages.send(Message::Word(text, written)).is_ok();
-        if sent && !self.state.stuck.load(Ordering::SeqCst) && done.recv_timeout(patience).is_err() {
+        if sent && !self.state.stuck.load(Ordering::SeqCst) && done.recv_timeout(backoff).is_err() {
             self.state.stuck.store(true, Ordering::SeqCst);
         }
     }

@@ -17,12 +17,37 @@ use crate::{Behaviour, InProcess, Simulator, Tape, router};
 pub static VENDOR: Vendor = Vendor {
     kind: "sandbox",
     settings: &[
-        SettingKey { name: "outcomes", kind: SettingKind::OptionalText, default: None },
-        SettingKey { name: "faults", kind: SettingKind::OptionalText, default: None },
-        SettingKey { name: "talk", kind: SettingKind::Text, default: Some("2s") },
-        SettingKey { name: "ring", kind: SettingKind::Text, default: Some("500ms") },
-        SettingKey { name: "latency", kind: SettingKind::Text, default: Some("5ms") },
-        SettingKey { name: "seed", kind: SettingKind::Text, default: Some("0") },
+        SettingKey {
+            name: "outcomes",
+            kind: SettingKind::OptionalText,
+            default: None,
+            says: "How calls end: answered=3,busy=1.",
+        },
+        SettingKey {
+            name: "faults",
+            kind: SettingKind::OptionalText,
+            default: None,
+            says: "What goes wrong with requests.",
+        },
+        SettingKey {
+            name: "talk",
+            kind: SettingKind::Text,
+            default: Some("2s"),
+            says: "How long a conversation lasts.",
+        },
+        SettingKey { name: "ring", kind: SettingKind::Text, default: Some("500ms"), says: "How long a phone rings." },
+        SettingKey {
+            name: "latency",
+            kind: SettingKind::Text,
+            default: Some("5ms"),
+            says: "How long an answer takes.",
+        },
+        SettingKey {
+            name: "seed",
+            kind: SettingKind::Text,
+            default: Some("0"),
+            says: "The number that all chance comes from.",
+        },
     ],
     campaign_settings: CAMPAIGN_SETTINGS,
     base_url: Some("http://sandbox.invalid/api"),

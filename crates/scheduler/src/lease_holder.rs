@@ -52,7 +52,7 @@ impl LeaseHolder {
     }
 
     /// Takes the lane if it is free, if its owner's lease ran out, or if its owner is dead.
-    pub async fn take(&self) -> Result<LeaseOutcome, StoreError> {
+    pub async fn acquire(&self) -> Result<LeaseOutcome, StoreError> {
         let lanes = self.store.lanes().await?;
         let lane = lanes.into_iter().find(|lane| lane.id == self.lane);
         let outlived = lane.as_ref().is_some_and(|lane| self.is_outlived(lane.lease_until));
@@ -96,20 +96,20 @@ impl LeaseHolder {
 
     /// Renews the lease. Returns false when the lane is not ours any more, or when the answer came
     /// too late. After an error the lane stays ours up to its old deadline.
-    pub async fn renew(&self, tenure: &LaneLease) -> Result<bool, StoreError> {
+    pub async fn renew(&self, lease: &LaneLease) -> Result<bool, StoreError> {
         let asked = self.clock.boot();
         let until = self.clock.read().now + LEASE;
-        let ours = self.store.renew_lane(tenure.lane, tenure.epoch, until).await?;
-        if ours && tenure.extend(self.clock.boot(), asked + LEASE.duration()) {
+        let ours = self.store.renew_lane(lease.lane, lease.epoch, until).await?;
+        if ours && lease.extend(self.clock.boot(), asked + LEASE.duration()) {
             return Ok(true);
         }
-        tenure.end();
+        lease.end();
         Ok(false)
     }
 
     /// Gives the lane back, and writes down what was used of its limits.
-    pub async fn release(&self, tenure: &LaneLease, spent: Option<LimitUsage>) -> Result<(), StoreError> {
-        tenure.end();
-        self.store.release_lane(tenure.lane, tenure.epoch, spent, self.clock.read().now).await
+    pub async fn release(&self, lease: &LaneLease, spent: Option<LimitUsage>) -> Result<(), StoreError> {
+        lease.end();
+        self.store.release_lane(lease.lane, lease.epoch, spent, self.clock.read().now).await
     }
 }

@@ -24,7 +24,7 @@ const SAY_AGAIN: u64 = 4_000;
 pub struct Maintenance {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<LaneLease>,
+    lease: Arc<LaneLease>,
     /// Whether the clock was in doubt, or is new to us, so that it may have been set back.
     doubted: AtomicBool,
     /// The boot time, in milliseconds, at which the lane was last told to rest for that.
@@ -32,15 +32,15 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// Makes the caretaker of the lane of `tenure`.
-    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<LaneLease>) -> Self {
-        Self { store, clock, tenure, doubted: AtomicBool::new(true), said_at: AtomicU64::new(0) }
+    /// Makes the maintenance of the lane of `lease`.
+    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, lease: Arc<LaneLease>) -> Self {
+        Self { store, clock, lease, doubted: AtomicBool::new(true), said_at: AtomicU64::new(0) }
     }
 
     /// Looks again and again until told to stop. Rings `changed` when contacts may be dialled that
     /// were held back.
     pub async fn run(self, changed: Arc<Notify>, stop: CancellationToken) {
-        while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
+        while !stop.is_cancelled() && self.lease.holds(self.clock.boot()) {
             match self.run_once().await {
                 Ok(true) => changed.notify_one(),
                 Ok(false) => {}
@@ -66,19 +66,19 @@ impl Maintenance {
         }
         let set_right = self.set_right(reading.now).await?;
         self.end_campaigns().await?;
-        for (run, reason) in self.store.closed_runs_with_waiting(self.tenure.lane).await? {
+        for (run, reason) in self.store.closed_runs_with_waiting(self.lease.lane).await? {
             let order = StopOrder::new(run, StopScope::All, reason, self.clock.read().now);
             let stopped = order.carry_out(&self.store).await?;
             tracing::info!("{stopped} contacts were stopped: {reason}");
         }
         // An undo may have been cut short before it had stopped everyone.
-        for (run, import) in self.store.undone_with_waiting(self.tenure.lane).await? {
+        for (run, import) in self.store.undone_with_waiting(self.lease.lane).await? {
             let order = StopOrder::new(run, StopScope::Import(import), StopReason::Undone, self.clock.read().now);
             order.carry_out(&self.store).await?;
         }
-        let uncapped = self.store.uncap(self.tenure.lane, self.clock.read().now).await?;
+        let uncapped = self.store.uncap(self.lease.lane, self.clock.read().now).await?;
         let mut released = set_right || uncapped;
-        for canary in self.store.canaries(self.tenure.lane, self.clock.read().now).await? {
+        for canary in self.store.canaries(self.lease.lane, self.clock.read().now).await? {
             released |= self.judge(&canary).await?;
         }
         Ok(released)
@@ -96,7 +96,7 @@ impl Maintenance {
     async fn say(&self, now: Moment, why: String) -> Result<(), StoreError> {
         let boot = self.clock.boot().as_millis() as u64;
         if boot.saturating_sub(self.said_at.load(Ordering::Relaxed)) >= SAY_AGAIN {
-            self.store.affect_lane(self.tenure.lane, LaneEffect::Slow(now + RESTS, why), now).await?;
+            self.store.affect_lane(self.lease.lane, LaneEffect::Slow(now + RESTS, why), now).await?;
             self.said_at.store(boot, Ordering::Relaxed);
         }
         Ok(())
@@ -108,7 +108,7 @@ impl Maintenance {
         if !self.doubted.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let moved = self.store.set_right(self.tenure.lane, now).await?;
+        let moved = self.store.set_right(self.lease.lane, now).await?;
         if moved > 0 {
             tracing::warn!("the clock was set back: {moved} contacts are due by the new time");
         }
@@ -120,7 +120,7 @@ impl Maintenance {
     /// any more.
     async fn end_campaigns(&self) -> Result<(), StoreError> {
         let reading = self.clock.read();
-        for id in self.store.campaigns_of(self.tenure.lane).await? {
+        for id in self.store.campaigns_of(self.lease.lane).await? {
             let campaign = match self.store.campaign_by_id(id).await {
                 Ok(campaign) => campaign,
                 // The planner says so, and dials nobody of it.

@@ -62,7 +62,7 @@ struct Looked {
 pub struct Planner {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<LaneLease>,
+    lease: Arc<LaneLease>,
     stop_switch: Arc<dyn StopSwitch>,
     only: Option<CampaignId>,
     rules: Arc<RulesCache>,
@@ -70,22 +70,22 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// Makes the planner of the lane of `tenure`, for all its campaigns or for one.
+    /// Makes the planner of the lane of `lease`, for all its campaigns or for one.
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
-        tenure: Arc<LaneLease>,
+        lease: Arc<LaneLease>,
         stop_switch: Arc<dyn StopSwitch>,
         only: Option<CampaignId>,
         rules: Arc<RulesCache>,
     ) -> Self {
-        Self { store, clock, tenure, stop_switch, only, rules, turn: 0 }
+        Self { store, clock, lease, stop_switch, only, rules, turn: 0 }
     }
 
     /// Ticks until told to stop. `wake` rings when something changed in this process; the planner
     /// rings `opened` when it has opened attempts.
     pub async fn run(mut self, wake: Arc<Notify>, opened: Arc<Notify>, stop: CancellationToken) {
-        while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
+        while !stop.is_cancelled() && self.lease.holds(self.clock.boot()) {
             let mut wait = IDLE;
             match self.run_once().await {
                 Ok(tick) => {
@@ -100,7 +100,7 @@ impl Planner {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "nothing is planned on lane {}: {error}", self.tenure.settings.name);
+                    tracing::error!(%error, "nothing is planned on lane {}: {error}", self.lease.settings.name);
                     wait = Duration::from_secs(1);
                 }
             }
@@ -115,15 +115,15 @@ impl Planner {
     /// Plans once.
     pub async fn run_once(&mut self) -> Result<Tick, StoreError> {
         let reading = self.clock.read();
-        if reading.in_doubt() || !self.tenure.holds(self.clock.boot()) {
+        if reading.in_doubt() || !self.lease.holds(self.clock.boot()) {
             return Ok(Tick::default());
         }
         // It works without the database.
         if self.stop_switch.active().is_some() {
             return Ok(Tick::default());
         }
-        let load = self.store.lane_load(self.tenure.lane, reading.now).await?;
-        if load.lane.epoch != self.tenure.epoch {
+        let load = self.store.lane_load(self.lease.lane, reading.now).await?;
+        if load.lane.epoch != self.lease.epoch {
             return Ok(Tick::default());
         }
         if let Some(held) = load.held_by(None, reading) {
@@ -137,7 +137,7 @@ impl Planner {
             return Ok(Tick::default());
         }
         self.turn = self.turn.wrapping_add(1);
-        let mut buckets = self.store.eligible_buckets(self.tenure.lane, reading.now, BUCKETS).await?;
+        let mut buckets = self.store.eligible_buckets(self.lease.lane, reading.now, BUCKETS).await?;
         buckets.retain(|bucket| self.only.is_none_or(|only| bucket.campaign == only));
         let mut looked = Looked::default();
         for bucket in &buckets {
@@ -148,7 +148,7 @@ impl Planner {
         let asked: u32 = picks.iter().map(|pick| pick.count).sum();
         let mut tick = Tick { closed: closed.len() as u32, ..Tick::default() };
         if !picks.is_empty() || !closed.is_empty() {
-            let plan = Plan { lane: self.tenure.lane, epoch: self.tenure.epoch, now: reading.now, picks, closed };
+            let plan = Plan { lane: self.lease.lane, epoch: self.lease.epoch, now: reading.now, picks, closed };
             let Opened { opened, number_busy, not_ours } = self.store.open_attempts(plan).await?;
             tick.opened = opened;
             // Buckets promised more than was due: what they did not take may go to others at once.
@@ -159,7 +159,7 @@ impl Planner {
         }
         // What is eligible now and was not opened waits for a slot, and a slot that comes free
         // rings.
-        tick.next_at = self.store.next_eligible(self.tenure.lane).await?.filter(|at| *at > reading.now);
+        tick.next_at = self.store.next_eligible(self.lease.lane).await?.filter(|at| *at > reading.now);
         Ok(tick)
     }
 
@@ -190,7 +190,7 @@ impl Planner {
         let slots = limits.concurrent.map_or(u32::MAX, |concurrent| own.free(concurrent));
         let pace = limits.calls.map_or(u32::MAX, |rate| ahead(rate).saturating_sub(own.open));
         looked.capacity.insert(bucket.run, slots.min(pace));
-        let vendor = self.tenure.settings.vendor_hours();
+        let vendor = self.lease.settings.vendor_hours();
         let (window, reopens) = rules.ask_window(&bucket.zones, vendor.as_ref(), |calendar| {
             let window = calendar.at(reading.earliest());
             let closes_now = window.open && window.next_change.is_some_and(|closing| closing <= reading.latest());
@@ -226,7 +226,7 @@ impl Planner {
 
     /// Returns how many attempts may be opened now.
     fn free(&self, load: &LaneLoad) -> u32 {
-        let limits = &self.tenure.settings.limits;
+        let limits = &self.lease.settings.limits;
         let all = load.all();
         let (open, sending) = (all.open, all.sending);
         let free = all.free(limits.concurrent).min(ahead(limits.calls).saturating_sub(open));

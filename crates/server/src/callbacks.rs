@@ -22,7 +22,7 @@ const LARGEST: usize = 64 * 1024;
 /// The longest wait for the rest of a report.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn take(
+pub(crate) async fn receive(
     State(server): State<Server>,
     Path((lane, secret)): Path<(String, String)>,
     request: Request,
@@ -32,11 +32,11 @@ pub(crate) async fn take(
     let Some(from) = server.store.report_key().read(&lane, &secret) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let body = match read(request).await {
+    let body = match read_body(request).await {
         Ok(body) => body,
         Err(status) => return status.into_response(),
     };
-    match keep(&server, &lane, from, body).await {
+    match store(&server, &lane, from, body).await {
         Ok(true) => axum::Json(serde_json::json!({ "received": true })).into_response(),
         Ok(false) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => {
@@ -49,7 +49,7 @@ pub(crate) async fn take(
 }
 
 /// Returns the sent text: the body, or the query of a request that has none.
-async fn read(request: Request) -> Result<String, StatusCode> {
+async fn read_body(request: Request) -> Result<String, StatusCode> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let body = if request.method() == Method::GET { Body::empty() } else { request.into_body() };
     let bytes = tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST))
@@ -59,7 +59,7 @@ async fn read(request: Request) -> Result<String, StatusCode> {
     Ok(if bytes.is_empty() { query } else { String::from_utf8_lossy(&bytes).into_owned() })
 }
 
-async fn keep(
+async fn store(
     server: &Server,
     lane: &str,
     from: ReportFrom,

@@ -26,7 +26,7 @@ pub struct Server {
 /// Every route.
 pub fn router(server: Server) -> Router {
     // No page says how vendors send their reports: as GET, POST or PUT.
-    let report = post(callbacks::take).get(callbacks::take).put(callbacks::take);
+    let report = post(callbacks::receive).get(callbacks::receive).put(callbacks::receive);
     Router::new().route("/callbacks/{lane}/{secret}", report).with_state(server)
 }
 

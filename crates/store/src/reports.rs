@@ -44,7 +44,7 @@ pub struct Reported {
 }
 
 /// Keeps a report; false when the same one is kept already.
-pub(crate) async fn keep(session: &mut Session, report: &NewReport, now: Moment) -> Result<bool, StoreError> {
+pub(crate) async fn insert(session: &mut Session, report: &NewReport, now: Moment) -> Result<bool, StoreError> {
     const KEEP: Sql = sql!(
         "INSERT INTO reports (lane_id, reference, digest, body, received_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (lane_id, digest) DO NOTHING"
@@ -63,7 +63,7 @@ pub(crate) async fn unread(session: &mut Session, lane: LaneId, limit: u32) -> R
 }
 
 /// These were read, and speak of these calls.
-pub(crate) async fn read(
+pub(crate) async fn mark_read(
     session: &mut Session,
     reports: &[(i64, Option<String>)],
     now: Moment,

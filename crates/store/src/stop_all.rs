@@ -51,12 +51,12 @@ pub(crate) struct Stops {
 
 /// Whether everything is stopped.
 pub(crate) async fn stop(session: &mut Session) -> Result<Option<Stop>, StoreError> {
-    Ok(read(session).await?.stop)
+    Ok(load(session).await?.stop)
 }
 
 /// What holds everything. A quarantine is told first, because lifting it is the longest way, and
 /// then zone data that is too old.
-pub(crate) async fn read(session: &mut Session) -> Result<Stops, StoreError> {
+pub(crate) async fn load(session: &mut Session) -> Result<Stops, StoreError> {
     const READ: Sql = sql!(
         "SELECT i.stopped_at, i.stop_reason, q.noticed_at, q.cause, z.version AS zone_version, z.since AS zone_since \
          FROM installation i LEFT JOIN quarantines q ON q.lifted_at IS NULL LEFT JOIN zone_data z ON z.only_row = 1 \

@@ -3,7 +3,7 @@
 use ringfence_domain::{ContactId, ContactState, ImportId, Moment, RunId, StopReason};
 
 use crate::campaigns::runs;
-use crate::contacts::snapshot::standings;
+use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::session::{Arg, Session, Sql, args, sql};
@@ -117,7 +117,7 @@ pub(crate) async fn stop(
         let wanted = match order.whom {
             StopScope::All => true,
             StopScope::Import(_) => of == import.0 && row.get::<i64>("calls")? == 0 && !row.get::<bool>("dialled")?,
-            // Whoever a newer file brought is not missing from this one.
+            // A contact that a newer file brought is not missing from this one.
             StopScope::Missing(_) => of < import.0 && !row.get::<bool>("matched")?,
         };
         next = Some(row.get("number_key")?);
@@ -130,10 +130,10 @@ pub(crate) async fn stop(
     }
     let did = ids.len();
     let next = next.filter(|_| rows.len() as i64 == page || did as i64 == limit);
-    let standings = standings(session, ids.into_iter()).await?;
+    let snapshots = snapshots(session, ids.into_iter()).await?;
     let (mut moves, mut leaving) = (Vec::new(), Vec::new());
-    for (contact, standing) in &standings {
-        match standing.state {
+    for (contact, snapshot) in &snapshots {
+        match snapshot.state {
             ContactState::Waiting => {
                 moves.push(Move { contact: *contact, to: To::Stopped(order.reason), ended: None });
             }
@@ -148,7 +148,7 @@ pub(crate) async fn stop(
         session.run(&LEAVE, args![Arg::ids(leaving), order.reason.as_str()]).await?;
     }
     let mut deltas = Deltas::default();
-    advance(session, order.now, &standings, &moves, &mut deltas).await?;
+    advance(session, order.now, &snapshots, &moves, &mut deltas).await?;
     deltas.write(session).await?;
     Ok((StoppedSome { stopped: moves.len() as u32, next }, did))
 }

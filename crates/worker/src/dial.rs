@@ -41,7 +41,7 @@ pub struct Dialer {
 struct Shared {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<LaneLease>,
+    lease: Arc<LaneLease>,
     provider: Arc<dyn Provider>,
     pacer: Arc<Pacer>,
     stop_switch: Arc<dyn StopSwitch>,
@@ -56,14 +56,14 @@ struct Shared {
 }
 
 impl Dialer {
-    /// Makes the dialer of the lane of `tenure`. `reports` are the addresses that the vendor may
+    /// Makes the dialer of the lane of `lease`. `reports` are the addresses that the vendor may
     /// report calls to, if it can. Results go to `results`; requests run in `sending`, which
     /// outlives the workers.
     #[expect(clippy::too_many_arguments, reason = "these are the parts of an engine, named where it is put together")]
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
-        tenure: Arc<LaneLease>,
+        lease: Arc<LaneLease>,
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
         stop_switch: Arc<dyn StopSwitch>,
@@ -78,7 +78,7 @@ impl Dialer {
             shared: Arc::new(Shared {
                 store,
                 clock,
-                tenure,
+                lease,
                 provider,
                 pacer,
                 stop_switch,
@@ -97,7 +97,7 @@ impl Dialer {
     /// is planned again.
     pub async fn dial(&self, burst: Burst) {
         if let Err(error) = self.shared.clone().dial(burst).await {
-            tracing::error!(%error, "nothing is dialled on lane {}: {error}", self.shared.tenure.settings.name);
+            tracing::error!(%error, "nothing is dialled on lane {}: {error}", self.shared.lease.settings.name);
         }
     }
 }
@@ -124,7 +124,7 @@ impl Shared {
                 () = self.stop.cancelled() => return Ok(()),
             };
             // What stays open meanwhile lapses and is planned again.
-            if !self.tenure.holds(self.clock.boot()) || self.stop_switch.active().is_some() {
+            if !self.lease.holds(self.clock.boot()) || self.stop_switch.active().is_some() {
                 return Ok(());
             }
             let batch: Vec<BurstCall> = calls.drain(..permits.len()).collect();
@@ -158,7 +158,7 @@ impl Shared {
         }
         let began = self.clock.boot();
         let order = ClaimOrder {
-            lane: self.tenure.lane,
+            lane: self.lease.lane,
             campaign: id,
             limits: campaign.number_limits(),
             safety: campaign.safety.clone(),
@@ -192,7 +192,7 @@ impl Shared {
     }
 
     fn wanted<'c>(&self, rules: &Rules, call: &'c BurstCall) -> Wanted<'c> {
-        let settings = &self.tenure.settings;
+        let settings = &self.lease.settings;
         let at = self.clock.read().now;
         Wanted {
             to: &call.number,
@@ -210,7 +210,7 @@ impl Shared {
         let stopped = self.stop_switch.active();
         let late = self.clock.boot().saturating_sub(began) > SEND_WITHIN
             || self.clock.read().latest() >= call.dial_before
-            || !self.tenure.holds(self.clock.boot());
+            || !self.lease.holds(self.clock.boot());
         let kept_back =
             stopped.or_else(|| late.then(|| "the claim took too long for the call to begin in time".to_owned()));
         let sent_at = self.clock.read().now;
@@ -235,13 +235,13 @@ impl Shared {
         tracing::debug!(attempt.id = %call.attempt, ?placement, "attempt {}: {placement:?}", call.attempt);
         let sent = Sent {
             attempt: call.attempt,
-            lane: self.tenure.lane,
+            lane: self.lease.lane,
             placement,
             answered_at,
             overdue_at: self.provider.held_until(sent_at) + RING_AND_TALK,
             effect,
         };
-        self.store.receipts().keep(&call.reference, &sent);
+        self.store.receipts().add(&call.reference, &sent);
         if self.results.send(sent).await.is_err() {
             tracing::error!(attempt.id = %call.attempt, "the result of attempt {} waits for the next start", call.attempt);
         }

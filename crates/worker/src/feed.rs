@@ -22,21 +22,21 @@ const IDLE: Duration = Duration::from_secs(1);
 pub struct Feeder {
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
-    tenure: Arc<LaneLease>,
+    lease: Arc<LaneLease>,
     handed: HashSet<AttemptId>,
     /// The last attempt that was read; newer ones have greater ids.
     after: AttemptId,
 }
 
 impl Feeder {
-    /// Makes the feeder of the lane of `tenure`.
-    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, tenure: Arc<LaneLease>) -> Self {
-        Self { store, clock, tenure, handed: HashSet::new(), after: START }
+    /// Makes the feeder of the lane of `lease`.
+    pub fn new(store: Arc<Database>, clock: Arc<dyn Clock>, lease: Arc<LaneLease>) -> Self {
+        Self { store, clock, lease, handed: HashSet::new(), after: START }
     }
 
     /// Hands bursts to the queue until told to stop. `opened` is rung when attempts were opened.
     pub async fn run(mut self, queue: mpsc::Sender<Burst>, opened: Arc<Notify>, stop: CancellationToken) {
-        while !stop.is_cancelled() && self.tenure.holds(self.clock.boot()) {
+        while !stop.is_cancelled() && self.lease.holds(self.clock.boot()) {
             match self.run_once().await {
                 Ok((bursts, more)) => {
                     for burst in bursts {
@@ -66,7 +66,7 @@ impl Feeder {
 
     /// Returns the bursts that were not handed on yet, and whether there are more to read.
     pub async fn run_once(&mut self) -> Result<(Vec<Burst>, bool), StoreError> {
-        let mut bursts = self.store.bursts(self.tenure.lane, self.tenure.epoch, self.after, READ, BURST).await?;
+        let mut bursts = self.store.bursts(self.lease.lane, self.lease.epoch, self.after, READ, BURST).await?;
         let open: HashSet<AttemptId> = bursts.iter().flat_map(|burst| &burst.calls).map(|call| call.attempt).collect();
         let more = open.len() >= READ as usize;
         if self.after == START && !more {

@@ -248,7 +248,7 @@ fn first_of_next_month(today: Date) -> Option<Date> {
 /// Returns the next date of this month and day; tomorrow when no year has it, none when it is
 /// today.
 fn next_date(today: Date, month: u32, day: u32) -> Option<Date> {
-    let dates = [0, 1].map(|later| date::of(i32::from(today.year()) + later, month, day));
+    let dates = [0, 1].map(|later| date::valid(i32::from(today.year()) + later, month, day));
     let next = dates.into_iter().flatten().find(|date| *date >= today);
     next.map_or_else(|| today.tomorrow().ok(), |date| (date > today).then_some(date))
 }
@@ -271,7 +271,7 @@ fn written_date(group: &str, today: Date) -> Option<Date> {
     let numbers: Vec<u32> = parts.iter().map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let years = [0, 1].map(|later| i32::from(today.year()) + later);
     let of = |year: i32, one: u32, other: u32| {
-        [(one, other), (other, one)].into_iter().filter_map(move |(day, month)| date::of(year, month, day))
+        [(one, other), (other, one)].into_iter().filter_map(move |(day, month)| date::valid(year, month, day))
     };
     let readings: Vec<Date> = match numbers.as_slice() {
         // Without a year only with slashes: `10.30` and `10-11` are times of day as well.

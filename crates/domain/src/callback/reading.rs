@@ -12,7 +12,7 @@ pub(super) const LATEST: Span = Span::from_days(60);
 
 /// Returns the moment of words that are said at `now` on the clocks of `zone`. None when they mean
 /// no moment for certain, one that is past, or one that is further off than 60 days.
-pub fn read(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
+pub fn parse(words: &str, now: Moment, zone: Zone) -> Option<Moment> {
     let words = words.trim();
     let at = match words.parse::<Moment>() {
         Ok(at) => at,
@@ -148,7 +148,7 @@ fn day<'w, 't>(words: &'w [&'t str], today: Date) -> Option<(Date, &'w [&'t str]
         }
         ["next", "week", rest @ ..] => Some((next_week(Weekday::Monday)?, rest)),
         [year, sign @ ("-" | "/" | "."), month, again, day, rest @ ..] if year.len() == 4 && sign == again => {
-            let date = date::of(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
+            let date = date::valid(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
             Some((date, rest))
         }
         [first, sign @ ("-" | "/" | "."), second, again, year, rest @ ..] if sign == again => {
@@ -179,7 +179,7 @@ fn written(first: &str, second: &str, year: &str) -> Option<Date> {
         2 => 2000 + year.parse::<i32>().ok()?,
         _ => return None,
     };
-    let dates = [(first, second), (second, first)].map(|(day, month)| date::of(year, month, day));
+    let dates = [(first, second), (second, first)].map(|(day, month)| date::valid(year, month, day));
     match dates {
         [Some(one), Some(other)] if one != other => None,
         [one, other] => one.or(other),
@@ -193,11 +193,11 @@ fn dated<'w, 't>(number: &str, month: u32, rest: &'w [&'t str], today: Date) -> 
         && year.len() == 4
         && let Ok(year) = year.parse()
     {
-        return Some((date::of(year, month, number)?, rest));
+        return Some((date::valid(year, month, number)?, rest));
     }
-    let this_year = date::of(today.year().into(), month, number);
+    let this_year = date::valid(today.year().into(), month, number);
     let date =
-        this_year.filter(|date| *date >= today).or_else(|| date::of(i32::from(today.year()) + 1, month, number))?;
+        this_year.filter(|date| *date >= today).or_else(|| date::valid(i32::from(today.year()) + 1, month, number))?;
     Some((date, rest))
 }
 
@@ -217,7 +217,7 @@ mod tests {
     fn said(words: &str) -> Option<String> {
         let now: Moment = "2026-11-20T09:30:00Z".parse().expect("a moment");
         let zone: Zone = "Asia/Kolkata".parse().expect("a zone");
-        read(words, now, zone).map(|at| at.local(zone).strftime("%a %d %b %H:%M").to_string())
+        parse(words, now, zone).map(|at| at.local(zone).strftime("%a %d %b %H:%M").to_string())
     }
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
         let read = |words: &str, zone: &str| {
             let now: Moment = "2026-07-20T15:00:00Z".parse().expect("a moment");
             let zone: Zone = zone.parse().expect("a zone");
-            read(words, now, zone).map(|at| at.local(zone).strftime("%d %H:%M").to_string())
+            parse(words, now, zone).map(|at| at.local(zone).strftime("%d %H:%M").to_string())
         };
         for (words, zone) in [
             ("tomorrow 11 am EST", "America/New_York"),

@@ -34,7 +34,7 @@ const SATELLITE: [i32; 4] = [870, 881, 882, 883];
 
 impl NumberKind {
     /// Returns the kind of a number of this type under this calling code.
-    pub(super) fn of(kind: PhoneNumberType, calling_code: i32) -> Option<Self> {
+    pub(super) fn of_plan(kind: PhoneNumberType, calling_code: i32) -> Option<Self> {
         if SATELLITE.contains(&calling_code) {
             return Some(Self::Satellite);
         }

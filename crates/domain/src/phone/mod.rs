@@ -152,7 +152,7 @@ impl PlannedNumber {
             return Err(PhoneError::Unreadable);
         }
         let region = number.get_region_code().map(Country).filter(|country| country.calling_code().is_some());
-        let kind = NumberKind::of(kind, number.country_code);
+        let kind = NumberKind::of_plan(kind, number.country_code);
         Ok(Self { number: PhoneNumber(e164), kind, country: region })
     }
 }

@@ -6,8 +6,8 @@
 //! claim.
 //!
 //! Adding a reason not to dial: a variant here. The compiler then shows where its name (`rule`),
-//! its answer (`allows`), the moment that it waits for (`waits_for`), its words ([`Verdict::says`]) and
-//! what follows on it in a claim ([`Verdict::denies`]) are written.
+//! its answer (`allows`), the moment that it waits for (`waits_for`), its words ([`Verdict::says`])
+//! and what follows on it in a claim ([`Verdict::denies`]) are written.
 
 mod claim;
 mod sentence;

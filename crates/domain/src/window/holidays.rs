@@ -95,18 +95,18 @@ impl Holidays {
             own.get(wanted).map(String::as_str).or_else(shipped)
         };
         if let Some(text) = text(name) {
-            return Self::read(name, text, None);
+            return Self::parse(name, text, None);
         }
         match name.split_once('-') {
             Some((country, region)) if text(country).is_some() => {
-                Self::read(country, text(country).unwrap_or_default(), Some(region))
+                Self::parse(country, text(country).unwrap_or_default(), Some(region))
             }
             _ => Err(HolidaysError::Unknown { name: name.to_owned() }),
         }
     }
 
     /// Reads a file. With a region, its own holidays are added to those of the whole country.
-    pub fn read(country: &str, text: &str, region: Option<&str>) -> Result<Self, HolidaysError> {
+    pub fn parse(country: &str, text: &str, region: Option<&str>) -> Result<Self, HolidaysError> {
         let (mut source, mut years, mut regions) = (None, None, BTreeSet::new());
         let mut days = BTreeMap::new();
         for (place, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -123,7 +123,7 @@ impl Holidays {
                 }
                 ["regions:", ..] => regions = line["regions:".len()..].split_whitespace().map(str::to_owned).collect(),
                 [date, kept_by, name] => {
-                    let day = date::read(date).ok_or_else(|| wrong(format!("`{date}` is not a date")))?;
+                    let day = date::parse(date).ok_or_else(|| wrong(format!("`{date}` is not a date")))?;
                     let (first, last) = years.ok_or_else(|| wrong("the years come before the days".to_owned()))?;
                     if !(first..=last).contains(&i32::from(day.year())) {
                         return Err(wrong(format!("{day} is not within {first}-{last}")));
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn date(text: &str) -> Date {
-        date::read(text).expect("a date")
+        date::parse(text).expect("a date")
     }
 
     fn shipped(name: &str) -> Holidays {
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn years_that_are_not_known_are_closed() {
         let india = shipped("IN");
-        let later = date::of(india.last + 1, 6, 15).expect("a date");
+        let later = date::valid(india.last + 1, 6, 15).expect("a date");
         assert!(!india.is_known(later) && india.close(later));
     }
 
@@ -249,7 +249,7 @@ mod tests {
             ("source: us\nyears: 2027-2026", 2, "no range"),
             ("source: us", 1, "`years:` is missing"),
         ] {
-            let Err(HolidaysError::Unreadable { line: at, message }) = Holidays::read("X", text, None) else {
+            let Err(HolidaysError::Unreadable { line: at, message }) = Holidays::parse("X", text, None) else {
                 panic!("{text} was read")
             };
             assert!(at == line && message.contains(says), "{text}: {at} {message}");

@@ -50,13 +50,13 @@ pub fn preset(name: &str, own: &BTreeMap<String, String>) -> Result<Preset, Pres
             .map_or_else(|| format!("known: {}", known.join(", ")), |close| format!("did you mean `{close}`?"));
         return Err(PresetError { message: format!("`{name}` is not a preset"), hint });
     };
-    read(name, text, own).map_err(|message| PresetError {
+    parse(name, text, own).map_err(|message| PresetError {
         message: format!("the preset `{name}` cannot be read: {message}"),
         hint: "mend the file that [holidays] in ringfence.toml names".to_owned(),
     })
 }
 
-fn read(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<Preset, String> {
+fn parse(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<Preset, String> {
     let document = DeTable::parse(text).map_err(|error| error.to_string())?;
     let found = Found::default();
     let mut root = Section::root(&document, &found);

@@ -31,7 +31,7 @@ pub(crate) fn timezone(section: &mut Section<'_>) -> CallingZone {
 pub(crate) fn closures(section: &mut Section<'_>, own: &BTreeMap<String, String>) -> Closures {
     let mut closures = Closures::default();
     for text in section.texts("closed").unwrap_or_default() {
-        if let Some(day) = date::read(&text.value) {
+        if let Some(day) = date::parse(&text.value) {
             closures.days.insert(day);
             continue;
         }
@@ -51,7 +51,7 @@ pub(crate) fn closures(section: &mut Section<'_>, own: &BTreeMap<String, String>
 /// Reads a date in quotes, as in `"2026-11-23"`.
 pub(crate) fn day(section: &mut Section<'_>, key: &str) -> Option<Date> {
     let text = section.text(key)?;
-    if let Some(day) = date::read(&text.value) {
+    if let Some(day) = date::parse(&text.value) {
         return Some(day);
     }
     let mistake = Mistake::new(text.at, format!("`{}` is not a date", text.value));

@@ -43,7 +43,7 @@ enum At {
 }
 
 /// Reads the quotes of a row that begins on `line`.
-pub(super) fn of(row: &[u8], separator: u8, mut line: u64) -> Quotes {
+pub(super) fn count(row: &[u8], separator: u8, mut line: u64) -> Quotes {
     let mut found = Quotes::default();
     let (mut at, mut column, mut from, mut start, mut before) = (At::Begin, 0, line, 0, 0);
     for (place, byte) in row.iter().copied().enumerate() {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn values_over_several_lines_are_found_with_their_lines() {
-        let found = of(b"1,\"a\r\nb\",\"c\rd\ne\"\n", b',', 7);
+        let found = count(b"1,\"a\r\nb\",\"c\rd\ne\"\n", b',', 7);
         let lines: Vec<(usize, u64, u64)> =
             found.long.iter().map(|value| (value.column, value.from, value.to)).collect();
         assert_eq!(lines, [(1, 7, 8), (2, 8, 10)]);
@@ -123,9 +123,9 @@ mod tests {
             ("1,\"a\"", None),
             ("1,\"\"", None),
         ] {
-            assert_eq!(of(row.as_bytes(), b',', 1).open, open, "{row:?}");
+            assert_eq!(count(row.as_bytes(), b',', 1).open, open, "{row:?}");
         }
-        assert!(of(b"1,\"a\"b,c", b',', 1).misplaced);
+        assert!(count(b"1,\"a\"b,c", b',', 1).misplaced);
     }
 
     #[test]

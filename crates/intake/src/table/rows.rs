@@ -117,7 +117,7 @@ impl Rows {
             return Err(Problem::TooWide { line: row.line });
         }
         if row.bytes.contains(&b'"') {
-            row.quotes = quotes::of(&row.bytes, self.separator, row.line);
+            row.quotes = quotes::count(&row.bytes, self.separator, row.line);
             if let Some(line) = row.quotes.open.filter(|_| at_end) {
                 return Err(Problem::OpenQuote { line });
             }
@@ -137,7 +137,7 @@ impl Rows {
     /// that is too long.
     fn too_long(&self) -> Problem {
         let row = &self.row;
-        match quotes::of(&row.bytes, self.separator, row.line).open {
+        match quotes::count(&row.bytes, self.separator, row.line).open {
             Some(line) => Problem::OpenQuote { line },
             None => Problem::TooLong { line: row.line },
         }

@@ -8,8 +8,8 @@ use ringfence_intake::ConfigLane;
 use ringfence_store::{Applied, Begin, CampaignRow, Database, StoreError};
 use serde::Serialize;
 
+use crate::differences::{Difference, differences};
 use crate::error::Error;
-use crate::file_form::{self, Difference};
 use crate::workspace::{self, Place};
 
 /// What applying a file would change on the running system.
@@ -83,7 +83,7 @@ impl Plan {
     }
 
     async fn compare(&mut self, store: &Database, known: &CampaignRow, rules: &Campaign) -> Result<(), Error> {
-        self.differences = file_form::differences(&known.rules, rules);
+        self.differences = differences(&known.rules, rules);
         self.change = if self.differences.is_empty() { Change::Unchanged } else { Change::Changed };
         self.is_draft = known.paused_by == Some(PausedBy::Draft);
         let now = store.clock().await?.read().now;

@@ -18,8 +18,8 @@ pub struct CancelledCampaign {
     pub stopped: u32,
 }
 
-/// Ends a campaign for good: its waiting contacts are never called. Calls that are out go on to their
-/// end.
+/// Ends a campaign for good: its waiting contacts are never called. Calls that are out go on to
+/// their end.
 pub async fn cancel(workspace: &Workspace, name: &str, reason: &str) -> Result<CancelledCampaign, Error> {
     let store = &workspace.store;
     let campaign = workspace.campaign(name).await?;

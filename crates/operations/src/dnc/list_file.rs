@@ -137,7 +137,7 @@ fn checked(path: &Path, column: Option<&str>) -> Result<(Table, usize), Error> {
     if columns.iter().any(|name| name.chars().filter(|letter| letter.is_numeric()).count() >= 7) {
         return Err(Problem::NoHeader(columns[place].clone()).of(path).into());
     }
-    // Whoever stands in another column of numbers would be called all the same.
+    // A person in another column of numbers would be called all the same.
     let other = columns.iter().enumerate().find(|(at, name)| *at != place && is_for_numbers(name));
     if let (None, Some((_, other))) = (column, other) {
         return Err(Error::input(

@@ -33,11 +33,11 @@ impl Sorted {
 
     /// The parts in order, each sorted by key.
     pub(super) fn parts(self) -> impl Iterator<Item = std::io::Result<Vec<(NumberKey, PhoneNumber)>>> {
-        self.parts.into_iter().map(read)
+        self.parts.into_iter().map(read_back)
     }
 }
 
-fn read(part: BufWriter<File>) -> std::io::Result<Vec<(NumberKey, PhoneNumber)>> {
+fn read_back(part: BufWriter<File>) -> std::io::Result<Vec<(NumberKey, PhoneNumber)>> {
     use std::io::Seek;
     let mut file = part.into_inner().map_err(std::io::IntoInnerError::into_error)?;
     file.rewind()?;

@@ -42,7 +42,7 @@ pub(super) async fn write(
     mut out: impl Write,
 ) -> Result<(), Error> {
     if format == Format::Json {
-        each(store, campaign, |attempt| {
+        for_each(store, campaign, |attempt| {
             let mut line = line(attempt);
             line.insert("out".to_owned(), json!(attempt.outputs));
             Ok(writeln!(out, "{}", Value::Object(line))?)
@@ -53,7 +53,7 @@ pub(super) async fn write(
     let failed = |error: csv::Error| Error::work(format!("the export cannot be written: {error}"));
     // The columns of all rows must be known before the first line is written.
     let mut outputs = BTreeSet::new();
-    each(store, campaign, |attempt| {
+    for_each(store, campaign, |attempt| {
         outputs.extend(attempt.outputs.keys().cloned());
         Ok(())
     })
@@ -61,7 +61,7 @@ pub(super) async fn write(
     let mut csv = csv::Writer::from_writer(out);
     let header = COLUMNS.iter().map(|name| (*name).to_owned()).chain(outputs.iter().map(|name| format!("out.{name}")));
     csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
-    each(store, campaign, |attempt| {
+    for_each(store, campaign, |attempt| {
         let line = line(attempt);
         let own = COLUMNS.iter().map(|name| text(&line[*name]));
         let collected = outputs.iter().map(|name| attempt.outputs.get(name).map(text).unwrap_or_default());
@@ -71,7 +71,7 @@ pub(super) async fn write(
     Ok(csv.flush()?)
 }
 
-async fn each(
+async fn for_each(
     store: &ringfence_store::Database,
     campaign: &CampaignRow,
     mut each: impl FnMut(&AttemptRow) -> Result<(), Error>,

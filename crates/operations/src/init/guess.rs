@@ -194,7 +194,7 @@ fn phone(table: &Sample, args: &InitRequest<'_>, phones: &[String]) -> Result<St
 
 /// The number, when it is one that people are called on: of no kind that a campaign must allow
 /// first, such as +44 70, and no +44 5.
-fn read(value: &str, country: Option<&str>) -> Option<PhoneNumber> {
+fn parse_number(value: &str, country: Option<&str>) -> Option<PhoneNumber> {
     let country = country.and_then(|country| country.parse().ok());
     let PlannedNumber { number, kind: None, .. } = PlannedNumber::parse(value, country).ok()? else { return None };
     let callable = !number.e164().starts_with("+44")
@@ -211,7 +211,8 @@ fn has_code(value: &str) -> bool {
 /// about the others.
 fn country(table: &Sample, phone: &str, notes: &mut Vec<String>) -> Option<Country> {
     let local = |value: &str| !has_code(value);
-    let somewhere = |value: &str| local(value) && COUNTRIES.iter().any(|country| read(value, Some(country)).is_some());
+    let somewhere =
+        |value: &str| local(value) && COUNTRIES.iter().any(|country| parse_number(value, Some(country)).is_some());
     let known = table.share(phone, somewhere);
     if known == 0.0 {
         let without = table.share(phone, |value| local(value) && value.bytes().any(|byte| byte.is_ascii_digit()));
@@ -223,8 +224,9 @@ fn country(table: &Sample, phone: &str, notes: &mut Vec<String>) -> Option<Count
         });
         return None;
     }
-    let valid =
-        |country: &str| table.share(phone, |value| local(value) && read(value, Some(country)).is_some()) / known;
+    let valid = |country: &str| {
+        table.share(phone, |value| local(value) && parse_number(value, Some(country)).is_some()) / known
+    };
     let shares: Vec<(&str, f64)> = COUNTRIES.iter().map(|country| (*country, valid(country))).collect();
     let likely: Vec<&str> =
         shares.iter().filter(|(_, share)| *share >= TOO_MANY).map(|(country, _)| *country).collect();
@@ -247,13 +249,13 @@ fn country(table: &Sample, phone: &str, notes: &mut Vec<String>) -> Option<Count
 }
 
 fn is_canadian(value: &str) -> bool {
-    read(value, Some("US")).is_some_and(|number| number_zones::is_canadian(&number))
+    parse_number(value, Some("US")).is_some_and(|number| number_zones::is_canadian(&number))
 }
 
 /// The country that every readable number is of, slips apart.
 fn home(table: &Sample, phone: &str, country: Option<Country>) -> Option<Country> {
     let reading = country.map(String::from);
-    let number = |value: &str| read(value, reading.as_deref());
+    let number = |value: &str| parse_number(value, reading.as_deref());
     let readable = table.share(phone, |value| number(value).is_some());
     let all_of = |name: &str| {
         let code = name.parse::<Country>().ok().and_then(Country::calling_code);

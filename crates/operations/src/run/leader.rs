@@ -170,7 +170,7 @@ impl RunLeader<'_> {
             return Ok(true);
         }
         let now = summary.as_of;
-        // Whoever waits for a canary is let go, or held, as soon as its calls are over.
+        // Contacts that wait for a canary are let go, or held, as soon as its calls are over.
         if summary.waiting_for.held > 0 && summary.held_by.is_none() && contacts.active == 0 {
             let canaries = self.store.canaries(numbers.conditions.lane.id, now).await?;
             if canaries.iter().any(|canary| canary.campaign == self.campaign.id && canary.pending == 0) {

@@ -111,7 +111,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// Reads configuration and campaign file, and finds the contact file.
-    pub fn read(place: &Place, campaign: &Path, contacts: Option<&Path>) -> Result<Self, Error> {
+    pub fn load(place: &Place, campaign: &Path, contacts: Option<&Path>) -> Result<Self, Error> {
         let (config, campaign) = workspace::read_campaign(place, campaign)?;
         let lane = workspace::lane(&config, &campaign)?;
         let provider = workspace::provider(lane)?;
@@ -126,7 +126,7 @@ impl Prepared {
 
 /// Applies, imports and dials.
 pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut leave: Leave<'_>) -> Result<Ran, Error> {
-    let prepared = Prepared::read(place, &order.campaign, order.contacts.as_deref())?;
+    let prepared = Prepared::load(place, &order.campaign, order.contacts.as_deref())?;
     let Prepared { config, campaign, file, .. } = prepared;
     // A file of the wrong shape is refused before anything changes.
     let looked = match &file {

@@ -4,7 +4,7 @@ mod counts;
 mod said;
 pub(crate) mod waiting;
 
-use ringfence_domain::summary::{Callbacks, ContactCounts, ImportStanding, LaneOwnership, RunName, Summary};
+use ringfence_domain::summary::{Callbacks, ContactCounts, ImportStatus, LaneOwnership, RunName, Summary};
 use ringfence_domain::verdict::{StoppedBy, Verdict, Waiting, because, because_of};
 use ringfence_domain::zone_data::MEND;
 use ringfence_domain::{CampaignState, ClockReading, ImportState, PausedBy, Span, StopReason};
@@ -89,8 +89,8 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> 
     }
 }
 
-fn import_standing(import: &ImportRow) -> ImportStanding {
-    ImportStanding {
+fn import_standing(import: &ImportRow) -> ImportStatus {
+    ImportStatus {
         import: import.id.0,
         rows: import.counts.rows,
         accepted: import.counts.accepted,

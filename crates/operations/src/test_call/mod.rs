@@ -107,7 +107,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// Reads what the call needs. An error when anything is missing, or the window is closed.
-    pub fn read(place: &Place, order: &TestCall) -> Result<Self, Error> {
+    pub fn load(place: &Place, order: &TestCall) -> Result<Self, Error> {
         let (config, rules) = workspace::read_campaign(place, &order.campaign)?;
         let lane = workspace::lane(&config, &rules)?;
         let provider = workspace::provider(lane)?;

@@ -39,13 +39,28 @@ use crate::{Budget, Checked, Provider, Transport, report};
 pub(crate) static VENDOR: Vendor = Vendor {
     kind: "iqra",
     settings: &[
-        SettingKey { name: "business_id", kind: SettingKind::Text, default: None },
-        SettingKey { name: "api_key", kind: SettingKind::Secret, default: None },
-        SettingKey { name: "dialect", kind: SettingKind::OneOf(&["docs", "config"]), default: Some("docs") },
+        SettingKey { name: "business_id", kind: SettingKind::Text, default: None, says: "The id of your business." },
+        SettingKey { name: "api_key", kind: SettingKind::Secret, default: None, says: "The key of the API." },
+        SettingKey {
+            name: "dialect",
+            kind: SettingKind::OneOf(&["docs", "config"]),
+            default: Some("docs"),
+            says: "Which of the two documented forms of the API this server speaks.",
+        },
     ],
     campaign_settings: &[
-        SettingKey { name: "campaign_id", kind: SettingKind::OptionalText, default: None },
-        SettingKey { name: "max_wait", kind: SettingKind::OptionalSpan, default: None },
+        SettingKey {
+            name: "campaign_id",
+            kind: SettingKind::OptionalText,
+            default: None,
+            says: "The id of the campaign at the vendor.",
+        },
+        SettingKey {
+            name: "max_wait",
+            kind: SettingKind::OptionalSpan,
+            default: None,
+            says: "How long the vendor may keep a call in its queue.",
+        },
     ],
     base_url: Some("https://api.iqra.ai/api/v1"),
     limits: || LaneLimits { calls: Rate::per_second(1), requests: Rate::per_minute(60), concurrent: 5, per_day: None },

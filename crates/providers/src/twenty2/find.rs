@@ -1,4 +1,4 @@
-//! The questions about calls: their standing, and the search for calls whose answer was lost.
+//! The questions about calls: their status, and the search for calls whose answer was lost.
 
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ impl Twenty2 {
             let mut missing = Vec::new();
             for call in calls {
                 match list.get(&call.call_id) {
-                    Some(logged) if self.status_map.standing(&logged.status) == StatusWord::Pending => {
+                    Some(logged) if self.status_map.status_of(&logged.status) == StatusWord::Pending => {
                         news.push((call.attempt, CallStatus::Pending));
                     }
                     Some(_) => singly.push(call),

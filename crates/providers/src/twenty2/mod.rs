@@ -87,15 +87,21 @@ fn of_ten_digits(format: NumberFormat, written: String) -> Result<String, String
 
 /// Settings of a lane.
 pub const SETTINGS: &[SettingKey] = &[
-    SettingKey { name: "workspace_id", kind: SettingKind::Text, default: None },
-    SettingKey { name: "api_key", kind: SettingKind::Secret, default: None },
-    SettingKey { name: "api_secret", kind: SettingKind::Secret, default: None },
+    SettingKey { name: "workspace_id", kind: SettingKind::Text, default: None, says: "The id of your workspace." },
+    SettingKey { name: "api_key", kind: SettingKind::Secret, default: None, says: "The key of the API." },
+    SettingKey { name: "api_secret", kind: SettingKind::Secret, default: None, says: "The secret of the API." },
     SettingKey {
         name: "agent_field",
         kind: SettingKind::OneOf(&["agent_id", "assistant_id"]),
         default: Some("agent_id"),
+        says: "The name of the field that holds the agent.",
     },
-    SettingKey { name: "number_format", kind: SettingKind::OneOf(NumberFormat::WORDS), default: Some("national") },
+    SettingKey {
+        name: "number_format",
+        kind: SettingKind::OneOf(NumberFormat::WORDS),
+        default: Some("national"),
+        says: "How numbers are written for the vendor.",
+    },
 ];
 
 const CAN: Capabilities = Capabilities {
@@ -108,8 +114,12 @@ const CAN: Capabilities = Capabilities {
 };
 
 /// Settings of a campaign.
-pub const CAMPAIGN_SETTINGS: &[SettingKey] =
-    &[SettingKey { name: "reference", kind: SettingKind::OptionalText, default: None }];
+pub const CAMPAIGN_SETTINGS: &[SettingKey] = &[SettingKey {
+    name: "reference",
+    kind: SettingKind::OptionalText,
+    default: None,
+    says: "The input parameter of the agent that gets our reference of the call.",
+}];
 
 /// 1 call a second, 60 requests a minute, 3 calls at once: the vendor's published limits.
 pub fn default_limits() -> LaneLimits {

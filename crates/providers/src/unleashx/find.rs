@@ -1,4 +1,4 @@
-//! The questions about calls: their standing, and the search for calls whose answer was lost. Both
+//! The questions about calls: their status, and the search for calls whose answer was lost. Both
 //! read the list of executions.
 
 use std::collections::BTreeSet;

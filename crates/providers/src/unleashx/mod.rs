@@ -39,13 +39,19 @@ const PLACE: &str = "/agents/call";
 pub(crate) static VENDOR: Vendor = Vendor {
     kind: "unleashx",
     settings: &[
-        SettingKey { name: "token", kind: SettingKind::Secret, default: None },
+        SettingKey { name: "token", kind: SettingKind::Secret, default: None, says: "The token of the API." },
         SettingKey {
             name: "auth_header",
             kind: SettingKind::OneOf(&["token", "api_access_token"]),
             default: Some("token"),
+            says: "The name of the header that holds the token.",
         },
-        SettingKey { name: "created_at_timezone", kind: SettingKind::OptionalZone, default: None },
+        SettingKey {
+            name: "created_at_timezone",
+            kind: SettingKind::OptionalZone,
+            default: None,
+            says: "The zone in which this account writes times.",
+        },
     ],
     campaign_settings: &[],
     base_url: Some("https://www.tryunleashx.com/api/v1/global"),

@@ -1,7 +1,8 @@
 //! `ringfence check`
 
 use ringfence_domain::zone_data::ZoneData;
-use ringfence_operations::{check, file_form};
+use ringfence_intake::keys;
+use ringfence_operations::check;
 
 use crate::common::Common;
 use crate::failure::{DONE, Failure};
@@ -32,7 +33,7 @@ pub fn check(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     }
     if args.show_defaults {
         for (file, campaign) in &found.fine {
-            let text = toml::to_string(&file_form::of(campaign)).map_err(|error| Failure::work(error.to_string()))?;
+            let text = toml::to_string(&keys::form(campaign)).map_err(|error| Failure::work(error.to_string()))?;
             screen::print(&format!("# {} with every default\n{text}\n", file.display()))?;
         }
         return Ok(DONE);

@@ -92,7 +92,7 @@ pub async fn dnc(common: &Common, args: &DncArgs) -> Result<u8, Failure> {
             let done = import(&home, campaign, &list).await?;
             home.store.close().await;
             print(common, &done)?;
-            // Whoever relies on the list must know that some of it is not on it.
+            // An operator who relies on the list must know that some of it is not on it.
             if done.unreadable > 0 {
                 return Err(Failure::input(
                     "rows that cannot be read as numbers are not on the list",

@@ -10,7 +10,7 @@ use crate::screen;
 
 /// Reads every row and says who could be called; changes nothing.
 pub(super) fn dry_run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
-    let prepared = Prepared::read(&common.place(), &args.campaign, args.contacts.as_deref())?;
+    let prepared = Prepared::load(&common.place(), &args.campaign, args.contacts.as_deref())?;
     let Prepared { campaign, provider, file, .. } = &prepared;
     let found = match file {
         Some(file) => importing::dry_run(file, campaign, provider, workspace::wall_clock())?,

@@ -15,8 +15,8 @@ pub struct LanesArgs {
     /// Try the credentials of every lane, without calling anyone
     #[arg(long)]
     pub check: bool,
-    /// Print the address that each lane's provider may report calls to. Whoever knows it can make
-    /// this installation ask the provider
+    /// Print the address that each lane's provider may report calls to. Everybody who knows it can
+    /// make this installation ask the provider
     #[arg(long, conflicts_with = "check")]
     pub callbacks: bool,
     /// What to do with one lane

@@ -80,7 +80,7 @@ pub async fn resume(common: &Common, args: &ResumeArgs) -> Result<u8, Failure> {
 pub async fn cancel(common: &Common, args: &CancelArgs) -> Result<u8, Failure> {
     let home = Home::enter(common).await?;
     home.campaign(&args.campaign).await?;
-    let question = format!("cancel {} for good? Whoever waits in it is never called.", args.campaign);
+    let question = format!("cancel {} for good? Those who wait in it are never called.", args.campaign);
     if !args.yes && !screen::confirm(&question)? {
         return Err(Failure::held("nothing was cancelled", "answer y, or use --yes"));
     }

@@ -81,7 +81,7 @@ pub async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
     for (kind, path) in ringfence_sandbox::PATHS {
         lines.push_str(&format!("  {:<22} base_url = \"http://{address}{path}\"\n", format!("kind = \"{kind}\"")));
     }
-    // Whoever reads that it listens may end it at once.
+    // A reader of this line may end it at once.
     let mut interrupt = signal(SignalKind::interrupt())?;
     screen::print(&lines)?;
     let tape = simulator.tape().clone();

@@ -116,7 +116,7 @@ async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &A
     }
     let campaigns = store.campaigns().await?;
     for campaign in campaigns.iter().filter(|campaign| campaign.state != CampaignState::Cancelled) {
-        for caution in cautions::of(&campaign.rules, None, clock.read().now) {
+        for caution in cautions::about(&campaign.rules, None, clock.read().now) {
             tracing::warn!("{}: {caution}", campaign.rules.name);
         }
     }

@@ -41,7 +41,7 @@ pub async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failu
         ignore_window: args.ignore_window,
         max_time: args.max_time,
     };
-    let prepared = Prepared::read(&common.place(), &order)?;
+    let prepared = Prepared::load(&common.place(), &order)?;
     let question = format!("{} is called now, outside the campaign's window. Call?", prepared.number);
     if args.ignore_window && !args.yes && !screen::confirm(&question)? {
         return Err(Failure::held("nobody was called", "answer y, or use --yes"));

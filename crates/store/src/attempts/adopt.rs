@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::live::bound_calls;
 use crate::StoreError;
-use crate::contacts::snapshot::standings;
+use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::lanes::daily_calls::{count_calls, day_of};
@@ -263,10 +263,10 @@ async fn enter(
         let last = dialled.entry(row.run_id).or_default();
         *last = row.at.max(*last);
     }
-    let standings = standings(session, inserted.iter().copied()).await?;
+    let snapshots = snapshots(session, inserted.iter().copied()).await?;
     let moves: Vec<Move> =
         inserted.iter().map(|contact| Move { contact: *contact, to: To::Active, ended: None }).collect();
-    advance(session, order.now, &standings, &moves, &mut deltas).await?;
+    advance(session, order.now, &snapshots, &moves, &mut deltas).await?;
     for (run, at) in dialled {
         session.run(&DIALLED, args![run, at]).await?;
     }

@@ -26,7 +26,7 @@ pub(crate) struct CallRequests {
 
 /// Reads what was collected in a call that was sent at `sent_at` to someone whose own zones are
 /// `own`.
-pub(crate) fn read(campaign: &Campaign, details: &CallDetails, sent_at: Moment, own: &ZoneSet) -> CallRequests {
+pub(crate) fn parse(campaign: &Campaign, details: &CallDetails, sent_at: Moment, own: &ZoneSet) -> CallRequests {
     let holds = |condition: &Option<Condition>| condition.as_ref().is_some_and(|when| when.holds(&details.outputs));
     // "In an hour" and "tomorrow" are meant from the call on, however late its outcome was learned.
     let ended = sent_at + Span::from_secs(i64::from(details.talk_seconds.unwrap_or_default()));

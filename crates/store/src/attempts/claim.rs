@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::campaigns::recent_failures;
 use crate::campaigns::recent_failures::Failing;
-use crate::contacts::snapshot::standings;
+use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::lanes::daily_calls::{calls_on, count_calls, day_of};
@@ -52,7 +52,7 @@ pub struct Claimed {
     pub refused: Vec<Refused>,
     /// The campaign must be paused, because too many of its last calls failed.
     pub failing: Vec<Failing>,
-    /// These were claimed and must not be sent; whoever asked records so.
+    /// These were claimed and must not be sent; the caller records so.
     pub withheld: Option<Withheld>,
     /// What the Postgres server said of itself when they were claimed; none on SQLite.
     pub(crate) server: Option<server::Server>,
@@ -110,7 +110,7 @@ struct Asked {
 /// Claims what may be dialled. Everything that could forbid it is locked, read and asked here.
 pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<Claimed, StoreError> {
     claim_fence::pass(session).await?;
-    let stop_switches = stop_all::read(session).await?;
+    let stop_switches = stop_all::load(session).await?;
     let lane = lock(session, order.lane, Lock::Share).await?;
     let campaign = campaign(session, order).await?;
     let asked = asked(session, order).await?;
@@ -247,7 +247,7 @@ impl<'o> Claiming<'o> {
         }
         if !self.lapsed.is_empty() {
             session.run(&LAPSED, args![rows_json(&self.lapsed)]).await?;
-            let contacts = standings(session, self.moves.iter().map(|step| step.contact)).await?;
+            let contacts = snapshots(session, self.moves.iter().map(|step| step.contact)).await?;
             advance(session, now, &contacts, &self.moves, &mut self.deltas).await?;
         }
         if let Some(run) = self.run {

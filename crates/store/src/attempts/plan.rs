@@ -123,7 +123,7 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
     }
     let mut deltas = Deltas::default();
     let result = if found.is_empty() { Opened::default() } else { insert(session, plan, &found, &mut deltas).await? };
-    // Buckets come after attempts, as everywhere: an insert may have to wait for whoever holds the
+    // Buckets come after attempts, as everywhere: an insert may have to wait for the holder of the
     // number.
     let buckets = plan.picks.iter().map(|pick| pick.bucket).chain(plan.closed.iter().map(|closed| closed.bucket));
     lock_buckets(session, buckets).await?;

@@ -12,7 +12,7 @@ use super::throttled::{self, Throttled};
 use crate::StoreError;
 use crate::campaigns::recent_failures::Failing;
 use crate::campaigns::runs;
-use crate::contacts::snapshot::standings;
+use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To};
 use crate::counters::Counter;
 use crate::lanes::daily_calls::{count_calls, day_of};
@@ -43,8 +43,8 @@ struct AfterRow<'a> {
     cause: Option<&'a str>,
 }
 
-/// Records results. A receipt is taken whoever owns the lane by now; what is already settled stays
-/// as it is.
+/// Records results. A receipt is taken even if the lane has another owner by now; what is already
+/// settled stays as it is.
 pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<Recorded, StoreError> {
     lock_affected(session, sent.iter().map(|one| (one.lane, &one.effect))).await?;
     let known = known::load(session, sent.iter().map(|one| one.attempt)).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             Placement::Accepted { call_id } => !taken.insert((one.lane, call_id.clone())),
             _ => false,
         };
-        news.take(one, known, is_taken, throttled, now);
+        news.apply(one, known, is_taken, throttled, now);
     }
     news.write(session, &known, now).await
 }
@@ -134,7 +134,7 @@ struct News<'s> {
 }
 
 impl<'s> News<'s> {
-    fn take(&mut self, one: &'s Sent, known: &Known, is_taken: bool, throttled: Option<Throttled>, now: Moment) {
+    fn apply(&mut self, one: &'s Sent, known: &Known, is_taken: bool, throttled: Option<Throttled>, now: Moment) {
         let was_unknown = known.state == AttemptState::Unknown;
         let is_named = throttled.as_ref().is_some_and(|throttled| throttled.is_named);
         let Some(change) = Change::of(one, was_unknown, is_taken, throttled.map(|throttled| throttled.to)) else {
@@ -195,7 +195,7 @@ impl<'s> News<'s> {
         let moves = &mut self.follows.moves;
         let was_unknown = known.values().any(|known| known.state == AttemptState::Unknown);
         let contacts = if was_unknown || moves.iter().any(|step| step.to != To::Active) {
-            standings(session, moves.iter().map(|step| step.contact)).await?
+            snapshots(session, moves.iter().map(|step| step.contact)).await?
         } else {
             BTreeMap::new()
         };

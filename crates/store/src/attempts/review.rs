@@ -4,7 +4,7 @@ use ringfence_domain::{AttemptId, AttemptState, CampaignId, ContactId, ContactSt
 
 use super::settle::{Settlement, settle};
 use crate::StoreError;
-use crate::contacts::snapshot::standings;
+use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::session::{Session, Sql, args, sql};
@@ -88,8 +88,8 @@ pub(crate) async fn decide(
         let attempt = AttemptId(row.get("id")?);
         return Ok(settle(session, now, &[(attempt, settlement)]).await?.settled == 1);
     }
-    let standings = standings(session, std::iter::once(contact)).await?;
-    if standings.get(&contact).is_none_or(|standing| standing.state != ContactState::Review) {
+    let snapshots = snapshots(session, std::iter::once(contact)).await?;
+    if snapshots.get(&contact).is_none_or(|snapshot| snapshot.state != ContactState::Review) {
         return Ok(false);
     }
     let to = match verdict {
@@ -97,7 +97,7 @@ pub(crate) async fn decide(
         ReviewAnswer::NotPlaced => To::WaitingAgain,
     };
     let mut deltas = Deltas::default();
-    advance(session, now, &standings, &[Move { contact, to, ended: None }], &mut deltas).await?;
+    advance(session, now, &snapshots, &[Move { contact, to, ended: None }], &mut deltas).await?;
     deltas.write(session).await?;
     Ok(true)
 }

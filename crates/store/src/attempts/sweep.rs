@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ringfence_domain::{AttemptId, AttemptState, ContactId, LaneId, Moment, RunId, Span};
 use serde::Serialize;
 
-use crate::contacts::snapshot::standings;
+use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::database::Step;
@@ -149,8 +149,8 @@ async fn some(
     }
     if !lapsed.is_empty() {
         session.run(&LAPSED, args![rows_json(&lapsed)]).await?;
-        let standings = standings(session, moves.iter().map(|step| step.contact)).await?;
-        advance(session, order.now, &standings, &moves, &mut deltas).await?;
+        let snapshots = snapshots(session, moves.iter().map(|step| step.contact)).await?;
+        advance(session, order.now, &snapshots, &moves, &mut deltas).await?;
     }
     if !unknown.is_empty() {
         session.run(&UNKNOWN, args![rows_json(&unknown), order.overdue_at]).await?;

@@ -78,7 +78,7 @@ pub(crate) async fn list(session: &mut Session) -> Result<Vec<ScheduleRow>, Stor
 
 /// Makes this process the one that works at the moment `due`. False when the moment is over, or
 /// another process that is not `dead` works at it.
-pub(crate) async fn take(
+pub(crate) async fn acquire(
     session: &mut Session,
     campaign: CampaignId,
     due: Moment,
@@ -104,7 +104,7 @@ pub(crate) async fn take(
     Ok(true)
 }
 
-/// The moment `due` is over. Whoever comes later finds the next one.
+/// The moment `due` is over. A later caller finds the next one.
 pub(crate) async fn finish(
     session: &mut Session,
     campaign: CampaignId,

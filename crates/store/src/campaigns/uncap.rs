@@ -70,8 +70,8 @@ async fn marked(session: &mut Session, which: Marked) -> Result<Vec<Mark>, Store
     rows.iter().map(|row| Ok(Mark { campaign: CampaignId(row.get("id")?), revision: row.get("uncap")? })).collect()
 }
 
-/// Where a walk through the contacts of a bucket stands. Whoever is put off again meanwhile, by the
-/// new limits, is met once more at most: the walk only goes towards later moments.
+/// Where a walk through the contacts of a bucket stands. A contact that is put off again meanwhile,
+/// by the new limits, is met once more at most: the walk only goes towards later moments.
 #[derive(Clone, Copy)]
 struct Place {
     bucket: BucketId,

@@ -21,7 +21,7 @@ struct OwnNumber {
 /// `called`: the number that each contact was called on.
 pub(crate) async fn turn(
     session: &mut Session,
-    standings: &BTreeMap<ContactId, ContactSnapshot>,
+    snapshots: &BTreeMap<ContactId, ContactSnapshot>,
     called: &BTreeMap<ContactId, NumberKey>,
     moves: &mut [Move],
     now: Moment,
@@ -53,17 +53,17 @@ pub(crate) async fn turn(
         .iter()
         .filter(|step| gone(step) || again(step))
         .map(|step| step.contact)
-        .filter(|contact| standings.get(contact).is_some_and(|standing| standing.has_multiple_numbers))
+        .filter(|contact| snapshots.get(contact).is_some_and(|snapshot| snapshot.has_multiple_numbers))
         .collect();
     let numbers = if concerned.is_empty() { BTreeMap::new() } else { own_numbers(session, &concerned).await? };
     let (mut turns, mut dead) = (Vec::new(), Vec::new());
     for step in moves.iter_mut() {
-        let (Some(standing), Some(called)) = (standings.get(&step.contact), called.get(&step.contact)) else {
+        let (Some(snapshot), Some(called)) = (snapshots.get(&step.contact), called.get(&step.contact)) else {
             continue;
         };
-        if gone(step) && standing.number != *called {
+        if gone(step) && snapshot.number != *called {
             // A newer file has brought another number meanwhile.
-            step.to = To::Waiting(now, standing.class);
+            step.to = To::Waiting(now, snapshot.class);
             continue;
         }
         let Some(own) = numbers.get(&step.contact).filter(|_| gone(step) || again(step)) else { continue };
@@ -75,7 +75,7 @@ pub(crate) async fn turn(
         let Some(next) = later.into_iter().find(|number| !number.invalid) else { continue };
         turns.push(TurnRow { contact_id: step.contact, number_key: next.key, number: next.number.clone() });
         if gone(step) {
-            step.to = To::Waiting(now, standing.class);
+            step.to = To::Waiting(now, snapshot.class);
         }
     }
     if !dead.is_empty() {

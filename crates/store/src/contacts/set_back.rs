@@ -1,8 +1,8 @@
 //! A clock that was set back: what was reckoned by it would wait until it is as late again.
 //!
-//! Whoever was never called is due at once. Who waits for another try after a call that ended in
-//! what is the future now is due after the same delay from now. A callback is due when the person
-//! said, and a limit when the calls before allow it: both stay.
+//! A contact that was never called is due at once. One that waits for another try after a call that
+//! ended in what is the future now is due after the same delay from now. A callback is due when the
+//! person said, and a limit when the calls before allow it: both stay.
 
 use std::collections::BTreeMap;
 

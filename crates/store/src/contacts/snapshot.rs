@@ -37,7 +37,7 @@ pub(crate) struct ContactSnapshot {
 
 /// Reads and locks contacts. They are locked first, and read then: a join that waits for a lock
 /// would drop those whose bucket changed meanwhile.
-pub(crate) async fn standings(
+pub(crate) async fn snapshots(
     session: &mut Session,
     contacts: impl Iterator<Item = ContactId>,
 ) -> Result<BTreeMap<ContactId, ContactSnapshot>, StoreError> {
@@ -57,7 +57,7 @@ pub(crate) async fn standings(
             let closed: Option<String> = row.get("closed_for")?;
             let stopped: Option<String> = row.get("stop_reason")?;
             let leaves: Option<String> = row.get("pending_stop_reason")?;
-            let standing = ContactSnapshot {
+            let snapshot = ContactSnapshot {
                 run: RunId(row.get("run_id")?),
                 state: row.word("contacts", "state")?,
                 due_at: row.moment("due_at")?,
@@ -73,7 +73,7 @@ pub(crate) async fn standings(
                 pending_stop_reason: leaves.map(|_| row.word("contacts", "pending_stop_reason")).transpose()?,
                 closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
             };
-            Ok((ContactId(row.get("id")?), standing))
+            Ok((ContactId(row.get("id")?), snapshot))
         })
         .collect()
 }

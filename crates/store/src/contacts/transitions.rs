@@ -69,7 +69,7 @@ struct MoveRow {
     finished_at: Option<i64>,
 }
 
-/// Moves contacts that have no live attempt any more, or again. `known` are their standings, read
+/// Moves contacts that have no live attempt any more, or again. `known` are their snapshots, read
 /// in this transaction.
 pub(crate) async fn advance(
     session: &mut Session,
@@ -78,59 +78,59 @@ pub(crate) async fn advance(
     moves: &[Move],
     deltas: &mut Deltas,
 ) -> Result<(), StoreError> {
-    let target = |standing: &ContactSnapshot, to: To| match to {
-        To::Waiting(_, class) if class != standing.class => {
-            Some(BucketKey { run: standing.run, zones: standing.zones.clone(), class, import: ImportId(0) })
+    let target = |snapshot: &ContactSnapshot, to: To| match to {
+        To::Waiting(_, class) if class != snapshot.class => {
+            Some(BucketKey { run: snapshot.run, zones: snapshot.zones.clone(), class, import: ImportId(0) })
         }
         _ => None,
     };
     let moves: Vec<(Move, &ContactSnapshot)> = moves
         .iter()
         .filter_map(|step| {
-            let standing = known.get(&step.contact)?;
+            let snapshot = known.get(&step.contact)?;
             Some((
-                Move { to: step.to.unless(standing.closed_for.or(standing.pending_stop_reason)), ..step.clone() },
-                standing,
+                Move { to: step.to.unless(snapshot.closed_for.or(snapshot.pending_stop_reason)), ..step.clone() },
+                snapshot,
             ))
         })
         .collect();
-    let buckets = buckets_for(session, moves.iter().filter_map(|(step, standing)| target(standing, step.to))).await?;
+    let buckets = buckets_for(session, moves.iter().filter_map(|(step, snapshot)| target(snapshot, step.to))).await?;
     let mut rows = Vec::with_capacity(moves.len());
-    for (step, standing) in moves {
-        let bucket = target(standing, step.to).and_then(|key| buckets.get(&key).copied()).unwrap_or(standing.bucket);
-        rows.push(row(&step, standing, bucket, now, deltas));
+    for (step, snapshot) in moves {
+        let bucket = target(snapshot, step.to).and_then(|key| buckets.get(&key).copied()).unwrap_or(snapshot.bucket);
+        rows.push(row(&step, snapshot, bucket, now, deltas));
     }
     write(session, rows).await
 }
 
 /// What becomes of one contact, counted.
-fn row(step: &Move, standing: &ContactSnapshot, bucket: BucketId, now: Moment, deltas: &mut Deltas) -> MoveRow {
+fn row(step: &Move, snapshot: &ContactSnapshot, bucket: BucketId, now: Moment, deltas: &mut Deltas) -> MoveRow {
     let (state, due_at, stop_reason) = match step.to {
-        To::WaitingAgain => (ContactState::Waiting, standing.due_at, None),
-        To::PutOff(due_at) => (ContactState::Waiting, due_at.max(standing.due_at), None),
+        To::WaitingAgain => (ContactState::Waiting, snapshot.due_at, None),
+        To::PutOff(due_at) => (ContactState::Waiting, due_at.max(snapshot.due_at), None),
         To::Waiting(due_at, _) => (ContactState::Waiting, due_at, None),
-        To::Active => (ContactState::Active, standing.due_at, None),
-        To::Done => (ContactState::Done, standing.due_at, None),
-        To::Stopped(reason) => (ContactState::Stopped, standing.due_at, Some(reason)),
-        To::Review => (ContactState::Review, standing.due_at, None),
+        To::Active => (ContactState::Active, snapshot.due_at, None),
+        To::Done => (ContactState::Done, snapshot.due_at, None),
+        To::Stopped(reason) => (ContactState::Stopped, snapshot.due_at, Some(reason)),
+        To::Review => (ContactState::Review, snapshot.due_at, None),
     };
-    if standing.state == ContactState::Waiting {
-        deltas.left(standing.bucket);
+    if snapshot.state == ContactState::Waiting {
+        deltas.left(snapshot.bucket);
     }
     if state == ContactState::Waiting {
         deltas.joined(bucket, due_at);
     }
-    deltas.contact(standing.run, Some(standing.state), state);
+    deltas.contact(snapshot.run, Some(snapshot.state), state);
     if let Some(reason) = stop_reason {
-        deltas.count(standing.run, Counter::Stopped(reason), 1);
+        deltas.count(snapshot.run, Counter::Stopped(reason), 1);
     }
-    let mut outcome_counts = standing.outcome_counts.clone();
-    let mut calls = standing.calls;
+    let mut outcome_counts = snapshot.outcome_counts.clone();
+    let mut calls = snapshot.calls;
     if let Some(ended) = step.ended {
         *outcome_counts.entry(ended.outcome).or_default() += 1;
         calls += u32::from(ended.outcome.is_counted());
         if ended.reached {
-            deltas.count(standing.run, Counter::Reached, 1);
+            deltas.count(snapshot.run, Counter::Reached, 1);
         }
     }
     let finished = matches!(state, ContactState::Done | ContactState::Stopped);

@@ -39,7 +39,7 @@ impl Database {
         let asked = |file: &Option<WitnessFile>| file.as_ref().map_or(Testimony::NotAsked, WitnessFile::testimony);
         let look = async || {
             // The witnesses are asked first: whatever they remember is in the database by then,
-            // whoever writes it meanwhile.
+            // the process that writes it meanwhile.
             let (database, configuration) = (asked(&beside_database), asked(&beside_configuration));
             let present = self.present().await?;
             let found = rule::suspect(&present, &database, &configuration, meant);

@@ -34,7 +34,7 @@ impl Health {
         }
     }
 
-    /// Something that calls need cannot be used. Whoever notices it first says it.
+    /// Something that calls need cannot be used. The first one to notice it says so.
     pub(crate) fn ail(&self, trouble: &Trouble) {
         let mut since = self.since.lock().expect("never held over a panic");
         if since.is_none() && trouble.kind == TroubleKind::Witness {

@@ -53,7 +53,7 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// Reads it, and makes it where it is missing. Whoever only looks need not write.
+    /// Reads it, and makes it where it is missing. A command that only looks need not write.
     pub(crate) async fn of(database: &Database) -> Result<Self, StoreError> {
         if let Some(known) = database.read(|session| Box::pin(read(session))).await? {
             return Ok(known);

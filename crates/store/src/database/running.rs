@@ -43,7 +43,7 @@ pub(crate) struct Written<T> {
 
 impl Database {
     /// Runs one transition in one transaction. It runs to its end in a task of its own, so that
-    /// whoever waits for it may be cancelled without leaving a transaction half done on a pooled
+    /// the caller may be cancelled without leaving a transaction half done on a pooled
     /// connection.
     pub(crate) async fn write<T, F>(&self, urgency: Urgency, transition: F) -> Result<T, StoreError>
     where

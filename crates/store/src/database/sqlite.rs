@@ -53,7 +53,7 @@ impl SqlitePools {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(BUSY * 2)
-            // Whoever waits to write waits in `begin`, where stop switches come first.
+            // A writer waits in `begin`, where stop switches come first.
             .after_connect(|link, _| {
                 Box::pin(async move {
                     link.execute("PRAGMA busy_timeout = 0").await?;

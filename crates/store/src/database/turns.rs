@@ -1,8 +1,8 @@
 //! Whose turn it is to write to a SQLite file, which takes one writer at a time.
 //!
-//! Within a process whoever waits is let through by urgency: stop switches, then what dialling
-//! needs, then bulk work. Between processes there is only SQLite's own lock, which is no queue: who
-//! writes again and again would keep it for good. So whoever waits for it shows a sign, a shared
+//! Within a process writers are let through by urgency: stop switches, then what dialling needs,
+//! then bulk work. Between processes there is only SQLite's own lock, which is no queue: who writes
+//! again and again would keep it for good. So a process that waits for it shows a sign, a shared
 //! lock on a file beside the database, and who has just written leaves the lock to them.
 
 use std::collections::BTreeMap;
@@ -105,7 +105,7 @@ impl Gate {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // Whoever does not wait any more hands the turn on by dropping it.
+        // A writer that does not wait any more hands the turn on by dropping it.
         if let Some(next) = self.gate.next() {
             drop(next.send(Turn { gate: self.gate.clone() }));
         }
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn stop_switches_come_first_and_whoever_left_the_line_holds_up_nobody() {
+    async fn stop_switches_come_first_and_a_writer_that_left_the_line_holds_up_nobody() {
         let gate = Arc::new(Gate::default());
         let order = Arc::new(Mutex::new(Vec::new()));
         let first = gate.pass(Urgency::Bulk).await;

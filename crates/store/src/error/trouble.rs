@@ -1,4 +1,4 @@
-//! Why a database cannot be used, in the words of whoever must mend it.
+//! Why a database cannot be used, in words for the person who must mend it.
 
 use std::path::Path;
 

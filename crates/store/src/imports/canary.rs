@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::rows::lock;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::campaigns::runs;
-use crate::contacts::snapshot::{ContactSnapshot, standings};
+use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::counters::Deltas;
 use crate::session::{Session, Sql, args, rows_json, sql};
 use crate::{StoreError, campaigns, lanes};
@@ -70,22 +70,22 @@ pub(crate) async fn send(
             ids.push(ContactId(row.get("id")?));
         }
     }
-    let standings = standings(session, ids.into_iter()).await?;
-    let waiting = || standings.iter().filter(|(_, standing)| standing.state == ContactState::Waiting);
-    let key_of = |standing: &ContactSnapshot| BucketKey {
+    let snapshots = snapshots(session, ids.into_iter()).await?;
+    let waiting = || snapshots.iter().filter(|(_, snapshot)| snapshot.state == ContactState::Waiting);
+    let key_of = |snapshot: &ContactSnapshot| BucketKey {
         run,
-        zones: standing.zones.clone(),
+        zones: snapshot.zones.clone(),
         class: DialClass::First,
         import: ImportId(0),
     };
-    let wanted: Vec<BucketKey> = waiting().map(|(_, standing)| key_of(standing)).collect();
+    let wanted: Vec<BucketKey> = waiting().map(|(_, snapshot)| key_of(snapshot)).collect();
     let buckets = buckets_for(session, wanted.into_iter()).await?;
     let mut deltas = Deltas::default();
     let (mut moves, mut notes) = (Vec::new(), Vec::new());
-    for (contact_id, standing) in waiting() {
-        let bucket_id = buckets[&key_of(standing)];
-        deltas.left(standing.bucket);
-        deltas.joined(bucket_id, standing.due_at);
+    for (contact_id, snapshot) in waiting() {
+        let bucket_id = buckets[&key_of(snapshot)];
+        deltas.left(snapshot.bucket);
+        deltas.joined(bucket_id, snapshot.due_at);
         moves.push(MoveRow { contact_id: *contact_id, bucket_id });
         notes.push(IdRow { contact_id: *contact_id });
     }

@@ -10,7 +10,7 @@ use super::matching::owners;
 use super::rows::{has_newer, lock_loading};
 use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
-use crate::contacts::snapshot::{ContactSnapshot, standings};
+use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::counters::{Counter, Deltas};
 use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
@@ -92,15 +92,15 @@ impl Changes {
             changes.insert(contact, row.json_or_none::<Change>("import_matches", "change")?);
             rows.insert(contact, (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
         }
-        let contacts = standings(session, changes.keys().copied()).await?;
+        let contacts = snapshots(session, changes.keys().copied()).await?;
         let staged = staged_elsewhere(session, run, import).await?;
         // Whose the new numbers are by now.
         let new: Vec<NumberKey> =
             changes.values().flatten().flat_map(|change| change.numbers.iter().map(|(_, key)| *key)).collect();
         let mut owners: BTreeMap<NumberKey, ContactId> = owners(session, run, new).await?.into_iter().collect();
         changes.retain(|contact, change| {
-            let Some(standing) = contacts.get(contact) else { return false };
-            let open = matches!(standing.state, ContactState::Waiting | ContactState::Active | ContactState::Review);
+            let Some(snapshot) = contacts.get(contact) else { return false };
+            let open = matches!(snapshot.state, ContactState::Waiting | ContactState::Active | ContactState::Review);
             if let Some(new) = change {
                 new.numbers.retain(|(_, key)| owners.get(key).is_none_or(|owner| owner == contact));
                 // Two rows far apart may bring one number for two people: it is the first one's.
@@ -109,22 +109,22 @@ impl Changes {
                     *change = None;
                 }
             }
-            open || is_undone(standing)
+            open || is_undone(snapshot)
         });
         Ok(Self { import, contacts, changes, rows, staged })
     }
 
     /// Whether a contact joins this import.
-    fn joins(&self, standing: &ContactSnapshot) -> bool {
-        is_undone(standing) || (standing.state == ContactState::Waiting && self.staged.contains(&standing.bucket))
+    fn joins(&self, snapshot: &ContactSnapshot) -> bool {
+        is_undone(snapshot) || (snapshot.state == ContactState::Waiting && self.staged.contains(&snapshot.bucket))
     }
 
-    fn bucket_of(&self, standing: &ContactSnapshot, change: Option<&Change>) -> BucketKey {
+    fn bucket_of(&self, snapshot: &ContactSnapshot, change: Option<&Change>) -> BucketKey {
         BucketKey {
-            run: standing.run,
-            zones: change.map_or(&standing.zones, |change| &change.zones).clone(),
-            class: standing.class,
-            import: if self.joins(standing) { self.import } else { standing.import },
+            run: snapshot.run,
+            zones: change.map_or(&snapshot.zones, |change| &change.zones).clone(),
+            class: snapshot.class,
+            import: if self.joins(snapshot) { self.import } else { snapshot.import },
         }
     }
 
@@ -136,16 +136,16 @@ impl Changes {
         let mut deltas = Deltas::default();
         let (mut rows, mut moves) = (Vec::new(), Vec::new());
         for (contact, change) in &self.changes {
-            let standing = &self.contacts[contact];
-            let bucket_id = buckets[&self.bucket_of(standing, change.as_ref())];
-            let due_at = if is_undone(standing) { now } else { standing.due_at };
-            count(&mut deltas, standing, bucket_id, due_at);
-            if self.joins(standing) {
+            let snapshot = &self.contacts[contact];
+            let bucket_id = buckets[&self.bucket_of(snapshot, change.as_ref())];
+            let due_at = if is_undone(snapshot) { now } else { snapshot.due_at };
+            count(&mut deltas, snapshot, bucket_id, due_at);
+            if self.joins(snapshot) {
                 let (row_number, line) = self.rows.get(contact).copied().unwrap_or_default();
                 let (contact_id, import_id, due_at) = (*contact, self.import, due_at.millis());
                 moves.push(MoveRow { contact_id, bucket_id, import_id, due_at, row_number, line });
             }
-            rows.extend(change.as_ref().map(|change| ChangeRow::of(*contact, bucket_id, standing, change)));
+            rows.extend(change.as_ref().map(|change| ChangeRow::of(*contact, bucket_id, snapshot, change)));
         }
         let ids: Vec<IdRow> = self.changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
         session.run(&STAY, args![rows_json(&ids)]).await?;
@@ -161,9 +161,9 @@ impl Changes {
 }
 
 impl<'c> ChangeRow<'c> {
-    fn of(contact_id: ContactId, bucket_id: BucketId, standing: &ContactSnapshot, change: &'c Change) -> Self {
+    fn of(contact_id: ContactId, bucket_id: BucketId, snapshot: &ContactSnapshot, change: &'c Change) -> Self {
         // The number whose turn it is keeps its turn if the person still has it.
-        let current = change.numbers.iter().find(|(_, key)| *key == standing.number).unwrap_or(&change.numbers[0]);
+        let current = change.numbers.iter().find(|(_, key)| *key == snapshot.number).unwrap_or(&change.numbers[0]);
         Self {
             contact_id,
             bucket_id,
@@ -177,13 +177,13 @@ impl<'c> ChangeRow<'c> {
 }
 
 /// Counts a contact that waits again, or in another bucket.
-fn count(deltas: &mut Deltas, standing: &ContactSnapshot, bucket: BucketId, due_at: Moment) {
-    if is_undone(standing) {
-        deltas.contact(standing.run, Some(standing.state), ContactState::Waiting);
-        deltas.count(standing.run, Counter::Stopped(StopReason::Undone), -1);
+fn count(deltas: &mut Deltas, snapshot: &ContactSnapshot, bucket: BucketId, due_at: Moment) {
+    if is_undone(snapshot) {
+        deltas.contact(snapshot.run, Some(snapshot.state), ContactState::Waiting);
+        deltas.count(snapshot.run, Counter::Stopped(StopReason::Undone), -1);
         deltas.joined(bucket, due_at);
-    } else if standing.state == ContactState::Waiting && bucket != standing.bucket {
-        deltas.left(standing.bucket);
+    } else if snapshot.state == ContactState::Waiting && bucket != snapshot.bucket {
+        deltas.left(snapshot.bucket);
         deltas.joined(bucket, due_at);
     }
 }
@@ -196,8 +196,8 @@ const WRITE: Sql = sql!(
     "WHERE c.id = u.contact_id"
 );
 
-// Who was stopped with an undone import waits again, and whoever waited in another import waits in
-// this one.
+// A contact stopped with an undone import waits again, and one that waited in another import waits
+// in this one.
 const MOVE: Sql = sql!(
     "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
      finished_at = NULL, pending_stop_reason = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
@@ -273,8 +273,8 @@ async fn staged_elsewhere(
 
 /// Whether nobody called the contact, and nobody would, because the import that brought it was
 /// undone.
-fn is_undone(standing: &ContactSnapshot) -> bool {
-    standing.stop_reason == Some(StopReason::Undone)
+fn is_undone(snapshot: &ContactSnapshot) -> bool {
+    snapshot.stop_reason == Some(StopReason::Undone)
 }
 
 async fn replace_numbers(

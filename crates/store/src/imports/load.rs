@@ -11,7 +11,7 @@ use ringfence_domain::{BucketId, ContactState, DialClass, ImportId, NumberKey};
 use serde::Serialize;
 
 use super::chunk::{ImportChunk, NewContact, RowVerdict};
-use super::matching::{acquaintances, rows_with_nothing_new};
+use super::matching::{known_contacts, rows_with_nothing_new};
 use super::rejects::write_rejects;
 use super::rows::lock_loading;
 use super::sorted::{MatchRow, NewRow, Sorted};
@@ -92,7 +92,7 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
     );
     session.rows(&TURN, args![chunk.run]).await?;
     lock_loading(session, chunk.import).await?;
-    let known = acquaintances(session, chunk).await?;
+    let known = known_contacts(session, chunk).await?;
     let same = rows_with_nothing_new(session, chunk, &known).await?;
     let wanted: HashSet<BucketKey> = chunk.contacts.iter().map(|contact| bucket_of(chunk, contact)).collect();
     let buckets = buckets_for(session, wanted.into_iter()).await?;

@@ -29,7 +29,7 @@ pub(crate) struct ExistingContact {
 
 impl ExistingContact {
     /// Whether there may still be a call that new data is for. A call that is out keeps what it was
-    /// sent with; whoever was stopped because an import was undone was never called, and this one
+    /// sent with; a contact stopped because an import was undone was never called, and this one
     /// brings them again.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, ContactState::Waiting | ContactState::Active | ContactState::Review) || self.undone
@@ -83,7 +83,7 @@ impl ExistingContacts {
 /// Reads and locks everyone whom the rows of a chunk may be: by number, by another number of the
 /// person, by id. They are found first, locked then, and read at last, so that nobody is missed
 /// whom somebody else was just moving.
-pub(crate) async fn acquaintances(session: &mut Session, chunk: &ImportChunk) -> Result<ExistingContacts, StoreError> {
+pub(crate) async fn known_contacts(session: &mut Session, chunk: &ImportChunk) -> Result<ExistingContacts, StoreError> {
     const BY_EXTERNAL_ID: Sql = sql!("SELECT id FROM contacts WHERE run_id = $2 AND external_id" ids "");
     const READ: Sql = sql!(
         "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \

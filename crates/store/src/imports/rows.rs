@@ -73,7 +73,7 @@ pub(crate) async fn lock(session: &mut Session, id: ImportId) -> Result<Option<I
 }
 
 /// The same, if it still loads or is held. Two processes may take in one file, and a person may
-/// undo it meanwhile: whoever comes when it is over changes nothing any more.
+/// undo it meanwhile: a later writer changes nothing any more.
 pub(crate) async fn lock_loading(session: &mut Session, id: ImportId) -> Result<ImportRow, StoreError> {
     match lock(session, id).await? {
         Some(row) if matches!(row.state, ImportState::Loading | ImportState::Held) => Ok(row),

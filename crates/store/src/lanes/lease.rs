@@ -45,7 +45,7 @@ impl LaneLease {
     }
 
     /// Ours up to `deadline`, both in boot time. An ownership that has run out is not revived:
-    /// whoever worked under it has stopped, and only a new epoch begins anew. False then.
+    /// all that worked under it has stopped, and only a new epoch begins anew. False then.
     pub fn extend(&self, now: Duration, deadline: Duration) -> bool {
         let lives = self.holds(now);
         if lives {

@@ -44,7 +44,7 @@ pub enum Acquired {
 }
 
 /// Takes a lane that nobody owns, whose owner's lease ran out, or whose owner is known to be dead.
-pub(crate) async fn take(
+pub(crate) async fn acquire(
     session: &mut Session,
     id: LaneId,
     settings: &LaneSettings,

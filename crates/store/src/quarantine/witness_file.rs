@@ -65,7 +65,7 @@ impl WitnessFile {
         wait_for(|| file.try_lock_shared());
         match read(&file) {
             Ok(witnessed) => Testimony::Says(witnessed),
-            // Whoever made it died before writing it.
+            // Its maker died before writing it.
             Err(_) if file.metadata().is_ok_and(|file| file.len() == 0) => Testimony::Missing,
             Err(error) => self.unreadable(&error),
         }
@@ -82,8 +82,8 @@ impl WitnessFile {
             || (!self.path.exists() && tempfile::tempfile_in(folder).is_ok())
     }
 
-    /// Opens it for writing, or makes it. Whoever has it open before a commit can write it after
-    /// the commit.
+    /// Opens it for writing, or makes it. A process that has it open before a commit can write it
+    /// after the commit.
     pub(crate) fn open(&self) -> Result<Opened, Trouble> {
         let existed = self.path.exists();
         let mut options = OpenOptions::new();

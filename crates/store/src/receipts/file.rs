@@ -30,7 +30,7 @@ pub(crate) fn places(installation: &str, sqlite_file: Option<&Path>) -> Vec<Path
         name.push(BESIDE_DATABASE);
         PathBuf::from(name)
     });
-    // Whoever has no folder of their own here shares it with other installations.
+    // A user without a folder of their own here shares it with other installations.
     let name = format!("ringfence-{installation}.receipts");
     let state = std::env::var_os("STATE_DIRECTORY").map(|folders| {
         // Several are parted by colons. Source: systemd.exec(5).
@@ -106,7 +106,7 @@ fn locked(path: &Path, make: bool) -> std::io::Result<Option<File>> {
         };
         is_private(&file)?;
         file.lock()?;
-        // Whoever had the lock before may have put another file in its place, or removed it.
+        // The last holder of the lock may have put another file in its place, or removed it.
         match std::fs::metadata(path) {
             Ok(now) if now.ino() == file.metadata()?.ino() => return Ok(Some(file)),
             Ok(_) => {}

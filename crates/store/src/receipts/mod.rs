@@ -55,7 +55,7 @@ impl Receipts {
     }
 
     /// Keeps what a vendor said about an attempt, which is called `reference`.
-    pub fn keep(&self, reference: &str, sent: &Sent) {
+    pub fn add(&self, reference: &str, sent: &Sent) {
         let line =
             Line { installation: self.installation.to_string(), reference: reference.to_owned(), sent: sent.clone() };
         self.kept().insert(sent.attempt, Kept { line, at: None });
@@ -154,9 +154,9 @@ mod tests {
         let receipts = |installation: &str| Receipts::new(Arc::from(installation), vec![path.clone()]);
         let read = file::read;
         let (here, other) = (receipts("here"), receipts("other"));
-        here.keep("a", &sent(1));
-        here.keep("b", &sent(2));
-        other.keep("c", &sent(1));
+        here.add("a", &sent(1));
+        here.add("b", &sent(2));
+        other.add("c", &sent(1));
         assert!(!path.exists(), "nothing is written while nothing fails");
         assert_eq!(here.write_down().expect("written").kept, 2);
         assert_eq!(here.write_down().expect("written").kept, 2);
@@ -179,11 +179,11 @@ mod tests {
         let folder = tempfile::TempDir::new().expect("a folder");
         let (first, second) = (folder.path().join("gone/ringfence.receipts"), folder.path().join("calls.db.receipts"));
         let receipts = Receipts::new(Arc::from("here"), vec![first.clone(), second.clone()]);
-        receipts.keep("a", &sent(1));
+        receipts.add("a", &sent(1));
         let written = receipts.write_down().expect("written");
         assert_eq!(written, WrittenDown { kept: 1, files: vec![second.clone()] });
         std::fs::create_dir(first.parent().expect("a folder")).expect("made");
-        receipts.keep("b", &sent(2));
+        receipts.add("b", &sent(2));
         assert_eq!(receipts.write_down().expect("written").files, [first.clone(), second.clone()]);
         assert_eq!(file::read(&second).expect("lines").0.len(), 1, "each line once");
         receipts.taken(&[AttemptId(1)]);
@@ -192,7 +192,7 @@ mod tests {
         assert!(!first.exists());
         std::fs::remove_dir(first.parent().expect("a folder")).expect("removed");
         std::fs::create_dir(&second).expect("a folder in its way");
-        receipts.keep("c", &sent(3));
+        receipts.add("c", &sent(3));
         let error = receipts.write_down().expect_err("no place").to_string();
         assert!(error.contains("gone/ringfence.receipts") && error.contains("calls.db.receipts"), "{error}");
     }
@@ -204,7 +204,7 @@ mod tests {
         std::fs::write(&target, "").expect("written");
         std::os::unix::fs::symlink(&target, &link).expect("a link");
         let receipts = Receipts::new(Arc::from("here"), vec![link]);
-        receipts.keep("a", &sent(1));
+        receipts.add("a", &sent(1));
         receipts.write_down().expect_err("a link");
         assert_eq!(std::fs::read(&target).expect("read"), b"");
     }

@@ -1,8 +1,8 @@
-//! The fence between claims and whoever forbids them.
+//! The fence between claims and what forbids them.
 //!
 //! Rows that all claims share and that somebody wants to change would be locked again and again
 //! before his turn comes: Postgres lets new sharers pass a waiting writer. An advisory lock is a
-//! queue: whoever closes the fence waits for the claims under way and for no later one.
+//! queue: the one who closes the fence waits for the claims under way and for no later one.
 
 use super::{Session, Sql, args, sql};
 use crate::StoreError;

@@ -67,7 +67,7 @@ transitions! {
     read schedules() -> Vec<ScheduleRow> = |session| campaigns::schedules::list(session);
     /// Makes this process the one that works at a campaign's moment `due`.
     write take_moment(campaign: CampaignId, due: Moment, worker: String, dead: Option<String>, now: Moment, until: Moment) -> bool =
-        |session| campaigns::schedules::take(session, campaign, due, &worker, dead.as_deref(), now, until);
+        |session| campaigns::schedules::acquire(session, campaign, due, &worker, dead.as_deref(), now, until);
     /// The moment `due` is over.
     write finish_moment(campaign: CampaignId, due: Moment, next: Option<Moment>, result: String) -> () =
         |session| campaigns::schedules::finish(session, campaign, due, next, &result);

@@ -13,7 +13,7 @@ transitions! {
     write register_lane(settings: LaneSettings, now: Moment) -> LaneRow = |session| lanes::rows::register(session, &settings, now);
     /// Takes a lane that nobody owns, whose lease ran out, or whose owner is `dead`.
     write take_lane(lane: LaneId, settings: LaneSettings, owner: Owner, dead: Option<String>, now: Moment) -> Acquired =
-        |session| lanes::ownership::take(session, lane, &settings, &owner, dead.as_deref(), now);
+        |session| lanes::ownership::acquire(session, lane, &settings, &owner, dead.as_deref(), now);
     /// Extends the lease; false when the lane is no longer ours.
     write renew_lane(lane: LaneId, epoch: i64, until: Moment) -> bool = |session| lanes::ownership::renew(session, lane, epoch, until);
     /// Gives the lane back, if it is still ours, with what was used of its limits.

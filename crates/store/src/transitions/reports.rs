@@ -8,11 +8,11 @@ use crate::reports::{NewReport, Reported, UnreadReport};
 
 transitions! {
     /// Keeps what a vendor reported; false when the same report is kept already.
-    write keep_report(report: NewReport, now: Moment) -> bool = |session| reports::keep(session, &report, now);
+    write keep_report(report: NewReport, now: Moment) -> bool = |session| reports::insert(session, &report, now);
     /// The oldest reports of a lane that nobody has read.
     read unread_reports(lane: LaneId, limit: u32) -> Vec<UnreadReport> = |session| reports::unread(session, lane, limit);
     /// These were read, and speak of these calls.
-    write read_reports(read: Vec<(i64, Option<String>)>, now: Moment) -> () = |session| reports::read(session, &read, now);
+    write read_reports(read: Vec<(i64, Option<String>)>, now: Moment) -> () = |session| reports::mark_read(session, &read, now);
     /// Reports about calls of a lane that are out, or may be.
     read reported(lane: LaneId) -> Vec<Reported> = |session| reports::reported(session, lane);
     /// The calls of these reports are asked about.

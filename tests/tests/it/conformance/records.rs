@@ -201,7 +201,7 @@ on_both_databases! {
         let reference = store.references(ids.clone()).await.expect("references").remove(&ids[0]).expect("a reference");
         // The process is killed between the commit and taking its line out of the file.
         let dying = database.another().await.keeping_receipts_in(database.folder().join("ringfence.receipts"));
-        dying.receipts().keep(&reference, &sent);
+        dying.receipts().add(&reference, &sent);
         assert_eq!(dying.receipts().write_down().expect("written").kept, 1);
         dying.record(vec![sent], noon()).await.expect("a record");
         store.resume_lane(stage.lane, noon()).await.expect("resumed");

@@ -200,7 +200,8 @@ on_both_databases! {
         let placed = stage.place(store, 2, noon()).await;
         let busy = ringfence_store::Settlement::Ended(ringfence_domain::Outcome::Busy, Box::default());
         store.settle(placed.iter().map(|id| (*id, busy.clone())).collect(), noon()).await.expect("settled");
-        // Of two retries one is due at 19:50 in India and one at 22:30; it is 20:05, and closed since 20:00.
+        // Of two retries one is due at 19:50 in India and one at 22:30; it is 20:05, and closed
+        // since 20:00.
         execute(&database.url, "UPDATE contacts SET due_at = 1795184400000 WHERE state = 'waiting' AND calls = 1").await;
         execute(&database.url, "UPDATE contacts SET due_at = 1795194000000 WHERE id = (SELECT max(id) FROM contacts WHERE calls = 1)").await;
         execute(&database.url, "UPDATE buckets SET next_due_at = 1795184400000, eligible_at = 1795184400000 WHERE class = 'retry'").await;

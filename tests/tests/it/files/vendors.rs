@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ringfence_domain::Campaign;
 use ringfence_intake::{Config, Mistakes, campaign};
-use ringfence_operations::{file_form, workspace::vendors};
+use ringfence_operations::workspace::vendors;
 use ringfence_tests::sample::noon;
 
 use super::assert_told;
@@ -126,7 +126,7 @@ fn what_each_kind_needs_is_enough() {
     ] {
         let rules = read(provider, keys).unwrap_or_else(|mistakes| panic!("{provider}: {mistakes}"));
         // The form with every default filled in, and the database, give the same rules again.
-        let shown = toml::to_string(&file_form::of(&rules)).expect("a file");
+        let shown = toml::to_string(&ringfence_intake::keys::form(&rules)).expect("a file");
         let again = campaign::parse(Path::new("/srv/spring.toml"), &shown, &config(CONFIG).expect("fine"), noon());
         assert_eq!(again.unwrap_or_else(|mistakes| panic!("{provider}: {mistakes}\n{shown}")), rules, "{provider}");
         let stored = serde_json::to_string(&rules).expect("JSON");

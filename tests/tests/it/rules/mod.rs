@@ -45,7 +45,7 @@ fn intervals(dice: &mut Dice) -> String {
 
 /// The same day for the code that is tested; none outside its years.
 fn ours(day: chrono::NaiveDate) -> Option<jiff::civil::Date> {
-    ringfence_domain::date::read(&day.to_string())
+    ringfence_domain::date::parse(&day.to_string())
 }
 
 /// Seconds since 1970 of the first second of this year.

@@ -31,7 +31,7 @@ fn environment(name: &str) -> Option<String> {
 #[test]
 fn what_operators_copy_is_read_without_a_mistake() {
     for file in ["deploy/ringfence.toml", "campaigns/ringfence.toml", "campaigns/vendors/ringfence.toml"] {
-        Config::read(&root().join(file), &workspace::vendors(), &environment)
+        Config::load(&root().join(file), &workspace::vendors(), &environment)
             .unwrap_or_else(|mistakes| panic!("{mistakes}"));
     }
 }
@@ -79,9 +79,9 @@ samples_of! { twenty2 unleashx iqra knovvu }
 async fn dial_to_the_end(folder: &str, name: &str) {
     let config = root().join(folder).join("ringfence.toml");
     let config =
-        Config::read(&config, &workspace::vendors(), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        Config::load(&config, &workspace::vendors(), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let file = root().join(folder).join(format!("{name}.toml"));
-    let rules = campaign::read(&file, &config, daytime()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let rules = campaign::load(&file, &config, daytime()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let database = TestDatabase::sqlite_in_virtual_time().await;
     let clock: Arc<dyn Clock> = VirtualClock::at(daytime());
     let settings = config.lanes[&rules.provider].setup.settings.clone();

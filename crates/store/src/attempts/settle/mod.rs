@@ -18,7 +18,7 @@ use super::live::bound_calls;
 use crate::StoreError;
 use crate::campaigns::recent_failures::Failing;
 use crate::campaigns::runs;
-use crate::contacts::snapshot::{ContactSnapshot, standings};
+use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::contacts::transitions::{EndedCall, Move, To};
 use crate::session::Session;
 
@@ -65,7 +65,7 @@ pub(crate) async fn settle(
 ) -> Result<Settled, StoreError> {
     let known = known::load(session, settlements.iter().map(|(attempt, _)| *attempt)).await?;
     let rules = runs::rules(session, known.values().map(|known| known.run)).await?;
-    let contacts = standings(session, known.values().map(|known| known.contact)).await?;
+    let contacts = snapshots(session, known.values().map(|known| known.contact)).await?;
     let mut bound = bound(session, &known, settlements).await?;
     let mut news = News {
         now,
@@ -93,7 +93,7 @@ pub(crate) async fn settle(
         {
             continue;
         }
-        news.take(*id, settlement, known, contact);
+        news.apply(*id, settlement, known, contact);
     }
     news.write(session, &known, &contacts).await
 }
@@ -137,7 +137,7 @@ struct News<'r> {
 }
 
 impl News<'_> {
-    fn take(&mut self, id: AttemptId, settlement: &Settlement, known: &Known, contact: &ContactSnapshot) {
+    fn apply(&mut self, id: AttemptId, settlement: &Settlement, known: &Known, contact: &ContactSnapshot) {
         self.settled.settled += 1;
         let mut row = AfterRow::of(id);
         let unheard = (Outcome::Unknown, CallDetails::default());

@@ -25,7 +25,7 @@ impl News<'_> {
         let rules = self.rules;
         let Some(campaign) = rules.get(&known.run) else { return To::Review };
         let sent_at = known.sending_at.unwrap_or_default();
-        let requests = call_requests::read(campaign, details, sent_at, &contact.zones);
+        let requests = call_requests::parse(campaign, details, sent_at, &contact.zones);
         requests.count(&mut self.follows.deltas, known.run, campaign, outcome, details);
         if requests.opted_out {
             // A number that cannot be listed is looked at by a person.

@@ -1,0 +1,30 @@
+//! The keys of `ringfence.toml`.
+
+use super::{Holds, Key};
+
+/// Every key outside of the lanes.
+pub const CONFIG: &[Key] = &[
+    key("database.url", Holds::Text, "Where rows are kept: sqlite://ringfence.db or postgres://user@host/name."),
+    key("http.listen", Holds::Text, "The address to listen on: 127.0.0.1:8080."),
+    key("http.public_url", Holds::Address, "The address at which vendors reach it."),
+    key("zones.folder", Holds::File, "A zoneinfo tree, used when it is newer than the zones that are built in."),
+    key("holidays", Holds::Names, "Files of your own holidays, by the names that campaigns know them by."),
+];
+
+/// Every key of a lane, in `[provider.NAME]`, beside the settings of its vendor.
+pub const LANE: &[Key] = &[
+    key("kind", Holds::Text, "The vendor."),
+    key("base_url", Holds::Address, "The address of the vendor's API."),
+    key("limits.calls", Holds::Rate, "New calls in any stretch of time: 1/s."),
+    key("limits.requests", Holds::Rate, "Requests of any kind, questions about calls included: 60/m."),
+    key("limits.concurrent", Holds::Whole(1, 100_000), "Calls at the same time."),
+    key("limits.per_day", Holds::Whole(1, u32::MAX), "Calls in one day of the lane's zone."),
+    key("hours", Holds::Hours, "The vendor's own hours; the narrowest of all hours wins."),
+    key("timezone", Holds::Zone, "Whose clocks the lane's hours and days are read on."),
+    key("ca_file", Holds::File, "Certificates to trust in place of the usual ones."),
+    key("status_map", Holds::Names, "Outcomes for words of the vendor that Ringfence does not know."),
+];
+
+const fn key(path: &'static str, holds: Holds, says: &'static str) -> Key {
+    Key { path, holds, default: None, says }
+}
