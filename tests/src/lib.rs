@@ -5,11 +5,11 @@ pub mod binary;
 pub mod database;
 pub mod sample;
 mod templates;
-pub mod vendors;
 pub mod virtual_time;
 pub mod zone_tree;
 
 pub use database::TestDatabase;
+pub use ringfence_samples::vendors;
 
 /// The same in virtual time.
 #[macro_export]

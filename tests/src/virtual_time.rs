@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::{Campaign, Clock, ClockReading, LaneId, Moment, ReportAddress, Span};
 use ringfence_engine::LaneEngine;
-use ringfence_providers::twenty2::Twenty2;
-use ringfence_providers::{LaneSetup, Provider, Transport, WireError};
+use ringfence_providers::{Provider, Transport, WireError};
+pub use ringfence_samples::HandClock;
+pub use ringfence_samples::vendors::{twenty2, twenty2_at};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
 use ringfence_store::{Begin, CampaignRow, Database, RunFigures};
-use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -80,34 +80,6 @@ impl Clock for Unset {
 
     fn boot(&self) -> Duration {
         self.0.boot()
-    }
-}
-
-/// A clock that is moved by hand.
-#[derive(Debug)]
-pub struct HandClock {
-    millis: AtomicI64,
-}
-
-impl HandClock {
-    /// It is `start` now.
-    pub fn at(start: Moment) -> Arc<Self> {
-        Arc::new(Self { millis: AtomicI64::new(start.millis()) })
-    }
-
-    /// It is `moment` from now on.
-    pub fn set(&self, moment: Moment) {
-        self.millis.store(moment.millis(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn read(&self) -> ClockReading {
-        ClockReading::exact(Moment::from_millis(self.millis.load(Ordering::SeqCst)))
-    }
-
-    fn boot(&self) -> Duration {
-        Duration::from_millis(self.millis.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 
@@ -294,27 +266,4 @@ impl Dialer {
             }
         }
     }
-}
-
-/// Twenty2's adapter on a transport.
-pub fn twenty2(settings: &LaneSettings, number_format: &str, transport: Arc<dyn Transport>) -> Arc<dyn Provider> {
-    twenty2_at("http://vendor.invalid/api", settings, number_format, transport)
-}
-
-/// Twenty2's adapter for a vendor at this address.
-pub fn twenty2_at(
-    base_url: &str,
-    settings: &LaneSettings,
-    number_format: &str,
-    transport: Arc<dyn Transport>,
-) -> Arc<dyn Provider> {
-    let values = [("workspace_id", "tests"), ("agent_field", "agent_id"), ("number_format", number_format)];
-    let setup = LaneSetup {
-        settings: settings.clone(),
-        base_url: base_url.to_owned(),
-        values: values.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        secrets: ["api_key", "api_secret"].map(|name| (name.to_owned(), SecretString::from("tests"))).into(),
-        status_map: BTreeMap::new(),
-    };
-    Arc::new(Twenty2::new(setup, transport).expect("settings"))
 }

@@ -1,9 +1,8 @@
 //! Everything that needs a database, a server or the binary.
 
-mod commands;
 mod conformance;
-mod files;
+mod documents;
 mod http;
 mod rules;
 mod scenarios;
-mod vendors;
+mod system;

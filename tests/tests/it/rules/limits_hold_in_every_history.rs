@@ -50,7 +50,7 @@ impl Plain {
 fn over_a_hundred_thousand_histories() {
     let places: [ZoneSet; 4] = ["Asia/Kolkata", "America/New_York|America/Chicago", "Pacific/Apia", "Europe/London"]
         .map(|zones| zones.parse().expect("zones"));
-    let mut dice = Dice(5);
+    let mut dice = Dice::of(5);
     let (mut made, mut held) = (0_u64, 0_u64);
     for history in 0..100_000 {
         let zones = dice.pick(&places).clone();

@@ -8,17 +8,16 @@ mod zones_by_number_agree_with_other_sources;
 
 /// Numbers that look random and are the same every time.
 #[derive(Clone)]
-struct Dice(u64);
+struct Dice(fastrand::Rng);
 
 impl Dice {
+    fn of(seed: u64) -> Self {
+        Self(fastrand::Rng::with_seed(seed))
+    }
+
     /// A number below `sides`.
     fn roll(&mut self, sides: u64) -> u64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % sides
+        self.0.u64(..sides)
     }
 
     /// One of these.

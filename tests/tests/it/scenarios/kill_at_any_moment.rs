@@ -25,12 +25,11 @@ on_both_databases! {
             "[retry]\nbusy = \"1s\"\nno_answer = \"1s\"\nmax_attempts = 2\n[on_unknown]\nask_for = \"30s\"");
         let seed = uuid::Uuid::new_v4().as_u128() as u64;
         println!("seed {seed}");
-        let mut random = seed;
+        let mut random = fastrand::Rng::with_seed(seed);
         for _ in 0..KILLS {
             let mut run = start(folder, &["run", "spring.toml", "--until", "done"]);
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             // From before the import until the middle of dialling.
-            tokio::time::sleep(Duration::from_millis(20 + (random >> 33) % 900)).await;
+            tokio::time::sleep(Duration::from_millis(random.u64(20..920))).await;
             run.kill().await.expect("it is killed");
         }
         // A server that is busy needs a moment to see that the last one is dead; until then it

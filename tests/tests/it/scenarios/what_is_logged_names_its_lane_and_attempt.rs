@@ -60,7 +60,7 @@ async fn a_call_is_logged_with_its_lane_campaign_and_attempt() {
     dialer.stop().await;
 
     let lines = log.lines();
-    let about = |line: &&Value| line["fields"]["attempt.id"].is_string() && line["fields"]["result"].is_string();
+    let about = |line: &&Value| line["fields"]["attempt.id"].is_string() && line["fields"]["placement"].is_string();
     let calls: Vec<&Value> = lines.iter().filter(about).collect();
     assert_eq!(calls.len(), 3, "one line for each call");
     for call in calls {
