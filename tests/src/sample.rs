@@ -80,6 +80,7 @@ impl Stage {
             default_zones: ZoneSet::one("Asia/Kolkata".parse().expect("a zone")),
             calls: attempts.iter().map(|id| (*id, Some("9876500000".to_owned()))).collect(),
             unfit: Vec::new(),
+            stop_switch: None,
             reading: ClockReading::exact(now),
         }
     }

@@ -124,7 +124,7 @@ impl Shared {
                 () = self.stop.cancelled() => return Ok(()),
             };
             // What stays open meanwhile lapses and is planned again.
-            if !self.lease.holds(self.clock.boot()) || self.stop_switch.active().is_some() {
+            if !self.lease.holds(self.clock.boot()) {
                 return Ok(());
             }
             let batch: Vec<BurstCall> = calls.drain(..permits.len()).collect();
@@ -165,6 +165,8 @@ impl Shared {
             default_zones: campaign.place_of(&ZoneSet::default()),
             calls: requests.iter().map(|(call, request)| (call.attempt, request.from.clone())).collect(),
             unfit,
+            // The claim denies what is stopped, so that nobody waits for it to lapse.
+            stop_switch: self.stop_switch.active(),
             reading: self.clock.read(),
         };
         let claimed = self.store.claim(order).await?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ringfence_domain::safety::Safety;
-use ringfence_domain::verdict::{ClaimDenied, Verdict, decide};
+use ringfence_domain::verdict::{ClaimDenied, Stopped, Verdict, decide};
 use ringfence_domain::{
     AttemptId, AttemptState, CampaignId, CampaignState, ClockReading, ContactId, DialClass, LaneId, Moment, NumberKey,
     NumberLimits, Outcome, PastCall, RunId, Span, StopReason, ZoneSet,
@@ -39,6 +39,8 @@ pub struct ClaimOrder {
     pub calls: Vec<(AttemptId, Option<String>)>,
     /// Attempts for which no request can be written, and why: their contacts go to review.
     pub unfit: Vec<(AttemptId, String)>,
+    /// What a stop switch beside the rows says, if it is active.
+    pub stop_switch: Option<String>,
     /// The time.
     pub reading: ClockReading,
 }
@@ -117,7 +119,8 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     let earlier = earlier_calls(session, order, &asked).await?;
     let day = day_of(&lane.settings, order.reading.now);
     let mut left_today = left_on(session, &lane, &day).await?;
-    let shared = shared(&stop_switches, &lane, &campaign, order.reading);
+    let stopped = stopped(order.stop_switch.clone(), stop_switches.stop.as_ref());
+    let shared = shared(stopped, &lane, &campaign, order.reading);
     let mut claiming = Claiming { failing: campaign.failing, ..Claiming::default() };
     for (id, caller_id) in &order.calls {
         let Some(attempt) = asked.get(id) else { continue };
@@ -259,8 +262,8 @@ impl<'o> Claiming<'o> {
 }
 
 /// The verdicts that are the same for every attempt of the claim.
-fn shared(stop_switches: &stop_all::Stops, lane: &LaneRow, campaign: &Campaign, reading: ClockReading) -> Vec<Verdict> {
-    let of_lane = verdicts::of_lane(stopped(None, stop_switches.stop.as_ref()), lane, reading);
+fn shared(stopped: Option<Stopped>, lane: &LaneRow, campaign: &Campaign, reading: ClockReading) -> Vec<Verdict> {
+    let of_lane = verdicts::of_lane(stopped, lane, reading);
     let of_campaign = [
         Verdict::Campaign { state: campaign.state, paused_by: None, reason: None },
         Verdict::Safety { failing: campaign.failing.first().map(|failing| failing.reason.clone()) },
