@@ -32,13 +32,16 @@ CREATE TABLE lanes (
     usual_call_ms BIGINT,                       -- 99 of 100 calls are over by then; null: too few are known
     epoch BIGINT NOT NULL DEFAULT 0,            -- grows whenever the lane changes hands
     owner TEXT,                                 -- the process that dials it
+    last_owner TEXT,                            -- the process that dialled it last, until lease_until
     lease_until BIGINT NOT NULL DEFAULT 0,
     -- JSON: what the last owner had used of the limits; null: nobody knows, so all of it
     limit_usage JSONB,
     -- Until then an owner dialled that did not say what it had used of the limits; 0: everything is known
     unsaid_until BIGINT NOT NULL DEFAULT 0,
     -- JSON: keys of different numbers that the vendor refused for now, one after the other; null: the last call was not refused
-    refused_for_now JSONB
+    refused_for_now JSONB,
+    -- JSON: the limit that its calls have waited for, and since when; null: they wait for none
+    limited_by JSONB
 ) WITH (fillfactor = 50);
 
 -- How many calls a lane made on a day.
@@ -77,7 +80,8 @@ CREATE TABLE schedules (
     worker TEXT,                                -- the process that works at the moment
     worker_until BIGINT NOT NULL DEFAULT 0,
     last_at BIGINT,                             -- the moment that was worked at last
-    last_result TEXT                            -- what came of it
+    last_result TEXT,                           -- what came of it
+    last_failed BOOLEAN NOT NULL DEFAULT FALSE  -- it could not be done
 );
 
 -- A run: everybody in it is to be reached once.
@@ -369,6 +373,32 @@ CREATE TABLE quarantine_lanes (
     trouble TEXT,                               -- why the question was not answered
     PRIMARY KEY (quarantine_id, lane)
 );
+
+-- The processes that dial, or stand by, with their signs of life.
+CREATE TABLE processes (
+    name TEXT PRIMARY KEY,                      -- as in lanes.owner
+    host TEXT NOT NULL,
+    pid BIGINT NOT NULL,
+    version TEXT NOT NULL,                      -- of the program
+    command TEXT NOT NULL CHECK (command IN ('serve', 'run', 'test-call')),
+    started_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,                       -- its last sign of life
+    ended_at BIGINT                                -- it left in good order
+);
+
+-- The changes of state, each written in the transaction that makes it.
+CREATE TABLE events (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,                         -- what happened
+    campaign TEXT,                              -- the names that its subjects had then
+    lane TEXT,
+    who TEXT NOT NULL,                          -- user and machine, or process
+    cause TEXT
+);
+CREATE INDEX events_campaign ON events (campaign, id) WHERE campaign IS NOT NULL;
+CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL;
+CREATE INDEX events_at ON events (at);
 
 -- What has ended does not change, and nothing moves where the state diagrams have no arrow.
 -- The conditions stand in WHEN, so that a legal change costs no function call.

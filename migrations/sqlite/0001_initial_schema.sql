@@ -32,13 +32,16 @@ CREATE TABLE lanes (
     usual_call_ms INTEGER,                      -- 99 of 100 calls are over by then; null: too few are known
     epoch INTEGER NOT NULL DEFAULT 0,           -- grows whenever the lane changes hands
     owner TEXT,                                 -- the process that dials it
+    last_owner TEXT,                            -- the process that dialled it last, until lease_until
     lease_until INTEGER NOT NULL DEFAULT 0,
     -- JSON: what the last owner had used of the limits; null: nobody knows, so all of it
     limit_usage TEXT,
     -- Until then an owner dialled that did not say what it had used of the limits; 0: everything is known
     unsaid_until INTEGER NOT NULL DEFAULT 0,
     -- JSON: keys of different numbers that the vendor refused for now, one after the other; null: the last call was not refused
-    refused_for_now TEXT
+    refused_for_now TEXT,
+    -- JSON: the limit that its calls have waited for, and since when; null: they wait for none
+    limited_by TEXT
 ) STRICT;
 
 -- How many calls a lane made on a day.
@@ -77,7 +80,8 @@ CREATE TABLE schedules (
     worker TEXT,                                -- the process that works at the moment
     worker_until INTEGER NOT NULL DEFAULT 0,
     last_at INTEGER,                            -- the moment that was worked at last
-    last_result TEXT                            -- what came of it
+    last_result TEXT,                           -- what came of it
+    last_failed INTEGER NOT NULL DEFAULT 0 CHECK (last_failed IN (0, 1))  -- it could not be done
 ) STRICT;
 
 -- A run: everybody in it is to be reached once.
@@ -371,6 +375,32 @@ CREATE TABLE quarantine_lanes (
     trouble TEXT,                               -- why the question was not answered
     PRIMARY KEY (quarantine_id, lane)
 ) STRICT, WITHOUT ROWID;
+
+-- The processes that dial, or stand by, with their signs of life.
+CREATE TABLE processes (
+    name TEXT PRIMARY KEY,                      -- as in lanes.owner
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    version TEXT NOT NULL,                      -- of the program
+    command TEXT NOT NULL CHECK (command IN ('serve', 'run', 'test-call')),
+    started_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,                       -- its last sign of life
+    ended_at INTEGER                                -- it left in good order
+) STRICT;
+
+-- The changes of state, each written in the transaction that makes it.
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,                         -- what happened
+    campaign TEXT,                              -- the names that its subjects had then
+    lane TEXT,
+    who TEXT NOT NULL,                          -- user and machine, or process
+    cause TEXT
+) STRICT;
+CREATE INDEX events_campaign ON events (campaign, id) WHERE campaign IS NOT NULL;
+CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL;
+CREATE INDEX events_at ON events (at);
 
 -- What has ended does not change, and nothing moves where the state diagrams have no arrow.
 

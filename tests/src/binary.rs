@@ -31,6 +31,8 @@ pub fn ringfence(folder: &Path, args: &[&str]) -> Command {
         .current_dir(folder)
         .env_remove("RINGFENCE_CONFIG")
         .env_remove("RINGFENCE_DATABASE_URL")
+        // What is printed is compared.
+        .env_remove("COLUMNS")
         .env("TWENTY2_API_KEY", "key")
         .env("TWENTY2_API_SECRET", "canary-secret")
         .stdin(Stdio::null())

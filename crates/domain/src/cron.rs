@@ -10,7 +10,7 @@ use croner::time::{CivilDate, CivilDateTime, CivilTime, CronDateTime, Resolution
 use serde::{Deserialize, Serialize};
 
 use crate::zone::ClockTimes;
-use crate::{Moment, Zone, date};
+use crate::{Moment, Zone, cron_fields, date};
 
 /// A line in cron's syntax: minute, hour, day of the month, month, day of the week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +39,10 @@ impl FromStr for Cron {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fault = |why: String| CronError { line: text.to_owned(), why };
-        if !text.trim().starts_with('@') && text.split_whitespace().count() != 5 {
-            return Err(fault("it must have five fields".to_owned()));
+        if !text.trim().starts_with('@')
+            && let Some(why) = cron_fields::fault(text)
+        {
+            return Err(fault(why));
         }
         croner::Cron::from_str(text).map_err(|error| fault(error.to_string()))?;
         let cron = Self(text.trim().to_owned());

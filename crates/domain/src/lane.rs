@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::window::{Hours, Timetable};
-use crate::{CampaignId, Moment, Rate, Zone};
+use crate::{CampaignId, Moment, Rate, Share, Zone};
 
 /// How fast and how much a lane may be used, over all processes together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,27 @@ pub struct LimitUsage {
     pub campaigns: Vec<(CampaignId, Rate, Vec<Moment>)>,
 }
 
+/// The limits of a lane and of its campaigns that calls may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// The lane's new calls.
+    Calls,
+    /// The lane's requests, questions about calls included.
+    Requests,
+    /// A campaign's own new calls.
+    Campaign,
+}
+
+/// The limit that a lane's calls wait for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limited {
+    /// Which.
+    pub by: LimitKind,
+    /// Since when they have waited for it without a break.
+    pub since: Moment,
+}
+
 /// What all lanes have, whatever their vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneSettings {
@@ -45,9 +66,20 @@ pub struct LaneSettings {
     pub hours: Option<Timetable>,
     /// Whose clocks the hours and the daily limit are read on.
     pub timezone: Zone,
+    /// The share of the lane that goes to campaigns of lower priorities while the highest one has
+    /// somebody to call.
+    #[serde(default = "a_tenth")]
+    pub lower_priorities: Share,
+}
+
+const fn a_tenth() -> Share {
+    LaneSettings::LOWER_PRIORITIES
 }
 
 impl LaneSettings {
+    /// The share of lower priorities where a lane names none.
+    pub const LOWER_PRIORITIES: Share = Share::new(10);
+
     /// Returns the vendor's hours with their zone.
     pub fn vendor_hours(&self) -> Option<Hours> {
         self.hours.clone().map(|hours| Hours::new(hours, self.timezone))

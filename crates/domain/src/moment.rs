@@ -76,6 +76,18 @@ impl Moment {
         self.timestamp().to_zoned_datetime(zone.rules().clone())
     }
 
+    /// Writes the minute as a person on the clocks of `zone` reads it: `21 Nov 2026 01:30 IST`.
+    pub fn shown(self, zone: Zone) -> String {
+        self.local(zone).strftime("%d %b %Y %H:%M %Z").to_string()
+    }
+
+    /// Writes `01:30` for a minute of the day of `now`, and `21 Nov 01:30` for one of another day.
+    pub fn shown_near(self, now: Moment, zone: Zone) -> String {
+        let local = self.local(zone);
+        let form = if local.date() == now.local(zone).date() { "%H:%M" } else { "%d %b %H:%M" };
+        local.strftime(form).to_string()
+    }
+
     /// Writes RFC 3339 with the offset of `zone`, and milliseconds only where there are any.
     pub fn rfc3339(self, zone: Zone) -> String {
         let form = if self.0 % 1000 == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.3f%:z" };

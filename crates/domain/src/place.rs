@@ -109,8 +109,36 @@ fn why(name: &str) -> &'static str {
     }
 }
 
+/// Returns what people mean by letters, an offset, a country or a city.
 fn meant(name: &str) -> Option<&'static str> {
-    Some(match name.to_ascii_uppercase().as_str() {
+    letters(name).or_else(|| of_city(name))
+}
+
+/// Returns the zone of the database whose city has this name: `New York`, `sydney`.
+fn of_city(name: &str) -> Option<&'static str> {
+    let city = name.rsplit('/').next()?.trim().replace(' ', "_");
+    let mut named = Zone::all().map(Zone::name).filter(|zone| {
+        !is_clock(zone) && zone.rsplit_once('/').is_some_and(|(_, own)| own.eq_ignore_ascii_case(&city))
+    });
+    named.next()
+}
+
+fn letters(name: &str) -> Option<&'static str> {
+    let upper = name.to_ascii_uppercase().replace(['_', '/'], " ");
+    let upper = upper.strip_prefix("ASIA ").unwrap_or(&upper).trim().to_owned();
+    let offset = upper.strip_prefix("GMT").or_else(|| upper.strip_prefix("UTC")).unwrap_or(&upper).trim();
+    if matches!(offset, "+5:30" | "+05:30" | "+0530" | "+530" | "+5.5") {
+        return Some("Asia/Kolkata, whose clocks these are");
+    }
+    Some(match upper.as_str() {
+        "INDIA" | "BHARAT" | "BOMBAY" | "MUMBAI" | "DELHI" | "NEW DELHI" | "MADRAS" | "CHENNAI" | "BANGALORE"
+        | "BENGALURU" | "HYDERABAD" | "PUNE" | "AHMEDABAD" | "KOLKATTA" => "Asia/Kolkata",
+        "UK" | "UNITED KINGDOM" | "ENGLAND" | "GREAT BRITAIN" => "Europe/London",
+        "CHINA" | "BEIJING" => "Asia/Shanghai",
+        "GERMANY" => "Europe/Berlin",
+        "FRANCE" => "Europe/Paris",
+        "USA" | "US" | "UNITED STATES" => "America/New_York, America/Chicago, America/Denver or America/Los_Angeles",
+        "AUSTRALIA" => "Australia/Sydney, Australia/Perth or Australia/Adelaide",
         "EST" | "EDT" | "ET" | "EST5EDT" | "EASTERN" => "America/New_York",
         "CST" | "CDT" | "CT" | "CST6CDT" | "CENTRAL" => "America/Chicago",
         "MST" | "MDT" | "MT" | "MST7MDT" | "MOUNTAIN" => "America/Denver, or America/Phoenix",
@@ -126,7 +154,7 @@ fn meant(name: &str) -> Option<&'static str> {
         "ACST" | "ACDT" => "Australia/Adelaide, or Australia/Darwin",
         "AWST" => "Australia/Perth",
         "SGT" => "Asia/Singapore",
-        "GST" => "Asia/Dubai",
+        "GST" | "UAE" | "ABU DHABI" => "Asia/Dubai",
         _ => return None,
     })
 }
@@ -138,6 +166,15 @@ mod tests {
     #[test]
     fn clocks_of_no_place_are_refused_with_the_city_that_was_meant() {
         for (name, city) in [
+            ("GMT+5:30", "Asia/Kolkata"),
+            ("UTC +05:30", "Asia/Kolkata"),
+            ("India", "Asia/Kolkata"),
+            ("Asia/Bombay", "Asia/Kolkata"),
+            ("New Delhi", "Asia/Kolkata"),
+            ("New York", "America/New_York"),
+            ("sydney", "Australia/Sydney"),
+            ("America/Kolkata", "Asia/Kolkata"),
+            ("UK", "Europe/London"),
             ("EST", "America/New_York"),
             (" est ", "America/New_York"),
             ("EST5EDT", "America/New_York"),

@@ -77,7 +77,11 @@ impl Safety {
         if let Some(least) = self.min_contacts
             && import.people < i64::from(least)
         {
-            return Some(format!("{} people in it can be called; safety.min_contacts is {least}", import.people));
+            return Some(format!(
+                "{} people in it can be called; safety.min_contacts is {least} (some people of a larger list come in by \
+                 `ringfence import --partial`)",
+                import.people
+            ));
         }
         if let Some(limit) = self.max_contacts
             && import.accepted > i64::from(limit)
@@ -98,7 +102,11 @@ impl Safety {
     /// need not be.
     pub fn judge_missing(&self, missing: i64, waiting: i64) -> Option<String> {
         (waiting >= Self::FEW_ROWS && self.max_missing.is_exceeded_by(missing, waiting)).then(|| {
-            format!("{missing} of {waiting} who wait are not in the file; safety.max_missing is {}", self.max_missing)
+            format!(
+                "{missing} of {waiting} who wait are not in the file; safety.max_missing is {} (some people of a larger \
+                 list come in by `ringfence import --partial`)",
+                self.max_missing
+            )
         })
     }
 

@@ -58,6 +58,9 @@ pub struct Summary {
     /// The reason that nothing is dialled, in one sentence; none while calls are being placed or
     /// nothing is left to do.
     pub because: Option<String>,
+    /// What keeps calls from going out faster, in one sentence; none when nothing does, and while
+    /// nothing is dialled.
+    pub limited_by: Option<String>,
     /// Whether only calls of unknown fate hold the slots. `run` gives up waiting for such slots
     /// only when those calls are in review: until then the vendor is asked, and a slot may come
     /// free any second.

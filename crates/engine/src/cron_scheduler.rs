@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{CampaignId, CampaignState, Clock, Moment, Span};
 use ringfence_store::{CampaignRow, Database, ProcessLock, ScheduleRow, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -141,15 +142,11 @@ impl CronScheduler {
                 () = self.renew(&schedule, due) => return Ok(false),
             };
             match result {
-                Ok(result) => {
-                    tracing::info!(campaign = campaign.rules.name, "{}: {result}", campaign.rules.name);
-                    self.finish(&campaign, &schedule, due, result).await?;
-                }
+                Ok(result) => self.finish(&campaign, &schedule, due, result).await?,
                 // What a person must mend is not mended by trying again at once; what the database
                 // could not do is.
                 Err(NotBegun::Mend(why)) => {
-                    tracing::error!(campaign = campaign.rules.name, "{}: {why}", campaign.rules.name);
-                    self.finish(&campaign, &schedule, due, why).await?;
+                    self.finish(&campaign, &schedule, due, (EventKind::ScheduleFailed, why)).await?;
                 }
                 Err(NotBegun::Later(why)) => {
                     tracing::error!("{} cannot begin now: {why}", campaign.rules.name);
@@ -179,15 +176,21 @@ impl CronScheduler {
     }
 
     /// Begins the campaign, or lets a missed moment go. It can be repeated.
-    async fn work(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun> {
+    async fn work(
+        &self,
+        campaign: &CampaignRow,
+        schedule: &ScheduleRow,
+        due: Moment,
+    ) -> Result<(EventKind, String), NotBegun> {
         if campaign.state == CampaignState::Cancelled {
-            return Ok("it is cancelled".to_owned());
+            return Ok((EventKind::ScheduleMissed, "it is cancelled".to_owned()));
         }
         let (begins, _) = campaign.rules.schedule.at_moment(due, self.clock.read().now, schedule.zone);
         if !begins {
-            return Ok(format!("the moment {due} was missed and is let go"));
+            let told = format!("the moment {due} was missed and is let go");
+            return Ok((EventKind::ScheduleMissed, told));
         }
-        self.work.begin(campaign, schedule, due).await
+        Ok((EventKind::ScheduleDone, self.work.begin(campaign, schedule, due).await?))
     }
 
     async fn finish(
@@ -195,10 +198,11 @@ impl CronScheduler {
         campaign: &CampaignRow,
         schedule: &ScheduleRow,
         due: Moment,
-        result: String,
+        result: (EventKind, String),
     ) -> Result<(), StoreError> {
-        let (_, next) = campaign.rules.schedule.at_moment(due, self.clock.read().now, schedule.zone);
-        self.store.finish_moment(campaign.id, due, next, result).await
+        let now = self.clock.read().now;
+        let (_, next) = campaign.rules.schedule.at_moment(due, now, schedule.zone);
+        self.store.finish_moment(campaign.id, due, next, result, now).await
     }
 }
 

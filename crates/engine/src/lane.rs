@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::limits::say_limits;
 use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::stop_switch::NoStopSwitch;
 use ringfence_domain::{CampaignId, Clock, LaneId, Moment, ReportAddress, Span, StopSwitch};
@@ -61,6 +62,18 @@ pub struct LaneEngine {
     reports: Option<ReportAddress>,
     only: Option<CampaignId>,
     ownership: watch::Sender<Ownership>,
+    opener: Option<OpenProvider>,
+    reopen: Arc<Notify>,
+}
+
+/// Makes the provider of a lane anew, with the secrets that its files hold by then.
+#[derive(Clone)]
+pub struct OpenProvider(pub Arc<dyn Fn() -> Result<Arc<dyn Provider>, String> + Send + Sync>);
+
+impl std::fmt::Debug for OpenProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OpenProvider")
+    }
 }
 
 impl LaneEngine {
@@ -75,7 +88,20 @@ impl LaneEngine {
     ) -> Self {
         let ownership = watch::Sender::new(Ownership::Asking);
         let stop_switch = Arc::new(NoStopSwitch);
-        Self { store, clock, owner, lane, settings, provider, stop_switch, reports: None, only: None, ownership }
+        Self {
+            store,
+            clock,
+            owner,
+            lane,
+            settings,
+            provider,
+            stop_switch,
+            reports: None,
+            only: None,
+            ownership,
+            opener: None,
+            reopen: Arc::default(),
+        }
     }
 
     /// Sets the stop switch that is asked beside those of the database.
@@ -97,6 +123,19 @@ impl LaneEngine {
     pub fn only(mut self, campaign: CampaignId) -> Self {
         self.only = Some(campaign);
         self
+    }
+
+    /// Sets how the provider is made anew, whenever this process begins to dial the lane, and after
+    /// a pause.
+    #[must_use]
+    pub fn opened_by(mut self, opener: OpenProvider) -> Self {
+        self.opener = Some(opener);
+        self
+    }
+
+    /// Returns the bell that lets the lane go and takes it again, with the secrets of that time.
+    pub fn reopen(&self) -> Arc<Notify> {
+        self.reopen.clone()
     }
 
     /// Returns whether this process dials the lane, as it changes.
@@ -127,13 +166,12 @@ impl LaneEngine {
                     self.ownership.send_replace(Ownership::Asking);
                 }
                 Ok(LeaseOutcome::Theirs { owner, other_settings }) => {
-                    if other_settings {
-                        tracing::warn!(
-                            "lane {} is dialled by a process with other settings; this one does not dial it",
-                            self.settings.name
-                        );
-                    }
-                    self.ownership.send_replace(Ownership::Theirs { owner, other_settings });
+                    let theirs = Ownership::Theirs { owner, other_settings };
+                    self.ownership.send_if_modified(|known| {
+                        let is_news = *known != theirs;
+                        known.clone_from(&theirs);
+                        is_news
+                    });
                 }
                 Err(error) => tracing::error!(%error, "lane {} cannot be taken: {error}", self.settings.name),
             }
@@ -144,8 +182,22 @@ impl LaneEngine {
         }
     }
 
+    /// Returns the provider with the secrets of this time. While they cannot be read, those that
+    /// were read last are used.
+    fn provider(&self) -> Arc<dyn Provider> {
+        match self.opener.as_ref().map(|opener| (opener.0)()) {
+            Some(Ok(provider)) => provider,
+            Some(Err(error)) => {
+                tracing::error!("the secrets of lane {} cannot be read again: {error}", self.settings.name);
+                self.provider.clone()
+            }
+            None => self.provider.clone(),
+        }
+    }
+
     async fn serve(&self, holder: &LeaseHolder, lease: Arc<LaneLease>, stop: &CancellationToken) {
         let ending = stop.child_token();
+        let provider = self.provider();
         let pacer = self.pacer(&lease);
         let (opened, slot_free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let sending = TaskTracker::new();
@@ -156,7 +208,7 @@ impl LaneEngine {
             self.store.clone(),
             self.clock.clone(),
             lease.clone(),
-            self.provider.clone(),
+            provider.clone(),
             pacer.clone(),
             self.stop_switch.clone(),
             self.reports.clone(),
@@ -173,18 +225,15 @@ impl LaneEngine {
             self.stop_switch.clone(),
             self.only,
             rules,
+            self.reopen.clone(),
         );
         let maintenance = Maintenance::new(self.store.clone(), self.clock.clone(), lease.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), lease.clone());
-        let reconciler = Reconciler::new(
-            self.store.clone(),
-            self.clock.clone(),
-            lease.clone(),
-            self.provider.clone(),
-            pacer.clone(),
-        );
-        let recorder = tokio::spawn(recorder.run(slot_free.clone()).in_current_span());
+        let reconciler =
+            Reconciler::new(self.store.clone(), self.clock.clone(), lease.clone(), provider, pacer.clone());
         let loops = TaskTracker::new();
+        loops.spawn(say_limits(self.store.clone(), self.clock.clone(), lease.clone(), pacer.clone(), ending.clone()));
+        let recorder = tokio::spawn(recorder.run(slot_free.clone()).in_current_span());
         loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()).in_current_span());
         loops.spawn(feeder.run(bursts, opened, ending.clone()).in_current_span());
         loops.spawn(maintenance.run(slot_free.clone(), ending.clone()).in_current_span());
@@ -257,6 +306,10 @@ impl LaneEngine {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(RENEW_EVERY) => {}
+                () = self.reopen.notified() => {
+                    tracing::info!("lane {} is opened again, with the secrets of now", self.settings.name);
+                    return;
+                }
                 () = ending.cancelled() => return,
             }
             match holder.renew(lease).await {

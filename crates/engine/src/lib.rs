@@ -7,14 +7,16 @@
 pub mod cron_scheduler;
 pub mod database_loss;
 pub mod lane;
+mod limits;
 pub mod outage;
+pub mod presence;
 pub mod receipts;
-pub mod shutdown;
+mod shutdown;
 pub mod stop_file;
 pub mod stop_switches;
 
 pub use cron_scheduler::{BeginCampaign, CronScheduler, NotBegun};
 pub use database_loss::DatabaseLoss;
-pub use lane::{LaneEngine, Ownership};
+pub use lane::{LaneEngine, OpenProvider, Ownership};
 pub use shutdown::Shutdown;
 pub use stop_file::StopFile;

@@ -15,11 +15,11 @@ pub async fn lasts(store: &Arc<Database>) -> Outage {
     outlasts(store, PATIENCE).await
 }
 
-/// Returns once the outage has lasted for `backoff`.
-pub async fn outlasts(store: &Arc<Database>, backoff: Duration) -> Outage {
+/// Returns once the outage has lasted for `wait`.
+pub async fn outlasts(store: &Arc<Database>, wait: Duration) -> Outage {
     loop {
         tokio::time::sleep(LOOK).await;
-        if let Some(outage) = store.outage().filter(|outage| outage.lasts >= backoff) {
+        if let Some(outage) = store.outage().filter(|outage| outage.lasts >= wait) {
             return outage;
         }
     }

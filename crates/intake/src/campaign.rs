@@ -16,11 +16,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence_domain::campaign::{OnUnknown, Redial, RetryRules, is_name};
-use ringfence_domain::quantity::QuantityError;
 use ringfence_domain::safety::Safety;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::template::Template;
-use ringfence_domain::{Campaign, Moment, Outcome, Span};
+use ringfence_domain::{Campaign, Moment, Outcome, Share, Span};
 use ringfence_providers::CampaignFacts;
 use toml::de::DeTable;
 
@@ -32,8 +31,19 @@ impl Explain for ringfence_domain::words::UnknownWord {}
 
 /// Reads a campaign file and checks it against the lanes of the configuration.
 pub fn load(path: &Path, config: &Config, now: Moment) -> Result<Campaign, Mistakes> {
-    let text = regular::text(path).map_err(|error| Mistakes::unreadable(path, &error))?;
-    parse(path, &text, config, now)
+    let text = regular::text(path).map_err(|error| contact_file(path).unwrap_or(Mistakes::unreadable(path, &error)))?;
+    parse(path, &text, config, now).map_err(|mistakes| contact_file(path).unwrap_or(mistakes))
+}
+
+/// Tells somebody who names a contact file in place of a campaign file.
+fn contact_file(path: &Path) -> Option<Mistakes> {
+    let end = path.extension()?.to_str()?.to_lowercase();
+    let is_list = ["csv", "tsv", "txt", "xlsx", "xls", "ods"].contains(&end.as_str());
+    is_list.then(|| {
+        let message = format!("{} is a contact file, and no campaign file", path.display());
+        let hint = format!("name the campaign, and the list beside it: campaign.toml --contacts {}", path.display());
+        Mistakes::new(path, "", vec![Mistake::new(0..0, message).hint(hint)])
+    })
 }
 
 /// Reads the text of a campaign file that is, or would be, at `path`.
@@ -147,7 +157,12 @@ fn caller_ids(root: &mut Section<'_>) -> Option<Vec<String>> {
     for id in &empty {
         root.found().add(Mistake::new(id.at.clone(), "a caller id is empty").hint("write the number to call from"));
     }
-    empty.is_empty().then(|| ids.into_iter().map(|id| id.value).collect())
+    let broken: Vec<&Placed<String>> = ids.iter().filter(|id| id.value.chars().any(char::is_control)).collect();
+    for id in &broken {
+        let mistake = Mistake::new(id.at.clone(), "a caller id has a line break or another control character");
+        root.found().add(mistake.hint("write the number in digits"));
+    }
+    (empty.is_empty() && broken.is_empty()).then(|| ids.into_iter().map(|id| id.value).collect())
 }
 
 /// Reads the values that the vendor keeps with each call, if it has a place for them.
@@ -166,29 +181,14 @@ fn templates(mut section: Section<'_>) -> BTreeMap<String, Template> {
     pairs.into_iter().filter_map(|(name, text)| Some((name.value, section.parse(&text)?))).collect()
 }
 
-/// `10%`, and `0%` for none.
-struct Jitter(u8);
-
-impl std::str::FromStr for Jitter {
-    type Err = QuantityError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
-        number.filter(|percent| (0..=100).contains(percent)).map(Self).ok_or_else(|| QuantityError {
-            message: format!("`{text}` is not a share"),
-            hint: "write a whole number from 0 to 100 and %: 10%",
-        })
-    }
-}
-
 fn retry(mut section: Section<'_>) -> RetryRules {
     let mut rules = RetryRules::default();
     if let Some(attempts) = section.integer("max_attempts", 1..=100) {
         rules.max_attempts = attempts;
     }
     rules.avoid_same_hour = section.flag("avoid_same_hour").unwrap_or_default();
-    if let Some(jitter) = section.parsed::<Jitter>("jitter") {
-        rules.jitter = jitter.0;
+    if let Some(jitter) = section.parsed::<Share>("jitter") {
+        rules.jitter = jitter.hundredths();
     }
     for outcome in
         [Outcome::Busy, Outcome::NoAnswer, Outcome::Unreachable, Outcome::Voicemail, Outcome::Failed, Outcome::Rejected]

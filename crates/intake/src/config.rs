@@ -13,7 +13,7 @@ use ringfence_domain::window::{Holidays, HolidaysError};
 use ringfence_providers::{LaneSetup, Vendor};
 use toml::de::DeTable;
 
-use crate::section::{Explain, Found, Placed, Section, closest};
+use crate::section::{Explain, Found, Placed, Section};
 use crate::{Mistake, Mistakes, regular};
 
 /// A configuration file, checked.
@@ -53,6 +53,28 @@ pub struct ConfigLane {
     pub setup: LaneSetup,
     /// Certificates to trust instead of the bundled roots.
     pub ca_file: Option<PathBuf>,
+    /// The files that hold secrets, by the keys of the settings.
+    secret_files: BTreeMap<String, PathBuf>,
+}
+
+/// Where secrets come from.
+pub(crate) enum Secrets<'e> {
+    /// They are read; variables are looked up so.
+    Read(&'e dyn Fn(&str) -> Option<String>),
+    /// Nobody is called, so that none is needed.
+    Unread,
+}
+
+impl ConfigLane {
+    /// Returns the lane with the secrets that its files hold now. A file that cannot be read is an
+    /// error, and so is one that others may read.
+    pub fn with_present_secrets(&self) -> Result<Self, String> {
+        let mut lane = self.clone();
+        for (key, file) in &self.secret_files {
+            lane.setup.secrets.insert(key.clone(), lane::read_secret(file)?);
+        }
+        Ok(lane)
+    }
 }
 
 impl Explain for NoPlace {
@@ -61,10 +83,18 @@ impl Explain for NoPlace {
     }
 }
 
+/// Returns the zone whose name differs in a letter or two. What merely looks alike would lead
+/// people to the other end of the world.
+fn almost(name: &str) -> Option<&'static str> {
+    let distance = |zone: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &zone.to_lowercase());
+    let near = Zone::all().map(Zone::name).map(|zone| (distance(zone), zone)).min()?;
+    (near.0 <= 2 && name.len() > 5).then_some(near.1)
+}
+
 /// Returns the zone that may have been meant by a name that is none.
 pub fn zone_hint(error: &NoPlace) -> String {
     let close = match error {
-        NoPlace::Unknown(unknown) if error.meant().is_none() => closest(&unknown.name, Zone::all().map(Zone::name)),
+        NoPlace::Unknown(unknown) if error.meant().is_none() => almost(&unknown.name),
         _ => None,
     };
     close.map_or_else(|| error.hint(), |close| format!("did you mean `{close}`?"))
@@ -94,7 +124,7 @@ impl Config {
         vendors: &[&'static Vendor],
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
-        match Self::as_far_as_it_goes(path, text, vendors, environment) {
+        match Self::as_far_as_it_goes(path, text, vendors, &Secrets::Read(environment)) {
             (Some(config), None) => Ok(config),
             (_, mistakes) => Err(mistakes.unwrap_or_else(|| Mistakes::new(path, text, Vec::new()))),
         }
@@ -108,7 +138,16 @@ impl Config {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> (Option<Self>, Option<Mistakes>) {
         match regular::text(path) {
-            Ok(text) => Self::as_far_as_it_goes(path, &text, vendors, environment),
+            Ok(text) => Self::as_far_as_it_goes(path, &text, vendors, &Secrets::Read(environment)),
+            Err(error) => (None, Some(Mistakes::unreadable(path, &error))),
+        }
+    }
+
+    /// The same for who calls nobody: secrets are not read, and it is no mistake that they cannot
+    /// be.
+    pub fn look_without_secrets(path: &Path, vendors: &[&'static Vendor]) -> (Option<Self>, Option<Mistakes>) {
+        match regular::text(path) {
+            Ok(text) => Self::as_far_as_it_goes(path, &text, vendors, &Secrets::Unread),
             Err(error) => (None, Some(Mistakes::unreadable(path, &error))),
         }
     }
@@ -117,7 +156,7 @@ impl Config {
         path: &Path,
         text: &str,
         vendors: &[&'static Vendor],
-        environment: &dyn Fn(&str) -> Option<String>,
+        secrets: &Secrets<'_>,
     ) -> (Option<Self>, Option<Mistakes>) {
         let document = match DeTable::parse(text) {
             Ok(document) => document,
@@ -144,7 +183,7 @@ impl Config {
             for key in providers.keys() {
                 let Some(section) = providers.section(&key.value) else { continue };
                 config.named.insert(key.value.clone());
-                if let Some(lane) = lane::lane(&key, section, path, vendors, environment) {
+                if let Some(lane) = lane::lane(&key, section, path, vendors, secrets) {
                     config.lanes.insert(key.value, lane);
                 }
             }
@@ -226,6 +265,12 @@ pub(crate) fn beside(file: &Path, path: &str) -> PathBuf {
 
 /// Checks that a secret goes over TLS, unless it stays on this machine.
 fn check_address(section: &Section<'_>, url: &Placed<String>, otherwise: &str) {
+    let authority = url.value.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    if authority.is_some_and(|authority| authority.contains('@')) {
+        section.found().hide(url.at.clone());
+        let mistake = Mistake::new(url.at.clone(), "an address carries a user or a password, which logs would show");
+        return section.found().add(mistake.hint("write https://host/path, and secrets as { env = \"NAME\" }"));
+    }
     let host = url.value.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
     match host {
         None if url.value.starts_with("https://") => {}

@@ -23,4 +23,4 @@ pub mod zone_folder;
 pub use config::{Config, ConfigLane, Http};
 pub use contacts::{ContactFile, ContactRow, RejectedRow};
 pub use mistake::{Mistake, Mistakes};
-pub use table::{Problem, Table, TableError};
+pub use table::{Problem, Record, Table, TableError};

@@ -211,8 +211,9 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Tells whether a key holds a table.
-    pub(crate) fn is_table(&self, key: &str) -> bool {
+    /// Tells whether a key holds a table. The key counts as read.
+    pub(crate) fn is_table(&mut self, key: &str) -> bool {
+        self.read.insert(key.to_owned());
         self.table.get(key).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
     }
 
@@ -326,6 +327,10 @@ impl<'t> Section<'t> {
             let name = key.get_ref().as_ref();
             if self.read.contains(name) {
                 continue;
+            }
+            // A credential under a name that is almost right is one all the same.
+            if ["key", "secret", "token", "password"].iter().any(|word| name.to_lowercase().contains(word)) {
+                self.hide(name, &["env", "file"]);
             }
             let mut mistake = Mistake::new(key.span(), format!("`{}` is not a known key", self.path(name)));
             if let Some(close) = closest(name, self.read.iter().map(String::as_str)) {

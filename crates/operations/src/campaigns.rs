@@ -8,6 +8,7 @@ mod resume;
 
 pub use apply::{AppliedCampaign, Change, Plan, PlanContacts, Proposal, plan};
 pub use cancel::{CancelledCampaign, cancel};
+pub(crate) use list::say_missing_lists;
 pub use list::{Listed, Scheduled, list};
 pub use pause::{PausedCampaign, pause};
 pub use resume::{ResumedCampaign, resume};

@@ -1,13 +1,15 @@
 //! The do-not-call list, effective for the very next claim.
 
 mod list_file;
+mod origins;
 mod sorted;
 
 use std::io::Write;
 
-use ringfence_domain::phone::Country;
+use ringfence_domain::event::EventKind;
+use ringfence_domain::phone::{Country, mask_numbers};
 use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber};
-use ringfence_store::DncList;
+use ringfence_store::{DncList, Subject};
 use serde::Serialize;
 
 pub use self::list_file::{FileProgress, ImportedNumbers, ListFile, import};
@@ -59,12 +61,15 @@ pub async fn add(
     reason: Option<&str>,
 ) -> Result<AddedNumbers, Error> {
     let campaign = id_of(workspace, campaign).await?;
-    let numbers = numbers(phones, country)
+    let numbers = numbers(workspace, phones, country)
+        .await
         .map_err(|error| Error { message: format!("{}; none was added", error.message), ..error })?;
     let store = &workspace.store;
-    let numbers = numbers.into_iter().map(|number| (store.hasher().key(&number), number)).collect();
     let list = store.begin_dnc(list_of(workspace, campaign, "by hand".to_owned(), reason)).await?;
-    let added = store.add_dnc(list, numbers).await?;
+    let numbers = numbers.into_iter().map(|number| (list, store.hasher().key(&number), number)).collect();
+    let added = store.add_dnc(numbers).await?;
+    let told = format!("{added} by hand{}", reason.map(|reason| format!(": {reason}")).unwrap_or_default());
+    note(workspace, EventKind::DncAdded, campaign, told).await?;
     Ok(AddedNumbers { added, known: phones.len() as u64 - added })
 }
 
@@ -77,12 +82,22 @@ pub async fn remove(
 ) -> Result<RemovedNumbers, Error> {
     let campaign = id_of(workspace, campaign).await?;
     let store = &workspace.store;
-    let numbers = numbers(phones, country)?;
+    let numbers = numbers(workspace, phones, country).await?;
     let mut removed = 0;
     for number in &numbers {
         removed += u64::from(store.remove_dnc(store.hasher().key(number), campaign).await?);
     }
+    if removed > 0 {
+        let numbers: Vec<String> = numbers.iter().map(|number| mask_numbers(number.e164())).collect();
+        note(workspace, EventKind::DncRemoved, campaign, numbers.join(", ")).await?;
+    }
     Ok(RemovedNumbers { removed, unknown: numbers.len() as u64 - removed })
+}
+
+/// Enters what was done to the list of a campaign, or to everyone's.
+async fn note(workspace: &Workspace, kind: EventKind, campaign: Option<CampaignId>, told: String) -> Result<(), Error> {
+    let subject = campaign.map_or(Subject::All, Subject::Campaign);
+    Ok(workspace.store.note_event(kind, subject, Some(told), workspace.now()).await?)
 }
 
 /// Gives every number of a list to `each`, in the order of the keys.
@@ -130,11 +145,31 @@ fn list_of(workspace: &Workspace, campaign: Option<CampaignId>, source: String, 
     DncList { campaign, source: Some(source), reason: reason.map(str::to_owned), added_at: workspace.now() }
 }
 
-fn numbers(phones: &[String], country: Option<Country>) -> Result<Vec<PhoneNumber>, Error> {
-    let number = |phone: &String| {
-        PhoneNumber::parse(phone, country).map_err(|error| {
-            Error::input(format!("`{phone}`: {error}"), "write it with + and country code: +919876543210")
-        })
-    };
-    phones.iter().map(number).collect()
+/// Reads the numbers that a person typed.
+async fn numbers(
+    workspace: &Workspace,
+    phones: &[String],
+    country: Option<Country>,
+) -> Result<Vec<PhoneNumber>, Error> {
+    let mut numbers = Vec::with_capacity(phones.len());
+    for phone in phones {
+        let read = match country {
+            Some(_) => PhoneNumber::parse(phone, country).map_err(|error| {
+                Error::input(format!("`{phone}`: {error}"), "write it with + and country code: +919876543210")
+            }),
+            None => workspace.number(phone).await,
+        };
+        numbers.push(read.map_err(|error| in_quotes(phones, country, error))?);
+    }
+    Ok(numbers)
+}
+
+/// A number with spaces in it comes as several words when it is not quoted.
+fn in_quotes(phones: &[String], country: Option<Country>, error: Error) -> Error {
+    let whole = phones.join(" ");
+    if phones.len() > 1 && PhoneNumber::parse(&whole, country).is_ok() {
+        let message = format!("{} are read as {} numbers", phones.join(" and "), phones.len());
+        return Error::input(message, format!("put a number with spaces in quotes: \"{whole}\""));
+    }
+    error
 }

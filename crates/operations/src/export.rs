@@ -6,7 +6,7 @@ mod relink;
 
 use std::io::Write;
 
-use ringfence_domain::ContactState;
+use ringfence_domain::{ContactState, Moment, RunId, Zone};
 use ringfence_store::ContactFilter;
 
 use crate::error::Error;
@@ -21,19 +21,41 @@ pub enum Format {
     Json,
 }
 
-/// What an export has a line for.
+/// Which contacts are exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lines {
-    /// Every contact.
-    Contacts,
-    /// The contacts reached as the campaign defines it.
+pub enum Only {
+    /// Those reached as the campaign defines it.
     Reached,
-    /// The contacts not reached, or not yet.
+    /// Those not reached, or not yet.
     Unreached,
-    /// The contacts whose call is of unknown fate.
+    /// Those whose call is of unknown fate.
     Review,
-    /// Every attempt.
-    Attempts,
+}
+
+/// What to export, and how.
+#[derive(Debug, Clone)]
+pub struct ExportOrder {
+    /// The campaign.
+    pub campaign: String,
+    /// One of its runs, counted from 1; the current one when none is named.
+    pub run: Option<i64>,
+    /// Whether there is a line for each attempt instead of each contact.
+    pub attempts: bool,
+    /// Only these contacts, or attempts at these contacts.
+    pub only: Option<Only>,
+    /// The form.
+    pub format: Format,
+    /// Whether a CSV file begins with the mark by which Excel knows UTF-8.
+    pub bom: bool,
+}
+
+/// One run of a campaign, to be exported.
+struct Source<'s> {
+    store: &'s ringfence_store::Database,
+    run: RunId,
+    /// The zone whose clocks the campaign's people read; times of a CSV file are on them.
+    zone: Zone,
+    filter: ContactFilter,
 }
 
 /// Asks the vendor again for the links to recordings and transcripts that have expired. Returns how
@@ -43,21 +65,45 @@ pub async fn refresh_links(workspace: &mut Workspace, campaign: &str) -> Result<
     relink::relink(workspace, &campaign).await
 }
 
-/// Writes lines of the current run of a campaign, page by page.
-pub async fn write(
-    workspace: &Workspace,
-    campaign: &str,
-    lines: Lines,
-    format: Format,
-    out: impl Write,
-) -> Result<(), Error> {
-    let campaign = workspace.campaign(campaign).await?;
-    let filter = match lines {
-        Lines::Attempts => return attempts::write(&workspace.store, &campaign, format, out).await,
-        Lines::Contacts => ContactFilter::default(),
-        Lines::Reached => ContactFilter { reached: Some(true), ..ContactFilter::default() },
-        Lines::Unreached => ContactFilter { reached: Some(false), ..ContactFilter::default() },
-        Lines::Review => ContactFilter { state: Some(ContactState::Review), ..ContactFilter::default() },
+/// Writes lines of a run, page by page.
+pub async fn write(workspace: &Workspace, order: &ExportOrder, mut out: impl Write) -> Result<(), Error> {
+    let campaign = workspace.campaign(&order.campaign).await?;
+    let store = &workspace.store;
+    let run = match order.run {
+        None => campaign.run,
+        Some(number) => {
+            let runs = store.runs(campaign.id).await?;
+            let found = runs.iter().find(|run| run.number == number).map(|run| run.id);
+            let last = runs.last().map_or(1, |run| run.number);
+            let message = format!("{} has no run {number}", order.campaign);
+            found.ok_or_else(|| {
+                Error::input(
+                    message,
+                    format!("name one from 1 to {last}; `ringfence runs {}` lists them", order.campaign),
+                )
+            })?
+        }
     };
-    contacts::write(&workspace.store, &campaign, filter, format, out).await
+    let lane = store.lanes().await?.into_iter().find(|lane| lane.id == campaign.lane);
+    let zone = campaign.rules.own_zone(lane.map_or_else(Zone::utc, |lane| lane.settings.timezone));
+    let filter = match order.only {
+        None => ContactFilter::default(),
+        Some(Only::Reached) => ContactFilter { reached: Some(true), ..ContactFilter::default() },
+        Some(Only::Unreached) => ContactFilter { reached: Some(false), ..ContactFilter::default() },
+        Some(Only::Review) => ContactFilter { state: Some(ContactState::Review), ..ContactFilter::default() },
+    };
+    let source = Source { store, run, zone, filter };
+    if order.bom && order.format == Format::Csv {
+        out.write_all("\u{feff}".as_bytes())?;
+    }
+    if order.attempts {
+        attempts::write(&source, order.format, out).await
+    } else {
+        contacts::write(&source, order.format, out).await
+    }
+}
+
+/// A moment in a CSV file: `2026-11-26T09:02:11+05:30`.
+fn local(at: Moment, zone: Zone) -> String {
+    at.local(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }

@@ -6,6 +6,7 @@
 //! and a killed import is found again by its hash. The second reading stores, and is refused when
 //! the content has changed.
 
+mod dry_run;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -13,16 +14,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ringfence_domain::campaign::Missing;
+use ringfence_domain::event::EventKind;
+use ringfence_domain::phone::mask_numbers;
 use ringfence_domain::safety::ImportFacts;
 use ringfence_domain::{Campaign, Clock, ContactId, ImportId, ImportState, Moment, PausedBy, Span, StopReason};
 use ringfence_intake::{ContactFile, Problem, TableError, contacts};
 use ringfence_providers::Provider;
 use ringfence_store::{
     CampaignRow, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportRow, ImportStart, NewContact,
-    Reject, RowVerdict, StopOrder, StopScope, StoreError,
+    Reject, RowVerdict, StopOrder, StopScope, StoreError, Subject,
 };
 use tokio::sync::mpsc;
 
+pub use self::dry_run::{DryRun, dry_run};
 use self::rows::Rows;
 use crate::error::{Error, ErrorKind};
 use crate::input_file::{InputFile, in_background};
@@ -81,8 +85,29 @@ pub async fn import(
     file: &InputFile,
     partial: bool,
 ) -> Result<Imported, Error> {
-    let looked = look(file, &campaign.rules).await?;
+    let looked = match look(file, &campaign.rules).await {
+        Ok(looked) => looked,
+        Err(error) => return Err(failed(store, clock, campaign, file, error).await),
+    };
     import_looked(store, clock, campaign, provider, (file, looked), partial).await
+}
+
+/// Enters a file that could not be taken in among the events, and gives the error back.
+async fn failed(
+    store: &Arc<Database>,
+    clock: &Arc<dyn Clock>,
+    campaign: &CampaignRow,
+    file: &InputFile,
+    error: Error,
+) -> Error {
+    let (source, said) = (file.source(), error.to_string());
+    let name = Path::new(&source).file_name().and_then(|name| name.to_str()).unwrap_or(&source);
+    let cause = mask_numbers(&if said.contains(name) { said } else { format!("{source}: {said}") });
+    let noted =
+        store.note_event(EventKind::ImportFailed, Subject::Campaign(campaign.id), Some(cause), clock.read().now);
+    // What went wrong first is what the person must hear of.
+    drop(noted.await);
+    error
 }
 
 /// [`import`] of a file that was just looked at by the campaign's rules. It is read once more, and
@@ -107,9 +132,10 @@ pub async fn import_looked(
         ImportStart::Begin(id) => id,
     };
     let taken_as_empty = match take_in(store, clock, campaign, provider, file, (id, looked, now, partial)).await {
+        Ok(taken_as_empty) => taken_as_empty,
         // Another process took in the same file and was done first, or a person undid it.
         Err(Error { kind: ErrorKind::Superseded, .. }) => TakenAsEmpty::new(),
-        done => done?,
+        Err(error) => return Err(failed(store, clock, campaign, file, error).await),
     };
     Ok(Imported { row: stored(store, id).await?, taken_as_empty })
 }
@@ -165,7 +191,7 @@ async fn take_in(
         reason = rules.safety.judge_missing(missing, waiting);
     }
     if let Some(reason) = reason {
-        store.hold_import(id, counts, reason).await?;
+        store.hold_import(id, counts, reason, clock.read().now).await?;
         return Ok(empty);
     }
     let row = ImportRow { counts, ..stored(store, id).await? };
@@ -288,56 +314,6 @@ fn read_rows(
             return;
         }
     }
-}
-
-/// What a dry run found out about a file.
-#[derive(Debug, Default, serde::Serialize)]
-pub struct DryRun {
-    /// Rows read.
-    pub rows: i64,
-    /// Rows that can be called, before duplicates are seen.
-    pub accepted: i64,
-    /// Rows that cannot.
-    pub rejected: i64,
-    /// The first of them.
-    pub first_rejects: Vec<String>,
-    /// Cells that are taken as empty, by the word in them.
-    pub taken_as_empty: TakenAsEmpty,
-    /// The safety rail that would hold it.
-    pub held_for: Option<String>,
-}
-
-/// Reads every row and stores nothing.
-pub fn dry_run(
-    file: &InputFile,
-    campaign: &Campaign,
-    provider: &Arc<dyn Provider>,
-    now: Moment,
-) -> Result<DryRun, Error> {
-    let can_call = |number: &ringfence_domain::PhoneNumber| provider.can_call(number);
-    let mut table = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
-    let (mut found, mut swallowed) = (DryRun::default(), None);
-    while let Some(row) = table.next_row()? {
-        swallowed = swallowed.or_else(|| table.swallowed());
-        found.rows += 1;
-        match row {
-            Ok(_) => found.accepted += 1,
-            Err(reject) => {
-                found.rejected += 1;
-                if found.first_rejects.len() < 10 {
-                    found
-                        .first_rejects
-                        .push(format!("row {} (line {}): {}", reject.row_number, reject.line, reject.reason));
-                }
-            }
-        }
-    }
-    found.taken_as_empty = table.taken_as_empty();
-    let DryRun { rows, accepted, rejected, .. } = found;
-    let people = if contacts::is_rejects(table.columns()) { i64::MAX } else { accepted };
-    let facts = ImportFacts { rows, accepted, people, rejected, age: file.age(now) };
-    found.held_for = swallowed.map(|problem| problem.sentence()).or_else(|| campaign.safety.judge(&facts));
-    Ok(found)
 }
 
 /// What to say of an import in which nobody can be called, if it is so.

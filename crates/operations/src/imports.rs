@@ -7,6 +7,7 @@ use ringfence_domain::{CampaignState, ImportId, ImportState, StopReason, Zone};
 use ringfence_store::{CampaignRow, ImportRow, StopOrder, StopScope, StoreError};
 use serde::Serialize;
 
+use crate::campaigns::say_missing_lists;
 use crate::error::Error;
 use crate::importing::{self, Imported, TakenAsEmpty};
 use crate::input_file::InputFile;
@@ -179,6 +180,7 @@ pub async fn list(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<L
             list.push(ListedImport { import, campaign: rules.name.clone(), zone });
         }
     }
+    say_missing_lists(workspace, campaign).await?;
     Ok(list)
 }
 

@@ -4,7 +4,9 @@ mod campaign_text;
 mod config_text;
 mod guess;
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::campaign::is_name;
@@ -126,8 +128,12 @@ fn is_of_kind(config: &Path, vendor: &Vendor) -> Result<(), Error> {
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        // Unlike everything else that this program writes it holds nobody's data.
+        file.set_permissions(Permissions::from_mode(0o644))
+    });
+    written.map_err(|error| {
         Error::input(format!("{} cannot be written: {error}", path.display()), "choose another folder or --name")
     })
 }

@@ -2,6 +2,7 @@
 //! input.
 
 use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use ringfence_domain::{Campaign, Moment, Span, Zone};
@@ -27,8 +28,14 @@ pub(crate) async fn in_background<T: Send + 'static>(
 pub enum InputFile {
     /// A file of the operator's.
     Named(PathBuf),
-    /// Standard input, kept.
-    Kept(tempfile::NamedTempFile),
+    /// Standard input, kept in a file without a name: a process that is killed leaves nobody's data
+    /// behind.
+    Kept {
+        /// The file.
+        file: std::fs::File,
+        /// Where this process finds it.
+        path: PathBuf,
+    },
 }
 
 impl InputFile {
@@ -37,9 +44,10 @@ impl InputFile {
         if path != Path::new("-") {
             return Ok(Self::Named(path.to_owned()));
         }
-        let mut kept = tempfile::NamedTempFile::new()?;
-        copy(&mut std::io::stdin().lock(), &mut kept)?;
-        Ok(Self::Kept(kept))
+        let mut file = tempfile::tempfile()?;
+        copy(&mut std::io::stdin().lock(), &mut file)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        Ok(Self::Kept { file, path })
     }
 
     /// The file that the campaign names, as of now on its own calendar; none when it names none.
@@ -75,8 +83,7 @@ impl InputFile {
     /// Where to read.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Named(path) => path,
-            Self::Kept(file) => file.path(),
+            Self::Named(path) | Self::Kept { path, .. } => path,
         }
     }
 
@@ -84,7 +91,7 @@ impl InputFile {
     pub fn source(&self) -> String {
         match self {
             Self::Named(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
-            Self::Kept(_) => "standard input".to_owned(),
+            Self::Kept { .. } => "standard input".to_owned(),
         }
     }
 

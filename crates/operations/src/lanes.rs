@@ -1,13 +1,14 @@
 //! Lanes: how they stand, and who may dial them.
 
 use ringfence_domain::lane::LaneLimits;
-use ringfence_domain::verdict::{Verdict, because_of};
-use ringfence_domain::{ClockReading, LaneState, Moment};
+use ringfence_domain::verdict::{Brakes, Slots, Verdict, because_of};
+use ringfence_domain::{ClockReading, LaneState, Moment, Zone};
 use ringfence_engine::stop_switches;
 use ringfence_store::{LaneLoad, LaneRow};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::standby;
 use crate::workspace::Workspace;
 
 /// How a lane stands.
@@ -23,6 +24,8 @@ pub struct Lane {
     pub reason: Option<String>,
     /// Why nothing is dialled on it, in one sentence; none while nothing forbids a call.
     pub because: Option<String>,
+    /// What keeps calls from going out faster, in one sentence; none when nothing does.
+    pub limited_by: Option<String>,
     /// Until when it rests.
     pub backoff_until: Option<Moment>,
     /// Why.
@@ -37,8 +40,15 @@ pub struct Lane {
     pub left_today: Option<u32>,
     /// Its limits.
     pub limits: LaneLimits,
-    /// The process that dials it.
+    /// The process that dials it, as in a log: `process 4711 on dialer-1`.
     pub owner: Option<String>,
+    /// The process that dialled it last, when none does, and until when.
+    pub last_owner: Option<String>,
+    /// The same.
+    pub last_dialled_until: Option<Moment>,
+    /// Whose clocks people read its moments on.
+    #[serde(skip)]
+    pub zone: Zone,
 }
 
 /// The slots of a lane.
@@ -78,7 +88,7 @@ pub async fn resume(workspace: &Workspace, name: &str) -> Result<(), Error> {
     Ok(workspace.store.resume_lane(lane.id, workspace.now()).await?)
 }
 
-async fn named(workspace: &Workspace, name: &str) -> Result<LaneRow, Error> {
+pub(crate) async fn named(workspace: &Workspace, name: &str) -> Result<LaneRow, Error> {
     let lanes = workspace.store.lanes().await?;
     let names: Vec<&str> = lanes.iter().map(|lane| lane.settings.name.as_str()).collect();
     let hint = format!("known: {}", names.join(", "));
@@ -97,8 +107,19 @@ fn lane(row: LaneRow, load: &LaneLoad, stop_switch: Option<String>, reading: Clo
         .max_by_key(|verdict| verdict.from(reading));
     // A lane that nobody dials may have nothing to dial.
     let forbids: Vec<Verdict> = verdicts.iter().filter(|verdict| verdict.forbids(reading)).cloned().collect();
+    let because = because_of(&forbids, reading, clock);
+    let brakes = Brakes {
+        slots: &Slots { of_lane: (held, row.settings.limits.concurrent), of_campaign: None },
+        limits: &row.settings.limits,
+        limited: row.limited,
+        own: None,
+        ahead: None,
+        lower_priorities: row.settings.lower_priorities,
+    };
+    let is_dialled = row.owner.is_some() && row.lease_until > reading.now;
     Lane {
-        because: because_of(&forbids, reading, clock),
+        limited_by: brakes.says().filter(|_| because.is_none() && is_dialled),
+        because,
         backoff_until: rest.and_then(|rest| rest.from(reading)),
         backoff_reason: rest.map(|rest| rest.says(reading, clock)),
         state: row.state,
@@ -112,7 +133,10 @@ fn lane(row: LaneRow, load: &LaneLoad, stop_switch: Option<String>, reading: Clo
         },
         usual_call: row.usual_call.map(|usual| usual.to_string()),
         left_today: load.left_today,
-        owner: row.owner,
+        last_owner: row.last_owner.as_deref().filter(|_| !is_dialled).map(standby::process),
+        last_dialled_until: row.last_owner.is_some().then_some(row.lease_until).filter(|_| !is_dialled),
+        owner: row.owner.as_deref().filter(|_| is_dialled).map(standby::process),
+        zone: clock,
         name: row.settings.name,
         kind: row.settings.kind,
         limits: row.settings.limits,

@@ -6,14 +6,17 @@
 //! the person who asked should know besides.
 
 pub mod amount;
+pub mod attention;
 pub mod backup;
 pub mod campaigns;
 pub mod cautions;
 pub mod check;
+pub mod configuration;
 pub mod contacts;
 mod differences;
 pub mod dnc;
 pub mod error;
+pub mod events;
 pub mod export;
 pub mod hours;
 pub mod importing;
@@ -29,9 +32,11 @@ pub mod quarantine;
 pub mod rejects;
 pub mod review;
 pub mod run;
+pub mod runs;
 pub mod scheduling;
 pub mod schema;
 pub mod spreadsheet;
+pub mod standby;
 pub mod status;
 pub mod stop;
 pub mod summary;

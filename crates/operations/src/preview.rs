@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::input_file::InputFile;
-use crate::workspace::{self, Place};
+use crate::workspace::{self, Needs, Place};
 
 /// What stands where each attempt has a reference of its own.
 const REFERENCE: &str = "00000000000000000000000000000000";
@@ -65,7 +65,7 @@ pub fn preview(
     contacts: Option<&Path>,
     row_number: i64,
 ) -> Result<Vec<PreviewedRequest>, Error> {
-    let (config, rules) = workspace::read_campaign(place, campaign)?;
+    let (config, rules) = workspace::read_campaign(place, campaign, Needs::NoSecrets)?;
     let lane = workspace::lane(&config, &rules)?;
     let provider = workspace::provider(lane)?;
     let file = match contacts {

@@ -79,7 +79,7 @@ async fn ask(workspace: &mut Workspace, quarantine: &QuarantineRow, strangers: b
     let unasked =
         "`quarantine lift --unasked` lifts it all the same; people who were called meanwhile may be called again";
     let (store, now) = (workspace.store.clone(), workspace.now());
-    let config = workspace.whole_config()?;
+    let config = workspace.with_secrets()?;
     for row in store.lanes().await? {
         let name = &row.settings.name;
         let Some(lane) = config.lanes.get(name) else {

@@ -23,9 +23,17 @@ pub fn inert(value: &str) -> String {
     if starts && !number && !plain_number { format!("'{value}") } else { value.to_owned() }
 }
 
+/// Reads what [`inert`] has written.
+pub fn restored(cell: &str) -> String {
+    match cell.strip_prefix('\'') {
+        Some(value) if inert(value) == cell => value.to_owned(),
+        _ => cell.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::inert;
+    use super::{inert, restored};
 
     #[test]
     fn formulas_are_inert_and_numbers_whole() {
@@ -40,6 +48,7 @@ mod tests {
             ("plain", "plain"),
         ] {
             assert_eq!(inert(value), written);
+            assert_eq!(restored(written), value);
         }
     }
 }

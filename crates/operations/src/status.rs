@@ -8,6 +8,12 @@ use crate::error::Error;
 use crate::summary::{Asker, summarize};
 use crate::workspace::{Workspace, is_listed};
 
+/// Returns the names of the operator's campaigns.
+pub async fn names(workspace: &Workspace) -> Result<Vec<String>, Error> {
+    let names = workspace.store.campaigns().await?.into_iter().map(|campaign| campaign.rules.name);
+    Ok(names.filter(|name| is_listed(name)).collect())
+}
+
 /// Returns the summary of a campaign, or of all, each with the zone whose clocks its people read.
 pub async fn summaries(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<(Summary, Zone)>, Error> {
     let store = &workspace.store;

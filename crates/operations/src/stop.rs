@@ -79,10 +79,12 @@ pub struct Started {
 pub async fn stop(workspace: &Workspace, reason: &str) -> Result<StoppedAll, Error> {
     let store = &workspace.store;
     store.stop_all(reason.to_owned(), workspace.now()).await?;
+    // Without secrets everything is stopped all the same, and the calls that are out go on.
+    let config = workspace.with_secrets().unwrap_or_else(|_| workspace.config.clone());
     let (mut calls_out, mut cancelled) = (Vec::new(), 0);
     for lane in store.lanes().await? {
         let settings = lane.settings;
-        let configured = workspace.config.lanes.get(&settings.name);
+        let configured = config.lanes.get(&settings.name);
         let provider = configured.and_then(|lane| workspace::provider(lane).ok());
         for call in store.live_calls(lane.id).await? {
             let ended = match (&provider, &call.call_id) {

@@ -1,129 +1,24 @@
 //! Which configuration and which database an operation works on.
 //!
-//! `--config`, `RINGFENCE_CONFIG`, else `ringfence.toml` nearest above the campaign file, then
-//! above the working directory, then `/etc/ringfence/`. Paths in a file are relative to that file,
-//! the database's too, so that another working directory, as cron's, never opens an empty database
-//! and dials everyone again.
+//! Paths in a configuration are relative to its file, the database's too, so that another working
+//! directory, as cron's, never opens an empty database and dials everyone again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ringfence_domain::{Campaign, Clock, Moment, ReportAddress};
+use ringfence_domain::phone::Country;
+use ringfence_domain::{Campaign, Clock, Moment, PhoneNumber, ReportAddress};
+use ringfence_engine::OpenProvider;
 use ringfence_engine::receipts;
-use ringfence_intake::contact_files::NoFile;
-use ringfence_intake::{Config, ConfigLane, Mistakes, campaign};
-use ringfence_providers::registry::VENDORS;
-use ringfence_providers::{HttpTransport, Provider, Vendor};
+use ringfence_intake::{Config, ConfigLane, Mistakes};
+use ringfence_providers::{HttpTransport, Provider};
 use ringfence_store::{CampaignRow, Database, Guarded, Location, Outage, StoreError};
 
-use crate::error::Error;
-use crate::importing::look_at;
-use crate::input_file::InputFile;
+pub use crate::configuration::{
+    Needs, Place, check_contacts, find_config, for_database, lane, read_campaign, read_config, vendors, wall_clock,
+};
+use crate::error::{Error, ErrorKind};
 use crate::notices::Notices;
-use crate::zones;
-
-const NAME: &str = "ringfence.toml";
-const SYSTEM: &str = "/etc/ringfence/ringfence.toml";
-
-/// Where to look for the configuration and the database, and who is told what is seen there.
-#[derive(Debug, Clone, Default)]
-pub struct Place {
-    /// The configuration file. Without one it is looked for.
-    pub config: Option<PathBuf>,
-    /// The database's address, instead of the configuration's.
-    pub database: Option<String>,
-    /// Whether a database that is not there is refused instead of made.
-    pub no_create: bool,
-    /// Who is told cautions.
-    pub notices: Notices,
-}
-
-/// Every kind of provider that configuration files may name.
-pub fn vendors() -> Vec<&'static Vendor> {
-    VENDORS.iter().copied().chain([&ringfence_sandbox::VENDOR]).collect()
-}
-
-/// The configuration file for a command about `campaign`, if there is one. From now on this process
-/// uses the zone data that it names.
-pub fn find_config(place: &Place, campaign: Option<&Path>) -> Result<Option<PathBuf>, Error> {
-    let found = look_for_config(place, campaign)?;
-    if let Some(path) = &found {
-        zones::prepare(path);
-    }
-    Ok(found)
-}
-
-fn look_for_config(place: &Place, campaign: Option<&Path>) -> Result<Option<PathBuf>, Error> {
-    if let Some(path) = &place.config {
-        return if path.is_file() {
-            Ok(Some(path.clone()))
-        } else {
-            Err(Error::input(format!("there is no {}", path.display()), "name a configuration file with --config"))
-        };
-    }
-    let above = |start: &Path| {
-        let start = std::path::absolute(start).ok()?;
-        start.ancestors().skip(1).map(|folder| folder.join(NAME)).find(|path| path.is_file())
-    };
-    let beside_campaign = campaign.and_then(above);
-    let working = std::env::current_dir().ok().and_then(|folder| above(&folder.join("x")));
-    let system = Some(PathBuf::from(SYSTEM)).filter(|path| path.is_file());
-    Ok(beside_campaign.or(working).or(system))
-}
-
-/// Reads the configuration; an empty one when there is no file.
-pub fn read_config(place: &Place, campaign: Option<&Path>) -> Result<Config, Error> {
-    match find_config(place, campaign)? {
-        Some(path) => {
-            let config = Config::load(&path, &vendors(), &|name| std::env::var(name).ok())?;
-            for caution in zones::cautions() {
-                place.notices.tell(&format!("{}: caution: {caution}", path.display()));
-            }
-            Ok(config)
-        }
-        None => Ok(Config::none(PathBuf::from(NAME))),
-    }
-}
-
-/// Like [`read_config`], for commands that need a campaign's lane.
-pub fn read_campaign(place: &Place, path: &Path) -> Result<(Config, Campaign), Error> {
-    if !path.is_file() {
-        return Err(Error::input(
-            format!("there is no file {}", path.display()),
-            "name a campaign file: campaigns/my.toml",
-        ));
-    }
-    if find_config(place, Some(path))?.is_none() {
-        return Err(Error::input(
-            format!("no {NAME} was found above {} or the working directory", path.display()),
-            "`ringfence init` writes one from a contact file; or name it with --config",
-        ));
-    }
-    let config = read_config(place, Some(path))?;
-    let campaign = campaign::load(path, &config, wall_clock())?;
-    let vendor = lane(&config, &campaign)?.setup.settings.vendor_hours();
-    for caution in crate::cautions::about(&campaign, vendor.as_ref(), wall_clock()) {
-        place.notices.tell(&format!("{}: caution: {caution}", path.display()));
-    }
-    Ok((config, campaign))
-}
-
-/// Whether the campaign's contact file, if it is there, can be read to its end and has every column
-/// that the campaign asks for.
-pub fn check_contacts(config: &Config, rules: &Campaign) -> Result<(), Error> {
-    let Some(lane) = config.lanes.get(&rules.provider) else { return Ok(()) };
-    match InputFile::named_by(rules, lane.setup.settings.timezone, wall_clock()) {
-        Ok(Some(path)) if path.exists() => Ok(look_at(&path, rules, &|| true)?.or_swallowed(&path)?),
-        // It may come later.
-        Ok(_) | Err(NoFile::NoMatch { .. }) => Ok(()),
-        Err(error) => Err(Error::input(error.to_string(), "mend contacts.file")),
-    }
-}
-
-/// The time before any database is open: enough to look for mistakes by.
-pub fn wall_clock() -> Moment {
-    ringfence_sandbox::MachineClock.read().now
-}
 
 /// Where the database is: `--database`, else the configuration's, relative to its file.
 pub fn locate(place: &Place, config: &Config) -> Result<Location, Error> {
@@ -145,7 +40,8 @@ pub fn locate(place: &Place, config: &Config) -> Result<Location, Error> {
 pub async fn open_at(place: &Place, config: &Config, create: bool) -> Result<Arc<Database>, StoreError> {
     match locate(place, config) {
         Ok(location) => {
-            let store = Arc::new(receipts::keep_beside(&config.path, Database::open(&location, create).await?));
+            let store = Database::open(&location, create).await?.changed_by(person());
+            let store = Arc::new(receipts::keep_beside(&config.path, store));
             guard(place, config, &store).await?;
             Ok(store)
         }
@@ -162,7 +58,7 @@ pub async fn open(place: &Place, config: &Config) -> Result<Arc<Database>, Error
     {
         place.notices.tell(&format!("making a new database: {}", path.display()));
     }
-    let store = Database::open(&location, !place.no_create).await?;
+    let store = Database::open(&location, !place.no_create).await?.changed_by(person());
     let store = Arc::new(receipts::keep_beside(&config.path, store));
     if let Guarded::Meant(was) = guard(place, config, &store).await? {
         place.notices.tell(&format!("caution: {} has dialled with another database, {was}", config.path.display()));
@@ -179,28 +75,37 @@ async fn guard(place: &Place, config: &Config, store: &Database) -> Result<Guard
     if let Some(Outage { trouble, .. }) = store.outage() {
         place.notices.tell(&format!("caution: {trouble}; {}", trouble.hint()));
     }
+    say_readable(place, config);
     Ok(guarded)
+}
+
+/// Warns of a database file that other users of the machine can read. New files are their user's
+/// alone.
+fn say_readable(place: &Place, config: &Config) {
+    use std::os::unix::fs::PermissionsExt;
+    if let Ok(Location::Sqlite(path)) = locate(place, config)
+        && let Ok(file) = std::fs::metadata(&path)
+        && file.permissions().mode() & 0o077 != 0
+    {
+        let path = path.display();
+        place
+            .notices
+            .tell(&format!("caution: other users can read {path}, people's numbers are in it: chmod 600 {path}"));
+    }
+}
+
+/// User and machine, for the record of what they change.
+pub fn person() -> String {
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
+    let user = user.unwrap_or_else(|_| format!("user {}", rustix::process::getuid().as_raw()));
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{user}@{machine}")
 }
 
 /// The folder of the configuration file, if there is one.
 pub fn folder_of(config: &Config) -> Option<PathBuf> {
     let path = config.path.is_file().then(|| std::path::absolute(&config.path).ok()).flatten()?;
     path.parent().map(Path::to_owned)
-}
-
-/// The configuration for those who only need its database, as far as it can be read, and what is
-/// wrong with it. A stop switch must not fail for a credential that is not set in an operator's
-/// shell.
-pub fn for_database(place: &Place) -> Result<(Config, Option<Mistakes>), Error> {
-    let (config, mistakes) = match find_config(place, None)? {
-        Some(path) => Config::look(&path, &vendors(), &|name| std::env::var(name).ok()),
-        None => (Some(Config::none(PathBuf::from(NAME))), None),
-    };
-    Ok(match (config, mistakes) {
-        (Some(config), mistakes) if config.database.is_some() || place.database.is_some() => (config, mistakes),
-        (_, Some(mistakes)) => return Err(mistakes.into()),
-        (config, None) => (config.unwrap_or_else(|| Config::none(PathBuf::from(NAME))), None),
-    })
 }
 
 /// A configuration, its database, and the clock that everyone on it shares.
@@ -224,12 +129,27 @@ impl Workspace {
     pub async fn enter(place: impl Into<Place>) -> Result<Self, Error> {
         let place = &place.into();
         let (config, mistakes) = for_database(place)?;
-        let store = Database::open(&locate(place, &config)?, false).await?;
+        let store = Database::open(&locate(place, &config)?, false).await?.changed_by(person());
         let store = Arc::new(receipts::keep_beside(&config.path, store));
         guard(place, &config, &store).await?;
         let clock = store.clock().await?;
         receipts::take_back(&store, &*clock).await.iter().for_each(|line| place.notices.tell(line));
         Ok(Self { config, mistakes, store, clock, notices: place.notices.clone() })
+    }
+
+    /// The same for who only looks: a database that cannot be written to is shown all the same.
+    pub async fn look(place: impl Into<Place>) -> Result<Self, Error> {
+        let place = &place.into();
+        let error = match Self::enter(place.clone()).await {
+            Err(error) if error.kind == ErrorKind::Work => error,
+            entered => return entered,
+        };
+        let (config, mistakes) = for_database(place)?;
+        let Ok(store) = Database::open_to_read(&locate(place, &config)?).await else { return Err(error) };
+        place.notices.tell(&format!("caution: this can only be read: {error}"));
+        let (store, notices) = (Arc::new(store), place.notices.clone());
+        let clock = store.clock().await?;
+        Ok(Self { config, mistakes, store, clock, notices })
     }
 
     /// The same for what may come first of all: a missing database is made.
@@ -247,6 +167,14 @@ impl Workspace {
             Some(mistakes) => Err(mistakes.into()),
             None => Ok(&self.config),
         }
+    }
+
+    /// Reads the configuration once more, with the secrets of its lanes.
+    pub fn with_secrets(&self) -> Result<Config, Error> {
+        if self.config.path.is_file() {
+            return Ok(Config::load(&self.config.path, &vendors(), &|name| std::env::var(name).ok())?);
+        }
+        Ok(self.config.clone())
     }
 
     /// The time that decisions are made by.
@@ -279,22 +207,28 @@ impl Workspace {
         Err(Error::input(format!("there is no campaign `{name}`"), hint))
     }
 
-    /// The lane that a campaign dials through, as the configuration has it, and its provider.
+    /// Reads a number that a person typed: with its country code, or as the campaigns here read
+    /// numbers, when all of them read them alike.
+    pub async fn number(&self, text: &str) -> Result<PhoneNumber, Error> {
+        let campaigns = self.store.campaigns().await?;
+        let mut countries: Vec<Country> =
+            campaigns.iter().filter_map(|campaign| campaign.rules.contacts.country).collect();
+        countries.dedup();
+        let country = match countries.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        PhoneNumber::parse(text, country).map_err(|error| {
+            Error::input(format!("`{text}`: {error}"), "write it with + and country code: +919876543210")
+        })
+    }
+
+    /// The lane that a campaign dials through, as the configuration has it, and its provider, which
+    /// cannot call anybody: it has no secrets.
     pub fn lane_of(&mut self, campaign: &Campaign) -> Result<(&ConfigLane, Arc<dyn Provider>), Error> {
         let lane = lane(self.whole_config()?, campaign)?;
         Ok((lane, provider(lane)?))
     }
-}
-
-/// The lane that a campaign dials through, as the configuration has it.
-pub fn lane<'c>(config: &'c Config, campaign: &Campaign) -> Result<&'c ConfigLane, Error> {
-    config.lanes.get(&campaign.provider).ok_or_else(|| {
-        let path = config.path.display();
-        Error::input(
-            format!("{path} has no [provider.{}], which {} dials through", campaign.provider, campaign.name),
-            "name the configuration that has it with --config",
-        )
-    })
 }
 
 /// Whether a campaign is one of the operator's: test calls have campaigns of their own, which no
@@ -319,4 +253,13 @@ pub fn provider(lane: &ringfence_intake::ConfigLane) -> Result<Arc<dyn Provider>
     let transport = HttpTransport::new(lane.ca_file.as_deref()).map_err(Error::work)?;
     (lane.vendor.build)(lane.setup.clone(), transport)
         .map_err(|message| Error::input(format!("lane {}: {message}", lane.setup.settings.name), "mend its section"))
+}
+
+/// How a process makes the provider of a lane anew, with the secrets that its files hold by then.
+pub fn opener(lane: &ConfigLane) -> OpenProvider {
+    let lane = lane.clone();
+    OpenProvider(Arc::new(move || {
+        let present = lane.with_present_secrets()?;
+        provider(&present).map_err(|error| error.to_string())
+    }))
 }

@@ -27,6 +27,7 @@ pub mod transport;
 pub mod twenty2;
 mod unleashx;
 pub mod vendor;
+mod wire_log;
 
 pub use call::{AskError, CallRequest, Candidate, Findings, ListedCall, Listing, LostCall, OutCall};
 pub use fault::{Cause, Fault};

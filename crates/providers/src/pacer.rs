@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ringfence_domain::lane::{LaneLimits, LimitUsage};
+use ringfence_domain::lane::{LaneLimits, LimitKind, LimitUsage, Limited};
 use ringfence_domain::{CampaignId, Moment, Rate, Span};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -35,7 +35,19 @@ struct Windows {
     calls: Window,
     requests: Window,
     campaigns: HashMap<CampaignId, Window>,
+    waits: Option<Waits>,
 }
+
+/// The calls that wait for a permit.
+#[derive(Debug, Clone, Copy)]
+struct Waits {
+    by: LimitKind,
+    since: Instant,
+    until: Instant,
+}
+
+/// Calls that have not waited for this long wait no more.
+const BREAK: Duration = Duration::from_secs(5);
 
 /// The sliding window of one limit.
 #[derive(Debug)]
@@ -121,23 +133,30 @@ impl Drop for Permit {
 }
 
 impl Windows {
-    fn of_call(&mut self, campaign: Option<CampaignId>) -> impl Iterator<Item = &mut Window> {
-        let own = campaign.and_then(|id| self.campaigns.get_mut(&id));
-        [&mut self.calls, &mut self.requests].into_iter().chain(own)
+    fn of_call(&mut self, campaign: Option<CampaignId>) -> impl Iterator<Item = (LimitKind, &mut Window)> {
+        let own = campaign.and_then(|id| self.campaigns.get_mut(&id)).map(|own| (LimitKind::Campaign, own));
+        [(LimitKind::Calls, &mut self.calls), (LimitKind::Requests, &mut self.requests)].into_iter().chain(own)
     }
 
     fn try_reserve(&mut self, campaign: Option<CampaignId>, now: Instant) -> Result<(), Instant> {
-        let wait = self.of_call(campaign).filter_map(|window| window.room(now).err()).max();
-        if let Some(at) = wait {
+        let full = self.of_call(campaign).filter_map(|(kind, window)| Some((window.room(now).err()?, kind)));
+        if let Some((at, kind)) = full.max_by_key(|(at, _)| *at) {
+            self.wait_for(kind, now, at);
             Err(at)
         } else {
-            self.of_call(campaign).for_each(|window| window.reserve(now));
+            self.of_call(campaign).for_each(|(_, window)| window.reserve(now));
             Ok(())
         }
     }
 
+    /// Calls wait for this limit until `until`.
+    fn wait_for(&mut self, by: LimitKind, now: Instant, until: Instant) {
+        let before = self.waits.filter(|waits| waits.by == by && now.saturating_duration_since(waits.until) < BREAK);
+        self.waits = Some(Waits { by, since: before.map_or(now, |waits| waits.since), until });
+    }
+
     fn settle(&mut self, campaign: Option<CampaignId>, spent_at: Option<Instant>) {
-        for window in self.of_call(campaign) {
+        for (_, window) in self.of_call(campaign) {
             window.reserved = window.reserved.saturating_sub(1);
             window.spent.extend(spent_at);
             if spent_at.is_none() {
@@ -161,6 +180,7 @@ impl Pacer {
                 calls: Window::new(limits.calls, used),
                 requests: Window::new(limits.requests, used),
                 campaigns: HashMap::new(),
+                waits: None,
             }),
             used,
         })
@@ -174,6 +194,7 @@ impl Pacer {
                 calls: Window::with(spent.limits.calls, &spent.calls, now),
                 requests: Window::with(spent.limits.requests, &spent.requests, now),
                 campaigns: spent.campaigns.iter().map(own).collect(),
+                waits: None,
             }),
             used: None,
         })
@@ -194,6 +215,14 @@ impl Pacer {
             requests: windows.requests.sent(now)?,
             campaigns: campaigns.map(|(id, own)| Some((*id, own.rate, own.sent(now)?))).collect::<Option<_>>()?,
         })
+    }
+
+    /// Returns the limit that calls wait for, if they do, as of `now`.
+    pub fn limited(&self, now: Moment) -> Option<Limited> {
+        let present = Instant::now();
+        let waits = self.lock().waits.filter(|waits| present.saturating_duration_since(waits.until) < BREAK)?;
+        let waited = present.saturating_duration_since(waits.since);
+        Some(Limited { by: waits.by, since: now - Span::from_millis(waited.as_millis() as i64) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Windows> {
@@ -369,5 +398,28 @@ mod tests {
             pacer.permits(1, own, Duration::ZERO).await.into_iter().for_each(Permit::spend);
         }
         assert!(start.elapsed() >= Duration::from_secs(4), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_that_calls_wait_for_is_named_until_they_wait_no_more() {
+        let limits =
+            LaneLimits { calls: Rate::per_second(10), requests: Rate::per_minute(3), concurrent: 10, per_day: None };
+        let pacer = Pacer::new(&limits, None);
+        let now = Moment::from_secs(1_000);
+        assert_eq!(pacer.limited(now), None);
+        for _ in 0..2 {
+            pacer.permits(1, None, Duration::ZERO).await.remove(0).spend();
+        }
+        // A question about a call takes the last request of the minute.
+        pacer.take().await;
+        let waiting = {
+            let pacer = pacer.clone();
+            tokio::spawn(async move { pacer.permits(1, None, Duration::ZERO).await })
+        };
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(pacer.limited(now).map(|limited| limited.by), Some(LimitKind::Requests));
+        waiting.await.expect("a permit").remove(0).spend();
+        tokio::time::sleep(BREAK).await;
+        assert_eq!(pacer.limited(now), None, "nobody waits any more");
     }
 }

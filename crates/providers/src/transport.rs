@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
+use crate::wire_log;
+
 /// The longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
 /// The longest wait for an answer, connecting included.
@@ -17,6 +19,8 @@ pub const ANSWER: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_secs(2);
 /// The size up to which answers are read, in bytes.
 pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// The most values in an answer. A list of a hundred calls with every field has some ten thousand.
+const MAX_VALUES: usize = 200_000;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +87,7 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError> {
+        wire_log::request(&request);
         let request = reqwest::Request::try_from(request).map_err(|error| WireError::NotSent(plain(&error)))?;
         let mut answer = self.client.execute(request).await.map_err(|error| {
             if error.is_connect() || error.is_builder() {
@@ -99,15 +104,48 @@ impl Transport for HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
+        check_values(&body)?;
         let mut response = Response::new(body.freeze());
         *response.status_mut() = status;
         *response.headers_mut() = headers;
+        wire_log::answer(&response);
         Ok(response)
     }
 }
 
-/// Returns the innermost reason, without the address, which may hold an account's secrets.
+/// Refuses an answer of so many values that they would take hundreds of megabytes in memory.
+pub fn check_values(body: &[u8]) -> Result<(), WireError> {
+    if values(body) > MAX_VALUES {
+        return Err(WireError::Broken(format!("the answer has more than {MAX_VALUES} values")));
+    }
+    Ok(())
+}
+
+/// Counts the values of a JSON text, about: what stands between commas and colons outside of texts.
+/// In memory each of them takes many times its two bytes.
+fn values(body: &[u8]) -> usize {
+    let (mut count, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in body {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b':' | b'[' if !in_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+/// Returns the innermost reason, after the server's name and port. The rest of the address may hold
+/// an account's secrets.
 fn plain(error: &reqwest::Error) -> String {
+    let server = error.url().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+    let reason = reason(error);
+    server.map_or(reason.clone(), |(host, port)| format!("{host}:{port}: {reason}"))
+}
+
+fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("no answer within {} s", if error.is_connect() { CONNECT } else { ANSWER }.as_secs());
     }
@@ -116,4 +154,16 @@ fn plain(error: &reqwest::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_and_texts_are_none() {
+        assert_eq!(values(b"[1,2,3]"), 3);
+        assert_eq!(values(br#"{"a": "x, y: [z], \", \"q", "b": [1, 2]}"#), 5);
+        assert_eq!(values(&b"1,".repeat(4_000_000)), 4_000_000);
+    }
 }

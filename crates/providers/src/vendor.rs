@@ -212,6 +212,7 @@ mod tests {
                 limits: (crate::twenty2::VENDOR.limits)(),
                 hours: None,
                 timezone: ringfence_domain::Zone::utc(),
+                lower_priorities: LaneSettings::LOWER_PRIORITIES,
             },
             base_url: "https://vendor.invalid".into(),
             values: BTreeMap::new(),

@@ -9,6 +9,7 @@ use crate::commands::completions::{CompletionsArgs, ManArgs};
 use crate::commands::contacts::ContactsArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::dnc::DncArgs;
+use crate::commands::events::EventsArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::hours::HoursArgs;
 use crate::commands::import::{ImportArgs, ImportsArgs, RejectsArgs};
@@ -19,6 +20,7 @@ use crate::commands::preview::PreviewArgs;
 use crate::commands::quarantine::QuarantineArgs;
 use crate::commands::review::ReviewArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::runs::RunsArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::status::StatusArgs;
@@ -146,6 +148,12 @@ pub enum Command {
         after_help = "Examples:\n  ringfence quarantine\n  ringfence quarantine lift --strangers --reason \"restored the backup of Monday\"\n\nA database that was restored, rewound, copied, moved, or is new to this configuration may have forgotten calls. Until the\nquarantine is lifted nobody is dialled, and `run` exits with 4. Providers that keep a list of calls are asked for what is missing."
     )]
     Quarantine(QuarantineArgs),
+    /// List the runs of a campaign with their figures
+    #[command(after_help = "Example:\n  ringfence runs survey")]
+    Runs(RunsArgs),
+    /// Print every change of state, with who made it and why, the oldest first
+    #[command(after_help = "Examples:\n  ringfence events --since 12h\n  ringfence events --lane main")]
+    Events(EventsArgs),
     /// Write a consistent copy of a SQLite database while it is in use
     #[command(
         after_help = "Example:\n  ringfence backup monday.db\n\nTo restore: stop every process, put the copy in place of the database, delete the database's -wal and -shm files, then\n`ringfence quarantine lift`."

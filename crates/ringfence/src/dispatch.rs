@@ -4,8 +4,8 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::commands::{
-    apply, backup, campaigns, check, completions, contacts, demo, dnc, export, hours, import, init, lanes, migrate,
-    pause, presets, preview, quarantine, review, run, sandbox, serve, status, stop, test_call, why,
+    apply, backup, campaigns, check, completions, contacts, demo, dnc, events, export, hours, import, init, lanes,
+    migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call, why,
 };
 use crate::failure::Failure;
 
@@ -40,6 +40,8 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Quarantine(args) => quarantine::quarantine(common, args).await,
         Command::Backup(args) => backup::backup(common, args).await,
         Command::Lanes(args) => lanes::lanes(common, args).await,
+        Command::Events(args) => events::events(common, args).await,
+        Command::Runs(args) => runs::runs(common, args).await,
         Command::Presets => presets::presets(common),
         Command::Hours(args) => hours::hours(common, args),
         Command::Sandbox(args) => sandbox::sandbox(args).await,

@@ -1,6 +1,7 @@
 //! How a command's end is told: the exit code, and the error on stderr.
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use ringfence_domain::harmless::harmless;
 use ringfence_intake::Mistakes;
 
 pub use ringfence_operations::{Error as Failure, ErrorKind};
@@ -24,7 +25,12 @@ pub fn code(failure: &Failure) -> u8 {
 /// Tells the person at the other end, on stderr.
 pub fn print(failure: &Failure) {
     if !failure.mistakes.is_empty() {
-        return crate::stderr::say(mistakes(&failure.mistakes));
+        let plain = mistakes(&failure.mistakes, GraphicalTheme::unicode_nocolor());
+        // A file with control characters is shown by their numbers, and then without colours.
+        if !crate::screen::colours_on_stderr() || harmless(&plain) != plain {
+            return crate::stderr::say(plain);
+        }
+        return crate::stderr::say_styled(mistakes(&failure.mistakes, GraphicalTheme::unicode()));
     }
     let what = if failure.kind == ErrorKind::Held { "held" } else { "error" };
     let hint = failure.hint.as_ref().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
@@ -32,9 +38,7 @@ pub fn print(failure: &Failure) {
 }
 
 /// Every mistake with the line it stands on.
-fn mistakes(files: &[Mistakes]) -> String {
-    let theme =
-        if crate::screen::colours_on_stderr() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+fn mistakes(files: &[Mistakes], theme: GraphicalTheme) -> String {
     let handler = GraphicalReportHandler::new_themed(theme).with_width(crate::screen::width()).with_context_lines(1);
     let mut text = String::new();
     for report in files.iter().flat_map(Mistakes::reports) {

@@ -3,6 +3,7 @@
 //! Adding a command: a file in `commands`, one variant in [`cli::Command`], one line where that is
 //! matched.
 
+pub mod attention_lines;
 pub mod cli;
 pub mod commands;
 pub mod common;
@@ -10,8 +11,10 @@ pub mod dispatch;
 pub mod failure;
 pub mod home;
 pub mod leaving;
+pub mod private;
 pub mod progress;
 pub mod screen;
 pub mod stderr;
 pub mod summary_table;
+pub mod table;
 pub mod telemetry;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ringfence::cli::Cli;
-use ringfence::{dispatch, failure, stderr, telemetry};
+use ringfence::{dispatch, failure, private, stderr, telemetry};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         }
     };
     telemetry::begin();
+    private::keep();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -8,18 +8,27 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use ringfence_domain::harmless::harmless;
+
 use crate::progress::PROGRESS;
+use crate::screen::escaped;
 
 /// Log lines that wait to be written, at most.
 const MOST_LOGS: usize = 8_192;
 /// So long a word to people waits for its reader.
-const PATIENCE: Duration = Duration::from_secs(1);
+const WAIT: Duration = Duration::from_secs(1);
 
 static STDERR: LazyLock<Line> = LazyLock::new(|| Line::begin(std::io::stderr(), std::io::stderr().is_terminal()));
 
-/// Says something to the person at the other end: a whole line, or several.
-pub fn say(text: impl Into<Vec<u8>>) {
-    STDERR.say(text.into(), PATIENCE);
+/// Says something to the person at the other end: a whole line, or several. What would steer the
+/// terminal is shown by its number.
+pub fn say(text: impl AsRef<str>) {
+    say_styled(harmless(text.as_ref()).into_owned());
+}
+
+/// Says what is harmless, with its colours.
+pub fn say_styled(text: String) {
+    STDERR.say(text.into_bytes(), WAIT);
 }
 
 /// Writes one line on stderr that is not a log.
@@ -36,7 +45,31 @@ pub fn eprint_lines(lines: impl IntoIterator<Item = String>) {
 
 /// Waits until what was logged is written, if anybody reads it.
 pub fn finish() {
-    STDERR.say(Vec::new(), PATIENCE);
+    STDERR.say(Vec::new(), WAIT);
+}
+
+/// Makes a log line harmless, and keeps its styles: `ESC [ 1 m`. Those that stand in a message are
+/// shown by their numbers already when it gets here.
+fn harmless_but_styled(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        shown.push_str(&harmless(&rest[..at]));
+        let sequence = &rest[at..];
+        let digits = sequence
+            .strip_prefix("\u{1b}[")
+            .map_or(0, |codes| codes.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count());
+        let style = 2 + digits + 1;
+        if sequence.get(style - 1..style) == Some("m") {
+            shown.push_str(&sequence[..style]);
+            rest = &sequence[style..];
+        } else {
+            shown.push_str(&harmless(&sequence[..1]));
+            rest = &sequence[1..];
+        }
+    }
+    shown.push_str(&harmless(rest));
+    shown
 }
 
 /// Takes log lines, and never waits.
@@ -45,7 +78,9 @@ pub struct Log;
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        STDERR.log(line);
+        let text = String::from_utf8_lossy(line);
+        let text = if std::io::stderr().is_terminal() { harmless_but_styled(&text) } else { escaped(&text) };
+        STDERR.log(text.as_bytes());
         Ok(line.len())
     }
 
@@ -94,10 +129,10 @@ impl Line {
         }
     }
 
-    fn say(&self, text: Vec<u8>, backoff: Duration) {
+    fn say(&self, text: Vec<u8>, wait: Duration) {
         let (written, done) = sync_channel(1);
         let sent = self.messages.send(Message::Word(text, written)).is_ok();
-        if sent && !self.state.stuck.load(Ordering::SeqCst) && done.recv_timeout(backoff).is_err() {
+        if sent && !self.state.stuck.load(Ordering::SeqCst) && done.recv_timeout(wait).is_err() {
             self.state.stuck.store(true, Ordering::SeqCst);
         }
     }

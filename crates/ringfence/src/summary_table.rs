@@ -1,10 +1,10 @@
 //! The summary of a run, as people read it.
 
-use comfy_table::{Attribute, Cell, Color, Table};
+use comfy_table::Color;
 use ringfence_domain::Zone;
 use ringfence_domain::summary::{Summary, UnclearOptOut, UnheededOptOut};
 
-use crate::screen::{moment, table};
+use crate::screen::{self, Table, plural, table};
 
 /// Several summaries, one below the other, each in the zone whose clocks its people read.
 pub fn summaries(summaries: &[(Summary, Zone)]) -> String {
@@ -21,10 +21,10 @@ pub fn summary(summary: &Summary, zone: Zone) -> String {
     lines.pace(summary);
     lines.last_import(summary);
     if let Some(eta) = summary.eta {
-        lines.add("done about", moment(eta, zone));
+        lines.add("done about", eta.shown(zone));
     }
     if let Some(next) = summary.next_dial_at.filter(|_| summary.contacts.active == 0) {
-        lines.add("next call", moment(next, zone));
+        lines.add("next call", next.shown(zone));
     }
     format!("{}\n", lines.0)
 }
@@ -35,22 +35,25 @@ struct Lines(Table);
 impl Lines {
     fn add(&mut self, name: &str, text: String) {
         if !text.is_empty() {
-            self.0.add_row(vec![Cell::new(name), Cell::new(text)]);
+            self.0.add_row(vec![screen::cell(name), screen::cell(text)]);
         }
     }
 
     fn state(&mut self, summary: &Summary) {
         let state = match summary.state {
-            "done" => Cell::new("done").fg(Color::Green),
-            "paused" | "held" | "cancelled" | "draft" => Cell::new(summary.state).fg(Color::Red),
-            other => Cell::new(other).fg(Color::Cyan),
+            "done" => screen::cell("done").fg(Color::Green),
+            "paused" | "held" | "cancelled" | "draft" => screen::cell(summary.state).fg(Color::Red),
+            other => screen::cell(other).fg(Color::Cyan),
         };
-        self.0.add_row(vec![Cell::new(&summary.campaign).add_attribute(Attribute::Bold), state]);
+        self.0.add_row(vec![screen::cell(&summary.campaign).bold(), state]);
         if let Some(reason) = &summary.lane.reason {
-            self.add("lane", format!("{} {}: {reason}", summary.lane.name, summary.lane.state));
+            // An open lane that rests has a reason too.
+            let state = if summary.lane.state == "open" { "" } else { summary.lane.state };
+            self.add("lane", format!("{}: {reason}", format!("{} {state}", summary.lane.name).trim_end()));
         }
         // The sentence says what holds it, where there is one.
         self.add("because", summary.because.clone().or_else(|| summary.held_by.clone()).unwrap_or_default());
+        self.add("limited by", summary.limited_by.clone().unwrap_or_default());
         self.add("to go on", way_on(summary).unwrap_or_default());
     }
 
@@ -145,7 +148,7 @@ impl Lines {
     fn pace(&mut self, summary: &Summary) {
         let answered = summary.rate.answer_rate.map(|rate| format!("{:.0}% of calls answered", rate * 100.0));
         let pace = (summary.rate.calls_per_min > 0.0)
-            .then(|| format!("{} calls in the last minute", summary.rate.calls_per_min));
+            .then(|| format!("{} in the last minute", plural(summary.rate.calls_per_min as i64, "call")));
         self.add("rate", [pace, answered].into_iter().flatten().collect::<Vec<_>>().join(", "));
         self.add("talked", talked(summary.talk_seconds));
         self.add(

@@ -7,14 +7,25 @@ use tracing_subscriber::filter::Directive;
 
 use crate::stderr::Log;
 
+/// Libraries that tell each statement and each byte, unless somebody asks for them by name.
+const LIBRARIES: [&str; 6] = ["sqlx", "apalis", "hyper", "hyper_util", "reqwest", "rustls"];
+
+/// A filter in which `debug` means our own messages.
+fn of_ours(wanted: &str) -> String {
+    let quiet = LIBRARIES.iter().filter(|name| !wanted.contains(*name)).map(|name| format!("{name}=warn"));
+    quiet.chain([wanted.to_owned()]).collect::<Vec<_>>().join(",")
+}
+
 /// Begins logging, which never holds up anything. Numbers never reach a log whole: their type
 /// prints itself masked.
 pub fn begin() {
     let terminal = std::io::stderr().is_terminal();
     // The library that reads numbers would write them out at its finest level.
     let silent = "rlibphonenumber=off".parse::<Directive>().expect("a directive");
-    let filter = EnvFilter::try_from_env("RINGFENCE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(if terminal { "warn" } else { "info,sqlx=warn,apalis=warn" }))
+    let wanted = std::env::var("RINGFENCE_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
+    let usual = if terminal { "warn" } else { "info" };
+    let filter = EnvFilter::try_new(of_ours(wanted.as_deref().unwrap_or(usual)))
+        .unwrap_or_else(|_| EnvFilter::new(of_ours(usual)))
         .add_directive(silent);
     if terminal {
         tracing_subscriber::fmt()

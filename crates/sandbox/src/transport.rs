@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use ringfence_providers::transport::{ANSWER, MAX_ANSWER};
+use ringfence_providers::transport::{ANSWER, MAX_ANSWER, check_values};
 use ringfence_providers::{Transport, WireError};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -73,6 +73,7 @@ impl Transport for InProcess {
         let (parts, body) = response.into_parts();
         let bytes =
             axum::body::to_bytes(body, MAX_ANSWER).await.map_err(|error| WireError::Broken(error.to_string()))?;
+        check_values(&bytes)?;
         Ok(http::Response::from_parts(parts, bytes))
     }
 }

@@ -1,9 +1,12 @@
-//! The sharing of free slots: strictly by priority, fairly between the runs of one priority, by
-//! class within a run.
+//! The sharing of free slots: by priority, fairly between the runs of one priority, by class within
+//! a run.
+//!
+//! The campaigns of the highest priority go first, and a share of the lane goes to those below
+//! them all the same: a large campaign would else keep the others waiting for days.
 
 use std::collections::{BTreeMap, HashMap};
 
-use ringfence_domain::{BucketId, DialClass, RunId};
+use ringfence_domain::{BucketId, DialClass, RunId, Share};
 
 /// A bucket that may be dialled now.
 #[derive(Debug, Clone)]
@@ -16,57 +19,112 @@ pub(crate) struct Candidate {
     pub(crate) waiting: u32,
 }
 
+/// The turns of those who share a lane.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turns {
+    /// The share of the lower priorities, in hundredths.
+    share: u32,
+    /// Hundredths of slots that are theirs and that they have not had.
+    owed: u32,
+    /// Rotates which run of the highest priority is first when slots cannot be shared evenly,
+    highest: usize,
+    /// and which run of the lower ones.
+    lower: usize,
+}
+
+impl Turns {
+    pub(crate) fn new(share: Share) -> Self {
+        Self { share: u32::from(share.hundredths()), owed: 0, highest: 0, lower: 0 }
+    }
+
+    /// Splits free slots between the highest priority, which `wants` so many, and the lower ones,
+    /// which want `below`. What one does not want goes to the other.
+    fn split(&mut self, free: u32, wants: u32, below: u32) -> (u32, u32) {
+        let (mut first, mut lower) = (0, 0);
+        for _ in 0..free {
+            let is_theirs = self.owed + self.share >= 100;
+            if lower < below && (is_theirs || first == wants) {
+                lower += 1;
+                // What nobody above them wants is no part of their share.
+                self.owed = if is_theirs { self.owed + self.share - 100 } else { self.owed };
+            } else if first < wants {
+                first += 1;
+                // Who does not wait saves nothing up.
+                self.owed = if lower < below { self.owed + self.share } else { 0 };
+            } else {
+                break;
+            }
+        }
+        (first, lower)
+    }
+}
+
 /// Returns how many attempts each bucket may open. `free` is the number of free slots, `capacity`
-/// what each run may still have at once; `turn` rotates which run is first when the slots cannot be
-/// shared evenly.
+/// what each run may still have at once.
 pub(crate) fn fair_share(
     candidates: &[Candidate],
-    mut free: u32,
+    free: u32,
     capacity: &HashMap<RunId, u32>,
-    turn: usize,
+    turns: &mut Turns,
 ) -> BTreeMap<BucketId, u32> {
     let mut shares = BTreeMap::new();
     let mut levels: BTreeMap<i64, BTreeMap<RunId, Vec<&Candidate>>> = BTreeMap::new();
     for candidate in candidates {
         levels.entry(candidate.priority).or_default().entry(candidate.run).or_default().push(candidate);
     }
-    for runs in levels.into_values() {
-        let mut wants: Vec<(RunId, u32)> = runs
-            .iter()
-            .map(|(run, buckets)| {
-                let waiting: u32 = buckets.iter().map(|bucket| bucket.waiting).fold(0, u32::saturating_add);
-                (*run, waiting.min(capacity.get(run).copied().unwrap_or(u32::MAX)))
-            })
-            .collect();
-        let first = turn.checked_rem(wants.len()).unwrap_or_default();
-        wants.rotate_left(first);
-        let mut given: HashMap<RunId, u32> = HashMap::new();
-        while free > 0 && wants.iter().any(|(_, want)| *want > 0) {
-            let hungry = wants.iter().filter(|(_, want)| *want > 0).count() as u32;
-            let each = (free / hungry).max(1);
-            for (run, want) in &mut wants {
-                let take = each.min(*want).min(free);
-                *want -= take;
-                free -= take;
-                *given.entry(*run).or_default() += take;
-            }
-        }
-        for (run, mut buckets) in runs {
-            let mut left = given.get(&run).copied().unwrap_or_default();
-            buckets.sort_by_key(|bucket| bucket.class.rank());
-            for bucket in buckets {
-                let take = left.min(bucket.waiting);
-                left -= take;
-                if take > 0 {
-                    shares.insert(bucket.bucket, take);
-                }
-            }
-        }
-        if free == 0 {
-            break;
+    let Some((_, highest)) = levels.pop_first() else { return shares };
+    let below: BTreeMap<RunId, Vec<&Candidate>> = levels.into_values().flatten().collect();
+    let want = |runs: &BTreeMap<RunId, Vec<&Candidate>>| {
+        runs.iter().map(|(run, buckets)| wanted(*run, buckets, capacity)).fold(0, u32::saturating_add)
+    };
+    let (first, rest) = turns.split(free, want(&highest), want(&below));
+    share_evenly(highest, first, capacity, turns.highest, &mut shares);
+    share_evenly(below, rest, capacity, turns.lower, &mut shares);
+    turns.highest = turns.highest.wrapping_add(usize::from(first > 0));
+    turns.lower = turns.lower.wrapping_add(usize::from(rest > 0));
+    shares
+}
+
+/// Returns how many attempts a run may open.
+fn wanted(run: RunId, buckets: &[&Candidate], capacity: &HashMap<RunId, u32>) -> u32 {
+    let waiting = buckets.iter().map(|bucket| bucket.waiting).fold(0, u32::saturating_add);
+    waiting.min(capacity.get(&run).copied().unwrap_or(u32::MAX))
+}
+
+/// Shares free slots between runs, and within each run by class.
+fn share_evenly(
+    runs: BTreeMap<RunId, Vec<&Candidate>>,
+    mut free: u32,
+    capacity: &HashMap<RunId, u32>,
+    turn: usize,
+    shares: &mut BTreeMap<BucketId, u32>,
+) {
+    let mut wants: Vec<(RunId, u32)> =
+        runs.iter().map(|(run, buckets)| (*run, wanted(*run, buckets, capacity))).collect();
+    let first = turn.checked_rem(wants.len()).unwrap_or_default();
+    wants.rotate_left(first);
+    let mut given: HashMap<RunId, u32> = HashMap::new();
+    while free > 0 && wants.iter().any(|(_, want)| *want > 0) {
+        let hungry = wants.iter().filter(|(_, want)| *want > 0).count() as u32;
+        let each = (free / hungry).max(1);
+        for (run, want) in &mut wants {
+            let take = each.min(*want).min(free);
+            *want -= take;
+            free -= take;
+            *given.entry(*run).or_default() += take;
         }
     }
-    shares
+    for (run, mut buckets) in runs {
+        let mut left = given.get(&run).copied().unwrap_or_default();
+        buckets.sort_by_key(|bucket| bucket.class.rank());
+        for bucket in buckets {
+            let take = left.min(bucket.waiting);
+            left -= take;
+            if take > 0 {
+                shares.insert(bucket.bucket, take);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -77,15 +135,66 @@ mod tests {
         Candidate { bucket: BucketId(bucket), run: RunId(run), priority, class, waiting }
     }
 
+    /// With no share for the lower priorities.
+    fn strict() -> Turns {
+        Turns::new(Share::new(0))
+    }
+
     fn shares(candidates: &[Candidate], free: u32, turn: usize) -> Vec<(i64, u32)> {
-        fair_share(candidates, free, &HashMap::new(), turn).into_iter().map(|(bucket, n)| (bucket.0, n)).collect()
+        shares_with(candidates, free, &mut Turns { highest: turn, ..strict() })
+    }
+
+    fn shares_with(candidates: &[Candidate], free: u32, turns: &mut Turns) -> Vec<(i64, u32)> {
+        let shares = fair_share(candidates, free, &HashMap::new(), turns);
+        shares.into_iter().map(|(bucket, n)| (bucket.0, n)).collect()
     }
 
     #[test]
-    fn a_higher_priority_takes_all_it_wants() {
+    fn without_a_share_for_the_others_a_higher_priority_takes_all_it_wants() {
         let candidates = [candidate(1, 1, 5, DialClass::First, 100), candidate(2, 2, 1, DialClass::First, 7)];
         assert_eq!(shares(&candidates, 10, 0), [(1, 3), (2, 7)]);
         assert_eq!(shares(&candidates, 5, 0), [(2, 5)]);
+    }
+
+    #[test]
+    fn a_tenth_goes_to_the_priorities_below_however_few_slots_come_free_at_once() {
+        let candidates = [
+            candidate(1, 1, 1, DialClass::First, 1_000_000),
+            candidate(2, 2, 5, DialClass::First, 1_000_000),
+            candidate(3, 3, 9, DialClass::First, 1_000_000),
+        ];
+        for at_once in [1, 3, 10, 70] {
+            let mut turns = Turns::new(Share::new(10));
+            let mut given: BTreeMap<i64, u32> = BTreeMap::new();
+            for _ in 0..2_100 / at_once {
+                for (bucket, n) in shares_with(&candidates, at_once, &mut turns) {
+                    *given.entry(bucket).or_default() += n;
+                }
+            }
+            let all: u32 = given.values().sum();
+            assert_eq!(all, 2_100 / at_once * at_once, "{at_once}: every slot is used");
+            let below = given[&2] + given[&3];
+            assert!(below.abs_diff(all / 10) <= 1, "{at_once}: {given:?}");
+            assert!(given[&2].abs_diff(given[&3]) <= at_once, "{at_once}: {given:?}");
+        }
+    }
+
+    #[test]
+    fn who_did_not_wait_has_saved_nothing_up() {
+        let mut turns = Turns::new(Share::new(10));
+        let high = candidate(1, 1, 1, DialClass::First, 1_000_000);
+        for _ in 0..50 {
+            assert_eq!(shares_with(std::slice::from_ref(&high), 10, &mut turns), [(1, 10)]);
+        }
+        let both = [high, candidate(2, 2, 5, DialClass::First, 1_000_000)];
+        assert_eq!(shares_with(&both, 10, &mut turns), [(1, 9), (2, 1)]);
+    }
+
+    #[test]
+    fn what_the_highest_priority_does_not_want_goes_to_the_others() {
+        let mut turns = Turns::new(Share::new(10));
+        let both = [candidate(1, 1, 1, DialClass::First, 4), candidate(2, 2, 5, DialClass::First, 100)];
+        assert_eq!(shares_with(&both, 20, &mut turns), [(1, 4), (2, 16)]);
     }
 
     #[test]
@@ -120,7 +229,7 @@ mod tests {
     fn a_run_never_gets_more_than_its_own_room() {
         let candidates = [candidate(1, 1, 5, DialClass::First, 50), candidate(2, 2, 6, DialClass::First, 50)];
         let capacity = HashMap::from([(RunId(1), 3)]);
-        let shares = fair_share(&candidates, 10, &capacity, 0);
+        let shares = fair_share(&candidates, 10, &capacity, &mut strict());
         assert_eq!((shares[&BucketId(1)], shares[&BucketId(2)]), (3, 7));
     }
 }

@@ -65,7 +65,6 @@ impl LeaseHolder {
         let taken = self.store.take_lane(self.lane, self.settings.clone(), owner, dead, now).await?;
         Ok(match taken {
             Acquired::Ours { epoch, used_until, spent } => {
-                tracing::info!(lane = self.settings.name, epoch, "lane {} is ours", self.settings.name);
                 let deadline = asked + LEASE.duration();
                 let before = EarlierUse { used_until, spent };
                 LeaseOutcome::Ours(Arc::new(LaneLease::new(self.lane, epoch, self.settings.clone(), before, deadline)))

@@ -133,7 +133,7 @@ impl Maintenance {
                 && self.store.run(campaign.run).await?.closed_for.is_none()
             {
                 tracing::info!(campaign = campaign.rules.name, "the last day of {} is over", campaign.rules.name);
-                self.store.end_run(campaign.id, campaign.revision).await?;
+                self.store.end_run(campaign.id, campaign.revision, reading.now).await?;
             }
         }
         Ok(())

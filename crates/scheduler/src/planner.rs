@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{BucketId, CampaignId, Clock, ClockReading, Moment, Rate, RunId, Span, StopSwitch};
+use ringfence_domain::{BucketId, CampaignId, Clock, ClockReading, LaneState, Moment, Rate, RunId, Span, StopSwitch};
 use ringfence_store::{
     Closed, Database, EligibleBucket, LaneLease, LaneLoad, Opened, Pick, Plan, RulesCache, StoreError,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::fair_share::{Candidate, fair_share};
+use crate::fair_share::{Candidate, Turns, fair_share};
 
 /// The time within which an open attempt must be dialled; after it, the contact is planned again.
 const DIAL_WITHIN: Span = Span::from_secs(30);
@@ -66,7 +66,11 @@ pub struct Planner {
     stop_switch: Arc<dyn StopSwitch>,
     only: Option<CampaignId>,
     rules: Arc<RulesCache>,
-    turn: usize,
+    turns: Turns,
+    /// The lane was seen paused.
+    was_paused: bool,
+    /// Rung when a paused lane is open again: its secrets may be other ones by then.
+    reopen: Arc<Notify>,
 }
 
 impl Planner {
@@ -78,8 +82,10 @@ impl Planner {
         stop_switch: Arc<dyn StopSwitch>,
         only: Option<CampaignId>,
         rules: Arc<RulesCache>,
+        reopen: Arc<Notify>,
     ) -> Self {
-        Self { store, clock, lease, stop_switch, only, rules, turn: 0 }
+        let turns = Turns::new(lease.settings.lower_priorities);
+        Self { store, clock, lease, stop_switch, only, rules, turns, was_paused: false, reopen }
     }
 
     /// Ticks until told to stop. `wake` rings when something changed in this process; the planner
@@ -126,6 +132,11 @@ impl Planner {
         if load.lane.epoch != self.lease.epoch {
             return Ok(Tick::default());
         }
+        if self.was_paused && load.lane.state == LaneState::Open {
+            self.reopen.notify_one();
+            return Ok(Tick::default());
+        }
+        self.was_paused = load.lane.state == LaneState::Paused;
         if let Some(held) = load.held_by(None, reading) {
             // By then it allows a call for certain, whatever the clock's error.
             let next_at = held.from(reading).map(|from| from + reading.error);
@@ -136,7 +147,6 @@ impl Planner {
         if free == 0 {
             return Ok(Tick::default());
         }
-        self.turn = self.turn.wrapping_add(1);
         let mut buckets = self.store.eligible_buckets(self.lease.lane, reading.now, BUCKETS).await?;
         buckets.retain(|bucket| self.only.is_none_or(|only| bucket.campaign == only));
         let mut looked = Looked::default();
@@ -214,8 +224,8 @@ impl Planner {
     }
 
     /// What to open of the buckets that are open.
-    fn picks(&self, buckets: &[EligibleBucket], looked: &Looked, free: u32, reading: ClockReading) -> Vec<Pick> {
-        let shares = fair_share(&looked.candidates, free, &looked.capacity, self.turn);
+    fn picks(&mut self, buckets: &[EligibleBucket], looked: &Looked, free: u32, reading: ClockReading) -> Vec<Pick> {
+        let shares = fair_share(&looked.candidates, free, &looked.capacity, &mut self.turns);
         let pick = |(id, count)| {
             let bucket = buckets.iter().find(|bucket| bucket.id == id)?;
             let (dial_after, dial_before) = (reading.earliest(), *looked.until.get(&id)?);

@@ -8,7 +8,7 @@ use crate::session::{Row, Session, Sql, args, claim_fence, rows_json, sql};
 use crate::{Database, DatabaseKind, StoreError};
 
 /// What numbers of one source have in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DncList {
     /// The campaign that must not call them; nobody may without.
     pub campaign: Option<CampaignId>,
@@ -54,16 +54,15 @@ pub(crate) async fn begin(session: &mut Session, list: &DncList) -> Result<DncLi
 /// More numbers than a person adds by hand: a list, for which nothing else waits.
 const LIST: usize = 100;
 
-/// Adds numbers to a list, and returns how many are new. After it returns no claim commits that had
-/// not seen them.
-pub(crate) async fn add(
-    database: &Database,
-    list: DncListId,
-    numbers: Vec<(NumberKey, PhoneNumber)>,
-) -> Result<u64, StoreError> {
+/// A number and its list.
+pub type DncEntry = (DncListId, NumberKey, PhoneNumber);
+
+/// Adds numbers to their lists, and returns how many are new. After it returns no claim commits
+/// that had not seen them.
+pub(crate) async fn add(database: &Database, numbers: Vec<DncEntry>) -> Result<u64, StoreError> {
     const WORK: &str = "add_dnc";
     if numbers.len() <= LIST || database.kind() == DatabaseKind::Postgres {
-        return database.write(Urgency::Stop, move |session| Box::pin(add_some(session, list, numbers))).await;
+        return database.write(Urgency::Stop, move |session| Box::pin(add_some(session, numbers))).await;
     }
     let mut added = 0;
     let mut numbers = numbers.into_iter();
@@ -71,7 +70,7 @@ pub(crate) async fn add(
         let rows = database.portion(WORK);
         let some: Vec<_> = numbers.by_ref().take(rows).collect();
         let did = some.len();
-        let write = database.timed(Urgency::Bulk, move |session| Box::pin(add_some(session, list, some)));
+        let write = database.timed(Urgency::Bulk, move |session| Box::pin(add_some(session, some)));
         let (new, held) = write.await?;
         database.portions().took(WORK, rows, did, held);
         added += new;
@@ -79,22 +78,14 @@ pub(crate) async fn add(
     Ok(added)
 }
 
-async fn add_some(
-    session: &mut Session,
-    list: DncListId,
-    numbers: Vec<(NumberKey, PhoneNumber)>,
-) -> Result<u64, StoreError> {
+async fn add_some(session: &mut Session, numbers: Vec<DncEntry>) -> Result<u64, StoreError> {
     claim_fence::close(session).await?;
-    let numbers: Vec<_> = numbers.into_iter().map(|(key, number)| (list, key, number)).collect();
     insert(session, &numbers).await
 }
 
 /// Adds numbers to their lists, in the order of the keys, so that two who add never wait for each
 /// other.
-pub(crate) async fn insert(
-    session: &mut Session,
-    numbers: &[(DncListId, NumberKey, PhoneNumber)],
-) -> Result<u64, StoreError> {
+pub(crate) async fn insert(session: &mut Session, numbers: &[DncEntry]) -> Result<u64, StoreError> {
     #[derive(Serialize)]
     struct NewRow<'a> {
         list_id: i64,

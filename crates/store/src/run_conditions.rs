@@ -3,9 +3,10 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use ringfence_domain::verdict::{InHand, Slots, Verdict};
+use ringfence_domain::verdict::{Brakes, InHand, Slots, Verdict};
 use ringfence_domain::{ClockReading, ImportId, LaneId, Moment, NumberKey, RunId, Zone};
 
+use crate::attempts::eligible::foremost;
 use crate::campaigns::rows::CampaignRow;
 use crate::campaigns::runs::RunRow;
 use crate::campaigns::{rows, runs};
@@ -37,6 +38,8 @@ pub struct RunConditions {
     pub stop: Option<Stop>,
     /// The newest contact file.
     pub last_import: Option<ImportRow>,
+    /// The campaign of the highest priority that the lane may dial now, with its priority.
+    pub foremost: Option<(String, i64)>,
 }
 
 impl RunConditions {
@@ -71,6 +74,25 @@ impl RunConditions {
             of_lane: (self.of_lane, self.lane.settings.limits.concurrent),
             of_campaign: own.map(|limit| (self.of_run, limit)),
         }
+    }
+
+    /// Names what keeps the run's calls from going out faster, while nothing forbids them.
+    pub fn brake(&self) -> Option<String> {
+        let settings = &self.lane.settings;
+        let mine = i64::from(self.campaign.rules.priority);
+        Brakes {
+            slots: &self.slots(),
+            limits: &settings.limits,
+            limited: self.lane.limited,
+            own: self.campaign.rules.limits.calls,
+            ahead: self
+                .foremost
+                .as_ref()
+                .filter(|(_, priority)| *priority < mine)
+                .map(|(name, at)| (name.as_str(), *at)),
+            lower_priorities: settings.lower_priorities,
+        }
+        .says()
     }
 
     /// Whether a process dials the lane.
@@ -118,7 +140,7 @@ pub(crate) async fn conditions(
     let mut conditions = Vec::new();
     for campaign in campaigns {
         let Some(run) = run_rows.remove(&campaign.run) else { continue };
-        let OnLane { lane, left_today, in_hand } = match known.entry(campaign.lane) {
+        let OnLane { lane, left_today, in_hand, foremost } = match known.entry(campaign.lane) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(on_lane(session, campaign.lane, now).await?),
         };
@@ -128,6 +150,7 @@ pub(crate) async fn conditions(
             of_lane: in_hand.values().copied().fold(InHand::default(), InHand::with),
             of_run: in_hand.get(&campaign.run).copied().unwrap_or_default(),
             stop: stop.clone(),
+            foremost: foremost.clone(),
             last_import: imports.remove(&campaign.run),
             run,
             campaign,
@@ -141,6 +164,7 @@ struct OnLane {
     lane: LaneRow,
     left_today: Option<u32>,
     in_hand: BTreeMap<RunId, InHand>,
+    foremost: Option<(String, i64)>,
 }
 
 async fn on_lane(session: &mut Session, id: LaneId, now: Moment) -> Result<OnLane, StoreError> {
@@ -153,5 +177,6 @@ async fn on_lane(session: &mut Session, id: LaneId, now: Moment) -> Result<OnLan
         None => None,
     };
     let in_hand = slots::in_hand(session, &lane, now).await?;
-    Ok(OnLane { lane, left_today, in_hand })
+    let foremost = foremost(session, id, now).await?;
+    Ok(OnLane { lane, left_today, in_hand, foremost })
 }

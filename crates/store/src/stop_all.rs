@@ -1,8 +1,10 @@
 //! The stop of everything on one database.
 
 use ringfence_domain::Moment;
+use ringfence_domain::event::EventKind;
 use ringfence_domain::verdict::{Stopped, StoppedBy};
 
+use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, claim_fence, sql};
 use crate::{StoreError, zone_data};
 
@@ -32,10 +34,13 @@ pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) 
     );
     const START: Sql = sql!("UPDATE installation SET stopped_at = NULL, stop_reason = NULL WHERE only_row = 1");
     claim_fence::close(session).await?;
-    match stop {
-        Some(reason) => session.run(&STOP, args![reason, now]).await?,
-        None => session.run(&START, args![]).await?,
-    };
+    if let Some(reason) = stop {
+        session.run(&STOP, args![reason, now]).await?;
+        tell(EventKind::Stopped, Subject::All, Some(reason), now);
+    } else {
+        session.run(&START, args![]).await?;
+        tell(EventKind::Started, Subject::All, None, now);
+    }
     Ok(())
 }
 

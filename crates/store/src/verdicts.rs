@@ -3,6 +3,7 @@
 use ringfence_domain::verdict::{Stopped, Verdict};
 use ringfence_domain::{ClockReading, Rate};
 
+use crate::database::KnownAs;
 use crate::lanes::rows::LaneRow;
 
 /// What holds everyone on a lane, whatever the campaign.
@@ -33,5 +34,7 @@ pub(crate) fn unknown_use(lane: &LaneRow, own: Option<Rate>, reading: ClockReadi
 
 /// Whether a process dials the lane.
 pub(crate) fn process(lane: &LaneRow, reading: ClockReading) -> Verdict {
-    Verdict::Process { dials: lane.owner.is_some() && lane.lease_until > reading.now }
+    let last = lane.last_owner.as_deref().and_then(KnownAs::of).map(|last| (last.host, lane.lease_until));
+    let dials = lane.owner.is_some() && lane.lease_until > reading.now;
+    Verdict::Process { lane: lane.settings.name.clone(), dials, last }
 }

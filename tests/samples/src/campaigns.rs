@@ -30,6 +30,7 @@ pub fn lane_settings(name: &str) -> LaneSettings {
         },
         hours: None,
         timezone: "Asia/Kolkata".parse().expect("a zone"),
+        lower_priorities: LaneSettings::LOWER_PRIORITIES,
     }
 }
 

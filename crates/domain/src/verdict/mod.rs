@@ -9,6 +9,7 @@
 //! its answer (`allows`), the moment that it waits for (`waits_for`), its words ([`Verdict::says`])
 //! and what follows on it in a claim ([`Verdict::denies`]) are written.
 
+mod brake;
 mod claim;
 mod sentence;
 mod slots;
@@ -27,6 +28,7 @@ use crate::{
     PastCall, PausedBy, Span, StopReason, ZoneSet,
 };
 
+pub use self::brake::Brakes;
 pub use self::claim::{ClaimDenied, decide};
 pub use self::sentence::{Waiting, because, because_of, because_of_contact};
 pub use self::slots::{InHand, Slots};
@@ -178,8 +180,12 @@ pub enum Verdict {
     },
     /// Does a process dial the lane? It forbids nothing; without one nothing happens.
     Process {
+        /// The lane.
+        lane: String,
         /// One does.
         dials: bool,
+        /// The machine of the process that did last, and until when.
+        last: Option<(String, Moment)>,
     },
 }
 
@@ -265,7 +271,7 @@ impl Verdict {
             Self::Slots(slots) => !slots.is_stuck(),
             Self::Window { is_open, .. } => *is_open,
             Self::NumberLimit { until, .. } => until.is_none(),
-            Self::Process { dials } => *dials,
+            Self::Process { dials, .. } => *dials,
         }
     }
 

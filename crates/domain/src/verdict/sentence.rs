@@ -77,19 +77,15 @@ fn sentence_without_process(
     let held = written("Nothing is dialled", verdict, &verdict.clause(reading, clock), None, clock);
     let process = process.says(reading, clock);
     match next_at {
-        Some(at) => format!("{held} The next call may be made at {}, but {process}.", day_and_minute(at, clock)),
+        Some(at) => format!("{held} The next call may be made at {}, but {process}.", at.shown(clock)),
         None => format!("{held} Besides, {process}."),
     }
 }
 
 fn written(subject: &str, verdict: &Verdict, clause: &str, next_at: Option<Moment>, clock: Zone) -> String {
     let says_when = matches!(verdict, Verdict::Slots(_) | Verdict::Rest { .. } | Verdict::UnknownUse { .. });
-    let goes_on = next_at.filter(|_| !says_when).map(|at| format!(" It goes on at {}.", day_and_minute(at, clock)));
+    let goes_on = next_at.filter(|_| !says_when).map(|at| format!(" It goes on at {}.", at.shown(clock)));
     format!("{subject}: {}.{}", clause.trim_end_matches('.'), goes_on.unwrap_or_default())
-}
-
-fn day_and_minute(at: Moment, clock: Zone) -> String {
-    at.local(clock).strftime("%d %b %Y %H:%M %Z").to_string()
 }
 
 impl Verdict {

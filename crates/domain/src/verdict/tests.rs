@@ -80,7 +80,7 @@ impl Facts {
             Verdict::of_rest(Moment::from_secs(self.rests_until), None, reading),
             Verdict::LaneDay { left: self.left_today, tomorrow: Moment::from_secs(172_800) },
             Verdict::of_number_limits(&self.limits(), &self.calls(), reading, &zones, || ("per_number", String::new())),
-            Verdict::Process { dials: false },
+            Verdict::Process { lane: "main".to_owned(), dials: false, last: None },
         ]
     }
 
@@ -247,7 +247,7 @@ fn slots_of_unknown_fate_are_named_with_the_moment_that_frees_one() {
 fn the_sentence_names_what_goes_on_first_and_who_must_act() {
     let clock: crate::Zone = "Asia/Kolkata".parse().expect("a zone");
     let reading = ClockReading::exact(at("2026-11-20T08:30:00Z"));
-    let dials = Verdict::Process { dials: true };
+    let dials = Verdict::Process { lane: "main".to_owned(), dials: true, last: None };
     let group = |held_by: Option<Verdict>, contacts, next_at: Option<&str>| Waiting {
         held_by,
         contacts,
@@ -288,10 +288,11 @@ fn the_sentence_names_what_goes_on_first_and_who_must_act() {
         None,
         "somebody is being dialled"
     );
-    let nobody = Verdict::Process { dials: false };
-    let process = "Nothing is dialled: no process dials this lane: start `ringfence serve` or `ringfence run`.";
+    let last = Some(("dialer-1".to_owned(), at("2026-11-19T15:40:00Z")));
+    let nobody = Verdict::Process { lane: "main".to_owned(), dials: false, last };
+    let process = "Nothing is dialled: no process dials lane main (dialer-1 did until 19 Nov 21:10): start `ringfence serve` or `ringfence run`.";
     assert_eq!(say(&[group(None, 5, None)], &nobody, false).as_deref(), Some(process));
-    let but = "The next call may be made at 20 Nov 2026 14:30 IST, but no process dials this lane: start `ringfence serve` or `ringfence run`.";
+    let but = "The next call may be made at 20 Nov 2026 14:30 IST, but no process dials lane main (dialer-1 did until 19 Nov 21:10): start `ringfence serve` or `ringfence run`.";
     let next = format!("Nothing is dialled: the next retry is not due yet. {but}");
     assert_eq!(say(&both, &nobody, false), Some(next));
 }

@@ -71,9 +71,13 @@ impl Verdict {
             Self::LaneDay { left: None, .. } => "the lane's calls of a day are not limited".to_owned(),
             Self::Slots(slots) => slots.says(clock),
             Self::Window { says, .. } | Self::NumberLimit { says, .. } => says.clone(),
-            Self::Process { dials: true } => "a process dials the lane".to_owned(),
-            Self::Process { dials: false } => {
-                "no process dials this lane: start `ringfence serve` or `ringfence run`".to_owned()
+            Self::Process { lane, dials: true, .. } => format!("a process dials lane {lane}"),
+            Self::Process { lane, last, .. } => {
+                let last = last
+                    .as_ref()
+                    .map(|(host, until)| format!(" ({host} did until {})", until.shown_near(reading.now, clock)));
+                let last = last.unwrap_or_default();
+                format!("no process dials lane {lane}{last}: start `ringfence serve` or `ringfence run`")
             }
         }
     }

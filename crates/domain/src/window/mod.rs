@@ -10,6 +10,7 @@ mod closures;
 mod holidays;
 mod interval;
 mod reading;
+mod slips;
 mod timetable;
 
 pub use calendar::{Calendar, Hours, Openness};

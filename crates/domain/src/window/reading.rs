@@ -15,10 +15,12 @@
 use std::ops::{Range, RangeInclusive};
 use std::str::FromStr;
 
+use super::slips::{self, Meant};
 use super::timetable::{DAY, Dates, Hours, Rule, Timetable};
 
-const WEEKDAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+pub(super) const WEEKDAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
+pub(super) const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const LENGTHS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /// A slip in written hours.
@@ -55,7 +57,7 @@ impl FromStr for Timetable {
     type Err = HoursError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let table = Self::read(text)?;
+        let table = Self::read(text).map_err(|error| suggested(text, error))?;
         let texts: Vec<&str> = rules_of(text).collect();
         for (place, rule) in table.rules.iter().enumerate().take(texts.len()) {
             // Both halves of a day written as two rules, or an exception that stands first: the
@@ -69,6 +71,30 @@ impl FromStr for Timetable {
         }
         Ok(table)
     }
+}
+
+/// An error about a rule that was probably meant otherwise says how it would be read.
+fn suggested(text: &str, error: HoursError) -> HoursError {
+    let Some(rule) = text.split(';').find(|rule| {
+        let start = (rule.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        (start..=start + rule.len()).contains(&error.at.start)
+    }) else {
+        return error;
+    };
+    let Some(Meant { rule: meant, besides }) = slips::meant(rule) else { return error };
+    // What would be refused again is no help.
+    let whole = text.replacen(rule, &format!(" {meant}"), 1);
+    if whole.trim().parse::<Timetable>().is_err() {
+        return error;
+    }
+    let besides = besides.map(|besides| format!(" {besides}")).unwrap_or_default();
+    let hint = format!("did you mean {meant}?{besides}");
+    // A number that was read as a date or a year was probably none.
+    if error.message.ends_with("is not a date") || error.message.ends_with("is not a year") {
+        let message = format!("`{}` is not written as hours are", rule.trim());
+        return Text(text).fault(rule.trim(), message, hint);
+    }
+    HoursError { hint, ..error }
 }
 
 fn rules_of(text: &str) -> impl Iterator<Item = &str> {
@@ -328,7 +354,7 @@ mod tests {
             ("10:00-09:00", "10:00-09:00", "10:00-33:00"),
             ("Mo-Fr 22:00-02:00", "22:00-02:00", "22:00-26:00"),
             ("Mo-Fx 09:00-21:00", "Fx", "Mo, Tu"),
-            ("Mo-Fr 9:00-21:00", "9:00", "09:00"),
+            ("Mo-Fr 9:00-21:00", "9:00", "did you mean Mo-Fr 09:00-21:00?"),
             ("09:00-21:60", "21:60", "09:00"),
             ("Mo-Fr", "Mo-Fr", "Mo-Fr 09:00"),
             ("09:00", "09:00", "09:00-21:00"),
@@ -340,13 +366,21 @@ mod tests {
             ("Dec 24-Jan off", "Dec 24-Jan", "both ends alike"),
             ("2027-2026 Dec 24 off", "2027-2026", "2026-2027"),
             ("PH off", "PH", "holidays"),
-            ("Mo-Fr 09:00-12:00 14:00-18:00", "12:00 14:00-18:00", "09:00"),
-            ("Mo-Fr 09:00-18:00, Sa 10:00-12:00", "Sa", "semicolon"),
-            ("Mo-Fr 09:00-17:00 Sa 10:00-12:00", "Sa", "semicolon"),
+            ("Mo-Fr 09:00-12:00 14:00-18:00", "12:00 14:00-18:00", "Mo-Fr 09:00-12:00,14:00-18:00"),
+            ("9-21", "9-21", "did you mean 09:00-21:00?"),
+            ("Mo-Sa 09:00-21:00 IST", "IST", "did you mean Mo-Sa 09:00-21:00? The zone belongs in timezone"),
+            ("09:00-18:00; 2026-12-25 off", "2026-12-25 off", "did you mean 2026 Dec 25 off?"),
+            ("9am - 9 pm", "pm", "did you mean 09:00-21:00?"),
+            ("monday to friday 9:30-18", "monday", "did you mean Mo-Fr 09:30-18:00?"),
+            ("weekdays 0900-1800", "weekdays", "did you mean Mo-Fr 09:00-18:00?"),
+            ("December 25 off", "December 25 off", "did you mean Dec 25 off?"),
+            ("9pm-9am", "9pm", "09:00"),
+            ("Mo-Fr 09:00-18:00, Sa 10:00-12:00", "Sa", "did you mean Mo-Fr 09:00-18:00; Sa 10:00-12:00?"),
+            ("Mo-Fr 09:00-17:00 Sa 10:00-12:00", "Sa", "did you mean Mo-Fr 09:00-17:00; Sa 10:00-12:00?"),
             (";", ";", "24/7"),
             ("Mo-Fr 09:00-12:00; Mo-Fr 14:00-18:00", "Mo-Fr 09:00-12:00", "with a comma"),
             ("Su off; 09:00-21:00", "Su off", "exceptions last"),
-            ("mo-fr 09:00-21:00", "mo", "Mo, Tu"),
+            ("mo-fr 09:00-21:00", "mo", "did you mean Mo-Fr 09:00-21:00?"),
             ("Mo-Fr 09:00–21:00", "09:00–21:00", "09:00-21:00"),
             ("24:00-26:00", "24:00", "before 24:00"),
             ("Dec 25 off; Mo-Fr 09:00-18:00", "Dec 25 off", "exceptions last"),

@@ -1,7 +1,7 @@
 //! `[provider.NAME]`: a lane.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ringfence_domain::lane::{LaneLimits, LaneSettings};
 use ringfence_domain::phone::Country;
@@ -10,7 +10,7 @@ use ringfence_domain::{Outcome, Span, Zone};
 use ringfence_providers::{LaneSetup, SettingKey, SettingKind, Vendor};
 use secrecy::SecretString;
 
-use super::{ConfigLane, beside, check_address};
+use super::{ConfigLane, Secrets, beside, check_address};
 use crate::Mistake;
 use crate::section::{Placed, Section, closest};
 
@@ -19,7 +19,7 @@ pub(super) fn lane(
     mut section: Section<'_>,
     path: &Path,
     vendors: &[&'static Vendor],
-    environment: &dyn Fn(&str) -> Option<String>,
+    source: &Secrets<'_>,
 ) -> Option<ConfigLane> {
     // Whatever else is wrong, credentials that somebody wrote down are not shown.
     let secrets = vendors.iter().flat_map(|vendor| vendor.settings);
@@ -61,11 +61,12 @@ pub(super) fn lane(
         Some(text) => section.parse::<Place>(&text).map(|place| place.0),
         None => vendor_hours.map_or("Asia/Kolkata", |(_, zone)| zone).parse().ok(),
     };
+    let lower_priorities = section.parsed("lower_priorities").unwrap_or(LaneSettings::LOWER_PRIORITIES);
     let ca_file = section.text("ca_file").map(|file| beside(path, &file.value));
     let status_map = status_map(&mut section);
-    let (mut values, mut secrets) = (BTreeMap::new(), BTreeMap::new());
+    let (mut values, mut read) = (BTreeMap::new(), ReadSecrets::default());
     for key in vendor.settings {
-        setting(&mut section, key, path, environment, &mut values, &mut secrets);
+        setting(&mut section, key, path, source, &mut values, &mut read);
     }
     section.finish();
     Some(ConfigLane {
@@ -77,13 +78,15 @@ pub(super) fn lane(
                 limits,
                 hours,
                 timezone: timezone?,
+                lower_priorities,
             },
             base_url,
             values,
-            secrets,
+            secrets: read.values,
             status_map,
         },
         ca_file,
+        secret_files: read.files,
     })
 }
 
@@ -113,17 +116,27 @@ fn status_map(section: &mut Section<'_>) -> BTreeMap<String, Outcome> {
         .collect()
 }
 
+/// The secrets of a lane, and the files that hold them.
+#[derive(Default)]
+struct ReadSecrets {
+    values: BTreeMap<String, SecretString>,
+    files: BTreeMap<String, PathBuf>,
+}
+
 fn setting(
     section: &mut Section<'_>,
     key: &SettingKey,
     path: &Path,
-    environment: &dyn Fn(&str) -> Option<String>,
+    source: &Secrets<'_>,
     values: &mut BTreeMap<String, String>,
-    secrets: &mut BTreeMap<String, SecretString>,
+    secrets: &mut ReadSecrets,
 ) {
     let name = key.name.to_owned();
     if matches!(key.kind, SettingKind::Secret) {
-        secrets.extend(secret(section, key.name, path, environment).map(|secret| (name, secret)));
+        if let Some((secret, file)) = secret(section, key.name, path, source) {
+            secrets.files.extend(file.map(|file| (name.clone(), file)));
+            secrets.values.insert(name, secret);
+        }
         return;
     }
     let given = match (key.kind, key.default) {
@@ -166,8 +179,8 @@ fn secret(
     section: &mut Section<'_>,
     key: &str,
     path: &Path,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Option<SecretString> {
+    source: &Secrets<'_>,
+) -> Option<(SecretString, Option<PathBuf>)> {
     let hint = format!("write {key} = {{ env = \"NAME\" }} or {{ file = \"path\" }}");
     if !section.keys().iter().any(|present| present.value == key) {
         section.missing(key, &hint);
@@ -184,20 +197,23 @@ fn secret(
     let at = reference.at();
     reference.finish();
     let found = section.found();
-    match (env, file) {
-        (Some(name), None) => {
+    match (env, file, source) {
+        (Some(_), None, Secrets::Unread) | (None, Some(_), Secrets::Unread) => {
+            Some((SecretString::from("not read"), None))
+        }
+        (Some(name), None, Secrets::Read(environment)) => {
             if let Some(value) = environment(&name.value).filter(|value| !value.trim().is_empty()) {
-                Some(SecretString::from(value.trim()))
+                Some((SecretString::from(value.trim()), None))
             } else {
                 let message = format!("the environment variable `{}` is not set", name.value);
                 found.add(Mistake::new(name.at, message).hint(format!("export {}=… before starting", name.value)));
                 None
             }
         }
-        (None, Some(file)) => {
+        (None, Some(file), Secrets::Read(_)) => {
             let file_path = beside(path, &file.value);
             match read_secret(&file_path) {
-                Ok(value) => Some(value),
+                Ok(value) => Some((value, Some(file_path))),
                 Err(message) => {
                     found.add(Mistake::new(file.at, message));
                     None
@@ -211,7 +227,7 @@ fn secret(
     }
 }
 
-fn read_secret(path: &Path) -> Result<SecretString, String> {
+pub(crate) fn read_secret(path: &Path) -> Result<SecretString, String> {
     use std::os::unix::fs::PermissionsExt;
     let metadata = std::fs::metadata(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     if metadata.permissions().mode() & 0o077 != 0 {

@@ -21,6 +21,11 @@ pub const LANE: &[Key] = &[
     key("limits.per_day", Holds::Whole(1, u32::MAX), "Calls in one day of the lane's zone."),
     key("hours", Holds::Hours, "The vendor's own hours; the narrowest of all hours wins."),
     key("timezone", Holds::Zone, "Whose clocks the lane's hours and days are read on."),
+    key(
+        "lower_priorities",
+        Holds::Percent,
+        "The share of the lane for campaigns of lower priorities while a higher one has somebody to call: 10%.",
+    ),
     key("ca_file", Holds::File, "Certificates to trust in place of the usual ones."),
     key("status_map", Holds::Names, "Outcomes for words of the vendor that Ringfence does not know."),
 ];

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::differences::{Difference, differences};
 use crate::error::Error;
-use crate::workspace::{self, Place};
+use crate::workspace::{self, Needs, Place};
 
 /// What applying a file would change on the running system.
 #[derive(Debug, Clone, Serialize)]
@@ -97,7 +97,7 @@ impl Plan {
 
 /// Says what applying this file would change. Changes nothing.
 pub async fn plan(place: &Place, file: &Path) -> Result<Plan, Error> {
-    let (config, rules) = workspace::read_campaign(place, file)?;
+    let (config, rules) = workspace::read_campaign(place, file, Needs::NoSecrets)?;
     let lane = workspace::lane(&config, &rules)?;
     workspace::check_contacts(&config, &rules)?;
     // A database that is not there yet has nothing to change.
@@ -147,7 +147,7 @@ pub struct AppliedCampaign {
 impl Proposal {
     /// Reads the file and compares it with the database, which is made when it is not there.
     pub async fn open(place: &Place, file: &Path) -> Result<Self, Error> {
-        let (config, rules) = workspace::read_campaign(place, file)?;
+        let (config, rules) = workspace::read_campaign(place, file, Needs::NoSecrets)?;
         let lane = workspace::lane(&config, &rules)?.clone();
         workspace::check_contacts(&config, &rules)?;
         let store = workspace::open(place, &config).await?;

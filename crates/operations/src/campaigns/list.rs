@@ -46,6 +46,8 @@ pub struct Scheduled {
     pub last_at: Option<Moment>,
     /// What came of it.
     pub last_result: Option<String>,
+    /// Whether its list did not come.
+    pub last_failed: bool,
 }
 
 /// Returns all campaigns by name, and tells of those that cannot be read.
@@ -69,6 +71,7 @@ pub async fn list(workspace: &Workspace) -> Result<Vec<Listed>, Error> {
             next_at: schedule.next_at,
             last_at: schedule.last_at,
             last_result: schedule.last_result,
+            last_failed: schedule.last_failed,
         });
         rows.push(Listed {
             campaign: summary.campaign,
@@ -83,4 +86,35 @@ pub async fn list(workspace: &Workspace) -> Result<Vec<Listed>, Error> {
     }
     workspace.say_unreadable().await?;
     Ok(rows)
+}
+
+impl Listed {
+    /// Says that its list did not come, if so.
+    pub fn missing_line(&self) -> Option<String> {
+        let schedule = self.schedule.as_ref().filter(|schedule| schedule.last_failed)?;
+        Some(missing_line(&self.campaign, schedule.last_at, schedule.zone, schedule.last_result.as_deref()))
+    }
+}
+
+fn missing_line(campaign: &str, at: Option<Moment>, zone: Zone, why: Option<&str>) -> String {
+    let at = at.map(|at| format!(" at {}", at.shown(zone))).unwrap_or_default();
+    format!("the list of {campaign} did not come{at}: {}", why.unwrap_or_default())
+}
+
+/// Tells of every list that did not come at its scheduled moment: of this campaign, or of all.
+pub(crate) async fn say_missing_lists(workspace: &Workspace, campaign: Option<&str>) -> Result<(), Error> {
+    let failed = workspace.store.schedules().await?.into_iter().filter(|schedule| schedule.last_failed);
+    let failed: Vec<_> = failed.collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    for row in workspace.store.campaigns().await? {
+        let name = &row.rules.name;
+        let schedule = failed.iter().find(|schedule| schedule.campaign == row.id);
+        if let Some(schedule) = schedule.filter(|_| campaign.is_none_or(|campaign| campaign == name)) {
+            let line = missing_line(name, schedule.last_at, schedule.zone, schedule.last_result.as_deref());
+            workspace.notices.tell(&format!("caution: {line}"));
+        }
+    }
+    Ok(())
 }

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use ringfence_domain::PhoneNumber;
+use ringfence_domain::event::EventKind;
 use ringfence_domain::phone::Country;
 use ringfence_intake::{Problem, Table, contacts};
 use ringfence_store::DncList;
 use serde::Serialize;
 
+use super::origins::Origins;
 use super::sorted::Sorted;
-use super::{id_of, list_of};
+use super::{id_of, list_of, note};
 use crate::error::Error;
 use crate::input_file::InputFile;
 use crate::workspace::Workspace;
@@ -27,7 +29,7 @@ pub struct ListFile<'f> {
     pub column: Option<&'f str>,
     /// How to read numbers without a country code.
     pub country: Option<Country>,
-    /// Why they must not be called.
+    /// Why they must not be called, where the rows do not say it themselves.
     pub reason: Option<&'f str>,
 }
 
@@ -68,19 +70,25 @@ pub async fn import(
     let (mut table, place) = checked(path, list.column)?;
     let of_bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     progress(FileProgress { bytes: 0, of_bytes, rows: 0 });
+    let given = list_of(workspace, campaign, source.clone(), list.reason);
+    let mut origins = Origins::of(table.columns(), given);
     let mut sorted = Sorted::begin().map_err(|error| failed(&error))?;
     let mut done = ImportedNumbers::default();
     while let Some(record) = table.next_row()? {
         done.rows += 1;
+        let line = record.line();
         // Names in another encoding are no reason to leave a number out.
         let text = record.text(place);
         match PhoneNumber::parse(&text, list.country) {
-            Ok(number) => sorted.add(workspace.store.hasher().key(&number), &number).map_err(|error| failed(&error))?,
+            Ok(number) => {
+                let (key, origin) = (workspace.store.hasher().key(&number), origins.place(record));
+                sorted.add(key, &number, origin).map_err(|error| failed(&error))?;
+            }
             Err(error) => {
                 done.unreadable += 1;
                 if done.unreadable <= SHOWN {
                     let shown = contacts::shown(&text, &error);
-                    workspace.notices.tell(&format!("{source}: line {}: {shown}", record.line()));
+                    workspace.notices.tell(&format!("{source}: line {line}: {shown}"));
                 }
             }
         }
@@ -94,25 +102,45 @@ pub async fn import(
     if done.rows == 0 {
         workspace.notices.tell(&format!("caution: {source} has a header and no numbers"));
     }
-    done.added = store(workspace, sorted, list_of(workspace, campaign, source, list.reason)).await?;
+    say_lost(workspace, &origins, &source);
+    done.added = store(workspace, sorted, origins.into_lists()).await?;
+    let reason = list.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    note(workspace, EventKind::DncAdded, campaign, format!("{} of {source}{reason}", done.added)).await?;
     done.known = done.rows - done.added - done.unreadable;
     Ok(done)
 }
 
 /// Stores the numbers in the order of their keys. Returns how many are new.
-async fn store(workspace: &Workspace, sorted: Sorted, list: DncList) -> Result<u64, Error> {
-    let list = workspace.store.begin_dnc(list).await?;
+async fn store(workspace: &Workspace, sorted: Sorted, origins: Vec<DncList>) -> Result<u64, Error> {
+    let mut lists = Vec::with_capacity(origins.len());
+    for origin in origins {
+        lists.push(workspace.store.begin_dnc(origin).await?);
+    }
     let (mut added, mut chunk) = (0, Vec::with_capacity(CHUNK));
     for part in sorted.parts() {
-        for number in part.map_err(|error| failed(&error))? {
-            chunk.push(number);
+        for (key, origin, number) in part.map_err(|error| failed(&error))? {
+            chunk.push((lists[origin as usize], key, number));
             if chunk.len() == CHUNK {
                 let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
-                added += workspace.store.add_dnc(list, full).await?;
+                added += workspace.store.add_dnc(full).await?;
             }
         }
     }
-    Ok(added + workspace.store.add_dnc(list, chunk).await?)
+    Ok(added + workspace.store.add_dnc(chunk).await?)
+}
+
+/// Tells what was not kept of the rows' own dates, sources and reasons.
+fn say_lost(workspace: &Workspace, origins: &Origins, source: &str) {
+    let lost = [
+        (origins.undated, "added_at cannot be read: write 2026-11-26T09:00:00Z; these numbers are listed since now"),
+        (
+            origins.left_out,
+            "there are too many different dates, sources and reasons; these numbers are listed since now",
+        ),
+    ];
+    for (rows, why) in lost.into_iter().filter(|(rows, _)| *rows > 0) {
+        workspace.notices.tell(&format!("caution: {source}: rows: {rows}: {why}"));
+    }
 }
 
 fn failed(error: &std::io::Error) -> Error {

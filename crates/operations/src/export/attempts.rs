@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use ringfence_domain::{AttemptId, Outcome};
-use ringfence_store::{AttemptRow, CampaignRow};
+use ringfence_domain::{AttemptId, Moment, Outcome};
+use ringfence_store::AttemptRow;
 use serde_json::{Map, Value, json};
 
-use super::Format;
+use super::{Format, Source, local};
 use crate::amount::amount;
 use crate::error::Error;
 use crate::spreadsheet::{inert, text};
@@ -34,16 +34,11 @@ const COLUMNS: [&str; 18] = [
     "transcript_expires_at",
 ];
 
-/// Writes every attempt of the current run, oldest first.
-pub(super) async fn write(
-    store: &ringfence_store::Database,
-    campaign: &CampaignRow,
-    format: Format,
-    mut out: impl Write,
-) -> Result<(), Error> {
+/// Writes every attempt of a run at the contacts that the filter lets through, oldest first.
+pub(super) async fn write(source: &Source<'_>, format: Format, mut out: impl Write) -> Result<(), Error> {
     if format == Format::Json {
-        for_each(store, campaign, |attempt| {
-            let mut line = line(attempt);
+        for_each(source, |attempt| {
+            let mut line = line(attempt, |at| json!(at));
             line.insert("out".to_owned(), json!(attempt.outputs));
             Ok(writeln!(out, "{}", Value::Object(line))?)
         })
@@ -53,7 +48,7 @@ pub(super) async fn write(
     let failed = |error: csv::Error| Error::work(format!("the export cannot be written: {error}"));
     // The columns of all rows must be known before the first line is written.
     let mut outputs = BTreeSet::new();
-    for_each(store, campaign, |attempt| {
+    for_each(source, |attempt| {
         outputs.extend(attempt.outputs.keys().cloned());
         Ok(())
     })
@@ -61,8 +56,8 @@ pub(super) async fn write(
     let mut csv = csv::Writer::from_writer(out);
     let header = COLUMNS.iter().map(|name| (*name).to_owned()).chain(outputs.iter().map(|name| format!("out.{name}")));
     csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
-    for_each(store, campaign, |attempt| {
-        let line = line(attempt);
+    for_each(source, |attempt| {
+        let line = line(attempt, |at| json!(local(at, source.zone)));
         let own = COLUMNS.iter().map(|name| text(&line[*name]));
         let collected = outputs.iter().map(|name| attempt.outputs.get(name).map(text).unwrap_or_default());
         csv.write_record(own.chain(collected).map(|value| inert(&value))).map_err(failed)
@@ -71,30 +66,28 @@ pub(super) async fn write(
     Ok(csv.flush()?)
 }
 
-async fn for_each(
-    store: &ringfence_store::Database,
-    campaign: &CampaignRow,
-    mut each: impl FnMut(&AttemptRow) -> Result<(), Error>,
-) -> Result<(), Error> {
+async fn for_each(source: &Source<'_>, mut each: impl FnMut(&AttemptRow) -> Result<(), Error>) -> Result<(), Error> {
     let mut after = AttemptId(0);
     loop {
-        let page = store.attempts(campaign.run, after, PAGE).await?;
+        let page = source.store.attempts(source.run, source.filter, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         page.iter().try_for_each(&mut each)?;
     }
 }
 
-fn line(attempt: &AttemptRow) -> Map<String, Value> {
+/// `time` writes a moment.
+fn line(attempt: &AttemptRow, time: impl Fn(Moment) -> Value) -> Map<String, Value> {
+    let at = |at: Option<Moment>| at.map_or(Value::Null, &time);
     let values = [
         json!(attempt.id),
         json!(attempt.contact),
         json!(attempt.number.as_ref().map(ringfence_domain::PhoneNumber::e164)),
         json!(attempt.state),
         json!(attempt.outcome.map(Outcome::as_str)),
-        json!(attempt.opened_at),
-        json!(attempt.sending_at),
-        json!(attempt.ended_at),
+        time(attempt.opened_at),
+        at(attempt.sending_at),
+        at(attempt.ended_at),
         json!(attempt.call_id),
         json!(attempt.cause),
         json!(attempt.vendor_status),
@@ -102,9 +95,9 @@ fn line(attempt: &AttemptRow) -> Map<String, Value> {
         json!(attempt.cost_micros.map(amount)),
         json!(attempt.currency),
         json!(attempt.recording_url),
-        json!(attempt.recording_expires_at),
+        at(attempt.recording_expires_at),
         json!(attempt.transcript_url),
-        json!(attempt.transcript_expires_at),
+        at(attempt.transcript_expires_at),
     ];
     COLUMNS.iter().map(|name| (*name).to_owned()).zip(values).collect()
 }

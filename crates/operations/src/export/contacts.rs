@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use ringfence_domain::ContactId;
-use ringfence_store::{CampaignRow, ContactFilter, ContactRow};
+use ringfence_domain::{ContactId, Moment};
+use ringfence_store::ContactRow;
 use serde_json::{Map, Value, json};
 
-use super::Format;
+use super::{Format, Source, local};
 use crate::amount::amount;
 use crate::error::Error;
 use crate::spreadsheet::{inert, text};
@@ -30,20 +30,14 @@ const COLUMNS: [&str; 14] = [
     "transcript_url",
 ];
 
-/// Writes every contact of the current run that the filter lets through.
-pub(super) async fn write(
-    store: &ringfence_store::Database,
-    campaign: &CampaignRow,
-    filter: ContactFilter,
-    format: Format,
-    out: impl Write,
-) -> Result<(), Error> {
+/// Writes every contact of a run that the filter lets through.
+pub(super) async fn write(source: &Source<'_>, format: Format, out: impl Write) -> Result<(), Error> {
     if format == Format::Json {
-        return write_json(store, campaign, filter, out).await;
+        return write_json(source, out).await;
     }
     // The columns of all rows must be known before the first line is written.
     let (mut inputs, mut outputs) = (BTreeSet::new(), BTreeSet::new());
-    each_page(store, campaign, filter, |page| {
+    each_page(source, |page| {
         for contact in page {
             inputs.extend(contact.fields.keys().cloned());
             outputs.extend(contact.last_attempt.iter().flat_map(|call| call.outputs.keys().cloned()));
@@ -51,18 +45,24 @@ pub(super) async fn write(
         Ok(())
     })
     .await?;
-    write_csv(store, campaign, filter, &inputs, &outputs, out).await
+    let inputs = in_order(source, inputs).await?;
+    write_csv(source, &inputs, &outputs, out).await
 }
 
-async fn each_page(
-    store: &ringfence_store::Database,
-    campaign: &CampaignRow,
-    filter: ContactFilter,
-    mut each: impl FnMut(&[ContactRow]) -> Result<(), Error>,
-) -> Result<(), Error> {
+/// The columns of the rows in the order of the lists, the first list first; others after them.
+async fn in_order(source: &Source<'_>, mut inputs: BTreeSet<String>) -> Result<Vec<String>, Error> {
+    let mut ordered = Vec::with_capacity(inputs.len());
+    for import in source.store.imports(source.run).await? {
+        ordered.extend(import.columns.into_iter().filter(|column| inputs.remove(column)));
+    }
+    ordered.extend(inputs);
+    Ok(ordered)
+}
+
+async fn each_page(source: &Source<'_>, mut each: impl FnMut(&[ContactRow]) -> Result<(), Error>) -> Result<(), Error> {
     let mut after = ContactId(0);
     loop {
-        let page = store.contacts(campaign.run, filter, after, PAGE).await?;
+        let page = source.store.contacts(source.run, source.filter, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.id;
         each(&page)?;
@@ -70,10 +70,8 @@ async fn each_page(
 }
 
 async fn write_csv(
-    store: &ringfence_store::Database,
-    campaign: &CampaignRow,
-    filter: ContactFilter,
-    inputs: &BTreeSet<String>,
+    source: &Source<'_>,
+    inputs: &[String],
     outputs: &BTreeSet<String>,
     out: impl Write,
 ) -> Result<(), Error> {
@@ -85,9 +83,9 @@ async fn write_csv(
         .chain(inputs.iter().map(|name| format!("in.{name}")))
         .chain(outputs.iter().map(|name| format!("out.{name}")));
     csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
-    each_page(store, campaign, filter, |page| {
+    each_page(source, |page| {
         for contact in page {
-            let fixed = line(contact);
+            let fixed = line(contact, |at| json!(local(at, source.zone)));
             let own = COLUMNS.iter().map(|name| text(&fixed[*name]));
             let row = inputs.iter().map(|name| contact.fields.get(name).cloned().unwrap_or_default());
             let collected = outputs.iter().map(|name| {
@@ -102,15 +100,10 @@ async fn write_csv(
     Ok(())
 }
 
-async fn write_json(
-    store: &ringfence_store::Database,
-    campaign: &CampaignRow,
-    filter: ContactFilter,
-    mut out: impl Write,
-) -> Result<(), Error> {
-    each_page(store, campaign, filter, |page| {
+async fn write_json(source: &Source<'_>, mut out: impl Write) -> Result<(), Error> {
+    each_page(source, |page| {
         for contact in page {
-            let mut fixed = line(contact);
+            let mut fixed = line(contact, |at| json!(at));
             fixed.insert("in".to_owned(), json!(contact.fields));
             let collected = contact.last_attempt.as_ref().map_or_else(|| json!({}), |call| json!(call.outputs));
             fixed.insert("out".to_owned(), collected);
@@ -123,8 +116,10 @@ async fn write_json(
     Ok(())
 }
 
-fn line(contact: &ContactRow) -> Map<String, Value> {
+/// `time` writes a moment.
+fn line(contact: &ContactRow, time: impl Fn(Moment) -> Value) -> Map<String, Value> {
     let call = contact.last_attempt.as_ref();
+    let at = |at: Option<Moment>| at.map_or(Value::Null, &time);
     let values = [
         json!(contact.id),
         json!(contact.number.e164()),
@@ -133,12 +128,12 @@ fn line(contact: &ContactRow) -> Map<String, Value> {
         json!(contact.calls),
         json!(contact.last_outcome),
         json!(call.and_then(|call| call.call_id.as_deref())),
-        json!(call.and_then(|call| call.sending_at)),
+        at(call.and_then(|call| call.sending_at)),
         json!(call.and_then(|call| call.talk_seconds)),
         json!(call.and_then(|call| call.cost_micros).map(amount)),
         json!(call.and_then(|call| call.currency.as_deref())),
         json!(call.and_then(|call| call.recording_url.as_deref())),
-        json!(call.and_then(|call| call.recording_expires_at)),
+        at(call.and_then(|call| call.recording_expires_at)),
         json!(call.and_then(|call| call.transcript_url.as_deref())),
     ];
     COLUMNS.iter().map(|name| (*name).to_owned()).zip(values).collect()

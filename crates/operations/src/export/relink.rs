@@ -2,10 +2,10 @@
 
 use ringfence_domain::{AttemptId, CallStatus, Moment};
 use ringfence_providers::{OutCall, Pacer};
-use ringfence_store::{AttemptRow, CampaignRow};
+use ringfence_store::{AttemptRow, CampaignRow, ContactFilter};
 
 use crate::error::Error;
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 
 const PAGE: u32 = 2_000;
 /// Calls that are asked about together.
@@ -14,12 +14,14 @@ const BATCH: usize = 100;
 /// Asks for every expired link of the current run, within the lane's limit of requests. Returns how
 /// many calls have new links.
 pub(super) async fn relink(workspace: &mut Workspace, campaign: &CampaignRow) -> Result<u32, Error> {
-    let (lane, provider) = workspace.lane_of(&campaign.rules)?;
+    let config = workspace.with_secrets()?;
+    let lane = workspace::lane(&config, &campaign.rules)?;
+    let provider = workspace::provider(lane)?;
     let pacer = Pacer::new(&lane.setup.settings.limits, None);
     let workspace = &*workspace;
     let (mut after, mut refreshed) = (AttemptId(0), 0);
     loop {
-        let page = workspace.store.attempts(campaign.run, after, PAGE).await?;
+        let page = workspace.store.attempts(campaign.run, ContactFilter::default(), after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(refreshed) };
         after = last.id;
         let expired: Vec<OutCall> = page

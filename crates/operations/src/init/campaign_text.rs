@@ -19,6 +19,7 @@ fn needs(vendor: &Vendor) -> Vec<&'static str> {
             limits: (vendor.limits)(),
             hours: None,
             timezone: ringfence_domain::Zone::utc(),
+            lower_priorities: LaneSettings::LOWER_PRIORITIES,
         },
         base_url: String::new(),
         values: defaults.collect(),
@@ -82,7 +83,14 @@ pub(super) fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, column
     let zone = columns.calling_zone();
     line("\n[calling]".to_owned(), "");
     line(format!("hours = {}", quoted(if trial { "24/7" } else { "Mo-Sa 09:00-20:00" })), "");
-    line(format!("timezone = {}", quoted(zone)), "or \"contact\": their own clocks");
+    line(
+        format!("timezone = {}", quoted(zone)),
+        if zone == "contact" {
+            "their own clocks; or one zone for all: \"Asia/Kolkata\""
+        } else {
+            "or \"contact\": their own clocks"
+        },
+    );
     if let Some((holidays, preset)) = columns.laws() {
         line(format!("# holidays = {}", quoted(holidays)), "nobody is called on these");
         line(format!("# rules = [{}]", quoted(preset)), "a preset; the narrowest wins");

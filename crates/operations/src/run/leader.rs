@@ -10,13 +10,14 @@ use std::time::Duration;
 use ringfence_domain::summary::Summary;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{AttemptState, Clock, Moment, RunId, Span, StopSwitch};
-use ringfence_engine::{DatabaseLoss, LaneEngine, outage, receipts};
+use ringfence_engine::{DatabaseLoss, LaneEngine, outage, presence, receipts};
 use ringfence_store::{CampaignRow, Database, ProcessLock, RunFigures};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Until, Watch};
 use crate::error::Error;
 use crate::notices::Notices;
+use crate::standby;
 use crate::summary::{Asker, summarize};
 
 /// A `run` that has not renewed for so long does not live any more.
@@ -53,6 +54,8 @@ pub(super) async fn unfollow(store: &Arc<Database>, run: RunId, name: &str) {
 /// Follows a run to its end.
 pub(super) struct RunLeader<'f> {
     pub(super) store: &'f Arc<Database>,
+    /// The same, for what the process does itself.
+    pub(super) own: &'f Arc<Database>,
     pub(super) clock: &'f Arc<dyn Clock>,
     pub(super) campaign: &'f CampaignRow,
     pub(super) name: &'f str,
@@ -83,7 +86,13 @@ impl RunLeader<'_> {
     ) -> Result<(Summary, Ended), Error> {
         // A run that cannot be looked at is not begun.
         self.look().await?;
+        presence::introduce(self.own, &**self.clock, self.name, "run").await?;
         let stop = CancellationToken::new();
+        let living = presence::stay(self.own.clone(), self.clock.clone(), self.name.to_owned(), stop.clone());
+        let living = tokio::spawn(living);
+        let (lane, notices) = (self.campaign.rules.provider.clone(), self.notices.clone());
+        let told = standby::tell(lane, engine.ownership(), move |line| notices.tell(line));
+        let told = tokio::spawn(told);
         let running = tokio::spawn(engine.run(stop.clone()));
         let deadline = max_time.map(|time| self.clock.boot() + time.duration());
         let ended = self.wait(until, deadline, watch, leave).await;
@@ -92,7 +101,7 @@ impl RunLeader<'_> {
             self.notices.tell("finishing what is being sent…");
         }
         stop.cancel();
-        let running = running.await;
+        let (running, ..) = tokio::join!(running, living, told);
         for line in receipts::leave(self.store) {
             self.notices.tell(&line);
         }

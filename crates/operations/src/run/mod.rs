@@ -22,7 +22,7 @@ use crate::importing::Looked;
 use crate::input_file::InputFile;
 use crate::notices::Notices;
 use crate::rejects::RejectsFile;
-use crate::workspace::{self, Place};
+use crate::workspace::{self, Needs, Place};
 use crate::{importing, imports};
 
 /// When a run leaves.
@@ -111,8 +111,8 @@ pub struct Prepared {
 
 impl Prepared {
     /// Reads configuration and campaign file, and finds the contact file.
-    pub fn load(place: &Place, campaign: &Path, contacts: Option<&Path>) -> Result<Self, Error> {
-        let (config, campaign) = workspace::read_campaign(place, campaign)?;
+    pub fn load(place: &Place, campaign: &Path, contacts: Option<&Path>, needs: Needs) -> Result<Self, Error> {
+        let (config, campaign) = workspace::read_campaign(place, campaign, needs)?;
         let lane = workspace::lane(&config, &campaign)?;
         let provider = workspace::provider(lane)?;
         let timezone = lane.setup.settings.timezone;
@@ -126,7 +126,7 @@ impl Prepared {
 
 /// Applies, imports and dials.
 pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut leave: Leave<'_>) -> Result<Ran, Error> {
-    let prepared = Prepared::load(place, &order.campaign, order.contacts.as_deref())?;
+    let prepared = Prepared::load(place, &order.campaign, order.contacts.as_deref(), Needs::Secrets)?;
     let Prepared { config, campaign, file, .. } = prepared;
     // A file of the wrong shape is refused before anything changes.
     let looked = match &file {
@@ -148,9 +148,11 @@ pub async fn run(place: &Place, order: &RunOrder, watch: &mut dyn Watch, mut lea
     }
     let lane = workspace::lane(&config, &row.rules)?;
     let provider = workspace::provider(lane)?;
+    let lock = ProcessLock::begin(&store, clock.read().now);
     let run = Run {
         stop_switch: stop_switches::all(&config.path, &store),
-        lock: ProcessLock::begin(&store, clock.read().now),
+        own: Arc::new(lock.works_on(&store, "run")),
+        lock,
         notices: &place.notices,
         zone: row.rules.own_zone(lane.setup.settings.timezone),
         store: &store,
@@ -189,7 +191,8 @@ pub async fn demo(
     let zone = row.rules.own_zone(lane.setup.settings.timezone);
     let lock = ProcessLock::begin(store, clock.read().now);
     let stop_switch = Arc::new(ringfence_domain::stop_switch::NoStopSwitch);
-    let run = Run { store, clock: &clock, campaign: &row, lock, stop_switch, notices, zone };
+    let own = Arc::new(lock.works_on(store, "run"));
+    let run = Run { store, own, clock: &clock, campaign: &row, lock, stop_switch, notices, zone };
     importing::import(store, &clock, &row, &provider, &InputFile::Named(contacts), false).await?;
     let mut ran = run.dial(config, lane, provider, (Until::Done, None), watch, &mut leave).await?;
     ran.differences = store.recount(row.run).await?;
@@ -213,6 +216,8 @@ async fn apply(
 /// A process that runs a campaign.
 struct Run<'r> {
     store: &'r Arc<Database>,
+    /// The same, for what the process does itself.
+    own: Arc<Database>,
     clock: &'r Arc<dyn Clock>,
     campaign: &'r CampaignRow,
     lock: ProcessLock,
@@ -226,6 +231,7 @@ impl Run<'_> {
     fn leader(&self) -> RunLeader<'_> {
         RunLeader {
             store: self.store,
+            own: &self.own,
             clock: self.clock,
             campaign: self.campaign,
             name: self.lock.name(),
@@ -286,7 +292,8 @@ impl Run<'_> {
         let settings = lane.setup.settings.clone();
         let owner = self.lock.name().to_owned();
         let engine =
-            LaneEngine::new(self.store.clone(), self.clock.clone(), owner, self.campaign.lane, settings, provider)
+            LaneEngine::new(self.own.clone(), self.clock.clone(), owner, self.campaign.lane, settings, provider)
+                .opened_by(workspace::opener(lane))
                 .with_stop_switch(self.stop_switch.clone())
                 .reported_to(workspace::reports_of(lane, config, self.store));
         let dialled = self.leader().dial(engine, until, max_time, watch, leave.as_mut()).await;

@@ -37,6 +37,9 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> 
     let rest = rest(&verdicts, reading);
     let finished = contacts.waiting + contacts.active + contacts.review == 0 && numbers.run.ready;
     let is_over = finished || numbers.campaign.state == CampaignState::Cancelled;
+    let because = if is_over { None } else { sentence(figures, &groups, &verdicts, asker, reading) };
+    let may_be_called = groups.iter().any(|group| group.waiting.held_by.is_none() && group.waiting.contacts > 0);
+    let limited_by = numbers.brake().filter(|_| may_be_called && because.is_none() && !is_over);
     Summary {
         campaign: numbers.campaign.rules.name.clone(),
         state: match (numbers.campaign.state, finished, &hold) {
@@ -79,7 +82,8 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> 
         },
         last_import: numbers.last_import.as_ref().map(import_standing),
         slots_are_stuck: is_stuck,
-        because: if is_over { None } else { sentence(figures, &groups, &verdicts, asker, reading) },
+        because,
+        limited_by,
         rests_until: rest.and_then(|rest| rest.from(reading)),
         next_dial_at: next,
         last_dial_at: numbers.run.last_dial_at,
@@ -121,7 +125,10 @@ fn sentence(
     let conditions = &figures.conditions;
     let clock = conditions.clock();
     let count = |name: &str| figures.counts.get(name).copied().unwrap_or_default();
-    let process = if asker.is_dialling { Verdict::Process { dials: true } } else { conditions.process(reading) };
+    let process = match conditions.process(reading) {
+        Verdict::Process { lane, last, .. } if asker.is_dialling => Verdict::Process { lane, dials: true, last },
+        process => process,
+    };
     let waiting: Vec<Waiting> = groups.iter().map(|group| group.waiting.clone()).collect();
     if waiting.is_empty() && count("attempt:open") > 0 {
         return because_of(verdicts, reading, clock);

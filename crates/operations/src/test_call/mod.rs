@@ -15,9 +15,9 @@ use ringfence_domain::template::Row;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{
     AttemptId, AttemptState, Campaign, ContactState, LaneState, Moment, Outcome, PhoneNumber, Span, StopReason,
-    StopSwitch, Zone, ZoneSet,
+    StopSwitch, ZoneSet,
 };
-use ringfence_engine::{LaneEngine, receipts, stop_switches};
+use ringfence_engine::{LaneEngine, presence, receipts, stop_switches};
 use ringfence_intake::Config;
 use ringfence_providers::Provider;
 use ringfence_store::{Begin, Database, LaneRow, ProcessLock, StopOrder, StopScope};
@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::input_file::InputFile;
 use crate::notices::Notices;
 use crate::run::Leave;
-use crate::workspace::{self, Place};
+use crate::workspace::{self, Needs, Place};
 use crate::{preview, zones};
 
 /// A test call that is asked for.
@@ -108,7 +108,7 @@ pub struct Prepared {
 impl Prepared {
     /// Reads what the call needs. An error when anything is missing, or the window is closed.
     pub fn load(place: &Place, order: &TestCall) -> Result<Self, Error> {
-        let (config, rules) = workspace::read_campaign(place, &order.campaign)?;
+        let (config, rules) = workspace::read_campaign(place, &order.campaign, Needs::Secrets)?;
         let lane = workspace::lane(&config, &rules)?;
         let provider = workspace::provider(lane)?;
         let number = rules.contacts.number(&order.phone).map_err(|error| {
@@ -138,7 +138,7 @@ impl Prepared {
         let mut calendar = alone.calendar(&zones, settings.vendor_hours().as_ref());
         if !calendar.at(now).open {
             let zone = alone.own_zone(settings.timezone);
-            let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| moment(at, zone));
+            let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| at.shown(zone));
             let own = "the lane's own hours are the vendor's";
             let hint = if order.ignore_window { own } else { "wait, or use --ignore-window" };
             return Err(Error::held(format!("the window is closed; it opens {opens}"), hint));
@@ -170,12 +170,21 @@ impl Prepared {
             alone::contact(store, &*clock, campaign, &self.number, self.zones.clone(), self.fields.clone()).await?;
         let lock = ProcessLock::begin(store, clock.read().now);
         let zone = self.alone.own_zone(settings.timezone);
-        let engine =
-            LaneEngine::new(store.clone(), clock.clone(), lock.name().to_owned(), row.id, settings, self.provider)
-                .with_stop_switch(stop_switch)
-                .reported_to(workspace::reports_of(lane, &self.config, store))
-                .only(campaign.id);
+        let engine = LaneEngine::new(
+            Arc::new(lock.works_on(store, "test-call")),
+            clock.clone(),
+            lock.name().to_owned(),
+            row.id,
+            settings,
+            self.provider,
+        )
+        .with_stop_switch(stop_switch)
+        .reported_to(workspace::reports_of(lane, &self.config, store))
+        .only(campaign.id);
+        presence::introduce(store, &*clock, lock.name(), "test-call").await?;
         let stop = CancellationToken::new();
+        let living = presence::stay(store.clone(), clock.clone(), lock.name().to_owned(), stop.clone());
+        let living = tokio::spawn(living);
         let running = tokio::spawn(engine.run(stop.clone()));
         let key = store.hasher().key(&self.number);
         let waiting = placed::Waiting { store, clock: &*clock, lane: row.id, campaign: &campaign, key };
@@ -184,7 +193,7 @@ impl Prepared {
         store.close_run(campaign.run, StopReason::Cancelled).await?;
         StopOrder::new(campaign.run, StopScope::All, StopReason::Cancelled, clock.read().now).carry_out(store).await?;
         stop.cancel();
-        let running = running.await;
+        let (running, _) = tokio::join!(running, living);
         for line in receipts::leave(store) {
             self.notices.tell(&line);
         }
@@ -233,8 +242,3 @@ impl Prepared {
 
 /// How often the call is looked at.
 const LOOK: Duration = Duration::from_millis(200);
-
-/// A moment as a person in this zone reads it.
-fn moment(at: Moment, zone: Zone) -> String {
-    at.local(zone).strftime("%d %b %Y %H:%M %Z").to_string()
-}

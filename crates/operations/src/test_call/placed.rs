@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringfence_domain::{AttemptState, CampaignState, Clock, ContactState, LaneId, LaneState, NumberKey, Zone};
 use ringfence_store::{AttemptRow, CampaignRow, ContactRow, Database};
 
-use super::{Called, LOOK, moment};
+use super::{Called, LOOK};
 use crate::amount::amount;
 use crate::error::Error;
 use crate::run::Leave;
@@ -76,7 +76,7 @@ pub(super) fn called(contact: &ContactRow, last: Option<AttemptRow>, zone: Zone)
     }
     let Some(attempt) = made else {
         return Err(Error::held(
-            format!("{} was not called: a rule puts it off until {}", contact.number, moment(contact.due_at, zone)),
+            format!("{} was not called: a rule puts it off until {}", contact.number, contact.due_at.shown(zone)),
             "`ringfence why` and the phone number say which",
         ));
     };

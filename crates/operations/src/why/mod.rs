@@ -4,9 +4,11 @@ mod campaign;
 mod contact;
 mod outlook;
 
+use std::collections::BTreeMap;
+
 use ringfence_domain::verdict::{Verdict, because_of_contact};
 use ringfence_domain::{
-    CampaignId, ClockReading, ContactId, ContactState, Moment, NumberKey, Outcome, PhoneNumber, Span, Zone,
+    CampaignId, ClockReading, ContactId, ContactState, Moment, NumberKey, Outcome, PhoneNumber, RunId, Span, Zone,
 };
 use ringfence_engine::stop_switches;
 use ringfence_store::{AttemptRow, ContactRow, Database, DncRow, RunConditions};
@@ -75,7 +77,7 @@ pub struct Explanation {
     pub held_by: Vec<String>,
     /// What the callee asked for last, and how it was understood.
     pub callback: Option<CallbackWords>,
-    /// Its attempts, oldest first.
+    /// Every attempt at the number, in all runs of all campaigns, oldest first.
     pub history: Vec<Past>,
 }
 
@@ -93,6 +95,10 @@ pub struct CallbackWords {
 /// One attempt.
 #[derive(Debug, Serialize)]
 pub struct Past {
+    /// Its campaign; none for a test call.
+    pub campaign: Option<String>,
+    /// The campaign's run, counted from 1.
+    pub run: i64,
     /// When it was sent, or planned.
     pub at: Moment,
     /// Its state.
@@ -134,9 +140,7 @@ pub enum WhyNumber {
 
 /// Explains a number in one campaign, or in all.
 pub async fn number(workspace: &Workspace, phone: &str, campaign: Option<&str>) -> Result<WhyNumber, Error> {
-    let number = PhoneNumber::parse(phone, None).map_err(|error| {
-        Error::input(format!("`{phone}`: {error}"), "write it with + and country code: +919876543210")
-    })?;
+    let number = workspace.number(phone).await?;
     let name = match campaign {
         Some(name) => Some(workspace.campaign(name).await?.rules.name),
         None => None,
@@ -151,7 +155,7 @@ pub async fn number(workspace: &Workspace, phone: &str, campaign: Option<&str>) 
         return Ok(WhyNumber::Contacts(explanations));
     }
     if campaign.is_none() && (!known.dnc.is_empty() || !known.attempts.is_empty()) {
-        let history = known.attempts.iter().map(past).collect();
+        let history = known.history();
         let (phone, dnc) = (number.e164().to_owned(), known.dnc_says(None));
         return Ok(WhyNumber::Outside(Box::new(Outside { campaign: None, phone, may_dial_now: false, dnc, history })));
     }
@@ -207,6 +211,8 @@ struct Known {
     stop_switch: Option<String>,
     /// Contacts that wait for a call of an earlier run to be settled.
     in_review: Vec<ContactId>,
+    /// The runs of the attempts: the campaign's name, and the run's number.
+    runs: BTreeMap<RunId, (String, i64)>,
     reading: ClockReading,
 }
 
@@ -218,7 +224,12 @@ impl Known {
         reading: ClockReading,
     ) -> Result<Self, Error> {
         let (attempts, dnc) = (store.attempts_at(key).await?, store.dnc_entries(key).await?);
-        Ok(Self { attempts, dnc, stop_switch, in_review: store.waiting_for_review(key).await?, reading })
+        let runs = store.run_names(attempts.iter().map(|attempt| attempt.run).collect()).await?;
+        Ok(Self { attempts, dnc, stop_switch, in_review: store.waiting_for_review(key).await?, runs, reading })
+    }
+
+    fn history(&self) -> Vec<Past> {
+        self.attempts.iter().map(|attempt| past(attempt, self.runs.get(&attempt.run))).collect()
     }
 
     /// What the list says of the number: to everyone, or to this campaign.
@@ -231,7 +242,7 @@ impl Known {
             None | Some("by hand") => "by hand".to_owned(),
             Some(source) => format!("from {source}"),
         };
-        let since = list.added_at.local(Zone::utc()).strftime("%d %b %Y %H:%M UTC");
+        let since = list.added_at.shown(Zone::utc());
         Some(format!("on {whose} do-not-call list since {since}{reason}, {source}"))
     }
 }
@@ -250,7 +261,6 @@ fn explain(run: &RunConditions, contact: &ContactRow, known: &Known) -> Explanat
     let outlook = if waiting { outlook::of(run, contact, known, &verdicts) } else { Outlook::default() };
     let zones =
         if campaign.needs_own_zone() { contact.zones.clone() } else { campaign.zones_for(contact.zones.clone()) };
-    let history = known.attempts.iter().filter(|attempt| attempt.contact == contact.id);
     let next_dial_at = outlook.at.filter(|_| held_by.is_empty());
     Explanation {
         campaign: campaign.name.clone(),
@@ -279,7 +289,7 @@ fn explain(run: &RunConditions, contact: &ContactRow, known: &Known) -> Explanat
         never: outlook.never,
         held_by,
         callback: callback(run, contact, known),
-        history: history.map(past).collect(),
+        history: known.history(),
     }
 }
 
@@ -309,8 +319,10 @@ fn callback(run: &RunConditions, contact: &ContactRow, known: &Known) -> Option<
     Some(CallbackWords { words: asked.words, understood: asked.understood, at: asked.at })
 }
 
-fn past(attempt: &AttemptRow) -> Past {
+fn past(attempt: &AttemptRow, run: Option<&(String, i64)>) -> Past {
     Past {
+        campaign: run.map(|(name, _)| name.clone()).filter(|name| is_listed(name)),
+        run: run.map(|(_, number)| *number).unwrap_or_default(),
         at: attempt.sending_at.unwrap_or(attempt.opened_at),
         state: attempt.state.as_str(),
         outcome: attempt.outcome.map(Outcome::as_str),

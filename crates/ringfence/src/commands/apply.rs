@@ -101,10 +101,8 @@ fn applied_text(campaign: &AppliedCampaign, args: &ApplyArgs) -> String {
             let why = if *by == PausedBy::Draft { "a draft" } else { why };
             text.push_str(&format!("it dials nobody: {why}; `ringfence resume {name}` lets it\n"));
         }
-        (None, Some(next)) => text.push_str(&format!(
-            "it begins by itself on {}, where `ringfence serve` runs\n",
-            screen::moment(next, campaign.zone)
-        )),
+        (None, Some(next)) => text
+            .push_str(&format!("it begins by itself on {}, where `ringfence serve` runs\n", next.shown(campaign.zone))),
         (None, None) if campaign.applied == Applied::Created => {
             text.push_str(&format!(
                 "contacts come by `ringfence import {name} FILE` or `ringfence run {}`\n",

@@ -9,7 +9,7 @@ use crate::screen;
 
 /// One line a campaign.
 pub async fn campaigns(common: &Common) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    let home = Home::look(common).await?;
     let listed = campaigns::list(&home).await;
     home.store.close().await;
     let listed = listed?;
@@ -20,16 +20,18 @@ pub async fn campaigns(common: &Common) -> Result<u8, Failure> {
             "no campaigns yet; `ringfence apply campaign.toml` or `ringfence run campaign.toml` brings one\n",
         )?;
     } else {
-        screen::print(&table(&listed))?;
+        let missing = listed.iter().filter_map(Listed::missing_line).map(|line| screen::wrapped(&format!("{line}\n")));
+        screen::print(&(table(&listed) + &missing.collect::<String>()))?;
     }
     Ok(DONE)
 }
 
-fn table(listed: &[Listed]) -> String {
+/// One line a campaign.
+pub(super) fn table(listed: &[Listed]) -> String {
     let mut table = screen::table(&["campaign", "state", "lane", "priority", "contacts", "finished", "begins next"]);
     for row in listed {
         let schedule = row.schedule.as_ref();
-        let next = schedule.and_then(|schedule| Some(schedule.next_at?.local(schedule.zone)));
+        let next = schedule.and_then(|schedule| Some(schedule.next_at?.shown(schedule.zone)));
         table.add_row(vec![
             row.campaign.clone(),
             row.state.to_owned(),
@@ -37,7 +39,7 @@ fn table(listed: &[Listed]) -> String {
             row.priority.to_string(),
             row.contacts.total.to_string(),
             (row.contacts.done + row.contacts.stopped).to_string(),
-            next.map(|next| next.strftime("%a %d %b %H:%M %Z").to_string()).unwrap_or_default(),
+            next.unwrap_or_default(),
         ]);
     }
     format!("{table}\n")

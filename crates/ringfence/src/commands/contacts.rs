@@ -1,6 +1,5 @@
 //! `ringfence contacts`
 
-use comfy_table::Cell;
 use ringfence_domain::{ContactState, Outcome, Zone};
 use ringfence_operations::contacts;
 use ringfence_store::ContactFilter;
@@ -28,7 +27,7 @@ pub struct ContactsArgs {
 
 /// Contacts of the current run.
 pub async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    let home = Home::look(common).await?;
     let filter = ContactFilter { state: args.state, outcome: args.outcome, reached: None };
     let done = if common.json { json(&home, args, filter).await } else { table(&home, args, filter).await };
     home.store.close().await;
@@ -36,7 +35,7 @@ pub async fn contacts(common: &Common, args: &ContactsArgs) -> Result<u8, Failur
 }
 
 async fn json(home: &Home, args: &ContactsArgs, filter: ContactFilter) -> Result<(), Failure> {
-    let mut list = screen::JsonList::begin(std::io::BufWriter::new(std::io::stdout().lock()))?;
+    let mut list = screen::JsonList::begin(screen::data())?;
     contacts::for_each(home, &args.campaign, filter, args.limit, |contact| list.push(&contact)).await?;
     list.end()
 }
@@ -48,12 +47,12 @@ async fn table(home: &Home, args: &ContactsArgs, filter: ContactFilter) -> Resul
         shown += 1;
         let state = contact.reason.map_or(contact.state.to_string(), |why| format!("stopped: {why}"));
         table.add_row(vec![
-            Cell::new(contact.external_id.clone().unwrap_or_else(|| contact.id.to_string())),
-            Cell::new(contact.phone),
-            Cell::new(state),
-            Cell::new(contact.calls),
-            Cell::new(contact.last_outcome.map(|outcome| outcome.to_string()).unwrap_or_default()),
-            Cell::new(contact.due_at.map(|due_at| screen::moment(due_at, zone)).unwrap_or_default()),
+            screen::cell(contact.external_id.clone().unwrap_or_else(|| contact.id.to_string())),
+            screen::cell(contact.phone),
+            screen::cell(state),
+            screen::cell(contact.calls),
+            screen::cell(contact.last_outcome.map(|outcome| outcome.to_string()).unwrap_or_default()),
+            screen::cell(contact.due_at.map(|due_at| due_at.shown(zone)).unwrap_or_default()),
         ]);
         Ok(())
     })

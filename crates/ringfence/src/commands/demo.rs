@@ -64,7 +64,9 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     write_contacts(&contacts, args.contacts)?;
     let config = Config::parse(&folder.join("ringfence.toml"), CONFIG, &workspace::vendors(), &|_| None)?;
     let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, workspace::wall_clock())?;
-    let store = Arc::new(Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?);
+    let store = Arc::new(
+        Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?.changed_by(workspace::person()),
+    );
     eprint_line(&format!("a simulated provider calls {} people, and the busy ones again", args.contacts));
     let leave = signalled()?;
     tokio::pin!(leave);
@@ -78,7 +80,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     } else {
         let text = summary_table::summary(&summary, zone);
         let report = folder.join("report.txt");
-        std::fs::write(&report, &text)?;
+        std::fs::write(&report, screen::unstyled(&text))?;
         let database = folder.join("demo.db");
         let checked =
             if differences.is_empty() { "every count agrees with the rows" } else { "COUNTS DIFFER FROM THE ROWS" };

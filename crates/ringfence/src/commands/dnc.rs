@@ -131,7 +131,7 @@ fn print(common: &Common, done: &impl Serialize) -> Result<(), Failure> {
 }
 
 async fn list(common: &Common, home: &Home, campaign: Option<&str>) -> Result<(), Failure> {
-    let out = std::io::BufWriter::new(std::io::stdout().lock());
+    let out = screen::data();
     if !common.json {
         return dnc::write_csv(home, campaign, out).await;
     }

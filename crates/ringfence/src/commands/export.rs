@@ -1,10 +1,11 @@
 //! `ringfence export`
 
-use ringfence_operations::export::{self, Format, Lines};
+use ringfence_operations::export::{self, ExportOrder, Format, Only};
 
 use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
+use crate::screen;
 
 /// `export`
 #[derive(Debug, clap::Args)]
@@ -18,8 +19,14 @@ pub struct ExportArgs {
     #[arg(long, value_enum)]
     pub only: Option<ExportOnly>,
     /// One line an attempt instead of one a contact
-    #[arg(long, conflicts_with = "only")]
+    #[arg(long)]
     pub attempts: bool,
+    /// One of its runs, counted from 1 [default: the current one]
+    #[arg(long, value_name = "N")]
+    pub run: Option<i64>,
+    /// Begin a CSV file with the mark by which Excel knows UTF-8
+    #[arg(long)]
+    pub bom: bool,
     /// First ask the vendor again for links to recordings and transcripts that expired
     #[arg(long)]
     pub refresh: bool,
@@ -52,17 +59,17 @@ pub async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Failure> {
         let refreshed = export::refresh_links(&mut home, &args.campaign).await?;
         crate::stderr::eprint_line(&format!("{refreshed} expired links were refreshed"));
     }
-    let lines = match args.only {
-        _ if args.attempts => Lines::Attempts,
-        None => Lines::Contacts,
-        Some(ExportOnly::Reached) => Lines::Reached,
-        Some(ExportOnly::Unreached) => Lines::Unreached,
-        Some(ExportOnly::Review) => Lines::Review,
-    };
+    let only = args.only.map(|only| match only {
+        ExportOnly::Reached => Only::Reached,
+        ExportOnly::Unreached => Only::Unreached,
+        ExportOnly::Review => Only::Review,
+    });
     let json = common.json || args.format == ExportFormat::Json;
     let format = if json { Format::Json } else { Format::Csv };
-    let out = std::io::BufWriter::new(std::io::stdout().lock());
-    let written = export::write(&home, &args.campaign, lines, format, out).await;
+    let campaign = args.campaign.clone();
+    let order = ExportOrder { campaign, run: args.run, attempts: args.attempts, only, format, bom: args.bom };
+    let out = screen::data();
+    let written = export::write(&home, &order, out).await;
     home.store.close().await;
     written.map(|()| DONE)
 }

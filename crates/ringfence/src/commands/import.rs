@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use comfy_table::Cell;
 use ringfence_domain::{ImportId, ImportState};
 use ringfence_operations::imports::{self, ImportRequest, held_line};
 use ringfence_operations::rejects::Kind;
@@ -109,7 +108,7 @@ async fn undo(common: &Common, home: &Home, id: ImportId) -> Result<u8, Failure>
 
 /// Every import of a campaign's current run, or of all campaigns.
 pub async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    let home = Home::look(common).await?;
     let list = imports::list(&home, args.campaign.as_deref()).await?;
     home.store.close().await;
     if common.json {
@@ -126,12 +125,12 @@ pub async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, Failure>
         let held = row.held_for.as_ref().filter(|_| row.state == ImportState::Held);
         let file = Path::new(&row.source).file_name();
         table.add_row(vec![
-            Cell::new(row.id),
-            Cell::new(&listed.campaign),
-            Cell::new(held.map_or(row.state.to_string(), |why| format!("{}: {why}", row.state))),
-            Cell::new(importing::counts_line(row)),
-            Cell::new(file.map_or(row.source.clone(), |name| name.to_string_lossy().into_owned())),
-            Cell::new(screen::moment(row.started_at, listed.zone)),
+            screen::cell(row.id),
+            screen::cell(&listed.campaign),
+            screen::cell(held.map_or(row.state.to_string(), |why| format!("{}: {why}", row.state))),
+            screen::cell(importing::counts_line(row)),
+            screen::cell(file.map_or(row.source.clone(), |name| name.to_string_lossy().into_owned())),
+            screen::cell(row.started_at.shown(listed.zone)),
         ]);
     }
     screen::print(&format!("{table}\n"))?;
@@ -140,12 +139,12 @@ pub async fn imports(common: &Common, args: &ImportsArgs) -> Result<u8, Failure>
 
 /// The rows of an import that were not taken in.
 pub async fn rejects(common: &Common, args: &RejectsArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    let home = Home::look(common).await?;
     let row = imports::of_campaign(&home, &args.campaign, args.import.map(ImportId)).await?;
     if common.json {
         screen::print_json(&imports::rejected_rows(&home, &row).await?)?;
     } else {
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let mut out = screen::data();
         let kind = if args.duplicates { Kind::Duplicate } else { Kind::Rejected };
         rejects::to(&home.store, &row, kind, &mut out).await?;
         out.flush()?;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::{self, Home};
-use crate::screen;
+use crate::screen::{self, Table};
 
 /// `lanes`
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,10 @@ pub async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failure> {
     if args.check {
         return check(common).await;
     }
-    let home = Home::enter(common).await?;
+    let home = match args.action {
+        None => Home::look(common).await?,
+        Some(_) => Home::enter(common).await?,
+    };
     if args.callbacks {
         return callbacks(common, &home).await;
     }
@@ -63,34 +66,49 @@ pub async fn lanes(common: &Common, args: &LanesArgs) -> Result<u8, Failure> {
     } else if lanes.is_empty() {
         screen::print("no lanes yet; the first `ringfence run` makes those of its campaign\n")?;
     } else {
-        screen::print(&table(&lanes))?;
+        screen::print(&tables(&lanes))?;
     }
     Ok(DONE)
 }
 
-fn table(lanes: &[Lane]) -> String {
-    let mut table = screen::table(&["lane", "kind", "state", "calls", "at once", "today", "reason"]);
-    for lane in lanes {
-        let (limits, slots) = (&lane.limits, &lane.slots);
-        let state = if lane.backoff_until.is_some() && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
-        let today = match (lane.left_today, limits.per_day) {
-            (Some(left), Some(per_day)) => format!("{} of {per_day}", per_day - left),
-            _ => "unlimited".to_owned(),
-        };
-        table.add_row(vec![
-            lane.name.clone(),
-            lane.kind.clone(),
-            state.to_owned(),
-            format!("{}, {} requests", limits.calls, limits.requests),
-            match slots.unknown {
-                0 => format!("{} of {}", slots.taken, slots.of),
-                unsure => format!("{} of {}, {unsure} of unknown fate", slots.taken, slots.of),
-            },
-            today,
-            lane.because.clone().unwrap_or_default(),
-        ]);
+/// Each lane in a table of its own: what, and how it stands.
+fn tables(lanes: &[Lane]) -> String {
+    lanes.iter().map(|lane| format!("{}\n", table(lane))).collect()
+}
+
+fn table(lane: &Lane) -> Table {
+    let (limits, slots) = (&lane.limits, &lane.slots);
+    let mut table = screen::table(&[]);
+    let mut add = |what: &str, says: String| {
+        if !says.is_empty() {
+            table.add_row(vec![what.to_owned(), says]);
+        }
+    };
+    let state = if lane.backoff_until.is_some() && lane.reason.is_none() { "slowed" } else { lane.state.as_str() };
+    add(&format!("{} ({})", lane.name, lane.kind), state.to_owned());
+    add("because", lane.because.clone().unwrap_or_default());
+    add("limited by", lane.limited_by.clone().unwrap_or_default());
+    let last = lane.last_owner.as_ref().zip(lane.last_dialled_until);
+    add(
+        "dialled by",
+        match (&lane.owner, last) {
+            (Some(owner), _) => owner.clone(),
+            (None, Some((last, until))) => format!("nobody; {last} did until {}", until.shown(lane.zone)),
+            (None, None) => "nobody yet".to_owned(),
+        },
+    );
+    add("calls", format!("{}, {} requests", limits.calls, limits.requests));
+    add(
+        "slots",
+        match slots.unknown {
+            0 => format!("{} of {} taken", slots.taken, slots.of),
+            unsure => format!("{} of {} taken, {unsure} by calls of unknown fate", slots.taken, slots.of),
+        },
+    );
+    if let (Some(left), Some(per_day)) = (lane.left_today, limits.per_day) {
+        add("today", format!("{} of {per_day}", per_day - left));
     }
-    format!("{table}\n")
+    table
 }
 
 /// Asks every vendor for something that calls nobody.

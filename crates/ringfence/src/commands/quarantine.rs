@@ -1,6 +1,7 @@
 //! `ringfence quarantine`
 
 use ringfence_operations::quarantine::{self, Lift};
+use ringfence_operations::workspace;
 use ringfence_store::{LaneInquiry, QuarantineRow};
 
 use crate::common::Common;
@@ -67,9 +68,9 @@ async fn show(common: &Common, home: &Home) -> Result<u8, Failure> {
 fn describe(quarantine: &QuarantineRow, asked: &[LaneInquiry]) -> String {
     let zone = ringfence_domain::Zone::utc();
     let mut table = screen::table(&[]);
-    table.add_row(["noticed".to_owned(), screen::moment(quarantine.noticed_at, zone)]);
+    table.add_row(["noticed".to_owned(), quarantine.noticed_at.shown(zone)]);
     table.add_row(["what".to_owned(), quarantine.cause.clone()]);
-    let since = quarantine.since.map_or_else(|| "unknown".to_owned(), |at| screen::moment(at, zone));
+    let since = quarantine.since.map_or_else(|| "unknown".to_owned(), |at| at.shown(zone));
     table.add_row(["calls may be missing since".to_owned(), since]);
     for inquiry in asked {
         table.add_row([format!("lane {}", inquiry.lane), told(inquiry)]);
@@ -95,7 +96,7 @@ fn told(inquiry: &LaneInquiry) -> String {
 
 async fn lift(common: &Common, home: &mut Home, args: &LiftArgs) -> Result<u8, Failure> {
     let LiftArgs { reason, strangers, unasked } = args.clone();
-    let lifted = quarantine::lift(home, &Lift { reason, operator: operator(), strangers, unasked }).await?;
+    let lifted = quarantine::lift(home, &Lift { reason, operator: workspace::person(), strangers, unasked }).await?;
     if common.json {
         screen::print_json(&lifted)?;
         return Ok(DONE);
@@ -105,12 +106,4 @@ async fn lift(common: &Common, home: &mut Home, args: &LiftArgs) -> Result<u8, F
     }
     screen::print("lifted: what is due and allowed is dialled again\n")?;
     Ok(DONE)
-}
-
-/// User and machine, for the record.
-fn operator() -> String {
-    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
-    let user = user.unwrap_or_else(|_| format!("user {}", rustix::process::getuid().as_raw()));
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{user}@{machine}")
 }

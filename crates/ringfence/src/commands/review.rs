@@ -1,6 +1,5 @@
 //! `ringfence review`
 
-use comfy_table::Cell;
 use ringfence_domain::ContactId;
 use ringfence_operations::review;
 use ringfence_store::ReviewAnswer;
@@ -93,11 +92,11 @@ async fn list(common: &Common, home: &Home, campaign: Option<&str>) -> Result<()
     let mut table = screen::table(&["contact", "campaign", "phone", "sent", "what is known"]);
     for row in rows {
         table.add_row(vec![
-            Cell::new(row.contact),
-            Cell::new(row.campaign.unwrap_or_default()),
-            Cell::new(row.phone),
-            Cell::new(row.sent_at.map(|at| screen::moment(at, row.zone)).unwrap_or_default()),
-            Cell::new(row.cause),
+            screen::cell(row.contact),
+            screen::cell(row.campaign.unwrap_or_default()),
+            screen::cell(row.phone),
+            screen::cell(row.sent_at.map(|at| at.shown(row.zone)).unwrap_or_default()),
+            screen::cell(row.cause),
         ]);
     }
     screen::print(&format!(

@@ -106,7 +106,7 @@ impl Watch for Bar {
 fn left_to(process: &str, campaign: &str, zone: ringfence_domain::Zone) -> String {
     let process = match KnownAs::of(process) {
         Some(KnownAs { host, process, since }) => {
-            format!("process {process} on {host}, which began at {}", screen::moment(since, zone))
+            format!("process {process} on {host}, which began at {}", since.shown(zone))
         }
         None => format!("the process {process}"),
     };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{CampaignState, Clock};
-use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, receipts, stop_switches};
-use ringfence_operations::{cautions, scheduling::cron_scheduler, workspace, zones};
+use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, presence, receipts, stop_switches};
+use ringfence_operations::{cautions, scheduling::cron_scheduler, standby, workspace, zones};
 use ringfence_store::{Database, ProcessLock};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -44,13 +44,16 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     };
     crate::leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
     let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
     crate::stderr::eprint_lines(receipts::take_back(&store, &*clock).await);
     let lifeline = ProcessLock::begin(&store, clock.read().now);
+    let store = Arc::new(lifeline.works_on(&store, "serve"));
     let stop_switch = stop_switches::all(&config.path, &store);
+    presence::introduce(&store, &*clock, lifeline.name(), "serve").await?;
     let shutdown = Shutdown::default();
-    let mut providers = std::collections::BTreeMap::new();
+    let (mut providers, mut reopen) = (std::collections::BTreeMap::new(), Vec::new());
     // Whatever is wrong with the database is told before anybody is dialled.
     announce(&config, &store, &clock).await?;
     for (name, lane) in &config.lanes {
@@ -59,11 +62,15 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
         let row = store.register_lane(settings.clone(), clock.read().now).await?;
         let owner = lifeline.name().to_owned();
         let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
+        let engine = engine.opened_by(workspace::opener(lane));
+        reopen.push(engine.reopen());
         let engine =
             engine.with_stop_switch(stop_switch.clone()).reported_to(workspace::reports_of(lane, &config, &store));
+        shutdown.spawn(standby::tell(name.clone(), engine.ownership(), eprint_line));
         shutdown.spawn(engine.run(shutdown.signal()));
         providers.insert(name.clone(), provider);
     }
+    shutdown.spawn(presence::stay(store.clone(), clock.clone(), lifeline.name().to_owned(), shutdown.signal()));
     let scheduler =
         cron_scheduler(store.clone(), clock.clone(), lifeline.name().to_owned(), providers, common.place().notices);
     shutdown.spawn(scheduler.run(shutdown.signal()));
@@ -79,10 +86,18 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     } else if config.http.public_url.is_some() {
         tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
     }
-    let ended = tokio::select! {
-        _ = terminate.recv() => Ok(143),
-        _ = interrupt.recv() => Ok(130),
-        loss = DatabaseLoss::comes(&store) => Err(loss.into()),
+    let ended = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(143),
+            _ = interrupt.recv() => break Ok(130),
+            _ = hangup.recv() => {
+                eprint_line("reading secrets again…");
+                for lane in &reopen {
+                    lane.notify_one();
+                }
+            }
+            loss = DatabaseLoss::comes(&store) => break Err(loss.into()),
+        }
     };
     eprint_line("finishing what is being sent…");
     shutdown.end().await;
@@ -124,7 +139,7 @@ async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &A
         let Some(campaign) = campaigns.iter().find(|campaign| campaign.id == schedule.campaign) else { continue };
         if let Some(next) = schedule.next_at {
             let wait = next.since(clock.read().now);
-            let when = next.local(schedule.zone).strftime("%a %d %b %H:%M %Z");
+            let when = next.shown(schedule.zone);
             let due = if wait == ringfence_domain::Span::ZERO { "now".to_owned() } else { format!("at {when}") };
             eprint_line(&format!("{} begins by itself {due}", campaign.rules.name));
         }

@@ -1,5 +1,6 @@
 //! `ringfence stop` and `ringfence start`
 
+use ringfence_operations::ErrorKind;
 use ringfence_operations::stop::{self, StoppedAll};
 
 use crate::common::Common;
@@ -17,8 +18,12 @@ pub struct StopArgs {
 
 /// Stops new calls of everything on this database, and says which calls are still out.
 pub async fn stop(common: &Common, args: &StopArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
-    let stopped = stop::stop(&home, &args.reason).await?;
+    let stopping = async {
+        let home = Home::enter(common).await?;
+        let stopped = stop::stop(&home, &args.reason).await;
+        Ok::<_, Failure>((home, stopped?))
+    };
+    let (home, stopped) = stopping.await.map_err(without_database)?;
     home.store.close().await;
     if common.json {
         screen::print_json(&stopped)?;
@@ -26,6 +31,16 @@ pub async fn stop(common: &Common, args: &StopArgs) -> Result<u8, Failure> {
         screen::print(&text(&stopped))?;
     }
     Ok(DONE)
+}
+
+/// A stop that cannot be written has another way.
+fn without_database(error: Failure) -> Failure {
+    if error.kind != ErrorKind::Work {
+        return error;
+    }
+    let other = "nothing was stopped; `touch STOP` beside ringfence.toml stops all that dial by that file, without the database";
+    let hint = error.hint.as_ref().map_or_else(|| other.to_owned(), |hint| format!("{other}; {hint}"));
+    error.with_hint(hint)
 }
 
 fn text(stopped: &StoppedAll) -> String {
@@ -37,7 +52,7 @@ fn text(stopped: &StoppedAll) -> String {
             table.add_row([
                 call.lane.clone(),
                 call.number.to_string(),
-                screen::moment(call.since, call.zone),
+                call.since.shown(call.zone),
                 call.call_id.clone().unwrap_or_else(|| call.state.to_string()),
             ]);
         }

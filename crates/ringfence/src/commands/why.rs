@@ -1,12 +1,12 @@
 //! `ringfence why`
 
-use ringfence_domain::{ContactState, Moment};
-use ringfence_operations::why::{self, Explanation, Outside, WhyCampaign, WhyNumber};
+use ringfence_domain::{ContactState, Moment, Zone};
+use ringfence_operations::why::{self, Explanation, Outside, Past, WhyCampaign, WhyNumber};
 
 use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::home::Home;
-use crate::screen;
+use crate::screen::{self, plural};
 
 /// `why`
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub struct WhyArgs {
 
 /// What happened to a number so far, may it be dialled now, and if not, why not and until when.
 pub async fn why(common: &Common, args: &WhyArgs) -> Result<u8, Failure> {
-    let home = Home::enter(common).await?;
+    let home = Home::look(common).await?;
     let Some(phone) = &args.phone else {
         let waiting = why::campaign(&home, args.campaign.as_deref().unwrap_or_default()).await;
         home.store.close().await;
@@ -55,14 +55,23 @@ fn outside(number: &Outside) -> String {
     let listed = number.dnc.as_deref().unwrap_or("not on the do-not-call list");
     let mut text = format!("{} is in no campaign's current run\n{listed}\n", number.phone);
     for past in &number.history {
-        let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
-        text.push_str(&format!("  {} {} {outcome}\n", past.at, past.state));
+        text.push_str(&attempt(past, &past.at.shown(Zone::utc())));
     }
     text
 }
 
+/// One attempt, in a line.
+fn attempt(past: &Past, at: &str) -> String {
+    let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
+    let whose = match &past.campaign {
+        Some(campaign) => format!("{campaign}, run {}", past.run),
+        None => "a test call".to_owned(),
+    };
+    format!("  {at} {whose}: {} {outcome}\n", past.state)
+}
+
 fn text(explanation: &Explanation) -> String {
-    let when = |at: Moment| screen::moment(at, explanation.clock);
+    let when = |at: Moment| at.shown(explanation.clock);
     let mut table = screen::table(&["rule", "", "says", "allows from"]);
     for rule in &explanation.rules {
         table.add_row(vec![
@@ -72,15 +81,16 @@ fn text(explanation: &Explanation) -> String {
             rule.from.map(when).unwrap_or_default(),
         ]);
     }
-    let mut text = format!(
-        "{} in {}: {}, {} calls; zone {} from {}\n{table}\n",
+    let head = format!(
+        "{} in {}: {}, {}; zone {} from {}",
         explanation.phone,
         explanation.campaign,
         explanation.state,
-        explanation.calls,
+        plural(explanation.calls, "call"),
         explanation.short_zones,
         explanation.zone_source
     );
+    let mut text = format!("{}\n{table}\n", screen::wrapped(&head));
     let next = match (explanation.may_dial_now, explanation.next_dial_at, &explanation.set_by) {
         (true, ..) => "it may be dialled now".to_owned(),
         (false, Some(at), Some(rule)) => format!("it may be dialled from {} on, by the rule {rule}", when(at)),
@@ -108,8 +118,7 @@ fn text(explanation: &Explanation) -> String {
         text.push_str(&format!("asked to be called back: \"{}\", {read} {at}\n", asked.words));
     }
     for past in &explanation.history {
-        let outcome = past.outcome.or(past.cause.as_deref()).unwrap_or_default();
-        text.push_str(&format!("  {} {} {outcome}\n", when(past.at), past.state));
+        text.push_str(&attempt(past, &when(past.at)));
     }
     text
 }
@@ -117,7 +126,7 @@ fn text(explanation: &Explanation) -> String {
 fn campaign(waiting: &WhyCampaign) -> String {
     let mut table = screen::table(&["rule", "contacts", "says", "from"]);
     for reason in &waiting.reasons {
-        let from = reason.from.map(|at| screen::moment(at, waiting.clock)).unwrap_or_default();
+        let from = reason.from.map(|at| at.shown(waiting.clock)).unwrap_or_default();
         table.add_row(vec![reason.rule.clone(), reason.contacts.to_string(), reason.says.clone(), from]);
     }
     let mut text = format!(

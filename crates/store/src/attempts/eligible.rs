@@ -106,6 +106,21 @@ pub(crate) async fn eligible(
         .collect()
 }
 
+/// The campaign of the highest priority that the lane may dial now, with its priority.
+pub(crate) async fn foremost(
+    session: &mut Session,
+    lane: LaneId,
+    now: Moment,
+) -> Result<Option<(String, i64)>, StoreError> {
+    const FOREMOST: Sql = sql!(
+        "SELECT c.name, b.priority FROM buckets b JOIN campaigns c ON c.id = b.campaign_id JOIN runs r ON r.id = b.run_id \
+         WHERE b.lane_id = $1 AND b.eligible_at <= $2 AND c.state = 'running' AND c.run_id = b.run_id AND r.ready \
+         AND NOT b.staged AND r.closed_for IS NULL AND b.waiting > 0 ORDER BY b.priority, b.eligible_at, b.id LIMIT 1"
+    );
+    let row = session.row(&FOREMOST, args![lane, now]).await?;
+    row.map(|row| Ok((row.get("name")?, row.get("priority")?))).transpose()
+}
+
 /// When the next bucket of the lane becomes eligible.
 pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result<Option<Moment>, StoreError> {
     const NEXT: Sql = sql!(

@@ -1,5 +1,6 @@
 //! Contacts in review: a person says what nobody else can.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{AttemptId, AttemptState, CampaignId, ContactId, ContactState, Moment, PhoneNumber, RunId};
 
 use super::settle::{Settlement, settle};
@@ -7,6 +8,7 @@ use crate::StoreError;
 use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
+use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, sql};
 
 /// A contact in review, and the attempt that brought it there.
@@ -86,7 +88,11 @@ pub(crate) async fn decide(
             ReviewAnswer::NotPlaced => Settlement::NotPlaced,
         };
         let attempt = AttemptId(row.get("id")?);
-        return Ok(settle(session, now, &[(attempt, settlement)]).await?.settled == 1);
+        let settled = settle(session, now, &[(attempt, settlement)]).await?.settled == 1;
+        if settled {
+            note(session, contact, verdict, now).await?;
+        }
+        return Ok(settled);
     }
     let snapshots = snapshots(session, std::iter::once(contact)).await?;
     if snapshots.get(&contact).is_none_or(|snapshot| snapshot.state != ContactState::Review) {
@@ -99,5 +105,18 @@ pub(crate) async fn decide(
     let mut deltas = Deltas::default();
     advance(session, now, &snapshots, &[Move { contact, to, ended: None }], &mut deltas).await?;
     deltas.write(session).await?;
+    note(session, contact, verdict, now).await?;
     Ok(true)
+}
+
+/// Notes a person's word on the call of a contact.
+async fn note(session: &mut Session, contact: ContactId, verdict: ReviewAnswer, now: Moment) -> Result<(), StoreError> {
+    const RUN: Sql = sql!("SELECT run_id FROM contacts WHERE id = $1");
+    let run = RunId(session.one(&RUN, args![contact]).await?.get("run_id")?);
+    let word = match verdict {
+        ReviewAnswer::Placed => "placed",
+        ReviewAnswer::NotPlaced => "not placed",
+    };
+    tell(EventKind::ReviewSettled, Subject::Run(run), Some(&format!("contact {contact}: {word}")), now);
+    Ok(())
 }

@@ -1,11 +1,14 @@
 //! Applying a campaign: its rules are stored, and hold from the next claim on.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{Campaign, CampaignId, CampaignState, LaneId, Moment, PausedBy};
 
+use super::changed_keys::changed_keys;
 use super::hold::go_on;
 use super::rows::{CampaignRow, Locked, find};
 use super::schedules;
 use crate::campaigns::runs;
+use crate::events::{Subject, tell};
 use crate::session::{Arg, Session, Sql, args, claim_fence, sql};
 use crate::{StoreError, lanes};
 
@@ -54,6 +57,10 @@ pub(crate) async fn apply(
         }
         known => (known?, false),
     };
+    let mut told = match begin {
+        Begin::Running => "new".to_owned(),
+        Begin::Draft => "new, a draft".to_owned(),
+    };
     let change = match known {
         None => {
             let (state, by, reason) = match begin {
@@ -73,6 +80,11 @@ pub(crate) async fn apply(
                 runs::reopen(session, known.run).await?;
             }
             let changed = mended || known.rules != *rules || known.lane != lane;
+            told = match (mended, changed) {
+                (true, _) => "rules that could not be read".to_owned(),
+                (false, true) => format!("changed: {}", changed_keys(&known.rules, rules)),
+                (false, false) => "started".to_owned(),
+            };
             if changed {
                 let has_other_limits = mended || known.rules.number_limits() != rules.number_limits();
                 change(session, &known, rules, lane, has_other_limits, now).await?;
@@ -86,6 +98,7 @@ pub(crate) async fn apply(
     };
     let row = find(session, &rules.name, Locked::No).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))?;
     if change != Applied::Unchanged {
+        tell(EventKind::CampaignApplied, Subject::Campaign(row.id), Some(&told), now);
         let zone = rules.own_zone(lanes::rows::lock(session, lane, lanes::rows::Lock::Read).await?.settings.timezone);
         schedules::plan(session, row.id, &rules.schedule, zone, now).await?;
     }

@@ -1,11 +1,13 @@
 //! Pausing, resuming and cancelling a campaign.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{CampaignId, CampaignState, ImportId, Moment, PausedBy, RunId, StopReason};
 
 use super::rows::{Locked, by_id};
 use super::schedules;
 use crate::StoreError;
 use crate::campaigns::{recent_failures, runs};
+use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, claim_fence, sql};
 
 /// What came of resuming a campaign.
@@ -45,6 +47,8 @@ pub(crate) async fn pause(
         if row.word::<CampaignState>("campaigns", "state")? == CampaignState::Cancelled {
             return Err(StoreError::Cancelled { campaign: row.get("name")? });
         }
+    } else {
+        tell(EventKind::CampaignPaused, Subject::Campaign(id), Some(&format!("{by}: {reason}")), now);
     }
     Ok(())
 }
@@ -96,7 +100,9 @@ pub(super) async fn go_on(session: &mut Session, id: CampaignId, now: Moment) ->
         "UPDATE campaigns SET state = 'running', paused_by = NULL, reason = NULL, changed_at = $2, revision = revision + 1 \
          WHERE id = $1 AND state = 'paused'"
     );
-    session.run(&RESUME, args![id, now]).await?;
+    if session.run(&RESUME, args![id, now]).await? > 0 {
+        tell(EventKind::CampaignResumed, Subject::Campaign(id), None, now);
+    }
     Ok(())
 }
 
@@ -113,7 +119,9 @@ pub(crate) async fn cancel(
     );
     claim_fence::close(session).await?;
     let known = by_id(session, id, Locked::Yes).await?;
-    session.run(&CANCEL, args![id, reason, now]).await?;
+    if session.run(&CANCEL, args![id, reason, now]).await? > 0 {
+        tell(EventKind::CampaignCancelled, Subject::Campaign(id), Some(reason), now);
+    }
     runs::close(session, known.run, StopReason::Cancelled).await?;
     schedules::forget(session, id).await?;
     Ok(known.run)

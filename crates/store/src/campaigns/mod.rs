@@ -1,6 +1,7 @@
 //! Campaigns, their runs and their schedules.
 
 pub(crate) mod apply;
+mod changed_keys;
 pub(crate) mod hold;
 pub(crate) mod recent_failures;
 pub(crate) mod rows;

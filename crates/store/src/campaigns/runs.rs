@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::safety::OutcomeWindow;
 use ringfence_domain::{Campaign, CampaignId, Moment, RunId, StopReason};
 
 use super::recent_failures::recent;
 use super::rows::Locked;
+use crate::events::{Subject, tell};
 use crate::session::{Arg, Row, Session, Sql, args, claim_fence, sql};
 use crate::{StoreError, campaigns};
 
@@ -57,6 +59,26 @@ pub(crate) async fn by_ids(session: &mut Session, ids: &[RunId]) -> Result<HashM
     rows.iter().map(|row| run(row).map(|run| (run.id, run))).collect()
 }
 
+/// All runs of a campaign, the first one first.
+pub(crate) async fn of_campaign(session: &mut Session, campaign: CampaignId) -> Result<Vec<RunRow>, StoreError> {
+    const READ: Sql = sql!(both run_columns!("WHERE campaign_id = $1 ORDER BY number"));
+    session.rows(&READ, args![campaign]).await?.iter().map(run).collect()
+}
+
+/// The names of the campaigns of these runs, and the numbers of the runs.
+pub(crate) async fn names(session: &mut Session, ids: &[RunId]) -> Result<BTreeMap<RunId, (String, i64)>, StoreError> {
+    const READ: Sql =
+        sql!("SELECT r.id, c.name, r.number FROM runs r JOIN campaigns c ON c.id = r.campaign_id WHERE r.id" ids "");
+    let rows = session.rows(&READ, args![Arg::ids(ids.iter().map(|id| id.0))]).await?;
+    rows.iter().map(|row| Ok((RunId(row.get("id")?), (row.get("name")?, row.get("number")?)))).collect()
+}
+
+/// The counts of a run, by their names.
+pub(crate) async fn counts(session: &mut Session, id: RunId) -> Result<BTreeMap<String, i64>, StoreError> {
+    const READ: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
+    session.rows(&READ, args![id]).await?.iter().map(|row| Ok((row.get("name")?, row.get("n")?))).collect()
+}
+
 /// The run of a campaign that was begun with this key.
 pub(crate) async fn by_key(session: &mut Session, id: CampaignId, key: &str) -> Result<Option<RunRow>, StoreError> {
     const READ: Sql = sql!(both run_columns!("WHERE campaign_id = $1 AND key = $2"));
@@ -89,6 +111,7 @@ pub(crate) async fn begin(
     close(session, current, StopReason::Superseded).await?;
     let number: i64 = session.one(&LAST, args![campaign]).await?.get("number")?;
     let id = insert(session, campaign, number + 1, Some(key), now).await?;
+    tell(EventKind::RunBegan, Subject::Run(id), Some(&format!("run {}, {key}", number + 1)), now);
     Ok((by_id(session, id).await?, true))
 }
 
@@ -119,10 +142,16 @@ pub(crate) async fn close(session: &mut Session, id: RunId, reason: StopReason) 
 
 /// Closes a campaign's run because its last day is over. Rules that were applied since may know
 /// more days.
-pub(crate) async fn end(session: &mut Session, campaign: CampaignId, revision: i64) -> Result<(), StoreError> {
+pub(crate) async fn end(
+    session: &mut Session,
+    campaign: CampaignId,
+    revision: i64,
+    now: Moment,
+) -> Result<(), StoreError> {
     let known = campaigns::rows::by_id(session, campaign, Locked::Yes).await?;
     if known.revision == revision {
         close(session, known.run, StopReason::CampaignEnded).await?;
+        tell(EventKind::RunClosed, Subject::Run(known.run), Some("its last day is over"), now);
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! Scheduled moments: remembered over restarts, and worked at by one process each.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::{CampaignId, Moment, Zone};
 
 use crate::StoreError;
+use crate::events::{Subject, tell};
 use crate::session::{Row, Session, Sql, args, sql};
 
 /// When a campaign begins by itself.
@@ -21,12 +23,14 @@ pub struct ScheduleRow {
     pub last_at: Option<Moment>,
     /// What came of it.
     pub last_result: Option<String>,
+    /// It could not be done.
+    pub last_failed: bool,
 }
 
 macro_rules! schedule_columns {
     ($after:literal) => {
         concat!(
-            "SELECT campaign_id AS id, zone, next_at, worker, worker_until, last_at, last_result FROM schedules ",
+            "SELECT campaign_id AS id, zone, next_at, worker, worker_until, last_at, last_result, last_failed FROM schedules ",
             $after
         )
     };
@@ -104,19 +108,23 @@ pub(crate) async fn acquire(
     Ok(true)
 }
 
-/// The moment `due` is over. A later caller finds the next one.
+/// The moment `due` is over, and this came of it. A later caller finds the next one.
 pub(crate) async fn finish(
     session: &mut Session,
     campaign: CampaignId,
     due: Moment,
     next: Option<Moment>,
-    result: &str,
+    (came_of_it, result): (EventKind, &str),
+    now: Moment,
 ) -> Result<(), StoreError> {
     const FINISH: Sql = sql!(
-        "UPDATE schedules SET next_at = $3, last_at = $2, last_result = $4, worker = NULL, worker_until = 0 \
+        "UPDATE schedules SET next_at = $3, last_at = $2, last_result = $4, last_failed = $5, worker = NULL, worker_until = 0 \
          WHERE campaign_id = $1 AND next_at = $2"
     );
-    session.run(&FINISH, args![campaign, due, next, result]).await?;
+    let failed = came_of_it == EventKind::ScheduleFailed;
+    if session.run(&FINISH, args![campaign, due, next, result, failed]).await? > 0 {
+        tell(came_of_it, Subject::Campaign(campaign), Some(result), now);
+    }
     Ok(())
 }
 
@@ -135,5 +143,6 @@ fn schedule(row: &Row) -> Result<ScheduleRow, StoreError> {
         worker: row.get("worker")?,
         last_at: row.moment_or_none("last_at")?,
         last_result: row.get("last_result")?,
+        last_failed: row.get("last_failed")?,
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ringfence_domain::{AttemptId, AttemptState, ContactId, Moment, NumberKey, Outcome, PhoneNumber, RunId};
 
+use super::rows::ContactFilter;
 use crate::StoreError;
 use crate::session::{Arg, Row, Session, Sql, args, sql};
 
@@ -66,15 +67,28 @@ macro_rules! attempt_columns {
     };
 }
 
-/// The next attempts of a run after `after`, by id.
+/// The next attempts of a run after `after`, by id, at contacts that the filter lets through.
 pub(crate) async fn attempts(
     session: &mut Session,
     run: RunId,
+    filter: ContactFilter,
     after: AttemptId,
     limit: u32,
 ) -> Result<Vec<AttemptRow>, StoreError> {
     const PAGE: Sql = sql!(both attempt_columns!("WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3"));
-    session.rows(&PAGE, args![run, after, i64::from(limit)]).await?.iter().map(attempt_row).collect()
+    const SOME: Sql = sql!(
+        both attempt_columns!("AS a WHERE run_id = $1 AND id > $2 AND EXISTS (SELECT 1 FROM contacts c WHERE c.id = a.contact_id \
+            AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+            AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached))) ORDER BY id LIMIT $3")
+    );
+    let limit = i64::from(limit);
+    let rows = if filter == ContactFilter::default() {
+        session.rows(&PAGE, args![run, after, limit]).await?
+    } else {
+        let (state, outcome, reached) = filter.words();
+        session.rows(&SOME, args![run, after, limit, state, outcome, reached]).await?
+    };
+    rows.iter().map(attempt_row).collect()
 }
 
 /// The attempts with these ids, as far as there are any.

@@ -62,6 +62,19 @@ pub struct ContactFilter {
     pub reached: Option<bool>,
 }
 
+impl ContactFilter {
+    /// State, outcome, and whether they were reached, as statements take them: an empty word and 0
+    /// let everybody through.
+    pub(crate) fn words(self) -> (&'static str, &'static str, i64) {
+        let reached = match self.reached {
+            None => 0,
+            Some(true) => 1,
+            Some(false) => 2,
+        };
+        (self.state.map_or("", ContactState::as_str), self.outcome.map_or("", Outcome::as_str), reached)
+    }
+}
+
 macro_rules! contact_columns {
     ($after:literal) => {
         concat!(
@@ -86,13 +99,7 @@ pub(crate) async fn page(
         postgres contact_columns!("WHERE c.run_id = $1 AND c.id > $2 AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
             AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) ORDER BY c.id LIMIT $3")
     );
-    let state = filter.state.map_or("", ContactState::as_str);
-    let outcome = filter.outcome.map_or("", Outcome::as_str);
-    let reached: i64 = match filter.reached {
-        None => 0,
-        Some(true) => 1,
-        Some(false) => 2,
-    };
+    let (state, outcome, reached) = filter.words();
     let rows = session.rows(&PAGE, args![run, after, i64::from(limit), state, outcome, reached]).await?;
     with_last_attempts(session, rows).await
 }

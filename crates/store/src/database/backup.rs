@@ -48,10 +48,7 @@ impl Database {
             sqlx::query("SELECT max(last_dial_at) FROM runs").fetch_one(&mut copy).await?.try_get(0)?;
         sqlx::query("INSERT INTO quarantines (noticed_at, cause, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(now.millis())
-            .bind(format!(
-                "it is a backup, made {}",
-                now.local(ringfence_domain::Zone::utc()).strftime("%d %b %Y %H:%M UTC")
-            ))
+            .bind(format!("it is a backup, made {}", now.shown(ringfence_domain::Zone::utc())))
             .bind(since.map(|at| at - rows::MARGIN.millis()))
             .execute(&mut copy)
             .await?;

@@ -68,6 +68,8 @@ pub struct Database {
     portions: Arc<Portions>,
     health: Arc<Health>,
     receipts: Arc<Receipts>,
+    /// Whose changes these are.
+    who: Arc<str>,
 }
 
 /// How long closing may take.
@@ -103,22 +105,45 @@ impl Database {
         {
             return Err(StoreError::NotMade { location: location.to_string() });
         }
-        let mut database = Self {
+        let mut database = Self { mixed, ..Self::of(pools, location) };
+        database.migrate().await.map_err(|error| error.at(location))?;
+        database.install().await?;
+        Ok(database)
+    }
+
+    /// Opens a database that this user, or anybody now, may only read. What would change it fails.
+    /// It must have all tables of this version.
+    pub async fn open_to_read(location: &Location) -> Result<Self, StoreError> {
+        let pools = match location {
+            Location::Sqlite(path) => {
+                let pools = SqlitePools::connect_to_read(path.clone()).await;
+                Pools::Sqlite(pools.map_err(|error| error.at(location))?)
+            }
+            Location::Postgres(url) => Pools::Postgres(postgres::connect(url).await?),
+        };
+        let mut database = Self::of(pools, location);
+        if !database.is_up_to_date().await {
+            return Err(StoreError::NotMade { location: location.to_string() });
+        }
+        database.install().await?;
+        Ok(database)
+    }
+
+    fn of(pools: Pools, location: &Location) -> Self {
+        Self {
             pools,
             location: location.clone(),
             hasher: NumberHasher::new([0; 16]),
             report_key: ReportKey::new([0; 16]),
             installation: Arc::from(""),
             witness: Arc::default(),
-            mixed,
+            mixed: false,
             virtual_time: false,
             portions: Arc::default(),
             health: Arc::default(),
             receipts: Arc::new(Receipts::new(Arc::from(""), Vec::new())),
-        };
-        database.migrate().await.map_err(|error| error.at(location))?;
-        database.install().await?;
-        Ok(database)
+            who: Arc::from("somebody"),
+        }
     }
 
     /// For tests under paused timers: while a statement is under way, timers stand still.
@@ -197,11 +222,15 @@ impl Database {
         Ok(())
     }
 
-    /// Whether all migrations are in a SQLite file.
+    /// Whether all migrations are in it.
     async fn is_up_to_date(&self) -> bool {
+        let wanted = match &self.pools {
+            Pools::Sqlite(_) => &migrations::SQLITE,
+            Pools::Postgres(_) => &migrations::POSTGRES,
+        };
         let known = self.migrations().await;
         known.is_ok_and(|known| {
-            migrations::SQLITE.iter().all(|migration| known.iter().any(|(version, _)| *version == migration.version))
+            wanted.iter().all(|migration| known.iter().any(|(version, _)| *version == migration.version))
         })
     }
 
@@ -232,6 +261,14 @@ impl Database {
     #[must_use]
     pub fn keeping_receipts_in(mut self, file: PathBuf) -> Self {
         self.receipts = Arc::new(self.receipts.first_in(file));
+        self
+    }
+
+    /// Names the one whose changes these are, in the events of what follows: a user and a machine,
+    /// or a process.
+    #[must_use]
+    pub fn changed_by(mut self, who: impl Into<Arc<str>>) -> Self {
+        self.who = who.into();
         self
     }
 

@@ -38,6 +38,12 @@ impl ProcessLock {
         Self { name: format!("{}/{id}/{process}/{}/{host}", machine(), now.millis()), _file: file, path }
     }
 
+    /// Returns the database for what this process does itself, as `command`: its events name the
+    /// process, and not the person who began it.
+    pub fn works_on(&self, database: &Database, command: &str) -> Database {
+        database.clone().changed_by(format!("{command} {}@{}", std::process::id(), host()))
+    }
+
     /// The name: machine and process, and what people know them by.
     pub fn name(&self) -> &str {
         &self.name
@@ -76,6 +82,11 @@ pub struct KnownAs {
 }
 
 impl KnownAs {
+    /// Returns what people know this very process by.
+    pub fn this() -> Self {
+        Self { host: host(), process: std::process::id(), since: Moment::default() }
+    }
+
     /// Out of a process' name; none for names of another form.
     pub fn of(name: &str) -> Option<Self> {
         let mut parts = name.splitn(5, '/').skip(2);

@@ -9,6 +9,7 @@ use super::turns::Urgency;
 use super::{Database, Pools, Step};
 use crate::StoreError;
 use crate::error::trouble::Trouble;
+use crate::events::{self, TELLER, Teller};
 use crate::quarantine::witness;
 use crate::quarantine::witness::Ready;
 use crate::session::Session;
@@ -107,6 +108,8 @@ impl Database {
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
+        let teller = Teller::new(self.who.clone());
+        let heard = teller.clone();
         let work = async move {
             let (turn, mut session) = match &pools {
                 Pools::Sqlite(pools) => {
@@ -118,18 +121,20 @@ impl Database {
                 }
             };
             let began = boot_time();
-            let step = match transition(&mut session).await {
-                Ok(done) => witness::count(&mut session).await.map(|position| (done, position)),
-                Err(error) => Err(error),
+            let step = async {
+                let done = transition(&mut session).await?;
+                let events = heard.write(&mut session).await?;
+                Ok((done, events, witness::count(&mut session).await?))
             };
-            let prepared = step.and_then(|(done, position)| {
+            let step: Result<_, StoreError> = step.await;
+            let prepared = step.and_then(|(done, events, position)| {
                 let ready = witness.get().zip(position).map(|(witness, position)| witness.prepare(position));
                 match ready.as_ref().map(Ready::allows_calls) {
                     Some(Err(error)) if follows == Follows::Calls => Err(error),
-                    _ => Ok((done, ready)),
+                    _ => Ok((done, events, ready)),
                 }
             });
-            let (done, ready) = match prepared {
+            let (done, events, ready) = match prepared {
                 Ok(both) => both,
                 Err(error) => {
                     session.abandon(&error).await;
@@ -137,6 +142,7 @@ impl Database {
                 }
             };
             session.commit().await?;
+            events::log(&events);
             let witnessed = ready.map_or(Ok(()), Ready::committed);
             let held = boot_time().saturating_sub(began);
             if turn.is_some() && held > HELD_LONG {
@@ -153,7 +159,7 @@ impl Database {
             }
             Ok(Written { done, held, witnessed })
         };
-        let task = tokio::spawn(work.in_current_span());
+        let task = tokio::spawn(TELLER.scope(teller, work).in_current_span());
         let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
         match &result {
             Ok(Written { witnessed: Err(trouble), .. }) => self.health.ail(trouble),

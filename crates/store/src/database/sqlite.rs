@@ -75,6 +75,27 @@ impl SqlitePools {
         Ok(pools)
     }
 
+    /// Connects to a file that may only be read. Where nobody has it open, its folder may be read
+    /// only, too.
+    pub(crate) async fn connect_to_read(path: PathBuf) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path });
+        }
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .read_only(true)
+            // Without a log nobody writes: the file is read as it stands.
+            .immutable(!log.exists())
+            .busy_timeout(BUSY)
+            .pragma("cache_size", READER_CACHE);
+        let pool = || SqlitePoolOptions::new().max_connections(2).acquire_timeout(BUSY * 2);
+        let (writer, readers) = (pool().connect_with(options.clone()).await?, pool().connect_with(options).await?);
+        let file = DatabaseFile::open(&path).map_err(sqlx::Error::Io)?;
+        let sign = Arc::new(WaitingSign::new(&lock_folder(&path)));
+        Ok(Self { writer, readers, path, file, gate: Arc::default(), sign, log_mover: LogMover::default() })
+    }
+
     /// A lost commit of `sending` would be a second call, so the settings are asked back rather
     /// than trusted.
     async fn check_durability(&self) -> Result<(), StoreError> {
@@ -90,13 +111,13 @@ impl SqlitePools {
     }
 
     /// Begins to write when it is our turn, in this process and among all. An error after the
-    /// patience of `urgency`.
+    /// wait of `urgency`.
     pub(crate) async fn begin(&self, urgency: Urgency) -> Result<(Turn, Open<Sqlite>), StoreError> {
-        let deadline = boot_time() + urgency.patience();
+        let deadline = boot_time() + urgency.waits();
         if urgency == Urgency::Bulk {
             self.leave_to_others(urgency.courtesy()).await;
         }
-        let Ok(turn) = tokio::time::timeout(urgency.patience(), self.gate.pass(urgency)).await else {
+        let Ok(turn) = tokio::time::timeout(urgency.waits(), self.gate.pass(urgency)).await else {
             return Err(StoreError::Unavailable(Trouble::locked(holder(&self.path))));
         };
         if urgency == Urgency::Normal {

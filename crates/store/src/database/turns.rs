@@ -26,7 +26,7 @@ pub(crate) enum Urgency {
 
 impl Urgency {
     /// How long the database is waited for.
-    pub(crate) fn patience(self) -> Duration {
+    pub(crate) fn waits(self) -> Duration {
         match self {
             Self::Stop | Self::Bulk => Duration::from_mins(1),
             Self::Normal => Duration::from_secs(30),

@@ -1,9 +1,11 @@
 //! Beginning an import, or finding the one that the same file began before.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{ImportId, ImportState, Moment, RunId};
 
 use super::rows::{ImportRow, import, import_columns};
 use crate::StoreError;
+use crate::events::{Subject, tell};
 use crate::session::{Arg, Session, Sql, args, sql};
 
 /// A file to be taken in.
@@ -60,5 +62,11 @@ pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<
     let arguments = args![order.run, order.source.as_str(), order.digest.as_str(), columns, order.now];
     session.run(&INSERT, arguments).await?;
     let row = import(&session.one(&FIND, args![order.run, order.digest.as_str()]).await?)?;
+    tell(
+        EventKind::ImportBegan,
+        Subject::Import(row.id),
+        Some(&format!("import {}, {}", row.id, row.source)),
+        order.now,
+    );
     Ok(ImportStart::Begin(row.id))
 }

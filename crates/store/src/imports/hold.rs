@@ -1,10 +1,12 @@
 //! Holding an import for a safety rail, and undoing it.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{ImportId, Moment};
 
 use super::rows::{ImportCounts, lock, lock_loading};
 use crate::StoreError;
 use crate::buckets::lock_buckets_of;
+use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, claim_fence, sql};
 
 /// The whole file was read, and a safety rail holds it.
@@ -13,6 +15,7 @@ pub(crate) async fn hold(
     id: ImportId,
     counts: &ImportCounts,
     reason: &str,
+    now: Moment,
 ) -> Result<(), StoreError> {
     const HOLD: Sql = sql!(
         "UPDATE imports SET state = 'held', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
@@ -21,6 +24,7 @@ pub(crate) async fn hold(
     lock_loading(session, id).await?;
     let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = *counts;
     session.run(&HOLD, args![id, rows, accepted, updated, unchanged, duplicate, rejected, reason]).await?;
+    tell(EventKind::ImportHeld, Subject::Import(id), Some(&format!("import {id}: {reason}")), now);
     Ok(())
 }
 
@@ -33,6 +37,7 @@ pub(crate) async fn undo(session: &mut Session, id: ImportId, now: Moment) -> Re
     claim_fence::close(session).await?;
     let Some(row) = lock(session, id).await? else { return Ok(()) };
     session.run(&UNDO, args![id, now]).await?;
+    tell(EventKind::ImportUndone, Subject::Import(id), Some(&format!("import {id}, {}", row.source)), now);
     lock_buckets_of(session, row.run, id).await?;
     session.run(&STAGE, args![id, row.run]).await?;
     session.run(&CANARIES, args![id]).await?;

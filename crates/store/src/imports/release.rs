@@ -1,11 +1,13 @@
 //! From a file that was read to contacts that may be dialled, the canary first.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{ImportId, ImportState, Moment, RunId};
 
 use super::canary;
 use super::rows::{ImportCounts, lock, lock_loading};
 use crate::StoreError;
 use crate::buckets::lock_buckets_of;
+use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, sql};
 
 /// A file that was read and passed the rails.
@@ -36,6 +38,8 @@ pub(crate) async fn complete(session: &mut Session, order: &CompleteOrder) -> Re
         args![order.import, rows, accepted, updated, unchanged, duplicate, rejected, order.missing, order.now];
     session.run(&COMPLETE, arguments).await?;
     session.run(&READY, args![row.run]).await?;
+    let told = format!("import {}: {accepted} new, {updated} changed, {rejected} rejected", order.import);
+    tell(EventKind::ImportReleased, Subject::Import(order.import), Some(&told), order.now);
     let canary = order.canary.filter(|canary| i64::from(*canary) < accepted);
     if let Some(canary) = canary
         && canary::send(session, row.run, order.import, canary, order.now).await? > 0

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{LaneEffect, LaneId, Moment, Span};
 use serde::Serialize;
 
 use crate::StoreError;
+use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
@@ -50,15 +52,15 @@ pub(crate) async fn affect(
     effects: &[&LaneEffect],
 ) -> Result<(), StoreError> {
     const FINE: Sql = sql!(
-        "UPDATE lanes SET consecutive_failures = 0, refused_for_now = NULL, \
-         backoff_reason = CASE WHEN consecutive_failures > 0 THEN NULL ELSE backoff_reason END \
-         WHERE id = $1 AND (consecutive_failures > 0 OR refused_for_now IS NOT NULL)"
+        "UPDATE lanes SET consecutive_failures = 0, refused_for_now = NULL, backoff_reason = NULL \
+         WHERE id = $1 AND consecutive_failures > 0"
     );
+    const TAKEN: Sql = sql!("UPDATE lanes SET refused_for_now = NULL WHERE id = $1 AND refused_for_now IS NOT NULL");
     const SLOW: Sql = sql!(
         "UPDATE lanes SET backoff_until = CASE WHEN backoff_until > $2 THEN backoff_until ELSE $2 END, backoff_reason = $3, \
          consecutive_failures = $4 WHERE id = $1"
     );
-    const TROUBLES: Sql = sql!("SELECT consecutive_failures FROM lanes WHERE id = $1");
+    const RESTS: Sql = sql!("SELECT consecutive_failures, backoff_until FROM lanes WHERE id = $1");
     let mut slowest: Option<(Moment, &str)> = None;
     let (mut fine, mut trouble) = (false, None);
     for effect in effects {
@@ -74,17 +76,27 @@ pub(crate) async fn affect(
             LaneEffect::Pause(reason) => crate::lanes::hold::hold(session, lane, Some(reason), now).await?,
         }
     }
-    match (slowest, trouble) {
-        (Some((until, reason)), _) => drop(session.run(&SLOW, args![lane, until, reason, 0_i64]).await?),
-        (None, Some(reason)) if !fine => {
-            let consecutive_failures =
-                session.one(&TROUBLES, args![lane]).await?.get::<i64>("consecutive_failures")? + 1;
-            session
-                .run(&SLOW, args![lane, now + rest(consecutive_failures as u32), reason, consecutive_failures])
-                .await?;
+    let slow = match (slowest, trouble) {
+        (Some((until, reason)), _) => Some((Some(until), reason)),
+        (None, Some(reason)) if !fine => Some((None, reason)),
+        _ => None,
+    };
+    let Some((until, reason)) = slow else {
+        if fine && session.run(&FINE, args![lane]).await? > 0 {
+            tell(EventKind::LaneOpen, Subject::Lane(lane), None, now);
+        } else if fine {
+            session.run(&TAKEN, args![lane]).await?;
         }
-        _ if fine => drop(session.run(&FINE, args![lane]).await?),
-        _ => {}
+        return Ok(());
+    };
+    let row = session.one(&RESTS, args![lane]).await?;
+    let before: i64 = row.get("consecutive_failures")?;
+    let failures = if until.is_some() { 0 } else { before + 1 };
+    let until = until.unwrap_or(now + rest(failures as u32));
+    session.run(&SLOW, args![lane, until, reason, failures]).await?;
+    // A lane that is in trouble rests again and again: only the first time is news.
+    if before == 0 && row.moment("backoff_until")? <= now {
+        tell(EventKind::LaneSlowed, Subject::Lane(lane), Some(reason), now);
     }
     Ok(())
 }

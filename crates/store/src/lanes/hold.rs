@@ -1,8 +1,10 @@
 //! Pausing and resuming a lane.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{LaneId, Moment};
 
 use crate::StoreError;
+use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, claim_fence, sql};
 
 /// Pauses or resumes. After it returns no claim on the lane commits that had not seen it.
@@ -18,10 +20,14 @@ pub(crate) async fn hold(
         "UPDATE lanes SET state = 'open', reason = NULL, changed_at = $2, backoff_until = 0, backoff_reason = NULL, \
          consecutive_failures = 0, refused_for_now = NULL WHERE id = $1"
     );
-    match reason {
-        Some(reason) => session.run(&PAUSE, args![id, reason, now]).await?,
-        None => session.run(&RESUME, args![id, now]).await?,
-    };
+    if let Some(reason) = reason {
+        if session.run(&PAUSE, args![id, reason, now]).await? > 0 {
+            tell(EventKind::LanePaused, Subject::Lane(id), Some(reason), now);
+        }
+    } else {
+        session.run(&RESUME, args![id, now]).await?;
+        tell(EventKind::LaneOpen, Subject::Lane(id), Some("resumed"), now);
+    }
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! Who owns a lane: one process at a time, for the length of a lease.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::lane::{LaneSettings, LimitUsage};
 use ringfence_domain::{LaneId, Moment, Span};
 
 use super::rows::{Lock, lock};
 use crate::StoreError;
+use crate::events::{Subject, tell};
 use crate::session::{Arg, Session, Sql, args, sql};
 
 /// A process that wants to own lanes.
@@ -53,8 +55,8 @@ pub(crate) async fn acquire(
     now: Moment,
 ) -> Result<Acquired, StoreError> {
     const TAKE: Sql = sql!(
-        "UPDATE lanes SET owner = $2, backoff_until = CASE WHEN lease_until > $5 THEN backoff_until - (lease_until - $3) \
-         ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL, \
+        "UPDATE lanes SET owner = $2, last_owner = $2, backoff_until = CASE WHEN lease_until > $5 THEN backoff_until - (lease_until - $3) \
+         ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL, limited_by = NULL, \
          unsaid_until = $6 WHERE id = $1"
     );
     const SPENT: Sql = sql!("SELECT limit_usage FROM lanes WHERE id = $1");
@@ -89,6 +91,7 @@ pub(crate) async fn acquire(
         session.rows(&LOCK_BUCKETS, args![id]).await?;
         session.run(&AWAKE, args![id]).await?;
     }
+    tell(EventKind::LaneTaken, Subject::Lane(id), None, now);
     Ok(Acquired::Ours { epoch: lane.epoch + 1, used_until, spent })
 }
 
@@ -117,6 +120,8 @@ pub(crate) async fn release(
     const RELEASE: Sql =
         sql!("UPDATE lanes SET owner = NULL, lease_until = $3, limit_usage = $4 WHERE id = $1 AND epoch = $2");
     let spent = spent.map_or(Arg::Json(None), Arg::json);
-    session.run(&RELEASE, args![id, epoch, now, spent]).await?;
+    if session.run(&RELEASE, args![id, epoch, now, spent]).await? > 0 {
+        tell(EventKind::LaneGivenBack, Subject::Lane(id), None, now);
+    }
     Ok(())
 }

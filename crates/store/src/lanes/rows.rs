@@ -1,6 +1,6 @@
 //! Lanes: their rows, and who may change them at the same time.
 
-use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::lane::{LaneSettings, Limited};
 use ringfence_domain::{LaneId, LaneState, Moment, Span};
 
 use crate::StoreError;
@@ -27,6 +27,10 @@ pub struct LaneRow {
     pub epoch: i64,
     /// The process that dials it.
     pub owner: Option<String>,
+    /// The process that dialled it last, until `lease_until`.
+    pub last_owner: Option<String>,
+    /// The limit that its calls wait for, as its owner last said.
+    pub limited: Option<Limited>,
     /// How long the owner may go on without renewing.
     pub lease_until: Moment,
     /// How long its calls usually take; none while too few are known.
@@ -39,7 +43,7 @@ pub struct LaneRow {
 macro_rules! lane_columns {
     ($after:literal) => {
         concat!(
-            "SELECT id, settings, state, reason, backoff_until, backoff_reason, consecutive_failures, epoch, owner, ",
+            "SELECT id, settings, state, reason, backoff_until, backoff_reason, consecutive_failures, epoch, owner, last_owner, limited_by, ",
             "lease_until, usual_call_ms, unsaid_until FROM lanes ",
             $after
         )
@@ -95,6 +99,19 @@ pub(crate) async fn lock(session: &mut Session, id: LaneId, how: Lock) -> Result
     lane(&session.one(sql, args![id]).await?)
 }
 
+/// Notes the limit that calls wait for, if the lane is still ours.
+pub(crate) async fn limit(
+    session: &mut Session,
+    id: LaneId,
+    epoch: i64,
+    limited: Option<&Limited>,
+) -> Result<(), StoreError> {
+    const LIMIT: Sql = sql!("UPDATE lanes SET limited_by = $3 WHERE id = $1 AND epoch = $2");
+    let limited = limited.map_or(Arg::Json(None), Arg::json);
+    session.run(&LIMIT, args![id, epoch, limited]).await?;
+    Ok(())
+}
+
 fn lane(row: &Row) -> Result<LaneRow, StoreError> {
     Ok(LaneRow {
         id: LaneId(row.get("id")?),
@@ -106,6 +123,9 @@ fn lane(row: &Row) -> Result<LaneRow, StoreError> {
         consecutive_failures: row.get::<i64>("consecutive_failures")? as u32,
         epoch: row.get("epoch")?,
         owner: row.get("owner")?,
+        last_owner: row.get("last_owner")?,
+        // What cannot be read is not known.
+        limited: row.json_or_none("lanes", "limited_by").unwrap_or_default(),
         lease_until: row.moment("lease_until")?,
         usual_call: row.get::<Option<i64>>("usual_call_ms")?.map(Span::from_millis),
         unsaid_until: row.moment("unsaid_until")?,

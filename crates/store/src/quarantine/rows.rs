@@ -1,9 +1,11 @@
 //! The quarantine: a database that may have forgotten calls dials nobody until an operator says so.
 //! Law 13.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{Moment, Span};
 
 use crate::StoreError;
+use crate::events::{Subject, tell};
 use crate::session::{Row, Session, Sql, args, claim_fence, sql};
 
 /// One quarantine, open or lifted.
@@ -83,7 +85,9 @@ pub(crate) async fn begin(session: &mut Session, new: &NewQuarantine, now: Momen
     claim_fence::close(session).await?;
     let last = session.one(&LAST, args![]).await?.moment_or_none("at")?;
     let since = [last, new.since].into_iter().flatten().min().map(|at| at - MARGIN);
-    session.run(&BEGIN, args![now, new.cause.as_str(), since, new.replaces.clone()]).await?;
+    if session.run(&BEGIN, args![now, new.cause.as_str(), since, new.replaces.clone()]).await? > 0 {
+        tell(EventKind::QuarantineNoticed, Subject::All, Some(&new.cause), now);
+    }
     Ok(())
 }
 
@@ -119,7 +123,11 @@ pub(crate) async fn lift(
     const BEHIND: Sql = sql!("UPDATE witness SET commits = $1 WHERE commits < $1");
     claim_fence::close(session).await?;
     session.run(&BEHIND, args![past]).await?;
-    Ok(session.run(&LIFT, args![now, by, reason]).await? == 1)
+    let lifted = session.run(&LIFT, args![now, by, reason]).await? == 1;
+    if lifted {
+        tell(EventKind::QuarantineLifted, Subject::All, Some(reason), now);
+    }
+    Ok(lifted)
 }
 
 /// Installations that an operator said this one follows.

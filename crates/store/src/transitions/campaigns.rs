@@ -1,5 +1,6 @@
 //! Campaigns, runs and schedules.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{Campaign, CampaignId, ImportId, LaneId, Moment, PausedBy, RunId, StopReason};
 
 use super::transitions;
@@ -41,6 +42,12 @@ transitions! {
     read campaigns_of(lane: LaneId) -> Vec<CampaignId> = |session| campaigns::rows::of_lane(session, lane);
     /// One run.
     read run(run: RunId) -> RunRow = |session| campaigns::runs::by_id(session, run);
+    /// All runs of a campaign, the first one first.
+    read runs(campaign: CampaignId) -> Vec<RunRow> = |session| campaigns::runs::of_campaign(session, campaign);
+    /// The names of the campaigns of these runs, and the numbers of the runs.
+    read run_names(runs: Vec<RunId>) -> std::collections::BTreeMap<RunId, (String, i64)> = |session| campaigns::runs::names(session, &runs);
+    /// The counts of a run, by their names.
+    read run_counts(run: RunId) -> std::collections::BTreeMap<String, i64> = |session| campaigns::runs::counts(session, run);
     /// Begins a fresh run under a key that began none before; whether it did.
     write begin_run(campaign: CampaignId, key: String, now: Moment) -> (RunRow, bool) =
         |session| campaigns::runs::begin(session, campaign, &key, now);
@@ -48,7 +55,7 @@ transitions! {
     write close_run(run: RunId, reason: StopReason) -> () = |session| campaigns::runs::close(session, run, reason);
     /// Closes a campaign's run because its last day is over, unless its rules have changed since
     /// `revision`.
-    write end_run(campaign: CampaignId, revision: i64) -> () = |session| campaigns::runs::end(session, campaign, revision);
+    write end_run(campaign: CampaignId, revision: i64, now: Moment) -> () = |session| campaigns::runs::end(session, campaign, revision, now);
     /// Undone imports of a lane's campaigns whose contacts wait all the same.
     read undone_with_waiting(lane: LaneId) -> Vec<(RunId, ImportId)> = |session| imports::rows::undone_with_waiting(session, lane);
     /// Closed runs of a lane in which somebody waits all the same.
@@ -69,6 +76,6 @@ transitions! {
     write take_moment(campaign: CampaignId, due: Moment, worker: String, dead: Option<String>, now: Moment, until: Moment) -> bool =
         |session| campaigns::schedules::acquire(session, campaign, due, &worker, dead.as_deref(), now, until);
     /// The moment `due` is over.
-    write finish_moment(campaign: CampaignId, due: Moment, next: Option<Moment>, result: String) -> () =
-        |session| campaigns::schedules::finish(session, campaign, due, next, &result);
+    write finish_moment(campaign: CampaignId, due: Moment, next: Option<Moment>, result: (EventKind, String), now: Moment) -> () =
+        |session| campaigns::schedules::finish(session, campaign, due, next, (result.0, &result.1), now);
 }

@@ -28,6 +28,6 @@ transitions! {
     read waiting_for_review(number: NumberKey) -> Vec<ContactId> =
         |session| contacts::rows::waiting_for_review(session, number);
     /// The next attempts of a run after `after`, by id.
-    read attempts(run: RunId, after: AttemptId, limit: u32) -> Vec<AttemptRow> =
-        |session| contacts::attempt_rows::attempts(session, run, after, limit);
+    read attempts(run: RunId, filter: ContactFilter, after: AttemptId, limit: u32) -> Vec<AttemptRow> =
+        |session| contacts::attempt_rows::attempts(session, run, filter, after, limit);
 }

@@ -1,17 +1,16 @@
 //! The do-not-call list.
 
-use ringfence_domain::{CampaignId, NumberKey, PhoneNumber, RunId};
+use ringfence_domain::{CampaignId, NumberKey, RunId};
 
 use super::transitions;
 use crate::dnc;
-use crate::dnc::{DncList, DncListId, DncRow};
+use crate::dnc::{DncEntry, DncList, DncListId, DncRow};
 
 transitions! {
     /// Begins a list of numbers of one source.
     stop_switch begin_dnc(list: DncList) -> DncListId = |session| dnc::begin(session, &list);
-    /// Adds numbers to a list, from the very next claim on; how many are new.
-    in_parts add_dnc(list: DncListId, numbers: Vec<(NumberKey, PhoneNumber)>) -> u64 =
-        |database| dnc::add(database, list, numbers);
+    /// Adds numbers to their lists, from the very next claim on; how many are new.
+    in_parts add_dnc(numbers: Vec<DncEntry>) -> u64 = |database| dnc::add(database, numbers);
     /// Takes a number off the list of everyone, or of one campaign; false when it was not on it.
     write remove_dnc(number: NumberKey, campaign: Option<CampaignId>) -> bool =
         |session| dnc::remove(session, number, campaign);

@@ -22,8 +22,8 @@ transitions! {
     /// files brought.
     read missing_contacts(import: ImportId) -> (i64, i64) = |session| stop_contacts::missing(session, import);
     /// The whole file was read, and a safety rail holds it.
-    write hold_import(import: ImportId, counts: ImportCounts, reason: String) -> () =
-        |session| imports::hold::hold(session, import, &counts, &reason);
+    write hold_import(import: ImportId, counts: ImportCounts, reason: String, now: Moment) -> () =
+        |session| imports::hold::hold(session, import, &counts, &reason, now);
     /// Gives some known contacts, from the first after `after` on, what the file has of them; the
     /// last of them, while there may be more.
     bulk apply_changes(import: ImportId, after: ContactId, now: Moment) -> Option<ContactId> =

@@ -1,12 +1,13 @@
 //! Lanes.
 
-use ringfence_domain::lane::{LaneSettings, LimitUsage};
+use ringfence_domain::lane::{LaneSettings, LimitUsage, Limited};
 use ringfence_domain::{LaneEffect, LaneId, Moment};
 
 use super::transitions;
-use crate::lanes;
 use crate::lanes::ownership::{Acquired, Owner};
 use crate::lanes::rows::LaneRow;
+use crate::processes::ProcessRow;
+use crate::{lanes, processes};
 
 transitions! {
     /// Makes a lane known under its name. The settings of one that exists stay as they are.
@@ -25,6 +26,17 @@ transitions! {
     write resume_lane(lane: LaneId, now: Moment) -> () = |session| lanes::hold::hold(session, lane, None, now);
     /// Applies to the lane what something other than a call has shown about it.
     write affect_lane(lane: LaneId, effect: LaneEffect, now: Moment) -> () = |session| lanes::health::affect(session, now, lane, &[&effect]);
+    /// Enters a process that begins to dial, or to stand by.
+    write begin_process(name: String, command: String, now: Moment) -> () = |session| processes::begin(session, &name, &command, now);
+    /// Enters a sign of life of a process.
+    write sign_of_life(name: String, now: Moment) -> () = |session| processes::sign(session, &name, now);
+    /// Enters that a process left in good order.
+    write end_process(name: String, now: Moment) -> () = |session| processes::end(session, &name, now);
+    /// All processes that are remembered, the newest sign of life first.
+    read processes() -> Vec<ProcessRow> = |session| processes::list(session);
+    /// Notes the limit that the calls of our lane wait for, or that they wait for none.
+    write limit_lane(lane: LaneId, epoch: i64, limited: Option<Limited>) -> () =
+        |session| lanes::rows::limit(session, lane, epoch, limited.as_ref());
     /// All lanes by name.
     read lanes() -> Vec<LaneRow> = |session| lanes::rows::list(session);
 }

@@ -1,12 +1,14 @@
 //! What stops everything: a person, or a database that may have forgotten calls.
 
 use ringfence_domain::Moment;
+use ringfence_domain::event::{Event, EventKind};
 
 use super::transitions;
 use crate::attempts::adopt::{AdoptOrder, Adopted};
+use crate::events::{EventFilter, Subject};
 use crate::quarantine::rows::{LaneInquiry, QuarantineRow};
 use crate::stop_all::Stop;
-use crate::{attempts, quarantine, stop_all};
+use crate::{attempts, events, quarantine, stop_all};
 
 transitions! {
     /// Stops new calls on this database; no claim that had not seen it commits after this returns.
@@ -15,6 +17,18 @@ transitions! {
     write start_all(now: Moment) -> () = |session| stop_all::set(session, None, now);
     /// The stop, if everything is stopped for this process.
     read stop() -> Option<Stop> = |session| stop_all::stop(session);
+
+    /// Enters an event of work that takes several transactions, or none.
+    write note_event(kind: EventKind, subject: Subject, cause: Option<String>, now: Moment) -> () =
+        |_session| async {
+            events::tell(kind, subject, cause.as_deref(), now);
+            Ok(())
+        };
+    /// The next events that were asked for, the oldest first.
+    read events(filter: EventFilter, limit: i64) -> Vec<Event> = |session| events::page(session, &filter, limit);
+
+    /// The last event of one kind that happened to a campaign, to a lane, or to everything.
+    read last_event(kind: EventKind, subject: Subject) -> Option<Event> = |session| events::last(session, kind, subject);
 
     /// The quarantine that holds, if any.
     read quarantine() -> Option<QuarantineRow> = |session| quarantine::rows::current(session);

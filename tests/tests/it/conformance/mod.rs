@@ -2,6 +2,7 @@
 
 mod both_schemas_are_one;
 mod claims;
+mod events;
 mod imports;
 mod invariants;
 mod lanes;

@@ -17,7 +17,7 @@ fn by_hand(campaign: Option<CampaignId>) -> DncList {
 async fn add(store: &Database, list: DncList, person: usize) -> u64 {
     let number = sample::number(person);
     let id = store.begin_dnc(list).await.expect("a list");
-    store.add_dnc(id, vec![(store.hasher().key(&number), number)]).await.expect("added")
+    store.add_dnc(vec![(id, store.hasher().key(&number), number)]).await.expect("added")
 }
 
 /// The newest attempt at a person's number.
@@ -35,13 +35,13 @@ on_both_databases! {
         let id = other.begin_dnc(by_hand(None)).await.expect("a list");
         let mut sending = 0;
         for people in (0..200).collect::<Vec<_>>().chunks(10) {
-            let numbers = people.iter().map(|n| sample::number(*n)).map(|number| (store.hasher().key(&number), number));
+            let numbers = people.iter().map(|n| sample::number(*n)).map(|number| (id, store.hasher().key(&number), number));
             let mut attempts = Vec::new();
             for person in people {
                 attempts.push(attempt_of(store, *person).await);
             }
             let (claimed, at_the_end) = tokio::join!(store.claim(stage.order(&attempts, noon())), async {
-                assert_eq!(other.add_dnc(id, numbers.collect()).await.expect("added"), 10);
+                assert_eq!(other.add_dnc(numbers.collect()).await.expect("added"), 10);
                 stage.count(&other, "attempt:sending").await
             });
             sending += claimed.expect("an answer").sending.len();

@@ -73,7 +73,7 @@ on_both_databases! {
         let killed = read(store, &stage, "killed", &[1, 2, 3]).await;
         let held = read(store, &stage, "held", &[4, 5]).await;
         let counts = ImportCounts { rows: 2, accepted: 2, ..ImportCounts::default() };
-        store.hold_import(held, counts, "too many".into()).await.expect("held");
+        store.hold_import(held, counts, "too many".into(), noon()).await.expect("held");
         let good = read(store, &stage, "good", &[1, 2, 4, 6]).await;
         release(store, &stage, good).await.expect("released");
         assert_eq!(stage.open(store, 100, noon()).await, 4, "1, 2, 4 and 6");
@@ -90,7 +90,7 @@ on_both_databases! {
         let store = &database.store;
         let stage = Stage::set(store, 3).await;
         let monday = read(store, &stage, "monday", &[0]).await;
-        store.hold_import(monday, ImportCounts::default(), "look".into()).await.expect("held");
+        store.hold_import(monday, ImportCounts::default(), "look".into(), noon()).await.expect("held");
         let tuesday = read(store, &stage, "tuesday", &[1, 2, 20]).await;
         assert_eq!(release(store, &stage, tuesday).await.expect("released"), 1, "0 is missing from it");
         assert_eq!(release(store, &stage, monday).await.expect("released"), 0);
@@ -236,12 +236,12 @@ on_both_databases! {
         let mut more = sample::rules("spring", "main");
         more.schedule.ends = "2026-12-31".parse().ok();
         store.apply(more, stage.lane, Begin::Running, noon()).await.expect("applied");
-        store.end_run(stage.campaign.id, judged).await.expect("nothing: the rules have changed");
+        store.end_run(stage.campaign.id, judged, noon()).await.expect("nothing: the rules have changed");
         assert_eq!(store.run(stage.run()).await.expect("the run").closed_for, None);
         let order = StopOrder::new(stage.run(), StopScope::All, StopReason::CampaignEnded, noon());
         assert_eq!(order.carry_out(store).await.expect("an answer"), 0);
         let revision = store.campaign_by_id(stage.campaign.id).await.expect("a campaign").revision;
-        store.end_run(stage.campaign.id, revision).await.expect("ended");
+        store.end_run(stage.campaign.id, revision, noon()).await.expect("ended");
         assert_eq!(order.carry_out(store).await.expect("an answer"), 3);
         assert_eq!(store.import(ImportId(1)).await.expect("an answer").map(|row| row.state), Some(ImportState::Complete));
         stage.check_counts(store).await;

@@ -16,7 +16,7 @@ on_both_databases! {
         let rows = (10..15).map(|n| row(store, n as i64, n)).collect();
         store.import_chunk(chunk(import, stage.run(), rows, noon())).await.expect("a chunk");
         let counts = ImportCounts { rows: 5, accepted: 5, ..ImportCounts::default() };
-        store.hold_import(import, counts, "too many".into()).await.expect("held");
+        store.hold_import(import, counts, "too many".into(), noon()).await.expect("held");
         let held = store.import(import).await.expect("an answer").expect("an import");
         assert_eq!((held.state, held.held_for.as_deref()), (ImportState::Held, Some("too many")));
         assert_eq!(stage.open(store, 100, noon()).await, 2, "those of the first file");

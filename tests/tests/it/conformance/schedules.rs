@@ -1,5 +1,6 @@
 //! Scheduled moments, and the do-not-call list.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::schedule::Schedule;
 use ringfence_domain::{Moment, Span};
 use ringfence_store::Begin;
@@ -40,8 +41,8 @@ on_both_databases! {
         assert!(take("c", None, lease + Span::from_secs(1)).await.expect("an answer"), "b's time ran out");
 
         let tomorrow = nine() + Span::from_days(1);
-        store.finish_moment(row.id, nine(), Some(tomorrow), "3 rows".into()).await.expect("over");
-        store.finish_moment(row.id, nine(), None, "late".into()).await.expect("a second end changes nothing");
+        store.finish_moment(row.id, nine(), Some(tomorrow), (EventKind::ScheduleDone, "3 rows".into()), nine()).await.expect("over");
+        store.finish_moment(row.id, nine(), None, (EventKind::ScheduleFailed, "late".into()), nine()).await.expect("a second end changes nothing");
         assert!(!take("d", None, tomorrow).await.expect("an answer"), "the moment is over");
         let known = store.schedules().await.expect("schedules").remove(0);
         assert_eq!((known.next_at, known.last_at), (Some(tomorrow), Some(nine())));

@@ -111,7 +111,7 @@ on_both_databases! {
         let number = sample::number(0);
         let list = DncList { campaign: None, reason: None, source: None, added_at: now };
         let list = store.begin_dnc(list).await.expect("a list");
-        store.add_dnc(list, vec![(store.hasher().key(&number), number)]).await.expect("listed");
+        store.add_dnc(vec![(list, store.hasher().key(&number), number)]).await.expect("listed");
         compare(&database, &stage, "the do-not-call list", now, "dnc").await;
         stage.check_counts(store).await;
     }

@@ -33,7 +33,11 @@ async fn dialer(database: &TestDatabase) -> (Dialer, Arc<InProcess>) {
 
 /// How long after its end each call's outcome was known, longest last.
 async fn delays(dialer: &Dialer) -> Vec<Span> {
-    let attempts = dialer.store.attempts(dialer.campaign.run, AttemptId(0), 100).await.expect("attempts");
+    let attempts = dialer
+        .store
+        .attempts(dialer.campaign.run, ringfence_store::ContactFilter::default(), AttemptId(0), 100)
+        .await
+        .expect("attempts");
     let tape = dialer.simulator.tape().calls();
     let delay = |attempt: &ringfence_store::AttemptRow| {
         let entry = tape.iter().find(|entry| entry.call_id == attempt.call_id).expect("it is on the tape");

@@ -77,7 +77,10 @@ async fn check(vendor: &Vendor, dialer: &Dialer, reports: bool) {
             [(entry.call_id.clone().expect("an id"), outcome), ((place + 1).to_string(), outcome)]
         })
         .collect();
-    let attempts = store.attempts(dialer.campaign.run, AttemptId(0), 100_000).await.expect("attempts");
+    let attempts = store
+        .attempts(dialer.campaign.run, ringfence_store::ContactFilter::default(), AttemptId(0), 100_000)
+        .await
+        .expect("attempts");
     let (mut known, mut in_doubt) = (BTreeSet::new(), 0);
     for attempt in &attempts {
         let AttemptRow { call_id, outcome, state, .. } = attempt;

@@ -200,7 +200,7 @@ async fn every_command_refuses_files_that_it_cannot_read() {
         ("init --kind carrier-pigeon --contacts header.csv", "is not a kind of provider"),
         ("dnc import missing.csv", "missing.csv cannot be read"),
         ("dnc import header.csv --column phone", "no column `phone`"),
-        ("dnc add 98200", "no country code"),
+        ("dnc add 98200", "none was added"),
         ("review settle 7 placed", "contact 7 is not in review"),
         ("serve --config missing.toml", "there is no missing.toml"),
     ] {

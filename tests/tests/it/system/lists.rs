@@ -64,17 +64,55 @@ async fn a_do_not_call_list_comes_in_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_do_not_call_list_keeps_its_dates_and_reasons_on_the_way_to_another_database() {
+    let (folder, _vendor) = project().await;
+    let folder = folder.path();
+    ends(folder, "dnc add 9820000001 --reason =asked,twice", 0, "1 added").await;
+    std::fs::write(
+        folder.join("other.csv"),
+        "phone,reason,added_at\n9820000002,by mail,2024-05-06T07:08:09Z\n9820000002,again,\n9820000003,,2999-01-01T00:00:00Z\n9820000004,,last May\n",
+    )
+    .expect("written");
+    ends(
+        folder,
+        "dnc import other.csv --country IN --reason register",
+        0,
+        "other.csv: rows: 1: added_at cannot be read",
+    )
+    .await;
+    let exported = output(folder, &["dnc", "list"]).await.stdout;
+    let exported = String::from_utf8(exported).expect("UTF-8");
+    assert!(exported.contains("+919820000002,2024-05-06T07:08:09Z,"), "{exported}");
+    assert!(exported.contains("/other.csv,by mail\n"), "{exported}");
+    assert!(!exported.contains("2999-") && exported.contains(",register\n"), "{exported}");
+    std::fs::write(folder.join("exported.csv"), &exported).expect("written");
+    let config = std::fs::read_to_string(folder.join("ringfence.toml")).expect("read");
+    std::fs::write(folder.join("ringfence.toml"), config.replace("test.db", "second.db")).expect("written");
+    ends(folder, "migrate", 0, "").await;
+    ends(folder, "dnc import exported.csv", 0, "4 added").await;
+    let second = String::from_utf8(output(folder, &["dnc", "list"]).await.stdout).expect("UTF-8");
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    // Each database has keys of its own, and so another order.
+    assert_eq!(sorted(&second), sorted(&exported));
+}
+
+#[tokio::test]
 async fn rows_that_quotes_have_swallowed_hold_the_import_until_a_person_accepts() {
     let (folder, vendor) = project().await;
     let folder = folder.path();
     let says = "lines 12 to 32 are one value of column `note`";
     edit(folder, "file = \"contacts.csv\"", "file = \"quotes_last_column.csv\"");
     ends(folder, "check spring.toml", 1, says).await;
-    ends(folder, "run spring.toml --dry-run", 0, says).await;
+    ends(folder, "run spring.toml --dry-run", 4, says).await;
     ends(folder, "run spring.toml --until done", 4, says).await;
     ends(folder, "run spring.toml --until done", 4, says).await;
     assert!(vendor.simulator.tape().is_empty(), "nobody is dialled");
     ends(folder, "import spring lf_openq_lastrow.csv", 1, "the quote on line 3 is never closed").await;
+    ends(folder, "events --campaign spring", 0, "campaign spring could not take in a contact file: ").await;
     ends(folder, "resume spring --accept", 0, "").await;
     let waiting = json(folder, &["contacts", "spring", "--json"]).await;
     assert_eq!(waiting.as_array().map(Vec::len), Some(20), "{waiting}");
@@ -90,7 +128,7 @@ async fn a_list_without_people_is_told_and_a_rail_can_hold_it() {
     ends(folder, "import spring bad.csv", 0, "all of its 2 rows were rejected").await;
     ends(folder, "rejects spring", 0, "2,`98200-ABCDE`: letters in a number").await;
     edit(folder, "[calling]", "[safety]\nmin_contacts = 6\n\n[calling]");
-    ends(folder, "run spring.toml --contacts header_only.csv --dry-run", 0, "0 people in it can be called").await;
+    ends(folder, "run spring.toml --contacts header_only.csv --dry-run", 4, "0 people in it can be called").await;
     ends(folder, "run spring.toml --until idle", 4, "5 people in it can be called; safety.min_contacts is 6").await;
 }
 

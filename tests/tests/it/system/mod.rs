@@ -3,11 +3,16 @@
 mod asking;
 mod bad_input;
 mod checking;
+mod first_evening;
 mod help;
+mod history;
 mod lists;
+mod morning;
 mod operating;
 mod printed;
 mod rules;
 mod running;
+mod secrets;
 mod starting;
+mod strangers;
 mod zones;

@@ -235,7 +235,7 @@ on_both_databases! {
         let mut told = Vec::new();
         while let Some(line) = lines.next_line().await.expect("a line") {
             told.push(line);
-            if told.iter().any(|line| line.contains("is ours")) {
+            if told.iter().any(|line| line.contains("is dialled by this process")) {
                 break;
             }
         }

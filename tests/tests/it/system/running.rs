@@ -91,7 +91,7 @@ async fn slots_that_calls_of_unknown_fate_hold_are_not_waited_for() {
     assert!(shown.contains("slots are taken by calls of unknown fate"), "{shown}");
     let lanes = json(folder.path(), &["lanes", "--json"]).await;
     assert_eq!(lanes[0]["slots"]["unknown"], 2, "{lanes}");
-    assert!(text(&output(folder.path(), &["lanes"]).await).contains("2 of 2, 2 of unknown"), "{lanes}");
+    assert!(text(&output(folder.path(), &["lanes"]).await).contains("2 of 2 taken, 2 by calls of unknown"), "{lanes}");
     let number = ringfence_tests::sample::number(15);
     let why = json(folder.path(), &["why", number.e164(), "--json"]).await;
     assert_eq!(why["may_dial_now"], false, "{why}");

@@ -1,0 +1,259 @@
+//! What needs a person: everything that stands still, why, since when, and what to type.
+
+use ringfence_domain::event::EventKind;
+use ringfence_domain::summary::Summary;
+use ringfence_domain::verdict::{StoppedBy, Verdict};
+use ringfence_domain::zone_data::MEND;
+use ringfence_domain::{CampaignState, ClockReading, ImportState, LaneState, Moment, PausedBy, Span, Zone};
+use ringfence_engine::stop_switches;
+use ringfence_store::{LaneRow, RunFigures, ScheduleRow, Subject};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::summary::{Asker, summarize};
+use crate::workspace::{Workspace, is_listed};
+
+/// A lane on which people are due may be without a process for this long.
+const MISSED: Span = Span::from_minutes(5);
+
+/// How much something matters, as monitoring probes know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing is wrong.
+    Ok,
+    /// Somebody should look; dialling goes on, or stands still on purpose.
+    Warning,
+    /// People wait who are not dialled, against the operator's will.
+    Critical,
+}
+
+/// Something that needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// What it is about: `everything`, `lane main`, `diwali`.
+    pub about: String,
+    /// What is the matter, in one sentence.
+    pub what: String,
+    /// Since when, as far as that is known.
+    pub since: Option<Moment>,
+    /// What to type, or to do.
+    pub mend: String,
+}
+
+/// How everything stands.
+#[derive(Debug, Serialize)]
+pub struct Health {
+    /// The worst level of the findings.
+    pub level: Level,
+    /// Every finding, the worst first.
+    pub findings: Vec<Finding>,
+    /// The campaigns that are not over.
+    pub campaigns: usize,
+    /// Calls in the last minute.
+    pub calls_per_min: i64,
+    /// The zone whose clocks people read.
+    #[serde(skip)]
+    pub zone: Option<Zone>,
+}
+
+/// Looks at everything on the database, or at one campaign and what it needs.
+pub async fn look(workspace: &Workspace, campaign: Option<&str>) -> Result<Health, Error> {
+    let store = &workspace.store;
+    let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
+    let mut look = Look { workspace, reading: workspace.clock.read(), findings: Vec::new() };
+    look.stops(asker.stop_switch.as_deref()).await?;
+    look.unreadable().await?;
+    let schedules = store.schedules().await?;
+    let (mut campaigns, mut calls_per_min, mut runs, mut zone) = (0, 0, Vec::new(), None);
+    for row in store.campaigns().await? {
+        let name = row.rules.name.clone();
+        let wanted = campaign.is_none_or(|campaign| campaign == name);
+        if !wanted || !is_listed(&name) || row.state == CampaignState::Cancelled {
+            continue;
+        }
+        let Some(figures) = store.numbers(name, look.reading.now).await? else { continue };
+        let summary = summarize(&figures, &asker, look.reading);
+        let schedule = schedules.iter().find(|schedule| schedule.campaign == row.id);
+        look.campaign(&figures, &summary, schedule).await?;
+        zone = zone.or(Some(figures.conditions.clock()));
+        calls_per_min += figures.last_minute;
+        campaigns += usize::from(summary.state != "done");
+        runs.push((figures, summary));
+    }
+    for lane in store.lanes().await? {
+        let on_it: Vec<&Summary> =
+            runs.iter().filter(|(figures, _)| figures.conditions.lane.id == lane.id).map(|(_, one)| one).collect();
+        if campaign.is_none() || !on_it.is_empty() {
+            look.lane(&lane, &on_it).await?;
+        }
+    }
+    let mut findings = look.findings;
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    let level = findings.first().map_or(Level::Ok, |finding| finding.level);
+    Ok(Health { level, findings, campaigns, calls_per_min, zone })
+}
+
+struct Look<'w> {
+    workspace: &'w Workspace,
+    reading: ClockReading,
+    findings: Vec<Finding>,
+}
+
+impl Look<'_> {
+    fn found(&mut self, level: Level, about: impl Into<String>, what: String, since: Option<Moment>, mend: String) {
+        self.findings.push(Finding { level, about: about.into(), what, since, mend });
+    }
+
+    async fn since(&self, kind: EventKind, subject: Subject) -> Result<Option<Moment>, Error> {
+        Ok(self.workspace.store.last_event(kind, subject).await?.map(|event| event.at))
+    }
+
+    /// What stops everything.
+    async fn stops(&mut self, file: Option<&str>) -> Result<(), Error> {
+        if let Some(reason) = file {
+            let mend = "remove the file STOP beside ringfence.toml".to_owned();
+            self.found(Level::Warning, "everything", format!("everything is stopped: {reason}"), None, mend);
+        }
+        let Some(stop) = self.workspace.store.stop().await? else { return Ok(()) };
+        let (level, what, mend) = match stop.by {
+            StoppedBy::File | StoppedBy::Person => {
+                (Level::Warning, format!("everything is stopped: {}", stop.reason), "ringfence start".to_owned())
+            }
+            StoppedBy::Quarantine => (
+                Level::Critical,
+                format!("the database is in quarantine: {}", stop.reason),
+                "ringfence quarantine".to_owned(),
+            ),
+            StoppedBy::ZoneData => (Level::Critical, stop.reason, MEND.to_owned()),
+        };
+        self.found(level, "everything", what, Some(stop.at), mend);
+        Ok(())
+    }
+
+    async fn unreadable(&mut self) -> Result<(), Error> {
+        for (name, error) in self.workspace.store.unreadable_campaigns().await? {
+            let mend = "ringfence apply of its file".to_owned();
+            self.found(Level::Critical, name, format!("its rules cannot be read: {error}"), None, mend);
+        }
+        Ok(())
+    }
+
+    async fn campaign(
+        &mut self,
+        figures: &RunFigures,
+        summary: &Summary,
+        schedule: Option<&ScheduleRow>,
+    ) -> Result<(), Error> {
+        let row = &figures.conditions.campaign;
+        let (name, subject) = (&summary.campaign, Subject::Campaign(row.id));
+        let reason = row.reason.clone().unwrap_or_default();
+        match (row.state, row.paused_by) {
+            (CampaignState::Paused, Some(PausedBy::Safety)) => {
+                let since = self.since(EventKind::CampaignPaused, subject).await?;
+                let mend = format!("look, then ringfence resume {name} --accept");
+                self.found(Level::Critical, name, format!("a safety rail paused it: {reason}"), since, mend);
+            }
+            (CampaignState::Paused, Some(PausedBy::Person)) => {
+                let since = self.since(EventKind::CampaignPaused, subject).await?;
+                self.found(
+                    Level::Warning,
+                    name,
+                    format!("it is paused: {reason}"),
+                    since,
+                    format!("ringfence resume {name}"),
+                );
+            }
+            _ => {}
+        }
+        if let Some(import) = figures.conditions.last_import.as_ref() {
+            let (id, at) = (import.id, import.completed_at);
+            if import.state == ImportState::Held {
+                let since = self.since(EventKind::ImportHeld, subject).await?;
+                let what = format!("import {id} is held: {}", import.held_for.clone().unwrap_or_default());
+                let mend =
+                    format!("ringfence rejects {name}; then ringfence resume {name} --accept, or import --undo {id}");
+                self.found(Level::Critical, name, what, since, mend);
+            } else if let Some(line) = crate::importing::nobody_line(import) {
+                let what = line.trim_start_matches("caution: ").to_owned();
+                self.found(Level::Warning, name, what, at, format!("ringfence rejects {name}"));
+            }
+        }
+        if let Some(schedule) = schedule.filter(|schedule| schedule.last_failed) {
+            let why = schedule.last_result.clone().unwrap_or_default();
+            let what = format!("its list did not come: {why}");
+            let mend = format!("ringfence import {name} FILE; the next moment reads again");
+            self.found(Level::Critical, name, what, schedule.last_at, mend);
+        }
+        if summary.contacts.review > 0 {
+            let what = match summary.contacts.review {
+                1 => "1 contact in review waits for a person".to_owned(),
+                n => format!("{n} contacts in review wait for a person"),
+            };
+            self.found(Level::Warning, name, what, None, format!("ringfence review --campaign {name}"));
+        }
+        if let Some((ahead, priority)) = &figures.conditions.foremost
+            && *priority < i64::from(row.rules.priority)
+            && summary.limited_by.is_some()
+        {
+            let what = format!(
+                "it waits behind {ahead} (priority {priority}), {} people of it are due",
+                summary.waiting_for.pace
+            );
+            let mend = format!("give it a lower number in priority, or ringfence pause {ahead}");
+            self.found(Level::Warning, name, what, None, mend);
+        }
+        Ok(())
+    }
+
+    async fn lane(&mut self, lane: &LaneRow, on_it: &[&Summary]) -> Result<(), Error> {
+        let (name, reading) = (&lane.settings.name, self.reading);
+        let about = format!("lane {name}");
+        let waiting: i64 = on_it.iter().map(|summary| summary.contacts.waiting).sum();
+        if lane.state == LaneState::Paused {
+            let since = self.since(EventKind::LanePaused, Subject::Lane(lane.id)).await?;
+            let level = if waiting > 0 { Level::Critical } else { Level::Warning };
+            let what = format!("it is paused: {}", lane.reason.clone().unwrap_or_default());
+            self.found(level, about, what, since, format!("mend that, then ringfence lanes resume {name}"));
+            return Ok(());
+        }
+        let due: i64 =
+            on_it.iter().filter(|summary| summary.held_by.is_none()).map(|summary| summary.waiting_for.pace).sum();
+        let live: i64 = on_it.iter().map(|summary| summary.contacts.active).sum();
+        let load = self.workspace.store.lane_load(lane.id, reading.now).await?;
+        let (verdicts, clock) = (load.verdicts(None, reading), lane.settings.timezone);
+        for verdict in verdicts.iter().filter(|verdict| !verdict.allows(reading)) {
+            match verdict {
+                // Between two runs of a timer nobody is missed.
+                Verdict::Process { last, .. } if due + live > 0 && reading.now.since(lane.lease_until) > MISSED => {
+                    let since = last.as_ref().map(|(_, until)| *until);
+                    let what = last.as_ref().map_or_else(
+                        || "no process has ever dialled it".to_owned(),
+                        |(host, _)| format!("no process dials it; {host} did"),
+                    );
+                    let what = format!("{what}, and {due} people are due");
+                    self.found(Level::Critical, about.clone(), what, since, "ringfence serve".to_owned());
+                }
+                Verdict::Rest { .. } | Verdict::UnknownUse { .. } if waiting > 0 => {
+                    let since = self.since(EventKind::LaneSlowed, Subject::Lane(lane.id)).await?;
+                    let what = format!("it rests: {}", verdict.says(reading, clock));
+                    self.found(
+                        Level::Warning,
+                        about.clone(),
+                        what,
+                        since,
+                        "it is tried again by itself; ringfence lanes --check asks it now".to_owned(),
+                    );
+                }
+                Verdict::Slots(_) if waiting > 0 => {
+                    let what = verdict.says(reading, clock);
+                    self.found(Level::Critical, about.clone(), what, None, "ringfence review".to_owned());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! The runs of a campaign, with their figures.
+
+use std::collections::BTreeMap;
+
+use ringfence_domain::summary::ContactCounts;
+use ringfence_domain::{Moment, StopReason, Zone};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::workspace::Workspace;
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub struct ListedRun {
+    /// Counted from 1.
+    pub number: i64,
+    /// The key that it was begun with.
+    pub key: Option<String>,
+    /// Whether it is the current one.
+    pub current: bool,
+    /// When it began.
+    pub started_at: Moment,
+    /// When its last call was sent.
+    pub last_dial_at: Option<Moment>,
+    /// Why nobody in it waits any more.
+    pub closed_for: Option<StopReason>,
+    /// Its contacts by state.
+    pub contacts: ContactCounts,
+    /// Contacts reached as the campaign defines it.
+    pub reached: i64,
+    /// Calls that the provider took.
+    pub calls: i64,
+    /// Ended calls by outcome.
+    pub outcomes: BTreeMap<String, i64>,
+}
+
+/// Returns the runs of a campaign, the first one first, and the zone whose clocks its people read.
+pub async fn list(workspace: &Workspace, campaign: &str) -> Result<(Vec<ListedRun>, Zone), Error> {
+    let store = &workspace.store;
+    let row = workspace.campaign(campaign).await?;
+    let lane = store.lanes().await?.into_iter().find(|lane| lane.id == row.lane);
+    let zone = row.rules.own_zone(lane.map_or_else(Zone::utc, |lane| lane.settings.timezone));
+    let mut listed = Vec::new();
+    for run in store.runs(row.id).await? {
+        let counts = store.run_counts(run.id).await?;
+        let of = |name: &str| counts.get(name).copied().unwrap_or_default();
+        let contacts = ContactCounts {
+            total: ["waiting", "active", "done", "stopped", "review"]
+                .iter()
+                .map(|state| of(&format!("contact:{state}")))
+                .sum(),
+            waiting: of("contact:waiting"),
+            active: of("contact:active"),
+            done: of("contact:done"),
+            stopped: of("contact:stopped"),
+            review: of("contact:review"),
+        };
+        let outcomes = counts.iter().filter(|(_, n)| **n > 0);
+        let outcomes = outcomes.filter_map(|(name, n)| Some((name.strip_prefix("outcome:")?.to_owned(), *n))).collect();
+        listed.push(ListedRun {
+            number: run.number,
+            key: run.key,
+            current: run.id == row.run,
+            started_at: run.started_at,
+            last_dial_at: run.last_dial_at,
+            closed_for: run.closed_for,
+            contacts,
+            reached: of("reached"),
+            calls: of("attempt:placed") + of("attempt:ended") - of("outcome:not_dialled"),
+            outcomes,
+        });
+    }
+    Ok((listed, zone))
+}
