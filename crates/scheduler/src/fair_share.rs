@@ -38,15 +38,18 @@ impl Turns {
     }
 
     /// Splits free slots between the highest priority, which `wants` so many, and the lower ones,
-    /// which want `below`. What one does not want goes to the other.
-    fn split(&mut self, free: u32, wants: u32, below: u32) -> (u32, u32) {
-        let (mut first, mut lower) = (0, 0);
+    /// which want `below`: returns those of the highest, those that are the share of the lower
+    /// ones, and those that the highest leaves to them.
+    fn split(&mut self, free: u32, wants: u32, below: u32) -> (u32, u32, u32) {
+        let (mut first, mut shared, mut left) = (0, 0, 0);
         for _ in 0..free {
-            let is_theirs = self.owed + self.share >= 100;
-            if lower < below && (is_theirs || first == wants) {
-                lower += 1;
+            let (is_theirs, lower) = (self.owed + self.share >= 100, shared + left);
+            if lower < below && is_theirs {
+                shared += 1;
+                self.owed = self.owed + self.share - 100;
+            } else if lower < below && first == wants {
                 // What nobody above them wants is no part of their share.
-                self.owed = if is_theirs { self.owed + self.share - 100 } else { self.owed };
+                left += 1;
             } else if first < wants {
                 first += 1;
                 // Who does not wait saves nothing up.
@@ -55,7 +58,7 @@ impl Turns {
                 break;
             }
         }
-        (first, lower)
+        (first, shared, left)
     }
 }
 
@@ -67,22 +70,33 @@ pub(crate) fn fair_share(
     capacity: &HashMap<RunId, u32>,
     turns: &mut Turns,
 ) -> BTreeMap<BucketId, u32> {
-    let mut shares = BTreeMap::new();
     let mut levels: BTreeMap<i64, BTreeMap<RunId, Vec<&Candidate>>> = BTreeMap::new();
     for candidate in candidates {
         levels.entry(candidate.priority).or_default().entry(candidate.run).or_default().push(candidate);
     }
-    let Some((_, highest)) = levels.pop_first() else { return shares };
-    let below: BTreeMap<RunId, Vec<&Candidate>> = levels.into_values().flatten().collect();
-    let want = |runs: &BTreeMap<RunId, Vec<&Candidate>>| {
-        runs.iter().map(|(run, buckets)| wanted(*run, buckets, capacity)).fold(0, u32::saturating_add)
-    };
-    let (first, rest) = turns.split(free, want(&highest), want(&below));
-    share_evenly(highest, first, capacity, turns.highest, &mut shares);
-    share_evenly(below, rest, capacity, turns.lower, &mut shares);
-    turns.highest = turns.highest.wrapping_add(usize::from(first > 0));
-    turns.lower = turns.lower.wrapping_add(usize::from(rest > 0));
-    shares
+    // What each run wants and has not got.
+    let mut wants: Vec<Vec<(RunId, u32)>> = levels
+        .values()
+        .map(|runs| runs.iter().map(|(run, buckets)| (*run, wanted(*run, buckets, capacity))).collect())
+        .collect();
+    let mut given = HashMap::new();
+    if let Some((highest, below)) = wants.split_first_mut() {
+        let sum = |runs: &[(RunId, u32)]| runs.iter().map(|(_, want)| *want).fold(0, u32::saturating_add);
+        let wanted_below = below.iter().map(|runs| sum(runs)).fold(0, u32::saturating_add);
+        let (first, shared, mut left) = turns.split(free, sum(highest), wanted_below);
+        let has_some_below = shared + left > 0;
+        share_evenly(highest, first, turns.highest, &mut given);
+        // What the highest leaves goes to the next priority first; their share goes to all below.
+        for level in &mut *below {
+            left = share_evenly(level, left, turns.lower, &mut given);
+        }
+        let mut all: Vec<_> = below.concat();
+        all.sort_unstable_by_key(|(run, _)| *run);
+        share_evenly(&mut all, shared, turns.lower, &mut given);
+        turns.highest = turns.highest.wrapping_add(usize::from(first > 0));
+        turns.lower = turns.lower.wrapping_add(usize::from(has_some_below));
+    }
+    levels.into_values().flatten().flat_map(|(run, buckets)| by_class(given.get(&run).copied(), buckets)).collect()
 }
 
 /// Returns how many attempts a run may open.
@@ -91,40 +105,36 @@ fn wanted(run: RunId, buckets: &[&Candidate], capacity: &HashMap<RunId, u32>) ->
     waiting.min(capacity.get(&run).copied().unwrap_or(u32::MAX))
 }
 
-/// Shares free slots between runs, and within each run by class.
-fn share_evenly(
-    runs: BTreeMap<RunId, Vec<&Candidate>>,
-    mut free: u32,
-    capacity: &HashMap<RunId, u32>,
-    turn: usize,
-    shares: &mut BTreeMap<BucketId, u32>,
-) {
-    let mut wants: Vec<(RunId, u32)> =
-        runs.iter().map(|(run, buckets)| (*run, wanted(*run, buckets, capacity))).collect();
+/// Shares free slots between runs, by what they want; returns those that nobody wants.
+fn share_evenly(wants: &mut [(RunId, u32)], mut free: u32, turn: usize, given: &mut HashMap<RunId, u32>) -> u32 {
     let first = turn.checked_rem(wants.len()).unwrap_or_default();
     wants.rotate_left(first);
-    let mut given: HashMap<RunId, u32> = HashMap::new();
     while free > 0 && wants.iter().any(|(_, want)| *want > 0) {
         let hungry = wants.iter().filter(|(_, want)| *want > 0).count() as u32;
         let each = (free / hungry).max(1);
-        for (run, want) in &mut wants {
+        for (run, want) in &mut *wants {
             let take = each.min(*want).min(free);
             *want -= take;
             free -= take;
             *given.entry(*run).or_default() += take;
         }
     }
-    for (run, mut buckets) in runs {
-        let mut left = given.get(&run).copied().unwrap_or_default();
-        buckets.sort_by_key(|bucket| bucket.class.rank());
-        for bucket in buckets {
-            let take = left.min(bucket.waiting);
-            left -= take;
-            if take > 0 {
-                shares.insert(bucket.bucket, take);
-            }
+    free
+}
+
+/// Shares the slots of a run between its buckets, by class.
+fn by_class(slots: Option<u32>, mut buckets: Vec<&Candidate>) -> Vec<(BucketId, u32)> {
+    let mut left = slots.unwrap_or_default();
+    buckets.sort_by_key(|bucket| bucket.class.rank());
+    let mut shares = Vec::with_capacity(buckets.len());
+    for bucket in buckets {
+        let take = left.min(bucket.waiting);
+        left -= take;
+        if take > 0 {
+            shares.push((bucket.bucket, take));
         }
     }
+    shares
 }
 
 #[cfg(test)]
@@ -195,6 +205,28 @@ mod tests {
         let mut turns = Turns::new(Share::new(10));
         let both = [candidate(1, 1, 1, DialClass::First, 4), candidate(2, 2, 5, DialClass::First, 100)];
         assert_eq!(shares_with(&both, 20, &mut turns), [(1, 4), (2, 16)]);
+    }
+
+    #[test]
+    fn what_the_highest_leaves_goes_down_in_the_order_of_priorities() {
+        let all = [
+            candidate(1, 1, 1, DialClass::First, 2),
+            candidate(2, 2, 2, DialClass::First, 1_000),
+            candidate(3, 3, 9, DialClass::First, 1_000),
+        ];
+        for _ in 0..5 {
+            assert_eq!(shares(&all, 10, 0), [(1, 2), (2, 8)]);
+        }
+        let mut turns = Turns::new(Share::new(10));
+        let mut given = [0; 3];
+        for _ in 0..100 {
+            for (run, n) in shares_with(&all, 10, &mut turns) {
+                given[run as usize - 1] += n;
+            }
+        }
+        // The share is a tenth of what the highest has, and both below have of it.
+        assert_eq!((given[0], given.iter().sum::<u32>()), (200, 1_000));
+        assert!((5..=25).contains(&given[2]), "{given:?}");
     }
 
     #[test]
