@@ -4,10 +4,10 @@
 //! The three meet in the store. Only signals pass between them here ("something may have
 //! changed"), which spare waiting and carry no meaning.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::limits::say_limits;
+use futures::FutureExt;
 use ringfence_domain::lane::LaneSettings;
 use ringfence_domain::stop_switch::NoStopSwitch;
 use ringfence_domain::{CampaignId, Clock, LaneId, Moment, ReportAddress, Span, StopSwitch};
@@ -20,6 +20,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span as TracingSpan, info_span};
+
+use crate::limits::say_limits;
 
 /// The most bursts that are worked on at once.
 const CONCURRENCY: usize = 8;
@@ -57,7 +59,8 @@ pub struct LaneEngine {
     owner: String,
     lane: LaneId,
     settings: LaneSettings,
-    provider: Arc<dyn Provider>,
+    /// With the secrets that were read last.
+    provider: Mutex<Arc<dyn Provider>>,
     stop_switch: Arc<dyn StopSwitch>,
     reports: Option<ReportAddress>,
     only: Option<CampaignId>,
@@ -94,7 +97,7 @@ impl LaneEngine {
             owner,
             lane,
             settings,
-            provider,
+            provider: Mutex::new(provider),
             stop_switch,
             reports: None,
             only: None,
@@ -186,17 +189,23 @@ impl LaneEngine {
     /// were read last are used.
     fn provider(&self) -> Arc<dyn Provider> {
         match self.opener.as_ref().map(|opener| (opener.0)()) {
-            Some(Ok(provider)) => provider,
+            Some(Ok(provider)) => *self.provider.lock().unwrap_or_else(PoisonError::into_inner) = provider,
             Some(Err(error)) => {
                 tracing::error!("the secrets of lane {} cannot be read again: {error}", self.settings.name);
-                self.provider.clone()
             }
-            None => self.provider.clone(),
+            None => {}
         }
+        self.last_provider()
+    }
+
+    fn last_provider(&self) -> Arc<dyn Provider> {
+        self.provider.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn serve(&self, holder: &LeaseHolder, lease: Arc<LaneLease>, stop: &CancellationToken) {
         let ending = stop.child_token();
+        // Who rang before now is answered by what is read here.
+        let _ = self.reopen.notified().now_or_never();
         let provider = self.provider();
         let pacer = self.pacer(&lease);
         let (opened, slot_free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -333,13 +342,14 @@ impl LaneEngine {
     /// for others, and one that is still being sent becomes unknown, so that none stays `sending`.
     async fn give_back(&self, lease: &LaneLease) -> Result<(), StoreError> {
         let now = self.clock.read().now;
+        let held_until = self.last_provider().held_until(now);
         let order = SweepOrder {
             lane: lease.lane,
             epoch: lease.epoch,
             now,
             sending_for: Span::ZERO,
             lapse_before: Moment::NEVER,
-            overdue_at: self.provider.held_until(now) + Span::from_hours(1),
+            overdue_at: held_until + Span::from_hours(1),
         };
         self.store.sweep(order).await.map(drop)
     }

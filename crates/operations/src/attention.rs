@@ -59,13 +59,23 @@ pub struct Health {
     pub zone: Option<Zone>,
 }
 
+impl Health {
+    /// Nothing is known: whoever asked could not.
+    pub fn unknown(error: Error) -> Self {
+        let Error { message, hint, .. } = error;
+        let (about, mend) = ("everything".to_owned(), hint.unwrap_or_default());
+        let finding = Finding { level: Level::Critical, about, what: message, since: None, mend };
+        Self { level: Level::Critical, findings: vec![finding], campaigns: 0, calls_per_min: 0, zone: None }
+    }
+}
+
 /// Looks at everything on the database, or at one campaign and what it needs.
 pub async fn look(workspace: &Workspace, campaign: Option<&str>) -> Result<Health, Error> {
     let store = &workspace.store;
     let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
     let mut look = Look { workspace, reading: workspace.clock.read(), findings: Vec::new() };
     look.stops(asker.stop_switch.as_deref()).await?;
-    look.unreadable().await?;
+    look.unreadable(campaign).await?;
     let schedules = store.schedules().await?;
     let (mut campaigns, mut calls_per_min, mut runs, mut zone) = (0, 0, Vec::new(), None);
     for row in store.campaigns().await? {
@@ -133,8 +143,9 @@ impl Look<'_> {
         Ok(())
     }
 
-    async fn unreadable(&mut self) -> Result<(), Error> {
-        for (name, error) in self.workspace.store.unreadable_campaigns().await? {
+    async fn unreadable(&mut self, campaign: Option<&str>) -> Result<(), Error> {
+        let unreadable = self.workspace.store.unreadable_campaigns().await?.into_iter();
+        for (name, error) in unreadable.filter(|(name, _)| campaign.is_none_or(|campaign| campaign == name)) {
             let mend = "ringfence apply of its file".to_owned();
             self.found(Level::Critical, name, format!("its rules cannot be read: {error}"), None, mend);
         }

@@ -31,24 +31,35 @@ fn shown(body: &[u8]) -> String {
             hide_credentials(&mut value);
             value.to_string()
         }
+        // Where a text that is no JSON has its credentials is not known.
+        Err(_) if may_hold_credentials(&String::from_utf8_lossy(body)) => "…".to_owned(),
         Err(_) => String::from_utf8_lossy(body).into_owned(),
     };
     let mut masked = mask_numbers(&text);
     if masked.len() > SHOWN {
         masked.truncate(masked.floor_char_boundary(SHOWN));
-        masked.push_str(&format!("… {} bytes", body.len()));
+        masked.push('…');
+    }
+    if masked.ends_with('…') {
+        masked.push_str(&format!(" {} bytes", body.len()));
     }
     masked
 }
 
+/// Tells whether a text speaks of credentials, however it writes them.
+fn may_hold_credentials(text: &str) -> bool {
+    const NAMES: [&str; 8] =
+        ["token", "secret", "password", "apikey", "accesskey", "privatekey", "authorization", "credential"];
+    let text: String = text.to_lowercase().chars().filter(|c| !matches!(c, '_' | '-')).collect();
+    NAMES.iter().any(|name| text.contains(name))
+}
+
 /// Replaces the values of keys that hold credentials, at any depth.
 fn hide_credentials(value: &mut Value) {
-    const NAMES: [&str; 6] = ["token", "secret", "password", "api_key", "apikey", "authorization"];
     match value {
         Value::Object(object) => {
             for (key, value) in object {
-                let key = key.to_lowercase();
-                if NAMES.iter().any(|name| key.contains(name)) {
+                if may_hold_credentials(key) {
                     *value = Value::from("***");
                 } else {
                     hide_credentials(value);
@@ -74,5 +85,7 @@ mod tests {
         }
         assert!(told.contains("Asha") && told.contains("\"x\":1"), "{told}");
         assert!(shown(&[b'a'; 5_000]).ends_with("… 5000 bytes"));
+        assert_eq!(shown(b"to=9820012345&api-key=k"), "… 23 bytes");
+        assert_eq!(shown(b"<h1>Bad gateway</h1>"), "<h1>Bad gateway</h1>");
     }
 }

@@ -133,6 +133,7 @@ impl Planner {
             return Ok(Tick::default());
         }
         if self.was_paused && load.lane.state == LaneState::Open {
+            self.was_paused = false;
             self.reopen.notify_one();
             return Ok(Tick::default());
         }

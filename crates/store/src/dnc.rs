@@ -84,7 +84,7 @@ async fn add_some(session: &mut Session, numbers: Vec<DncEntry>) -> Result<u64, 
 }
 
 /// Adds numbers to their lists, in the order of the keys, so that two who add never wait for each
-/// other.
+/// other. A number that comes twice is on the list that began first.
 pub(crate) async fn insert(session: &mut Session, numbers: &[DncEntry]) -> Result<u64, StoreError> {
     #[derive(Serialize)]
     struct NewRow<'a> {
@@ -96,7 +96,7 @@ pub(crate) async fn insert(session: &mut Session, numbers: &[DncEntry]) -> Resul
         "INSERT INTO dnc (number_key, campaign_id, list_id, number) \
          SELECT u.number_key, l.campaign_id, l.id, u.number FROM"
         rows (list_id bigint, number_key bigint, number text)
-        "JOIN dnc_lists l ON l.id = u.list_id WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING"
+        "JOIN dnc_lists l ON l.id = u.list_id WHERE true ORDER BY u.number_key, u.list_id ON CONFLICT DO NOTHING"
     );
     if numbers.is_empty() {
         return Ok(0);
@@ -105,7 +105,7 @@ pub(crate) async fn insert(session: &mut Session, numbers: &[DncEntry]) -> Resul
         .iter()
         .map(|(list, number_key, number)| NewRow { list_id: list.0, number_key: *number_key, number: number.e164() })
         .collect();
-    rows.sort_unstable_by_key(|row| row.number_key);
+    rows.sort_unstable_by_key(|row| (row.number_key, row.list_id));
     session.run(&ADD, args![rows_json(&rows)]).await
 }
 

@@ -142,7 +142,8 @@ fn each(word: &str, form: impl Fn(&str) -> Option<&'static str>) -> Option<Strin
 /// `mon`, `monday`, `tues`: at least two letters of a day's English name.
 fn weekday(name: &str) -> Option<&'static str> {
     const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let at = NAMES.iter().position(|day| name.len() >= 2 && day.starts_with(name.trim_end_matches('.')))?;
+    let name = name.trim_end_matches('.');
+    let at = NAMES.iter().position(|day| name.len() >= 2 && day.starts_with(name))?;
     Some(WEEKDAYS[at])
 }
 
@@ -162,7 +163,8 @@ fn month(name: &str) -> Option<&'static str> {
         "november",
         "december",
     ];
-    let at = NAMES.iter().position(|month| name.len() >= 3 && month.starts_with(name.trim_end_matches('.')))?;
+    let name = name.trim_end_matches('.');
+    let at = NAMES.iter().position(|month| name.len() >= 3 && month.starts_with(name))?;
     Some(MONTHS[at])
 }
 
@@ -198,7 +200,7 @@ fn minutes(time: &str) -> Option<u32> {
     let (hour, minute) = match time.split_once([':', '.']) {
         Some((hour, minute)) if minute.len() == 2 => (hour, minute),
         Some(_) => return None,
-        None if time.len() == 4 => time.split_at(2),
+        None if time.len() == 4 && time.is_ascii() => time.split_at(2),
         None => (time, "00"),
     };
     let number =
@@ -210,4 +212,26 @@ fn minutes(time: &str) -> Option<u32> {
         None => hour,
     };
     (hour < 48 && minute < 60).then_some(hour * 60 + minute)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_left_alone(rule in any::<String>(), hours in "[0-9apmé時€. :-]{0,12}") {
+            meant(&rule);
+            meant(&hours);
+        }
+    }
+
+    #[test]
+    fn marks_alone_are_no_names() {
+        for rule in ["9時-21時", "a€-b", "..", "... 09:00-18:00"] {
+            assert_eq!(meant(rule), None, "{rule}");
+        }
+    }
 }

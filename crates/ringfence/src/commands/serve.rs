@@ -1,5 +1,6 @@
 //! `ringfence serve`
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use ringfence_domain::verdict::StoppedBy;
@@ -45,6 +46,7 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     crate::leaving::in_time()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
+    let attended = std::io::stderr().is_terminal();
     let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
     crate::stderr::eprint_lines(receipts::take_back(&store, &*clock).await);
@@ -90,7 +92,11 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
         tokio::select! {
             _ = terminate.recv() => break Ok(143),
             _ = interrupt.recv() => break Ok(130),
+            // The window of a terminal was closed: nobody looks on any more.
             _ = hangup.recv() => {
+                if attended {
+                    break Ok(129);
+                }
                 eprint_line("reading secrets again…");
                 for lane in &reopen {
                     lane.notify_one();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
-use ringfence_operations::attention::{self, Level};
+use ringfence_operations::attention::{self, Health, Level};
 use ringfence_operations::{campaigns, status};
 
 use super::campaigns::table;
@@ -91,7 +91,11 @@ async fn check(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
         }
         // Whoever cannot ask does not know, and a probe must not call that a warning.
         Err(error) => {
-            screen::print(&format!("CRITICAL: {error}\n"))?;
+            if common.json {
+                screen::print_json(&Health::unknown(error))?;
+            } else {
+                screen::print(&format!("CRITICAL: {error}\n"))?;
+            }
             Ok(2)
         }
     }

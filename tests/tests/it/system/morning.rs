@@ -131,6 +131,9 @@ async fn a_probe_that_cannot_ask_is_critical() {
     let probe = output(folder.path(), &["status", "--check"]).await;
     assert_eq!(probe.status.code(), Some(2), "{}", text(&probe));
     assert!(String::from_utf8_lossy(&probe.stdout).starts_with("CRITICAL: "), "{}", text(&probe));
+    let told = output(folder.path(), &["status", "--check", "--json"]).await;
+    let told: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!((&told["level"], &told["findings"][0]["about"]), (&"critical".into(), &"everything".into()), "{told}");
 }
 
 #[tokio::test]
