@@ -27,7 +27,7 @@ use crate::limits::say_limits;
 const CONCURRENCY: usize = 8;
 /// How long a stop waits for the answers to requests under way.
 const LAST_ANSWERS: Duration = Duration::from_millis(15_500);
-/// How long a stop then waits until everything is given back.
+/// How long a stop then waits, at least, until everything is given back.
 const LEAVE: Duration = Duration::from_secs(3);
 /// How often this process asks for a lane that another one has.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -274,6 +274,8 @@ impl LaneEngine {
 
     /// Waits for the last answers while the lease is renewed, then gives the lane back.
     async fn finish(&self, holder: &LeaseHolder, lease: &LaneLease, pacer: &Pacer, last: impl Future<Output = ()>) {
+        // Answers that come early leave a slow database more time.
+        let end = tokio::time::Instant::now() + LAST_ANSWERS + LEAVE;
         let renewing = async {
             loop {
                 tokio::time::sleep(RENEW_EVERY).await;
@@ -290,7 +292,7 @@ impl LaneEngine {
             let spent = pacer.spent(&self.settings.limits, self.clock.read().latest());
             holder.release(lease, spent).await
         };
-        match tokio::time::timeout(LEAVE, leaving).await {
+        match tokio::time::timeout_at(end, leaving).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "lane {} could not be given back: {error}", self.settings.name),
             Err(_) => {
