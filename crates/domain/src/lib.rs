@@ -19,6 +19,7 @@ mod cron_fields;
 pub mod date;
 pub mod decision;
 pub mod empty_words;
+mod english;
 pub mod event;
 pub mod harmless;
 pub mod heard;

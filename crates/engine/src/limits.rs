@@ -1,4 +1,4 @@
-//! The limit that a lane's calls wait for, told to all who ask why it goes no faster.
+//! The limit that a lane's calls wait for, written into its row: `status` and `lanes` name it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -60,7 +60,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Nothing is known: whoever asked could not.
+    /// The health of a database that cannot be asked.
     pub fn unknown(error: Error) -> Self {
         let Error { message, hint, .. } = error;
         let (about, mend) = ("everything".to_owned(), hint.unwrap_or_default());

@@ -113,7 +113,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Refuses an answer of so many values that they would take hundreds of megabytes in memory.
+/// Refuses an answer with too many values: they would take hundreds of megabytes in memory.
 pub fn check_values(body: &[u8]) -> Result<(), WireError> {
     if values(body) > MAX_VALUES {
         return Err(WireError::Broken(format!("the answer has more than {MAX_VALUES} values")));

@@ -2,30 +2,7 @@
 
 use jiff::civil::Weekday;
 
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
-
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
+use crate::english::{MONTHS, WEEKDAYS};
 
 fn is(name: &str, word: &str) -> bool {
     word == name || word == &name[..3]
@@ -33,7 +10,7 @@ fn is(name: &str, word: &str) -> bool {
 
 /// Returns the day that a lower-case word names.
 pub(super) fn weekday(word: &str) -> Option<Weekday> {
-    WEEKDAYS.iter().find(|(name, _)| is(name, word)).map(|(_, day)| *day)
+    (1..).zip(WEEKDAYS).find(|(_, name)| is(name, word)).and_then(|(day, _)| Weekday::from_monday_one_offset(day).ok())
 }
 
 /// Returns the month that a lower-case word names, from 1.

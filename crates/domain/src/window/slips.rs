@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use super::reading::{MONTHS, WEEKDAYS};
+use crate::english;
 
 /// A slip, written as it was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,30 +142,15 @@ fn each(word: &str, form: impl Fn(&str) -> Option<&'static str>) -> Option<Strin
 
 /// `mon`, `monday`, `tues`: at least two letters of a day's English name.
 fn weekday(name: &str) -> Option<&'static str> {
-    const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let name = name.trim_end_matches('.');
-    let at = NAMES.iter().position(|day| name.len() >= 2 && day.starts_with(name))?;
+    let at = english::WEEKDAYS.iter().position(|day| name.len() >= 2 && day.starts_with(name))?;
     Some(WEEKDAYS[at])
 }
 
 /// `dec`, `december`.
 fn month(name: &str) -> Option<&'static str> {
-    const NAMES: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
     let name = name.trim_end_matches('.');
-    let at = NAMES.iter().position(|month| name.len() >= 3 && month.starts_with(name))?;
+    let at = english::MONTHS.iter().position(|month| name.len() >= 3 && month.starts_with(name))?;
     Some(MONTHS[at])
 }
 

@@ -8,7 +8,8 @@ use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, presence, receipts, stop_switches};
 use ringfence_operations::{cautions, scheduling::cron_scheduler, standby, workspace, zones};
 use ringfence_store::{Database, ProcessLock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::common::Common;
 use crate::failure::Failure;
@@ -44,9 +45,7 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
         None => None,
     };
     crate::leaving::in_time()?;
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    let attended = std::io::stderr().is_terminal();
+    let mut signals = Signals::hear()?;
     let store = workspace::open(&common.place(), &config).await?;
     let clock = store.clock().await?;
     crate::stderr::eprint_lines(receipts::take_back(&store, &*clock).await);
@@ -88,28 +87,49 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     } else if config.http.public_url.is_some() {
         tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
     }
-    let ended = loop {
-        tokio::select! {
-            _ = terminate.recv() => break Ok(143),
-            _ = interrupt.recv() => break Ok(130),
-            // The window of a terminal was closed: nobody looks on any more.
-            _ = hangup.recv() => {
-                if attended {
-                    break Ok(129);
-                }
-                eprint_line("reading secrets again…");
-                for lane in &reopen {
-                    lane.notify_one();
-                }
-            }
-            loss = DatabaseLoss::comes(&store) => break Err(loss.into()),
-        }
+    let ended = tokio::select! {
+        code = signals.end(&reopen) => Ok(code),
+        loss = DatabaseLoss::comes(&store) => Err(loss.into()),
     };
     eprint_line("finishing what is being sent…");
     shutdown.end().await;
     crate::stderr::eprint_lines(receipts::leave(&store));
     store.close().await;
     ended
+}
+
+/// The signals to this process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn hear() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, hangup: signal(SignalKind::hangup())? })
+    }
+
+    /// Waits for a signal to leave, and returns its exit code. SIGHUP opens every lane again, with
+    /// the secrets of that time; from a terminal it says that the window was closed, and ends.
+    async fn end(&mut self, reopen: &[Arc<Notify>]) -> u8 {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return 143,
+                _ = self.interrupt.recv() => return 130,
+                _ = self.hangup.recv() => {
+                    if std::io::stderr().is_terminal() {
+                        return 129;
+                    }
+                    eprint_line("reading secrets again…");
+                    for lane in reopen {
+                        lane.notify_one();
+                    }
+                }
+            }
+        }
+    }
 }
 
 async fn announce(config: &ringfence_intake::Config, store: &Database, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
