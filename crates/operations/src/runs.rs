@@ -7,6 +7,7 @@ use ringfence_domain::{Moment, StopReason, Zone};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::summary::Counts;
 use crate::workspace::Workspace;
 
 /// One run.
@@ -31,7 +32,7 @@ pub struct ListedRun {
     /// Calls that the provider took.
     pub calls: i64,
     /// Ended calls by outcome.
-    pub outcomes: BTreeMap<String, i64>,
+    pub outcomes: BTreeMap<&'static str, i64>,
 }
 
 /// Returns the runs of a campaign, the first one first, and the zone whose clocks its people read.
@@ -43,20 +44,8 @@ pub async fn list(workspace: &Workspace, campaign: &str) -> Result<(Vec<ListedRu
     let mut listed = Vec::new();
     for run in store.runs(row.id).await? {
         let counts = store.run_counts(run.id).await?;
-        let of = |name: &str| counts.get(name).copied().unwrap_or_default();
-        let contacts = ContactCounts {
-            total: ["waiting", "active", "done", "stopped", "review"]
-                .iter()
-                .map(|state| of(&format!("contact:{state}")))
-                .sum(),
-            waiting: of("contact:waiting"),
-            active: of("contact:active"),
-            done: of("contact:done"),
-            stopped: of("contact:stopped"),
-            review: of("contact:review"),
-        };
-        let outcomes = counts.iter().filter(|(_, n)| **n > 0);
-        let outcomes = outcomes.filter_map(|(name, n)| Some((name.strip_prefix("outcome:")?.to_owned(), *n))).collect();
+        let counts = Counts(&counts);
+        let outcomes = counts.outcomes().into_iter().filter(|(_, n)| *n > 0).collect();
         listed.push(ListedRun {
             number: run.number,
             key: run.key,
@@ -64,9 +53,9 @@ pub async fn list(workspace: &Workspace, campaign: &str) -> Result<(Vec<ListedRu
             started_at: run.started_at,
             last_dial_at: run.last_dial_at,
             closed_for: run.closed_for,
-            contacts,
-            reached: of("reached"),
-            calls: of("attempt:placed") + of("attempt:ended") - of("outcome:not_dialled"),
+            contacts: counts.contacts(),
+            reached: counts.of("reached"),
+            calls: counts.attempts().placed,
             outcomes,
         });
     }

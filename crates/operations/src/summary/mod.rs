@@ -10,7 +10,7 @@ use ringfence_domain::zone_data::MEND;
 use ringfence_domain::{CampaignState, ClockReading, ImportState, PausedBy, Span, StopReason};
 use ringfence_store::{ImportRow, RunConditions, RunFigures};
 
-use self::counts::Counts;
+pub(crate) use self::counts::Counts;
 use self::said::said;
 use self::waiting::{Group, groups, waiting_for};
 
@@ -25,7 +25,7 @@ pub struct Asker {
 
 /// The summary of a run, by this clock.
 pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> Summary {
-    let (numbers, now, counts) = (&figures.conditions, reading.now, Counts(figures));
+    let (numbers, now, counts) = (&figures.conditions, reading.now, Counts(&figures.counts));
     let contacts = counts.contacts();
     let verdicts = numbers.verdicts(asker.stop_switch.clone(), reading);
     let groups = groups(figures, asker.stop_switch.clone(), reading);
@@ -71,8 +71,8 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> 
             not_understood: counts.of("callback:not_understood"),
         },
         said: said(figures),
-        never_collected: counts.never_collected(),
-        rate: counts.rate(),
+        never_collected: counts.never_collected(numbers.campaign.rules.asked_outputs()),
+        rate: counts.rate(figures.last_minute),
         talk_seconds: counts.of("talk_seconds"),
         cost: counts.cost(),
         lane: LaneOwnership {

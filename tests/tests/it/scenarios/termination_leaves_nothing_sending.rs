@@ -34,7 +34,7 @@ on_both_databases! {
         assert_eq!(summary["attempts"]["unknown"], 0, "{summary}");
         assert_eq!(summary["attempts"]["placed"], vendor.simulator.tape().calls().len(), "{summary}");
         let lane = database.store.lanes().await.expect("lanes").remove(0);
-        assert_eq!(lane.owner, None, "the lane was given back");
+        assert_eq!(lane.owner, None, "the lane was given back; the process said: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(database.store.recount(database.store.campaign("spring".into()).await.expect("a campaign").expect("there").run).await.expect("a recount"), []);
     }
 }
