@@ -2,7 +2,7 @@
 
 use ringfence_domain::event::{Event, EventKind};
 use ringfence_domain::{CampaignState, LaneEffect, LaneState, PausedBy, Span};
-use ringfence_store::{Begin, Database, EventFilter, ReviewAnswer, Subject};
+use ringfence_store::{Begin, Database, EventFilter, ImportCounts, ReviewAnswer, Subject};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon, rules};
 
@@ -90,6 +90,30 @@ on_both_databases! {
             "stopped: everything was stopped: wrong list".to_owned(),
             "started: the stop was lifted".to_owned(),
             format!("review.settled: campaign spring a call of unknown fate was settled: contact {contact}: placed"),
+        ]);
+    }
+}
+
+on_both_databases! {
+    async fn lanes_that_change_hands_held_lists_and_last_days_are_told(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 1).await;
+        let first = told(store, 0).await;
+        assert!(first.contains(&"lane.taken: lane main is dialled by this process".to_owned()), "{first:?}");
+        let seen = all(store).await.len();
+        store.release_lane(stage.lane, stage.epoch + 1, None, noon()).await.expect("nothing: it is not theirs");
+        store.release_lane(stage.lane, stage.epoch, None, noon()).await.expect("given back");
+        let import = sample::begin_import(store, stage.run(), "wrong", noon()).await;
+        store.hold_import(import, ImportCounts::default(), "too many".into(), noon()).await.expect("held");
+        store.undo_import(import, noon()).await.expect("undone");
+        let revision = store.campaign_by_id(stage.campaign.id).await.expect("a campaign").revision;
+        store.end_run(stage.campaign.id, revision, noon()).await.expect("ended");
+        assert_eq!(told(store, seen).await, [
+            "lane.given_back: lane main was given back".to_owned(),
+            format!("import.began: campaign spring takes in a contact file: import {import}, wrong.csv"),
+            format!("import.held: campaign spring holds an import: import {import}: too many"),
+            format!("import.undone: campaign spring undid an import: import {import}, wrong.csv"),
+            "run.closed: campaign spring closed its run: its last day is over".to_owned(),
         ]);
     }
 }

@@ -1,8 +1,11 @@
 //! Quarantine: it holds every claim, and calls that the vendor knows become attempts.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{Moment, Span};
-use ringfence_store::{AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoreError, VendorCall};
+use ringfence_store::{
+    AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoreError, Subject, VendorCall,
+};
 use ringfence_tests::database::execute;
 use ringfence_tests::sample::{Stage, noon, number};
 use ringfence_tests::{TestDatabase, on_both_databases};
@@ -46,6 +49,8 @@ on_both_databases! {
         let record = store.quarantines().await.expect("a record");
         let lifted = record[0].lifted.as_ref().expect("it was lifted");
         assert_eq!((lifted.lifted_by.as_str(), lifted.reason.as_str()), ("asha@tests", "a drill"));
+        let told = store.last_event(EventKind::QuarantineLifted, Subject::All).await.expect("an answer");
+        assert!(told.is_some_and(|event| event.cause.is_some_and(|cause| cause.contains("a drill"))));
     }
 }
 
@@ -151,6 +156,8 @@ async fn notices(database: &TestDatabase, change: &'static str, cause: &str) {
     let stop = database.another().await.stop().await.expect("an answer").expect("a stop");
     assert_eq!(stop.by, StoppedBy::Quarantine);
     assert!(stop.reason.contains(cause), "{}", stop.reason);
+    let told = store.last_event(EventKind::QuarantineNoticed, Subject::All).await.expect("an answer");
+    assert!(told.is_some_and(|event| event.cause.is_some_and(|told| told.contains(cause))), "it is told");
     assert_eq!(store.claim(stage.order(&open, noon())).await.expect("an answer").sending, []);
     assert!(store.lift_quarantine(Some(database.folder()), "asha@tests".into(), "drill".into()).await.expect("lifted"));
     assert_eq!(stage.claim(store, 5, noon()).await.len(), 5, "the same process goes on");

@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ringfence_domain::campaign::CallingZone;
+use ringfence_domain::event::EventKind;
 use ringfence_domain::schedule::{Missed, Schedule, ScheduleMode};
 use ringfence_domain::{Clock, Moment, Span};
 use ringfence_engine::CronScheduler;
 use ringfence_operations::Notices;
 use ringfence_operations::scheduling::cron_scheduler;
 use ringfence_providers::{HttpTransport, Provider};
-use ringfence_store::{Begin, CampaignRow, Database};
+use ringfence_store::{Begin, CampaignRow, Database, Subject};
 use ringfence_tests::sample::{lane_settings, number, rules};
 use ringfence_tests::virtual_time::{HandClock, twenty2_at};
 use ringfence_tests::{TestDatabase, on_both_databases};
@@ -100,6 +101,8 @@ on_both_databases! {
         assert_eq!((desk.total().await, desk.next().await), (0, Some(nine(22))));
         let said = desk.store.schedules().await.expect("schedules")[0].last_result.clone();
         assert!(said.is_some_and(|said| said.contains("was missed and is let go")));
+        let missed = desk.store.last_event(EventKind::ScheduleMissed, Subject::Campaign(desk.campaign.id)).await;
+        assert!(missed.expect("an answer").is_some(), "and it is told");
     }
 }
 

@@ -61,6 +61,8 @@ async fn a_do_not_call_list_comes_in_whole_or_not_at_all() {
     ends(folder, "dnc add +5491123456789", 0, "1 added").await;
     ends(folder, "dnc add +541123456789", 0, "1 known").await;
     ends(folder, "dnc add +19002345678", 0, "1 added").await;
+    ends(folder, "dnc remove +19002345678", 0, "1 removed").await;
+    ends(folder, "events", 0, "a number left the do-not-call list: +*").await;
 }
 
 #[tokio::test]
