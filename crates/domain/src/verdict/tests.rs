@@ -104,7 +104,9 @@ impl Facts {
             || self.error > 2;
         !held
             && (self.now - self.error..=self.now + self.error).all(|at| {
-                let today = self.earlier.iter().filter(|sent| **sent / 86_400 == at / 86_400).count();
+                // A call that is noted for later than `at` has been made all the same: if it is `at`
+                // now, the clock was ahead when the call was noted.
+                let today = self.earlier.iter().filter(|sent| **sent / 86_400 >= at / 86_400).count();
                 (self.planned.0..self.planned.1).contains(&at)
                     && self.rests_until <= at
                     && self.cap.is_none_or(|most| today < most as usize)
@@ -199,6 +201,21 @@ fn each_reason_is_enough_by_itself() {
     for (facts, why) in denied {
         assert_eq!(facts.decide(), Err(why), "{facts:?}");
     }
+}
+
+#[test]
+fn a_call_that_is_noted_for_later_than_the_clock_may_be_counts() {
+    // Midnight is 86,400. If it is 86,399 now, both calls were made before it.
+    let around_midnight = Facts {
+        planned: (86_383, 86_404),
+        cap: Some(2),
+        earlier: vec![86_400, 86_390],
+        now: 86_401,
+        error: 2,
+        ..Facts::free()
+    };
+    assert!(matches!(around_midnight.decide(), Err(ClaimDenied::Capped(_))));
+    assert_eq!(Facts { error: 0, ..around_midnight }.decide(), Ok(()));
 }
 
 #[test]
