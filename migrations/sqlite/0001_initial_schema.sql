@@ -138,7 +138,7 @@ CREATE TABLE imports (
     digest TEXT NOT NULL,                       -- SHA-256 of the file and of how it is read
     columns TEXT NOT NULL DEFAULT '[]',         -- JSON: the header
     state TEXT NOT NULL CHECK (state IN ('loading', 'held', 'canary', 'complete', 'undone')),
-    rows INTEGER NOT NULL DEFAULT 0,            -- the sum of the next five
+    rows INTEGER NOT NULL DEFAULT 0,            -- the sum of the next five; while it loads, those read so far
     accepted INTEGER NOT NULL DEFAULT 0,
     updated INTEGER NOT NULL DEFAULT 0,
     unchanged INTEGER NOT NULL DEFAULT 0,
@@ -388,19 +388,61 @@ CREATE TABLE processes (
     ended_at INTEGER                                -- it left in good order
 ) STRICT;
 
--- The changes of state, each written in the transaction that makes it.
+-- Who may ask over HTTP, and for what.
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,                         -- what people know it by
+    scope TEXT NOT NULL CHECK (scope IN ('viewer', 'operator', 'admin')),
+    digest TEXT NOT NULL UNIQUE,                -- SHA-256 of the token, which itself is kept nowhere
+    shown TEXT NOT NULL,                        -- its first letters
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,                   -- user and machine, or token
+    expires_at INTEGER,                         -- it does not hold from then on
+    revoked_at INTEGER                          -- it does not hold since then
+) STRICT;
+
+-- Requests that came with an Idempotency-Key: the same key does the work once, and gets the same answer.
+CREATE TABLE idempotency_keys (
+    id INTEGER PRIMARY KEY,
+    token_id INTEGER NOT NULL REFERENCES tokens (id),
+    key TEXT NOT NULL,
+    digest TEXT NOT NULL,                       -- SHA-256 of method, address and body
+    begun_at INTEGER NOT NULL,
+    lease_until INTEGER NOT NULL,               -- until then the work may be under way
+    has_effect INTEGER NOT NULL DEFAULT 0 CHECK (has_effect IN (0, 1)),  -- its first change, and this with it, is written
+    status INTEGER,                             -- of the answer; null: there is none yet
+    content_type TEXT,                          -- of the answer
+    etag TEXT,                                  -- of the answer
+    location TEXT,                              -- of the answer
+    body TEXT,                                  -- of the answer
+    UNIQUE (token_id, key)
+) STRICT;
+CREATE INDEX idempotency_keys_begun ON idempotency_keys (begun_at);
+
+-- What happened, each written in the transaction that makes it happen, and visible in the order of the ids.
+-- Changes of state are kept for good; what happened in single calls is kept for a day, for those who are told of it.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
     kind TEXT NOT NULL,                         -- what happened
     campaign TEXT,                              -- the names that its subjects had then
     lane TEXT,
-    who TEXT NOT NULL,                          -- user and machine, or process
-    cause TEXT
+    run_id INTEGER,
+    contact_id INTEGER,                          -- of a call: whom it was to reach
+    attempt_id INTEGER,                         -- of a call
+    of_call INTEGER NOT NULL DEFAULT 0 CHECK (of_call IN (0, 1)),  -- it tells of one call
+    who TEXT NOT NULL,                          -- user and machine, token, or process
+    origin TEXT,                                -- where a person asked for it; null: a process did it by itself
+    cause TEXT,
+    before TEXT,                                -- JSON: what it changed, as it was
+    after TEXT                                  -- JSON: the same, as it is since then
 ) STRICT;
-CREATE INDEX events_campaign ON events (campaign, id) WHERE campaign IS NOT NULL;
-CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL;
-CREATE INDEX events_at ON events (at);
+-- Without calls, of which there are far more.
+CREATE INDEX events_changes ON events (id) WHERE NOT of_call;
+CREATE INDEX events_campaign ON events (campaign, id) WHERE campaign IS NOT NULL AND NOT of_call;
+CREATE INDEX events_lane ON events (lane, id) WHERE lane IS NOT NULL AND NOT of_call;
+CREATE INDEX events_at ON events (at) WHERE NOT of_call;
+CREATE INDEX events_calls ON events (at) WHERE of_call;
 
 -- What has ended does not change, and nothing moves where the state diagrams have no arrow.
 

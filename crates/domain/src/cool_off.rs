@@ -10,7 +10,7 @@ use crate::{Moment, Outcome, Span};
 
 /// The time for which a number is not called, over all campaigns and lanes, counted from the
 /// moment that the call was known to be over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CoolOff {
     /// After a call that somebody picked up, or may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]

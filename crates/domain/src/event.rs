@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::Moment;
 use crate::words::words;
+use crate::{AttemptId, ContactId, Moment, RunId};
 
 words! {
     /// The kind of a change, as `ringfence events` names it.
@@ -67,11 +67,31 @@ words! {
         QuarantineLifted = "quarantine.lifted",
         /// A person settled a call of unknown fate.
         ReviewSettled = "review.settled",
+        /// A call is over.
+        CallEnded = "call.ended",
+        /// A contact was reached, or is not called any more.
+        ContactFinished = "contact.finished",
+        /// Nobody knows the fate of a call: a person must look.
+        ReviewOpened = "review.opened",
+        /// Everybody in a run was called, or is not called any more.
+        CampaignFinished = "campaign.finished",
+        /// A safety rail holds a campaign, or a list of it.
+        CampaignHeld = "campaign.held",
+        /// Nobody is dialled though people wait.
+        CampaignStalled = "campaign.stalled",
+        /// A token was made.
+        TokenCreated = "token.created",
+        /// A token does not hold any more.
+        TokenRevoked = "token.revoked",
+        /// A webhook gets no more events: its receiver said so, or could not be reached for long.
+        WebhookDisabled = "webhook.disabled",
+        /// A webhook gets events again.
+        WebhookEnabled = "webhook.enabled",
     }
 }
 
-/// One change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Event {
     /// Its number; a later event has a higher one.
     pub id: i64,
@@ -83,10 +103,23 @@ pub struct Event {
     pub campaign: Option<String>,
     /// The name of the lane that it happened to, if it was one.
     pub lane: Option<String>,
-    /// The user and machine, or the process, that did it.
+    /// The run that it happened in, if it was one.
+    pub run: Option<RunId>,
+    /// Of a call: whom it was to reach.
+    pub contact: Option<ContactId>,
+    /// Of a call: which attempt it was.
+    pub attempt: Option<AttemptId>,
+    /// The user and machine, the token, or the process, that did it.
     pub who: String,
+    /// Where a person asked for it: a command line, or the address of a client. None when a process
+    /// did it by itself.
+    pub origin: Option<String>,
     /// Why, or what else is to be said of it.
     pub cause: Option<String>,
+    /// What it changed, as it was before.
+    pub before: Option<serde_json::Value>,
+    /// What it changed, as it is since then.
+    pub after: Option<serde_json::Value>,
 }
 
 impl EventKind {
@@ -103,7 +136,14 @@ impl EventKind {
                 | Self::ScheduleFailed
                 | Self::Stopped
                 | Self::QuarantineNoticed
+                | Self::CampaignStalled
+                | Self::WebhookDisabled
         )
+    }
+
+    /// Tells whether it is about one call: of these there are many, and they are kept for a day.
+    pub const fn is_of_call(self) -> bool {
+        matches!(self, Self::CallEnded | Self::ContactFinished | Self::ReviewOpened)
     }
 
     /// What happened, after the name of what it happened to.
@@ -136,6 +176,16 @@ impl EventKind {
             Self::QuarantineNoticed => "nobody is dialled: the database may have forgotten calls",
             Self::QuarantineLifted => "the quarantine was lifted",
             Self::ReviewSettled => "a call of unknown fate was settled",
+            Self::CallEnded => "ended a call",
+            Self::ContactFinished => "is done with a contact",
+            Self::ReviewOpened => "does not know the fate of a call",
+            Self::CampaignFinished => "is done with everybody",
+            Self::CampaignHeld => "is held by a safety rail",
+            Self::CampaignStalled => "dials nobody though people wait",
+            Self::TokenCreated => "a token was made",
+            Self::TokenRevoked => "a token was revoked",
+            Self::WebhookDisabled => "a webhook gets no more events",
+            Self::WebhookEnabled => "a webhook gets events again",
         }
     }
 }

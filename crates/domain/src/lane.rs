@@ -6,7 +6,7 @@ use crate::window::{Hours, Timetable};
 use crate::{CampaignId, Moment, Rate, Share, Zone};
 
 /// How fast and how much a lane may be used, over all processes together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LaneLimits {
     /// New calls in every sliding window.
     pub calls: Rate,

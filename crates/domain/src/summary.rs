@@ -8,7 +8,7 @@ use crate::Moment;
 
 /// One run of one campaign in numbers. Contact states add up to `total`, `stopped_for` to
 /// `stopped`, `waiting_for` to `waiting`; `outcomes` counts ended attempts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Summary {
     /// The campaign's name.
     pub campaign: String,
@@ -80,7 +80,7 @@ pub struct Summary {
 }
 
 /// The number and the key of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RunName {
     /// Counted from 1.
     pub number: i64,
@@ -89,7 +89,7 @@ pub struct RunName {
 }
 
 /// Contacts by state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ContactCounts {
     /// All of them.
     pub total: i64,
@@ -106,7 +106,7 @@ pub struct ContactCounts {
 }
 
 /// The waiting contacts, by what they wait for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct WaitingFor {
     /// The delay after an earlier call.
     pub retry: i64,
@@ -126,7 +126,7 @@ pub struct WaitingFor {
 }
 
 /// Attempts by their state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AttemptCounts {
     /// Calls that the provider took and did not drop.
     pub placed: i64,
@@ -141,7 +141,7 @@ pub struct AttemptCounts {
 }
 
 /// The wishes of callees.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Said {
     /// They want no more calls, and are on the do-not-call list.
     pub opted_out: i64,
@@ -154,7 +154,7 @@ pub struct Said {
 }
 
 /// A value of an opt-out output that cannot be understood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UnclearOptOut {
     /// The output.
     pub output: String,
@@ -165,7 +165,7 @@ pub struct UnclearOptOut {
 }
 
 /// An output that speaks of no more calls, and that no rule reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct UnheededOptOut {
     /// The output.
     pub output: String,
@@ -176,7 +176,7 @@ pub struct UnheededOptOut {
 }
 
 /// Callbacks that callees asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Callbacks {
     /// With a time that was understood.
     pub understood: i64,
@@ -186,7 +186,7 @@ pub struct Callbacks {
 }
 
 /// The pace, and how often someone picked up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Pace {
     /// Calls placed in the last minute.
     pub calls_per_min: f64,
@@ -195,7 +195,7 @@ pub struct Pace {
 }
 
 /// An amount in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Cost {
     /// As in ISO 4217.
     pub currency: String,
@@ -204,7 +204,7 @@ pub struct Cost {
 }
 
 /// The state of the lane.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LaneOwnership {
     /// Its name.
     pub name: String,
@@ -215,7 +215,7 @@ pub struct LaneOwnership {
 }
 
 /// The state of a contact file that is taken in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ImportStatus {
     /// Its number.
     pub import: i64,

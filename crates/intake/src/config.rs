@@ -1,9 +1,9 @@
 //! `ringfence.toml`: the database, the lanes, the operator's own holidays.
 
+mod http;
 pub(crate) mod lane;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use ringfence_domain::window::{Holidays, HolidaysError};
 use ringfence_providers::{LaneSetup, Vendor};
 use toml::de::DeTable;
 
+pub use self::http::{Http, TlsFiles};
 use crate::section::{Explain, Found, Placed, Section};
 use crate::{Mistake, Mistakes, regular};
 
@@ -33,15 +34,6 @@ pub struct Config {
     pub lanes: BTreeMap<String, ConfigLane>,
     /// Every lane that has a section, also one that cannot be read.
     pub(crate) named: BTreeSet<String>,
-}
-
-/// Where HTTP is served and reached.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Http {
-    /// The address to listen on.
-    pub listen: Option<SocketAddr>,
-    /// Where vendors reach it, without a slash at the end.
-    pub public_url: Option<String>,
 }
 
 /// A lane's section, checked.
@@ -171,7 +163,7 @@ impl Config {
             database.finish();
         }
         if let Some(section) = root.section("http") {
-            config.http = http(section);
+            config.http = http::http(section, path);
         }
         if let Some(section) = root.section("zones") {
             config.zones = zones(section, path);
@@ -199,23 +191,6 @@ impl Config {
 /// Returns the mistake of a file that is not TOML.
 pub(crate) fn syntax(path: &Path, text: &str, error: &toml::de::Error) -> Mistakes {
     Mistakes::new(path, text, vec![Mistake::new(error.span().unwrap_or(0..0), error.message())])
-}
-
-fn http(mut section: Section<'_>) -> Http {
-    let listen = section.text("listen").and_then(|text| {
-        let address = text.value.parse().ok();
-        if address.is_none() {
-            let message = format!("`{}` is not an address to listen on", text.value);
-            section.found().add(Mistake::new(text.at, message).hint("write listen = \"127.0.0.1:8080\""));
-        }
-        address
-    });
-    let public_url = section.text("public_url").map(|url| {
-        check_address(&section, &url, "what vendors report would cross the network unencrypted");
-        url.value.trim_end_matches('/').to_owned()
-    });
-    section.finish();
-    Http { listen, public_url }
 }
 
 impl Explain for HolidaysError {

@@ -74,6 +74,11 @@ impl Mistakes {
             .collect()
     }
 
+    /// Returns the text that they are in.
+    pub(crate) fn text(&self) -> &str {
+        self.source.inner()
+    }
+
     /// Returns the mistakes.
     pub fn list(&self) -> &[Mistake] {
         &self.list

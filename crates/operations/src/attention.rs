@@ -17,7 +17,7 @@ use crate::workspace::{Workspace, is_listed};
 const MISSED: Span = Span::from_minutes(5);
 
 /// How much something matters, as monitoring probes know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nothing is wrong.
@@ -29,7 +29,7 @@ pub enum Level {
 }
 
 /// Something that needs a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Finding {
     /// How much it matters.
     pub level: Level,
@@ -44,7 +44,7 @@ pub struct Finding {
 }
 
 /// How everything stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Health {
     /// The worst level of the findings.
     pub level: Level,

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::workspace::Workspace;
 
 /// A copy that was written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Copied {
     /// Where it is.
     pub file: String,

@@ -5,6 +5,8 @@ mod cancel;
 mod list;
 mod pause;
 mod resume;
+mod show;
+mod start;
 
 pub use apply::{AppliedCampaign, Change, Plan, PlanContacts, Proposal, plan};
 pub use cancel::{CancelledCampaign, cancel};
@@ -12,3 +14,5 @@ pub(crate) use list::say_missing_lists;
 pub use list::{Listed, Scheduled, list};
 pub use pause::{PausedCampaign, pause};
 pub use resume::{ResumedCampaign, resume};
+pub use show::{Shown, show};
+pub use start::{StartedCampaign, start};

@@ -13,11 +13,12 @@ use crate::workspace::{self, Place};
 use crate::{cautions, zones};
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Findings {
     /// Whether nothing is wrong.
     pub ok: bool,
     /// The configuration file.
+    #[schema(value_type = String)]
     pub config: PathBuf,
     /// What is wrong: place and sentence in a line each.
     #[serde(rename = "mistakes")]
@@ -28,6 +29,7 @@ pub struct Findings {
     pub zone_data: UsedZoneData,
     /// The campaigns that are fine, with every default, when they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<std::collections::BTreeMap<String, serde_json::Value>>>)]
     pub campaigns: Option<Vec<toml::Table>>,
     /// The files that are wrong, each mistake with its place.
     #[serde(skip)]
@@ -38,7 +40,7 @@ pub struct Findings {
 }
 
 /// The zone data that a process uses.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct UsedZoneData {
     /// Its release.
     pub version: String,

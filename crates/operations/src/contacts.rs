@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 const PAGE: u32 = 1_000;
 
 /// One contact of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ListedContact {
     /// Its id.
     pub id: ContactId,
@@ -54,6 +54,25 @@ impl From<ContactRow> for ListedContact {
             fields: contact.fields,
         }
     }
+}
+
+/// Returns the next contacts of a campaign's current run after `after`, by id.
+pub async fn page(
+    workspace: &Workspace,
+    campaign: &str,
+    filter: ContactFilter,
+    after: ContactId,
+    limit: u32,
+) -> Result<Vec<ListedContact>, Error> {
+    let run = workspace.campaign(campaign).await?.run;
+    let rows = workspace.store.contacts(run, filter, after, limit).await?;
+    Ok(rows.into_iter().map(ListedContact::from).collect())
+}
+
+/// Returns one contact, in whichever run it is.
+pub async fn one(workspace: &Workspace, id: ContactId) -> Result<ListedContact, Error> {
+    let found = workspace.store.contact(id).await?;
+    found.map(ListedContact::from).ok_or_else(|| Error::missing(format!("there is no contact {id}"), "list them"))
 }
 
 /// Gives the first `limit` contacts that the filter lets through to `each`, by id. Returns whether

@@ -7,7 +7,7 @@ use ringfence_intake::keys::form;
 use toml::{Table, Value};
 
 /// One key whose value differs.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Difference {
     /// The key, as in `calling.hours`.
     pub key: String,

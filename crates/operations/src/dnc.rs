@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 const PAGE: u32 = 10_000;
 
 /// Numbers that were put on the list.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct AddedNumbers {
     /// Those that are new on it.
     pub added: u64,
@@ -30,7 +30,7 @@ pub struct AddedNumbers {
 }
 
 /// Numbers that were taken off the list.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct RemovedNumbers {
     /// Those that were on it.
     pub removed: u64,
@@ -39,7 +39,7 @@ pub struct RemovedNumbers {
 }
 
 /// A number on the list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ListedNumber {
     /// The number.
     pub phone: String,
@@ -118,6 +118,25 @@ pub async fn for_each(
             each(&ListedNumber { phone, added_at, source, reason })?;
         }
     }
+}
+
+/// Returns the next numbers of a list after a key, in the order of the keys, and the key of the last
+/// one.
+pub async fn page(
+    workspace: &Workspace,
+    campaign: Option<&str>,
+    after: i64,
+    limit: u32,
+) -> Result<(Vec<ListedNumber>, Option<i64>), Error> {
+    let campaign = id_of(workspace, campaign).await?;
+    let rows = workspace.store.dnc_page(campaign, after, limit).await?;
+    let last = rows.last().map(|row| row.number_key.0);
+    let listed = rows.into_iter().map(|row| {
+        let phone = row.number.e164().to_owned();
+        let DncList { added_at, source, reason, .. } = row.list;
+        ListedNumber { phone, added_at, source, reason }
+    });
+    Ok((listed.collect(), last))
 }
 
 /// Writes a list as CSV.

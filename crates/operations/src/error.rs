@@ -10,6 +10,12 @@ use ringfence_store::{Outage, StoreError};
 pub enum ErrorKind {
     /// What was given is wrong.
     Input,
+    /// What was named is not there.
+    Missing,
+    /// What was named is not in a state in which this can be done.
+    Conflict,
+    /// It was changed since the caller read it.
+    Stale,
     /// The work could not be done.
     Work,
     /// Another process did it first, or a person undid it.
@@ -42,7 +48,17 @@ impl Error {
         Self::new(ErrorKind::Input, message).with_hint(hint)
     }
 
-    /// Makes an error of work that could not be done.
+    /// Makes the error of what is not there, with how to find what is.
+    pub fn missing(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Missing, message).with_hint(hint)
+    }
+
+    /// Makes the error of what its state forbids.
+    pub fn conflict(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Conflict, message).with_hint(hint)
+    }
+
+    /// Makes the error of work that could not be done.
     pub fn work(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Work, message)
     }
@@ -91,14 +107,18 @@ impl From<StoreError> for Error {
             StoreError::NoServer { .. } => {
                 Self::work(message).with_hint("check the address, and that the server runs and lets you in")
             }
-            StoreError::LaneBusy { lane, .. } => Self::input(
+            StoreError::LaneBusy { lane, .. } => Self::conflict(
                 message,
                 format!("run it once more with provider = \"{lane}\" until they are settled, then change the lane"),
             ),
             StoreError::ImportOver { .. } => {
                 Self::new(ErrorKind::Superseded, "another process was done with it first, or a person undid it")
             }
-            StoreError::Cancelled { .. } => Self::input(message, "give the campaign another name to begin anew"),
+            StoreError::Cancelled { .. } => Self::conflict(message, "give the campaign another name to begin anew"),
+            StoreError::Exists { .. } => Self::conflict(message, "change that one, or choose another name"),
+            StoreError::Changed { .. } => {
+                Self::new(ErrorKind::Stale, message).with_hint("read it again, and change what it says now")
+            }
             StoreError::Address(_) => Self::new(ErrorKind::Input, message),
             StoreError::Unavailable(trouble) => Self::work(message).with_hint(trouble.hint()),
             _ => Self::work(message),

@@ -23,6 +23,17 @@ pub fn since(text: &str, now: Moment) -> Result<Moment, Error> {
     })
 }
 
+/// Returns the next events that are asked for, the oldest first.
+pub async fn page(workspace: &Workspace, filter: EventFilter, limit: u32) -> Result<Vec<Event>, Error> {
+    if let Some(name) = &filter.campaign {
+        workspace.campaign(name).await?;
+    }
+    if let Some(name) = &filter.lane {
+        crate::lanes::named(workspace, name).await?;
+    }
+    Ok(workspace.store.events(filter, i64::from(limit)).await?)
+}
+
 /// Gives every event that is asked for to `each`, the oldest first. Returns the number of the last
 /// one, after which more may come.
 pub async fn for_each(

@@ -7,7 +7,7 @@ mod relink;
 use std::io::Write;
 
 use ringfence_domain::{ContactState, Moment, RunId, Zone};
-use ringfence_store::ContactFilter;
+use ringfence_store::{CampaignRow, ContactFilter};
 
 use crate::error::Error;
 use crate::workspace::Workspace;
@@ -65,25 +65,24 @@ pub async fn refresh_links(workspace: &mut Workspace, campaign: &str) -> Result<
     relink::relink(workspace, &campaign).await
 }
 
-/// Writes lines of a run, page by page.
-pub async fn write(workspace: &Workspace, order: &ExportOrder, mut out: impl Write) -> Result<(), Error> {
+/// Finds the run that is to be exported.
+pub async fn find(workspace: &Workspace, order: &ExportOrder) -> Result<(CampaignRow, RunId), Error> {
     let campaign = workspace.campaign(&order.campaign).await?;
+    let Some(number) = order.run else { return Ok((campaign.clone(), campaign.run)) };
+    let runs = workspace.store.runs(campaign.id).await?;
+    let found = runs.iter().find(|run| run.number == number).map(|run| run.id);
+    let last = runs.last().map_or(1, |run| run.number);
+    let message = format!("{} has no run {number}", order.campaign);
+    let run = found.ok_or_else(|| {
+        Error::missing(message, format!("name one from 1 to {last}; `ringfence runs {}` lists them", order.campaign))
+    })?;
+    Ok((campaign, run))
+}
+
+/// Writes lines of a run, page by page. Returns how many there are, without the header.
+pub async fn write(workspace: &Workspace, order: &ExportOrder, mut out: impl Write) -> Result<u64, Error> {
+    let (campaign, run) = find(workspace, order).await?;
     let store = &workspace.store;
-    let run = match order.run {
-        None => campaign.run,
-        Some(number) => {
-            let runs = store.runs(campaign.id).await?;
-            let found = runs.iter().find(|run| run.number == number).map(|run| run.id);
-            let last = runs.last().map_or(1, |run| run.number);
-            let message = format!("{} has no run {number}", order.campaign);
-            found.ok_or_else(|| {
-                Error::input(
-                    message,
-                    format!("name one from 1 to {last}; `ringfence runs {}` lists them", order.campaign),
-                )
-            })?
-        }
-    };
     let lane = store.lanes().await?.into_iter().find(|lane| lane.id == campaign.lane);
     let zone = campaign.rules.own_zone(lane.map_or_else(Zone::utc, |lane| lane.settings.timezone));
     let filter = match order.only {

@@ -42,7 +42,7 @@ pub struct HoursAnswer {
 }
 
 /// How a window stands at a moment.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct OpenNow {
     /// Whether it is open.
     pub open: bool,
@@ -51,7 +51,7 @@ pub struct OpenNow {
 }
 
 /// One change of a window.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct HoursChange {
     /// When.
     pub at: Moment,

@@ -93,7 +93,7 @@ pub async fn import(
 }
 
 /// Enters a file that could not be taken in among the events, and gives the error back.
-async fn failed(
+pub(crate) async fn failed(
     store: &Arc<Database>,
     clock: &Arc<dyn Clock>,
     campaign: &CampaignRow,
@@ -117,8 +117,21 @@ pub async fn import_looked(
     clock: &Arc<dyn Clock>,
     campaign: &CampaignRow,
     provider: &Arc<dyn Provider>,
+    looked: (&InputFile, Looked),
+    partial: bool,
+) -> Result<Imported, Error> {
+    import_told(store, clock, campaign, provider, looked, partial, &|_| {}).await
+}
+
+/// The same; `begun` is told the id of the import as soon as it has one.
+pub(crate) async fn import_told(
+    store: &Arc<Database>,
+    clock: &Arc<dyn Clock>,
+    campaign: &CampaignRow,
+    provider: &Arc<dyn Provider>,
     (file, looked): (&InputFile, Looked),
     partial: bool,
+    begun: &(dyn Fn(ImportId) + Sync),
 ) -> Result<Imported, Error> {
     let now = clock.read().now;
     let (source, written_at) = (file.source(), file.age(now).map(|age| now - age));
@@ -126,11 +139,13 @@ pub async fn import_looked(
     let order = ImportOrder { run: campaign.run, source, digest, columns, written_at, now };
     let id = match store.begin_import(order).await? {
         ImportStart::Known(row) => {
+            begun(row.id);
             let row = known(store, campaign, row, file.age(now), now).await?;
             return Ok(Imported { row, taken_as_empty: TakenAsEmpty::new() });
         }
         ImportStart::Begin(id) => id,
     };
+    begun(id);
     let taken_as_empty = match take_in(store, clock, campaign, provider, file, (id, looked, now, partial)).await {
         Ok(taken_as_empty) => taken_as_empty,
         // Another process took in the same file and was done first, or a person undid it.

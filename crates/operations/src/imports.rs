@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence_domain::{CampaignState, ImportId, ImportState, StopReason, Zone};
-use ringfence_store::{CampaignRow, ImportRow, StopOrder, StopScope, StoreError};
+use ringfence_store::{CampaignRow, ImportRow, Reject, StopOrder, StopScope, StoreError};
 use serde::Serialize;
 
 use crate::campaigns::say_missing_lists;
 use crate::error::Error;
-use crate::importing::{self, Imported, TakenAsEmpty};
-use crate::input_file::InputFile;
+use crate::importing::{self, DryRun, Imported, TakenAsEmpty};
+use crate::input_file::{InputFile, in_background};
 use crate::rejects::{self, RejectsFile};
 use crate::workspace::{Workspace, is_listed};
 
 /// One import.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Import {
     /// Its id.
     #[serde(rename = "import")]
@@ -48,7 +48,7 @@ pub struct Import {
 }
 
 /// What came of a file that was taken in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct TakenIn {
     /// The import.
     #[serde(flatten)]
@@ -58,7 +58,7 @@ pub struct TakenIn {
 }
 
 /// An import of a list that shows those of several campaigns.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ListedImport {
     /// The import.
     #[serde(flatten)]
@@ -71,7 +71,7 @@ pub struct ListedImport {
 }
 
 /// An import that was undone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct UndoneImport {
     /// Its id.
     pub import: ImportId,
@@ -87,7 +87,7 @@ pub struct UndoneImport {
 }
 
 /// A row that was not taken in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RejectedRow {
     /// Its number, counted from 1 without the header.
     pub row: i64,
@@ -101,6 +101,13 @@ pub struct RejectedRow {
     pub record: Vec<String>,
 }
 
+impl From<Reject> for RejectedRow {
+    fn from(reject: Reject) -> Self {
+        let Reject { row_number, line, code, reason, record, .. } = reject;
+        Self { row: row_number, line, code, reason, record }
+    }
+}
+
 /// What to import, and how.
 #[derive(Debug)]
 pub struct ImportRequest<'r> {
@@ -112,7 +119,7 @@ pub struct ImportRequest<'r> {
     pub partial: bool,
 }
 
-async fn described(workspace: &Workspace, row: ImportRow) -> Result<Import, Error> {
+pub(crate) async fn described(workspace: &Workspace, row: ImportRow) -> Result<Import, Error> {
     let reasons: BTreeMap<String, i64> = workspace.store.reject_reasons(row.id).await?;
     let counts = row.counts;
     Ok(Import {
@@ -151,12 +158,48 @@ pub async fn import(workspace: &mut Workspace, campaign: &str, request: &ImportR
     Ok(TakenIn { import: described(workspace, row).await?, taken_as_empty })
 }
 
+/// Takes the kept file of an upload in. `begun` is told the id of the import as soon as it has one.
+pub(crate) async fn of_upload(
+    workspace: &mut Workspace,
+    campaign: &str,
+    file: &InputFile,
+    partial: bool,
+    begun: &(dyn Fn(ImportId) + Sync),
+) -> Result<TakenIn, Error> {
+    let row = workspace.campaign(campaign).await?;
+    if row.state == CampaignState::Cancelled {
+        return Err(StoreError::Cancelled { campaign: campaign.to_owned() }.into());
+    }
+    let (_, provider) = workspace.lane_of(&row.rules)?;
+    let (store, clock) = (workspace.store.clone(), workspace.clock.clone());
+    let looked = match importing::look(file, &row.rules).await {
+        Ok(looked) => looked,
+        Err(error) => return Err(importing::failed(&store, &clock, &row, file, error).await),
+    };
+    let imported = importing::import_told(&store, &clock, &row, &provider, (file, looked), partial, begun).await?;
+    let Imported { row, taken_as_empty } = imported;
+    Ok(TakenIn { import: described(workspace, row).await?, taken_as_empty })
+}
+
+/// Says what would become of the file of an upload. Stores nothing.
+pub async fn dry_run_of_upload(
+    workspace: &mut Workspace,
+    campaign: &str,
+    path: &Path,
+    source: &str,
+) -> Result<DryRun, Error> {
+    let row = workspace.campaign(campaign).await?;
+    let (_, provider) = workspace.lane_of(&row.rules)?;
+    let (now, file) = (workspace.now(), InputFile::Uploaded { path: path.to_owned(), source: source.to_owned() });
+    in_background(move |_| importing::dry_run(&file, &row.rules, &provider, now)).await?
+}
+
 /// Stops the contacts of an import that were not dialled yet. People who were known before keep
 /// their new data.
 pub async fn undo(workspace: &Workspace, id: ImportId) -> Result<UndoneImport, Error> {
     let store = &workspace.store;
     let Some(row) = store.import(id).await? else {
-        return Err(Error::input(format!("there is no import {id}"), "`ringfence imports` lists them"));
+        return Err(Error::missing(format!("there is no import {id}"), "`ringfence imports` lists them"));
     };
     store.undo_import(id, workspace.now()).await?;
     let order = StopOrder::new(row.run, StopScope::Import(id), StopReason::Undone, workspace.now());
@@ -184,19 +227,38 @@ pub async fn list(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<L
     Ok(list)
 }
 
+/// Returns one import, of whichever campaign and run.
+pub async fn one(workspace: &Workspace, id: ImportId) -> Result<Import, Error> {
+    let row = workspace.store.import(id).await?;
+    let row = row.ok_or_else(|| Error::missing(format!("there is no import {id}"), "list those of a campaign"))?;
+    described(workspace, row).await
+}
+
+/// Returns the next rows of an import that were not taken in, after this row of its file.
+pub async fn rejects_page(
+    workspace: &Workspace,
+    id: ImportId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<RejectedRow>, Error> {
+    one(workspace, id).await?;
+    let rows = workspace.store.rejects(id, after, limit).await?;
+    Ok(rows.into_iter().map(RejectedRow::from).collect())
+}
+
 /// Returns an import of the current run of a campaign: this one, or the last.
 pub async fn of_campaign(workspace: &Workspace, campaign: &str, id: Option<ImportId>) -> Result<ImportRow, Error> {
     let run = workspace.campaign(campaign).await?.run;
     let mut imports = workspace.store.imports(run).await?.into_iter();
     match id {
         Some(id) => imports.find(|row| row.id == id).ok_or_else(|| {
-            Error::input(
+            Error::missing(
                 format!("the current run of {campaign} has no import {id}"),
                 format!("`ringfence imports {campaign}` lists them"),
             )
         }),
         None => imports.next_back().ok_or_else(|| {
-            Error::input(
+            Error::missing(
                 format!("{campaign} has no import yet"),
                 format!("`ringfence import {campaign} contacts.csv` brings one"),
             )
@@ -208,13 +270,7 @@ pub async fn of_campaign(workspace: &Workspace, campaign: &str, id: Option<Impor
 pub async fn rejected_rows(workspace: &Workspace, import: &ImportRow) -> Result<Vec<RejectedRow>, Error> {
     let mut rows = Vec::new();
     rejects::for_each(&workspace.store, import, |reject| {
-        rows.push(RejectedRow {
-            row: reject.row_number,
-            line: reject.line,
-            code: reject.code.clone(),
-            reason: reject.reason.clone(),
-            record: reject.record.clone(),
-        });
+        rows.push(RejectedRow::from(reject.clone()));
         Ok(())
     })
     .await?;

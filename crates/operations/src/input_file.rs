@@ -28,6 +28,13 @@ pub(crate) async fn in_background<T: Send + 'static>(
 pub enum InputFile {
     /// A file of the operator's.
     Named(PathBuf),
+    /// A file that came over the network, kept until it is taken in.
+    Uploaded {
+        /// The file.
+        path: PathBuf,
+        /// Where it came from, for people.
+        source: String,
+    },
     /// Standard input, kept in a file without a name: a process that is killed leaves nobody's data
     /// behind.
     Kept {
@@ -83,7 +90,7 @@ impl InputFile {
     /// Where to read.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Named(path) | Self::Kept { path, .. } => path,
+            Self::Named(path) | Self::Kept { path, .. } | Self::Uploaded { path, .. } => path,
         }
     }
 
@@ -91,11 +98,12 @@ impl InputFile {
     pub fn source(&self) -> String {
         match self {
             Self::Named(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
+            Self::Uploaded { source, .. } => source.clone(),
             Self::Kept { .. } => "standard input".to_owned(),
         }
     }
 
-    /// Time since it was written; unknown for standard input.
+    /// Time since it was written; unknown of what did not lie in a file.
     pub fn age(&self, now: Moment) -> Option<Span> {
         let Self::Named(path) = self else { return None };
         let written = path.metadata().and_then(|data| data.modified()).ok()?;

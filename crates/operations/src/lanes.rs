@@ -12,7 +12,7 @@ use crate::standby;
 use crate::workspace::Workspace;
 
 /// How a lane stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Lane {
     /// Its name.
     pub name: String,
@@ -52,7 +52,7 @@ pub struct Lane {
 }
 
 /// The slots of a lane.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct LaneSlots {
     /// How many there are.
     pub of: u32,
@@ -93,7 +93,7 @@ pub(crate) async fn named(workspace: &Workspace, name: &str) -> Result<LaneRow, 
     let names: Vec<&str> = lanes.iter().map(|lane| lane.settings.name.as_str()).collect();
     let hint = format!("known: {}", names.join(", "));
     let found = lanes.iter().find(|lane| lane.settings.name == name).cloned();
-    found.ok_or_else(|| Error::input(format!("there is no lane `{name}`"), hint))
+    found.ok_or_else(|| Error::missing(format!("there is no lane `{name}`"), hint))
 }
 
 fn lane(row: LaneRow, load: &LaneLoad, stop_switch: Option<String>, reading: ClockReading) -> Lane {

@@ -6,6 +6,7 @@
 //! the person who asked should know besides.
 
 pub mod amount;
+pub mod attempts;
 pub mod attention;
 pub mod backup;
 pub mod campaigns;
@@ -26,6 +27,7 @@ pub mod input_file;
 pub mod lanes;
 pub mod list_check;
 pub mod notices;
+pub mod outbox;
 pub mod presets;
 pub mod preview;
 pub mod quarantine;
@@ -41,6 +43,8 @@ pub mod status;
 pub mod stop;
 pub mod summary;
 pub mod test_call;
+pub mod tokens;
+pub mod uploads;
 pub mod why;
 pub mod workspace;
 pub mod zones;

@@ -14,13 +14,15 @@ use serde::Serialize;
 use crate::error::Error;
 
 /// What a preset asks for, and its source.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PresetRules {
     /// Its name.
     pub name: String,
     /// As of when it was read in its source.
+    #[schema(value_type = String, format = Date)]
     pub version: Date,
     /// Since when it holds.
+    #[schema(value_type = String, format = Date)]
     pub effective: Date,
     /// The law or the code.
     pub source: String,

@@ -3,22 +3,22 @@
 use std::path::Path;
 
 use ringfence_domain::template::Row;
-use ringfence_domain::{Campaign, PhoneNumber};
-use ringfence_intake::ContactFile;
+use ringfence_domain::{Campaign, ContactId, PhoneNumber};
+use ringfence_intake::{Config, ContactFile};
 use ringfence_providers::Provider;
 use ringfence_worker::{Wanted, request};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::input_file::InputFile;
-use crate::workspace::{self, Needs, Place};
+use crate::input_file::{InputFile, in_background};
+use crate::workspace::{self, Needs, Place, Workspace};
 
 /// What stands where each attempt has a reference of its own.
 const REFERENCE: &str = "00000000000000000000000000000000";
 
 /// A request as it would be sent, secrets masked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PreviewedRequest {
     /// Its method.
     pub method: String,
@@ -26,6 +26,7 @@ pub struct PreviewedRequest {
     pub url: String,
     /// Its headers, in their order.
     #[serde(serialize_with = "as_map")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub headers: Vec<(String, String)>,
     /// Its body; a text when it is no JSON.
     pub body: Value,
@@ -76,18 +77,70 @@ pub fn preview(
         return Err(Error::input("the campaign names no contact file", "name one with --contacts"));
     };
     let (numbers, fields) = row(&file, &rules, &*provider, row_number)?;
+    requests(&config, &rules, &*provider, &numbers, &fields, row_number)
+}
+
+/// The same for a campaign that is in the database: for a row of the contact file that it names, or
+/// for one of its contacts.
+pub async fn of_campaign(
+    workspace: &mut Workspace,
+    name: &str,
+    whose: Previewed,
+) -> Result<Vec<PreviewedRequest>, Error> {
+    let rules = workspace.campaign(name).await?;
+    let (lane, provider) = workspace.lane_of(&rules.rules)?;
+    let timezone = lane.setup.settings.timezone;
+    let (config, now) = (workspace.config.clone(), workspace.now());
+    match whose {
+        Previewed::Contact(id) => {
+            let contact = workspace.store.contact(id).await?.filter(|contact| contact.run == rules.run);
+            let contact = contact
+                .ok_or_else(|| Error::missing(format!("{name} has no contact {id}"), "list the contacts of its run"))?;
+            requests(&config, &rules.rules, &*provider, &[contact.number], &contact.fields, contact.row_number)
+        }
+        Previewed::Row(wanted) => {
+            let file = InputFile::of_campaign_in_background(&rules.rules, timezone, now, &workspace.notices).await?;
+            let file = file.ok_or_else(|| {
+                Error::input("the campaign names no contact file", "name one of its contacts instead of a row")
+            })?;
+            in_background(move |_| {
+                let (numbers, fields) = row(&file, &rules.rules, &*provider, wanted)?;
+                requests(&config, &rules.rules, &*provider, &numbers, &fields, wanted)
+            })
+            .await?
+        }
+    }
+}
+
+/// Whose requests are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Previewed {
+    /// Those for a row of the contact file, counted from 1 without the header.
+    Row(i64),
+    /// Those for a contact.
+    Contact(ContactId),
+}
+
+fn requests(
+    config: &Config,
+    rules: &Campaign,
+    provider: &dyn Provider,
+    numbers: &[PhoneNumber],
+    fields: &Row,
+    row_number: i64,
+) -> Result<Vec<PreviewedRequest>, Error> {
     let mut shown = Vec::new();
-    for number in &numbers {
+    for number in numbers {
         let wanted = Wanted {
             to: number,
-            fields: &fields,
+            fields,
             reference: REFERENCE,
             turn: usize::try_from(row_number - 1).unwrap_or_default(),
             at: workspace::wall_clock(),
             ring_before: None,
             report_to: config.http.public_url.as_ref().map(|url| format!("{url}/callbacks/{}/***", rules.provider)),
         };
-        let call = request(&rules, wanted)
+        let call = request(rules, wanted)
             .map_err(|error| Error::input(error.to_string(), "mend the campaign's {columns}, or the contact file"))?;
         let request = provider.written(&call).map_err(|cause| Error::input(cause, "mend the campaign or the row"))?;
         shown.push(PreviewedRequest::from_request(&request));

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::workspace::{self, Workspace};
 
 /// The quarantine, and those before it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Quarantines {
     /// The present one.
     pub quarantine: Option<QuarantineRow>,
@@ -33,7 +33,7 @@ pub struct Lift {
 }
 
 /// A quarantine that was lifted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Lifted {
     /// True.
     pub lifted: bool,
@@ -58,7 +58,10 @@ pub async fn show(workspace: &Workspace) -> Result<Quarantines, Error> {
 /// Asks the providers once more, then lets the database dial again.
 pub async fn lift(workspace: &mut Workspace, lift: &Lift) -> Result<Lifted, Error> {
     let Some(quarantine) = workspace.store.quarantine().await? else {
-        return Err(Error::input("there is no quarantine to lift", "`ringfence status` says what holds this database"));
+        return Err(Error::conflict(
+            "there is no quarantine to lift",
+            "`ringfence status` says what holds this database",
+        ));
     };
     if lift.reason.trim().is_empty() {
         let hint = "say why this database may dial again: --reason \"restored on purpose\"";

@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 const PAGE: u32 = 1_000;
 
 /// A contact in review.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct InReview {
     /// The contact.
     pub contact: ContactId,
@@ -41,7 +41,7 @@ pub enum Chosen {
 }
 
 /// Contacts that were settled.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct Settled {
     /// How many; others were settled meanwhile.
     pub settled: u32,
@@ -53,6 +53,10 @@ pub struct Settled {
 /// Returns the contacts in review of a campaign, or of all, by id.
 pub async fn list(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<InReview>, Error> {
     let rows = rows(workspace, campaign).await?;
+    in_review(workspace, rows).await
+}
+
+async fn in_review(workspace: &Workspace, rows: Vec<ReviewRow>) -> Result<Vec<InReview>, Error> {
     let campaigns = workspace.store.campaigns().await?;
     let in_review = |row: ReviewRow| {
         let campaign = campaigns.iter().find(|campaign| campaign.id == row.campaign);
@@ -68,6 +72,20 @@ pub async fn list(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<I
         }
     };
     Ok(rows.into_iter().map(in_review).collect())
+}
+
+/// Returns the next contacts in review after `after`, by id.
+pub async fn page(
+    workspace: &Workspace,
+    campaign: Option<&str>,
+    after: ContactId,
+    limit: u32,
+) -> Result<Vec<InReview>, Error> {
+    let id = match campaign {
+        Some(name) => Some(workspace.campaign(name).await?.id),
+        None => None,
+    };
+    in_review(workspace, workspace.store.reviews(id, after, limit).await?).await
 }
 
 async fn rows(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<ReviewRow>, Error> {
@@ -100,7 +118,7 @@ pub async fn settle(
         Chosen::These(contacts) => contacts,
     };
     if let Some(unknown) = wanted.iter().find(|id| !rows.iter().any(|row| row.contact == **id)) {
-        return Err(Error::input(
+        return Err(Error::conflict(
             format!("contact {unknown} is not in review"),
             "`ringfence review` lists those that are",
         ));

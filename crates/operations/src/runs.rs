@@ -11,7 +11,7 @@ use crate::summary::Counts;
 use crate::workspace::Workspace;
 
 /// One run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ListedRun {
     /// Counted from 1.
     pub number: i64,

@@ -46,7 +46,9 @@ impl BeginCampaign for ScheduledImport {
 
     async fn begin(&self, campaign: &CampaignRow, schedule: &ScheduleRow, due: Moment) -> Result<String, NotBegun> {
         self.import(campaign, schedule, due).await.map_err(|error| match error.kind {
-            ErrorKind::Input => NotBegun::Mend(error.to_string()),
+            ErrorKind::Input | ErrorKind::Missing | ErrorKind::Conflict | ErrorKind::Stale => {
+                NotBegun::Mend(error.to_string())
+            }
             ErrorKind::Work | ErrorKind::Superseded | ErrorKind::Held => NotBegun::Later(error.to_string()),
         })
     }

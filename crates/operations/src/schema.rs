@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::workspace::{self, Place};
 
 /// A database whose schema is up to date.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Schema {
     /// Where it is.
     pub database: String,
@@ -15,7 +15,7 @@ pub struct Schema {
 }
 
 /// One step of a schema.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Migration {
     /// Its number.
     pub version: i64,

@@ -11,7 +11,7 @@ use crate::workspace::{self, Workspace};
 use crate::zones;
 
 /// Everything is stopped.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct StoppedAll {
     /// That it is.
     pub stopped: bool,
@@ -24,7 +24,7 @@ pub struct StoppedAll {
 }
 
 /// A call that is out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CallOut {
     /// Its lane.
     pub lane: String,
@@ -66,7 +66,7 @@ impl CallOut {
 }
 
 /// The database's stop is lifted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Started {
     /// Whether the file `STOP` still stops everything.
     pub stopped: bool,
@@ -80,7 +80,7 @@ pub async fn stop(workspace: &Workspace, reason: &str) -> Result<StoppedAll, Err
     let store = &workspace.store;
     store.stop_all(reason.to_owned(), workspace.now()).await?;
     // Without secrets everything is stopped all the same, and the calls that are out go on.
-    let config = workspace.with_secrets().unwrap_or_else(|_| workspace.config.clone());
+    let config = workspace.with_secrets().unwrap_or_else(|_| (*workspace.config).clone());
     let (mut calls_out, mut cancelled) = (Vec::new(), 0);
     for lane in store.lanes().await? {
         let settings = lane.settings;

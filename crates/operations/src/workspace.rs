@@ -12,7 +12,7 @@ use ringfence_engine::OpenProvider;
 use ringfence_engine::receipts;
 use ringfence_intake::{Config, ConfigLane, Mistakes};
 use ringfence_providers::{HttpTransport, Provider};
-use ringfence_store::{CampaignRow, Database, Guarded, Location, Outage, StoreError};
+use ringfence_store::{Actor, CampaignRow, Database, Guarded, Location, Outage, StoreError};
 
 pub use crate::configuration::{
     Needs, Place, check_contacts, find_config, for_database, lane, read_campaign, read_config, vendors, wall_clock,
@@ -40,7 +40,7 @@ pub fn locate(place: &Place, config: &Config) -> Result<Location, Error> {
 pub async fn open_at(place: &Place, config: &Config, create: bool) -> Result<Arc<Database>, StoreError> {
     match locate(place, config) {
         Ok(location) => {
-            let store = Database::open(&location, create).await?.changed_by(person());
+            let store = Database::open(&location, create).await?.changed_by(by_command());
             let store = Arc::new(receipts::keep_beside(&config.path, store));
             guard(place, config, &store).await?;
             Ok(store)
@@ -58,7 +58,7 @@ pub async fn open(place: &Place, config: &Config) -> Result<Arc<Database>, Error
     {
         place.notices.tell(&format!("making a new database: {}", path.display()));
     }
-    let store = Database::open(&location, !place.no_create).await?.changed_by(person());
+    let store = Database::open(&location, !place.no_create).await?.changed_by(by_command());
     let store = Arc::new(receipts::keep_beside(&config.path, store));
     if let Guarded::Meant(was) = guard(place, config, &store).await? {
         place.notices.tell(&format!("caution: {} has dialled with another database, {was}", config.path.display()));
@@ -102,6 +102,11 @@ pub fn person() -> String {
     format!("{user}@{machine}")
 }
 
+/// The person who gives a command on this machine.
+pub fn by_command() -> Actor {
+    Actor::person(person(), "command line")
+}
+
 /// The folder of the configuration file, if there is one.
 pub fn folder_of(config: &Config) -> Option<PathBuf> {
     let path = config.path.is_file().then(|| std::path::absolute(&config.path).ok()).flatten()?;
@@ -112,7 +117,7 @@ pub fn folder_of(config: &Config) -> Option<PathBuf> {
 #[derive(Debug)]
 pub struct Workspace {
     /// The configuration, as far as it can be read; an empty one when there is no file.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// What is wrong with it. Only who needs a lane's section must mind: a stop switch works all
     /// the same.
     mistakes: Option<Mistakes>,
@@ -129,12 +134,17 @@ impl Workspace {
     pub async fn enter(place: impl Into<Place>) -> Result<Self, Error> {
         let place = &place.into();
         let (config, mistakes) = for_database(place)?;
-        let store = Database::open(&locate(place, &config)?, false).await?.changed_by(person());
+        let store = Database::open(&locate(place, &config)?, false).await?.changed_by(by_command());
         let store = Arc::new(receipts::keep_beside(&config.path, store));
         guard(place, &config, &store).await?;
         let clock = store.clock().await?;
         receipts::take_back(&store, &*clock).await.iter().for_each(|line| place.notices.tell(line));
-        Ok(Self { config, mistakes, store, clock, notices: place.notices.clone() })
+        Ok(Self { config: Arc::new(config), mistakes, store, clock, notices: place.notices.clone() })
+    }
+
+    /// The workspace of a process that has it all, for one request.
+    pub fn of(config: Arc<Config>, store: Arc<Database>, clock: Arc<dyn Clock>, notices: Notices) -> Self {
+        Self { config, mistakes: None, store, clock, notices }
     }
 
     /// The same for who only looks: a database that cannot be written to is shown all the same.
@@ -149,7 +159,7 @@ impl Workspace {
         place.notices.tell(&format!("caution: this can only be read: {error}"));
         let (store, notices) = (Arc::new(store), place.notices.clone());
         let clock = store.clock().await?;
-        Ok(Self { config, mistakes, store, clock, notices })
+        Ok(Self { config: Arc::new(config), mistakes, store, clock, notices })
     }
 
     /// The same for what may come first of all: a missing database is made.
@@ -158,7 +168,7 @@ impl Workspace {
         let (config, mistakes) = for_database(place)?;
         let store = open(place, &config).await?;
         let clock = store.clock().await?;
-        Ok(Self { config, mistakes, store, clock, notices: place.notices.clone() })
+        Ok(Self { config: Arc::new(config), mistakes, store, clock, notices: place.notices.clone() })
     }
 
     /// The configuration, when nothing in it is wrong.
@@ -174,7 +184,7 @@ impl Workspace {
         if self.config.path.is_file() {
             return Ok(Config::load(&self.config.path, &vendors(), &|name| std::env::var(name).ok())?);
         }
-        Ok(self.config.clone())
+        Ok((*self.config).clone())
     }
 
     /// The time that decisions are made by.
@@ -204,7 +214,7 @@ impl Workspace {
         } else {
             format!("known: {}", names.join(", "))
         };
-        Err(Error::input(format!("there is no campaign `{name}`"), hint))
+        Err(Error::missing(format!("there is no campaign `{name}`"), hint))
     }
 
     /// Reads a number that a person typed: with its country code, or as the campaigns here read

@@ -26,6 +26,7 @@ use crate::commands::serve::ServeArgs;
 use crate::commands::status::StatusArgs;
 use crate::commands::stop::StopArgs;
 use crate::commands::test_call::TestCallArgs;
+use crate::commands::token::TokenArgs;
 use crate::commands::why::WhyArgs;
 
 pub use crate::common::Common;
@@ -154,6 +155,11 @@ pub enum Command {
     /// Print every change of state, with who made it and why, the oldest first
     #[command(after_help = "Examples:\n  ringfence events --since 12h\n  ringfence events --lane main")]
     Events(EventsArgs),
+    /// Make, list and revoke tokens for requests over HTTP
+    #[command(
+        after_help = "Examples:\n  ringfence token create --scope operator --name crm --expires 90d\n  ringfence token revoke 3"
+    )]
+    Token(TokenArgs),
     /// Write a consistent copy of a SQLite database while it is in use
     #[command(
         after_help = "Example:\n  ringfence backup monday.db\n\nTo restore: stop every process, put the copy in place of the database, delete the database's -wal and -shm files, then\n`ringfence quarantine lift`."

@@ -5,7 +5,8 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::commands::{
     apply, backup, campaigns, check, completions, contacts, demo, dnc, events, export, hours, import, init, lanes,
-    migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call, why,
+    migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call, token,
+    why,
 };
 use crate::failure::Failure;
 
@@ -19,7 +20,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Preview(args) => preview::preview(common, args),
         Command::TestCall(args) => test_call::test_call(common, args).await,
         Command::Run(args) => run::run(common, args).await,
-        Command::Serve(args) => serve::serve(common, *args).await,
+        Command::Serve(args) => serve::serve(common, args.clone()).await,
         Command::Stop(args) => stop::stop(common, args).await,
         Command::Start => stop::start(common).await,
         Command::Status(args) => status::status(common, args).await,
@@ -41,6 +42,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Backup(args) => backup::backup(common, args).await,
         Command::Lanes(args) => lanes::lanes(common, args).await,
         Command::Events(args) => events::events(common, args).await,
+        Command::Token(args) => token::token(common, args).await,
         Command::Runs(args) => runs::runs(common, args).await,
         Command::Presets => presets::presets(common),
         Command::Hours(args) => hours::hours(common, args),

@@ -16,7 +16,7 @@ pub const HELD: u8 = 4;
 /// Returns the exit code of a failure.
 pub fn code(failure: &Failure) -> u8 {
     match failure.kind {
-        ErrorKind::Input => 1,
+        ErrorKind::Input | ErrorKind::Missing | ErrorKind::Conflict | ErrorKind::Stale => 1,
         ErrorKind::Work | ErrorKind::Superseded => 2,
         ErrorKind::Held => HELD,
     }

@@ -16,6 +16,7 @@ use ringfence_store::NewReport;
 use sha2::{Digest, Sha256};
 
 use crate::Server;
+use crate::front::bare;
 
 /// The largest report that is taken. In bytes.
 const LARGEST: usize = 64 * 1024;
@@ -30,18 +31,21 @@ pub(crate) async fn receive(
     // Who guesses learns nothing: not whether the lane exists, not how much of the secret was
     // right.
     let Some(from) = server.store.report_key().read(&lane, &secret) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return bare(StatusCode::NOT_FOUND);
     };
+    if let Err(problem) = server.limits.lane(&lane) {
+        return problem.into_response();
+    }
     let body = match read_body(request).await {
         Ok(body) => body,
-        Err(status) => return status.into_response(),
+        Err(status) => return bare(status),
     };
     match store(&server, &lane, from, body).await {
         Ok(true) => axum::Json(serde_json::json!({ "received": true })).into_response(),
-        Ok(false) => StatusCode::NOT_FOUND.into_response(),
+        Ok(false) => bare(StatusCode::NOT_FOUND),
         Err(error) => {
             tracing::error!(%error, "a report for lane {lane} was not kept, and not acknowledged: {error}");
-            let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+            let mut response = bare(StatusCode::SERVICE_UNAVAILABLE);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             response
         }

@@ -1,41 +1,97 @@
-//! HTTP inwards: the reports of vendors.
+//! HTTP inwards: the API, the stream of events, metrics, health, and what vendors report.
 //!
-//! Adding a route: a file here with its handler, and one line in [`router`].
+//! Every request passes the front door (`front/`). Routes of the API are in `api/`; each names the
+//! scope that it needs, and calls one operation. Adding a route: see [`api`].
 
+mod access;
+mod api;
 mod callbacks;
+mod front;
+mod health;
+mod idempotency;
+mod listen;
+mod masked;
+mod problem;
+mod stream;
+mod tending;
+mod upload;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::post;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
 use ringfence_domain::Clock;
-use ringfence_store::Database;
-use tokio::net::TcpListener;
+use ringfence_intake::Config;
+use ringfence_operations::{Notices, Workspace};
+use ringfence_store::{Actor, Database};
 use tokio_util::sync::CancellationToken;
+
+use crate::api::document::Document;
+use crate::front::hosts::Hosts;
+use crate::front::limits::Limits;
+use crate::stream::Streams;
+
+pub use crate::listen::{Door, ListenError, listen};
 
 /// The things that every handler may use.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// The rows.
-    pub store: Arc<Database>,
-    /// Their clock.
-    pub clock: Arc<dyn Clock>,
+    config: Arc<Config>,
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    hosts: Arc<Hosts>,
+    limits: Limits,
+    streams: Streams,
+    document: Arc<Document>,
+    stop: CancellationToken,
+}
+
+impl Server {
+    /// Makes the server of a process. `stop` ends its streams.
+    pub fn new(config: Arc<Config>, store: Arc<Database>, clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
+        let hosts = Arc::new(Hosts::of(&config.http));
+        let document = Arc::new(Document::of(&api::routes().into_openapi()));
+        Self { config, store, clock, hosts, limits: Limits::new(), streams: Streams::default(), document, stop }
+    }
+
+    /// The workspace of somebody who changes something.
+    fn workspace(&self, actor: Actor) -> Workspace {
+        let store = Arc::new((*self.store).clone().changed_by(actor));
+        Workspace::of(self.config.clone(), store, self.clock.clone(), Notices::default())
+    }
+
+    /// The document of its API, OpenAPI 3.1.
+    pub fn openapi(&self) -> &serde_json::Value {
+        &self.document.value
+    }
+
+    /// Every operation of its API: path, method, and the scope that it needs.
+    pub fn operations(&self) -> impl Iterator<Item = (&str, &str, ringfence_domain::Scope)> {
+        self.document.operations()
+    }
 }
 
 /// Every route.
-pub fn router(server: Server) -> Router {
+pub fn router(server: &Server) -> Router {
+    let (api, _) = api::routes().split_for_parts();
+    let api = api
+        .layer(DefaultBodyLimit::disable())
+        .route_layer(from_fn_with_state(server.clone(), idempotency::once))
+        .route_layer(from_fn_with_state(server.clone(), access::admit));
     // No page says how vendors send their reports: as GET, POST or PUT.
     let report = post(callbacks::receive).get(callbacks::receive).put(callbacks::receive);
-    Router::new().route("/callbacks/{lane}/{secret}", report).with_state(server)
-}
-
-/// Listens at an address. Returns the address that it listens at in the end.
-pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
-}
-
-/// Answers until told to stop, and finishes answers that have begun.
-pub async fn serve(server: Server, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router(server)).with_graceful_shutdown(stop.cancelled_owned()).await
+    let router = Router::new()
+        .merge(api)
+        .route("/api/openapi.json", get(api::page::document))
+        .route("/api", get(api::page::page))
+        .route("/api/problems", get(api::page::problems))
+        .route("/api/page.css", get(api::page::style))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/callbacks/{lane}/{secret}", report)
+        .fallback(front::no_route)
+        .with_state(server.clone());
+    front::before(router, server)
 }

@@ -3,8 +3,9 @@
 use ringfence_domain::Moment;
 use ringfence_domain::event::EventKind;
 use ringfence_domain::verdict::{Stopped, StoppedBy};
+use serde_json::json;
 
-use crate::events::{Subject, tell};
+use crate::events::{Subject, tell_change};
 use crate::session::{Session, Sql, args, claim_fence, sql};
 use crate::{StoreError, zone_data};
 
@@ -33,14 +34,19 @@ pub(crate) async fn set(session: &mut Session, stop: Option<&str>, now: Moment) 
         "UPDATE installation SET stopped_at = coalesce(stopped_at, $2), stop_reason = coalesce(stop_reason, $1) WHERE only_row = 1"
     );
     const START: Sql = sql!("UPDATE installation SET stopped_at = NULL, stop_reason = NULL WHERE only_row = 1");
+    const KNOWN: Sql = sql!("SELECT stopped_at, stop_reason FROM installation WHERE only_row = 1");
     claim_fence::close(session).await?;
-    if let Some(reason) = stop {
-        session.run(&STOP, args![reason, now]).await?;
-        tell(EventKind::Stopped, Subject::All, Some(reason), now);
-    } else {
-        session.run(&START, args![]).await?;
-        tell(EventKind::Started, Subject::All, None, now);
-    }
+    let known = session.one(&KNOWN, args![]).await?;
+    let told = |stopped: bool, reason: Option<&str>| json!({ "stopped": stopped, "reason": reason });
+    let first = known.get::<Option<String>>("stop_reason")?;
+    let before = told(known.moment_or_none("stopped_at")?.is_some(), first.as_deref());
+    let (statement, arguments, kind) = match stop {
+        Some(reason) => (&STOP, args![reason, now], EventKind::Stopped),
+        None => (&START, args![], EventKind::Started),
+    };
+    session.run(statement, arguments).await?;
+    let after = told(stop.is_some(), stop.and(first.as_deref().or(stop)));
+    tell_change(kind, Subject::All, stop, now, (before, after));
     Ok(())
 }
 

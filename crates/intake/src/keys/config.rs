@@ -7,6 +7,24 @@ pub const CONFIG: &[Key] = &[
     key("database.url", Holds::Text, "Where rows are kept: sqlite://ringfence.db or postgres://user@host/name."),
     key("http.listen", Holds::Text, "The address to listen on: 127.0.0.1:8080."),
     key("http.public_url", Holds::Address, "The address at which vendors reach it."),
+    key("http.hosts", Holds::Texts, "More names that clients may reach it by, beside that of public_url."),
+    key(
+        "http.tls_certificate",
+        Holds::File,
+        "The certificate chain for https, as PEM; read again when the file changes.",
+    ),
+    key("http.tls_key", Holds::File, "The private key of the certificate, as PEM."),
+    key(
+        "http.behind_tls_proxy",
+        Holds::Flag,
+        "Listen beyond this machine without TLS, because a proxy in front of it does that.",
+    ),
+    key(
+        "http.trusted_proxies",
+        Holds::Texts,
+        "Networks of your own proxies, as in 10.0.0.0/8: only what they forward tells who asks.",
+    ),
+    key("http.metrics_public", Holds::Flag, "Whether /metrics needs no token when it is asked from other machines."),
     key("zones.folder", Holds::File, "A zoneinfo tree, used when it is newer than the zones that are built in."),
     key("holidays", Holds::Names, "Files of your own holidays, by the names that campaigns know them by."),
 ];

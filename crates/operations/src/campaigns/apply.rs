@@ -1,19 +1,21 @@
 //! A campaign file becomes the rules of its campaign.
 
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use ringfence_domain::{Campaign, Moment, PausedBy, Zone};
 use ringfence_intake::ConfigLane;
-use ringfence_store::{Applied, Begin, CampaignRow, Database, StoreError};
+use ringfence_store::{Applied, Begin, CampaignRow, Database, Expected, StoreError};
 use serde::Serialize;
 
+use crate::cautions;
 use crate::differences::{Difference, differences};
 use crate::error::Error;
-use crate::workspace::{self, Needs, Place};
+use crate::input_file::in_background;
+use crate::workspace::{self, Needs, Place, Workspace};
 
 /// What applying a file would change on the running system.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Plan {
     /// The campaign.
     pub campaign: String,
@@ -34,7 +36,7 @@ pub struct Plan {
 }
 
 /// How a campaign file differs from the campaign in the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// The database does not have it.
@@ -46,7 +48,7 @@ pub enum Change {
 }
 
 /// The contacts of a campaign that a change reaches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PlanContacts {
     /// Those who wait: the change holds from their very next call.
     pub waiting: i64,
@@ -118,19 +120,23 @@ pub async fn plan(place: &Place, file: &Path) -> Result<Plan, Error> {
 pub struct Proposal {
     /// What it would change.
     pub plan: Plan,
-    store: Arc<Database>,
+    /// The database.
+    pub store: Arc<Database>,
     rules: Campaign,
     lane: ConfigLane,
 }
 
 /// A campaign whose file was applied.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct AppliedCampaign {
     /// What was changed.
     #[serde(flatten)]
     pub plan: Plan,
     /// Whether it dials; else what holds it.
     pub state: &'static str,
+    /// The number of its rules and state.
+    #[serde(skip)]
+    pub revision: i64,
     /// When it begins by itself.
     pub next_at: Option<Moment>,
     /// Whether its row is new, changed or as it was.
@@ -155,34 +161,83 @@ impl Proposal {
         Ok(Self { plan, store, rules, lane })
     }
 
+    /// The same of a text that came from elsewhere. A contact file that it names must be in the
+    /// folder of the configuration: who may send campaigns may not read the rest of the machine.
+    pub async fn of_text(workspace: &Workspace, text: &str) -> Result<Self, Error> {
+        let config = &*workspace.config;
+        let folder = workspace::folder_of(config).unwrap_or_default();
+        let rules = ringfence_intake::campaign::parse(&folder.join(SENT), text, config, workspace.now())?;
+        if let Some(file) = &rules.contacts.file
+            && !is_within(Path::new(file), &folder)
+        {
+            let what = format!("contacts.file leads out of {}", folder.display());
+            return Err(Error::input(what, "name a file below that folder, or send the contacts themselves"));
+        }
+        let lane = workspace::lane(config, &rules)?.clone();
+        let (own, of_file) = (workspace.config.clone(), rules.clone());
+        in_background(move |_| workspace::check_contacts(&own, &of_file)).await??;
+        for caution in cautions::about(&rules, lane.setup.settings.vendor_hours().as_ref(), workspace.now()) {
+            workspace.notices.tell(&caution);
+        }
+        let plan = Plan::make(Some(&workspace.store), &rules, &lane).await?;
+        Ok(Self { plan, store: workspace.store.clone(), rules, lane })
+    }
+
+    /// The name of the campaign.
+    pub fn name(&self) -> &str {
+        &self.rules.name
+    }
+
     /// Whether applying it changes anything.
     pub fn changes_something(&self, begin: Begin) -> bool {
         self.plan.change != Change::Unchanged || (self.plan.is_draft && begin != Begin::Draft)
     }
 
-    /// Stores the rules: the running system goes by them from the very next claim.
-    pub async fn apply(self, begin: Begin) -> Result<AppliedCampaign, Error> {
+    /// Stores the rules, if the campaign is what it is expected to be: the running system goes by
+    /// them from the very next claim.
+    pub async fn apply(self, begin: Begin, expected: Expected) -> Result<AppliedCampaign, Error> {
         let Self { plan, store, rules, lane } = self;
         let now = store.clock().await?.read().now;
         let settings = lane.setup.settings;
         let zone = settings.timezone;
         let row = store.register_lane(settings, now).await?;
-        let (applied, campaign) = store.apply(rules, row.id, begin, now).await?;
+        let (applied, campaign) = store.apply_if(rules, row.id, begin, expected, now).await?;
         let schedules = store.schedules().await?;
-        store.close().await;
         let schedule = schedules.iter().find(|schedule| schedule.campaign == campaign.id);
-        let state = campaign.paused_by.map_or(campaign.state.as_str(), |by| match by {
-            PausedBy::Draft => "draft",
-            PausedBy::Safety => "held",
-            PausedBy::Person => "paused",
-        });
         Ok(AppliedCampaign {
             plan,
-            state,
+            state: state_of(&campaign),
+            revision: campaign.revision,
             next_at: schedule.and_then(|schedule| schedule.next_at),
             applied,
             held: campaign.paused_by.map(|by| (by, campaign.reason.clone().unwrap_or_default())),
             zone: campaign.rules.own_zone(zone),
         })
     }
+}
+
+/// Whether a campaign dials; else what holds it.
+fn state_of(campaign: &CampaignRow) -> &'static str {
+    campaign.paused_by.map_or(campaign.state.as_str(), |by| match by {
+        PausedBy::Draft => "draft",
+        PausedBy::Safety => "held",
+        PausedBy::Person => "paused",
+    })
+}
+
+/// Where a campaign would stand that came without a file: paths in it are relative to this.
+const SENT: &str = "campaigns/sent.toml";
+
+/// Tells whether a path stays below a folder, read as it is written: a link may lead elsewhere, and
+/// links in that folder are the operator's own.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    let mut depth: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(depth.pop()),
+            Component::CurDir => {}
+            part => depth.push(part),
+        }
+    }
+    depth.iter().collect::<std::path::PathBuf>().starts_with(folder)
 }

@@ -10,7 +10,7 @@ use crate::summary::{Asker, summarize};
 use crate::workspace::{Workspace, is_listed};
 
 /// A campaign in a line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Listed {
     /// Its name.
     pub campaign: String,
@@ -31,7 +31,7 @@ pub struct Listed {
 }
 
 /// When a campaign begins by itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Scheduled {
     /// The moments, as cron writes them.
     pub cron: Option<String>,

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::workspace::Workspace;
 
 /// A campaign that a person paused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PausedCampaign {
     /// The campaign.
     pub campaign: String,

@@ -11,7 +11,7 @@ use crate::importing;
 use crate::workspace::Workspace;
 
 /// A campaign that may dial again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ResumedCampaign {
     /// The campaign.
     pub campaign: String,

@@ -34,7 +34,7 @@ pub struct ListFile<'f> {
 }
 
 /// What came of a file.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, utoipa::ToSchema)]
 pub struct ImportedNumbers {
     /// Rows read.
     pub rows: u64,

@@ -35,15 +35,18 @@ const COLUMNS: [&str; 18] = [
 ];
 
 /// Writes every attempt of a run at the contacts that the filter lets through, oldest first.
-pub(super) async fn write(source: &Source<'_>, format: Format, mut out: impl Write) -> Result<(), Error> {
+pub(super) async fn write(source: &Source<'_>, format: Format, mut out: impl Write) -> Result<u64, Error> {
+    let mut lines = 0;
     if format == Format::Json {
         for_each(source, |attempt| {
+            lines += 1;
             let mut line = line(attempt, |at| json!(at));
             line.insert("out".to_owned(), json!(attempt.outputs));
             Ok(writeln!(out, "{}", Value::Object(line))?)
         })
         .await?;
-        return Ok(out.flush()?);
+        out.flush()?;
+        return Ok(lines);
     }
     let failed = |error: csv::Error| Error::work(format!("the export cannot be written: {error}"));
     // The columns of all rows must be known before the first line is written.
@@ -57,13 +60,15 @@ pub(super) async fn write(source: &Source<'_>, format: Format, mut out: impl Wri
     let header = COLUMNS.iter().map(|name| (*name).to_owned()).chain(outputs.iter().map(|name| format!("out.{name}")));
     csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
     for_each(source, |attempt| {
+        lines += 1;
         let line = line(attempt, |at| json!(local(at, source.zone)));
         let own = COLUMNS.iter().map(|name| text(&line[*name]));
         let collected = outputs.iter().map(|name| attempt.outputs.get(name).map(text).unwrap_or_default());
         csv.write_record(own.chain(collected).map(|value| inert(&value))).map_err(failed)
     })
     .await?;
-    Ok(csv.flush()?)
+    csv.flush()?;
+    Ok(lines)
 }
 
 async fn for_each(source: &Source<'_>, mut each: impl FnMut(&AttemptRow) -> Result<(), Error>) -> Result<(), Error> {

@@ -31,7 +31,7 @@ const COLUMNS: [&str; 14] = [
 ];
 
 /// Writes every contact of a run that the filter lets through.
-pub(super) async fn write(source: &Source<'_>, format: Format, out: impl Write) -> Result<(), Error> {
+pub(super) async fn write(source: &Source<'_>, format: Format, out: impl Write) -> Result<u64, Error> {
     if format == Format::Json {
         return write_json(source, out).await;
     }
@@ -74,7 +74,8 @@ async fn write_csv(
     inputs: &[String],
     outputs: &BTreeSet<String>,
     out: impl Write,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
+    let mut lines = 0;
     let failed = |error: csv::Error| Error::work(format!("the export cannot be written: {error}"));
     let mut csv = csv::Writer::from_writer(out);
     let header = COLUMNS
@@ -84,6 +85,7 @@ async fn write_csv(
         .chain(outputs.iter().map(|name| format!("out.{name}")));
     csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
     each_page(source, |page| {
+        lines += page.len() as u64;
         for contact in page {
             let fixed = line(contact, |at| json!(local(at, source.zone)));
             let own = COLUMNS.iter().map(|name| text(&fixed[*name]));
@@ -97,11 +99,13 @@ async fn write_csv(
     })
     .await?;
     csv.flush()?;
-    Ok(())
+    Ok(lines)
 }
 
-async fn write_json(source: &Source<'_>, mut out: impl Write) -> Result<(), Error> {
+async fn write_json(source: &Source<'_>, mut out: impl Write) -> Result<u64, Error> {
+    let mut lines = 0;
     each_page(source, |page| {
+        lines += page.len() as u64;
         for contact in page {
             let mut fixed = line(contact, |at| json!(at));
             fixed.insert("in".to_owned(), json!(contact.fields));
@@ -113,7 +117,7 @@ async fn write_json(source: &Source<'_>, mut out: impl Write) -> Result<(), Erro
     })
     .await?;
     out.flush()?;
-    Ok(())
+    Ok(lines)
 }
 
 /// `time` writes a moment.

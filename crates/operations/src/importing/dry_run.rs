@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::input_file::InputFile;
 
 /// What a dry run found out about a file.
-#[derive(Debug, Default, serde::Serialize)]
+#[derive(Debug, Default, serde::Serialize, utoipa::ToSchema)]
 pub struct DryRun {
     /// Rows read.
     pub rows: i64,

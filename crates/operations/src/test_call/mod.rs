@@ -25,10 +25,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::input_file::InputFile;
+use crate::input_file::{InputFile, in_background};
 use crate::notices::Notices;
 use crate::run::Leave;
-use crate::workspace::{self, Needs, Place};
+use crate::workspace::{self, Needs, Place, Workspace};
 use crate::{preview, zones};
 
 /// A test call that is asked for.
@@ -46,8 +46,17 @@ pub struct TestCall {
     pub max_time: Span,
 }
 
+/// The values that the agent gets in a test call.
+#[derive(Debug, Clone)]
+pub enum Values {
+    /// Those of a row of the campaign's contact file, counted from 1 without the header.
+    Row(i64),
+    /// These.
+    These(Row),
+}
+
 /// A test call that was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Called {
     /// The number.
     pub phone: String,
@@ -109,17 +118,45 @@ impl Prepared {
     /// Reads what the call needs. An error when anything is missing, or the window is closed.
     pub fn load(place: &Place, order: &TestCall) -> Result<Self, Error> {
         let (config, rules) = workspace::read_campaign(place, &order.campaign, Needs::Secrets)?;
-        let lane = workspace::lane(&config, &rules)?;
+        let values = Values::Row(order.row);
+        Self::new(config, &rules, order.ignore_window, (&order.phone, values), order.max_time, place.notices.clone())
+    }
+
+    /// The same for a campaign that is in the database, by its present rules.
+    pub async fn of_campaign(
+        workspace: &Workspace,
+        name: &str,
+        (phone, values): (&str, Values),
+        ignore_window: bool,
+        max_time: Span,
+    ) -> Result<Self, Error> {
+        let rules = workspace.campaign(name).await?.rules;
+        let (config, notices, phone) = (workspace.with_secrets()?, workspace.notices.clone(), phone.to_owned());
+        in_background(move |_| Self::new(config, &rules, ignore_window, (&phone, values), max_time, notices)).await?
+    }
+
+    fn new(
+        config: Config,
+        rules: &Campaign,
+        ignore_window: bool,
+        (phone, values): (&str, Values),
+        max_time: Span,
+        notices: Notices,
+    ) -> Result<Self, Error> {
+        let lane = workspace::lane(&config, rules)?;
         let provider = workspace::provider(lane)?;
-        let number = rules.contacts.number(&order.phone).map_err(|error| {
-            Error::input(format!("`{}`: {error}", order.phone), "write it with + and country code: +919876543210")
+        let number = rules.contacts.number(phone).map_err(|error| {
+            Error::input(format!("`{phone}`: {error}"), "write it with + and country code: +919876543210")
         })?;
         provider.can_call(&number).map_err(|why| Error::input(why, "call another number"))?;
         let settings = &lane.setup.settings;
         let now = workspace::wall_clock();
-        let fields = match InputFile::of_campaign(&rules, settings.timezone, now, &place.notices)? {
-            Some(file) => preview::row(&file, &rules, &*provider, order.row)?.1,
-            None => Row::new(),
+        let fields = match values {
+            Values::These(fields) => fields,
+            Values::Row(row) => match InputFile::of_campaign(rules, settings.timezone, now, &notices)? {
+                Some(file) => preview::row(&file, rules, &*provider, row)?.1,
+                None => Row::new(),
+            },
         };
         // What is missing is told before anything is written.
         let wanted = ringfence_worker::Wanted {
@@ -131,31 +168,32 @@ impl Prepared {
             ring_before: None,
             report_to: None,
         };
-        ringfence_worker::request(&rules, wanted)
+        ringfence_worker::request(rules, wanted)
             .map_err(|error| Error::input(error.to_string(), "give the campaign a contacts.file with that column"))?;
-        let alone = alone::rules(&rules, order.ignore_window);
+        let alone = alone::rules(rules, ignore_window);
         let zones = ZoneSet::of_number(&number);
         let mut calendar = alone.calendar(&zones, settings.vendor_hours().as_ref());
         if !calendar.at(now).open {
             let zone = alone.own_zone(settings.timezone);
             let opens = calendar.next_opening(now).map_or("never".to_owned(), |at| at.shown(zone));
             let own = "the lane's own hours are the vendor's";
-            let hint = if order.ignore_window { own } else { "wait, or use --ignore-window" };
+            let hint = if ignore_window { own } else { "wait, or use --ignore-window" };
             return Err(Error::held(format!("the window is closed; it opens {opens}"), hint));
         }
-        let (beside, max_time, notices) = (rules.name, order.max_time, place.notices.clone());
+        let beside = rules.name.clone();
         Ok(Self { config, alone, beside, provider, number, zones, fields, max_time, notices })
     }
 
     /// Makes the call, and waits for its outcome.
     pub async fn call(self, place: &Place, leave: Leave<'_>) -> Result<Ended, Error> {
         let store = workspace::open(place, &self.config).await?;
-        let ended = self.place(&store, leave).await;
+        let ended = self.call_on(&store, leave).await;
         store.close().await;
         ended
     }
 
-    async fn place(self, store: &Arc<Database>, leave: Leave<'_>) -> Result<Ended, Error> {
+    /// The same on a database that is open.
+    pub async fn call_on(self, store: &Arc<Database>, leave: Leave<'_>) -> Result<Ended, Error> {
         let clock = store.clock().await?;
         let lane = workspace::lane(&self.config, &self.alone)?;
         let settings = lane.setup.settings.clone();

@@ -11,7 +11,7 @@ use crate::summary::waiting::{Group, groups};
 use crate::summary::{Asker, summarize};
 
 /// Why contacts of a campaign are not being dialled right now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct WhyCampaign {
     /// The campaign.
     pub campaign: String,
@@ -38,7 +38,7 @@ pub struct WhyCampaign {
 }
 
 /// One reason.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Reason {
     /// The rule.
     pub rule: String,

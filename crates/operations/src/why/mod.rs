@@ -23,7 +23,7 @@ use crate::summary::Asker;
 use crate::workspace::{Workspace, is_listed};
 
 /// One rule and its verdict.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Rule {
     /// The rule.
     pub rule: String,
@@ -36,7 +36,7 @@ pub struct Rule {
 }
 
 /// One contact, explained.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
     /// The campaign.
     pub campaign: String,
@@ -82,7 +82,7 @@ pub struct Explanation {
 }
 
 /// A callback that somebody asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct CallbackWords {
     /// The words.
     pub words: String,
@@ -93,7 +93,7 @@ pub struct CallbackWords {
 }
 
 /// One attempt.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Past {
     /// Its campaign; none for a test call.
     pub campaign: Option<String>,
@@ -115,7 +115,7 @@ pub struct Past {
 
 /// A number that is in no campaign's current run: of a test call, of a run that is over, or only on
 /// the do-not-call list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Outside {
     /// None.
     pub campaign: Option<String>,
@@ -163,7 +163,22 @@ pub async fn number(workspace: &Workspace, phone: &str, campaign: Option<&str>) 
         Some(_) => "leave --campaign out; or it was rejected on import: `ringfence rejects` lists those",
         None => "it may have been rejected on import: `ringfence rejects` lists those",
     };
-    Err(Error::input(format!("no campaign has the number {number}"), hint))
+    Err(Error::missing(format!("no campaign has the number {number}"), hint))
+}
+
+/// Explains one contact. Of a run that is over there is only its history.
+pub async fn of_contact(workspace: &Workspace, id: ContactId) -> Result<WhyNumber, Error> {
+    let contact = workspace.store.contact(id).await?;
+    let contact = contact.ok_or_else(|| Error::missing(format!("there is no contact {id}"), "list them"))?;
+    let stop_switch = stop_switches::stop_file(&workspace.config.path).active();
+    let known = Known::gather(&workspace.store, contact.number_key, stop_switch, workspace.clock.read()).await?;
+    let current = workspace.store.contacts_of_number(contact.number_key, known.reading.now).await?;
+    if let Some((run, contact)) = current.iter().find(|(_, other)| other.id == id) {
+        return Ok(WhyNumber::Contacts(vec![explain(run, contact, &known)]));
+    }
+    let (phone, dnc) = (contact.number.e164().to_owned(), known.dnc_says(None));
+    let history = known.history();
+    Ok(WhyNumber::Outside(Box::new(Outside { campaign: None, phone, may_dial_now: false, dnc, history })))
 }
 
 /// Explains every contact with a number in the current run of a campaign, or of all. A thousand

@@ -9,7 +9,7 @@ use super::Known;
 use super::contact::{calendar, number_limits, past_calls, singly, window};
 
 /// What lies between a contact and its next call.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
 pub(super) struct Outlook {
     /// When every rule allows it that time alone can satisfy; none if that never comes.
     pub(super) at: Option<Moment>,
@@ -20,7 +20,7 @@ pub(super) struct Outlook {
 }
 
 /// One rule that holds the contact for a while, when the ones before it do not any more.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Step {
     /// The rule.
     pub rule: String,

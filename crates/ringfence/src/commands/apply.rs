@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ringfence_domain::PausedBy;
 use ringfence_operations::campaigns::{self, AppliedCampaign, Change, Plan, Proposal};
-use ringfence_store::{Applied, Begin};
+use ringfence_store::{Applied, Begin, Expected};
 
 use crate::common::Common;
 use crate::failure::{DONE, Failure};
@@ -51,7 +51,10 @@ pub async fn apply(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
             return Err(Failure::held("nothing was applied", "answer y, or use --yes"));
         }
     }
-    let applied = proposal.apply(begin).await?;
+    let store = proposal.store.clone();
+    let applied = proposal.apply(begin, Expected::Anything).await;
+    store.close().await;
+    let applied = applied?;
     if common.json {
         screen::print_json(&applied)?;
     } else {

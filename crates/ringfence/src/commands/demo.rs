@@ -65,7 +65,7 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     let config = Config::parse(&folder.join("ringfence.toml"), CONFIG, &workspace::vendors(), &|_| None)?;
     let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, workspace::wall_clock())?;
     let store = Arc::new(
-        Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?.changed_by(workspace::person()),
+        Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?.changed_by(workspace::by_command()),
     );
     eprint_line(&format!("a simulated provider calls {} people, and the busy ones again", args.contacts));
     let leave = signalled()?;

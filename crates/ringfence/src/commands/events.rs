@@ -43,7 +43,8 @@ pub async fn events(common: &Common, args: &EventsArgs) -> Result<u8, Failure> {
 
 async fn print(common: &Common, args: &EventsArgs, home: &Home) -> Result<u8, Failure> {
     let since = args.since.as_deref().map(|text| events::since(text, home.now())).transpose()?;
-    let mut filter = EventFilter { after: 0, since, campaign: args.campaign.clone(), lane: args.lane.clone() };
+    let (campaign, lane) = (args.campaign.clone(), args.lane.clone());
+    let mut filter = EventFilter { since, campaign, lane, ..EventFilter::default() };
     let zone = events::clock(home).await?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     loop {

@@ -71,5 +71,5 @@ pub async fn export(common: &Common, args: &ExportArgs) -> Result<u8, Failure> {
     let out = screen::data();
     let written = export::write(&home, &order, out).await;
     home.store.close().await;
-    written.map(|()| DONE)
+    written.map(|_| DONE)
 }

@@ -28,4 +28,5 @@ pub mod serve;
 pub mod status;
 pub mod stop;
 pub mod test_call;
+pub mod token;
 pub mod why;

@@ -7,6 +7,7 @@ use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, presence, receipts, stop_switches};
 use ringfence_operations::{cautions, scheduling::cron_scheduler, standby, workspace, zones};
+use ringfence_server::{Door, Server};
 use ringfence_store::{Database, ProcessLock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
@@ -17,15 +18,30 @@ use crate::home;
 use crate::stderr::eprint_line;
 
 /// `serve`
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct ServeArgs {
-    /// Where to take what providers report, instead of http.listen; without either nothing listens
+    /// Where to serve HTTP, instead of http.listen; without either nothing listens
     #[arg(long, value_name = "ADDR", env = "RINGFENCE_HTTP_LISTEN")]
     pub listen: Option<std::net::SocketAddr>,
+    /// A proxy in front of it does TLS: listen beyond this machine without a certificate
+    #[arg(long)]
+    pub behind_tls_proxy: bool,
+    /// What this process does: engine dials lanes, web serves HTTP
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["engine", "web"])]
+    pub roles: Vec<Role>,
 }
 
-/// Dials every lane of the configuration and begins campaigns on schedule, until it is told to
-/// stop.
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Dials lanes, and begins campaigns on schedule.
+    Engine,
+    /// Serves HTTP.
+    Web,
+}
+
+/// Dials every lane of the configuration, begins campaigns on schedule and serves HTTP, until it is
+/// told to stop.
 pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     let Some(path) = workspace::find_config(&common.place(), None)? else {
         return Err(Failure::input(
@@ -33,17 +49,14 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
             "`ringfence init` writes one; or name it with --config",
         ));
     };
-    let config = home::read_config(common, None)?;
-    if config.lanes.is_empty() {
+    let mut config = home::read_config(common, None)?;
+    let (dials, serves) = (args.roles.contains(&Role::Engine), args.roles.contains(&Role::Web));
+    if dials && config.lanes.is_empty() {
         let message = format!("{} has no [provider.…] section", path.display());
         return Err(Failure::input(message, "add one; deploy/ringfence.toml shows how"));
     }
-    let listener = match args.listen.or(config.http.listen) {
-        Some(address) => Some(ringfence_server::listen(address).await.map_err(|error| {
-            Failure::input(format!("{address} cannot be listened on: {error}"), "name another address with --listen")
-        })?),
-        None => None,
-    };
+    config.http.behind_tls_proxy |= args.behind_tls_proxy;
+    let door = open_door(&config, &args, serves)?;
     crate::leaving::in_time()?;
     let mut signals = Signals::hear()?;
     let store = workspace::open(&common.place(), &config).await?;
@@ -51,41 +64,15 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     crate::stderr::eprint_lines(receipts::take_back(&store, &*clock).await);
     let lifeline = ProcessLock::begin(&store, clock.read().now);
     let store = Arc::new(lifeline.works_on(&store, "serve"));
-    let stop_switch = stop_switches::all(&config.path, &store);
-    presence::introduce(&store, &*clock, lifeline.name(), "serve").await?;
     let shutdown = Shutdown::default();
-    let (mut providers, mut reopen) = (std::collections::BTreeMap::new(), Vec::new());
-    // Whatever is wrong with the database is told before anybody is dialled.
-    announce(&config, &store, &clock).await?;
-    for (name, lane) in &config.lanes {
-        let provider = home::provider(lane)?;
-        let settings = lane.setup.settings.clone();
-        let row = store.register_lane(settings.clone(), clock.read().now).await?;
-        let owner = lifeline.name().to_owned();
-        let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
-        let engine = engine.opened_by(workspace::opener(lane));
-        reopen.push(engine.reopen());
-        let engine =
-            engine.with_stop_switch(stop_switch.clone()).reported_to(workspace::reports_of(lane, &config, &store));
-        shutdown.spawn(standby::tell(name.clone(), engine.ownership(), eprint_line));
-        shutdown.spawn(engine.run(shutdown.signal()));
-        providers.insert(name.clone(), provider);
-    }
-    shutdown.spawn(presence::stay(store.clone(), clock.clone(), lifeline.name().to_owned(), shutdown.signal()));
-    let scheduler =
-        cron_scheduler(store.clone(), clock.clone(), lifeline.name().to_owned(), providers, common.place().notices);
-    shutdown.spawn(scheduler.run(shutdown.signal()));
-    if let Some(listener) = listener {
-        eprint_line(&format!("listening on http://{}", listener.local_addr()?));
-        let server = ringfence_server::Server { store: store.clone(), clock: clock.clone() };
-        let serving = ringfence_server::serve(server, listener, shutdown.signal());
-        shutdown.spawn(async move {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "HTTP is not served any more: {error}");
-            }
-        });
-    } else if config.http.public_url.is_some() {
-        tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
+    let process = Process { common, config: Arc::new(config), store: &store, clock: &clock, lifeline: &lifeline };
+    let reopen = if dials { process.dial(&shutdown).await? } else { Vec::new() };
+    match door {
+        Some(door) => process.answer(door, &shutdown),
+        None if process.config.http.public_url.is_some() => {
+            tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
+        }
+        None => {}
     }
     let ended = tokio::select! {
         code = signals.end(&reopen) => Ok(code),
@@ -96,6 +83,73 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     crate::stderr::eprint_lines(receipts::leave(&store));
     store.close().await;
     ended
+}
+
+/// Listens before anything else is done: an address that cannot be used is told at once.
+fn open_door(config: &ringfence_intake::Config, args: &ServeArgs, serves: bool) -> Result<Option<Door>, Failure> {
+    match args.listen.or(config.http.listen) {
+        Some(address) if serves => ringfence_server::listen(address, &config.http)
+            .map(Some)
+            .map_err(|error| Failure::input(error.to_string(), error.hint())),
+        None if args.roles == [Role::Web] => {
+            let hint = "name it with --listen 127.0.0.1:8080, or as [http] listen";
+            Err(Failure::input("there is no address to serve HTTP at", hint))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What a process works with.
+struct Process<'p> {
+    common: &'p Common,
+    config: Arc<ringfence_intake::Config>,
+    store: &'p Arc<Database>,
+    clock: &'p Arc<dyn Clock>,
+    lifeline: &'p ProcessLock,
+}
+
+impl Process<'_> {
+    /// Begins to dial every lane. Returns what opens each of them anew.
+    async fn dial(&self, shutdown: &Shutdown) -> Result<Vec<Arc<Notify>>, Failure> {
+        let (store, clock, config) = (self.store, self.clock, &*self.config);
+        let stop_switch = stop_switches::all(&config.path, store);
+        presence::introduce(store, &**clock, self.lifeline.name(), "serve").await?;
+        let (mut providers, mut reopen) = (std::collections::BTreeMap::new(), Vec::new());
+        // Whatever is wrong with the database is told before anybody is dialled.
+        announce(config, store, clock).await?;
+        for (name, lane) in &config.lanes {
+            let provider = home::provider(lane)?;
+            let settings = lane.setup.settings.clone();
+            let row = store.register_lane(settings.clone(), clock.read().now).await?;
+            let owner = self.lifeline.name().to_owned();
+            let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
+            let engine = engine.opened_by(workspace::opener(lane));
+            reopen.push(engine.reopen());
+            let engine =
+                engine.with_stop_switch(stop_switch.clone()).reported_to(workspace::reports_of(lane, config, store));
+            shutdown.spawn(standby::tell(name.clone(), engine.ownership(), eprint_line));
+            shutdown.spawn(engine.run(shutdown.signal()));
+            providers.insert(name.clone(), provider);
+        }
+        let name = self.lifeline.name().to_owned();
+        shutdown.spawn(presence::stay(store.clone(), clock.clone(), name.clone(), shutdown.signal()));
+        let notices = self.common.place().notices;
+        let scheduler = cron_scheduler(store.clone(), clock.clone(), name, providers, notices);
+        shutdown.spawn(scheduler.run(shutdown.signal()));
+        Ok(reopen)
+    }
+
+    /// Begins to answer over HTTP.
+    fn answer(&self, door: Door, shutdown: &Shutdown) {
+        eprint_line(&format!("listening on {}", door.url()));
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let server = Server::new(self.config.clone(), store, clock, shutdown.signal());
+        shutdown.spawn(async move {
+            if let Err(error) = door.serve(server).await {
+                tracing::error!(%error, "HTTP is not served any more: {error}");
+            }
+        });
+    }
 }
 
 /// The signals to this process.

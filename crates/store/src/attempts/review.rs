@@ -2,13 +2,14 @@
 
 use ringfence_domain::event::EventKind;
 use ringfence_domain::{AttemptId, AttemptState, CampaignId, ContactId, ContactState, Moment, PhoneNumber, RunId};
+use serde_json::json;
 
 use super::settle::{Settlement, settle};
 use crate::StoreError;
 use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
-use crate::events::{Subject, tell};
+use crate::events::{Subject, tell_change};
 use crate::session::{Session, Sql, args, sql};
 
 /// A contact in review, and the attempt that brought it there.
@@ -117,6 +118,7 @@ async fn note(session: &mut Session, contact: ContactId, verdict: ReviewAnswer, 
         ReviewAnswer::Placed => "placed",
         ReviewAnswer::NotPlaced => "not placed",
     };
-    tell(EventKind::ReviewSettled, Subject::Run(run), Some(&format!("contact {contact}: {word}")), now);
+    let change = (json!({ "contact": contact, "state": "review" }), json!({ "contact": contact, "call": word }));
+    tell_change(EventKind::ReviewSettled, Subject::Run(run), Some(&format!("contact {contact}: {word}")), now, change);
     Ok(())
 }

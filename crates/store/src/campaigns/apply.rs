@@ -3,12 +3,12 @@
 use ringfence_domain::event::EventKind;
 use ringfence_domain::{Campaign, CampaignId, CampaignState, LaneId, Moment, PausedBy};
 
-use super::changed_keys::changed_keys;
+use super::changed_keys::ChangedKeys;
 use super::hold::go_on;
 use super::rows::{CampaignRow, Locked, find};
 use super::schedules;
 use crate::campaigns::runs;
-use crate::events::{Subject, tell};
+use crate::events::{Subject, tell_change};
 use crate::session::{Arg, Session, Sql, args, claim_fence, sql};
 use crate::{StoreError, lanes};
 
@@ -32,13 +32,37 @@ pub enum Begin {
     Draft,
 }
 
+/// What the campaign must be for its rules to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it is.
+    Anything,
+    /// New.
+    New,
+    /// Known, with this revision.
+    Revision(i64),
+}
+
+impl Expected {
+    fn check(self, name: &str, known: Option<&CampaignRow>) -> Result<(), StoreError> {
+        let campaign = name.to_owned();
+        match (self, known) {
+            (Self::New, Some(_)) => Err(StoreError::Exists { campaign }),
+            (Self::Revision(expected), known) if known.map(|known| known.revision) != Some(expected) => {
+                Err(StoreError::Changed { campaign, revision: known.map_or(0, |known| known.revision) })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Stores the rules under the campaign's name. The current run goes on under them from the next
 /// claim.
 pub(crate) async fn apply(
     session: &mut Session,
     rules: &Campaign,
     lane: LaneId,
-    begin: Begin,
+    (begin, expected): (Begin, Expected),
     now: Moment,
 ) -> Result<(Applied, CampaignRow), StoreError> {
     const INSERT: Sql = sql!(
@@ -57,10 +81,12 @@ pub(crate) async fn apply(
         }
         known => (known?, false),
     };
+    expected.check(&rules.name, known.as_ref())?;
     let mut told = match begin {
         Begin::Running => "new".to_owned(),
         Begin::Draft => "new, a draft".to_owned(),
     };
+    let mut keys = ChangedKeys::of_new(rules);
     let change = match known {
         None => {
             let (state, by, reason) = match begin {
@@ -80,9 +106,10 @@ pub(crate) async fn apply(
                 runs::reopen(session, known.run).await?;
             }
             let changed = mended || known.rules != *rules || known.lane != lane;
+            keys = ChangedKeys::between(&known.rules, rules);
             told = match (mended, changed) {
                 (true, _) => "rules that could not be read".to_owned(),
-                (false, true) => format!("changed: {}", changed_keys(&known.rules, rules)),
+                (false, true) => format!("changed: {}", keys.named()),
                 (false, false) => "started".to_owned(),
             };
             if changed {
@@ -98,7 +125,7 @@ pub(crate) async fn apply(
     };
     let row = find(session, &rules.name, Locked::No).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))?;
     if change != Applied::Unchanged {
-        tell(EventKind::CampaignApplied, Subject::Campaign(row.id), Some(&told), now);
+        tell_change(EventKind::CampaignApplied, Subject::Campaign(row.id), Some(&told), now, keys.values());
         let zone = rules.own_zone(lanes::rows::lock(session, lane, lanes::rows::Lock::Read).await?.settings.timezone);
         schedules::plan(session, row.id, &rules.schedule, zone, now).await?;
     }

@@ -8,22 +8,51 @@ use serde_json::Value;
 /// The most keys that are named.
 const NAMED: usize = 8;
 
-/// Names the keys that differ, as in `calling.hours, limits.calls`.
-pub(super) fn changed_keys(from: &Campaign, to: &Campaign) -> String {
-    let flat = |campaign: &Campaign| {
-        let mut keys = BTreeMap::new();
-        flatten("", &serde_json::to_value(campaign).unwrap_or_default(), &mut keys);
-        keys
-    };
-    let (from, to) = (flat(from), flat(to));
-    let mut keys: Vec<&str> = from.keys().chain(to.keys()).map(String::as_str).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.retain(|key| from.get(*key) != to.get(*key));
-    let more = keys.len().saturating_sub(NAMED);
-    keys.truncate(NAMED);
-    let named = keys.join(", ");
-    if more > 0 { format!("{named} and {more} more") } else { named }
+/// The keys that differ, with the values before and after.
+pub(super) struct ChangedKeys {
+    before: BTreeMap<String, Value>,
+    after: BTreeMap<String, Value>,
+}
+
+impl ChangedKeys {
+    pub(super) fn between(from: &Campaign, to: &Campaign) -> Self {
+        let (mut before, mut after) = (flat(from), flat(to));
+        let same: Vec<String> =
+            before.iter().filter(|(key, value)| after.get(*key) == Some(value)).map(|(key, _)| key.clone()).collect();
+        for key in same {
+            before.remove(&key);
+            after.remove(&key);
+        }
+        Self { before, after }
+    }
+
+    /// Every key of a campaign that is new.
+    pub(super) fn of_new(campaign: &Campaign) -> Self {
+        Self { before: BTreeMap::new(), after: flat(campaign) }
+    }
+
+    /// Names them, as in `calling.hours, limits.calls`.
+    pub(super) fn named(&self) -> String {
+        let mut keys: Vec<&str> = self.before.keys().chain(self.after.keys()).map(String::as_str).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let more = keys.len().saturating_sub(NAMED);
+        keys.truncate(NAMED);
+        let named = keys.join(", ");
+        if more > 0 { format!("{named} and {more} more") } else { named }
+    }
+
+    /// Their values, before and after.
+    pub(super) fn values(self) -> (Value, Value) {
+        let table = |keys: BTreeMap<String, Value>| Value::Object(keys.into_iter().collect());
+        (table(self.before), table(self.after))
+    }
+}
+
+fn flat(campaign: &Campaign) -> BTreeMap<String, Value> {
+    let mut keys = BTreeMap::new();
+    flatten("", &serde_json::to_value(campaign).unwrap_or_default(), &mut keys);
+    keys
 }
 
 /// Two levels are enough to find the place in a file.

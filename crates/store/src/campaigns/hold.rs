@@ -2,12 +2,13 @@
 
 use ringfence_domain::event::EventKind;
 use ringfence_domain::{CampaignId, CampaignState, ImportId, Moment, PausedBy, RunId, StopReason};
+use serde_json::{Value, json};
 
 use super::rows::{Locked, by_id};
 use super::schedules;
 use crate::StoreError;
 use crate::campaigns::{recent_failures, runs};
-use crate::events::{Subject, tell};
+use crate::events::{Subject, tell, tell_change};
 use crate::session::{Session, Sql, args, claim_fence, sql};
 
 /// What came of resuming a campaign.
@@ -41,14 +42,18 @@ pub(crate) async fn pause(
          OR (paused_by = 'person' AND $2 = 'safety'))))"
     );
     claim_fence::close(session).await?;
+    let before = holding(session, id).await?;
     if session.run(&PAUSE, args![id, by.as_str(), reason, now]).await? == 0 {
-        const STATE: Sql = sql!("SELECT id, name, state FROM campaigns WHERE id = $1");
-        let row = session.one(&STATE, args![id]).await?;
-        if row.word::<CampaignState>("campaigns", "state")? == CampaignState::Cancelled {
-            return Err(StoreError::Cancelled { campaign: row.get("name")? });
+        if before["state"] == CampaignState::Cancelled.as_str() {
+            const NAME: Sql = sql!("SELECT name FROM campaigns WHERE id = $1");
+            return Err(StoreError::Cancelled { campaign: session.one(&NAME, args![id]).await?.get("name")? });
         }
-    } else {
-        tell(EventKind::CampaignPaused, Subject::Campaign(id), Some(&format!("{by}: {reason}")), now);
+        return Ok(());
+    }
+    let change = (before, holding(session, id).await?);
+    tell_change(EventKind::CampaignPaused, Subject::Campaign(id), Some(&format!("{by}: {reason}")), now, change);
+    if by == PausedBy::Safety {
+        tell(EventKind::CampaignHeld, Subject::Campaign(id), Some(reason), now);
     }
     Ok(())
 }
@@ -100,10 +105,20 @@ pub(super) async fn go_on(session: &mut Session, id: CampaignId, now: Moment) ->
         "UPDATE campaigns SET state = 'running', paused_by = NULL, reason = NULL, changed_at = $2, revision = revision + 1 \
          WHERE id = $1 AND state = 'paused'"
     );
+    let before = holding(session, id).await?;
     if session.run(&RESUME, args![id, now]).await? > 0 {
-        tell(EventKind::CampaignResumed, Subject::Campaign(id), None, now);
+        let change = (before, holding(session, id).await?);
+        tell_change(EventKind::CampaignResumed, Subject::Campaign(id), None, now, change);
     }
     Ok(())
+}
+
+/// Whether and why a campaign is held, for the record of its changes.
+async fn holding(session: &mut Session, id: CampaignId) -> Result<Value, StoreError> {
+    const STATE: Sql = sql!("SELECT state, paused_by, reason FROM campaigns WHERE id = $1");
+    let row = session.one(&STATE, args![id]).await?;
+    let text = |column| row.get::<Option<String>>(column);
+    Ok(json!({ "state": text("state")?, "paused_by": text("paused_by")?, "reason": text("reason")? }))
 }
 
 /// Ends the campaign for good: nobody waits in it any more, and no schedule begins it.
@@ -119,8 +134,10 @@ pub(crate) async fn cancel(
     );
     claim_fence::close(session).await?;
     let known = by_id(session, id, Locked::Yes).await?;
+    let before = holding(session, id).await?;
     if session.run(&CANCEL, args![id, reason, now]).await? > 0 {
-        tell(EventKind::CampaignCancelled, Subject::Campaign(id), Some(reason), now);
+        let change = (before, holding(session, id).await?);
+        tell_change(EventKind::CampaignCancelled, Subject::Campaign(id), Some(reason), now, change);
     }
     runs::close(session, known.run, StopReason::Cancelled).await?;
     schedules::forget(session, id).await?;

@@ -7,7 +7,7 @@
 
 use ringfence_domain::{BucketId, Campaign, CampaignId, ContactId, LaneId, Moment};
 
-use super::apply::{Applied, Begin};
+use super::apply::{Applied, Begin, Expected};
 use super::rows::CampaignRow;
 use crate::contacts::set_back::{Late, put_due};
 use crate::database::turns::Urgency;
@@ -21,12 +21,12 @@ pub(crate) async fn apply(
     database: &Database,
     rules: Campaign,
     lane: LaneId,
-    begin: Begin,
+    how: (Begin, Expected),
     now: Moment,
 ) -> Result<(Applied, CampaignRow), StoreError> {
     let applied = database
         .write(Urgency::Normal, move |session| {
-            Box::pin(async move { campaigns::apply::apply(session, &rules, lane, begin, now).await })
+            Box::pin(async move { campaigns::apply::apply(session, &rules, lane, how, now).await })
         })
         .await?;
     let id = applied.1.id;

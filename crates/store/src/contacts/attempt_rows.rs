@@ -91,8 +91,14 @@ pub(crate) async fn attempts(
     rows.iter().map(attempt_row).collect()
 }
 
+/// The attempt of this id.
+pub(crate) async fn by_id(session: &mut Session, attempt: AttemptId) -> Result<Option<AttemptRow>, StoreError> {
+    const READ: Sql = sql!(both attempt_columns!("WHERE id = $1"));
+    session.row(&READ, args![attempt]).await?.as_ref().map(attempt_row).transpose()
+}
+
 /// The attempts with these ids, as far as there are any.
-pub(super) async fn by_ids(
+pub(crate) async fn by_ids(
     session: &mut Session,
     ids: impl Iterator<Item = i64>,
 ) -> Result<BTreeMap<i64, AttemptRow>, StoreError> {

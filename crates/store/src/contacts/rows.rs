@@ -8,7 +8,7 @@ use ringfence_domain::{
 use super::attempt_rows;
 use super::attempt_rows::AttemptRow;
 use crate::StoreError;
-use crate::session::{Row, Session, Sql, args, sql};
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// One contact, as people ask about it.
 #[derive(Debug, Clone)]
@@ -102,6 +102,20 @@ pub(crate) async fn page(
     let (state, outcome, reached) = filter.words();
     let rows = session.rows(&PAGE, args![run, after, i64::from(limit), state, outcome, reached]).await?;
     with_last_attempts(session, rows).await
+}
+
+/// The contacts of these ids, as far as there are any.
+pub(crate) async fn by_ids(session: &mut Session, contacts: &[ContactId]) -> Result<Vec<ContactRow>, StoreError> {
+    const FIND: Sql = sql!(contact_columns!("WHERE c.id") ids "ORDER BY c.id");
+    let rows = session.rows(&FIND, args![Arg::ids(contacts.iter().map(|id| id.0))]).await?;
+    with_last_attempts(session, rows).await
+}
+
+/// The contact of this id.
+pub(crate) async fn by_id(session: &mut Session, contact: ContactId) -> Result<Option<ContactRow>, StoreError> {
+    const FIND: Sql = sql!(both contact_columns!("WHERE c.id = $1"));
+    let rows = session.rows(&FIND, args![contact]).await?;
+    Ok(with_last_attempts(session, rows).await?.into_iter().next())
 }
 
 /// The contact of a run with this number.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{
     AttemptId, BucketId, ContactId, ContactState, DialClass, ImportId, Moment, Outcome, StopReason,
 };
@@ -11,6 +12,7 @@ use super::snapshot::ContactSnapshot;
 use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::counters::{Counter, Deltas};
+use crate::events::tell_call;
 use crate::session::{Session, Sql, args, rows_json, sql};
 
 /// Where a contact goes.
@@ -134,6 +136,18 @@ fn row(step: &Move, snapshot: &ContactSnapshot, bucket: BucketId, now: Moment, d
         }
     }
     let finished = matches!(state, ContactState::Done | ContactState::Stopped);
+    // Who only waited is stopped with many others, which has an event of its own.
+    let news = match state {
+        _ if snapshot.state == ContactState::Waiting || snapshot.state == state => None,
+        ContactState::Done | ContactState::Stopped => Some(EventKind::ContactFinished),
+        ContactState::Review => Some(EventKind::ReviewOpened),
+        ContactState::Waiting | ContactState::Active => None,
+    };
+    if let Some(kind) = news {
+        let cause = stop_reason.map_or(state.as_str(), StopReason::as_str);
+        let call = (step.contact, step.ended.map(|ended| ended.attempt));
+        tell_call(kind, snapshot.run, call, Some(cause), now);
+    }
     MoveRow {
         contact_id: step.contact,
         state: state.as_str(),

@@ -30,6 +30,7 @@ use self::making::Installation;
 use self::portions::Portions;
 use self::sqlite::SqlitePools;
 use crate::StoreError;
+use crate::events::Actor;
 use crate::quarantine::database_file::DatabaseFile;
 use crate::quarantine::leftover_log;
 use crate::quarantine::witness::Witness;
@@ -69,7 +70,7 @@ pub struct Database {
     health: Arc<Health>,
     receipts: Arc<Receipts>,
     /// Whose changes these are.
-    who: Arc<str>,
+    actor: Actor,
 }
 
 /// How long closing may take.
@@ -142,7 +143,7 @@ impl Database {
             portions: Arc::default(),
             health: Arc::default(),
             receipts: Arc::new(Receipts::new(Arc::from(""), Vec::new())),
-            who: Arc::from("somebody"),
+            actor: Actor::process("somebody"),
         }
     }
 
@@ -264,11 +265,10 @@ impl Database {
         self
     }
 
-    /// Names the one whose changes these are, in the events of what follows: a user and a machine,
-    /// or a process.
+    /// Names the one whose changes these are, in the events of what follows.
     #[must_use]
-    pub fn changed_by(mut self, who: impl Into<Arc<str>>) -> Self {
-        self.who = who.into();
+    pub fn changed_by(mut self, actor: Actor) -> Self {
+        self.actor = actor;
         self
     }
 
@@ -313,6 +313,13 @@ impl Database {
             Pools::Sqlite(pools) => Some(pools.file.clone()),
             Pools::Postgres(_) => None,
         }
+    }
+
+    /// A path beside a SQLite file, with an ending of its own.
+    pub fn file_beside(&self, ending: &str) -> Option<PathBuf> {
+        let path = self.sqlite_path()?;
+        let name = path.file_name()?.to_string_lossy();
+        Some(path.with_file_name(format!("{name}.{ending}")))
     }
 
     pub(crate) fn sqlite_path(&self) -> Option<&Path> {

@@ -3,6 +3,7 @@
 //! A lane's lease runs out by itself after seconds. On one machine the next process need not wait
 //! for that: when it can take the lock of the owner's file, the owner is dead.
 
+use crate::events::Actor;
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ impl ProcessLock {
     /// Returns the database for what this process does itself, as `command`: its events name the
     /// process, and not the person who began it.
     pub fn works_on(&self, database: &Database, command: &str) -> Database {
-        database.clone().changed_by(format!("{command} {}@{}", std::process::id(), host()))
+        database.clone().changed_by(Actor::process(format!("{command} {}@{}", std::process::id(), host())))
     }
 
     /// The name: machine and process, and what people know them by.

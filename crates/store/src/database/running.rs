@@ -108,7 +108,7 @@ impl Database {
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
-        let teller = Teller::new(self.who.clone());
+        let teller = Teller::new(self.actor.clone());
         let heard = teller.clone();
         let work = async move {
             let (turn, mut session) = match &pools {

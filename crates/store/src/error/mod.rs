@@ -74,6 +74,20 @@ pub enum StoreError {
         /// The campaign.
         campaign: String,
     },
+    /// A campaign that was to be new is there already.
+    #[error("there is a campaign {campaign} already")]
+    Exists {
+        /// The campaign.
+        campaign: String,
+    },
+    /// A campaign was changed since it was read.
+    #[error("{campaign} was changed meanwhile: it has revision {revision} now")]
+    Changed {
+        /// The campaign.
+        campaign: String,
+        /// Its present revision.
+        revision: i64,
+    },
     /// An import was completed by another process, or undone.
     #[error("import {import} is over already: another process completed it, or it was undone")]
     ImportOver {

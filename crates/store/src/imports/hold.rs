@@ -24,7 +24,9 @@ pub(crate) async fn hold(
     lock_loading(session, id).await?;
     let ImportCounts { rows, accepted, updated, unchanged, duplicate, rejected } = *counts;
     session.run(&HOLD, args![id, rows, accepted, updated, unchanged, duplicate, rejected, reason]).await?;
-    tell(EventKind::ImportHeld, Subject::Import(id), Some(&format!("import {id}: {reason}")), now);
+    let told = format!("import {id}: {reason}");
+    tell(EventKind::ImportHeld, Subject::Import(id), Some(&told), now);
+    tell(EventKind::CampaignHeld, Subject::Import(id), Some(&told), now);
     Ok(())
 }
 

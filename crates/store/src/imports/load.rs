@@ -90,8 +90,13 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk) -> Result<Vec<Row
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
         postgres "SELECT id FROM imports WHERE run_id = $1 ORDER BY id FOR UPDATE"
     );
+    const PROGRESS: Sql = sql!("UPDATE imports SET rows = $2 WHERE id = $1 AND rows < $2");
     session.rows(&TURN, args![chunk.run]).await?;
     lock_loading(session, chunk.import).await?;
+    // How far it is, for who watches; all counts are written when it is over.
+    let contacts = chunk.contacts.iter().map(|contact| contact.row_number);
+    let last = contacts.chain(chunk.rejects.iter().map(|reject| reject.row_number)).max().unwrap_or_default();
+    session.run(&PROGRESS, args![chunk.import, last]).await?;
     let known = known_contacts(session, chunk).await?;
     let same = rows_with_nothing_new(session, chunk, &known).await?;
     let wanted: HashSet<BucketKey> = chunk.contacts.iter().map(|contact| bucket_of(chunk, contact)).collect();

@@ -9,7 +9,7 @@ use crate::events::{Subject, tell};
 use crate::session::{Row, Session, Sql, args, claim_fence, sql};
 
 /// One quarantine, open or lifted.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct QuarantineRow {
     /// Its id.
     pub id: i64,
@@ -25,7 +25,7 @@ pub struct QuarantineRow {
 }
 
 /// How a quarantine ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Lifted {
     /// When.
     pub lifted_at: Moment,
@@ -36,7 +36,7 @@ pub struct Lifted {
 }
 
 /// What a vendor was asked in a quarantine, and what came of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct LaneInquiry {
     /// The lane.
     pub lane: String,

@@ -4,7 +4,7 @@ use ringfence_domain::event::EventKind;
 use ringfence_domain::{Campaign, CampaignId, ImportId, LaneId, Moment, PausedBy, RunId, StopReason};
 
 use super::transitions;
-use crate::campaigns::apply::Begin;
+use crate::campaigns::apply::{Begin, Expected};
 use crate::campaigns::hold::Resumed;
 use crate::campaigns::rows::Locked;
 use crate::campaigns::runs::RunRow;
@@ -17,7 +17,10 @@ transitions! {
 
     /// Stores the rules under the campaign's name, from the next claim on.
     in_parts apply(rules: Campaign, lane: LaneId, begin: Begin, now: Moment) -> (Applied, CampaignRow) =
-        |database| campaigns::uncap::apply(database, rules, lane, begin, now);
+        |database| campaigns::uncap::apply(database, rules, lane, (begin, Expected::Anything), now);
+    /// The same, only if the campaign is new, or has the expected revision.
+    in_parts apply_if(rules: Campaign, lane: LaneId, begin: Begin, expected: Expected, now: Moment) -> (Applied, CampaignRow) =
+        |database| campaigns::uncap::apply(database, rules, lane, (begin, expected), now);
     /// Finishes what an `apply` of other limits began on a lane and a process that ended left. True
     /// when somebody is due for it.
     in_parts uncap(lane: LaneId, now: Moment) -> bool = |database| campaigns::uncap::finish(database, lane, now);

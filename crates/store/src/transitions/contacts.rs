@@ -15,6 +15,15 @@ transitions! {
     /// The next contacts of a run after `after`, by id.
     read contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =
         |session| contacts::rows::page(session, run, filter, after, limit);
+    /// The contacts of these ids, in whichever runs, as far as there are any.
+    read contacts_by_ids(contacts: Vec<ContactId>) -> Vec<ContactRow> = |session| contacts::rows::by_ids(session, &contacts);
+    /// The attempts of these ids, as far as there are any.
+    read attempts_by_ids(attempts: Vec<AttemptId>) -> Vec<AttemptRow> =
+        |session| async { Ok(contacts::attempt_rows::by_ids(session, attempts.iter().map(|id| id.0)).await?.into_values().collect()) };
+    /// The contact of this id, in whichever run.
+    read contact(contact: ContactId) -> Option<ContactRow> = |session| contacts::rows::by_id(session, contact);
+    /// The attempt of this id.
+    read attempt(attempt: AttemptId) -> Option<AttemptRow> = |session| contacts::attempt_rows::by_id(session, attempt);
     /// The contact of a run with this number, whichever of its numbers it is.
     read contact_by_number(run: RunId, number: NumberKey) -> Option<ContactRow> =
         |session| contacts::rows::by_number(session, run, number);

@@ -9,6 +9,7 @@ mod imports;
 mod lanes;
 mod reports;
 mod stops;
+mod tokens;
 
 use ringfence_domain::PausedBy;
 

@@ -27,6 +27,12 @@ transitions! {
     /// The next events that were asked for, the oldest first.
     read events(filter: EventFilter, limit: i64) -> Vec<Event> = |session| events::page(session, &filter, limit);
 
+    /// The numbers of the oldest and of the newest event that are kept; zeros when there are none.
+    read event_horizon() -> (i64, i64) = |session| events::horizon(session);
+    /// Forgets what happened in calls before a moment, some at a time. Returns whether there may be
+    /// more.
+    bulk forget_call_events(before: Moment) -> bool = |session, limit| events::forget_calls(session, before, limit);
+
     /// The last event of one kind that happened to a campaign, to a lane, or to everything.
     read last_event(kind: EventKind, subject: Subject) -> Option<Event> = |session| events::last(session, kind, subject);
 

@@ -2,7 +2,7 @@
 
 use ringfence_domain::event::{Event, EventKind};
 use ringfence_domain::{CampaignState, LaneEffect, LaneState, PausedBy, Span};
-use ringfence_store::{Begin, Database, EventFilter, ImportCounts, ReviewAnswer, Subject};
+use ringfence_store::{Actor, Begin, Database, EventFilter, ImportCounts, ReviewAnswer, Subject};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon, rules};
 
@@ -112,6 +112,7 @@ on_both_databases! {
             "lane.given_back: lane main was given back".to_owned(),
             format!("import.began: campaign spring takes in a contact file: import {import}, wrong.csv"),
             format!("import.held: campaign spring holds an import: import {import}: too many"),
+            format!("campaign.held: campaign spring is held by a safety rail: import {import}: too many"),
             format!("import.undone: campaign spring undid an import: import {import}, wrong.csv"),
             "run.closed: campaign spring closed its run: its last day is over".to_owned(),
         ]);
@@ -120,7 +121,7 @@ on_both_databases! {
 
 on_both_databases! {
     async fn events_are_found_by_time_campaign_and_lane_and_name_who_made_them(database) {
-        let store = std::sync::Arc::new((*database.store).clone().changed_by("asha@desk"));
+        let store = std::sync::Arc::new((*database.store).clone().changed_by(Actor::person("asha@desk", "command line")));
         let one = Stage::set_with(&store, sample::lane_settings("one"), rules("spring", "one"), 1).await;
         Stage::set_with(&store, sample::lane_settings("two"), rules("summer", "two"), 1).await;
         let later = noon() + Span::from_hours(1);

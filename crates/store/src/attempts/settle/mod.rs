@@ -5,6 +5,7 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{
     AttemptId, AttemptState, CallDetails, Campaign, ContactId, ContactState, LaneId, Moment, NumberKey, Outcome,
     PhoneNumber, RunId,
@@ -20,6 +21,7 @@ use crate::campaigns::recent_failures::Failing;
 use crate::campaigns::runs;
 use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::contacts::transitions::{EndedCall, Move, To};
+use crate::events::tell_call;
 use crate::session::Session;
 
 /// What was learned, or decided, about one attempt.
@@ -185,6 +187,8 @@ impl News<'_> {
             self.follows.end(known.run, outcome.is_failure());
         }
         outcome::count_call(&mut self.follows.deltas, known.run, outcome, &details);
+        let call = (known.contact, Some(attempt));
+        tell_call(EventKind::CallEnded, known.run, call, Some(outcome.as_str()), self.now);
         row.end(outcome, details, self.now);
         EndedCall { attempt, outcome, reached }
     }

@@ -1,0 +1,127 @@
+//! Contact files that came over the network. Each is kept on disk, with what is to be done with it,
+//! before the client is told that it is there; a process that dies finds it again when it starts.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ringfence_domain::ImportId;
+use ringfence_store::Actor;
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use crate::error::Error;
+use crate::imports::{TakenIn, of_upload};
+use crate::input_file::InputFile;
+use crate::workspace::{Workspace, folder_of};
+
+/// What is to be done with an upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadOrder {
+    /// The campaign that it is for.
+    pub campaign: String,
+    /// Whether it is only a part of a list: then nobody is missing from it.
+    pub partial: bool,
+    /// Where it came from, for people.
+    pub source: String,
+    /// Who sent it.
+    pub who: String,
+    /// From where.
+    pub origin: String,
+}
+
+/// An upload that is kept.
+#[derive(Debug)]
+pub struct Upload {
+    /// Its file.
+    pub path: PathBuf,
+    /// What is to be done with it.
+    pub order: UploadOrder,
+}
+
+/// The folder of uploads: beside the SQLite file, else where systemd keeps the state of the service,
+/// else beside the configuration.
+pub fn folder(workspace: &Workspace) -> Result<PathBuf, Error> {
+    let beside = workspace.store.file_beside("uploads");
+    let state = || std::env::var_os("STATE_DIRECTORY").map(|folder| PathBuf::from(folder).join("uploads"));
+    let own = || folder_of(&workspace.config).map(|folder| folder.join("ringfence.uploads"));
+    let folder = beside.or_else(state).or_else(own).unwrap_or_else(|| std::env::temp_dir().join("ringfence.uploads"));
+    std::fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+    Ok(folder)
+}
+
+fn unwritable(folder: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::work(format!("uploads cannot be kept in {}: {error}", folder.display()))
+        .with_hint("let the process write there")
+}
+
+/// Begins a file in the folder of uploads. It is gone when it is dropped before it is kept.
+pub fn begin(folder: &Path) -> Result<NamedTempFile, Error> {
+    tempfile::Builder::new().prefix("part-").tempfile_in(folder).map_err(|error| unwritable(folder, &error))
+}
+
+/// Keeps a whole upload: after it returns both the file and its order are on disk.
+pub fn keep(folder: &Path, file: NamedTempFile, order: UploadOrder) -> Result<Upload, Error> {
+    let name = uuid::Uuid::new_v4().simple().to_string();
+    let (path, beside) = (folder.join(format!("{name}.csv")), folder.join(format!("{name}.json")));
+    let kept = || -> std::io::Result<()> {
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)?;
+        let mut written = tempfile::Builder::new().prefix("part-").tempfile_in(folder)?;
+        written.write_all(&serde_json::to_vec(&order)?)?;
+        written.as_file().sync_all()?;
+        written.persist(&beside).map_err(|error| error.error)?;
+        File::open(folder)?.sync_all()
+    };
+    kept().map_err(|error| unwritable(folder, &error))?;
+    Ok(Upload { path, order })
+}
+
+/// The uploads that an earlier process kept and did not finish. Parts of files that never became
+/// whole are removed.
+pub fn left_over(folder: &Path) -> Vec<Upload> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.path()) {
+        let is_part = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("part-"));
+        if is_part {
+            drop(std::fs::remove_file(&path));
+        } else if path.extension().is_some_and(|end| end == "json") {
+            let order = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+            let file = path.with_extension("csv");
+            if let Some(order) = order.filter(|_| file.is_file()) {
+                found.push(Upload { path: file, order });
+            }
+        }
+    }
+    found
+}
+
+impl Upload {
+    /// The one who sent it.
+    pub fn actor(&self) -> Actor {
+        Actor::person(self.order.who.clone(), self.order.origin.clone())
+    }
+
+    /// Takes it into the campaign's current run. The file is gone afterwards, unless the database
+    /// could not be used: then the next process tries again.
+    pub async fn take_in(
+        &self,
+        workspace: &mut Workspace,
+        begun: &(dyn Fn(ImportId) + Sync),
+    ) -> Result<TakenIn, Error> {
+        let UploadOrder { campaign, partial, source, .. } = &self.order;
+        let file = InputFile::Uploaded { path: self.path.clone(), source: source.clone() };
+        let taken = of_upload(workspace, campaign, &file, *partial, begun).await;
+        if !matches!(&taken, Err(Error { kind: crate::ErrorKind::Work, .. })) {
+            self.discard();
+        }
+        taken
+    }
+
+    /// Removes it.
+    pub fn discard(&self) {
+        drop(std::fs::remove_file(self.path.with_extension("json")));
+        drop(std::fs::remove_file(&self.path));
+    }
+}

@@ -1,0 +1,192 @@
+//! `POST /campaigns/{name}/contacts`: contact files of any honest size.
+//!
+//! The body goes to disk as it comes. Only when it is whole and on disk is anything answered or
+//! taken in; a client that leaves before leaves nothing behind, and one that leaves after stops
+//! nothing.
+
+mod receive;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ringfence_domain::ImportId;
+use ringfence_operations::importing::DryRun;
+use ringfence_operations::imports::{self, TakenIn};
+use ringfence_operations::uploads::{self, Upload, UploadOrder};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use utoipa::{IntoParams, ToSchema};
+
+use self::receive::Received;
+use crate::Server;
+use crate::access::Caller;
+use crate::api::call::{Answer, Asked, Call};
+use crate::idempotency::{self, Work};
+use crate::problem::{Problem, ProblemKind};
+
+/// An import that is not over after this time is answered with 202 and its address.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// How to take contacts in.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UploadQuery {
+    /// Says what would become of the file, and stores nothing.
+    #[serde(default)]
+    dry_run: bool,
+    /// The file is a part of a list: nobody is missing from it.
+    #[serde(default)]
+    partial: bool,
+    /// Where the list comes from, for people.
+    #[serde(default)]
+    source: Option<String>,
+}
+
+/// An import that goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    /// Its id.
+    import: ImportId,
+    /// How far it is, and what comes of it.
+    address: String,
+}
+
+/// Takes contacts into a campaign's current run.
+///
+/// The body is a contact file: CSV as it is, as the file of a form, an array of JSON objects, or one
+/// JSON object a line. It may have a million rows. Nobody of it is dialled before all of it is in. A
+/// large file is answered with 202 once it is on disk; its import tells how far it is.
+#[utoipa::path(post, path = "/campaigns/{name}/contacts", tag = "contacts", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "The campaign."), UploadQuery),
+    request_body(content((String = "text/csv"), (FormFile = "multipart/form-data"), (Vec<serde_json::Value> = "application/json"), (String = "application/x-ndjson")), description = "The contacts."),
+    responses((status = 200, description = "A dry run.", body = DryRun), (status = 201, description = "They are in.", body = TakenIn),
+        (status = 202, description = "They are on disk, and are taken in.", body = Accepted)))]
+pub(crate) async fn add_contacts(
+    State(server): State<Server>,
+    axum::Extension(caller): axum::Extension<Caller>,
+    Path(name): Path<String>,
+    Asked(query): Asked<UploadQuery>,
+    request: Request,
+) -> Answer {
+    let call = Call::of(&server, caller.clone(), None);
+    // Before a long file is sent in vain.
+    call.workspace.campaign(&name).await?;
+    let key = idempotency::key(request.headers())?;
+    let path = request.uri().path_and_query().map_or("", |path| path.as_str()).to_owned();
+    let folder = uploads::folder(&call.workspace)?;
+    let received = receive::receive(request, &folder).await?;
+    let source = query.source.clone().or_else(|| received.name.clone());
+    let source =
+        source.map_or_else(|| format!("upload by {}", caller.name()), |source| source.chars().take(200).collect());
+    // From here on the client may leave.
+    let work = async move {
+        let digest = idempotency::digest(&axum::http::Method::POST, &path, &received.digest);
+        match key {
+            None => Box::pin(take_in(call, name, query, source, received, folder)).await,
+            Some(key) => match Work::begin(&server, caller.token.id, key, digest).await {
+                Err(answer) => Ok(*answer),
+                Ok(work) => {
+                    let answer = Box::pin(take_in(call, name, query, source, received, folder)).await;
+                    Ok(work.end(answer.unwrap_or_else(IntoResponse::into_response)).await)
+                }
+            },
+        }
+    };
+    let done = tokio::spawn(tracing::Instrument::in_current_span(work)).await;
+    done.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?
+}
+
+/// The file of a form.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "it is only described")]
+pub(crate) struct FormFile {
+    /// The contact file.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+}
+
+async fn take_in(
+    mut call: Call,
+    name: String,
+    query: UploadQuery,
+    source: String,
+    received: Received,
+    folder: std::path::PathBuf,
+) -> Answer {
+    if query.dry_run {
+        let found = imports::dry_run_of_upload(&mut call.workspace, &name, received.file.path(), &source).await?;
+        return call.answer(&found);
+    }
+    let (who, origin) = (call.caller.name(), call.caller.peer.address.to_string());
+    let order = UploadOrder { campaign: name, partial: query.partial, source, who, origin };
+    let kept = tokio::task::spawn_blocking(move || uploads::keep(&folder, received.file, order));
+    let upload = kept.await.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))??;
+    let (told, begun) = oneshot::channel();
+    let mut importing = tokio::spawn(carry_out(call, upload, Some(told)));
+    let finished = |outcome: Result<(Call, Result<TakenIn, Problem>), tokio::task::JoinError>| -> Answer {
+        let (call, taken) = outcome.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
+        let taken = taken?;
+        call.created(&taken, &address(taken.import.id))
+    };
+    tokio::select! {
+        outcome = &mut importing => finished(outcome),
+        () = tokio::time::sleep(AT_ONCE) => match begun.await {
+            Ok(import) => Ok(accepted(import)),
+            // It ended before it began: with an error.
+            Err(_) => finished(importing.await),
+        },
+    }
+}
+
+fn address(import: ImportId) -> String {
+    format!("/api/v1/imports/{import}")
+}
+
+fn accepted(import: ImportId) -> Response {
+    let address = address(import);
+    let location = HeaderValue::from_str(&address);
+    let mut response = (StatusCode::ACCEPTED, axum::Json(Accepted { import, address })).into_response();
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+async fn carry_out(
+    mut call: Call,
+    upload: Upload,
+    told: Option<oneshot::Sender<ImportId>>,
+) -> (Call, Result<TakenIn, Problem>) {
+    let told = Arc::new(Mutex::new(told));
+    let begun = move |import| {
+        if let Some(told) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Who waited may have left.
+            let _left = told.send(import);
+        }
+    };
+    let taken = upload.take_in(&mut call.workspace, &begun).await;
+    (call, taken.map_err(Problem::from))
+}
+
+/// Takes in what an earlier process kept and did not finish.
+pub(crate) async fn finish_left_over(server: Server) {
+    let workspace = server.workspace(ringfence_store::Actor::process("uploads"));
+    let Ok(folder) = uploads::folder(&workspace) else { return };
+    for upload in uploads::left_over(&folder) {
+        let mut workspace = server.workspace(upload.actor());
+        let (campaign, source) = (upload.order.campaign.clone(), upload.order.source.clone());
+        match upload.take_in(&mut workspace, &|_| {}).await {
+            Ok(taken) => tracing::info!("{campaign}: import {} of {source} was finished", taken.import.id),
+            Err(error) => tracing::error!(%error, "{campaign}: {source} could not be taken in: {error}"),
+        }
+    }
+}
+
+/// Which headers say what the body is.
+fn kind(headers: &HeaderMap) -> String {
+    crate::api::call::content_type(headers)
+}

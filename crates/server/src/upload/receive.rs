@@ -1,0 +1,225 @@
+//! Receiving a body of any honest size: to disk, with a limit on how slow it may be instead of one
+//! on how long it may take.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::body::BodyDataStream;
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::header;
+use bytes::Bytes;
+use futures::StreamExt;
+use ringfence_intake::json_table::{JsonForm, to_csv};
+use ringfence_intake::table::LONGEST_ROW;
+use ringfence_operations::uploads;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+use tokio::time::Instant;
+
+use super::kind;
+use crate::problem::{Problem, ProblemKind, WrongPlace};
+
+/// The largest upload. In bytes; a million rows have some 100 MB.
+const LARGEST: u64 = 1 << 30;
+/// The longest silence.
+const IDLE: Duration = Duration::from_secs(30);
+/// The stretch of time over which the slowest rate is measured.
+const STRETCH: Duration = Duration::from_secs(60);
+/// Bytes that come in that time at the least: 8 kB a second.
+const SLOWEST: u64 = 8 * 1024 * 60;
+/// Free room on the disk that is left to others. In bytes.
+const LEFT_FREE: u64 = 256 << 20;
+
+/// A body that is on disk, as CSV.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) file: NamedTempFile,
+    /// What the client calls the file.
+    pub(crate) name: Option<String>,
+    /// SHA-256 of the body.
+    pub(crate) digest: Vec<u8>,
+}
+
+/// Receives the body of a request.
+pub(crate) async fn receive(request: Request, folder: &Path) -> Result<Received, Problem> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > LARGEST) {
+        return Err(too_large());
+    }
+    has_room(folder, length.unwrap_or_default())?;
+    let kind = kind(request.headers());
+    match kind.as_str() {
+        "text/csv" | "text/plain" | "text/tab-separated-values" => plain(request, folder).await,
+        "multipart/form-data" => form(request, folder).await,
+        "application/json" => rows(request, folder, JsonForm::Array).await,
+        "application/x-ndjson" | "application/jsonl" => rows(request, folder, JsonForm::Lines).await,
+        _ => Err(Problem::new(ProblemKind::Unsupported, format!("`{kind}` is no form of contacts"))
+            .hint("send Content-Type: text/csv, multipart/form-data, application/json or application/x-ndjson")),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(ProblemKind::TooLarge, format!("the file has more than {LARGEST} bytes"))
+        .hint("send it in parts, each with ?partial=true")
+}
+
+fn has_room(folder: &Path, wanted: u64) -> Result<(), Problem> {
+    let free = rustix::fs::statvfs(folder).map(|disk| disk.f_bavail * disk.f_frsize);
+    if free.is_ok_and(|free| free < wanted + LEFT_FREE) {
+        return Err(Problem::new(ProblemKind::Failed, "the disk has too little room for this file").retry_after(60));
+    }
+    Ok(())
+}
+
+async fn plain(request: Request, folder: &Path) -> Result<Received, Problem> {
+    let mut writer = Writer::begin(folder)?.refusing_long_rows();
+    let mut body = request.into_body().into_data_stream();
+    let mut pace = Pace::begin();
+    while let Some(chunk) = pace.next(&mut body).await? {
+        writer.write(chunk).await?;
+    }
+    let (file, digest) = writer.end()?;
+    Ok(Received { file, name: None, digest })
+}
+
+async fn form(request: Request, folder: &Path) -> Result<Received, Problem> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Problem::new(ProblemKind::Malformed, format!("the form cannot be read: {error}"))
+    };
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| broken(&error))?;
+    let mut pace = Pace::begin();
+    while let Some(mut field) = pace.within(form.next_field()).await?.map_err(|error| broken(&error))? {
+        if field.file_name().is_none() && field.name() != Some("file") {
+            continue;
+        }
+        let name = field.file_name().map(str::to_owned);
+        let mut writer = Writer::begin(folder)?.refusing_long_rows();
+        while let Some(chunk) = pace.within(field.chunk()).await?.map_err(|error| broken(&error))? {
+            pace.count(chunk.len())?;
+            writer.write(chunk).await?;
+        }
+        let (file, digest) = writer.end()?;
+        return Ok(Received { file, name, digest });
+    }
+    Err(Problem::new(ProblemKind::Invalid, "the form has no file").hint("send the contact file as the field `file`"))
+}
+
+async fn rows(request: Request, folder: &Path, form: JsonForm) -> Result<Received, Problem> {
+    let mut writer = Writer::begin(folder)?;
+    let mut body = request.into_body().into_data_stream();
+    let mut pace = Pace::begin();
+    while let Some(chunk) = pace.next(&mut body).await? {
+        writer.write(chunk).await?;
+    }
+    let (sent, digest) = writer.end()?;
+    let csv = uploads::begin(folder)?;
+    let work = tokio::task::spawn_blocking(move || {
+        let json = sent.reopen().map_err(|error| Problem::new(ProblemKind::Failed, error.to_string()))?;
+        let out = std::io::BufWriter::new(csv.as_file());
+        to_csv(json, form, out).map_err(|error| {
+            let place = WrongPlace { pointer: error.pointer.clone(), detail: error.message.clone(), hint: None };
+            Problem::new(ProblemKind::Invalid, error.message).places(vec![place])
+        })?;
+        Ok::<_, Problem>(csv)
+    });
+    let file = work.await.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))??;
+    Ok(Received { file, name: None, digest })
+}
+
+/// How fast a body comes.
+struct Pace {
+    began: Instant,
+    came: u64,
+}
+
+impl Pace {
+    fn begin() -> Self {
+        Self { began: Instant::now(), came: 0 }
+    }
+
+    /// Waits for something that the client sends.
+    async fn within<T>(&self, next: impl Future<Output = T>) -> Result<T, Problem> {
+        let slow = || Problem::new(ProblemKind::Slow, format!("nothing came for {} seconds", IDLE.as_secs()));
+        tokio::time::timeout(IDLE, next).await.map_err(|_| slow())
+    }
+
+    /// The next part of a body.
+    async fn next(&mut self, body: &mut BodyDataStream) -> Result<Option<Bytes>, Problem> {
+        let Some(chunk) = self.within(body.next()).await? else { return Ok(None) };
+        let chunk =
+            chunk.map_err(|error| Problem::new(ProblemKind::Malformed, format!("the body broke off: {error}")))?;
+        self.count(chunk.len())?;
+        Ok(Some(chunk))
+    }
+
+    /// Counts what came, and refuses who sends so slowly that they only hold a place.
+    fn count(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.came += bytes as u64;
+        if self.began.elapsed() >= STRETCH {
+            if self.came < SLOWEST {
+                return Err(Problem::new(ProblemKind::Slow, "less than 8 kB a second came for a minute"));
+            }
+            *self = Self::begin();
+        }
+        Ok(())
+    }
+}
+
+/// The file that a body is written to.
+struct Writer {
+    file: Option<NamedTempFile>,
+    digest: Sha256,
+    written: u64,
+    since_line_end: usize,
+    longest_row: usize,
+}
+
+impl Writer {
+    fn begin(folder: &Path) -> Result<Self, Problem> {
+        let file = uploads::begin(folder)?;
+        Ok(Self { file: Some(file), digest: Sha256::new(), written: 0, since_line_end: 0, longest_row: usize::MAX })
+    }
+
+    /// A row that does not end is refused before it fills the disk. In UTF-16 a row has twice its
+    /// bytes.
+    fn refusing_long_rows(self) -> Self {
+        Self { longest_row: 2 * LONGEST_ROW, ..self }
+    }
+
+    async fn write(&mut self, chunk: Bytes) -> Result<(), Problem> {
+        self.written += chunk.len() as u64;
+        if self.written > LARGEST {
+            return Err(too_large());
+        }
+        let last = chunk.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+        self.since_line_end = last.map_or(self.since_line_end + chunk.len(), |last| chunk.len() - last - 1);
+        if self.since_line_end > self.longest_row {
+            return Err(
+                Problem::new(ProblemKind::Invalid, "a row is longer than 1 MB").hint("send a contact file as CSV")
+            );
+        }
+        self.digest.update(&chunk);
+        let file = self.file.take();
+        let work = tokio::task::spawn_blocking(move || {
+            let mut file = file?;
+            Some(file.write_all(&chunk).map(|()| file))
+        });
+        let failed = |error: &dyn std::fmt::Display| {
+            Problem::new(ProblemKind::Failed, format!("the upload cannot be kept: {error}"))
+        };
+        match work.await {
+            Ok(Some(Ok(file))) => self.file = Some(file),
+            Ok(Some(Err(error))) => return Err(failed(&error)),
+            Ok(None) => return Err(failed(&"its file is gone")),
+            Err(error) => return Err(failed(&error)),
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<(NamedTempFile, Vec<u8>), Problem> {
+        let file = self.file.ok_or_else(|| Problem::new(ProblemKind::Failed, "the upload is gone"))?;
+        Ok((file, self.digest.finalize().to_vec()))
+    }
+}

@@ -1,0 +1,30 @@
+//! Tokens, and the requests that came with them under a key.
+
+use ringfence_domain::{Moment, TokenId};
+
+use super::transitions;
+use crate::idempotency::{Begun, Replay, RequestKey};
+use crate::tokens::{NewToken, TokenRow};
+use crate::{idempotency, tokens};
+
+transitions! {
+    /// Enters a token.
+    write create_token(token: NewToken, now: Moment) -> TokenRow = |session| tokens::create(session, &token, now);
+    /// Revokes a token; it does not hold from the next request on. None when there is none.
+    write revoke_token(id: TokenId, now: Moment) -> Option<TokenRow> = |session| tokens::revoke(session, id, now);
+    /// The token of this digest, whether it holds or not.
+    read token(digest: String) -> Option<TokenRow> = |session| tokens::find(session, &digest);
+    /// All tokens, oldest first.
+    read tokens() -> Vec<TokenRow> = |session| tokens::list(session);
+
+    /// Begins the work of a request under its key, or returns what became of the earlier one.
+    write begin_request(key: RequestKey, lease_until: Moment, now: Moment) -> Begun =
+        |session| idempotency::begin(session, &key, lease_until, now);
+    /// Keeps the answer of a request under its key.
+    write finish_request(id: i64, answer: Replay) -> () = |session| idempotency::finish(session, id, &answer);
+    /// Forgets a key whose request changed nothing, so that it may come again.
+    write drop_request(id: i64) -> () = |session| idempotency::discard(session, id);
+    /// Forgets keys of requests that began before a moment, some at a time. Returns whether there
+    /// may be more.
+    bulk forget_requests(before: Moment) -> bool = |session, limit| idempotency::forget(session, before, limit);
+}
