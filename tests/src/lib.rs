@@ -6,6 +6,7 @@ pub mod database;
 pub mod sample;
 mod templates;
 pub mod virtual_time;
+pub mod web;
 pub mod zone_tree;
 
 pub use database::TestDatabase;

@@ -157,7 +157,7 @@ pub enum Command {
     Events(EventsArgs),
     /// Make, list and revoke tokens for requests over HTTP
     #[command(
-        after_help = "Examples:\n  ringfence token create --scope operator --name crm --expires 90d\n  ringfence token revoke 3"
+        after_help = "Examples:\n  ringfence token create --scope operator --name crm --expires 90d\n  ringfence token list"
     )]
     Token(TokenArgs),
     /// Write a consistent copy of a SQLite database while it is in use

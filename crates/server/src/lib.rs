@@ -62,6 +62,11 @@ impl Server {
         Workspace::of(self.config.clone(), store, self.clock.clone(), Notices::default())
     }
 
+    /// Its configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The document of its API, OpenAPI 3.1.
     pub fn openapi(&self) -> &serde_json::Value {
         &self.document.value

@@ -119,10 +119,23 @@ impl Reader {
         let filter = EventFilter { after: self.after, campaign, scope, ..EventFilter::default() };
         let store = &self.call.workspace.store;
         // A database that cannot be asked now can be asked later.
-        let Ok(mut page) = store.events(filter, PAGE).await else { return false };
+        let later = |error: &dyn std::fmt::Display| tracing::debug!("a stream of events waits: {error}");
+        let mut page = match store.events(filter, PAGE).await {
+            Ok(page) => page,
+            Err(error) => {
+                later(&error);
+                return false;
+            }
+        };
         let Some(last) = page.last().map(|event| event.id) else { return false };
         page.retain(|event| self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.kind)));
-        let Ok(messages) = outbox::messages(store, &page, false).await else { return false };
+        let messages = match outbox::messages(store, &page, false).await {
+            Ok(messages) => messages,
+            Err(error) => {
+                later(&error);
+                return false;
+            }
+        };
         self.after = last;
         self.ready = messages.iter().rev().filter_map(|message| self.shown(message)).collect();
         true

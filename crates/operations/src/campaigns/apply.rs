@@ -165,7 +165,9 @@ impl Proposal {
     /// folder of the configuration: who may send campaigns may not read the rest of the machine.
     pub async fn of_text(workspace: &Workspace, text: &str) -> Result<Self, Error> {
         let config = &*workspace.config;
-        let folder = workspace::folder_of(config).unwrap_or_default();
+        // Without a configuration file there is no folder, and nothing is in it.
+        let folder = std::path::absolute(&config.path).ok().and_then(|path| path.parent().map(Path::to_owned));
+        let folder = folder.unwrap_or_else(|| Path::new("/dev/null").to_owned());
         let rules = ringfence_intake::campaign::parse(&folder.join(SENT), text, config, workspace.now())?;
         if let Some(file) = &rules.contacts.file
             && !is_within(Path::new(file), &folder)

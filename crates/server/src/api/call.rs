@@ -57,16 +57,23 @@ impl Call {
 
     /// Answers with a document, as the caller may see it.
     pub(crate) fn answer(&self, document: &impl Serialize) -> Answer {
-        Ok(json(StatusCode::OK, self.seen(document)?))
+        Ok(json(StatusCode::OK, self.text(document)?))
     }
 
     /// The same for what is new, at its own address.
     pub(crate) fn created(&self, document: &impl Serialize, address: &str) -> Answer {
-        let mut response = json(StatusCode::CREATED, self.seen(document)?);
+        let mut response = json(StatusCode::CREATED, self.text(document)?);
         let address =
             HeaderValue::from_str(address).map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
         response.headers_mut().insert(header::LOCATION, address);
         Ok(response)
+    }
+
+    fn text(&self, document: &impl Serialize) -> Answer<String> {
+        if self.caller.token.scope == Scope::Viewer {
+            return Ok(self.seen(document)?.to_string());
+        }
+        serde_json::to_string(document).map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))
     }
 
     /// A document as the caller may see it.
@@ -80,8 +87,8 @@ impl Call {
     }
 }
 
-fn json(status: StatusCode, document: serde_json::Value) -> Response {
-    let mut response = (status, document.to_string()).into_response();
+fn json(status: StatusCode, document: String) -> Response {
+    let mut response = (status, document).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

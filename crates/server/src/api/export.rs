@@ -96,11 +96,22 @@ pub(crate) async fn export_campaign(call: Call, Path(name): Path<String>, Asked(
     // Writing waits for the client, in a thread that may wait.
     tokio::task::spawn_blocking(move || {
         let mut out = Pieces { to: pieces.clone(), piece: Vec::with_capacity(PIECE) };
-        let written = if viewer {
-            runtime.block_on(export::write(&call.workspace, &order, Masked { out: &mut out, line: Vec::new() }))
-        } else {
-            runtime.block_on(export::write(&call.workspace, &order, &mut out))
+        // The end of the process waits for this thread.
+        let stop = call.server.stop.clone();
+        let stopped = || Err(ringfence_operations::Error::work("the process is stopping"));
+        let write = async {
+            if viewer {
+                export::write(&call.workspace, &order, Masked { out: &mut out, line: Vec::new() }).await
+            } else {
+                export::write(&call.workspace, &order, &mut out).await
+            }
         };
+        let written = runtime.block_on(async {
+            tokio::select! {
+                written = write => written,
+                () = stop.cancelled() => stopped(),
+            }
+        });
         let ended = match written {
             Ok(lines) => out.write_all(format!("#complete {lines}\n").as_bytes()).and_then(|()| out.flush()),
             Err(error) => Err(std::io::Error::other(error.to_string())),

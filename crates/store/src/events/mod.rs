@@ -104,6 +104,8 @@ struct Change {
 /// What happened in one call, in a transition that has not committed.
 #[derive(Debug, Clone, Serialize)]
 struct CallNews {
+    /// Its place among all that the transition tells of calls.
+    place: usize,
     kind: EventKind,
     run_id: RunId,
     contact_id: ContactId,
@@ -169,6 +171,8 @@ pub(crate) fn tell_call(
     at: Moment,
 ) {
     let cause = cause.map(str::to_owned);
-    let news = CallNews { kind, run_id: run, contact_id: contact, attempt_id: attempt, cause, at: at.millis() };
-    Teller::note(|told| told.calls.push(news));
+    Teller::note(|told| {
+        let (place, at) = (told.calls.len(), at.millis());
+        told.calls.push(CallNews { place, kind, run_id: run, contact_id: contact, attempt_id: attempt, cause, at });
+    });
 }

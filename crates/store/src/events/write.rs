@@ -40,8 +40,9 @@ impl Teller {
         const WRITE: Sql = sql!(
             "INSERT INTO events (at, kind, who, cause, campaign, lane, run_id, contact_id, attempt_id, of_call) \
              SELECT u.at, u.kind, $2, u.cause, c.name, l.name, u.run_id, u.contact_id, u.attempt_id, TRUE FROM"
-            rows (at bigint, kind text, cause text, run_id bigint, contact_id bigint, attempt_id bigint)
-            "JOIN runs r ON r.id = u.run_id JOIN campaigns c ON c.id = r.campaign_id JOIN lanes l ON l.id = c.lane_id"
+            rows (place bigint, at bigint, kind text, cause text, run_id bigint, contact_id bigint, attempt_id bigint)
+            "JOIN runs r ON r.id = u.run_id JOIN campaigns c ON c.id = r.campaign_id JOIN lanes l ON l.id = c.lane_id \
+             ORDER BY u.place"
         );
         if !calls.is_empty() {
             session.run(&WRITE, args![rows_json(calls), self.actor.who.to_string()]).await?;

@@ -2,20 +2,16 @@
 
 use bytes::Bytes;
 use http::Request;
+use ringfence_intake::Config;
 use ringfence_providers::{HttpTransport, Transport};
-use ringfence_sandbox::MachineClock;
 use ringfence_store::Database;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::Stage;
-use tokio_util::sync::CancellationToken;
+use ringfence_tests::web::Web;
 
 /// Serves a database for as long as the test runs; where.
-async fn served(store: &std::sync::Arc<Database>) -> String {
-    let listener = ringfence_server::listen("127.0.0.1:0".parse().expect("an address")).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let server = ringfence_server::Server { store: store.clone(), clock: std::sync::Arc::new(MachineClock) };
-    tokio::spawn(ringfence_server::serve(server, listener, CancellationToken::new()));
-    format!("http://{address}")
+async fn served(store: &std::sync::Arc<Database>) -> Web {
+    Web::begin(store, Config::default()).await
 }
 
 async fn send(method: &str, address: &str, body: impl Into<Bytes>) -> u16 {
@@ -32,7 +28,8 @@ async fn bodies(store: &Database, stage: &Stage) -> Vec<String> {
 on_both_databases! {
     async fn a_report_is_on_disk_when_it_is_acknowledged(database) {
         let stage = Stage::set(&database.store, 1).await;
-        let base = served(&database.store).await;
+        let web = served(&database.store).await;
+        let base = &web.base;
         let key = database.store.report_key();
         let lane = format!("{base}/callbacks/main/{}", key.of_lane("main"));
         let attempt = format!("{base}/callbacks/main/{}", key.of_attempt("main", "abc"));
@@ -48,7 +45,8 @@ on_both_databases! {
 on_both_databases! {
     async fn whoever_does_not_know_the_secret_learns_nothing(database) {
         let stage = Stage::set(&database.store, 1).await;
-        let base = served(&database.store).await;
+        let web = served(&database.store).await;
+        let base = &web.base;
         let key = database.store.report_key();
         let (main, other) = (key.of_lane("main"), key.of_lane("no-such-lane"));
         let attempt = key.of_attempt("main", "abc");
@@ -71,7 +69,8 @@ on_both_databases! {
 on_both_databases! {
     async fn what_cannot_be_kept_is_not_acknowledged(database) {
         let stage = Stage::set(&database.store, 1).await;
-        let base = served(&database.store).await;
+        let web = served(&database.store).await;
+        let base = &web.base;
         let address = format!("{base}/callbacks/main/{}", database.store.report_key().of_lane("main"));
         assert_eq!(send("POST", &address, vec![b'x'; 65 * 1024]).await, 413);
         assert_eq!(send("DELETE", &address, "").await, 405);

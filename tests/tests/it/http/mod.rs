@@ -1,3 +1,11 @@
 //! HTTP inwards, over real sockets.
 
 mod callbacks;
+mod campaigns;
+mod documents;
+mod exports;
+mod front_door;
+mod once;
+mod roles;
+mod streams;
+mod uploads;

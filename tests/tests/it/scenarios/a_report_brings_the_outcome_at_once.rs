@@ -7,12 +7,12 @@ use http::Request;
 use ringfence_domain::{AttemptId, Outcome, ReportAddress, Span};
 use ringfence_providers::Transport;
 use ringfence_sandbox::{Behaviour, InProcess};
-use ringfence_server::Server;
 use ringfence_store::NewReport;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, rules};
 use ringfence_tests::vendors;
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};
+use ringfence_tests::web;
 
 const CALLS: usize = 12;
 
@@ -28,7 +28,7 @@ async fn dialer(database: &TestDatabase) -> (Dialer, Arc<InProcess>) {
     let mut dialer = Dialer::set_with(store.clone(), clock.clone(), settings, rules, behaviour, CALLS, adapter).await;
     let public_url = "https://dialer.invalid".to_owned();
     dialer.reports = Some(ReportAddress { public_url, key: store.report_key().clone() });
-    (dialer, InProcess::new(ringfence_server::router(Server { store, clock })))
+    (dialer, InProcess::new(ringfence_server::router(&web::server(store, clock))))
 }
 
 /// How long after its end each call's outcome was known, longest last.

@@ -8,12 +8,12 @@ use ringfence_domain::{AttemptId, AttemptState, Outcome, Percent, ReportAddress,
 use ringfence_operations::{InputFile, importing};
 use ringfence_providers::{Finds, Vendor};
 use ringfence_sandbox::{Behaviour, Fault, InProcess};
-use ringfence_server::Server;
 use ringfence_store::AttemptRow;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::{lane_settings, noon, number, rules};
 use ringfence_tests::vendors;
 use ringfence_tests::virtual_time::{Dialer, VirtualClock};
+use ringfence_tests::web;
 
 const PEOPLE: usize = 1_000;
 const MOST: u32 = 3;
@@ -46,8 +46,8 @@ async fn dial(vendor: &'static Vendor, database: TestDatabase, reports: bool) {
     if reports {
         let public_url = "https://dialer.invalid".to_owned();
         dialer.reports = Some(ReportAddress { public_url, key: store.report_key().clone() });
-        let server = Server { store: store.clone(), clock };
-        dialer.simulator.report_by(InProcess::new(ringfence_server::router(server)));
+        let server = web::server(store.clone(), clock);
+        dialer.simulator.report_by(InProcess::new(ringfence_server::router(&server)));
     }
     let provider = dialer.provider().clone();
     let input = InputFile::Named(file);
