@@ -100,6 +100,8 @@ CREATE TABLE runs (
     outcome_window TEXT NOT NULL DEFAULT '',    -- how its last calls ended, oldest first: x failed, o did not
     leader TEXT,                                -- the `run` command that works for it
     leader_until INTEGER NOT NULL DEFAULT 0,
+    told_finished INTEGER NOT NULL DEFAULT 0 CHECK (told_finished IN (0, 1)),  -- that it is over was told
+    told_stalled INTEGER NOT NULL DEFAULT 0 CHECK (told_stalled IN (0, 1)),  -- that nobody is dialled was told
     UNIQUE (campaign_id, number),
     UNIQUE (campaign_id, key)
 ) STRICT;
@@ -418,6 +420,34 @@ CREATE TABLE idempotency_keys (
     UNIQUE (token_id, key)
 ) STRICT;
 CREATE INDEX idempotency_keys_begun ON idempotency_keys (begun_at);
+
+-- Who is told what happens: the receivers of the configurations, by their address.
+CREATE TABLE webhooks (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL UNIQUE,
+    after_event INTEGER NOT NULL,               -- events up to this one are queued, or are not for it
+    disabled_at INTEGER,                        -- it gets nothing since then
+    reason TEXT,                                -- why it is disabled
+    failures INTEGER NOT NULL DEFAULT 0,        -- in a row
+    worker TEXT,                                -- the process that sends to it
+    worker_until INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Messages on their way to one receiver. What was delivered is kept for a while, for who asks.
+CREATE TABLE webhook_messages (
+    id INTEGER PRIMARY KEY,
+    webhook_id INTEGER NOT NULL REFERENCES webhooks (id),
+    event_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,                         -- of the event
+    body TEXT NOT NULL,                         -- as it is sent, each time the same
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'dead')),
+    tries INTEGER NOT NULL DEFAULT 0,
+    due_at INTEGER NOT NULL,                    -- when it is sent, or was sent last
+    answer TEXT,                                -- of the receiver, or what went wrong
+    UNIQUE (webhook_id, event_id)
+) STRICT;
+CREATE INDEX webhook_messages_due ON webhook_messages (webhook_id, due_at, id) WHERE state = 'waiting';
+CREATE INDEX webhook_messages_over ON webhook_messages (state, due_at);
 
 -- What happened, each written in the transaction that makes it happen, and visible in the order of the ids.
 -- Changes of state are kept for good; what happened in single calls is kept for a day, for those who are told of it.

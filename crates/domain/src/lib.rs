@@ -67,7 +67,9 @@ pub use placement::{CallStatus, Placement};
 pub use quantity::{Percent, Rate, Span};
 pub use report::{ReportAddress, ReportKey};
 pub use share::Share;
-pub use states::{AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, PausedBy, StopReason};
+pub use states::{
+    AttemptState, CampaignState, ContactState, DialClass, ImportState, LaneState, MessageState, PausedBy, StopReason,
+};
 pub use stop_switch::StopSwitch;
 pub use token::Scope;
 pub use verdict::Verdict;

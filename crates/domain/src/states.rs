@@ -147,3 +147,15 @@ impl DialClass {
         }
     }
 }
+
+words! {
+    /// Where a message to a webhook stands.
+    MessageState {
+        /// It is sent, or sent again.
+        Waiting = "waiting",
+        /// Its receiver took it.
+        Delivered = "delivered",
+        /// It was given up.
+        Dead = "dead",
+    }
+}

@@ -2,6 +2,7 @@
 
 mod http;
 pub(crate) mod lane;
+mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,6 +15,7 @@ use ringfence_providers::{LaneSetup, Vendor};
 use toml::de::DeTable;
 
 pub use self::http::{Http, TlsFiles};
+pub use self::webhook::{Webhook, secret_bytes};
 use crate::section::{Explain, Found, Placed, Section};
 use crate::{Mistake, Mistakes, regular};
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub database: Option<String>,
     /// Where HTTP is served and reached.
     pub http: Http,
+    /// Who is told what happens.
+    pub webhooks: Vec<Webhook>,
     /// A zoneinfo tree of the operator.
     pub zones: Option<PathBuf>,
     /// The operator's own holidays: the text of each file by the name that campaigns know it by.
@@ -179,6 +183,9 @@ impl Config {
                     config.lanes.insert(key.value, lane);
                 }
             }
+        }
+        for section in root.sections("webhook") {
+            config.webhooks.extend(webhook::webhook(section, path, secrets));
         }
         root.finish();
         let shown = found.shown(text);

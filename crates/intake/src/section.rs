@@ -315,6 +315,25 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// Reads a list of sub-tables, `[[key]]`.
+    pub(crate) fn sections(&mut self, key: &str) -> Vec<Section<'t>> {
+        let Some(value) = self.raw(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.wrong(value.span(), key, &format!("a list of sections, [[{key}]]"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for item in items {
+            if let DeValue::Table(table) = item.get_ref() {
+                let name = self.path(key);
+                sections.push(Section { name, at: item.span(), table, read: BTreeSet::new(), found: self.found });
+            } else {
+                self.wrong(item.span(), key, &format!("a list of sections, [[{key}]]"));
+            }
+        }
+        sections
+    }
+
     /// Reads every pair of the section, as texts.
     pub(crate) fn pairs(&mut self) -> Vec<(Placed<String>, Placed<String>)> {
         let keys = self.keys();

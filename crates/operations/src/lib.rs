@@ -45,6 +45,8 @@ pub mod summary;
 pub mod test_call;
 pub mod tokens;
 pub mod uploads;
+pub mod watch;
+pub mod webhooks;
 pub mod why;
 pub mod workspace;
 pub mod zones;

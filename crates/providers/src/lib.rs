@@ -20,6 +20,7 @@ pub mod money;
 mod number_format;
 pub mod pacer;
 pub mod provider;
+mod public_address;
 pub mod registry;
 pub mod report;
 mod status_word;

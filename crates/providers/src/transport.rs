@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
+use crate::public_address::{PublicOnly, is_public};
 use crate::wire_log;
 
 /// The longest wait for a connection.
@@ -44,6 +45,8 @@ pub trait Transport: Send + Sync + std::fmt::Debug {
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     client: reqwest::Client,
+    /// Whether it goes to public addresses only.
+    public_only: bool,
 }
 
 impl HttpTransport {
@@ -66,7 +69,27 @@ impl HttpTransport {
             }
         }
         .map_err(|error| format!("the trusted certificates cannot be read: {error}"))?;
-        let client = reqwest::Client::builder()
+        let client = Self::builder(roots).build();
+        let client = client.map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
+        Ok(Arc::new(Self { client, public_only: false }))
+    }
+
+    /// Makes a client for receivers of webhooks: on the public Internet alone, unless `allow_private`.
+    pub fn to_receivers(allow_private: bool) -> Result<Arc<Self>, String> {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let roots: Result<Vec<_>, _> =
+            webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| reqwest::Certificate::from_der(der)).collect();
+        let roots = roots.map_err(|error| format!("the trusted certificates cannot be read: {error}"))?;
+        let mut builder = Self::builder(roots);
+        if !allow_private {
+            builder = builder.dns_resolver(Arc::new(PublicOnly));
+        }
+        let client = builder.build().map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
+        Ok(Arc::new(Self { client, public_only: !allow_private }))
+    }
+
+    fn builder(roots: Vec<reqwest::Certificate>) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
             .http1_only()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -78,9 +101,6 @@ impl HttpTransport {
             .tcp_nodelay(true)
             .user_agent(concat!("ringfence/", env!("CARGO_PKG_VERSION")))
             .tls_certs_only(roots)
-            .build()
-            .map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
-        Ok(Arc::new(Self { client }))
     }
 }
 
@@ -88,6 +108,12 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError> {
         wire_log::request(&request);
+        let literal = request.uri().host().map(|host| host.trim_matches(['[', ']'])).and_then(|host| host.parse().ok());
+        if self.public_only && literal.is_some_and(|address| !is_public(address)) {
+            return Err(WireError::NotSent(
+                "the address is in a private network; allow_private = true lets it".to_owned(),
+            ));
+        }
         let request = reqwest::Request::try_from(request).map_err(|error| WireError::NotSent(plain(&error)))?;
         let mut answer = self.client.execute(request).await.map_err(|error| {
             if error.is_connect() || error.is_builder() {

@@ -27,6 +27,7 @@ use crate::commands::status::StatusArgs;
 use crate::commands::stop::StopArgs;
 use crate::commands::test_call::TestCallArgs;
 use crate::commands::token::TokenArgs;
+use crate::commands::webhooks::WebhooksArgs;
 use crate::commands::why::WhyArgs;
 
 pub use crate::common::Common;
@@ -160,6 +161,9 @@ pub enum Command {
         after_help = "Examples:\n  ringfence token create --scope operator --name crm --expires 90d\n  ringfence token list"
     )]
     Token(TokenArgs),
+    /// List who is told what happens, and send messages once more
+    #[command(after_help = "Example:\n  ringfence webhooks")]
+    Webhooks(WebhooksArgs),
     /// Write a consistent copy of a SQLite database while it is in use
     #[command(
         after_help = "Example:\n  ringfence backup monday.db\n\nTo restore: stop every process, put the copy in place of the database, delete the database's -wal and -shm files, then\n`ringfence quarantine lift`."

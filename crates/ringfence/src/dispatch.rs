@@ -6,7 +6,7 @@ use crate::cli::{Cli, Command};
 use crate::commands::{
     apply, backup, campaigns, check, completions, contacts, demo, dnc, events, export, hours, import, init, lanes,
     migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call, token,
-    why,
+    webhooks, why,
 };
 use crate::failure::Failure;
 
@@ -43,6 +43,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Lanes(args) => lanes::lanes(common, args).await,
         Command::Events(args) => events::events(common, args).await,
         Command::Token(args) => token::token(common, args).await,
+        Command::Webhooks(args) => webhooks::webhooks(common, args).await,
         Command::Runs(args) => runs::runs(common, args).await,
         Command::Presets => presets::presets(common),
         Command::Hours(args) => hours::hours(common, args),

@@ -39,6 +39,7 @@ mod stop_contacts;
 mod tokens;
 mod transitions;
 mod verdicts;
+mod webhooks;
 mod zone_data;
 
 pub use attempts::adopt::{AdoptOrder, Adopted, VendorCall};
@@ -89,3 +90,4 @@ pub use run_figures::{BucketFigures, RunFigures};
 pub use stop_all::Stop;
 pub use stop_contacts::{StopOrder, StopScope, StoppedSome};
 pub use tokens::{NewToken, TokenRow};
+pub use webhooks::{MessageRow, NewMessage, SentMessage, WebhookRow};

@@ -175,7 +175,7 @@ pub(crate) fn check_word(section: &Section<'_>, key: &SettingKey, text: &Placed<
 }
 
 /// Reads `{ env = "NAME" }` or `{ file = "path" }`; never the secret itself.
-fn secret(
+pub(super) fn secret(
     section: &mut Section<'_>,
     key: &str,
     path: &Path,

@@ -29,6 +29,16 @@ pub const CONFIG: &[Key] = &[
     key("holidays", Holds::Names, "Files of your own holidays, by the names that campaigns know them by."),
 ];
 
+/// Every key of a webhook, in `[[webhook]]`.
+pub const WEBHOOK: &[Key] = &[
+    key("url", Holds::Address, "Where messages are sent."),
+    key("secret", Holds::Secret, "What they are signed with: whsec_ and 24 to 64 bytes in base64."),
+    key("old_secret", Holds::Secret, "The secret before it, until the receiver knows the new one: both sign."),
+    key("events", Holds::Texts, "The kinds of events that it is told."),
+    key("include_phone", Holds::Flag, "Whether it is told the numbers that were called."),
+    key("allow_private", Holds::Flag, "Whether it may be on this machine or in a private network."),
+];
+
 /// Every key of a lane, in `[provider.NAME]`, beside the settings of its vendor.
 pub const LANE: &[Key] = &[
     key("kind", Holds::Text, "The vendor."),

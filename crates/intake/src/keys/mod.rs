@@ -11,7 +11,7 @@ mod retry;
 pub mod schema;
 
 pub use self::campaign::CAMPAIGN;
-pub use self::config::{CONFIG, LANE};
+pub use self::config::{CONFIG, LANE, WEBHOOK};
 pub use self::form::form;
 
 /// One key of a file.

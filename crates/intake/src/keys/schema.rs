@@ -3,7 +3,7 @@
 use ringfence_providers::{SettingKey, SettingKind, Vendor};
 use serde_json::{Map, Value, json};
 
-use super::{CAMPAIGN, CONFIG, Holds, Key, LANE};
+use super::{CAMPAIGN, CONFIG, Holds, Key, LANE, WEBHOOK};
 
 /// The version of JSON Schema that editors of TOML understand.
 const DIALECT: &str = "http://json-schema.org/draft-07/schema#";
@@ -32,6 +32,12 @@ pub fn config(vendors: &[&'static Vendor]) -> Value {
     }
     let lanes: Vec<Value> = vendors.iter().map(|vendor| lane(vendor)).collect();
     root.put("provider", json!({ "type": "object", "additionalProperties": { "oneOf": lanes } }));
+    let mut webhook = Object::default();
+    for key in WEBHOOK {
+        webhook.put(key.path, of_key(key));
+    }
+    let webhook = webhook.done(&["url", "secret", "events"], "Somebody who is told what happens.");
+    root.put("webhook", json!({ "type": "array", "items": webhook }));
     titled(root.done(&[], "The configuration of Ringfence."), "ringfence.toml")
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ringfence_domain::Campaign;
-use ringfence_intake::keys::{CAMPAIGN, CONFIG, Holds, Key, LANE, form};
+use ringfence_intake::keys::{CAMPAIGN, CONFIG, Holds, Key, LANE, WEBHOOK, form};
 use ringfence_intake::{Config, Mistakes, campaign};
 use ringfence_samples::noon;
 use ringfence_samples::vendors::all as vendors;
@@ -78,13 +78,17 @@ fn each_section_of_the_configuration_reads_the_keys_that_are_listed_and_no_other
     for (section, mut listed) in by_section(CONFIG.iter()) {
         let text = match section.as_str() {
             "" => {
-                listed.insert("provider".to_owned());
+                listed.extend(["provider".to_owned(), "webhook".to_owned()]);
                 format!("{STRANGE} = 1\n")
             }
             _ => format!("[{section}]\n{STRANGE} = 1\n"),
         };
         assert_eq!(known(&config(&text).expect_err(&text)), listed, "[{section}]");
     }
+    let text = format!(
+        "[[webhook]]\nurl = \"https://a.example\"\nsecret = {{ env = \"K\" }}\nevents = [\"call.ended\"]\n{STRANGE} = 1\n"
+    );
+    assert_eq!(known(&config(&text).expect_err(&text)), by_section(WEBHOOK.iter())[""], "[[webhook]]");
     for (section, mut listed) in by_section(LANE.iter()) {
         let text = match section.as_str() {
             "" => {

@@ -29,4 +29,5 @@ pub mod status;
 pub mod stop;
 pub mod test_call;
 pub mod token;
+pub mod webhooks;
 pub mod why;

@@ -74,6 +74,7 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
         }
         None => {}
     }
+    process.tell(&shutdown);
     let ended = tokio::select! {
         code = signals.end(&reopen) => Ok(code),
         loss = DatabaseLoss::comes(&store) => Err(loss.into()),
@@ -137,6 +138,16 @@ impl Process<'_> {
         let scheduler = cron_scheduler(store.clone(), clock.clone(), name, providers, notices);
         shutdown.spawn(scheduler.run(shutdown.signal()));
         Ok(reopen)
+    }
+
+    /// Begins to tell the receivers of webhooks what happens.
+    fn tell(&self, shutdown: &Shutdown) {
+        let (store, clock, name) = (self.store.clone(), self.clock.clone(), self.lifeline.name().to_owned());
+        shutdown.spawn(ringfence_operations::watch::watch(store.clone(), clock.clone(), shutdown.signal()));
+        let webhooks = self.config.webhooks.clone();
+        if !webhooks.is_empty() {
+            shutdown.spawn(ringfence_operations::webhooks::send_all(store, clock, webhooks, name, shutdown.signal()));
+        }
     }
 
     /// Begins to answer over HTTP.

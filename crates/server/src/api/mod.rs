@@ -20,6 +20,7 @@ pub(crate) mod quarantine;
 pub(crate) mod review;
 pub(crate) mod stop;
 pub(crate) mod tokens;
+pub(crate) mod webhooks;
 pub(crate) mod why;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -68,6 +69,11 @@ pub(crate) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(knowledge::check_hours))
         .routes(routes!(audit::list_audit))
         .routes(routes!(crate::stream::stream_events))
+        .routes(routes!(webhooks::list_webhooks))
+        .routes(routes!(webhooks::webhook_messages))
+        .routes(routes!(webhooks::redeliver_messages))
+        .routes(routes!(webhooks::enable_webhook))
+        .routes(routes!(webhooks::disable_webhook))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
         .routes(routes!(tokens::revoke_token));
     OpenApiRouter::new().nest(document::BASE, routes)

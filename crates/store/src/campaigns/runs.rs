@@ -207,3 +207,21 @@ fn run(row: &Row) -> Result<RunRow, StoreError> {
         recent: recent(row)?,
     })
 }
+
+/// Notes that a run is finished, or stands still, or that it is so no more. Only the first note tells
+/// it.
+pub(crate) async fn note(
+    session: &mut Session,
+    run: RunId,
+    (kind, holds): (EventKind, bool),
+    cause: Option<&str>,
+    now: Moment,
+) -> Result<(), StoreError> {
+    const FINISHED: Sql = sql!("UPDATE runs SET told_finished = $2 WHERE id = $1 AND told_finished <> $2");
+    const STALLED: Sql = sql!("UPDATE runs SET told_stalled = $2 WHERE id = $1 AND told_stalled <> $2");
+    let statement = if kind == EventKind::CampaignFinished { &FINISHED } else { &STALLED };
+    if session.run(statement, args![run, holds]).await? > 0 && holds {
+        tell(kind, Subject::Run(run), cause, now);
+    }
+    Ok(())
+}

@@ -63,6 +63,9 @@ transitions! {
     read undone_with_waiting(lane: LaneId) -> Vec<(RunId, ImportId)> = |session| imports::rows::undone_with_waiting(session, lane);
     /// Closed runs of a lane in which somebody waits all the same.
     read closed_runs_with_waiting(lane: LaneId) -> Vec<(RunId, StopReason)> = |session| campaigns::runs::closed_with_waiting(session, lane);
+    /// Notes that a run is finished, or stands still, or that it is so no more; tells it once.
+    write note_run(run: RunId, kind: EventKind, holds: bool, cause: Option<String>, now: Moment) -> () =
+        |session| campaigns::runs::note(session, run, (kind, holds), cause.as_deref(), now);
     /// Stops some of a run's waiting contacts.
     bulk stop_contacts(order: StopOrder) -> StoppedSome = |session, rows| stop_contacts::stop(session, &order, rows);
     /// Makes this process the one that lives for the run; else tells which one does.

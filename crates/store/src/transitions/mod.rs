@@ -10,6 +10,7 @@ mod lanes;
 mod reports;
 mod stops;
 mod tokens;
+mod webhooks;
 
 use ringfence_domain::PausedBy;
 

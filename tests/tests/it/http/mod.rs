@@ -9,3 +9,4 @@ mod once;
 mod roles;
 mod streams;
 mod uploads;
+mod webhooks;
