@@ -42,9 +42,14 @@ pub struct Web {
 impl Web {
     /// Serves a database.
     pub async fn begin(store: &Arc<Database>, config: Config) -> Self {
+        Self::begin_at(store, config, Arc::new(MachineClock), "").await
+    }
+
+    /// Serves a database by a clock, in the name of a process.
+    pub async fn begin_at(store: &Arc<Database>, config: Config, clock: Arc<dyn Clock>, process: &str) -> Self {
         let door = ringfence_server::listen("127.0.0.1:0".parse().expect("an address"), &config.http).expect("a port");
         let (base, stop) = (door.url(), CancellationToken::new());
-        let server = Server::new(Arc::new(config), store.clone(), Arc::new(MachineClock), stop.clone());
+        let server = Server::new(Arc::new(config), store.clone(), clock, stop.clone()).of_process(process);
         let serving = server.clone();
         tokio::spawn(async move { door.serve(serving).await.expect("it is served") });
         let client = HttpTransport::new(None).expect("a client");

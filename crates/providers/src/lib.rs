@@ -16,6 +16,7 @@ mod fault;
 mod iqra;
 mod knovvu;
 mod lenient;
+pub mod measures;
 pub mod money;
 mod number_format;
 pub mod pacer;

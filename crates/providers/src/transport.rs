@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
+use crate::measures::{self, OfAnswer};
 use crate::public_address::{PublicOnly, is_public};
 use crate::wire_log;
 
@@ -107,6 +108,17 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let began = tokio::time::Instant::now();
+        let answer = self.send_measured(request).await;
+        let status = measures::class(answer.as_ref().ok().map(Response::status));
+        measures::ANSWERS.get_or_create(&OfAnswer { host, status }).observe(began.elapsed().as_secs_f64());
+        answer
+    }
+}
+
+impl HttpTransport {
+    async fn send_measured(&self, request: Request<Bytes>) -> Result<Response<Bytes>, WireError> {
         wire_log::request(&request);
         let literal = request.uri().host().map(|host| host.trim_matches(['[', ']'])).and_then(|host| host.parse().ok());
         if self.public_only && literal.is_some_and(|address| !is_public(address)) {

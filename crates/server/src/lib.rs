@@ -11,6 +11,7 @@ mod health;
 mod idempotency;
 mod listen;
 mod masked;
+mod metrics;
 mod problem;
 mod stream;
 mod tending;
@@ -46,6 +47,8 @@ pub struct Server {
     streams: Streams,
     document: Arc<Document>,
     stop: CancellationToken,
+    process: Arc<str>,
+    answers: metrics::Answers,
 }
 
 impl Server {
@@ -53,7 +56,15 @@ impl Server {
     pub fn new(config: Arc<Config>, store: Arc<Database>, clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
         let hosts = Arc::new(Hosts::of(&config.http));
         let document = Arc::new(Document::of(&api::routes().into_openapi()));
-        Self { config, store, clock, hosts, limits: Limits::new(), streams: Streams::default(), document, stop }
+        let (limits, streams, answers) = (Limits::new(), Streams::default(), metrics::Answers::default());
+        Self { config, store, clock, hosts, limits, streams, document, stop, process: Arc::from(""), answers }
+    }
+
+    /// Names the process, which tells in its metrics of the lanes that it dials.
+    #[must_use]
+    pub fn of_process(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.process = name.into();
+        self
     }
 
     /// The workspace of somebody who changes something.
@@ -95,6 +106,7 @@ pub fn router(server: &Server) -> Router {
         .route("/api/page.css", get(api::page::style))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::scrape))
         .route("/callbacks/{lane}/{secret}", report)
         .fallback(front::no_route)
         .with_state(server.clone());

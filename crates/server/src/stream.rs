@@ -159,6 +159,11 @@ struct Place {
 }
 
 impl Streams {
+    /// How many are open.
+    pub(crate) fn open(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
     fn take(&self, token: TokenId) -> Answer<Place> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, own) = (open.values().sum::<usize>(), open.entry(token).or_default());

@@ -24,6 +24,7 @@ mod events;
 mod idempotency;
 mod imports;
 mod lanes;
+pub mod measures;
 #[cfg(test)]
 mod plans;
 mod processes;

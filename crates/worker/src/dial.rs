@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span};
 
+use crate::measures::{self, OfDenial, OfLane};
+
 /// The time for which a claim gathers permits. After a longer wait it would claim more calls at
 /// once and send the first of them late, so that an exact window would never be full.
 const GATHER: Duration = Duration::from_millis(50);
@@ -171,6 +173,8 @@ impl Shared {
         };
         let claimed = self.store.claim(order).await?;
         for refused in &claimed.refused {
+            let of = OfDenial { lane: self.lane_name(), reason: measures::reason(refused.why) };
+            measures::DENIALS.get_or_create(&of).inc();
             tracing::debug!(attempt.id = %refused.attempt, why = ?refused.why, "attempt {} is not dialled", refused.attempt);
         }
         let mut requests: BTreeMap<AttemptId, (BurstCall, CallRequest)> =
@@ -207,6 +211,10 @@ impl Shared {
         }
     }
 
+    fn lane_name(&self) -> String {
+        self.lease.settings.name.clone()
+    }
+
     /// Sends the one request of a claimed attempt.
     async fn send(&self, call: BurstCall, request: CallRequest, permit: Permit, began: Duration) {
         let stopped = self.stop_switch.active();
@@ -220,6 +228,8 @@ impl Shared {
             return self.tell(&call, Placement::NotSent { cause }, LaneEffect::Nothing, (sent_at, sent_at)).await;
         }
         permit.spend();
+        let lateness = sent_at.since(call.dial_after).duration().as_secs_f64();
+        measures::LATENESS.get_or_create(&OfLane { lane: self.lane_name() }).observe(lateness);
         let placement = self.provider.place(&request).await;
         let answered_at = self.clock.read().now;
         let effect = self.answers.lock().unwrap_or_else(PoisonError::into_inner).add(&placement, answered_at);

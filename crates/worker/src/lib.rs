@@ -9,6 +9,7 @@
 
 mod dial;
 mod feed;
+pub mod measures;
 pub mod queue;
 mod record;
 

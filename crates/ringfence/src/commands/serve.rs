@@ -155,6 +155,7 @@ impl Process<'_> {
         eprint_line(&format!("listening on {}", door.url()));
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let server = Server::new(self.config.clone(), store, clock, shutdown.signal());
+        let server = server.of_process(self.lifeline.name());
         shutdown.spawn(async move {
             if let Err(error) = door.serve(server).await {
                 tracing::error!(%error, "HTTP is not served any more: {error}");

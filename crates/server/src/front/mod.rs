@@ -37,7 +37,7 @@ pub(crate) fn before(router: Router, server: &Server) -> Router {
         .layer(from_fn_with_state(server.clone(), peer::find))
         .layer(from_fn_with_state(server.clone(), hosts::check))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(name_and_tell))
+        .layer(from_fn_with_state(server.clone(), name_and_tell))
         .layer(fixed("x-content-type-options", "nosniff"))
         .layer(fixed("referrer-policy", "no-referrer"))
         .layer(fixed("cross-origin-resource-policy", "same-origin"))
@@ -45,13 +45,14 @@ pub(crate) fn before(router: Router, server: &Server) -> Router {
 }
 
 /// Names the request, tells the log of it, and turns what the library answers into problems.
-async fn name_and_tell(request: Request, next: Next) -> Response {
+async fn name_and_tell(State(server): State<Server>, request: Request, next: Next) -> Response {
     let name = uuid::Uuid::new_v4().simple().to_string();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("http", request = %name);
     let response = tracing::Instrument::instrument(next.run(request), span.clone()).await;
     let mut response = as_problem(response, &name).await;
     let status = response.status();
+    server.answers.count(status);
     // Probes ask all the time; addresses of callbacks hold a secret.
     if !matches!(path.as_str(), "/healthz" | "/readyz" | "/metrics") {
         let shown = if path.starts_with("/callbacks/") { "/callbacks/…" } else { &path };

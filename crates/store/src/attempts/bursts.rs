@@ -36,6 +36,8 @@ pub struct BurstCall {
     pub fields: Fields,
     /// Where they may be.
     pub zones: ZoneSet,
+    /// When it was due.
+    pub dial_after: Moment,
     /// The last moment to begin, exclusive.
     pub dial_before: Moment,
 }
@@ -51,11 +53,11 @@ pub(crate) async fn bursts(
     size: usize,
 ) -> Result<Vec<Burst>, StoreError> {
     const OPEN: Sql = sql!(
-        sqlite "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, coalesce(a.number, c.number) AS number, c.fields, \
+        sqlite "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_after, a.dial_before, coalesce(a.number, c.number) AS number, c.fields, \
                 b.zones, b.campaign_id \
                 FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
                 WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3",
-        postgres "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_before, coalesce(a.number, c.number) AS number, \
+        postgres "SELECT a.id, a.reference, a.run_id, a.revision, a.dial_after, a.dial_before, coalesce(a.number, c.number) AS number, \
                   c.fields, b.zones, \
                   b.campaign_id FROM attempts a JOIN contacts c ON c.id = a.contact_id JOIN buckets b ON b.id = c.bucket_id \
                   WHERE a.lane_id = $1 AND a.live AND a.state = 'open' AND a.epoch = $2 AND a.id > $4 ORDER BY a.id LIMIT $3"
@@ -69,6 +71,7 @@ pub(crate) async fn bursts(
             number,
             fields: row.json("contacts", "fields")?,
             zones: row.word("buckets", "zones")?,
+            dial_after: row.moment("dial_after")?,
             dial_before: row.moment("dial_before")?,
         };
         let (run, revision) = (RunId(row.get("run_id")?), row.get("revision")?);

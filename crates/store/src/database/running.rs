@@ -10,6 +10,7 @@ use super::{Database, Pools, Step};
 use crate::StoreError;
 use crate::error::trouble::Trouble;
 use crate::events::{self, TELLER, Teller};
+use crate::measures::TRANSACTIONS;
 use crate::quarantine::witness;
 use crate::quarantine::witness::Ready;
 use crate::session::Session;
@@ -145,6 +146,7 @@ impl Database {
             events::log(&events);
             let witnessed = ready.map_or(Ok(()), Ready::committed);
             let held = boot_time().saturating_sub(began);
+            TRANSACTIONS.observe(held.as_secs_f64());
             if turn.is_some() && held > HELD_LONG {
                 tracing::debug!(
                     held_ms = held.as_millis(),

@@ -6,8 +6,9 @@ use ringfence_domain::{LaneEffect, LaneId, Moment};
 use super::transitions;
 use crate::lanes::ownership::{Acquired, Owner};
 use crate::lanes::rows::LaneRow;
+use crate::measures::LaneMeasures;
 use crate::processes::ProcessRow;
-use crate::{lanes, processes};
+use crate::{lanes, measures, processes};
 
 transitions! {
     /// Makes a lane known under its name. The settings of one that exists stay as they are.
@@ -37,6 +38,8 @@ transitions! {
     /// Notes the limit that the calls of our lane wait for, or that they wait for none.
     write limit_lane(lane: LaneId, epoch: i64, limited: Option<Limited>) -> () =
         |session| lanes::rows::limit(session, lane, epoch, limited.as_ref());
+    /// The rows of every lane in numbers, by the lane's name.
+    snapshot lane_measures() -> std::collections::BTreeMap<String, LaneMeasures> = |session| measures::lanes(session);
     /// All lanes by name.
     read lanes() -> Vec<LaneRow> = |session| lanes::rows::list(session);
 }

@@ -5,6 +5,7 @@ mod campaigns;
 mod documents;
 mod exports;
 mod front_door;
+mod metrics;
 mod once;
 mod roles;
 mod streams;
