@@ -41,12 +41,13 @@ pub struct Web {
 
 impl Web {
     /// Serves a database.
+    #[expect(clippy::unused_async, reason = "it spawns, and so needs a runtime")]
     pub async fn begin(store: &Arc<Database>, config: Config) -> Self {
-        Self::begin_at(store, config, Arc::new(MachineClock), "").await
+        Self::begin_at(store, config, Arc::new(MachineClock), "")
     }
 
     /// Serves a database by a clock, in the name of a process.
-    pub async fn begin_at(store: &Arc<Database>, config: Config, clock: Arc<dyn Clock>, process: &str) -> Self {
+    pub fn begin_at(store: &Arc<Database>, config: Config, clock: Arc<dyn Clock>, process: &str) -> Self {
         let door = ringfence_server::listen("127.0.0.1:0".parse().expect("an address"), &config.http).expect("a port");
         let (base, stop) = (door.url(), CancellationToken::new());
         let server = Server::new(Arc::new(config), store.clone(), clock, stop.clone()).of_process(process);
@@ -186,7 +187,7 @@ impl Reply {
 }
 
 /// Nothing that a test waits for takes longer.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A connection of which every byte is the test's.
 #[derive(Debug)]

@@ -44,11 +44,11 @@ pub async fn messages(store: &Database, events: &[Event], include_phone: bool) -
         runs = store.run_names(of_runs).await?;
     }
     let mut campaigns: BTreeMap<String, Option<Campaign>> = BTreeMap::new();
-    for name in events.iter().filter(|event| event.contact.is_some()).filter_map(|event| event.campaign.clone()) {
-        if !campaigns.contains_key(&name) {
-            let rules = store.campaign(name.clone()).await.ok().flatten().map(|row| row.rules);
-            campaigns.insert(name, rules);
-        }
+    let of_calls = events.iter().filter(|event| event.contact.is_some());
+    for name in distinct(of_calls.filter_map(|event| event.campaign.clone())) {
+        // A campaign whose rules cannot be read has no metadata.
+        let rules = store.campaign(name.clone()).await.ok().flatten().map(|row| row.rules);
+        campaigns.insert(name, rules);
     }
     let known = Known { contacts: known, calls, runs, campaigns, include_phone };
     Ok(events.iter().map(|event| known.message(event)).collect())

@@ -92,9 +92,13 @@ problems! {
     Failed = SERVICE_UNAVAILABLE "not-done" "The work could not be done now";
 }
 
+/// A problem.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem(Box<Fields>);
+
 /// A problem, as it is sent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Problem {
+pub(crate) struct Fields {
     /// Which kind it is: an address with what the kind means.
     #[serde(rename = "type")]
     kind: String,
@@ -133,7 +137,7 @@ pub(crate) struct WrongPlace {
 
 impl Problem {
     pub(crate) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Fields {
             kind: format!("/api/problems#{}", kind.slug()),
             title: kind.title(),
             status: kind.status().as_u16(),
@@ -143,30 +147,30 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             code: kind.status(),
-        }
+        }))
     }
 
     /// Says how to mend it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Names the places that are wrong.
     pub(crate) fn places(mut self, places: Vec<WrongPlace>) -> Self {
-        self.errors = places;
+        self.0.errors = places;
         self
     }
 
     /// Says when to ask again, in seconds.
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds.max(1));
+        self.0.retry_after = Some(seconds.max(1));
         self
     }
 
     /// Names the request, by which the log knows it.
     pub(crate) fn instance(mut self, request: &str) -> Self {
-        self.instance = Some(format!("urn:ringfence:request:{request}"));
+        self.0.instance = Some(format!("urn:ringfence:request:{request}"));
         self
     }
 
@@ -176,7 +180,7 @@ impl Problem {
         let other = if status.is_server_error() { ProblemKind::Internal } else { ProblemKind::Malformed };
         let mut problem = Self::new(kind.unwrap_or(other), detail);
         if kind.is_none() {
-            (problem.code, problem.status) = (status, status.as_u16());
+            (problem.0.code, problem.0.status) = (status, status.as_u16());
         }
         problem
     }
@@ -184,9 +188,9 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (code, retry_after) = (self.code, self.retry_after);
+        let (code, retry_after) = (self.0.code, self.0.retry_after);
         let shown = Arc::new(self.clone());
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (code, body).into_response();
         response.extensions_mut().insert(shown);
         let headers = response.headers_mut();
@@ -217,7 +221,8 @@ impl From<Error> for Problem {
             .collect();
         let said: Vec<&str> = places.iter().map(|place| place.detail.as_str()).collect();
         let detail = if said.is_empty() { error.message } else { said.join("; ") };
-        let problem = Self { hint: error.hint, ..Self::new(kind, detail) }.places(places);
+        let mut problem = Self::new(kind, detail).places(places);
+        problem.0.hint = error.hint;
         if kind == ProblemKind::Failed { problem.retry_after(5) } else { problem }
     }
 }

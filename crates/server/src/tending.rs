@@ -8,7 +8,7 @@ use ringfence_domain::{MessageState, Span};
 use crate::{Server, upload};
 
 /// How often.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// Answers are kept under their keys for this long, and events of calls for who missed them.
 const KEPT: Span = Span::from_hours(24);
 

@@ -67,21 +67,16 @@ pub struct MessageRow {
 }
 
 /// What came of sending a message.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct SentMessage {
     /// The message.
     pub message_id: i64,
     /// Where it stands now.
     pub state: MessageState,
     /// When it is sent again, if it is.
-    #[serde(serialize_with = "millis")]
     pub due_at: Moment,
     /// What its receiver answered, or what went wrong.
     pub answer: String,
-}
-
-fn millis<S: serde::Serializer>(at: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_i64(at.millis())
 }
 
 macro_rules! webhook {
@@ -164,12 +159,14 @@ pub(crate) async fn due(
     session.rows(&DUE, args![id, now, limit]).await?.iter().map(message).collect()
 }
 
-pub(crate) async fn keep_sent(
-    session: &mut Session,
-    id: i64,
-    sent: &[SentMessage],
-    _now: Moment,
-) -> Result<(), StoreError> {
+pub(crate) async fn keep_sent(session: &mut Session, id: i64, sent: &[SentMessage]) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct SentRow<'s> {
+        message_id: i64,
+        state: MessageState,
+        due_at: i64,
+        answer: &'s str,
+    }
     const KEEP: Sql = sql!(
         "UPDATE webhook_messages AS m SET state = u.state, due_at = u.due_at, answer = u.answer, tries = m.tries + 1 FROM"
         rows (message_id bigint, state text, due_at bigint, answer text)
@@ -177,7 +174,14 @@ pub(crate) async fn keep_sent(
     );
     const FINE: Sql = sql!("UPDATE webhooks SET failures = 0 WHERE id = $1 AND failures > 0");
     const FAILED: Sql = sql!("UPDATE webhooks SET failures = failures + $2 WHERE id = $1");
-    session.run(&KEEP, args![rows_json(sent)]).await?;
+    let rows = sent.iter().map(|sent| SentRow {
+        message_id: sent.message_id,
+        state: sent.state,
+        due_at: sent.due_at.millis(),
+        answer: &sent.answer,
+    });
+    let rows: Vec<SentRow<'_>> = rows.collect();
+    session.run(&KEEP, args![rows_json(&rows)]).await?;
     let failed = sent.iter().filter(|sent| sent.state != MessageState::Delivered).count();
     if failed == sent.len() {
         session.run(&FAILED, args![id, failed as i64]).await?;

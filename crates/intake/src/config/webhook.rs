@@ -56,17 +56,18 @@ pub(super) fn webhook(mut section: Section<'_>, path: &Path, source: &Secrets<'_
     if events.is_empty() {
         section.missing("events", "name what it is told: events = [\"call.ended\", \"campaign.held\"]");
     }
-    let parse = |text: Placed<String>| match EventKind::from_str(&text.value) {
-        Ok(kind) => Some(kind),
-        Err(_) => {
+    let parse = |text: Placed<String>| {
+        let kind = EventKind::from_str(&text.value).ok();
+        if kind.is_none() {
             let close = crate::section::closest(&text.value, EventKind::WORDS.iter().copied());
-            let mut mistake = Mistake::new(text.at, format!("`{}` is no kind of event", text.value));
-            if let Some(close) = close {
-                mistake = mistake.hint(format!("did you mean `{close}`?"));
-            }
-            section.found().add(mistake);
-            None
+            let mistake = Mistake::new(text.at, format!("`{}` is no kind of event", text.value));
+            let close = close.map_or_else(
+                || format!("known: {}", EventKind::WORDS.join(", ")),
+                |close| format!("did you mean `{close}`?"),
+            );
+            section.found().add(mistake.hint(close));
         }
+        kind
     };
     let events = events.into_iter().filter_map(parse).collect();
     let include_phone = section.flag("include_phone").unwrap_or_default();

@@ -153,7 +153,7 @@ impl Sender {
             sent.push(self.outcome(&message, answer));
         }
         let now = self.clock.read().now;
-        self.store.keep_sent(id, sent, now).await?;
+        self.store.keep_sent(id, sent).await?;
         if gone {
             self.store.disable_webhook(id, "its receiver answered 410 Gone".to_owned(), now).await?;
         }
@@ -165,13 +165,14 @@ impl Sender {
         let (state, due_at, answer) = match answer {
             Answer::Taken(status) => (MessageState::Delivered, now, status),
             Answer::Gone => (MessageState::Waiting, now, "410 Gone".to_owned()),
-            Answer::Failed(why) => match wait(message) {
-                Some(wait) => (MessageState::Waiting, now + wait, why),
-                None => {
+            Answer::Failed(why) => {
+                let wait = wait(message);
+                if wait.is_none() {
                     tracing::warn!(url = self.webhook.url, "a message was given up, evt_{}: {why}", message.event);
-                    (MessageState::Dead, now, why)
                 }
-            },
+                let state = if wait.is_some() { MessageState::Waiting } else { MessageState::Dead };
+                (state, now + wait.unwrap_or(Span::ZERO), why)
+            }
         };
         SentMessage { message_id: message.id, state, due_at, answer }
     }

@@ -48,7 +48,7 @@ pub async fn test_call(common: &Common, args: &TestCallArgs) -> Result<u8, Failu
     }
     let leave = signalled()?;
     tokio::pin!(leave);
-    let called = match prepared.call(&common.place(), leave).await? {
+    let called = match Box::pin(prepared.call(&common.place(), leave)).await? {
         Ended::Signal(code) => return Ok(code),
         Ended::Called(called) => called,
     };

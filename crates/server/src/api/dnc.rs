@@ -63,7 +63,7 @@ impl NumbersRequest {
             return Err(wrong("/phones", format!("name 1 to {MOST} numbers")));
         }
         let country = self.country.as_deref().map(Country::from_str).transpose();
-        country.map_err(|error| wrong("/country", error.to_string()))
+        country.map_err(|error| wrong("/country", error.clone()))
     }
 }
 

@@ -10,7 +10,7 @@ use ringfence_domain::Scope;
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::problem::{PROBLEM_JSON, Problem};
+use crate::problem::{Fields, PROBLEM_JSON};
 
 /// Where the API stands.
 pub(crate) const BASE: &str = "/api/v1";
@@ -39,7 +39,7 @@ impl Document {
         });
         value["servers"] = json!([{ "url": "/" }]);
         let schemas = &mut value["components"]["schemas"];
-        schemas["Problem"] = schema::<Problem>();
+        schemas["Problem"] = schema::<Fields>();
         schemas["WrongPlace"] = schema::<crate::problem::WrongPlace>();
         value["components"]["securitySchemes"] = json!({
             "token": { "type": "http", "scheme": "bearer", "description": "`ringfence token create` makes one." }

@@ -36,7 +36,7 @@ pub(crate) fn before(router: Router, server: &Server) -> Router {
         .layer(from_fn_with_state(server.clone(), limits::of_peer))
         .layer(from_fn_with_state(server.clone(), peer::find))
         .layer(from_fn_with_state(server.clone(), hosts::check))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(&*panic)))
         .layer(from_fn_with_state(server.clone(), name_and_tell))
         .layer(fixed("x-content-type-options", "nosniff"))
         .layer(fixed("referrer-policy", "no-referrer"))
@@ -127,7 +127,7 @@ async fn plain_encoding(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!("a request failed by a fault of the program: {}", text.unwrap_or_default());
     Problem::new(ProblemKind::Internal, "the request failed by a fault of the program").into_response()

@@ -34,7 +34,7 @@ impl Peer {
     pub(crate) fn counted(self) -> IpAddr {
         match self.address.to_canonical() {
             IpAddr::V6(address) => IpAddr::from((address.to_bits() >> 64 << 64).to_be_bytes()),
-            address => address,
+            address @ IpAddr::V4(_) => address,
         }
     }
 }

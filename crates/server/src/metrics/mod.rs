@@ -31,10 +31,9 @@ pub(crate) async fn scrape(
     axum::Extension(peer): axum::Extension<Peer>,
     headers: HeaderMap,
 ) -> Response {
-    if !peer.is_here() && !server.config.http.metrics_public {
-        if let Err(problem) = access::identify(&server, &headers, peer).await {
-            return problem.hint("or say metrics_public = true in [http]").into_response();
-        }
+    let is_open = peer.is_here() || server.config.http.metrics_public;
+    if !is_open && let Err(problem) = access::identify(&server, &headers, peer).await {
+        return problem.hint("send a token, or say metrics_public = true in [http]").into_response();
     }
     let mut registry = Registry::with_prefix("ringfence");
     own::register(&mut registry, &server);

@@ -162,7 +162,7 @@ impl Rows {
             }
             Counts::Attempt(state) => total(&self.attempts.get_or_create(&OfState { lane, state: state.as_str() })),
             Counts::Outcome(outcome) => {
-                total(&self.outcomes.get_or_create(&OfOutcome { lane, outcome: outcome.as_str() }))
+                total(&self.outcomes.get_or_create(&OfOutcome { lane, outcome: outcome.as_str() }));
             }
             Counts::Stopped(reason) => total(&self.finished.get_or_create(&OfReason { lane, reason: reason.as_str() })),
             Counts::TalkSeconds => total(&self.talk.get_or_create(&OfLane { lane })),

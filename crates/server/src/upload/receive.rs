@@ -25,7 +25,7 @@ const LARGEST: u64 = 1 << 30;
 /// The longest silence.
 const IDLE: Duration = Duration::from_secs(30);
 /// The stretch of time over which the slowest rate is measured.
-const STRETCH: Duration = Duration::from_secs(60);
+const STRETCH: Duration = Duration::from_mins(1);
 /// Bytes that come in that time at the least: 8 kB a second.
 const SLOWEST: u64 = 8 * 1024 * 60;
 /// Free room on the disk that is left to others. In bytes.

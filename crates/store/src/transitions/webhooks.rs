@@ -20,7 +20,7 @@ transitions! {
     /// The next messages that are due, the one that waited longest first.
     read due_messages(id: i64, now: Moment, limit: i64) -> Vec<MessageRow> = |session| webhooks::due(session, id, now, limit);
     /// Keeps what came of sending messages to a receiver.
-    write keep_sent(id: i64, sent: Vec<SentMessage>, now: Moment) -> () = |session| webhooks::keep_sent(session, id, &sent, now);
+    write keep_sent(id: i64, sent: Vec<SentMessage>) -> () = |session| webhooks::keep_sent(session, id, &sent);
     /// Gives a receiver no more messages; it said so, or a person does.
     write disable_webhook(id: i64, reason: String, now: Moment) -> Option<WebhookRow> =
         |session| webhooks::disable(session, id, &reason, now);

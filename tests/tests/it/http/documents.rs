@@ -6,7 +6,7 @@ use ringfence_domain::Scope;
 use ringfence_intake::Config;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::Stage;
-use ringfence_tests::web::Web;
+use ringfence_tests::web::{Sent, Web};
 use serde_json::Value;
 
 fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
@@ -30,7 +30,7 @@ async fn web() -> (TestDatabase, Web) {
 #[tokio::test]
 async fn every_reference_resolves_and_every_operation_is_whole() {
     let (_database, web) = web().await;
-    let sent = web.send("GET", "/api/openapi.json", None, Default::default()).await.expect(200).json();
+    let sent = web.send("GET", "/api/openapi.json", None, Sent::default()).await.expect(200).json();
     assert_eq!(&sent, web.server.openapi());
     assert_eq!(sent["openapi"], "3.1.0");
     let mut found = BTreeSet::new();
@@ -96,14 +96,14 @@ async fn what_is_answered_is_what_the_document_says() {
 async fn people_read_it_on_pages_without_anything_from_elsewhere() {
     let (_database, web) = web().await;
     for path in ["/api", "/api/problems"] {
-        let page = web.send("GET", path, None, Default::default()).await.expect(200);
+        let page = web.send("GET", path, None, Sent::default()).await.expect(200);
         assert!(page.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
         let text = page.text();
         for foreign in ["<script", "style=", "http://", "https://", "onclick"] {
             assert!(!text.contains(foreign), "{path} has {foreign}");
         }
     }
-    let page = web.send("GET", "/api", None, Default::default()).await.text();
+    let page = web.send("GET", "/api", None, Sent::default()).await.text();
     for (path, _, _) in web.server.operations() {
         assert!(page.contains(path), "{path} is not on the page");
     }

@@ -26,8 +26,8 @@ async fn scene(store: &std::sync::Arc<ringfence_store::Database>) -> (Web, Web) 
     store.register_webhook("https://crm.example/hook".into()).await.expect("known");
     let owner = store.lanes().await.expect("lanes")[0].owner.clone().expect("an owner");
     let clock = VirtualClock::at(noon());
-    let own = Web::begin_at(store, Config::default(), clock.clone(), &owner).await;
-    (own, Web::begin_at(store, Config::default(), clock, "somebody else").await)
+    let own = Web::begin_at(store, Config::default(), clock.clone(), &owner);
+    (own, Web::begin_at(store, Config::default(), clock, "somebody else"))
 }
 
 on_both_databases! {

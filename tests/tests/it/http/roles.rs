@@ -7,6 +7,11 @@ use ringfence_sandbox::MachineClock;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::web::{Sent, Web, token};
 
+#[expect(clippy::print_stdout, reason = "the matrix is for people to read")]
+fn print(matrix: &str) {
+    println!("{matrix}");
+}
+
 on_both_databases! {
     async fn nobody_may_more_than_the_document_says(database) {
         let web = Web::begin(&database.store, Config::default()).await;
@@ -23,7 +28,9 @@ on_both_databases! {
             web.server.operations().map(|(path, method, scope)| (path.to_owned(), method.to_owned(), scope)).collect();
         assert!(operations.len() > 40, "{} operations", operations.len());
         let mut matrix = format!("{:<8}{:<44}", "", "");
-        callers.iter().for_each(|(name, ..)| matrix.push_str(&format!("{name:>10}")));
+        for (name, ..) in &callers {
+            matrix.push_str(&format!("{name:>10}"));
+        }
         for (path, method, needed) in operations {
             matrix.push_str(&format!("\n{method:<8}{path:<44}"));
             // A stream does not end.
@@ -44,7 +51,7 @@ on_both_databases! {
                 assert!(expected, "{method} {path} as {name}: {status}\n{matrix}");
             }
         }
-        println!("{matrix}");
+        print(&matrix);
     }
 }
 

@@ -1,12 +1,13 @@
 //! The stream of events: what was missed comes first, nothing is lost, and a stop ends it at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ringfence_domain::{PausedBy, Scope};
 use ringfence_intake::Config;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 use ringfence_tests::web::{Web, Wire};
+use tokio::time::Instant;
 
 async fn stream(web: &Web, token: &str, query: &str, last: Option<i64>) -> Wire {
     let mut wire = web.connect().await;
