@@ -187,7 +187,7 @@ impl Reply {
 }
 
 /// Nothing that a test waits for takes longer.
-const SILENCE: Duration = Duration::from_mins(1);
+const SILENCE: Duration = Duration::from_secs(40);
 
 /// A connection of which every byte is the test's.
 #[derive(Debug)]
@@ -204,16 +204,19 @@ impl Wire {
 
     /// Reads until the text comes; false when the connection ends before.
     pub async fn hear(&mut self, text: &str) -> bool {
+        let heard = tokio::time::timeout(SILENCE, self.listen(text)).await;
+        heard.unwrap_or_else(|_| panic!("`{text}` did not come; {:?}", String::from_utf8_lossy(&self.heard)))
+    }
+
+    async fn listen(&mut self, text: &str) -> bool {
         let wanted = text.as_bytes();
         loop {
             if let Some(place) = self.heard.windows(wanted.len()).position(|part| part == wanted) {
                 self.heard.drain(..place + wanted.len());
                 return true;
             }
-            let mut buffer = [0; 8192];
-            let heard = tokio::time::timeout(SILENCE, self.stream.read(&mut buffer)).await;
-            match heard.unwrap_or_else(|_| panic!("`{text}` did not come; {:?}", String::from_utf8_lossy(&self.heard)))
-            {
+            let mut buffer = vec![0; 8192];
+            match self.stream.read(&mut buffer).await {
                 Ok(0) | Err(_) => return false,
                 Ok(read) => self.heard.extend_from_slice(&buffer[..read]),
             }

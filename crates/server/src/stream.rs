@@ -16,6 +16,7 @@ use ringfence_operations::outbox::{self, Message};
 use ringfence_store::{EventFilter, EventScope};
 use serde::Deserialize;
 use std::str::FromStr;
+use tokio::time::Instant;
 use utoipa::IntoParams;
 
 use crate::api::call::{Answer, Asked, Call, wrong};
@@ -26,6 +27,8 @@ const OF_TOKEN: usize = 4;
 const OF_ALL: usize = 64;
 /// How often the outbox is looked at.
 const LOOK: Duration = Duration::from_millis(500);
+/// How often it is asked whether the token still holds.
+const TOKENS: Duration = Duration::from_secs(5);
 /// Events that are read at once.
 const PAGE: i64 = 500;
 /// Whoever is further behind is told to read everything anew.
@@ -64,7 +67,15 @@ pub(crate) async fn stream_events(call: Call, headers: HeaderMap, Asked(query): 
     let asked: Option<i64> = last.or(query.last_event_id);
     let lost = asked.is_some_and(|last| last > newest || newest - last > FURTHEST || last < oldest - 1);
     let after = if lost { newest } else { asked.unwrap_or(newest) };
-    let reader = Reader { call, kinds, campaign: query.campaign, after, ready: Vec::new(), _place: place };
+    let reader = Reader {
+        call,
+        kinds,
+        campaign: query.campaign,
+        after,
+        asked: Instant::now(),
+        ready: Vec::new(),
+        _place: place,
+    };
     let first = lost.then(|| Event::default().event("resync").id(newest.to_string()).data("{}"));
     let begin = Event::default().retry(RETRY).comment("ringfence");
     let head = std::iter::once(begin).chain(first).map(Ok::<_, Infallible>);
@@ -88,6 +99,8 @@ struct Reader {
     kinds: Option<Vec<EventKind>>,
     campaign: Option<String>,
     after: i64,
+    /// When the token was asked for last.
+    asked: Instant,
     /// What was read and is not sent yet, the next last.
     ready: Vec<Event>,
     _place: Place,
@@ -100,6 +113,9 @@ impl Reader {
                 if let Some(event) = reader.ready.pop() {
                     return Some((Ok(event), reader));
                 }
+                if !reader.may_go_on().await {
+                    return None;
+                }
                 if !reader.read().await {
                     let stop = reader.call.server.stop.clone();
                     tokio::select! {
@@ -111,6 +127,20 @@ impl Reader {
                 }
             }
         })
+    }
+
+    /// Whether the token still holds; asked now and then.
+    async fn may_go_on(&mut self) -> bool {
+        if self.asked.elapsed() < TOKENS {
+            return true;
+        }
+        self.asked = Instant::now();
+        let (own, now) = (self.call.caller.token.id, self.call.workspace.now());
+        match self.call.workspace.store.tokens().await {
+            Ok(tokens) => tokens.iter().any(|token| token.id == own && token.holds(now)),
+            // A database that cannot be asked now can be asked later.
+            Err(_) => true,
+        }
     }
 
     /// Reads the next events; false when there are none for now.

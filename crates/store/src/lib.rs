@@ -81,7 +81,7 @@ pub use lanes::ownership::{Acquired, Owner};
 pub use lanes::rows::LaneRow;
 pub use processes::ProcessRow;
 pub use quarantine::database_file::DatabaseFile;
-pub use quarantine::rows::{LaneInquiry, Lifted, QuarantineRow};
+pub use quarantine::rows::{LaneInquiry, QuarantineEnd, QuarantineRow};
 pub use receipts::sent::Sent;
 pub use receipts::{Receipts, WrittenDown};
 pub use reports::{NewReport, Reported, UnreadReport};

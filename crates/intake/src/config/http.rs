@@ -26,6 +26,8 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether metrics need no token when another machine asks.
     pub metrics_public: bool,
+    /// Megabytes (2^20 bytes) of the largest upload, where that is not the usual one.
+    pub largest_upload_mb: Option<u32>,
 }
 
 /// The files of a certificate.
@@ -68,6 +70,7 @@ pub(super) fn http(mut section: Section<'_>, path: &Path) -> Http {
         behind_tls_proxy: section.flag("behind_tls_proxy").unwrap_or_default(),
         trusted_proxies: networks(&mut section),
         metrics_public: section.flag("metrics_public").unwrap_or_default(),
+        largest_upload_mb: section.integer("largest_upload_mb", 1..=100_000),
     };
     section.finish();
     http

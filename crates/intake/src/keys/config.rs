@@ -25,6 +25,14 @@ pub const CONFIG: &[Key] = &[
         "Networks of your own proxies, as in 10.0.0.0/8: only what they forward tells who asks.",
     ),
     key("http.metrics_public", Holds::Flag, "Whether /metrics needs no token when it is asked from other machines."),
+    Key {
+        default: Some("1024"),
+        ..key(
+            "http.largest_upload_mb",
+            Holds::Whole(1, 100_000),
+            "Megabytes of the largest contact file that is taken over HTTP.",
+        )
+    },
     key("zones.folder", Holds::File, "A zoneinfo tree, used when it is newer than the zones that are built in."),
     key("holidays", Holds::Names, "Files of your own holidays, by the names that campaigns know them by."),
 ];

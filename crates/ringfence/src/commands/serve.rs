@@ -9,6 +9,7 @@ use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, presence, receipts, s
 use ringfence_operations::{cautions, scheduling::cron_scheduler, standby, workspace, zones};
 use ringfence_server::{Door, Server};
 use ringfence_store::{Database, ProcessLock};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -86,8 +87,19 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     ended
 }
 
+/// Lets this process have as many connections as the system allows it: the usual limit is for
+/// programs that have few.
+fn allow_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the number of connections stays limited: {error}");
+    }
+}
+
 /// Listens before anything else is done: an address that cannot be used is told at once.
 fn open_door(config: &ringfence_intake::Config, args: &ServeArgs, serves: bool) -> Result<Option<Door>, Failure> {
+    allow_connections();
     match args.listen.or(config.http.listen) {
         Some(address) if serves => ringfence_server::listen(address, &config.http)
             .map(Some)

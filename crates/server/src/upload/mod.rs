@@ -78,7 +78,7 @@ pub(crate) async fn add_contacts(
     let key = idempotency::key(request.headers())?;
     let path = request.uri().path_and_query().map_or("", |path| path.as_str()).to_owned();
     let folder = uploads::folder(&call.workspace)?;
-    let received = receive::receive(request, &folder).await?;
+    let received = receive::receive(request, &folder, &server.config.http).await?;
     let source = query.source.clone().or_else(|| received.name.clone());
     let source =
         source.map_or_else(|| format!("upload by {}", caller.name()), |source| source.chars().take(200).collect());

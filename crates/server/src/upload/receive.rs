@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use bytes::Bytes;
 use futures::StreamExt;
+use ringfence_intake::Http;
 use ringfence_intake::json_table::{JsonForm, to_csv};
 use ringfence_intake::table::LONGEST_ROW;
 use ringfence_operations::uploads;
@@ -20,8 +21,9 @@ use tokio::time::Instant;
 use super::kind;
 use crate::problem::{Problem, ProblemKind, WrongPlace};
 
-/// The largest upload. In bytes; a million rows have some 100 MB.
-const LARGEST: u64 = 1 << 30;
+/// The largest upload, unless the configuration names another. In megabytes; a million rows have some
+/// hundred.
+const LARGEST_MB: u32 = 1024;
 /// The longest silence.
 const IDLE: Duration = Duration::from_secs(30);
 /// The stretch of time over which the slowest rate is measured.
@@ -42,26 +44,31 @@ pub(crate) struct Received {
 }
 
 /// Receives the body of a request.
-pub(crate) async fn receive(request: Request, folder: &Path) -> Result<Received, Problem> {
+pub(crate) async fn receive(request: Request, folder: &Path, http: &Http) -> Result<Received, Problem> {
+    let largest = u64::from(http.largest_upload_mb.unwrap_or(LARGEST_MB)) << 20;
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > LARGEST) {
-        return Err(too_large());
+    if length.is_some_and(|length| length > largest) {
+        return Err(too_large(largest));
     }
     has_room(folder, length.unwrap_or_default())?;
     let kind = kind(request.headers());
     match kind.as_str() {
-        "text/csv" | "text/plain" | "text/tab-separated-values" => plain(request, folder).await,
-        "multipart/form-data" => form(request, folder).await,
-        "application/json" => rows(request, folder, JsonForm::Array).await,
-        "application/x-ndjson" | "application/jsonl" => rows(request, folder, JsonForm::Lines).await,
+        "text/csv" | "text/plain" | "text/tab-separated-values" => {
+            plain(request, Writer::begin(folder, largest)?).await
+        }
+        "multipart/form-data" => form(request, Writer::begin(folder, largest)?).await,
+        "application/json" => rows(request, Writer::begin(folder, largest)?, folder, JsonForm::Array).await,
+        "application/x-ndjson" | "application/jsonl" => {
+            rows(request, Writer::begin(folder, largest)?, folder, JsonForm::Lines).await
+        }
         _ => Err(Problem::new(ProblemKind::Unsupported, format!("`{kind}` is no form of contacts"))
             .hint("send Content-Type: text/csv, multipart/form-data, application/json or application/x-ndjson")),
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(ProblemKind::TooLarge, format!("the file has more than {LARGEST} bytes"))
+fn too_large(largest: u64) -> Problem {
+    Problem::new(ProblemKind::TooLarge, format!("the file has more than {largest} bytes"))
         .hint("send it in parts, each with ?partial=true")
 }
 
@@ -73,8 +80,8 @@ fn has_room(folder: &Path, wanted: u64) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn plain(request: Request, folder: &Path) -> Result<Received, Problem> {
-    let mut writer = Writer::begin(folder)?.refusing_long_rows();
+async fn plain(request: Request, writer: Writer) -> Result<Received, Problem> {
+    let mut writer = writer.refusing_long_rows();
     let mut body = request.into_body().into_data_stream();
     let mut pace = Pace::begin();
     while let Some(chunk) = pace.next(&mut body).await? {
@@ -84,7 +91,7 @@ async fn plain(request: Request, folder: &Path) -> Result<Received, Problem> {
     Ok(Received { file, name: None, digest })
 }
 
-async fn form(request: Request, folder: &Path) -> Result<Received, Problem> {
+async fn form(request: Request, writer: Writer) -> Result<Received, Problem> {
     let broken = |error: &dyn std::fmt::Display| {
         Problem::new(ProblemKind::Malformed, format!("the form cannot be read: {error}"))
     };
@@ -95,7 +102,7 @@ async fn form(request: Request, folder: &Path) -> Result<Received, Problem> {
             continue;
         }
         let name = field.file_name().map(str::to_owned);
-        let mut writer = Writer::begin(folder)?.refusing_long_rows();
+        let mut writer = writer.refusing_long_rows();
         while let Some(chunk) = pace.within(field.chunk()).await?.map_err(|error| broken(&error))? {
             pace.count(chunk.len())?;
             writer.write(chunk).await?;
@@ -106,8 +113,7 @@ async fn form(request: Request, folder: &Path) -> Result<Received, Problem> {
     Err(Problem::new(ProblemKind::Invalid, "the form has no file").hint("send the contact file as the field `file`"))
 }
 
-async fn rows(request: Request, folder: &Path, form: JsonForm) -> Result<Received, Problem> {
-    let mut writer = Writer::begin(folder)?;
+async fn rows(request: Request, mut writer: Writer, folder: &Path, form: JsonForm) -> Result<Received, Problem> {
     let mut body = request.into_body().into_data_stream();
     let mut pace = Pace::begin();
     while let Some(chunk) = pace.next(&mut body).await? {
@@ -172,14 +178,15 @@ struct Writer {
     file: Option<NamedTempFile>,
     digest: Sha256,
     written: u64,
+    largest: u64,
     since_line_end: usize,
     longest_row: usize,
 }
 
 impl Writer {
-    fn begin(folder: &Path) -> Result<Self, Problem> {
-        let file = uploads::begin(folder)?;
-        Ok(Self { file: Some(file), digest: Sha256::new(), written: 0, since_line_end: 0, longest_row: usize::MAX })
+    fn begin(folder: &Path, largest: u64) -> Result<Self, Problem> {
+        let (file, digest) = (Some(uploads::begin(folder)?), Sha256::new());
+        Ok(Self { file, digest, written: 0, largest, since_line_end: 0, longest_row: usize::MAX })
     }
 
     /// A row that does not end is refused before it fills the disk. In UTF-16 a row has twice its
@@ -190,8 +197,8 @@ impl Writer {
 
     async fn write(&mut self, chunk: Bytes) -> Result<(), Problem> {
         self.written += chunk.len() as u64;
-        if self.written > LARGEST {
-            return Err(too_large());
+        if self.written > self.largest {
+            return Err(too_large(self.largest));
         }
         let last = chunk.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
         self.since_line_end = last.map_or(self.since_line_end + chunk.len(), |last| chunk.len() - last - 1);

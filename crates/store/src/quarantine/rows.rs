@@ -21,12 +21,12 @@ pub struct QuarantineRow {
     pub since: Option<Moment>,
     /// When it was lifted, by whom and why; none while it holds.
     #[serde(flatten)]
-    pub lifted: Option<Lifted>,
+    pub lifted: Option<QuarantineEnd>,
 }
 
 /// How a quarantine ended.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct Lifted {
+pub struct QuarantineEnd {
     /// When.
     pub lifted_at: Moment,
     /// User and machine.
@@ -176,7 +176,7 @@ pub(crate) async fn inquiries(session: &mut Session, id: i64) -> Result<Vec<Lane
 
 fn quarantine(row: &Row) -> Result<QuarantineRow, StoreError> {
     let lifted = match row.moment_or_none("lifted_at")? {
-        Some(lifted_at) => Some(Lifted {
+        Some(lifted_at) => Some(QuarantineEnd {
             lifted_at,
             lifted_by: row.get::<Option<String>>("lifted_by")?.unwrap_or_default(),
             reason: row.get::<Option<String>>("reason")?.unwrap_or_default(),

@@ -47,6 +47,18 @@ on_both_databases! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_when_its_token_is_revoked() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let web = Web::begin(&database.store, Config::default()).await;
+    let viewer = web.token(Scope::Viewer).await;
+    let mut wire = stream(&web, &viewer, "", None).await;
+    assert!(wire.hear("retry: 2000").await);
+    let id = database.store.tokens().await.expect("tokens")[0].id;
+    database.store.revoke_token(id, noon()).await.expect("revoked");
+    wire.rest().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_with_fifty_open_streams_ends_at_once() {
     let database = ringfence_tests::TestDatabase::sqlite().await;
     let web = Web::begin(&database.store, Config::default()).await;

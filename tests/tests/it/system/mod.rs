@@ -1,5 +1,6 @@
 //! The command line, as its users type it.
 
+mod abuse;
 mod api_guide;
 mod asking;
 mod bad_input;
