@@ -34,8 +34,8 @@ impl JsonTableError {
     }
 }
 
-/// Writes the document as CSV, with a column for each key that any object has. It is read twice: the
-/// columns must be known before the first row is written.
+/// Writes the document as CSV, with a column for each key that any object has. It is read twice:
+/// the columns must be known before the first row is written.
 pub fn to_csv(mut json: impl Read + Seek, form: JsonForm, csv: impl Write) -> Result<u64, JsonTableError> {
     let mut columns: Vec<String> = Vec::new();
     each_row(&mut json, form, &mut |index, row| {

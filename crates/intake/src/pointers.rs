@@ -1,4 +1,5 @@
-//! Mistakes of a text that came without a file, by the key they are about: a JSON pointer, RFC 6901.
+//! Mistakes of a text that came without a file, by the key they are about: a JSON pointer, RFC
+//! 6901.
 
 use std::ops::Range;
 

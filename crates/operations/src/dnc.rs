@@ -120,8 +120,8 @@ pub async fn for_each(
     }
 }
 
-/// Returns the next numbers of a list after a key, in the order of the keys, and the key of the last
-/// one.
+/// Returns the next numbers of a list after a key, in the order of the keys, and the key of the
+/// last one.
 pub async fn page(
     workspace: &Workspace,
     campaign: Option<&str>,

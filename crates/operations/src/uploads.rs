@@ -39,8 +39,8 @@ pub struct Upload {
     pub order: UploadOrder,
 }
 
-/// The folder of uploads: beside the SQLite file, else where systemd keeps the state of the service,
-/// else beside the configuration.
+/// The folder of uploads: beside the SQLite file, else where systemd keeps the state of the
+/// service, else beside the configuration.
 pub fn folder(workspace: &Workspace) -> Result<PathBuf, Error> {
     let beside = workspace.store.file_beside("uploads");
     let state = || std::env::var_os("STATE_DIRECTORY").map(|folder| PathBuf::from(folder).join("uploads"));

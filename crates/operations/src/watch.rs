@@ -48,8 +48,8 @@ pub async fn look(store: &Database, clock: &dyn Clock) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells whether nobody is dialled though people wait who could be, were it not for something that a
-/// person can mend.
+/// Tells whether nobody is dialled though people wait who could be, were it not for something that
+/// a person can mend.
 fn is_stalled(summary: &Summary, now: Moment) -> bool {
     let waiting = &summary.waiting_for;
     let could_be = waiting.pace + waiting.lane_paused;

@@ -24,8 +24,8 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Tells whether an address is on the public Internet. Source: the IANA registries of special-purpose
-/// addresses, RFC 6890.
+/// Tells whether an address is on the public Internet. Source: the IANA registries of
+/// special-purpose addresses, RFC 6890.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),

@@ -75,7 +75,8 @@ impl HttpTransport {
         Ok(Arc::new(Self { client, public_only: false }))
     }
 
-    /// Makes a client for receivers of webhooks: on the public Internet alone, unless `allow_private`.
+    /// Makes a client for receivers of webhooks: on the public Internet alone, unless
+    /// `allow_private`.
     pub fn to_receivers(allow_private: bool) -> Result<Arc<Self>, String> {
         drop(rustls::crypto::ring::default_provider().install_default());
         let roots: Result<Vec<_>, _> =

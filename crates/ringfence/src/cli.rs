@@ -75,7 +75,7 @@ pub enum Command {
         after_help = "Examples:\n  ringfence run survey.toml --dry-run\n  ringfence run survey.toml --until idle\n  ringfence run survey.toml --fresh 2026-11-21 --until idle\n\nRun twice, it never dials a finished contact again. While it runs it owns its lane, and dials the other campaigns\nthat were started on it, too: `pause` those that are to wait."
     )]
     Run(RunArgs),
-    /// Dial every lane of ringfence.toml and begin campaigns on schedule, until told to stop
+    /// Dial every lane of ringfence.toml, begin campaigns on schedule and serve HTTP, until told to stop
     #[command(
         after_help = "Examples:\n  ringfence serve --config ringfence.toml\n  ringfence serve --listen 127.0.0.1:8080"
     )]

@@ -1,7 +1,7 @@
 //! HTTP inwards: the API, the stream of events, metrics, health, and what vendors report.
 //!
 //! Every request passes the front door (`front/`). Routes of the API are in `api/`; each names the
-//! scope that it needs, and calls one operation. Adding a route: see [`api`].
+//! scope that it needs, and calls one operation. Adding a route: see `api/mod.rs`.
 
 mod access;
 mod api;

@@ -144,8 +144,8 @@ fn certificate(files: &TlsFiles) -> Result<Arc<ServerConfig>, ListenError> {
     Ok(Arc::new(config))
 }
 
-/// Uses a certificate that was renewed, without a restart. One that cannot be read leaves the one in
-/// use.
+/// Uses a certificate that was renewed, without a restart. One that cannot be read leaves the one
+/// in use.
 async fn reload(config: RustlsConfig, files: TlsFiles, stop: CancellationToken) {
     let mut seen = written(&files);
     loop {

@@ -1,5 +1,5 @@
-//! What a server does beside answering: it forgets what is not needed any more, and finishes uploads
-//! that an earlier process kept.
+//! What a server does beside answering: it forgets what is not needed any more, and finishes
+//! uploads that an earlier process kept.
 
 use std::time::Duration;
 

@@ -19,8 +19,8 @@ pub static TRANSACTIONS: LazyLock<Histogram> =
 pub struct LaneMeasures {
     /// Its counts over all runs, by what they count.
     pub counts: BTreeMap<Counter, i64>,
-    /// Contacts that wait, by why they are due: how many, since when the first is, and when the first
-    /// may be called.
+    /// Contacts that wait, by why they are due: how many, since when the first is, and when the
+    /// first may be called.
     pub queues: BTreeMap<DialClass, (i64, Moment, Moment)>,
     /// Imports by state.
     pub imports: BTreeMap<ImportState, i64>,

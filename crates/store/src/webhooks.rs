@@ -1,7 +1,8 @@
 //! Webhooks: who is told what happens, and the messages on their way to each.
 //!
-//! Each receiver has a place in the events, and a queue of its own: one that is slow or gone holds up
-//! no other. A message is queued in the transaction that moves the place, so that it is queued once.
+//! Each receiver has a place in the events, and a queue of its own: one that is slow or gone holds
+//! up no other. A message is queued in the transaction that moves the place, so that it is queued
+//! once.
 
 use ringfence_domain::event::EventKind;
 use ringfence_domain::{MessageState, Moment};

@@ -104,8 +104,8 @@ impl Facts {
             || self.error > 2;
         !held
             && (self.now - self.error..=self.now + self.error).all(|at| {
-                // A call that is noted for later than `at` has been made all the same: if it is `at`
-                // now, the clock was ahead when the call was noted.
+                // A call that is noted for later than `at` has been made all the same: if it is
+                // `at` now, the clock was ahead when the call was noted.
                 let today = self.earlier.iter().filter(|sent| **sent / 86_400 >= at / 86_400).count();
                 (self.planned.0..self.planned.1).contains(&at)
                     && self.rests_until <= at

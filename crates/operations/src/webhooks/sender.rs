@@ -1,5 +1,5 @@
-//! Sending what happens to its receivers: each has a queue and a sender of its own, so that one that
-//! is slow or gone holds up no other, and nobody's calls.
+//! Sending what happens to its receivers: each has a queue and a sender of its own, so that one
+//! that is slow or gone holds up no other, and nobody's calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,8 +178,8 @@ impl Sender {
     }
 }
 
-/// How long to wait before the next try: a little more for some than for others, so that not all come
-/// at once. None: it is given up.
+/// How long to wait before the next try: a little more for some than for others, so that not all
+/// come at once. None: it is given up.
 fn wait(message: &MessageRow) -> Option<Span> {
     let wait = *WAITS.get(usize::try_from(message.tries).ok()?)?;
     let share = message.id.unsigned_abs().wrapping_mul(2_654_435_761) % 100;

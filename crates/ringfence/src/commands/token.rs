@@ -35,7 +35,8 @@ pub enum TokenAction {
 /// `token create`
 #[derive(Debug, clap::Args)]
 pub struct CreateArgs {
-    /// What it may be used for: a viewer looks, an operator runs campaigns, an admin decides who may
+    /// What it may be used for: a viewer looks, an operator runs campaigns, an admin decides who
+    /// may
     #[arg(long, value_enum)]
     pub scope: ScopeName,
     /// Who uses it, as in crm; without it you

@@ -289,7 +289,8 @@ pub(crate) struct TestCallRequest {
 /// The longest wait for the outcome of a test call.
 const LONGEST_TEST: Span = Span::from_minutes(10);
 
-/// Makes one real call, outside the campaign's counts and inside its caps, and waits for its outcome.
+/// Makes one real call, outside the campaign's counts and inside its caps, and waits for its
+/// outcome.
 #[utoipa::path(post, path = "/campaigns/{name}/test-call", tag = "campaigns", params(("name" = String, Path, description = "The campaign.")),
     security(("token" = ["operator"])), request_body = TestCallRequest,
     responses((status = 200, description = "The call was made; its outcome may not be known yet.", body = Called)))]

@@ -56,8 +56,8 @@ impl Wanted {
         self.after.as_ref().map(parse).transpose()
     }
 
-    /// Makes the page of rows that were read, one more than asked for if there are more. `key`: what
-    /// the next page begins after.
+    /// Makes the page of rows that were read, one more than asked for if there are more. `key`:
+    /// what the next page begins after.
     pub(crate) fn page<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> String) -> Page<T> {
         let has_more = rows.len() > self.limit as usize;
         rows.truncate(self.limit as usize);

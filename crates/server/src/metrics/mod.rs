@@ -1,8 +1,8 @@
 //! `/metrics`, in the text format of OpenMetrics.
 //!
-//! What is true of the rows is told by the process that dials the lane, and by no other: two processes
-//! on one Postgres would count it twice. It is read when it is asked for, so that it is as true as the
-//! rows, across restarts. What a process measures of itself, each tells.
+//! What is true of the rows is told by the process that dials the lane, and by no other: two
+//! processes on one Postgres would count it twice. It is read when it is asked for, so that it is
+//! as true as the rows, across restarts. What a process measures of itself, each tells.
 
 mod own;
 mod rows;

@@ -57,9 +57,9 @@ pub(crate) struct Accepted {
 
 /// Takes contacts into a campaign's current run.
 ///
-/// The body is a contact file: CSV as it is, as the file of a form, an array of JSON objects, or one
-/// JSON object a line. It may have a million rows. Nobody of it is dialled before all of it is in. A
-/// large file is answered with 202 once it is on disk; its import tells how far it is.
+/// The body is a contact file: CSV as it is, as the file of a form, an array of JSON objects, or
+/// one JSON object a line. It may have a million rows. Nobody of it is dialled before all of it is
+/// in. A large file is answered with 202 once it is on disk; its import tells how far it is.
 #[utoipa::path(post, path = "/campaigns/{name}/contacts", tag = "contacts", security(("token" = ["operator"])),
     params(("name" = String, Path, description = "The campaign."), UploadQuery),
     request_body(content((String = "text/csv"), (FormFile = "multipart/form-data"), (Vec<serde_json::Value> = "application/json"), (String = "application/x-ndjson")), description = "The contacts."),

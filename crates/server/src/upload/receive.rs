@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use super::kind;
 use crate::problem::{Problem, ProblemKind, WrongPlace};
 
-/// The largest upload, unless the configuration names another. In megabytes; a million rows have some
-/// hundred.
+/// The largest upload, unless the configuration names another. In megabytes; a million rows have
+/// some hundred.
 const LARGEST_MB: u32 = 1024;
 /// The longest silence.
 const IDLE: Duration = Duration::from_secs(30);

@@ -208,8 +208,8 @@ fn run(row: &Row) -> Result<RunRow, StoreError> {
     })
 }
 
-/// Notes that a run is finished, or stands still, or that it is so no more. Only the first note tells
-/// it.
+/// Notes that a run is finished, or stands still, or that it is so no more. Only the first note
+/// tells it.
 pub(crate) async fn note(
     session: &mut Session,
     run: RunId,

@@ -1,6 +1,6 @@
-//! What happened, each written in the transaction that makes it happen: `ringfence events` reads the
-//! changes of state back, streams and webhooks pass all of it on, and the log of the process tells
-//! the changes once they are committed.
+//! What happened, each written in the transaction that makes it happen: `ringfence events` reads
+//! the changes of state back, streams and webhooks pass all of it on, and the log of the process
+//! tells the changes once they are committed.
 
 mod read;
 mod write;

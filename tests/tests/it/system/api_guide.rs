@@ -1,5 +1,5 @@
-//! `docs/api.md` works as it is written: its commands are run in their order, and what they print is
-//! what it says.
+//! `docs/api.md` works as it is written: its commands are run in their order, and what they print
+//! is what it says.
 
 use std::path::Path;
 
