@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ringfence_domain::ImportId;
 use ringfence_store::Actor;
@@ -37,7 +38,12 @@ pub struct Upload {
     pub path: PathBuf,
     /// What is to be done with it.
     pub order: UploadOrder,
+    /// Locked for as long as this process works at it.
+    _lock: File,
 }
+
+/// Parts of files older than this are nobody's any more.
+const PART_KEPT: Duration = Duration::from_hours(24);
 
 /// The folder of uploads: beside the SQLite file, else where systemd keeps the state of the
 /// service, else beside the configuration.
@@ -64,33 +70,39 @@ pub fn begin(folder: &Path) -> Result<NamedTempFile, Error> {
 pub fn keep(folder: &Path, file: NamedTempFile, order: UploadOrder) -> Result<Upload, Error> {
     let name = uuid::Uuid::new_v4().simple().to_string();
     let (path, beside) = (folder.join(format!("{name}.csv")), folder.join(format!("{name}.json")));
-    let kept = || -> std::io::Result<()> {
+    let kept = || -> std::io::Result<File> {
         file.as_file().sync_all()?;
-        file.persist(&path).map_err(|error| error.error)?;
+        let lock = file.persist(&path).map_err(|error| error.error)?;
+        lock.lock()?;
         let mut written = tempfile::Builder::new().prefix("part-").tempfile_in(folder)?;
         written.write_all(&serde_json::to_vec(&order)?)?;
         written.as_file().sync_all()?;
         written.persist(&beside).map_err(|error| error.error)?;
-        File::open(folder)?.sync_all()
+        File::open(folder)?.sync_all()?;
+        Ok(lock)
     };
-    kept().map_err(|error| unwritable(folder, &error))?;
-    Ok(Upload { path, order })
+    let lock = kept().map_err(|error| unwritable(folder, &error))?;
+    Ok(Upload { path, order, _lock: lock })
 }
 
-/// The uploads that an earlier process kept and did not finish. Parts of files that never became
-/// whole are removed.
+/// The uploads that an earlier process kept and did not finish; what another one works at is locked.
+/// Parts of files that never became whole are removed in the end.
 pub fn left_over(folder: &Path) -> Vec<Upload> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found = Vec::new();
     for path in entries.map(|entry| entry.path()) {
         let is_part = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("part-"));
         if is_part {
-            drop(std::fs::remove_file(&path));
+            let age = path.metadata().and_then(|data| data.modified()).ok().and_then(|at| at.elapsed().ok());
+            if age.is_some_and(|age| age > PART_KEPT) {
+                drop(std::fs::remove_file(&path));
+            }
         } else if path.extension().is_some_and(|end| end == "json") {
             let order = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
             let file = path.with_extension("csv");
-            if let Some(order) = order.filter(|_| file.is_file()) {
-                found.push(Upload { path: file, order });
+            let lock = File::open(&file).ok().filter(|lock| lock.try_lock().is_ok());
+            if let Some((order, lock)) = order.zip(lock) {
+                found.push(Upload { path: file, order, _lock: lock });
             }
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ringfence_domain::event::EventKind;
 use ringfence_domain::summary::Summary;
-use ringfence_domain::{Clock, Moment, Span};
-use ringfence_store::Database;
+use ringfence_domain::{CampaignState, Clock, LaneId, Moment, Span};
+use ringfence_store::{Database, LaneRow};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -15,14 +15,14 @@ use crate::summary::{Asker, summarize};
 use crate::workspace::is_listed;
 
 /// How often campaigns are looked at.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(15);
 /// Nobody is dialled for this long before it is told.
 const STALLED: Span = Span::from_minutes(5);
 
 /// Watches until told to stop.
-pub async fn watch(store: Arc<Database>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+pub async fn watch(store: Arc<Database>, clock: Arc<dyn Clock>, process: String, stop: CancellationToken) {
     loop {
-        if let Err(error) = look(&store, &*clock).await {
+        if let Err(error) = look(&store, &*clock, &process).await {
             tracing::debug!(%error, "campaigns are looked at later: {error}");
         }
         tokio::select! {
@@ -32,9 +32,16 @@ pub async fn watch(store: Arc<Database>, clock: Arc<dyn Clock>, stop: Cancellati
     }
 }
 
-/// Looks at every campaign once.
-pub async fn look(store: &Database, clock: &dyn Clock) -> Result<(), Error> {
-    for campaign in store.campaigns().await?.into_iter().filter(|campaign| is_listed(&campaign.rules.name)) {
+/// Looks once at every campaign that may dial on a lane of this process.
+pub async fn look(store: &Database, clock: &dyn Clock, process: &str) -> Result<(), Error> {
+    let now = clock.read().now;
+    let is_own = |lane: &LaneRow| lane.owner.as_deref() == Some(process) && lane.lease_until > now;
+    let own: Vec<LaneId> = store.lanes().await?.iter().filter(|lane| is_own(lane)).map(|lane| lane.id).collect();
+    let campaigns = store.campaigns().await?.into_iter();
+    let running = campaigns.filter(|campaign| {
+        campaign.state == CampaignState::Running && own.contains(&campaign.lane) && is_listed(&campaign.rules.name)
+    });
+    for campaign in running {
         let reading = clock.read();
         let Some(figures) = store.numbers(campaign.rules.name.clone(), reading.now).await? else { continue };
         let asker = Asker { stop_switch: None, is_dialling: false };

@@ -9,7 +9,11 @@ use crate::Reconciler;
 const REPORTS: u32 = 500;
 /// How long a report of a call that nobody knows waits for the receipt that names the call.
 const REPORTS_KEPT: Span = Span::from_days(7);
-const FORGET_EVERY: Span = Span::from_hours(1);
+/// How long what happened in calls is kept for streams and webhooks that missed it.
+const CALL_EVENTS_KEPT: Span = Span::from_hours(24);
+/// How often both are forgotten, and how much of the latter at once: calls go on meanwhile.
+const FORGET_EVERY: Span = Span::from_minutes(1);
+const PORTIONS: usize = 200;
 
 impl Reconciler {
     /// Reads the vendor's reports. A report of a call that is out is a reason to ask about the call
@@ -38,6 +42,11 @@ impl Reconciler {
         if tick >= self.forget_at {
             self.forget_at = tick + FORGET_EVERY;
             while self.store.forget_reports(now - REPORTS_KEPT).await? > 0 {}
+            for _ in 0..PORTIONS {
+                if !self.store.forget_call_events(now - CALL_EVENTS_KEPT).await? {
+                    break;
+                }
+            }
         }
         Ok(())
     }

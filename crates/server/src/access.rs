@@ -67,7 +67,10 @@ pub(crate) async fn identify(server: &Server, headers: &HeaderMap, peer: Peer) -
         return refused("the token does not hold");
     };
     // Asked anew each time, so that a revoked token does not hold from the next request on.
-    let found = server.store.token(token.digest()).await?;
+    let found = server.store.token(token.digest()).await.map_err(|error| {
+        tracing::error!(%error, "no token can be checked: {error}");
+        Problem::new(ProblemKind::Failed, "no token can be checked now").retry_after(5)
+    })?;
     match found.filter(|found| found.holds(server.clock.read().now)) {
         Some(token) => {
             server.limits.token(token.id)?;

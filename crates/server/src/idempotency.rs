@@ -6,7 +6,7 @@
 //! and come again under its key.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -23,6 +23,8 @@ use crate::problem::{Problem, ProblemKind};
 /// The name of the header.
 pub(crate) const KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// The route that reads its own body, of any size, and begins its work itself.
+const UPLOAD: &str = "/api/v1/campaigns/{name}/contacts";
 /// The longest key.
 const LONGEST: usize = 255;
 /// After this time, work without an answer is taken to have died with its process.
@@ -34,8 +36,8 @@ pub(crate) struct KeyRow(pub(crate) i64);
 
 /// Runs a change to its end, once for each key.
 pub(crate) async fn once(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let is_upload = request.uri().path().ends_with("/contacts");
-    if matches!(*request.method(), Method::GET | Method::HEAD) || is_upload {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    if matches!(*request.method(), Method::GET | Method::HEAD) || route == UPLOAD {
         return next.run(request).await;
     }
     // Who leaves must not stop a change in its middle.

@@ -27,6 +27,7 @@ use ringfence_domain::Clock;
 use ringfence_intake::Config;
 use ringfence_operations::{Notices, Workspace};
 use ringfence_store::{Actor, Database};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::document::Document;
@@ -35,6 +36,9 @@ use crate::front::limits::Limits;
 use crate::stream::Streams;
 
 pub use crate::listen::{Door, ListenError, listen};
+
+/// Exports at the same time: each has a thread for as long as its client reads.
+const EXPORTS: usize = 16;
 
 /// The things that every handler may use.
 #[derive(Debug, Clone)]
@@ -48,6 +52,7 @@ pub struct Server {
     document: Arc<Document>,
     stop: CancellationToken,
     process: Arc<str>,
+    exports: Arc<Semaphore>,
     answers: metrics::Answers,
 }
 
@@ -57,7 +62,19 @@ impl Server {
         let hosts = Arc::new(Hosts::of(&config.http));
         let document = Arc::new(Document::of(&api::routes().into_openapi()));
         let (limits, streams, answers) = (Limits::new(), Streams::default(), metrics::Answers::default());
-        Self { config, store, clock, hosts, limits, streams, document, stop, process: Arc::from(""), answers }
+        Self {
+            config,
+            store,
+            clock,
+            hosts,
+            limits,
+            streams,
+            document,
+            stop,
+            process: Arc::from(""),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
+            answers,
+        }
     }
 
     /// Names the process, which tells in its metrics of the lanes that it dials.

@@ -9,7 +9,7 @@ use crate::{Server, upload};
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
-/// Answers are kept under their keys for this long, and events of calls for who missed them.
+/// Answers are kept under their keys for this long.
 const KEPT: Span = Span::from_hours(24);
 
 /// Tends a server until it is told to stop.
@@ -33,7 +33,6 @@ async fn forget(server: &Server) {
 
 async fn old_rows(server: &Server, before: ringfence_domain::Moment) -> Result<(), ringfence_store::StoreError> {
     while server.store.forget_requests(before).await? {}
-    while server.store.forget_call_events(before).await? {}
     let week = server.clock.read().now - Span::from_days(7);
     while server.store.forget_messages(MessageState::Delivered, week).await? {}
     let month = server.clock.read().now - Span::from_days(30);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, presence, receipts, stop_switches};
-use ringfence_operations::{cautions, scheduling::cron_scheduler, standby, workspace, zones};
+use ringfence_operations::{cautions, scheduling::cron_scheduler, standby, watch, workspace, zones};
 use ringfence_server::{Door, Server};
 use ringfence_store::{Database, ProcessLock};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -155,7 +155,8 @@ impl Process<'_> {
     /// Begins to tell the receivers of webhooks what happens.
     fn tell(&self, shutdown: &Shutdown) {
         let (store, clock, name) = (self.store.clone(), self.clock.clone(), self.lifeline.name().to_owned());
-        shutdown.spawn(ringfence_operations::watch::watch(store.clone(), clock.clone(), shutdown.signal()));
+        let watched = watch::watch(store.clone(), clock.clone(), name.clone(), shutdown.signal());
+        shutdown.spawn(watched);
         let webhooks = self.config.webhooks.clone();
         if !webhooks.is_empty() {
             shutdown.spawn(ringfence_operations::webhooks::send_all(store, clock, webhooks, name, shutdown.signal()));

@@ -91,10 +91,14 @@ pub(crate) async fn export_campaign(call: Call, Path(name): Path<String>, Asked(
     let order =
         ExportOrder { campaign: name.clone(), run: query.run, attempts: query.attempts, only, format, bom: false };
     export::find(&call.workspace, &order).await?;
+    let place = call.server.exports.clone().try_acquire_owned().map_err(|_| {
+        Problem::new(ProblemKind::TooMany, format!("{} exports are under way", crate::EXPORTS)).retry_after(10)
+    })?;
     let (pieces, lines) = mpsc::channel(PIECES);
     let runtime = tokio::runtime::Handle::current();
     // Writing waits for the client, in a thread that may wait.
     tokio::task::spawn_blocking(move || {
+        let _place = place;
         let mut out = Pieces { to: pieces.clone(), piece: Vec::with_capacity(PIECE) };
         // The end of the process waits for this thread.
         let stop = call.server.stop.clone();

@@ -19,4 +19,5 @@ mod slots;
 mod sqlite_log;
 mod stop_switches;
 mod verdicts;
+mod watching;
 mod zone_data;

@@ -38,6 +38,9 @@ async fn every_error_is_a_problem() {
     assert_eq!(web.send("POST", "/api/v1/stop", token, encoded).await.expect(415).problem(), "unsupported");
     let large = Sent::of("application/json", vec![b' '; (1 << 20) + 1]);
     assert_eq!(web.send("POST", "/api/v1/stop", token, large).await.expect(413).problem(), "too-large");
+    let large = Sent::of("application/toml", vec![b'#'; (1 << 20) + 1]);
+    let named = web.send("PUT", "/api/v1/campaigns/contacts", token, large).await.expect(413);
+    assert_eq!(named.problem(), "too-large", "a campaign may have any name");
     let deep = format!("{{\"reason\":{}{}}}", "[".repeat(50_000), "]".repeat(50_000));
     let _ = web.send("POST", "/api/v1/stop", token, Sent::of("application/json", deep)).await.expect(422).problem();
     let nul = json!({ "phone": "+91\u{0}9876543210" });

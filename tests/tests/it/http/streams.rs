@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use ringfence_domain::{Clock, PausedBy, Scope};
+use ringfence_domain::{PausedBy, Scope};
 use ringfence_intake::Config;
-use ringfence_sandbox::MachineClock;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 use ringfence_tests::web::{Web, Wire};
@@ -30,8 +29,7 @@ on_both_databases! {
         let accepted = ringfence_domain::Placement::Accepted { call_id: "call-1".into() };
         store.record(vec![stage.sent(attempt, accepted)], noon()).await.expect("recorded");
         let ended = ringfence_store::Settlement::Ended(ringfence_domain::Outcome::Answered, Box::default());
-        // What happened in calls is kept for a day, by the server's own clock.
-        store.settle(vec![(attempt, ended)], MachineClock.read().now).await.expect("settled");
+        store.settle(vec![(attempt, ended)], noon()).await.expect("settled");
         let mut wire = stream(&web, &viewer, "", Some(seen)).await;
         assert!(wire.hear("event: call.ended").await);
         assert!(wire.hear("\"outcome\":\"answered\"").await);
