@@ -27,8 +27,9 @@ pub struct ServeArgs {
     /// A proxy in front of it does TLS: listen beyond this machine without a certificate
     #[arg(long)]
     pub behind_tls_proxy: bool,
-    /// What this process does: engine dials lanes, web serves HTTP
-    #[arg(long, value_enum, value_delimiter = ',', default_values = ["engine", "web"])]
+    /// What this process does, with commas between: engine dials lanes, web serves HTTP; without it
+    /// both
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["engine", "web"], hide_possible_values = true, hide_default_value = true)]
     pub roles: Vec<Role>,
 }
 

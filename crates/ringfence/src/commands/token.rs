@@ -37,7 +37,7 @@ pub enum TokenAction {
 pub struct CreateArgs {
     /// What it may be used for: a viewer looks, an operator runs campaigns, an admin decides who
     /// may
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "viewer|operator|admin")]
     pub scope: ScopeName,
     /// Who uses it, as in crm; without it you
     #[arg(long)]

@@ -102,7 +102,16 @@ impl Drill {
         assert!(words.contains(noticed), "{noticed}: {}", text(&shown));
         let start = output(&self.folder, &["start"]).await;
         assert_eq!(start.status.code(), Some(4), "a start lifts no quarantine: {}", text(&start));
-        let lifted = output(&self.folder, &["quarantine", "lift", "--reason", "drill"]).await;
+        let mut lifted = output(&self.folder, &["quarantine", "lift", "--reason", "drill"]).await;
+        // A copy of a moment with calls under way: those are asked about first, as the hint says.
+        for _ in 0..20 {
+            if !text(&lifted).contains("can be entered once an earlier one is settled") {
+                break;
+            }
+            let asked = output(&self.folder, &RUN).await;
+            assert_eq!(asked.status.code(), Some(4), "{}", text(&asked));
+            lifted = output(&self.folder, &["quarantine", "lift", "--reason", "drill"]).await;
+        }
         assert_eq!(lifted.status.code(), Some(0), "{}", text(&lifted));
         let done = output(&self.folder, &RUN).await;
         assert_eq!(done.status.code(), Some(0), "{}", text(&done));
