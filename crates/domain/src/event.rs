@@ -105,9 +105,9 @@ pub struct Event {
     pub lane: Option<String>,
     /// The run that it happened in, if it was one.
     pub run: Option<RunId>,
-    /// Of a call: whom it was to reach.
+    /// The contact that the call was to reach, if it is about a call.
     pub contact: Option<ContactId>,
-    /// Of a call: which attempt it was.
+    /// The attempt of that call.
     pub attempt: Option<AttemptId>,
     /// The user and machine, the token, or the process, that did it.
     pub who: String,

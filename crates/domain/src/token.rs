@@ -36,7 +36,7 @@ impl Scope {
     }
 }
 
-/// A token: whoever has it may ask. It is shown once, and kept nowhere.
+/// A token lets its holder ask. It is shown once, and kept nowhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(15);
 /// Nobody is dialled for this long before it is told.
 const STALLED: Span = Span::from_minutes(5);
 
-/// Watches until told to stop.
+/// Watches the campaigns of `process`, until `stop`.
 pub async fn watch(store: Arc<Database>, clock: Arc<dyn Clock>, process: String, stop: CancellationToken) {
     loop {
         if let Err(error) = look(&store, &*clock, &process).await {

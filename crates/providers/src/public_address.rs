@@ -1,5 +1,5 @@
-//! Addresses that are everybody's. A webhook's address comes from an operator, and its name from
-//! whoever owns it: it must not lead into the network behind this machine.
+//! Public addresses. An operator writes the address of a webhook, but the owner of the name in it
+//! decides where the name leads: it must not lead into the network behind this machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

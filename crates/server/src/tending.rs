@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ringfence_domain::{MessageState, Span};
+use ringfence_domain::Span;
 
 use crate::{Server, upload};
 
@@ -33,9 +33,5 @@ async fn forget(server: &Server) {
 
 async fn old_rows(server: &Server, before: ringfence_domain::Moment) -> Result<(), ringfence_store::StoreError> {
     while server.store.forget_requests(before).await? {}
-    let week = server.clock.read().now - Span::from_days(7);
-    while server.store.forget_messages(MessageState::Delivered, week).await? {}
-    let month = server.clock.read().now - Span::from_days(30);
-    while server.store.forget_messages(MessageState::Dead, month).await? {}
     Ok(())
 }

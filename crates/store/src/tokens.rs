@@ -37,7 +37,7 @@ pub struct TokenRow {
     pub shown: String,
     /// When it was made.
     pub created_at: Moment,
-    /// By whom.
+    /// The person, or the token, that made it.
     pub created_by: String,
     /// When it ends by itself.
     pub expires_at: Option<Moment>,

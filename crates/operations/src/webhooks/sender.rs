@@ -35,7 +35,12 @@ const WAITS: [Span; 7] = [
     Span::from_hours(10),
 ];
 
-/// Sends to every receiver of the configuration until told to stop.
+/// How long messages are kept that were delivered, or given up, and how often they are forgotten.
+const DELIVERED_KEPT: Span = Span::from_days(7);
+const DEAD_KEPT: Span = Span::from_days(30);
+const FORGET_EVERY: Duration = Duration::from_mins(10);
+
+/// Sends events to every receiver of the configuration, until `stop`.
 pub async fn send_all(
     store: Arc<Database>,
     clock: Arc<dyn Clock>,
@@ -57,7 +62,26 @@ pub async fn send_all(
             Err(error) => tracing::error!("a webhook is told nothing: {error}"),
         }
     }
-    while senders.join_next().await.is_some() {}
+    let forgetting = async {
+        loop {
+            if let Err(error) = forget(&store, clock.read().now).await {
+                tracing::debug!(%error, "old messages stay for now: {error}");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(FORGET_EVERY) => {}
+            }
+        }
+    };
+    let sending = async { while senders.join_next().await.is_some() {} };
+    tokio::join!(sending, forgetting);
+}
+
+/// Forgets messages that nobody asks for any more.
+async fn forget(store: &Database, now: Moment) -> Result<(), StoreError> {
+    while store.forget_messages(MessageState::Delivered, now - DELIVERED_KEPT).await? {}
+    while store.forget_messages(MessageState::Dead, now - DEAD_KEPT).await? {}
+    Ok(())
 }
 
 /// The sender of one receiver.

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::call::{Answer, Asked, Call};
 use super::paging::{Page, Wanted};
 
-/// Which contacts.
+/// Which contacts, or attempts at which contacts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +28,16 @@ pub(crate) struct ContactQuery {
     outcome: Option<Outcome>,
 }
 
+impl ContactQuery {
+    /// How much of a campaign's list is asked for, after which id, and whom the filter lets through.
+    pub(crate) fn wanted(&self, campaign: &str) -> Answer<(Wanted, i64, ContactFilter)> {
+        let Self { limit, cursor, state, outcome } = self;
+        let wanted = Wanted::of(*limit, cursor.as_deref(), (campaign, state, outcome))?;
+        let after = wanted.after_number()?.unwrap_or_default();
+        Ok((wanted, after, ContactFilter { state: *state, outcome: *outcome, reached: None }))
+    }
+}
+
 /// Lists the contacts of a campaign's current run, by id.
 #[utoipa::path(get, path = "/campaigns/{name}/contacts", tag = "contacts", security(("token" = ["viewer"])),
     params(("name" = String, Path, description = "The campaign."), ContactQuery),
@@ -37,11 +47,8 @@ pub(crate) async fn campaign_contacts(
     Path(name): Path<String>,
     Asked(query): Asked<ContactQuery>,
 ) -> Answer {
-    let ContactQuery { limit, cursor, state, outcome } = query;
-    let wanted = Wanted::of(limit, cursor.as_deref(), (&name, state, outcome))?;
-    let after = ContactId(wanted.after_number()?.unwrap_or_default());
-    let filter = ContactFilter { state, outcome, reached: None };
-    let rows = contacts::page(&call.workspace, &name, filter, after, wanted.limit + 1).await?;
+    let (wanted, after, filter) = query.wanted(&name)?;
+    let rows = contacts::page(&call.workspace, &name, filter, ContactId(after), wanted.limit + 1).await?;
     call.answer(&wanted.page(rows, |row| row.id.to_string()))
 }
 

@@ -2,9 +2,9 @@
 //! calls is forgotten in the end.
 
 use ringfence_domain::event::EventKind;
-use ringfence_domain::{Outcome, Placement, Span};
+use ringfence_domain::{MessageState, Outcome, Placement, Span};
 use ringfence_operations::watch;
-use ringfence_store::{Database, EventFilter, EventScope, Settlement};
+use ringfence_store::{Database, EventFilter, EventScope, NewMessage, SentMessage, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 use ringfence_tests::virtual_time::VirtualClock;
@@ -74,5 +74,24 @@ on_both_databases! {
         assert_eq!(told(store, EventScope::WithCalls).await.len(), all.len(), "nothing of them is old");
         assert!(!store.forget_call_events(noon() + Span::from_secs(1)).await.expect("forgotten"));
         assert_eq!(told(store, EventScope::WithCalls).await, changes);
+    }
+}
+
+on_both_databases! {
+    async fn a_message_is_queued_once_and_forgotten_once_it_is_old(database) {
+        let store = &database.store;
+        let id = store.register_webhook("https://crm.example/hook".into()).await.expect("known").id;
+        let message = || vec![NewMessage { event_id: 7, kind: EventKind::CallEnded, body: "{}".into() }];
+        assert!(store.queue_messages(id, 0, 7, message(), noon()).await.expect("queued"));
+        assert!(!store.queue_messages(id, 0, 7, message(), noon()).await.expect("asked"), "another was first");
+        let due = store.due_messages(id, noon(), 10).await.expect("due");
+        assert_eq!(due.len(), 1);
+        let (state, answer) = (MessageState::Delivered, "200 OK".to_owned());
+        let sent = SentMessage { message_id: due[0].id, state, due_at: noon(), answer };
+        store.keep_sent(id, vec![sent]).await.expect("kept");
+        for (before, left) in [(noon(), 1), (noon() + Span::from_secs(1), 0)] {
+            assert!(!store.forget_messages(state, before).await.expect("forgotten"));
+            assert_eq!(store.messages(id, None, i64::MAX, 10).await.expect("messages").len(), left);
+        }
     }
 }
