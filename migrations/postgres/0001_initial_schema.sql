@@ -13,6 +13,7 @@ CREATE TABLE installation (
     number_key TEXT NOT NULL,
     report_key TEXT NOT NULL,                   -- 32 hex digits: the key that makes the addresses for reports
     created_at BIGINT NOT NULL,
+    change_base BIGINT NOT NULL DEFAULT 0,     -- Postgres: added to the numbers of transactions; grows when it is restored
     stopped_at BIGINT,                          -- everything is stopped since then
     stop_reason TEXT                            -- why
 );
@@ -217,12 +218,14 @@ CREATE TABLE contacts (
     last_attempt BIGINT,
     reached BOOLEAN NOT NULL DEFAULT FALSE,     -- a call ended as the campaign wants
     finished_at BIGINT,
+    change_number BIGINT NOT NULL,             -- of the transaction that changed it last: see the view of this name
     fields JSONB NOT NULL,                      -- JSON: the row as it stood in the file
     CHECK ((state = 'stopped') = (stop_reason IS NOT NULL)),
     CHECK ((state IN ('done', 'stopped')) = (finished_at IS NOT NULL))
 ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX contacts_number ON contacts (run_id, number_key);
 CREATE UNIQUE INDEX contacts_external_id ON contacts (run_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX contacts_changes ON contacts (run_id, change_number, id);
 CREATE INDEX contacts_due ON contacts (bucket_id, due_at, id) WHERE state = 'waiting';
 -- Whoever has a call of unknown fate is not dialled in a fresh run.
 CREATE INDEX contacts_in_review ON contacts (number_key) WHERE state = 'review';
@@ -266,6 +269,7 @@ CREATE TABLE attempts (
     call_id TEXT,                               -- the vendor's name for the call
     caller_id TEXT,
     cause TEXT,                                 -- why it was not sent, refused, or is unknown
+    change_number BIGINT NOT NULL,             -- as of a contact
     outcome TEXT CHECK (outcome IN (
         'answered', 'voicemail', 'busy', 'no_answer', 'rejected', 'unreachable', 'invalid_number', 'failed', 'not_dialled', 'unknown')),
     refusal BOOLEAN NOT NULL DEFAULT FALSE,     -- the callee declined, or said no as the campaign defines that
@@ -288,6 +292,7 @@ CREATE TABLE attempts (
 CREATE UNIQUE INDEX attempts_live_contact ON attempts (contact_id) WHERE live;
 CREATE UNIQUE INDEX attempts_live_number ON attempts (number_key) WHERE live;
 CREATE INDEX attempts_live_lane ON attempts (lane_id) WHERE live;
+CREATE INDEX attempts_changes ON attempts (run_id, change_number, id);
 CREATE INDEX attempts_number ON attempts (number_key, opened_at);
 CREATE UNIQUE INDEX attempts_call ON attempts (lane_id, call_id) WHERE call_id IS NOT NULL;
 
@@ -337,6 +342,13 @@ CREATE TABLE witness (
     written_by BIGINT
 );
 INSERT INTO witness (only_row) VALUES (1);
+
+-- Numbers of transactions, by which clients ask for what changed since. A row has that of the transaction that
+-- changed it last; nothing with a lower number than the horizon can still appear: a transaction that is open and may
+-- commit later has this number or a higher one.
+CREATE VIEW change_number AS SELECT change_base + pg_current_xact_id()::text::bigint AS n FROM installation;
+CREATE VIEW change_horizon AS
+    SELECT change_base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS n FROM installation;
 
 -- The newest time zone data that ever dialled on this database: a process with older data dials nobody.
 CREATE TABLE zone_data (

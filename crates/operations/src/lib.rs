@@ -11,6 +11,7 @@ pub mod attention;
 pub mod backup;
 pub mod campaigns;
 pub mod cautions;
+pub mod changes;
 pub mod check;
 pub mod configuration;
 pub mod contacts;

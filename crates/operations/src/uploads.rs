@@ -85,8 +85,8 @@ pub fn keep(folder: &Path, file: NamedTempFile, order: UploadOrder) -> Result<Up
     Ok(Upload { path, order, _lock: lock })
 }
 
-/// The uploads that an earlier process kept and did not finish; what another one works at is locked.
-/// Parts of files that never became whole are removed in the end.
+/// The uploads that an earlier process kept and did not finish; what another one works at is
+/// locked. Parts of files that never became whole are removed in the end.
 pub fn left_over(folder: &Path) -> Vec<Upload> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found = Vec::new();

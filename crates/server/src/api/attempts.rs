@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use ringfence_domain::AttemptId;
 use ringfence_operations::attempts::{self, ListedAttempt};
+use ringfence_operations::changes;
 
 use super::call::{Answer, Asked, Call};
 use super::contacts::ContactQuery;
@@ -17,8 +18,14 @@ pub(crate) async fn campaign_attempts(
     Path(name): Path<String>,
     Asked(query): Asked<ContactQuery>,
 ) -> Answer {
-    let (wanted, after, filter) = query.wanted(&name)?;
-    let rows = attempts::page(&call.workspace, &name, filter, AttemptId(after), wanted.limit + 1).await?;
+    let (wanted, filter) = query.wanted(&name)?;
+    if let Some(since) = query.since()? {
+        let after = wanted.after_change()?;
+        let changed = changes::attempts(&call.workspace, &name, filter, (since, after), wanted.limit + 1).await?;
+        return call.answer(&wanted.changed::<_, ListedAttempt>(changed));
+    }
+    let after = AttemptId(wanted.after_number()?.unwrap_or_default());
+    let rows = attempts::page(&call.workspace, &name, filter, after, wanted.limit + 1).await?;
     call.answer(&wanted.page(rows, |row| row.id.to_string()))
 }
 

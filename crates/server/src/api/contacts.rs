@@ -2,12 +2,13 @@
 
 use axum::extract::Path;
 use ringfence_domain::{ContactId, ContactState, Outcome};
+use ringfence_operations::changes::{self, ReadUntil};
 use ringfence_operations::contacts::{self, ListedContact};
 use ringfence_store::ContactFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::call::{Answer, Asked, Call};
+use super::call::{Answer, Asked, Call, wrong};
 use super::paging::{Page, Wanted};
 
 /// Which contacts, or attempts at which contacts.
@@ -26,15 +27,25 @@ pub(crate) struct ContactQuery {
     /// Only contacts whose last call ended so.
     #[param(inline)]
     outcome: Option<Outcome>,
+    /// Only what changed since, in the order of the changes: `0`, or the `updated_until` of an
+    /// earlier list. A row may come twice; none is left out, however late its change was committed.
+    updated_since: Option<String>,
 }
 
 impl ContactQuery {
-    /// How much of a campaign's list is asked for, after which id, and whom the filter lets through.
-    pub(crate) fn wanted(&self, campaign: &str) -> Answer<(Wanted, i64, ContactFilter)> {
-        let Self { limit, cursor, state, outcome } = self;
-        let wanted = Wanted::of(*limit, cursor.as_deref(), (campaign, state, outcome))?;
-        let after = wanted.after_number()?.unwrap_or_default();
-        Ok((wanted, after, ContactFilter { state: *state, outcome: *outcome, reached: None }))
+    /// How much of a campaign's list is asked for, and whom the filter lets through.
+    pub(crate) fn wanted(&self, campaign: &str) -> Answer<(Wanted, ContactFilter)> {
+        let Self { limit, cursor, state, outcome, updated_since } = self;
+        let wanted = Wanted::of(*limit, cursor.as_deref(), (campaign, state, outcome, updated_since))?;
+        Ok((wanted, ContactFilter { state: *state, outcome: *outcome, reached: None }))
+    }
+
+    /// Since when a change counts, if only what changed is asked for.
+    pub(crate) fn since(&self) -> Answer<Option<ReadUntil>> {
+        self.updated_since
+            .as_deref()
+            .map(|since| since.parse().map_err(|error| wrong("updated_since", error)))
+            .transpose()
     }
 }
 
@@ -47,8 +58,14 @@ pub(crate) async fn campaign_contacts(
     Path(name): Path<String>,
     Asked(query): Asked<ContactQuery>,
 ) -> Answer {
-    let (wanted, after, filter) = query.wanted(&name)?;
-    let rows = contacts::page(&call.workspace, &name, filter, ContactId(after), wanted.limit + 1).await?;
+    let (wanted, filter) = query.wanted(&name)?;
+    if let Some(since) = query.since()? {
+        let after = wanted.after_change()?;
+        let changed = changes::contacts(&call.workspace, &name, filter, (since, after), wanted.limit + 1).await?;
+        return call.answer(&wanted.changed::<_, ListedContact>(changed));
+    }
+    let after = ContactId(wanted.after_number()?.unwrap_or_default());
+    let rows = contacts::page(&call.workspace, &name, filter, after, wanted.limit + 1).await?;
     call.answer(&wanted.page(rows, |row| row.id.to_string()))
 }
 

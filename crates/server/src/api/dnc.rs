@@ -36,7 +36,7 @@ pub(crate) async fn list_dnc(call: Call, Asked(query): Asked<DncQuery>) -> Answe
     let (rows, last) = dnc::page(&call.workspace, query.campaign.as_deref(), after, wanted.limit).await?;
     let is_full = rows.len() == wanted.limit as usize;
     let next_cursor = last.filter(|_| is_full).map(|last| wanted.cursor(&last.to_string()));
-    call.answer(&Page { data: rows, next_cursor })
+    call.answer(&Page { data: rows, next_cursor, updated_until: None })
 }
 
 /// Numbers to put on the list, or to take off it.

@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ringfence_operations::changes;
+use ringfence_store::ChangePlace;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +26,10 @@ pub(crate) struct Page<T> {
     pub(crate) data: Vec<T>,
     /// Where the next page begins: `?cursor=`. Null: there are no more.
     pub(crate) next_cursor: Option<String>,
+    /// Where to go on the next time, as `updated_since`: on the last page of a list that was asked
+    /// for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) updated_until: Option<String>,
 }
 
 /// How much of a list is asked for, and from where.
@@ -62,7 +68,25 @@ impl Wanted {
         let has_more = rows.len() > self.limit as usize;
         rows.truncate(self.limit as usize);
         let next_cursor = rows.last().filter(|_| has_more).map(|last| self.cursor(&key(last)));
-        Page { data: rows, next_cursor }
+        Page { data: rows, next_cursor, updated_until: None }
+    }
+
+    /// The place of a change that was given last.
+    pub(crate) fn after_change(&self) -> Answer<Option<ChangePlace>> {
+        let parse = |text: &String| {
+            let (change, id) = text.split_once(':')?;
+            Some(ChangePlace { change: change.parse().ok()?, id: id.parse().ok()? })
+        };
+        let wrong = || wrong("cursor", "it is none of this list");
+        self.after.as_ref().map(|text| parse(text).ok_or_else(wrong)).transpose()
+    }
+
+    /// Makes the page of rows that changed.
+    pub(crate) fn changed<R, T: From<R>>(&self, changed: changes::Page<R>) -> Page<T> {
+        let page = self.page(changed.rows, |(place, _)| format!("{}:{}", place.change, place.id));
+        let updated_until = page.next_cursor.is_none().then(|| changed.until.to_string());
+        let data = page.data.into_iter().map(|(_, row)| T::from(row)).collect();
+        Page { data, next_cursor: page.next_cursor, updated_until }
     }
 
     /// The cursor after a key.

@@ -226,18 +226,21 @@ async fn enter(
 ) -> Result<i64, StoreError> {
     const INSERT: Sql = sql!(
         "INSERT INTO attempts (lane_id, epoch, opened_at, state, live, contact_id, run_id, number_key, number, class, \
-         reference, dial_after, dial_before, revision) SELECT $2, $3, u.at, 'open', TRUE, u.contact_id, u.run_id, u.number_key, \
-         u.number, u.class, u.reference, u.at, u.at, 0 FROM"
+         reference, dial_after, dial_before, revision, change_number) SELECT $2, $3, u.at, 'open', TRUE, \
+         u.contact_id, u.run_id, u.number_key, u.number, u.class, u.reference, u.at, u.at, 0, \
+         (SELECT n FROM change_number) FROM"
         rows (contact_id bigint, run_id bigint, number_key bigint, number text, class text, reference text, call_id text, at bigint)
         "WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING RETURNING contact_id"
     );
     const SENDING: Sql = sql!(
-        "UPDATE attempts AS a SET state = 'sending', sending_at = u.at FROM"
+        "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+         state = 'sending', sending_at = u.at FROM"
         rows (reference text, at bigint)
         "WHERE a.reference = u.reference AND a.lane_id = $2 AND a.live"
     );
     const PLACED: Sql = sql!(
-        "UPDATE attempts AS a SET state = 'placed', placed_at = u.at, call_id = u.call_id, overdue_at = $3, \
+        "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+         state = 'placed', placed_at = u.at, call_id = u.call_id, overdue_at = $3, \
          cause = 'found on the list of the vendor' FROM"
         rows (reference text, call_id text, at bigint)
         "WHERE a.reference = u.reference AND a.lane_id = $2 AND a.live"

@@ -226,12 +226,14 @@ impl<'o> Claiming<'o> {
         day: Option<&str>,
     ) -> Result<Claimed, StoreError> {
         const SENDING: Sql = sql!(
-            "UPDATE attempts AS a SET state = 'sending', sending_at = $2, caller_id = u.caller_id FROM"
+            "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+             state = 'sending', sending_at = $2, caller_id = u.caller_id FROM"
             rows (attempt_id bigint, caller_id text)
             "WHERE a.id = u.attempt_id AND a.state = 'open'"
         );
         const LAPSED: Sql = sql!(
-            "UPDATE attempts AS a SET state = 'lapsed', live = FALSE, cause = u.cause FROM"
+            "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+             state = 'lapsed', live = FALSE, cause = u.cause FROM"
             rows (attempt_id bigint, cause text)
             "WHERE a.id = u.attempt_id AND a.state = 'open'"
         );

@@ -137,17 +137,20 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
 async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut Deltas) -> Result<Opened, StoreError> {
     const INSERT: Sql = sql!(
         "INSERT INTO attempts (lane_id, epoch, opened_at, state, live, contact_id, run_id, number_key, number, class, \
-         reference, dial_after, dial_before, revision) SELECT $2, $3, $4, 'open', TRUE, u.contact_id, u.run_id, u.number_key, \
-         u.number, u.class, u.reference, u.dial_after, u.dial_before, u.revision FROM"
+         reference, dial_after, dial_before, revision, change_number) SELECT $2, $3, $4, 'open', TRUE, \
+         u.contact_id, u.run_id, u.number_key, u.number, u.class, u.reference, u.dial_after, u.dial_before, \
+         u.revision, (SELECT n FROM change_number) FROM"
         rows (contact_id bigint, run_id bigint, number_key bigint, number text, class text, reference text,
               dial_after bigint, dial_before bigint, revision bigint)
         "WHERE true ORDER BY u.number_key ON CONFLICT DO NOTHING RETURNING contact_id"
     );
     const ACTIVE: Sql = sql!(
-        "UPDATE contacts AS c SET state = 'active' FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
+        "UPDATE contacts AS c SET change_number = (SELECT n FROM change_number), \
+         state = 'active' FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
     );
     const BUSY: Sql = sql!(
-        "UPDATE contacts AS c SET due_at = $2 FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
+        "UPDATE contacts AS c SET change_number = (SELECT n FROM change_number), \
+         due_at = $2 FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
     );
     let attempts: Vec<&AttemptRow> = found.iter().filter(|due| !due.in_review).map(|due| &due.attempt).collect();
     let rows = session.rows(&INSERT, args![rows_json(&attempts), plan.lane, plan.epoch, plan.now]).await?;

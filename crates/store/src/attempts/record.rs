@@ -174,7 +174,8 @@ impl<'s> News<'s> {
         now: Moment,
     ) -> Result<Recorded, StoreError> {
         const WRITE: Sql = sql!(
-            "UPDATE attempts AS a SET state = u.state, live = (u.live = 1), call_id = u.call_id, placed_at = u.placed_at, \
+            "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+             state = u.state, live = (u.live = 1), call_id = u.call_id, placed_at = u.placed_at, \
              overdue_at = u.overdue_at, cause = u.cause FROM"
             rows (attempt_id bigint, state text, live bigint, call_id text, placed_at bigint, overdue_at bigint, cause text)
             "WHERE a.id = u.attempt_id"

@@ -117,14 +117,17 @@ async fn some(
     limit: i64,
 ) -> Result<((Swept, Option<AttemptId>), usize), StoreError> {
     const LAPSED: Sql = sql!(
-        "UPDATE attempts AS a SET state = 'lapsed', live = FALSE FROM" rows (attempt_id bigint)
+        "UPDATE attempts AS a SET state = 'lapsed', live = FALSE, \
+         change_number = (SELECT n FROM change_number) FROM" rows (attempt_id bigint)
         "WHERE a.id = u.attempt_id AND a.state = 'open'"
     );
     const UNKNOWN: Sql = sql!(
-        sqlite "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', overdue_at = $2 \
+        sqlite "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', \
+                overdue_at = $2, change_number = (SELECT n FROM change_number) \
                 FROM (SELECT value->>'attempt_id' AS attempt_id FROM json_each($1)) AS u \
                 WHERE a.id = u.attempt_id AND a.state = 'sending'",
-        postgres "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', overdue_at = $2 \
+        postgres "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', \
+                  overdue_at = $2, change_number = (SELECT n FROM change_number) \
                   FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint) WHERE a.id = u.attempt_id AND a.state = 'sending'"
     );
     let lane = lock(session, order.lane, Lock::Share).await?;

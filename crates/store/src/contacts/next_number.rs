@@ -38,7 +38,8 @@ pub(crate) async fn turn(
         number_key: NumberKey,
     }
     const TURN: Sql = sql!(
-        "UPDATE contacts AS c SET number = u.number, number_key = u.number_key FROM"
+        "UPDATE contacts AS c SET change_number = (SELECT n FROM change_number), \
+         number = u.number, number_key = u.number_key FROM"
         rows (contact_id bigint, number_key bigint, number text)
         "WHERE c.id = u.contact_id"
     );

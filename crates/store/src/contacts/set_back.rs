@@ -92,7 +92,8 @@ async fn put(session: &mut Session, mut late: Vec<Late>) -> Result<(), StoreErro
         due_at: i64,
     }
     const PUT: Sql = sql!(
-        "UPDATE contacts AS c SET due_at = u.due_at FROM" rows (contact_id bigint, due_at bigint)
+        "UPDATE contacts AS c SET change_number = (SELECT n FROM change_number), \
+         due_at = u.due_at FROM" rows (contact_id bigint, due_at bigint)
         "WHERE c.id = u.contact_id AND c.state = 'waiting' AND c.due_at > u.due_at"
     );
     late.sort_unstable_by_key(|one| one.contact);

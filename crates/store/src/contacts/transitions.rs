@@ -165,7 +165,8 @@ fn row(step: &Move, snapshot: &ContactSnapshot, bucket: BucketId, now: Moment, d
 
 async fn write(session: &mut Session, mut rows: Vec<MoveRow>) -> Result<(), StoreError> {
     const WRITE: Sql = sql!(
-        "UPDATE contacts AS c SET state = u.state, due_at = u.due_at, bucket_id = u.bucket_id, calls = u.calls, \
+        "UPDATE contacts AS c SET change_number = (SELECT n FROM change_number), \
+         state = u.state, due_at = u.due_at, bucket_id = u.bucket_id, calls = u.calls, \
          outcome_counts = u.outcome_counts, stop_reason = u.stop_reason, \
          last_outcome = coalesce(u.last_outcome, c.last_outcome), \
          last_attempt = coalesce(u.last_attempt, c.last_attempt), reached = c.reached OR u.reached = 1, \

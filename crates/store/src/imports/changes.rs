@@ -189,7 +189,8 @@ fn count(deltas: &mut Deltas, snapshot: &ContactSnapshot, bucket: BucketId, due_
 }
 
 const WRITE: Sql = sql!(
-    "UPDATE contacts AS c SET fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
+    "UPDATE contacts AS c SET change_number = (SELECT n FROM change_number), \
+     fields = u.fields, bucket_id = u.bucket_id, number = u.number, number_key = u.number_key, \
      has_multiple_numbers = u.has_multiple_numbers = 1, external_id = coalesce(u.external_id, c.external_id) FROM"
     rows (contact_id bigint, bucket_id bigint, number text, number_key bigint, has_multiple_numbers bigint,
           external_id text, fields jsonb)
@@ -199,7 +200,8 @@ const WRITE: Sql = sql!(
 // A contact stopped with an undone import waits again, and one that waited in another import waits
 // in this one.
 const MOVE: Sql = sql!(
-    "UPDATE contacts AS c SET state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
+    "UPDATE contacts AS c SET change_number = (SELECT n FROM change_number), \
+     state = CASE WHEN c.state = 'stopped' THEN 'waiting' ELSE c.state END, stop_reason = NULL, \
      finished_at = NULL, pending_stop_reason = NULL, bucket_id = u.bucket_id, import_id = u.import_id, due_at = u.due_at, \
      row_number = u.row_number, line = u.line FROM"
     rows (contact_id bigint, bucket_id bigint, import_id bigint, due_at bigint, row_number bigint, line bigint)

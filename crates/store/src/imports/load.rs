@@ -130,8 +130,9 @@ async fn insert(
 ) -> Result<(), StoreError> {
     const INSERT: Sql = sql!(
         "INSERT INTO contacts (run_id, import_id, state, due_at, bucket_id, row_number, line, number, number_key, \
-         external_id, has_multiple_numbers, fields) SELECT $2, $3, 'waiting', $4, u.bucket_id, u.row_number, u.line, u.number, \
-         u.number_key, u.external_id, u.has_multiple_numbers = 1, u.fields FROM"
+         external_id, has_multiple_numbers, fields, change_number) SELECT $2, $3, 'waiting', $4, u.bucket_id, \
+         u.row_number, u.line, u.number, u.number_key, u.external_id, u.has_multiple_numbers = 1, u.fields, \
+         (SELECT n FROM change_number) FROM"
         rows (bucket_id bigint, row_number bigint, line bigint, number text, number_key bigint, external_id text,
               has_multiple_numbers bigint, fields jsonb)
         ""

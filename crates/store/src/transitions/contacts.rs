@@ -5,7 +5,7 @@ use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, RunId};
 use super::transitions;
 use crate::contacts::attempt_rows::AttemptRow;
 use crate::contacts::rows::{ContactFilter, ContactRow};
-use crate::{RunConditions, RunFigures, contacts, run_conditions, run_figures};
+use crate::{ChangePlace, Changed, RunConditions, RunFigures, changes, contacts, run_conditions, run_figures};
 
 transitions! {
     /// The numbers of a campaign's current run.
@@ -20,6 +20,12 @@ transitions! {
     /// The attempts of these ids, as far as there are any.
     read attempts_by_ids(attempts: Vec<AttemptId>) -> Vec<AttemptRow> =
         |session| async { Ok(contacts::attempt_rows::by_ids(session, attempts.iter().map(|id| id.0)).await?.into_values().collect()) };
+    /// The contacts of a run that changed from a place on, in the order of their changes.
+    snapshot changed_contacts(run: RunId, filter: ContactFilter, after: ChangePlace, limit: i64) -> Changed<ContactRow> =
+        |session| changes::contacts(session, run, filter, after, limit);
+    /// The attempts of a run that changed from a place on, in the order of their changes.
+    snapshot changed_attempts(run: RunId, filter: ContactFilter, after: ChangePlace, limit: i64) -> Changed<AttemptRow> =
+        |session| changes::attempts(session, run, filter, after, limit);
     /// The contact of this id, in whichever run.
     read contact(contact: ContactId) -> Option<ContactRow> = |session| contacts::rows::by_id(session, contact);
     /// The attempt of this id.

@@ -14,7 +14,7 @@ async fn sqlite() -> Lines {
     let mut lines = Lines::new();
     let columns = "SELECT m.name AS t, p.name AS c, p.type AS k, p.\"notnull\" = 1 OR p.pk > 0 AS filled, \
                    coalesce(p.dflt_value, '-') AS usual FROM sqlite_master m JOIN pragma_table_info(m.name) p \
-                   WHERE m.type = 'table' AND m.name <> 'ringfence_migrations' AND substr(m.name, 1, 7) <> 'sqlite_'";
+                   WHERE m.type IN ('table', 'view') AND m.name <> 'ringfence_migrations' AND substr(m.name, 1, 7) <> 'sqlite_'";
     for row in sqlx::query(columns).fetch_all(&mut link).await.expect("columns") {
         let (table, column, kind): (String, String, String) = (row.get("t"), row.get("c"), row.get("k"));
         lines.insert(column_line(&table, &column, &kind, row.get("filled"), row.get("usual")));

@@ -1,5 +1,5 @@
-//! That a campaign is finished, or dials nobody though people wait, is told once; and what happened in
-//! calls is forgotten in the end.
+//! That a campaign is finished, or dials nobody though people wait, is told once; and what happened
+//! in calls is forgotten in the end.
 
 use ringfence_domain::event::EventKind;
 use ringfence_domain::{MessageState, Outcome, Placement, Span};

@@ -9,5 +9,6 @@ mod metrics;
 mod once;
 mod roles;
 mod streams;
+mod updates;
 mod uploads;
 mod webhooks;
