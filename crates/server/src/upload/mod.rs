@@ -4,6 +4,7 @@
 //! taken in; a client that leaves before leaves nothing behind, and one that leaves after stops
 //! nothing.
 
+mod pace;
 mod receive;
 
 use std::sync::{Arc, Mutex, PoisonError};

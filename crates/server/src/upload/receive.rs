@@ -3,33 +3,24 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
 
-use axum::body::BodyDataStream;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use bytes::Bytes;
-use futures::StreamExt;
 use ringfence_intake::Http;
 use ringfence_intake::json_table::{JsonForm, to_csv};
 use ringfence_intake::table::LONGEST_ROW;
 use ringfence_operations::uploads;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
-use tokio::time::Instant;
 
 use super::kind;
+use super::pace::Pace;
 use crate::problem::{Problem, ProblemKind, WrongPlace};
 
 /// The largest upload, unless the configuration names another. In megabytes; a million rows have
 /// some hundred.
 const LARGEST_MB: u32 = 1024;
-/// The longest silence.
-const IDLE: Duration = Duration::from_secs(30);
-/// The stretch of time over which the slowest rate is measured.
-const STRETCH: Duration = Duration::from_mins(1);
-/// Bytes that come in that time at the least: 8 kB a second.
-const SLOWEST: u64 = 8 * 1024 * 60;
 /// Free room on the disk that is left to others. In bytes.
 const LEFT_FREE: u64 = 256 << 20;
 
@@ -134,45 +125,6 @@ async fn rows(request: Request, mut writer: Writer, folder: &Path, form: JsonFor
     Ok(Received { file, name: None, digest })
 }
 
-/// How fast a body comes.
-struct Pace {
-    began: Instant,
-    came: u64,
-}
-
-impl Pace {
-    fn begin() -> Self {
-        Self { began: Instant::now(), came: 0 }
-    }
-
-    /// Waits for something that the client sends.
-    async fn within<T>(&self, next: impl Future<Output = T>) -> Result<T, Problem> {
-        let slow = || Problem::new(ProblemKind::Slow, format!("nothing came for {} seconds", IDLE.as_secs()));
-        tokio::time::timeout(IDLE, next).await.map_err(|_| slow())
-    }
-
-    /// The next part of a body.
-    async fn next(&mut self, body: &mut BodyDataStream) -> Result<Option<Bytes>, Problem> {
-        let Some(chunk) = self.within(body.next()).await? else { return Ok(None) };
-        let chunk =
-            chunk.map_err(|error| Problem::new(ProblemKind::Malformed, format!("the body broke off: {error}")))?;
-        self.count(chunk.len())?;
-        Ok(Some(chunk))
-    }
-
-    /// Counts what came, and refuses who sends so slowly that they only hold a place.
-    fn count(&mut self, bytes: usize) -> Result<(), Problem> {
-        self.came += bytes as u64;
-        if self.began.elapsed() >= STRETCH {
-            if self.came < SLOWEST {
-                return Err(Problem::new(ProblemKind::Slow, "less than 8 kB a second came for a minute"));
-            }
-            *self = Self::begin();
-        }
-        Ok(())
-    }
-}
-
 /// The file that a body is written to.
 struct Writer {
     file: Option<NamedTempFile>,
@@ -228,5 +180,59 @@ impl Writer {
     fn end(self) -> Result<(NamedTempFile, Vec<u8>), Problem> {
         let file = self.file.ok_or_else(|| Problem::new(ProblemKind::Failed, "the upload is gone"))?;
         Ok((file, self.digest.finalize().to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use futures::StreamExt;
+
+    use super::*;
+
+    const KINDS: [&str; 4] =
+        ["text/csv", "multipart/form-data; boundary=x", "application/json", "application/x-ndjson"];
+
+    /// Receives a body of which a line comes every `pause`, `lines` times, and then nothing. Returns
+    /// why it was refused.
+    async fn slowly(kind: &str, pause: Duration, lines: usize) -> String {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let head = "--x\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n";
+        let first = futures::stream::iter(kind.starts_with("multipart").then(|| Bytes::from(head)));
+        let rest = futures::stream::iter(0..lines).then(move |_| async move {
+            tokio::time::sleep(pause).await;
+            Bytes::from("9876543210\n")
+        });
+        let body = first.chain(rest).map(Ok::<_, std::io::Error>).chain(futures::stream::pending());
+        let request = Request::post("/").header(header::CONTENT_TYPE, kind).body(Body::from_stream(body));
+        let received = receive(request.expect("a request"), folder.path(), &Http::default()).await;
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "it leaves nothing");
+        received.expect_err("it never ends").to_string()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_falls_silent_is_refused() {
+        for kind in KINDS {
+            assert_eq!(slowly(kind, Duration::from_secs(1), 5).await, "nothing came for 30 seconds", "{kind}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_in_drops_is_refused() {
+        for kind in KINDS {
+            let refused = slowly(kind, Duration::from_secs(20), usize::MAX).await;
+            assert_eq!(refused, "less than 8 kB a second came for a minute", "{kind}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_take_hours_at_an_honest_rate() {
+        let mut pace = Pace::begin();
+        for _ in 0..10_000 {
+            pace.within(tokio::time::sleep(Duration::from_secs(29))).await.expect("something came");
+            pace.count(8 * 1024 * 30).expect("8 kB a second");
+        }
     }
 }
