@@ -63,7 +63,18 @@ impl ListenError {
 #[derive(Debug)]
 pub struct Door {
     listener: TcpListener,
-    tls: Option<(RustlsConfig, TlsFiles)>,
+    tls: Option<Renewed>,
+}
+
+/// A certificate that may be renewed while it is in use.
+#[derive(Debug, Clone)]
+struct Renewed {
+    config: RustlsConfig,
+    files: TlsFiles,
+    /// When the files that are in use were written.
+    written: [Option<SystemTime>; 2],
+    /// How often the files are looked at.
+    look: Duration,
 }
 
 /// Listens at an address, encrypted when the configuration names a certificate.
@@ -71,7 +82,7 @@ pub fn listen(address: SocketAddr, http: &Http) -> Result<Door, ListenError> {
     if !address.ip().to_canonical().is_loopback() && http.tls.is_none() && !http.behind_tls_proxy {
         return Err(ListenError::Unencrypted(address));
     }
-    let tls = http.tls.clone().map(|files| Ok((RustlsConfig::from_config(certificate(&files)?), files))).transpose()?;
+    let tls = http.tls.clone().map(Renewed::read).transpose()?;
     let listener = TcpListener::bind(address).map_err(|source| ListenError::Address { address, source })?;
     Ok(Door { listener, tls })
 }
@@ -82,6 +93,15 @@ impl Door {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let address = self.listener.local_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
         format!("{scheme}://{address}")
+    }
+
+    /// Looks at the files of the certificate this often; every 30 s unless it is said.
+    #[must_use]
+    pub fn looking_every(mut self, look: Duration) -> Self {
+        if let Some(tls) = &mut self.tls {
+            tls.look = look;
+        }
+        self
     }
 
     /// Answers until told to stop. Streams end at once then, answers that have begun in a few
@@ -104,9 +124,9 @@ impl Door {
                 careful(serving.http_builder());
                 serving.serve(service).await
             }
-            Some((config, files)) => {
-                tokio::spawn(reload(config.clone(), files, server.stop.clone()));
-                let acceptor = RustlsAcceptor::new(config).handshake_timeout(HEADERS);
+            Some(tls) => {
+                let acceptor = RustlsAcceptor::new(tls.config.clone()).handshake_timeout(HEADERS);
+                tokio::spawn(tls.renew(server.stop.clone()));
                 let serving = axum_server::from_tcp(self.listener)?.handle(handle).first_request_timeout(HEADERS);
                 let mut serving = serving.http1_only().acceptor(acceptor);
                 careful(serving.http_builder());
@@ -144,26 +164,33 @@ fn certificate(files: &TlsFiles) -> Result<Arc<ServerConfig>, ListenError> {
     Ok(Arc::new(config))
 }
 
-/// Uses a certificate that was renewed, without a restart. One that cannot be read leaves the one
-/// in use.
-async fn reload(config: RustlsConfig, files: TlsFiles, stop: CancellationToken) {
-    let mut seen = written(&files);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-        let now = written(&files);
-        if now == seen {
-            continue;
-        }
-        seen = now;
-        match certificate(&files) {
-            Ok(new) => {
-                config.reload_from_config(new);
-                tracing::info!("the certificate was renewed");
+impl Renewed {
+    fn read(files: TlsFiles) -> Result<Self, ListenError> {
+        // Before they are read: what is written meanwhile is read again.
+        let written = written(&files);
+        Ok(Self { config: RustlsConfig::from_config(certificate(&files)?), files, written, look: LOOK })
+    }
+
+    /// Uses a certificate that was renewed, without a restart. One that cannot be read leaves the
+    /// one in use.
+    async fn renew(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(self.look) => {}
             }
-            Err(error) => tracing::error!(%error, "the certificate stays as it was: {error}"),
+            let now = written(&self.files);
+            if now == self.written {
+                continue;
+            }
+            self.written = now;
+            match certificate(&self.files) {
+                Ok(new) => {
+                    self.config.reload_from_config(new);
+                    tracing::info!("the certificate was renewed");
+                }
+                Err(error) => tracing::error!(%error, "the certificate stays as it was: {error}"),
+            }
         }
     }
 }

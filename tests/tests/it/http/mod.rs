@@ -3,6 +3,7 @@
 mod callbacks;
 mod campaigns;
 mod documents;
+mod encryption;
 mod exports;
 mod front_door;
 mod metrics;
