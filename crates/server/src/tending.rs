@@ -1,5 +1,5 @@
 //! What a server does beside answering: it forgets what is not needed any more, and finishes
-//! uploads that an earlier process kept.
+//! uploads that were kept.
 
 use std::time::Duration;
 
@@ -14,20 +14,29 @@ const KEPT: Span = Span::from_hours(24);
 
 /// Tends a server until it is told to stop.
 pub(crate) async fn tend(server: Server) {
-    tokio::join!(upload::finish_left_over(server.clone()), forget(&server));
+    let uploads = async {
+        loop {
+            upload::finish_left_over(&server).await;
+            tokio::time::sleep(EVERY).await;
+        }
+    };
+    let rows = async {
+        loop {
+            forget(&server).await;
+            tokio::time::sleep(EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = server.stop.cancelled() => {}
+        () = async { tokio::join!(uploads, rows); } => {}
+    }
 }
 
 async fn forget(server: &Server) {
-    loop {
-        server.limits.forget_the_quiet();
-        let before = server.clock.read().now - KEPT;
-        if let Err(error) = old_rows(server, before).await {
-            tracing::debug!(%error, "old rows stay for now: {error}");
-        }
-        tokio::select! {
-            () = server.stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
-        }
+    server.limits.forget_the_quiet();
+    let before = server.clock.read().now - KEPT;
+    if let Err(error) = old_rows(server, before).await {
+        tracing::debug!(%error, "old rows stay for now: {error}");
     }
 }
 

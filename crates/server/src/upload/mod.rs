@@ -17,6 +17,7 @@ use ringfence_domain::ImportId;
 use ringfence_operations::importing::DryRun;
 use ringfence_operations::imports::{self, TakenIn};
 use ringfence_operations::uploads::{self, Upload, UploadOrder};
+use ringfence_operations::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
@@ -170,11 +171,23 @@ async fn carry_out(
         }
     };
     let taken = upload.take_in(&mut call.workspace, &begun).await;
-    (call, taken.map_err(Problem::from))
+    (call, taken.map_err(said))
 }
 
-/// Takes in what an earlier process kept and did not finish.
-pub(crate) async fn finish_left_over(server: Server) {
+/// A problem of taking a file in. One that cannot be helped now leaves the file for later.
+fn said(error: Error) -> Problem {
+    let is_kept = error.kind == ErrorKind::Work;
+    let problem = Problem::from(error);
+    if is_kept {
+        problem.hint("the file is kept, and is taken in once that is mended; to send it again does no harm")
+    } else {
+        problem
+    }
+}
+
+/// Takes in what was kept and not finished: by a process that died, or while the database could not
+/// be used.
+pub(crate) async fn finish_left_over(server: &Server) {
     let workspace = server.workspace(ringfence_store::Actor::process("uploads"));
     let Ok(folder) = uploads::folder(&workspace) else { return };
     for upload in uploads::left_over(&folder) {

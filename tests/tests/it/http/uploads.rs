@@ -1,6 +1,7 @@
 //! Contacts over HTTP: in every form, of any honest size, and never half.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ringfence_domain::Scope;
 use ringfence_intake::Config;
@@ -8,6 +9,7 @@ use ringfence_operations::uploads;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::web::{Sent, Web};
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 
 /// A server with a campaign `diwali` on a lane of the sandbox; its configuration is in `folder`.
 async fn web(store: &std::sync::Arc<ringfence_store::Database>, folder: &Path) -> (Web, String) {
@@ -135,15 +137,34 @@ async fn an_upload_whose_process_died_is_taken_in_by_the_next() {
     drop(kept);
     web.stop.cancel();
     let next = Web::begin(&database.store, (*web.server.config()).clone()).await;
-    loop {
-        let imports = next.get("/api/v1/campaigns/diwali/imports", &operator).await.expect(200).json();
-        if imports[0]["state"] == "complete" {
-            assert_eq!((counts(&imports[0]), imports[0]["source"].as_str()), ([4, 2, 1, 1], Some("crm.csv")));
-            break;
+    until_taken_in(&next, &operator).await;
+}
+
+/// Waits until the upload is taken in, and gone from the disk.
+async fn until_taken_in(web: &Web, operator: &str) {
+    let waiting = async {
+        while !left(web).is_empty() {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
-    while !left(&next).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    };
+    tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("it is taken in");
+    let imports = web.get("/api/v1/campaigns/diwali/imports", operator).await.expect(200).json();
+    assert_eq!((&imports[0]["state"], counts(&imports[0])), (&json!("complete"), [4, 2, 1, 1]));
+    assert_eq!(imports[0]["source"], "crm.csv");
+}
+
+#[tokio::test]
+async fn an_upload_that_the_database_could_not_take_is_kept_and_taken_in_later() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let (web, operator) = web(&database.store, database.folder()).await;
+    let mut link = SqliteConnection::connect(&database.url).await.expect("a connection");
+    sqlx::query("ALTER TABLE rejects RENAME TO hidden").execute(&mut link).await.expect("hidden");
+    let refused = upload(&web, &operator, "?source=crm.csv", Sent::of("text/csv", CSV)).await.expect(503);
+    assert_eq!(refused.problem(), "not-done");
+    assert!(refused.json()["hint"].as_str().expect("a hint").starts_with("the file is kept"), "{}", refused.text());
+    assert_eq!(left(&web).len(), 2, "the file, and what is to be done with it: {:?}", left(&web));
+    sqlx::query("ALTER TABLE hidden RENAME TO rejects").execute(&mut link).await.expect("back");
+    web.stop.cancel();
+    let next = Web::begin(&database.store, (*web.server.config()).clone()).await;
+    until_taken_in(&next, &operator).await;
 }
