@@ -18,6 +18,21 @@ pub struct Copied {
     pub contacts: i64,
 }
 
+/// Writes a copy into the folder of backups, which is beside the database.
+pub async fn write_beside(workspace: &Workspace) -> Result<Copied, Error> {
+    let Some(folder) = workspace.store.file_beside("backups") else { return Err(on_postgres()) };
+    std::fs::create_dir_all(&folder).map_err(|error| Error::work(format!("{}: {error}", folder.display())))?;
+    let at = workspace.now().to_string().replace(':', "");
+    write(workspace, &folder.join(format!("{at}.db"))).await
+}
+
+fn on_postgres() -> Error {
+    Error::input(
+        "this database is on Postgres, which has backups of its own",
+        "use pg_dump or pg_basebackup; a restored database dials nobody before `ringfence quarantine lift`",
+    )
+}
+
 /// Writes a copy of the database to `file`, which must not exist.
 pub async fn write(workspace: &Workspace, file: &Path) -> Result<Copied, Error> {
     if file.exists() {
@@ -28,12 +43,7 @@ pub async fn write(workspace: &Workspace, file: &Path) -> Result<Copied, Error> 
         Error::work(format!("{} could not be written: {error}", file.display()))
             .with_hint("look for room and permission there; the database itself was not touched")
     })?;
-    let Some(done) = done else {
-        return Err(Error::input(
-            "this database is on Postgres, which has backups of its own",
-            "use pg_dump or pg_basebackup; a restored database dials nobody before `ringfence quarantine lift`",
-        ));
-    };
+    let done = done.ok_or_else(on_postgres)?;
     let file = std::path::absolute(file)?.display().to_string();
     Ok(Copied { file, bytes: done.bytes, contacts: done.contacts })
 }

@@ -23,8 +23,8 @@ use crate::problem::{Problem, ProblemKind};
 /// The name of the header.
 pub(crate) const KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// The route that reads its own body, of any size, and begins its work itself.
-const UPLOAD: &str = "/api/v1/campaigns/{name}/contacts";
+/// The routes that read their own bodies, of any size, and begin their work with [`once_received`].
+const UPLOADS: [&str; 2] = ["/api/v1/campaigns/{name}/contacts", "/api/v1/dnc/import"];
 /// The longest key.
 const LONGEST: usize = 255;
 /// After this time, work without an answer is taken to have died with its process.
@@ -37,7 +37,7 @@ pub(crate) struct KeyRow(pub(crate) i64);
 /// Runs a change to its end, once for each key.
 pub(crate) async fn once(State(server): State<Server>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    if matches!(*request.method(), Method::GET | Method::HEAD) || route == UPLOAD {
+    if matches!(*request.method(), Method::GET | Method::HEAD) || UPLOADS.contains(&route) {
         return next.run(request).await;
     }
     // Who leaves must not stop a change in its middle.
@@ -47,6 +47,30 @@ pub(crate) async fn once(State(server): State<Server>, request: Request, next: N
         tracing::error!(%error, "a change failed by a fault of the program: {error}");
         Problem::new(ProblemKind::Internal, "the request failed by a fault of the program").into_response()
     })
+}
+
+/// Runs a change whose body was received already: `path` and `body`, its digest, tell one from the
+/// other.
+pub(crate) async fn once_received(
+    server: Server,
+    token: TokenId,
+    key: Option<String>,
+    (path, body): (String, Vec<u8>),
+    change: impl Future<Output = Result<Response, Problem>> + Send + 'static,
+) -> Result<Response, Problem> {
+    let work = async move {
+        let Some(key) = key else { return change.await };
+        match Work::begin(&server, token, key, digest(&Method::POST, &path, &body)).await {
+            Err(answer) => Ok(*answer),
+            Ok(work) => {
+                let answer = change.await;
+                Ok(work.end(answer.unwrap_or_else(IntoResponse::into_response)).await)
+            }
+        }
+    };
+    // From here on the client may leave.
+    let done = tokio::spawn(tracing::Instrument::in_current_span(work)).await;
+    done.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?
 }
 
 async fn carry_out(server: &Server, request: Request, next: Next) -> Response {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ringfence_intake::{MistakeAt, Mistakes};
 use ringfence_operations::{Error, ErrorKind};
 use ringfence_store::StoreError;
 use serde::Serialize;
@@ -135,6 +136,21 @@ pub(crate) struct WrongPlace {
     pub(crate) hint: Option<String>,
 }
 
+impl From<MistakeAt> for WrongPlace {
+    fn from(place: MistakeAt) -> Self {
+        Self { pointer: place.pointer, detail: place.message, hint: place.hint }
+    }
+}
+
+/// The places that an error names; the whole document when it names none.
+pub(crate) fn places_of(error: &Error) -> Vec<WrongPlace> {
+    let places: Vec<WrongPlace> = error.mistakes.iter().flat_map(Mistakes::pointers).map(WrongPlace::from).collect();
+    if !places.is_empty() {
+        return places;
+    }
+    vec![WrongPlace { pointer: String::new(), detail: error.message.clone(), hint: error.hint.clone() }]
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0.detail)
@@ -221,10 +237,8 @@ impl From<Error> for Problem {
             ErrorKind::Held => ProblemKind::Held,
             ErrorKind::Work => ProblemKind::Failed,
         };
-        let places = error.mistakes.iter().flat_map(ringfence_intake::Mistakes::pointers);
-        let places: Vec<WrongPlace> = places
-            .map(|place| WrongPlace { pointer: place.pointer, detail: place.message, hint: place.hint })
-            .collect();
+        let places: Vec<WrongPlace> =
+            error.mistakes.iter().flat_map(Mistakes::pointers).map(WrongPlace::from).collect();
         let said: Vec<&str> = places.iter().map(|place| place.detail.as_str()).collect();
         let detail = if said.is_empty() { error.message } else { said.join("; ") };
         let mut problem = Self::new(kind, detail).places(places);

@@ -8,6 +8,7 @@ use ringfence_intake::ConfigLane;
 use ringfence_store::{Applied, Begin, CampaignRow, Database, Expected, StoreError};
 use serde::Serialize;
 
+use super::show::file_of;
 use crate::cautions;
 use crate::differences::{Difference, differences};
 use crate::error::Error;
@@ -183,6 +184,11 @@ impl Proposal {
         }
         let plan = Plan::make(Some(&workspace.store), &rules, &lane).await?;
         Ok(Self { plan, store: workspace.store.clone(), rules, lane })
+    }
+
+    /// The campaign as a file, with every default.
+    pub fn file(&self) -> Result<String, Error> {
+        file_of(&self.rules)
     }
 
     /// The name of the campaign.

@@ -1,5 +1,6 @@
 //! One campaign, with all of its rules.
 
+use ringfence_domain::Campaign;
 use ringfence_domain::summary::Summary;
 use ringfence_intake::keys::form;
 use serde::Serialize;
@@ -25,6 +26,10 @@ pub async fn show(workspace: &Workspace, name: &str) -> Result<Shown, Error> {
     let campaign = workspace.campaign(name).await?;
     let found = status::summaries(workspace, Some(name)).await?.into_iter().next();
     let (summary, _) = found.ok_or_else(|| Error::missing(format!("there is no campaign `{name}`"), "list them"))?;
-    let file = toml::to_string(&form(&campaign.rules)).map_err(|error| Error::work(error.to_string()))?;
-    Ok(Shown { summary, revision: campaign.revision, file })
+    Ok(Shown { summary, revision: campaign.revision, file: file_of(&campaign.rules)? })
+}
+
+/// Rules as a campaign file, with every default.
+pub(super) fn file_of(rules: &Campaign) -> Result<String, Error> {
+    toml::to_string(&form(rules)).map_err(|error| Error::work(error.to_string()))
 }

@@ -92,7 +92,7 @@ pub(crate) async fn create_campaign(call: Call, headers: HeaderMap, body: Bytes)
 }
 
 /// The text of a campaign file, as TOML.
-fn campaign_file(headers: &HeaderMap, body: &Bytes) -> Answer<String> {
+pub(crate) fn campaign_file(headers: &HeaderMap, body: &Bytes) -> Answer<String> {
     match content_type(headers).as_str() {
         "application/toml" | "text/toml" | "text/plain" => String::from_utf8(body.to_vec())
             .map_err(|_| Problem::new(ProblemKind::Malformed, "the campaign file is not UTF-8")),
@@ -181,6 +181,9 @@ pub(crate) async fn run_campaign(mut call: Call, Path(name): Path<String>, Sent(
     call.answer(&started)
 }
 
+/// Letters of a reason.
+const LONGEST_REASON: usize = 1_000;
+
 /// Why something is done, for the record.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -193,9 +196,12 @@ pub(crate) struct ReasonRequest {
 
 impl ReasonRequest {
     /// The reason, or who asked.
-    pub(crate) fn or_caller(self, call: &Call) -> String {
-        let given = self.reason.map(|reason| reason.trim().chars().take(1_000).collect::<String>());
-        given.filter(|reason| !reason.is_empty()).unwrap_or_else(|| format!("by {}", call.caller.name()))
+    pub(crate) fn or_caller(self, call: &Call) -> Answer<String> {
+        let given = self.reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+        if given.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+            return Err(wrong("/reason", format!("it is longer than {LONGEST_REASON} letters")));
+        }
+        Ok(given.unwrap_or_else(|| format!("by {}", call.caller.name())))
     }
 }
 
@@ -204,7 +210,7 @@ impl ReasonRequest {
     security(("token" = ["operator"])), request_body = ReasonRequest,
     responses((status = 200, description = "It is paused.", body = PausedCampaign)))]
 pub(crate) async fn pause_campaign(call: Call, Path(name): Path<String>, Sent(sent): Sent<ReasonRequest>) -> Answer {
-    let reason = sent.or_caller(&call);
+    let reason = sent.or_caller(&call)?;
     call.answer(&campaigns::pause(&call.workspace, &name, &reason).await?)
 }
 
@@ -230,7 +236,7 @@ pub(crate) async fn resume_campaign(call: Call, Path(name): Path<String>, Sent(s
     security(("token" = ["operator"])), request_body = ReasonRequest,
     responses((status = 200, description = "It is cancelled.", body = CancelledCampaign)))]
 pub(crate) async fn cancel_campaign(call: Call, Path(name): Path<String>, Sent(sent): Sent<ReasonRequest>) -> Answer {
-    let reason = sent.or_caller(&call);
+    let reason = sent.or_caller(&call)?;
     call.answer(&campaigns::cancel(&call.workspace, &name, &reason).await?)
 }
 

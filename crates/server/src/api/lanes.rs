@@ -18,7 +18,7 @@ pub(crate) async fn list_lanes(call: Call) -> Answer {
     security(("token" = ["operator"])), request_body = ReasonRequest,
     responses((status = 200, description = "It is paused.", body = Lane)))]
 pub(crate) async fn pause_lane(call: Call, Path(name): Path<String>, Sent(sent): Sent<ReasonRequest>) -> Answer {
-    let reason = sent.or_caller(&call);
+    let reason = sent.or_caller(&call)?;
     lanes::pause(&call.workspace, &name, &reason).await?;
     one(&call, &name).await
 }

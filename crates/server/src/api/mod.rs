@@ -5,8 +5,10 @@
 
 pub(crate) mod attempts;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod call;
 pub(crate) mod campaigns;
+pub(crate) mod check;
 pub(crate) mod contacts;
 pub(crate) mod dnc;
 pub(crate) mod document;
@@ -56,6 +58,7 @@ pub(crate) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(imports::undo_import))
         .routes(routes!(dnc::list_dnc, dnc::add_dnc))
         .routes(routes!(dnc::remove_dnc))
+        .routes(routes!(dnc::import_dnc))
         .routes(routes!(lanes::list_lanes))
         .routes(routes!(lanes::pause_lane))
         .routes(routes!(lanes::resume_lane))
@@ -65,6 +68,8 @@ pub(crate) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(stop::start_all))
         .routes(routes!(quarantine::get_quarantine))
         .routes(routes!(quarantine::lift_quarantine))
+        .routes(routes!(check::check_config, check::check_campaign))
+        .routes(routes!(backup::write_backup))
         .routes(routes!(knowledge::list_presets))
         .routes(routes!(knowledge::check_hours))
         .routes(routes!(audit::list_audit))

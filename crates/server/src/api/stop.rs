@@ -17,7 +17,7 @@ pub(crate) async fn status(call: Call) -> Answer {
 #[utoipa::path(post, path = "/stop", tag = "everything", security(("token" = ["operator"])), request_body = ReasonRequest,
     responses((status = 200, description = "Everything is stopped.", body = StoppedAll)))]
 pub(crate) async fn stop_all(call: Call, Sent(sent): Sent<ReasonRequest>) -> Answer {
-    let reason = sent.or_caller(&call);
+    let reason = sent.or_caller(&call)?;
     call.answer(&stop::stop(&call.workspace, &reason).await?)
 }
 

@@ -76,6 +76,6 @@ pub(crate) async fn enable_webhook(call: Call, Path(id): Path<i64>) -> Answer {
     security(("token" = ["admin"])), request_body = ReasonRequest,
     responses((status = 200, description = "It gets no more.", body = ListedWebhook)))]
 pub(crate) async fn disable_webhook(call: Call, Path(id): Path<i64>, Sent(sent): Sent<ReasonRequest>) -> Answer {
-    let reason = sent.or_caller(&call);
+    let reason = sent.or_caller(&call)?;
     call.answer(&webhooks::disable(&call.workspace, id, &reason).await?)
 }

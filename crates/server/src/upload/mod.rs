@@ -5,7 +5,7 @@
 //! nothing.
 
 mod pace;
-mod receive;
+pub(crate) mod receive;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,7 +26,7 @@ use self::receive::Received;
 use crate::Server;
 use crate::access::Caller;
 use crate::api::call::{Answer, Asked, Call};
-use crate::idempotency::{self, Work};
+use crate::idempotency;
 use crate::problem::{Problem, ProblemKind};
 
 /// An import that is not over after this time is answered with 202 and its address.
@@ -84,22 +84,9 @@ pub(crate) async fn add_contacts(
     let source = query.source.clone().or_else(|| received.name.clone());
     let source =
         source.map_or_else(|| format!("upload by {}", caller.name()), |source| source.chars().take(200).collect());
-    // From here on the client may leave.
-    let work = async move {
-        let digest = idempotency::digest(&axum::http::Method::POST, &path, &received.digest);
-        match key {
-            None => Box::pin(take_in(call, name, query, source, received, folder)).await,
-            Some(key) => match Work::begin(&server, caller.token.id, key, digest).await {
-                Err(answer) => Ok(*answer),
-                Ok(work) => {
-                    let answer = Box::pin(take_in(call, name, query, source, received, folder)).await;
-                    Ok(work.end(answer.unwrap_or_else(IntoResponse::into_response)).await)
-                }
-            },
-        }
-    };
-    let done = tokio::spawn(tracing::Instrument::in_current_span(work)).await;
-    done.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?
+    let (token, body) = (caller.token.id, (path, received.digest.clone()));
+    let change = Box::pin(take_in(call, name, query, source, received, folder));
+    idempotency::once_received(server, token, key, body, change).await
 }
 
 /// The file of a form.

@@ -195,8 +195,8 @@ mod tests {
     const KINDS: [&str; 4] =
         ["text/csv", "multipart/form-data; boundary=x", "application/json", "application/x-ndjson"];
 
-    /// Receives a body of which a line comes every `pause`, `lines` times, and then nothing. Returns
-    /// why it was refused.
+    /// Receives a body of which a line comes every `pause`, `lines` times, and then nothing.
+    /// Returns why it was refused.
     async fn slowly(kind: &str, pause: Duration, lines: usize) -> String {
         let folder = tempfile::TempDir::new().expect("a folder");
         let head = "--x\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n";

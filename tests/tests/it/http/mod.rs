@@ -5,6 +5,7 @@ mod campaigns;
 mod documents;
 mod encryption;
 mod exports;
+mod files;
 mod front_door;
 mod metrics;
 mod once;
