@@ -5,6 +5,8 @@ mod check;
 mod dev;
 mod postgres;
 mod run;
+mod schemathesis;
+mod system;
 mod test;
 mod tools;
 mod zones;

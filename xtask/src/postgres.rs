@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::run::{output, quietly as run};
+use crate::system::{self, is_root};
 
 /// A running server, stopped when it is dropped.
 pub(crate) struct Postgres {
@@ -100,22 +101,8 @@ fn programs() -> Option<PathBuf> {
 }
 
 fn install() -> Result<PathBuf, String> {
-    if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
-        return Err(
-            "the tests need PostgreSQL's programs (initdb, pg_ctl); install the package `postgresql` and run this \
-                    again"
-                .to_owned(),
-        );
-    }
-    println!("installing the system package `postgresql`, which the tests need");
-    run(Command::new("apt-get").args(["update", "-qq"]))?;
-    let quiet = ("DEBIAN_FRONTEND", "noninteractive");
-    run(Command::new("apt-get").env(quiet.0, quiet.1).args(["install", "-y", "-qq", "postgresql"]))?;
+    system::install("postgresql", "PostgreSQL's programs (initdb, pg_ctl)")?;
     programs().ok_or_else(|| "the package `postgresql` brought no pg_ctl".to_owned())
-}
-
-fn is_root() -> bool {
-    output("id", &["-u"]).is_some_and(|id| id.trim() == "0")
 }
 
 fn has_user(name: &str) -> bool {

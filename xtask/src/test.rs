@@ -4,18 +4,24 @@ use std::path::Path;
 
 use crate::postgres::{self, Postgres};
 use crate::run::cargo;
+use crate::schemathesis;
 use crate::tools::NEXTEST;
 
 /// Builds the binary and the tests, starts what they need, and runs them and the examples of the
 /// documentation.
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     NEXTEST.provide()?;
+    let schemathesis = schemathesis::provide()?.display().to_string();
     cargo(&["build", "--workspace", "--bins", "--tests"], &[])?;
     let parent = postgres::in_memory().unwrap_or_else(std::env::temp_dir);
     let server = Postgres::start(&parent)?;
     let scratch = Scratch::make(&parent)?;
-    let variables =
-        [("RINGFENCE_TEST_POSTGRES", server.url.as_str()), ("TMPDIR", scratch.0.as_str()), ("RUST_BACKTRACE", "0")];
+    let variables = [
+        ("RINGFENCE_TEST_POSTGRES", server.url.as_str()),
+        ("RINGFENCE_TEST_SCHEMATHESIS", schemathesis.as_str()),
+        ("TMPDIR", scratch.0.as_str()),
+        ("RUST_BACKTRACE", "0"),
+    ];
     let mut all = vec!["nextest", "run", "--workspace"];
     all.extend(args.iter().map(String::as_str));
     cargo(&all, &variables)?;

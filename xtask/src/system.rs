@@ -1,0 +1,21 @@
+//! The machine, and what its package system brings.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::run::{output, quietly};
+
+/// Installs a package of Debian, or says what to install elsewhere. `brings`: what is needed of it.
+pub(crate) fn install(package: &str, brings: &str) -> Result<(), String> {
+    if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
+        return Err(format!("the tests need {brings}; install the package `{package}` and run this again"));
+    }
+    println!("installing the system package `{package}`, which the tests need");
+    quietly(Command::new("apt-get").args(["update", "-qq"]))?;
+    let quiet = ("DEBIAN_FRONTEND", "noninteractive");
+    quietly(Command::new("apt-get").env(quiet.0, quiet.1).args(["install", "-y", "-qq", package]))
+}
+
+pub(crate) fn is_root() -> bool {
+    output("id", &["-u"]).is_some_and(|id| id.trim() == "0")
+}
