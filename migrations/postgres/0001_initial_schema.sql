@@ -226,6 +226,9 @@ CREATE TABLE contacts (
 CREATE UNIQUE INDEX contacts_number ON contacts (run_id, number_key);
 CREATE UNIQUE INDEX contacts_external_id ON contacts (run_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX contacts_changes ON contacts (run_id, change_number, id);
+-- Lists of contacts, page by page.
+CREATE INDEX contacts_state ON contacts (run_id, state, id);
+CREATE INDEX contacts_outcome ON contacts (run_id, last_outcome, id) WHERE last_outcome IS NOT NULL;
 CREATE INDEX contacts_due ON contacts (bucket_id, due_at, id) WHERE state = 'waiting';
 -- Whoever has a call of unknown fate is not dialled in a fresh run.
 CREATE INDEX contacts_in_review ON contacts (number_key) WHERE state = 'review';

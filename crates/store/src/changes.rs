@@ -1,8 +1,8 @@
 //! What changed since: rows in the order of the transactions that changed them last.
 //!
-//! A transaction that began early may commit late. Its rows have its number, so a reader who goes on
-//! after the last number would miss them; therefore nothing is given whose number is not below the
-//! horizon, below which no transaction is open.
+//! A transaction that began early may commit late. Its rows have its number, so a reader who goes
+//! on after the last number would miss them; therefore nothing is given whose number is not below
+//! the horizon, below which no transaction is open.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +33,13 @@ pub struct Changed<T> {
     pub era: i64,
 }
 
+pub(crate) const CONTACTS: Sql = sql!(
+    "SELECT c.id, c.change_number FROM contacts c WHERE c.run_id = $1 AND c.change_number >= $2 \
+     AND (c.change_number > $2 OR c.id > $3) AND c.change_number < (SELECT n FROM change_horizon) \
+     AND ($5 = '' OR c.state = $5) AND ($6 = '' OR c.last_outcome = $6) \
+     ORDER BY c.change_number, c.id LIMIT $4"
+);
+
 /// The contacts of a run that changed from a place on.
 pub(crate) async fn contacts(
     session: &mut Session,
@@ -41,15 +48,9 @@ pub(crate) async fn contacts(
     after: ChangePlace,
     limit: i64,
 ) -> Result<Changed<ContactRow>, StoreError> {
-    const PLACES: Sql = sql!(
-        "SELECT c.id, c.change_number FROM contacts c WHERE c.run_id = $1 AND c.change_number >= $2 \
-         AND (c.change_number > $2 OR c.id > $3) AND c.change_number < (SELECT n FROM change_horizon) \
-         AND ($5 = '' OR c.state = $5) AND ($6 = '' OR c.last_outcome = $6) \
-         ORDER BY c.change_number, c.id LIMIT $4"
-    );
     let (horizon, era) = horizon(session).await?;
     let (state, outcome, _) = filter.words();
-    let found = session.rows(&PLACES, args![run, after.change, after.id, limit, state, outcome]).await?;
+    let found = session.rows(&CONTACTS, args![run, after.change, after.id, limit, state, outcome]).await?;
     let places = places(&found)?;
     let ids: Vec<ContactId> = places.iter().map(|place| ContactId(place.id)).collect();
     let mut known: BTreeMap<i64, ContactRow> =
@@ -57,6 +58,14 @@ pub(crate) async fn contacts(
     let rows = places.into_iter().filter_map(|place| Some((place, known.remove(&place.id)?))).collect();
     Ok(Changed { rows, horizon, era })
 }
+
+pub(crate) const ATTEMPTS: Sql = sql!(
+    "SELECT a.id, a.change_number FROM attempts a WHERE a.run_id = $1 AND a.change_number >= $2 \
+     AND (a.change_number > $2 OR a.id > $3) AND a.change_number < (SELECT n FROM change_horizon) \
+     AND (($5 = '' AND $6 = '') OR EXISTS (SELECT 1 FROM contacts c WHERE c.id = a.contact_id \
+         AND ($5 = '' OR c.state = $5) AND ($6 = '' OR c.last_outcome = $6))) \
+     ORDER BY a.change_number, a.id LIMIT $4"
+);
 
 /// The attempts of a run that changed from a place on, at contacts that the filter lets through.
 pub(crate) async fn attempts(
@@ -66,16 +75,9 @@ pub(crate) async fn attempts(
     after: ChangePlace,
     limit: i64,
 ) -> Result<Changed<AttemptRow>, StoreError> {
-    const PLACES: Sql = sql!(
-        "SELECT a.id, a.change_number FROM attempts a WHERE a.run_id = $1 AND a.change_number >= $2 \
-         AND (a.change_number > $2 OR a.id > $3) AND a.change_number < (SELECT n FROM change_horizon) \
-         AND (($5 = '' AND $6 = '') OR EXISTS (SELECT 1 FROM contacts c WHERE c.id = a.contact_id \
-             AND ($5 = '' OR c.state = $5) AND ($6 = '' OR c.last_outcome = $6))) \
-         ORDER BY a.change_number, a.id LIMIT $4"
-    );
     let (horizon, era) = horizon(session).await?;
     let (state, outcome, _) = filter.words();
-    let found = session.rows(&PLACES, args![run, after.change, after.id, limit, state, outcome]).await?;
+    let found = session.rows(&ATTEMPTS, args![run, after.change, after.id, limit, state, outcome]).await?;
     let places = places(&found)?;
     let mut known = attempt_rows::by_ids(session, places.iter().map(|place| place.id)).await?;
     let rows = places.into_iter().filter_map(|place| Some((place, known.remove(&place.id)?))).collect();

@@ -1,12 +1,12 @@
 //! How SQLite carries out statements over many rows: lists of rows come first, and tables are
 //! searched by key for each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::{Connection, Row as _, SqliteConnection};
 
 use crate::session::Sql;
-use crate::{Database, Location, imports};
+use crate::{Database, Location, attempts, changes, contacts, dnc, imports};
 
 /// The plan of a statement, line by line, in a database whose tables are said to be large.
 async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
@@ -15,14 +15,46 @@ async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
     rows.iter().map(|row| row.get::<String, _>("detail")).collect()
 }
 
-#[tokio::test]
-async fn new_data_of_known_contacts_is_read_by_key() {
+/// An empty SQLite database in a folder of its own; and where it is.
+async fn empty() -> (PathBuf, String) {
     let folder = std::env::temp_dir().join(format!("plans-{}", uuid::Uuid::new_v4().simple()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join("plans.db");
     let database = Database::open(&Location::Sqlite(path.clone()), true).await.expect("a database");
     database.close().await;
-    let url = format!("sqlite://{}", path.display());
+    (folder, format!("sqlite://{}", path.display()))
+}
+
+/// What a person looks at must not take longer with each contact.
+#[tokio::test]
+async fn lists_are_read_by_an_index_in_their_own_order() {
+    let (folder, url) = empty().await;
+    let mut link = SqliteConnection::connect(&url).await.expect("a connection");
+    for (sql, search) in [
+        (&contacts::rows::BY_STATE, "SEARCH c USING INDEX contacts_state (run_id=? AND state=? AND id>?)"),
+        (&contacts::rows::BY_OUTCOME, "SEARCH c USING INDEX contacts_outcome (run_id=? AND last_outcome=? AND id>?)"),
+        (
+            &changes::CONTACTS,
+            "SEARCH c USING INDEX contacts_changes (run_id=? AND change_number>? AND change_number<?)",
+        ),
+        (
+            &changes::ATTEMPTS,
+            "SEARCH a USING INDEX attempts_changes (run_id=? AND change_number>? AND change_number<?)",
+        ),
+        (&attempts::review::LIST, "SCAN c USING INDEX contacts_in_review"),
+        (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (run_id=? AND number_key=?)"),
+    ] {
+        let plan = plan(&mut link, sql).await;
+        let table = &search[search.find(' ').expect("a word")..][..3];
+        let tables: Vec<&String> = plan.iter().filter(|line| line.contains(table)).collect();
+        assert!(tables.iter().all(|line| *line == search) && !tables.is_empty(), "{search}: {plan:#?}");
+    }
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+#[tokio::test]
+async fn new_data_of_known_contacts_is_read_by_key() {
+    let (folder, url) = empty().await;
     for said in [
         // Nothing is known; a large table; one that looked small when it was looked at last.
         "SELECT 1",

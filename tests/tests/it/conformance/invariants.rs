@@ -40,8 +40,8 @@ on_both_databases! {
         stage.place(&database.store, 1, noon()).await;
         let copy = |contact: &str, number: &str| format!(
             "INSERT INTO attempts (reference, contact_id, run_id, lane_id, number_key, state, live, class, epoch, revision, \
-             opened_at, dial_after, dial_before) SELECT 'x', {contact}, run_id, lane_id, {number}, 'open', TRUE, class, \
-             epoch, revision, opened_at, dial_after, dial_before FROM attempts"
+             opened_at, dial_after, dial_before, change_number) SELECT 'x', {contact}, run_id, lane_id, {number}, 'open', TRUE, class, \
+             epoch, revision, opened_at, dial_after, dial_before, change_number FROM attempts"
         );
         assert!(!takes(&database, &copy("contact_id", "number_key + 1")).await, "the contact");
         assert!(!takes(&database, &copy("contact_id + 1", "number_key")).await, "the number");

@@ -2,6 +2,7 @@
 
 mod both_schemas_are_one;
 mod claims;
+mod contact_pages;
 mod events;
 mod imports;
 mod invariants;
