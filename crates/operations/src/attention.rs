@@ -233,7 +233,7 @@ impl Look<'_> {
         let due: i64 =
             on_it.iter().filter(|summary| summary.held_by.is_none()).map(|summary| summary.waiting_for.pace).sum();
         let live: i64 = on_it.iter().map(|summary| summary.contacts.active).sum();
-        let load = self.workspace.store.lane_load(lane.id, reading.now).await?;
+        let load = self.workspace.store.lane_load_shown(lane.id, reading.now).await?;
         let (verdicts, clock) = (load.verdicts(None, reading), lane.settings.timezone);
         for verdict in verdicts.iter().filter(|verdict| !verdict.allows(reading)) {
             match verdict {

@@ -70,7 +70,7 @@ pub async fn list(workspace: &Workspace) -> Result<Vec<Lane>, Error> {
     let stop_switch = stop_switches::stop_file(&workspace.config.path).active();
     let mut lanes = Vec::new();
     for row in store.lanes().await? {
-        let load = store.lane_load(row.id, reading.now).await?;
+        let load = store.lane_load_shown(row.id, reading.now).await?;
         lanes.push(lane(row, &load, stop_switch.clone(), reading));
     }
     Ok(lanes)

@@ -12,9 +12,10 @@ use crate::campaigns::runs::RunRow;
 use crate::campaigns::{rows, runs};
 use crate::contacts::rows::ContactRow;
 use crate::imports::rows::{ImportRow, last_of};
+use crate::lanes;
 use crate::lanes::daily_calls::{calls_on, day_of};
 use crate::lanes::rows::LaneRow;
-use crate::lanes::{self, slots};
+use crate::lanes::tallies::Tallies;
 use crate::session::Session;
 use crate::stop_all::{Stop, stopped};
 use crate::{StoreError, contacts, stop_all, verdicts};
@@ -113,12 +114,13 @@ impl RunConditions {
 /// run's conditions. As many questions for a thousand campaigns as for one.
 pub(crate) async fn contacts_of_number(
     session: &mut Session,
+    tallies: &Tallies,
     number: NumberKey,
     now: Moment,
 ) -> Result<Vec<(RunConditions, ContactRow)>, StoreError> {
     let contacts = contacts::rows::in_current_runs(session, number).await?;
     let campaigns = rows::of_runs(session, contacts.iter().map(|contact| contact.run)).await?;
-    let conditions = conditions(session, campaigns, now).await?;
+    let conditions = conditions(session, tallies, campaigns, now).await?;
     let mut of_run: HashMap<RunId, ContactRow> = contacts.into_iter().map(|contact| (contact.run, contact)).collect();
     Ok(conditions.into_iter().filter_map(|run| of_run.remove(&run.run.id).map(|contact| (run, contact))).collect())
 }
@@ -126,6 +128,7 @@ pub(crate) async fn contacts_of_number(
 /// The conditions of the campaigns' current runs, in the order of the campaigns.
 pub(crate) async fn conditions(
     session: &mut Session,
+    tallies: &Tallies,
     campaigns: Vec<CampaignRow>,
     now: Moment,
 ) -> Result<Vec<RunConditions>, StoreError> {
@@ -142,7 +145,7 @@ pub(crate) async fn conditions(
         let Some(run) = run_rows.remove(&campaign.run) else { continue };
         let OnLane { lane, left_today, in_hand, foremost } = match known.entry(campaign.lane) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(on_lane(session, campaign.lane, now).await?),
+            Entry::Vacant(unknown) => unknown.insert(on_lane(session, tallies, campaign.lane, now).await?),
         };
         conditions.push(RunConditions {
             lane: lane.clone(),
@@ -167,7 +170,7 @@ struct OnLane {
     foremost: Option<(String, i64)>,
 }
 
-async fn on_lane(session: &mut Session, id: LaneId, now: Moment) -> Result<OnLane, StoreError> {
+async fn on_lane(session: &mut Session, tallies: &Tallies, id: LaneId, now: Moment) -> Result<OnLane, StoreError> {
     let lane = lanes::rows::lock(session, id, lanes::rows::Lock::Read).await?;
     let left_today = match lane.settings.limits.per_day {
         Some(per_day) => {
@@ -176,7 +179,7 @@ async fn on_lane(session: &mut Session, id: LaneId, now: Moment) -> Result<OnLan
         }
         None => None,
     };
-    let in_hand = slots::in_hand(session, &lane, now).await?;
+    let in_hand = tallies.shown(session, &lane, now).await?;
     let foremost = foremost(session, id, now).await?;
     Ok(OnLane { lane, left_today, in_hand, foremost })
 }

@@ -6,6 +6,7 @@ use ringfence_domain::{ContactState, DialClass, Moment, RunId, Span, ZoneSet};
 
 use crate::campaigns::rows::{Locked, find};
 use crate::counters::Counter;
+use crate::lanes::tallies::Tallies;
 use crate::run_conditions::RunConditions;
 use crate::session::{Session, Sql, args, sql};
 use crate::{StoreError, run_conditions};
@@ -46,10 +47,15 @@ pub struct BucketFigures {
 }
 
 /// How many attempts back the pace of the last minute is looked for.
-const PACE_DEPTH: i64 = 20_000;
+const PACE_DEPTH: i64 = 2_000;
 
 /// The numbers of a campaign's current run.
-pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> Result<Option<RunFigures>, StoreError> {
+pub(crate) async fn numbers(
+    session: &mut Session,
+    tallies: &Tallies,
+    name: &str,
+    now: Moment,
+) -> Result<Option<RunFigures>, StoreError> {
     const COUNTS: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
     const BUCKETS: Sql = sql!(
         "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
@@ -59,14 +65,10 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
          ORDER BY c.due_at, c.id LIMIT 1) AS later_at \
          FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
     );
-    const PACE: Sql = sql!(
-        "SELECT count(*) AS n FROM attempts WHERE run_id = $1 AND sending_at > $2 \
-         AND id > (SELECT coalesce(max(id), 0) FROM attempts) - $3"
-    );
     const FINISHED: Sql = sql!("SELECT max(finished_at) AS at FROM contacts WHERE run_id = $1");
     let Some(campaign) = find(session, name, Locked::No).await? else { return Ok(None) };
     let id = campaign.run;
-    let Some(conditions) = run_conditions::conditions(session, vec![campaign], now).await?.pop() else {
+    let Some(conditions) = run_conditions::conditions(session, tallies, vec![campaign], now).await?.pop() else {
         return Ok(None);
     };
     let mut counts = BTreeMap::new();
@@ -89,7 +91,7 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
             })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
-    let last_minute = session.one(&PACE, args![id, now - Span::from_minutes(1), PACE_DEPTH]).await?.get("n")?;
+    let last_minute = last_minute(session, id, now).await?;
     let open: i64 = [ContactState::Waiting, ContactState::Active, ContactState::Review]
         .into_iter()
         .filter_map(|state| counts.get(&Counter::Contact(state).to_string()))
@@ -99,6 +101,21 @@ pub(crate) async fn numbers(session: &mut Session, name: &str, now: Moment) -> R
         _ => None,
     };
     Ok(Some(RunFigures { conditions, counts, buckets, last_minute, finished_at }))
+}
+
+/// Calls that were sent within the last minute: counted, or when the newest attempts do not reach
+/// back so far, reckoned from as far as they do.
+async fn last_minute(session: &mut Session, run: RunId, now: Moment) -> Result<i64, StoreError> {
+    const PACE: Sql = sql!(
+        "SELECT count(*) AS looked_at, count(*) FILTER (WHERE run_id = $1 AND sending_at > $2) AS n, \
+         min(coalesce(sending_at, opened_at)) AS since \
+         FROM (SELECT run_id, sending_at, opened_at FROM attempts ORDER BY id DESC LIMIT $3) AS newest"
+    );
+    let minute = Span::from_minutes(1);
+    let row = session.one(&PACE, args![run, now - minute, PACE_DEPTH]).await?;
+    let (looked_at, n): (i64, i64) = (row.get("looked_at")?, row.get("n")?);
+    let since = row.moment_or_none("since")?.filter(|since| looked_at == PACE_DEPTH && *since > now - minute);
+    Ok(since.map_or(n, |since| n * minute.millis() / now.since(since).millis().max(1)))
 }
 
 /// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when

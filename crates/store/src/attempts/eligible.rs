@@ -7,7 +7,7 @@ use ringfence_domain::{BucketId, CampaignId, ClockReading, DialClass, LaneId, Mo
 
 use crate::lanes::daily_calls::{calls_on, day_of};
 use crate::lanes::rows::{LaneRow, Lock, lock};
-use crate::lanes::slots::in_hand;
+use crate::lanes::tallies::Tallies;
 use crate::session::{Session, Sql, args, sql};
 use crate::stop_all::{Stop, stopped};
 use crate::{StoreError, stop_all, verdicts};
@@ -130,10 +130,17 @@ pub(crate) async fn next_eligible(session: &mut Session, lane: LaneId) -> Result
     Ok(session.one(&NEXT, args![lane]).await?.moment_or_none("at")?.filter(|at| *at < Moment::NEVER))
 }
 
-/// What the lane has in hand.
-pub(crate) async fn load(session: &mut Session, lane: LaneId, now: Moment) -> Result<LaneLoad, StoreError> {
+/// What the lane has in hand: counted now, or as it is shown to people.
+pub(crate) async fn load(
+    session: &mut Session,
+    tallies: &Tallies,
+    lane: LaneId,
+    is_shown: bool,
+    now: Moment,
+) -> Result<LaneLoad, StoreError> {
     let row = lock(session, lane, Lock::Read).await?;
-    let live = in_hand(session, &row, now).await?;
+    let live =
+        if is_shown { tallies.shown(session, &row, now).await? } else { tallies.count(session, &row, now).await? };
     let left_today = match row.settings.limits.per_day {
         Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
         None => None,

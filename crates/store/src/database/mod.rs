@@ -31,6 +31,7 @@ use self::portions::Portions;
 use self::sqlite::SqlitePools;
 use crate::StoreError;
 use crate::events::Actor;
+use crate::lanes::tallies::Tallies;
 use crate::quarantine::database_file::DatabaseFile;
 use crate::quarantine::leftover_log;
 use crate::quarantine::witness::Witness;
@@ -69,6 +70,7 @@ pub struct Database {
     portions: Arc<Portions>,
     health: Arc<Health>,
     receipts: Arc<Receipts>,
+    pub(crate) tallies: Arc<Tallies>,
     /// Whose changes these are.
     actor: Actor,
 }
@@ -143,6 +145,7 @@ impl Database {
             portions: Arc::default(),
             health: Arc::default(),
             receipts: Arc::new(Receipts::new(Arc::from(""), Vec::new())),
+            tallies: Arc::default(),
             actor: Actor::process("somebody"),
         }
     }
@@ -151,6 +154,7 @@ impl Database {
     #[must_use]
     pub fn in_virtual_time(mut self) -> Self {
         self.virtual_time = true;
+        self.tallies = Arc::new(Tallies::of_the_moment());
         self
     }
 

@@ -7,3 +7,4 @@ pub(crate) mod lease;
 pub(crate) mod ownership;
 pub(crate) mod rows;
 pub(crate) mod slots;
+pub(crate) mod tallies;

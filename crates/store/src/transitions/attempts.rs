@@ -26,7 +26,11 @@ transitions! {
     /// When the next bucket of the lane becomes eligible.
     read next_eligible(lane: LaneId) -> Option<Moment> = |session| attempts::eligible::next_eligible(session, lane);
     /// What the lane has in hand.
-    snapshot lane_load(lane: LaneId, now: Moment) -> LaneLoad = |session| attempts::eligible::load(session, lane, now);
+    tallied lane_load(lane: LaneId, now: Moment) -> LaneLoad =
+        |session, tallies| attempts::eligible::load(session, &tallies, lane, false, now);
+    /// The same for people: its live attempts may have been counted up to a second ago.
+    tallied lane_load_shown(lane: LaneId, now: Moment) -> LaneLoad =
+        |session, tallies| attempts::eligible::load(session, &tallies, lane, true, now);
     /// How long a call of the lane usually takes; none while too few are known.
     read usual_call(lane: LaneId) -> Option<Span> = |session| lanes::slots::usual_call(session, lane);
     /// Keeps that with the lane.

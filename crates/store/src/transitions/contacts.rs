@@ -9,7 +9,8 @@ use crate::{ChangePlace, Changed, RunConditions, RunFigures, changes, contacts, 
 
 transitions! {
     /// The numbers of a campaign's current run.
-    snapshot numbers(campaign: String, now: Moment) -> Option<RunFigures> = |session| run_figures::numbers(session, &campaign, now);
+    tallied numbers(campaign: String, now: Moment) -> Option<RunFigures> =
+        |session, tallies| run_figures::numbers(session, &tallies, &campaign, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
     read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
     /// The next contacts of a run after `after`, by id.
@@ -34,8 +35,8 @@ transitions! {
     read contact_by_number(run: RunId, number: NumberKey) -> Option<ContactRow> =
         |session| contacts::rows::by_number(session, run, number);
     /// Everyone with this number in the current run of a campaign, with the run's conditions.
-    snapshot contacts_of_number(number: NumberKey, now: Moment) -> Vec<(RunConditions, ContactRow)> =
-        |session| run_conditions::contacts_of_number(session, number, now);
+    tallied contacts_of_number(number: NumberKey, now: Moment) -> Vec<(RunConditions, ContactRow)> =
+        |session, tallies| run_conditions::contacts_of_number(session, &tallies, number, now);
     /// All attempts at a number, over all campaigns, oldest first.
     read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| contacts::attempt_rows::attempts_at(session, number);
     /// Contacts with this number who are not dialled before a call of an earlier run of their

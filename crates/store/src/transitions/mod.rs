@@ -21,8 +21,9 @@ use crate::{Database, StoreError};
 /// stands in the span `db.` and its name. The first word says how it is carried out: `write` in one
 /// transaction, `stop_switch` in one that comes before all others, `bulk` in one of as many rows as
 /// its second argument says, `in_parts` in as many as it takes, `read` outside any, `snapshot` as
-/// of one moment, `then` in one transaction and what must follow it, `dial` the same for calls that
-/// are to be made.
+/// of one moment, `tallied` the same with what lanes had in hand when they were counted last,
+/// `then` in one transaction and what must follow it, `dial` the same for calls that are to be
+/// made.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
         impl crate::Database {
@@ -62,6 +63,10 @@ macro_rules! transitions {
     (@ snapshot $database:ident, $name:ident, |$session:ident| $step:expr) => {
         $database.snapshot(move |$session| Box::pin(async move { $step.await })).await
     };
+    (@ tallied $database:ident, $name:ident, |$session:ident, $tallies:ident| $step:expr) => {{
+        let $tallies = $database.tallies.clone();
+        $database.snapshot(move |$session| Box::pin(async move { $step.await })).await
+    }};
     (@ then $database:ident, $name:ident, |$session:ident| $step:expr) => {{
         let done = $database
             .write($crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
