@@ -5,6 +5,7 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, router, serve};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
@@ -68,6 +69,22 @@ pub async fn peak_memory(folder: &Path, args: &[&str]) -> u64 {
             return peak;
         }
     }
+}
+
+/// Waits until a `serve` listens. Returns where; what it says from then on is lost.
+pub async fn listening(serve: &mut Child) -> String {
+    let mut lines = BufReader::new(serve.stderr.take().expect("its words")).lines();
+    let mut said = Vec::new();
+    let address = loop {
+        let Some(line) = lines.next_line().await.expect("it speaks") else { panic!("it ended: {said:#?}") };
+        if let Some(address) = line.strip_prefix("listening on http://") {
+            break address.to_owned();
+        }
+        said.push(line);
+    };
+    // A pipe that nobody reads fills up, and then it hangs.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    address
 }
 
 /// Everything that a command printed.

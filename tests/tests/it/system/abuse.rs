@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ringfence_tests::binary;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Child;
 
@@ -27,15 +27,7 @@ async fn serve(folder: &Path) -> Served {
     let made = binary::json(folder, &["token", "create", "--scope", "operator", "--json"]).await;
     let token = made["token"].as_str().expect("a token").to_owned();
     let mut child = binary::ringfence(folder, &["serve"]).spawn().expect("it starts");
-    let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
-    let address = loop {
-        let line = lines.next_line().await.expect("it speaks").expect("it listens");
-        if let Some(address) = line.strip_prefix("listening on http://") {
-            break address.to_owned();
-        }
-    };
-    // Nobody reads the rest.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    let address = binary::listening(&mut child).await;
     Served { child, address, token }
 }
 

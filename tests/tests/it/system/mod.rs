@@ -12,6 +12,7 @@ mod lists;
 mod morning;
 mod operating;
 mod printed;
+mod roles;
 mod rules;
 mod running;
 mod secrets;
