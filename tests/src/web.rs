@@ -1,6 +1,7 @@
 //! A server over HTTP for the length of a test, and clients of it.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,13 @@ pub fn server(store: Arc<Database>, clock: Arc<dyn Clock>) -> Server {
     let mut config = Config::default();
     config.http = Http { public_url: Some("https://dialer.invalid".to_owned()), ..Http::default() };
     Server::new(Arc::new(config), store, clock, CancellationToken::new())
+}
+
+/// The configuration of a lane of the sandbox, which is written into `folder`.
+pub fn config(folder: &Path) -> Config {
+    let (file, text) = (folder.join("ringfence.toml"), "[provider.main]\nkind = \"sandbox\"\n");
+    std::fs::write(&file, text).expect("written");
+    Config::parse(&file, text, &ringfence_operations::configuration::vendors(), &|_| None).expect("a configuration")
 }
 
 /// A server that listens.

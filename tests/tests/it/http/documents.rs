@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use ringfence_domain::Scope;
-use ringfence_intake::Config;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::Stage;
-use ringfence_tests::web::{Sent, Web};
+use ringfence_tests::web::{Sent, Web, config};
 use serde_json::Value;
 
 fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
@@ -23,7 +22,7 @@ fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
 async fn web() -> (TestDatabase, Web) {
     let database = TestDatabase::sqlite().await;
     Stage::set(&database.store, 3).await;
-    let web = Web::begin(&database.store, Config::default()).await;
+    let web = Web::begin(&database.store, config(database.folder())).await;
     (database, web)
 }
 

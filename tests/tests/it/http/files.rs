@@ -5,21 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ringfence_domain::Scope;
-use ringfence_intake::Config;
 use ringfence_store::Database;
 use ringfence_tests::on_both_databases;
-use ringfence_tests::web::{Sent, Web};
+use ringfence_tests::web::{Sent, Web, config};
 use serde_json::json;
 use sqlx::{Connection, Row, SqliteConnection};
 
-const CONFIG: &str = "[provider.main]\nkind = \"sandbox\"\n";
-
 /// A server whose configuration is in `folder`.
 async fn web(store: &Arc<Database>, folder: &Path) -> Web {
-    let file = folder.join("ringfence.toml");
-    std::fs::write(&file, CONFIG).expect("written");
-    let config = Config::parse(&file, CONFIG, &ringfence_operations::configuration::vendors(), &|_| None);
-    Web::begin(store, config.expect("fine")).await
+    Web::begin(store, config(folder)).await
 }
 
 on_both_databases! {
@@ -36,11 +30,11 @@ on_both_databases! {
         assert!(file.contains("hours = \"09:00-21:00\""), "with every default: {file}");
         let again = web.send("POST", "/api/v1/check", Some(&operator), Sent::of("application/toml", file.to_owned()));
         assert_eq!(again.await.expect(200).json()["ok"], true, "what it gave is fine itself");
-        campaign["max_atempts"] = json!(3);
+        campaign["max_calls"] = json!(3);
         campaign["calling"] = json!({ "hours": "25:00-26:00" });
         let wrong = web.post("/api/v1/check", &operator, &campaign).await.expect(200).json();
         let places: Vec<&str> = wrong["mistakes"].as_array().expect("mistakes").iter().filter_map(|one| one["pointer"].as_str()).collect();
-        assert!(places.contains(&"/calling/hours") && places.contains(&"/max_atempts"), "{wrong:#}");
+        assert!(places.contains(&"/calling/hours") && places.contains(&"/max_calls"), "{wrong:#}");
         assert_eq!((&wrong["ok"], wrong.get("file")), (&json!(false), None));
         let _ = web.get("/api/v1/campaigns/diwali", &operator).await.expect(404);
         let config = web.post("/api/v1/check", &operator, &json!({})).await.expect(200).json();

@@ -4,11 +4,10 @@
 use std::process::Stdio;
 
 use ringfence_domain::{Outcome, Placement, Scope};
-use ringfence_intake::Config;
 use ringfence_store::Settlement;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
-use ringfence_tests::web::Web;
+use ringfence_tests::web::{Web, config};
 use tokio::process::Command;
 
 /// A stream does not end; a real call takes as long as it takes; a stop ends everything that comes
@@ -33,11 +32,7 @@ on_both_databases! {
         let unsure = stage.claim(store, 2, noon()).await;
         let lost = Placement::Unknown { cause: "the answer was lost".to_owned() };
         store.record(unsure.iter().map(|attempt| stage.sent(*attempt, lost.clone())).collect(), noon()).await.expect("recorded");
-        let file = database.folder().join("ringfence.toml");
-        let text = "[provider.main]\nkind = \"sandbox\"\n";
-        std::fs::write(&file, text).expect("written");
-        let vendors = ringfence_operations::configuration::vendors();
-        let web = Web::begin(store, Config::parse(&file, text, &vendors, &|_| None).expect("fine")).await;
+        let web = Web::begin(store, config(database.folder())).await;
         let token = web.token(Scope::Admin).await;
         let folder = std::env::var("RINGFENCE_TEST_SCHEMATHESIS").expect("`cargo xtask test` installs schemathesis");
         let work = tempfile::TempDir::new().expect("a folder");

@@ -4,20 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use ringfence_domain::Scope;
-use ringfence_intake::Config;
 use ringfence_operations::uploads;
 use ringfence_tests::on_both_databases;
-use ringfence_tests::web::{Sent, Web};
+use ringfence_tests::web::{Sent, Web, config};
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection};
 
 /// A server with a campaign `diwali` on a lane of the sandbox; its configuration is in `folder`.
 async fn web(store: &std::sync::Arc<ringfence_store::Database>, folder: &Path) -> (Web, String) {
-    let text = "[provider.main]\nkind = \"sandbox\"\n";
-    let file = folder.join("ringfence.toml");
-    std::fs::write(&file, text).expect("written");
-    let config = Config::parse(&file, text, &ringfence_operations::configuration::vendors(), &|_| None).expect("fine");
-    let web = Web::begin(store, config).await;
+    let web = Web::begin(store, config(folder)).await;
     let operator = web.token(Scope::Operator).await;
     let campaign = json!({
         "name": "diwali", "provider": "main", "agent": "a", "caller_ids": ["9876500000"],

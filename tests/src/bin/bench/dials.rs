@@ -1,0 +1,74 @@
+//! Dials and imported rows a second.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringfence_domain::{Campaign, Rate};
+use ringfence_engine::LaneEngine;
+use ringfence_operations::{InputFile, importing};
+use ringfence_providers::{HttpTransport, Provider};
+use ringfence_store::{Begin, Database};
+use ringfence_tests::sample::{lane_settings, rules};
+use ringfence_tests::virtual_time::twenty2_at;
+use tokio_util::sync::CancellationToken;
+
+/// The rules of a campaign whose numbers are called three times a day at most.
+pub(crate) fn bench_rules() -> Campaign {
+    let mut rules = rules("bench", "main");
+    rules.limits.per_number = vec!["3/day".parse().expect("a cap")];
+    rules
+}
+
+/// Prints how many dials a second: claim, POST, durable record, with every check of a real call;
+/// until the last call is placed.
+pub(crate) async fn dial(name: &str, store: &Arc<Database>, file: &Path, contacts: usize, vendor: &str) {
+    let mut settings = lane_settings("main");
+    settings.limits.calls = Rate::per_second(1_000_000);
+    settings.limits.requests = Rate::per_second(1_000_000);
+    // As many at once as there are, so that nobody waits for outcomes: what is measured is placing.
+    settings.limits.concurrent = 100_000;
+    let clock = store.clock().await.expect("a clock");
+    let now = clock.read().now;
+    let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
+    let (_, campaign) = store.apply(bench_rules(), lane, Begin::Running, now).await.expect("a campaign");
+    let provider: Arc<dyn Provider> =
+        twenty2_at(vendor, &settings, "national", HttpTransport::new(None).expect("a client"));
+    importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()), false)
+        .await
+        .expect("imported");
+    let stop = CancellationToken::new();
+    let engine = LaneEngine::new(store.clone(), clock.clone(), "bench/1".into(), lane, settings, provider);
+    let begun = Instant::now();
+    let running = tokio::spawn(engine.run(stop.clone()));
+    let (placed, took) = loop {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let numbers = store.numbers("bench".into(), clock.read().now).await.expect("numbers").expect("a campaign");
+        let count = |name: &str| numbers.counts.get(name).copied().unwrap_or_default() as usize;
+        let placed = count("attempt:placed") + count("attempt:ended");
+        if placed >= contacts || begun.elapsed() > Duration::from_mins(5) {
+            break (placed, begun.elapsed());
+        }
+    };
+    println!("{name}: {:.0} durable dials per second ({placed} in {took:.1?})", placed as f64 / took.as_secs_f64());
+    stop.cancel();
+    running.await.expect("the engine ends");
+    assert_eq!(store.recount(campaign.run).await.expect("a recount"), []);
+}
+
+/// Imports 1,000,000 rows. Returns how long it took.
+pub(crate) async fn import(store: &Arc<Database>, file: &Path) -> Duration {
+    let settings = lane_settings("main");
+    let clock = store.clock().await.expect("a clock");
+    let now = clock.read().now;
+    let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
+    let (_, campaign) = store.apply(bench_rules(), lane, Begin::Running, now).await.expect("a campaign");
+    let provider: Arc<dyn Provider> =
+        twenty2_at("http://127.0.0.1:1", &settings, "national", HttpTransport::new(None).expect("a client"));
+    let begun = Instant::now();
+    let done = importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()), false)
+        .await
+        .expect("imported");
+    assert_eq!(done.row.counts.accepted, 1_000_000);
+    begun.elapsed()
+}

@@ -1,0 +1,119 @@
+//! How long the reads of the HTTP API take while calls are dialled and a million people wait.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringfence_domain::{Rate, Scope};
+use ringfence_engine::LaneEngine;
+use ringfence_operations::{InputFile, importing};
+use ringfence_providers::{HttpTransport, Provider};
+use ringfence_store::Begin;
+use ringfence_tests::sample::{lane_settings, number};
+use ringfence_tests::virtual_time::twenty2_at;
+use ringfence_tests::web::{Web, config};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::Bench;
+use crate::dials::bench_rules;
+
+/// Calls a second that are allowed meanwhile: a little more than the 500 that are wanted.
+const CALLS: u32 = 560;
+/// Requests a second.
+const REQUESTS: u32 = 25;
+/// Requests of each read.
+const TIMES: usize = 40;
+
+/// Asks every read of the API in turns, and prints what they took.
+pub(crate) async fn measure(bench: &Bench, database: &str, list: &Path) {
+    let store = bench.open(database, "reads").await;
+    let mut settings = lane_settings("main");
+    settings.limits.calls = Rate::per_second(CALLS);
+    settings.limits.requests = Rate::per_second(1_000_000);
+    settings.limits.concurrent = 100_000;
+    let clock = store.clock().await.expect("a clock");
+    let now = clock.read().now;
+    let lane = store.register_lane(settings.clone(), now).await.expect("a lane").id;
+    let (_, campaign) = store.apply(bench_rules(), lane, Begin::Running, now).await.expect("a campaign");
+    let provider: Arc<dyn Provider> =
+        twenty2_at(&bench.vendor, &settings, "national", HttpTransport::new(None).expect("a client"));
+    importing::import(&store, &clock, &campaign, &provider, &InputFile::Named(list.to_owned()), false)
+        .await
+        .expect("imported");
+    let stop = CancellationToken::new();
+    let engine = LaneEngine::new(store.clone(), clock.clone(), "bench/1".into(), lane, settings, provider);
+    let running = tokio::spawn(engine.run(stop.clone()));
+    let web = Web::begin(&store, config(bench.folder.path())).await;
+    let token = web.token(Scope::Admin).await;
+    // The first calls are over once their attempts can be asked about.
+    while count(&web, &token).await < 2_000 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let reads = reads(&web, &token).await;
+    let (before, begun) = (count(&web, &token).await, Instant::now());
+    let took = ask(&web, &token, &reads).await;
+    let dialled = f64::from(count(&web, &token).await - before) / begun.elapsed().as_secs_f64();
+    println!(
+        "{database}: {dialled:.0} calls a second, of {CALLS} allowed, while {REQUESTS} reads a second were answered"
+    );
+    let mut all: Vec<Duration> = took.values().flatten().copied().collect();
+    for (read, mut times) in took {
+        println!("{database}: {read}: {}", line(&mut times));
+    }
+    println!("{database}: all reads: {}", line(&mut all));
+    stop.cancel();
+    running.await.expect("the engine ends");
+}
+
+/// The calls that were placed so far.
+async fn count(web: &Web, token: &str) -> u32 {
+    let summary = web.get("/api/v1/campaigns/bench/summary", token).await.expect(200).json();
+    let attempts = summary["attempts"].as_object().expect("attempts").iter();
+    let placed = attempts.filter(|(state, _)| ["placed", "ended"].contains(&state.as_str()));
+    placed.filter_map(|(_, count)| count.as_u64()).sum::<u64>().try_into().expect("a count")
+}
+
+/// Every read of the document whose answer ends, and the question why.
+async fn reads(web: &Web, token: &str) -> Vec<(String, Option<Value>)> {
+    let document = web.get("/api/openapi.json", token).await.expect(200).json();
+    let paths = document["paths"].as_object().expect("paths");
+    let asked = paths.iter().filter(|(path, operations)| {
+        let endless = path.ends_with("/events") || path.ends_with("/export");
+        operations.get("get").is_some() && !endless
+    });
+    let mut reads: Vec<_> = asked.map(|(path, _)| (path.clone(), None)).collect();
+    for list in ["contacts", "attempts"] {
+        reads.push((format!("/api/v1/campaigns/{{name}}/{list}?updated_since=0"), None));
+    }
+    reads.push(("/api/v1/campaigns/{name}/contacts?state=done".to_owned(), None));
+    let phone = number(1).e164().to_owned();
+    reads.push(("/api/v1/why".to_owned(), Some(json!({ "phone": phone }))));
+    reads
+}
+
+async fn ask(web: &Web, token: &str, reads: &[(String, Option<Value>)]) -> BTreeMap<String, Vec<Duration>> {
+    let mut took: BTreeMap<String, Vec<Duration>> = BTreeMap::new();
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / REQUESTS);
+    for _ in 0..TIMES {
+        for (read, body) in reads {
+            pace.tick().await;
+            let path = read.replace("{name}", "bench").replace("{lane}", "main").replace("{id}", "1");
+            let begun = Instant::now();
+            let reply = match body {
+                Some(body) => web.post(&path, token, body).await,
+                None => web.get(&path, token).await,
+            };
+            took.entry(read.clone()).or_default().push(begun.elapsed());
+            assert!(reply.status.is_success() || reply.status == 404, "{path}: {}", reply.text());
+        }
+    }
+    took
+}
+
+fn line(times: &mut [Duration]) -> String {
+    times.sort_unstable();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    format!("half within {:.1?}, 99 of 100 within {:.1?}, the longest {:.1?}", at(50), at(99), at(100))
+}
