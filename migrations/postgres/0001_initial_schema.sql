@@ -13,7 +13,8 @@ CREATE TABLE installation (
     number_key TEXT NOT NULL,
     report_key TEXT NOT NULL,                   -- 32 hex digits: the key that makes the addresses for reports
     created_at BIGINT NOT NULL,
-    change_base BIGINT NOT NULL DEFAULT 0,     -- Postgres: added to the numbers of transactions; grows when it is restored
+    change_base BIGINT NOT NULL DEFAULT 0,     -- added to the numbers of transactions; grows when it is put back
+    change_era BIGINT NOT NULL DEFAULT 0,      -- since when the numbers are of one history
     stopped_at BIGINT,                          -- everything is stopped since then
     stop_reason TEXT                            -- why
 );

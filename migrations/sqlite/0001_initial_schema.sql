@@ -13,7 +13,8 @@ CREATE TABLE installation (
     number_key TEXT NOT NULL,
     report_key TEXT NOT NULL,                   -- 32 hex digits: the key that makes the addresses for reports
     created_at INTEGER NOT NULL,
-    change_base INTEGER NOT NULL DEFAULT 0,     -- Postgres: added to the numbers of transactions; grows when it is restored
+    change_base INTEGER NOT NULL DEFAULT 0,    -- added to the numbers of transactions; grows when it is put back
+    change_era INTEGER NOT NULL DEFAULT 0,     -- since when the numbers are of one history
     stopped_at INTEGER,                         -- everything is stopped since then
     stop_reason TEXT                            -- why
 ) STRICT;
@@ -350,8 +351,8 @@ INSERT INTO witness (only_row) VALUES (1);
 
 -- Numbers of transactions, by which clients ask for what changed since. A row has that of the transaction that
 -- changed it last; nothing with a lower number than the horizon can still appear.
-CREATE VIEW change_number AS SELECT commits AS n FROM witness;
-CREATE VIEW change_horizon AS SELECT commits AS n FROM witness;
+CREATE VIEW change_number AS SELECT change_base + commits AS n FROM witness CROSS JOIN installation;
+CREATE VIEW change_horizon AS SELECT change_base + commits AS n FROM witness CROSS JOIN installation;
 
 -- The newest time zone data that ever dialled on this database: a process with older data dials nobody.
 CREATE TABLE zone_data (

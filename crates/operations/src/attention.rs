@@ -84,7 +84,7 @@ pub async fn look(workspace: &Workspace, campaign: Option<&str>) -> Result<Healt
         if !wanted || !is_listed(&name) || row.state == CampaignState::Cancelled {
             continue;
         }
-        let Some(figures) = store.numbers(name, look.reading.now).await? else { continue };
+        let Some(figures) = store.numbers_shown(name, look.reading.now).await? else { continue };
         let summary = summarize(&figures, &asker, look.reading);
         let schedule = schedules.iter().find(|schedule| schedule.campaign == row.id);
         look.campaign(&figures, &summary, schedule).await?;

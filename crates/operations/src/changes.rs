@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ringfence_store::{AttemptRow, ChangePlace, Changed, ContactFilter, ContactRow};
+use ringfence_store::{AttemptRow, ChangePlace, ChangeQuery, Changed, ContactFilter, ContactRow};
 
 use crate::error::{Error, ErrorKind};
 use crate::workspace::Workspace;
@@ -43,7 +43,8 @@ pub struct Page<T> {
     pub until: ReadUntil,
 }
 
-/// Returns the contacts of a campaign's current run that changed since, after a place.
+/// Returns the contacts of a campaign that changed since, after a place: at the beginning those of
+/// its current run, from then on those of every run.
 pub async fn contacts(
     workspace: &Workspace,
     campaign: &str,
@@ -51,38 +52,41 @@ pub async fn contacts(
     (since, after): (ReadUntil, Option<ChangePlace>),
     limit: u32,
 ) -> Result<Page<ContactRow>, Error> {
-    let run = workspace.campaign(campaign).await?.run;
-    let after = after.unwrap_or_else(|| begin(since));
-    let changed = workspace.store.changed_contacts(run, filter, after, i64::from(limit)).await?;
-    page(since, changed)
+    let query = query(workspace, campaign, since, after, limit).await?;
+    page(since, after, workspace.store.changed_contacts(query, filter).await?)
 }
 
-/// Returns the attempts of a campaign's current run that changed since, after a place.
+/// Returns the attempts of a campaign that changed since, likewise.
 pub async fn attempts(
     workspace: &Workspace,
     campaign: &str,
-    filter: ContactFilter,
     (since, after): (ReadUntil, Option<ChangePlace>),
     limit: u32,
 ) -> Result<Page<AttemptRow>, Error> {
-    let run = workspace.campaign(campaign).await?.run;
-    let after = after.unwrap_or_else(|| begin(since));
-    page(since, workspace.store.changed_attempts(run, filter, after, i64::from(limit)).await?)
+    let query = query(workspace, campaign, since, after, limit).await?;
+    page(since, after, workspace.store.changed_attempts(query).await?)
 }
 
-/// Before every row of a number.
-const fn begin(since: ReadUntil) -> ChangePlace {
-    ChangePlace { change: since.change, id: 0 }
+async fn query(
+    workspace: &Workspace,
+    campaign: &str,
+    since: ReadUntil,
+    after: Option<ChangePlace>,
+    limit: u32,
+) -> Result<ChangeQuery, Error> {
+    let row = workspace.campaign(campaign).await?;
+    // The beginning stays with the run that it began with.
+    let run = since.era.is_none().then(|| after.map_or(row.run, |after| after.run));
+    Ok(ChangeQuery { campaign: row.id, run, since: since.change, after, limit: i64::from(limit) })
 }
 
-fn page<T>(since: ReadUntil, changed: Changed<T>) -> Result<Page<T>, Error> {
+fn page<T>(since: ReadUntil, after: Option<ChangePlace>, changed: Changed<T>) -> Result<Page<T>, Error> {
     let Changed { rows, horizon, era } = changed;
-    if since.era.is_some_and(|read| read != era) || since.change > horizon {
+    let eras = [since.era, after.map(|after| after.era)];
+    if eras.into_iter().flatten().any(|read| read != era) || since.change > horizon {
         let message = "the database was put back since this was read";
-        return Err(Error {
-            kind: ErrorKind::Stale,
-            ..Error::input(message, "read everything anew, with updated_since=0")
-        });
+        let stale = Error::input(message, "read everything anew, with updated_since=0");
+        return Err(Error { kind: ErrorKind::Stale, ..stale });
     }
     Ok(Page { rows, until: ReadUntil { era: Some(era), change: horizon } })
 }

@@ -25,7 +25,7 @@ pub async fn summaries(workspace: &Workspace, campaign: Option<&str>) -> Result<
     let mut summaries = Vec::new();
     for name in names.into_iter().filter(|name| is_listed(name)) {
         let reading = workspace.clock.read();
-        if let Some(figures) = store.numbers(name, reading.now).await? {
+        if let Some(figures) = store.numbers_shown(name, reading.now).await? {
             summaries.push((summarize(&figures, &asker, reading), figures.conditions.clock()));
         }
     }

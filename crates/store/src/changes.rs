@@ -6,20 +6,42 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::{ContactId, RunId};
+use ringfence_domain::{CampaignId, ContactId, Moment, RunId};
 
 use crate::StoreError;
 use crate::contacts::attempt_rows::{self, AttemptRow};
 use crate::contacts::rows::{self, ContactFilter, ContactRow};
 use crate::session::{Row, Session, Sql, args, sql};
 
-/// Where a reader of changes is: the last row that was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+/// Where a reader of changes is: the last row that was given, in the order of runs, changes and
+/// ids; and the horizon when the reading began, which holds to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChangePlace {
+    /// Which history the numbers are of.
+    pub era: i64,
+    /// Nothing from this number on is given.
+    pub horizon: i64,
+    /// The run.
+    pub run: RunId,
     /// The number of the transaction.
     pub change: i64,
     /// The row.
     pub id: i64,
+}
+
+/// What is asked for: what changed in a campaign.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeQuery {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// Only this run; else every run of the campaign.
+    pub run: Option<RunId>,
+    /// No change before this one.
+    pub since: i64,
+    /// The last row that was given.
+    pub after: Option<ChangePlace>,
+    /// Rows of the page.
+    pub limit: i64,
 }
 
 /// Rows that changed.
@@ -35,23 +57,35 @@ pub struct Changed<T> {
 
 pub(crate) const CONTACTS: Sql = sql!(
     "SELECT c.id, c.change_number FROM contacts c WHERE c.run_id = $1 AND c.change_number >= $2 \
-     AND (c.change_number > $2 OR c.id > $3) AND c.change_number < (SELECT n FROM change_horizon) \
-     AND ($5 = '' OR c.state = $5) AND ($6 = '' OR c.last_outcome = $6) \
+     AND (c.change_number > $2 OR c.id > $3) AND c.change_number < $5 \
+     AND ($6 = '' OR c.state = $6) AND ($7 = '' OR c.last_outcome = $7) \
      ORDER BY c.change_number, c.id LIMIT $4"
 );
 
-/// The contacts of a run that changed from a place on.
+pub(crate) const ATTEMPTS: Sql = sql!(
+    "SELECT a.id, a.change_number FROM attempts a WHERE a.run_id = $1 AND a.change_number >= $2 \
+     AND (a.change_number > $2 OR a.id > $3) AND a.change_number < $5 AND $6 = $7 \
+     ORDER BY a.change_number, a.id LIMIT $4"
+);
+
+const RUNS_OF_CONTACTS: Sql = sql!(
+    "SELECT r.id FROM runs r WHERE r.campaign_id = $1 AND r.id >= $2 AND ($3 = 0 OR r.id = $3) AND EXISTS \
+     (SELECT 1 FROM contacts c WHERE c.run_id = r.id AND c.change_number >= $4 AND c.change_number < $5) ORDER BY r.id"
+);
+
+const RUNS_OF_ATTEMPTS: Sql = sql!(
+    "SELECT r.id FROM runs r WHERE r.campaign_id = $1 AND r.id >= $2 AND ($3 = 0 OR r.id = $3) AND EXISTS \
+     (SELECT 1 FROM attempts a WHERE a.run_id = r.id AND a.change_number >= $4 AND a.change_number < $5) ORDER BY r.id"
+);
+
+/// The contacts of a campaign that changed.
 pub(crate) async fn contacts(
     session: &mut Session,
-    run: RunId,
+    query: ChangeQuery,
     filter: ContactFilter,
-    after: ChangePlace,
-    limit: i64,
 ) -> Result<Changed<ContactRow>, StoreError> {
-    let (horizon, era) = horizon(session).await?;
     let (state, outcome, _) = filter.words();
-    let found = session.rows(&CONTACTS, args![run, after.change, after.id, limit, state, outcome]).await?;
-    let places = places(&found)?;
+    let (places, horizon, era) = places(session, query, (&RUNS_OF_CONTACTS, &CONTACTS), (state, outcome)).await?;
     let ids: Vec<ContactId> = places.iter().map(|place| ContactId(place.id)).collect();
     let mut known: BTreeMap<i64, ContactRow> =
         rows::by_ids(session, &ids).await?.into_iter().map(|row| (row.id.0, row)).collect();
@@ -59,40 +93,59 @@ pub(crate) async fn contacts(
     Ok(Changed { rows, horizon, era })
 }
 
-pub(crate) const ATTEMPTS: Sql = sql!(
-    "SELECT a.id, a.change_number FROM attempts a WHERE a.run_id = $1 AND a.change_number >= $2 \
-     AND (a.change_number > $2 OR a.id > $3) AND a.change_number < (SELECT n FROM change_horizon) \
-     AND (($5 = '' AND $6 = '') OR EXISTS (SELECT 1 FROM contacts c WHERE c.id = a.contact_id \
-         AND ($5 = '' OR c.state = $5) AND ($6 = '' OR c.last_outcome = $6))) \
-     ORDER BY a.change_number, a.id LIMIT $4"
-);
-
-/// The attempts of a run that changed from a place on, at contacts that the filter lets through.
-pub(crate) async fn attempts(
-    session: &mut Session,
-    run: RunId,
-    filter: ContactFilter,
-    after: ChangePlace,
-    limit: i64,
-) -> Result<Changed<AttemptRow>, StoreError> {
-    let (horizon, era) = horizon(session).await?;
-    let (state, outcome, _) = filter.words();
-    let found = session.rows(&ATTEMPTS, args![run, after.change, after.id, limit, state, outcome]).await?;
-    let places = places(&found)?;
+/// The attempts of a campaign that changed.
+pub(crate) async fn attempts(session: &mut Session, query: ChangeQuery) -> Result<Changed<AttemptRow>, StoreError> {
+    let (places, horizon, era) = places(session, query, (&RUNS_OF_ATTEMPTS, &ATTEMPTS), ("", "")).await?;
     let mut known = attempt_rows::by_ids(session, places.iter().map(|place| place.id)).await?;
     let rows = places.into_iter().filter_map(|place| Some((place, known.remove(&place.id)?))).collect();
     Ok(Changed { rows, horizon, era })
 }
 
-fn places(rows: &[Row]) -> Result<Vec<ChangePlace>, StoreError> {
-    rows.iter().map(|row| Ok(ChangePlace { change: row.get("change_number")?, id: row.get("id")? })).collect()
+/// The places of a page, the horizon, and the era. A row that changes while pages are read has a
+/// number beyond the horizon of the first page, and comes the next time.
+async fn places(
+    session: &mut Session,
+    query: ChangeQuery,
+    (runs, rows): (&Sql, &Sql),
+    (state, outcome): (&'static str, &'static str),
+) -> Result<(Vec<ChangePlace>, i64, i64), StoreError> {
+    let ChangeQuery { campaign, run: only, since, after, limit } = query;
+    let (now, era) = horizon(session).await?;
+    let horizon = after.map_or(now, |after| after.horizon);
+    let (from, only) = (after.map_or(RunId(0), |after| after.run), only.unwrap_or(RunId(0)));
+    let runs = session.rows(runs, args![campaign, from, only, since, horizon]).await?;
+    let mut places: Vec<ChangePlace> = Vec::new();
+    for run in runs.iter().map(|row| row.get("id").map(RunId)).collect::<Result<Vec<_>, StoreError>>()? {
+        let rest = limit - places.len() as i64;
+        if rest <= 0 {
+            break;
+        }
+        let (change, id) = after.filter(|after| after.run == run).map_or((since, 0), |after| (after.change, after.id));
+        let found = session.rows(rows, args![run, change, id, rest, horizon, state, outcome]).await?;
+        let place = |row: &Row| -> Result<ChangePlace, StoreError> {
+            Ok(ChangePlace { era, horizon, run, change: row.get("change_number")?, id: row.get("id")? })
+        };
+        places.extend(found.iter().map(place).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok((places, horizon, era))
 }
 
 async fn horizon(session: &mut Session) -> Result<(i64, i64), StoreError> {
-    const HORIZON: Sql =
-        sql!("SELECT h.n, (SELECT coalesce(max(id), 0) FROM quarantines) AS era FROM change_horizon h");
+    const HORIZON: Sql = sql!("SELECT h.n, i.change_era AS era FROM change_horizon h CROSS JOIN installation i");
     let row = session.one(&HORIZON, args![]).await?;
     Ok((row.get("n")?, row.get("era")?))
+}
+
+/// The numbers of the transactions to come are of another history: the database was put back, or
+/// stands on another server, which counts its transactions anew.
+pub(crate) async fn begin_era(session: &mut Session, now: Moment) -> Result<(), StoreError> {
+    // No server has counted so many.
+    const BEGIN: Sql = sql!(
+        "UPDATE installation SET change_base = change_base + 281474976710656, \
+         change_era = CASE WHEN change_era < $1 THEN $1 ELSE change_era + 1 END"
+    );
+    session.run(&BEGIN, args![now]).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub use campaigns::recent_failures::Failing;
 pub use campaigns::rows::CampaignRow;
 pub use campaigns::runs::RunRow;
 pub use campaigns::schedules::ScheduleRow;
-pub use changes::{ChangePlace, Changed};
+pub use changes::{ChangePlace, ChangeQuery, Changed};
 pub use contacts::attempt_rows::AttemptRow;
 pub use contacts::rows::{ContactFilter, ContactRow};
 pub use counters::{Counter, UnknownCounter};

@@ -39,7 +39,7 @@ async fn lists_are_read_by_an_index_in_their_own_order() {
         ),
         (
             &changes::ATTEMPTS,
-            "SEARCH a USING INDEX attempts_changes (run_id=? AND change_number>? AND change_number<?)",
+            "SEARCH a USING COVERING INDEX attempts_changes (run_id=? AND change_number>? AND change_number<?)",
         ),
         (&attempts::review::LIST, "SCAN c USING INDEX contacts_in_review"),
         (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (run_id=? AND number_key=?)"),

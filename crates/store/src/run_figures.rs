@@ -103,19 +103,18 @@ pub(crate) async fn numbers(
     Ok(Some(RunFigures { conditions, counts, buckets, last_minute, finished_at }))
 }
 
-/// Calls that were sent within the last minute: counted, or when the newest attempts do not reach
-/// back so far, reckoned from as far as they do.
+/// Calls that were sent within the last minute: counted, or when the newest ones do not reach back
+/// so far, reckoned from as far as they do. Attempts that are planned ahead are newer than any.
 async fn last_minute(session: &mut Session, run: RunId, now: Moment) -> Result<i64, StoreError> {
     const PACE: Sql = sql!(
-        "SELECT count(*) AS looked_at, count(*) FILTER (WHERE run_id = $1 AND sending_at > $2) AS n, \
-         min(coalesce(sending_at, opened_at)) AS since \
-         FROM (SELECT run_id, sending_at, opened_at FROM attempts ORDER BY id DESC LIMIT $3) AS newest"
+        "SELECT count(*) AS looked_at, count(*) FILTER (WHERE run_id = $1 AND sending_at > $2) AS n, min(sending_at) AS since \
+         FROM (SELECT run_id, sending_at FROM attempts WHERE sending_at IS NOT NULL ORDER BY id DESC LIMIT $3) AS newest"
     );
     let minute = Span::from_minutes(1);
     let row = session.one(&PACE, args![run, now - minute, PACE_DEPTH]).await?;
     let (looked_at, n): (i64, i64) = (row.get("looked_at")?, row.get("n")?);
     let since = row.moment_or_none("since")?.filter(|since| looked_at == PACE_DEPTH && *since > now - minute);
-    Ok(since.map_or(n, |since| n * minute.millis() / now.since(since).millis().max(1)))
+    Ok(since.map_or(n, |since| n * minute.millis() / now.since(since).millis().clamp(1_000, minute.millis())))
 }
 
 /// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when

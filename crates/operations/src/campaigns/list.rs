@@ -61,7 +61,7 @@ pub async fn list(workspace: &Workspace) -> Result<Vec<Listed>, Error> {
         if !is_listed(name) {
             continue;
         }
-        let Some(figures) = store.numbers(name.clone(), reading.now).await? else { continue };
+        let Some(figures) = store.numbers_shown(name.clone(), reading.now).await? else { continue };
         let summary = summarize(&figures, &asker, reading);
         let own = schedules.iter().position(|schedule| schedule.campaign == campaign.id);
         let schedule = own.map(|place| schedules.swap_remove(place)).map(|schedule| Scheduled {

@@ -212,7 +212,7 @@ async fn of_contacts(
 pub async fn campaign(workspace: &Workspace, name: &str) -> Result<WhyCampaign, Error> {
     let reading = workspace.clock.read();
     let name = workspace.campaign(name).await?.rules.name;
-    let figures = workspace.store.numbers(name.clone(), reading.now).await?;
+    let figures = workspace.store.numbers_shown(name.clone(), reading.now).await?;
     let figures = figures.ok_or_else(|| Error::work(format!("the campaign {name} has vanished")))?;
     let on_dnc = workspace.store.waiting_on_dnc(figures.conditions.campaign.run).await?;
     let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };

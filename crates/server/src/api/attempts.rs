@@ -4,8 +4,9 @@ use axum::extract::Path;
 use ringfence_domain::AttemptId;
 use ringfence_operations::attempts::{self, ListedAttempt};
 use ringfence_operations::changes;
+use ringfence_store::ContactFilter;
 
-use super::call::{Answer, Asked, Call};
+use super::call::{Answer, Asked, Call, wrong};
 use super::contacts::ContactQuery;
 use super::paging::Page;
 
@@ -20,8 +21,12 @@ pub(crate) async fn campaign_attempts(
 ) -> Answer {
     let (wanted, filter) = query.wanted(&name)?;
     if let Some(since) = query.since()? {
+        // A contact that leaves a state would take its earlier attempts out of the list.
+        if filter != ContactFilter::default() {
+            return Err(wrong("updated_since", "with it, attempts are given whatever state and outcome are"));
+        }
         let after = wanted.after_change()?;
-        let changed = changes::attempts(&call.workspace, &name, filter, (since, after), wanted.limit + 1).await?;
+        let changed = changes::attempts(&call.workspace, &name, (since, after), wanted.limit + 1).await?;
         return call.answer(&wanted.changed::<_, ListedAttempt>(changed));
     }
     let after = AttemptId(wanted.after_number()?.unwrap_or_default());

@@ -28,7 +28,9 @@ pub(crate) struct ContactQuery {
     #[param(inline)]
     outcome: Option<Outcome>,
     /// Only what changed since, in the order of the changes: `0`, or the `updated_until` of an
-    /// earlier list. A row may come twice; none is left out, however late its change was committed.
+    /// earlier list. A row may come twice; none is left out, however late its change was committed,
+    /// and whichever run it is of. Who does not match `state` and `outcome` any more is not told:
+    /// leave them out to keep a copy. Attempts take neither with it.
     updated_since: Option<String>,
 }
 

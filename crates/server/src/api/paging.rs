@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ringfence_domain::RunId;
 use ringfence_operations::changes;
 use ringfence_store::ChangePlace;
 use serde::Serialize;
@@ -74,8 +75,9 @@ impl Wanted {
     /// The place of a change that was given last.
     pub(crate) fn after_change(&self) -> Answer<Option<ChangePlace>> {
         let parse = |text: &String| {
-            let (change, id) = text.split_once(':')?;
-            Some(ChangePlace { change: change.parse().ok()?, id: id.parse().ok()? })
+            let numbers = text.split(':').map(|number| number.parse().ok()).collect::<Option<Vec<i64>>>()?;
+            let [era, horizon, run, change, id] = numbers[..] else { return None };
+            Some(ChangePlace { era, horizon, run: RunId(run), change, id })
         };
         let wrong = || wrong("cursor", "it is none of this list");
         self.after.as_ref().map(|text| parse(text).ok_or_else(wrong)).transpose()
@@ -83,7 +85,10 @@ impl Wanted {
 
     /// Makes the page of rows that changed.
     pub(crate) fn changed<R, T: From<R>>(&self, changed: changes::Page<R>) -> Page<T> {
-        let page = self.page(changed.rows, |(place, _)| format!("{}:{}", place.change, place.id));
+        let page = self.page(changed.rows, |(place, _)| {
+            let ChangePlace { era, horizon, run, change, id } = place;
+            format!("{era}:{horizon}:{run}:{change}:{id}")
+        });
         let updated_until = page.next_cursor.is_none().then(|| changed.until.to_string());
         let data = page.data.into_iter().map(|(_, row)| T::from(row)).collect();
         Page { data, next_cursor: page.next_cursor, updated_until }

@@ -10,6 +10,7 @@ use ringfence_domain::quarantine::{Present, Suspicion, Testimony, Witnessed};
 use super::turns::Urgency;
 use super::{Database, clock};
 use crate::StoreError;
+use crate::changes::begin_era;
 use crate::error::trouble::Trouble;
 use crate::quarantine::rows;
 use crate::quarantine::rows::NewQuarantine;
@@ -236,9 +237,14 @@ impl Database {
         if self.sqlite_path().is_some() {
             return Ok(());
         }
-        let place = self.place().await?;
+        let (place, now) = (self.place().await?, clock::wall_clock());
         self.write(Urgency::Stop, move |session| {
-            Box::pin(async move { session.run(&TRUST, args![place]).await.map(drop) })
+            Box::pin(async move {
+                if session.run(&TRUST, args![place]).await? > 0 {
+                    begin_era(session, now).await?;
+                }
+                Ok(())
+            })
         })
         .await
     }

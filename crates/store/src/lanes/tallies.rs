@@ -1,7 +1,7 @@
 //! What lanes had in hand when they were counted last.
 //!
-//! A lane may have tens of thousands of live attempts, and whoever dials it counts them some times a
-//! second. People who look within the same second see that count instead of another one.
+//! A lane may have tens of thousands of live attempts, and whoever dials it counts them some times
+//! a second. People who look within the same second see that count instead of another one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};

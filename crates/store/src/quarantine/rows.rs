@@ -5,6 +5,7 @@ use ringfence_domain::event::EventKind;
 use ringfence_domain::{Moment, Span};
 
 use crate::StoreError;
+use crate::changes::begin_era;
 use crate::events::{Subject, tell};
 use crate::session::{Row, Session, Sql, args, claim_fence, sql};
 
@@ -82,18 +83,11 @@ pub(crate) async fn begin(session: &mut Session, new: &NewQuarantine, now: Momen
     const BEGIN: Sql = sql!(
         "INSERT INTO quarantines (noticed_at, cause, since, replaces) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
     );
-    // A database that was restored on another server counts its transactions anew: what changes
-    // from now on has higher numbers than what it brought along.
-    const BEHIND: Sql = sql!(
-        sqlite "SELECT 1",
-        postgres "UPDATE installation SET change_base = greatest(change_base, \
-            (SELECT coalesce(max(change_number), 0) FROM contacts), (SELECT coalesce(max(change_number), 0) FROM attempts))"
-    );
     claim_fence::close(session).await?;
     let last = session.one(&LAST, args![]).await?.moment_or_none("at")?;
     let since = [last, new.since].into_iter().flatten().min().map(|at| at - MARGIN);
     if session.run(&BEGIN, args![now, new.cause.as_str(), since, new.replaces.clone()]).await? > 0 {
-        session.run(&BEHIND, args![]).await?;
+        begin_era(session, now).await?;
         tell(EventKind::QuarantineNoticed, Subject::All, Some(&new.cause), now);
     }
     Ok(())

@@ -5,28 +5,31 @@ use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, RunId};
 use super::transitions;
 use crate::contacts::attempt_rows::AttemptRow;
 use crate::contacts::rows::{ContactFilter, ContactRow};
-use crate::{ChangePlace, Changed, RunConditions, RunFigures, changes, contacts, run_conditions, run_figures};
+use crate::lanes::tallies::Tallies;
+use crate::{ChangeQuery, Changed, RunConditions, RunFigures, changes, contacts, run_conditions, run_figures};
 
 transitions! {
     /// The numbers of a campaign's current run.
-    tallied numbers(campaign: String, now: Moment) -> Option<RunFigures> =
+    snapshot numbers(campaign: String, now: Moment) -> Option<RunFigures> =
+        |session| run_figures::numbers(session, &Tallies::of_the_moment(), &campaign, now);
+    /// The same for people: its live attempts may have been counted up to a second ago.
+    tallied numbers_shown(campaign: String, now: Moment) -> Option<RunFigures> =
         |session, tallies| run_figures::numbers(session, &tallies, &campaign, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
     read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
     /// The next contacts of a run after `after`, by id.
-    read contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =
+    snapshot contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =
         |session| contacts::rows::page(session, run, filter, after, limit);
     /// The contacts of these ids, in whichever runs, as far as there are any.
     read contacts_by_ids(contacts: Vec<ContactId>) -> Vec<ContactRow> = |session| contacts::rows::by_ids(session, &contacts);
     /// The attempts of these ids, as far as there are any.
     read attempts_by_ids(attempts: Vec<AttemptId>) -> Vec<AttemptRow> =
         |session| async { Ok(contacts::attempt_rows::by_ids(session, attempts.iter().map(|id| id.0)).await?.into_values().collect()) };
-    /// The contacts of a run that changed from a place on, in the order of their changes.
-    snapshot changed_contacts(run: RunId, filter: ContactFilter, after: ChangePlace, limit: i64) -> Changed<ContactRow> =
-        |session| changes::contacts(session, run, filter, after, limit);
-    /// The attempts of a run that changed from a place on, in the order of their changes.
-    snapshot changed_attempts(run: RunId, filter: ContactFilter, after: ChangePlace, limit: i64) -> Changed<AttemptRow> =
-        |session| changes::attempts(session, run, filter, after, limit);
+    /// The contacts of a campaign that changed, run by run in the order of their changes.
+    snapshot changed_contacts(query: ChangeQuery, filter: ContactFilter) -> Changed<ContactRow> =
+        |session| changes::contacts(session, query, filter);
+    /// The attempts of a campaign that changed, run by run in the order of their changes.
+    snapshot changed_attempts(query: ChangeQuery) -> Changed<AttemptRow> = |session| changes::attempts(session, query);
     /// The contact of this id, in whichever run.
     read contact(contact: ContactId) -> Option<ContactRow> = |session| contacts::rows::by_id(session, contact);
     /// The attempt of this id.

@@ -70,7 +70,8 @@ async fn postgres() -> Lines {
 
 fn column_line(table: &str, column: &str, kind: &str, filled: bool, usual: &str) -> String {
     let kind = match kind {
-        "INTEGER" | "bigint" | "smallint" | "boolean" => "number",
+        // SQLite names no type of what a view reckons.
+        "INTEGER" | "" | "bigint" | "smallint" | "boolean" => "number",
         "TEXT" | "text" | "jsonb" => "text",
         other => other,
     };

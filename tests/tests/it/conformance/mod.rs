@@ -10,6 +10,7 @@ mod lanes;
 mod number_rules;
 mod outcomes;
 mod overlaps;
+mod pace;
 mod planning;
 mod quarantine;
 mod records;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ringfence_domain::{Outcome, Placement, Scope};
 use ringfence_intake::Config;
-use ringfence_store::{ChangePlace, ContactFilter, Database, Settlement};
+use ringfence_store::{ChangeQuery, ContactFilter, Database, Settlement};
+use ringfence_tests::database::execute;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{Stage, noon};
 use ringfence_tests::web::Web;
@@ -16,7 +17,9 @@ use sqlx::{Connection, Executor, PgConnection};
 async fn until_given(stage: &Stage, store: &Database, wanted: &[i64]) {
     let waiting = async {
         loop {
-            let all = store.changed_contacts(stage.run(), ContactFilter::default(), ChangePlace::default(), 100);
+            let campaign = stage.campaign.id;
+            let query = ChangeQuery { campaign, run: None, since: 0, after: None, limit: 100 };
+            let all = store.changed_contacts(query, ContactFilter::default());
             let given: Vec<i64> = all.await.expect("changes").rows.iter().map(|(_, row)| row.id.0).collect();
             if wanted.iter().all(|id| given.contains(id)) {
                 return;
@@ -79,12 +82,59 @@ on_both_databases! {
         let second = call(&stage, store).await;
         until_given(&stage, store, &[second]).await;
         assert_eq!(read(&web, &viewer, "contacts", &until).await.0, [second]);
-        let answered = web.get("/api/v1/campaigns/spring/attempts?updated_since=0&outcome=busy", &viewer).await;
-        assert_eq!(answered.expect(200).json()["data"], serde_json::json!([]), "both picked up");
+        let filtered = web.get("/api/v1/campaigns/spring/attempts?updated_since=0&outcome=busy", &viewer).await;
+        assert_eq!(filtered.expect(422).problem(), "invalid");
         let strange = web.get("/api/v1/campaigns/spring/contacts?updated_since=x", &viewer).await.expect(422);
         assert_eq!(strange.problem(), "invalid");
         let later = web.get("/api/v1/campaigns/spring/contacts?updated_since=e0-999999999", &viewer).await.expect(412);
         assert_eq!(later.problem(), "stale", "it is of another history");
+    }
+}
+
+on_both_databases! {
+    async fn what_changes_in_an_earlier_run_is_given_after_a_fresh_one_began(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 4).await;
+        let web = Web::begin(store, Config::default()).await;
+        let viewer = web.token(Scope::Viewer).await;
+        let placed = stage.place(store, 1, noon()).await[0];
+        let contact = store.attempt(placed).await.expect("asked").expect("it is there").contact.0;
+        until_given(&stage, store, &[contact]).await;
+        let (_, until) = read(&web, &viewer, "contacts", "0").await;
+        let (_, calls_until) = read(&web, &viewer, "attempts", "0").await;
+        store.begin_run(stage.campaign.id, "again".to_owned(), noon()).await.expect("a fresh run");
+        let ended = Settlement::Ended(Outcome::Answered, Box::default());
+        store.settle(vec![(placed, ended)], noon()).await.expect("settled");
+        until_given(&stage, store, &[contact]).await;
+        let (changed, _) = read(&web, &viewer, "contacts", &until).await;
+        assert!(changed.contains(&contact), "{changed:?}");
+        let (calls, _) = read(&web, &viewer, "attempts", &calls_until).await;
+        assert_eq!(calls, [placed.0]);
+        let (anew, _) = read(&web, &viewer, "contacts", "0").await;
+        assert_eq!(anew, [0; 0], "the fresh run has nobody yet");
+    }
+}
+
+on_both_databases! {
+    async fn a_database_that_was_put_back_begins_another_history(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 4).await;
+        let web = Web::begin(store, Config::default()).await;
+        let viewer = web.token(Scope::Viewer).await;
+        let all = ids(&web, &viewer).await;
+        until_given(&stage, store, &all).await;
+        let page = web.get("/api/v1/campaigns/spring/contacts?limit=3&updated_since=0", &viewer).await.expect(200).json();
+        let cursor = page["next_cursor"].as_str().expect("there is more").to_owned();
+        let (_, until) = read(&web, &viewer, "contacts", "0").await;
+        // What a restored database, whose numbers are higher than its server's, gets.
+        execute(&database.url, "UPDATE contacts SET change_number = change_number + 1000000000").await;
+        execute(&database.url, "UPDATE installation SET change_base = change_base + 281474976710656, change_era = change_era + 1").await;
+        for path in [format!("updated_since={until}"), format!("limit=3&updated_since=0&cursor={cursor}")] {
+            let path = format!("/api/v1/campaigns/spring/contacts?{path}");
+            assert_eq!(web.get(&path, &viewer).await.expect(412).problem(), "stale", "{path}");
+        }
+        until_given(&stage, store, &all).await;
+        assert_eq!(read(&web, &viewer, "contacts", "0").await.0, all);
     }
 }
 
