@@ -191,7 +191,8 @@ pub async fn dry_run_of_upload(
     let row = workspace.campaign(campaign).await?;
     let (_, provider) = workspace.lane_of(&row.rules)?;
     let (now, file) = (workspace.now(), InputFile::Uploaded { path: path.to_owned(), source: source.to_owned() });
-    in_background(move |_| importing::dry_run(&file, &row.rules, &provider, now)).await?
+    let work = move |_: &_| importing::dry_run(&file, &row.rules, &provider, now).map_err(|error| file.named(error));
+    in_background(work).await?
 }
 
 /// Stops the contacts of an import that were not dialled yet. People who were known before keep

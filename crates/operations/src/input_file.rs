@@ -103,6 +103,13 @@ impl InputFile {
         }
     }
 
+    /// An error that is about it, in the name that people know: where it is kept is nobody's
+    /// matter.
+    pub(crate) fn named(&self, error: Error) -> Error {
+        let Self::Uploaded { path, source } = self else { return error };
+        Error { message: error.message.replace(&path.display().to_string(), source), ..error }
+    }
+
     /// Time since it was written; unknown of what did not lie in a file.
     pub fn age(&self, now: Moment) -> Option<Span> {
         let Self::Named(path) = self else { return None };

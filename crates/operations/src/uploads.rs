@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ringfence_domain::ImportId;
+use ringfence_domain::{ImportId, Moment, Span};
 use ringfence_store::Actor;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -29,6 +29,8 @@ pub struct UploadOrder {
     pub who: String,
     /// From where.
     pub origin: String,
+    /// When it was whole.
+    pub received_at: Moment,
 }
 
 /// An upload that is kept.
@@ -41,6 +43,9 @@ pub struct Upload {
     /// Locked for as long as this process works at it.
     _lock: File,
 }
+
+/// What could not be taken in for so long is given up.
+const TRIED: Span = Span::from_hours(24);
 
 /// Parts of files older than this are nobody's any more.
 const PART_KEPT: Duration = Duration::from_hours(24);
@@ -85,8 +90,8 @@ pub fn keep(folder: &Path, file: NamedTempFile, order: UploadOrder) -> Result<Up
     Ok(Upload { path, order, _lock: lock })
 }
 
-/// The uploads that an earlier process kept and did not finish; what another one works at is
-/// locked. Parts of files that never became whole are removed in the end.
+/// The uploads that were kept and not finished, the oldest first; what somebody works at is locked.
+/// Parts of files that never became whole are removed in the end.
 pub fn left_over(folder: &Path) -> Vec<Upload> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found = Vec::new();
@@ -106,6 +111,7 @@ pub fn left_over(folder: &Path) -> Vec<Upload> {
             }
         }
     }
+    found.sort_by_key(|upload| upload.order.received_at);
     found
 }
 
@@ -115,8 +121,20 @@ impl Upload {
         Actor::person(self.order.who.clone(), self.order.origin.clone())
     }
 
+    /// Tells whether a newer list of the campaign came meanwhile: what is older would undo it.
+    pub async fn is_overtaken(&self, workspace: &Workspace) -> Result<bool, Error> {
+        if self.order.partial {
+            return Ok(false);
+        }
+        let run = workspace.campaign(&self.order.campaign).await?.run;
+        let imports = workspace.store.imports(run).await?;
+        // What is not complete may be its own beginning.
+        let complete = imports.iter().filter(|import| import.completed_at.is_some());
+        Ok(complete.into_iter().any(|import| import.started_at > self.order.received_at))
+    }
+
     /// Takes it into the campaign's current run. The file is gone afterwards, unless the database
-    /// could not be used: then the next process tries again.
+    /// could not be used: then it is tried again, for a day.
     pub async fn take_in(
         &self,
         workspace: &mut Workspace,
@@ -124,8 +142,10 @@ impl Upload {
     ) -> Result<TakenIn, Error> {
         let UploadOrder { campaign, partial, source, .. } = &self.order;
         let file = InputFile::Uploaded { path: self.path.clone(), source: source.clone() };
-        let taken = of_upload(workspace, campaign, &file, *partial, begun).await;
-        if !matches!(&taken, Err(Error { kind: crate::ErrorKind::Work, .. })) {
+        let taken = of_upload(workspace, campaign, &file, *partial, begun).await.map_err(|error| file.named(error));
+        let may_be_tried_again = matches!(&taken, Err(Error { kind: crate::ErrorKind::Work, .. }))
+            && workspace.now().since(self.order.received_at) < TRIED;
+        if !may_be_tried_again {
             self.discard();
         }
         taken

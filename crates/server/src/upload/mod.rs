@@ -111,7 +111,8 @@ async fn take_in(
         return call.answer(&found);
     }
     let (who, origin) = (call.caller.name(), call.caller.peer.address.to_string());
-    let order = UploadOrder { campaign: name, partial: query.partial, source, who, origin };
+    let received_at = call.workspace.now();
+    let order = UploadOrder { campaign: name, partial: query.partial, source, who, origin, received_at };
     let kept = tokio::task::spawn_blocking(move || uploads::keep(&folder, received.file, order));
     let upload = kept.await.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))??;
     let (told, begun) = oneshot::channel();
@@ -180,6 +181,11 @@ pub(crate) async fn finish_left_over(server: &Server) {
     for upload in uploads::left_over(&folder) {
         let mut workspace = server.workspace(upload.actor());
         let (campaign, source) = (upload.order.campaign.clone(), upload.order.source.clone());
+        if upload.is_overtaken(&workspace).await.unwrap_or_default() {
+            tracing::warn!("{campaign}: {source} is not taken in: a newer list came meanwhile");
+            upload.discard();
+            continue;
+        }
         match upload.take_in(&mut workspace, &|_| {}).await {
             Ok(taken) => tracing::info!("{campaign}: import {} of {source} was finished", taken.import.id),
             Err(error) => tracing::error!(%error, "{campaign}: {source} could not be taken in: {error}"),

@@ -60,7 +60,7 @@ pub(crate) async fn receive(request: Request, folder: &Path, http: &Http) -> Res
 
 fn too_large(largest: u64) -> Problem {
     Problem::new(ProblemKind::TooLarge, format!("the file has more than {largest} bytes"))
-        .hint("send it in parts, each with ?partial=true")
+        .hint("send it in parts; parts of a list of contacts with ?partial=true")
 }
 
 fn has_room(folder: &Path, wanted: u64) -> Result<(), Problem> {

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ringfence_domain::Scope;
+use ringfence_domain::{Clock, Scope, Span};
 use ringfence_operations::uploads;
+use ringfence_sandbox::MachineClock;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::web::{Sent, Web, config};
 use serde_json::{Value, json};
@@ -125,6 +126,7 @@ async fn an_upload_whose_process_died_is_taken_in_by_the_next() {
         source: "crm.csv".into(),
         who: "token crm (7)".into(),
         origin: "192.0.2.7".into(),
+        received_at: MachineClock.read().now,
     };
     // The lock of a process that died is gone; of one that lives, the upload is its own.
     let kept = uploads::keep(&folder, file, order).expect("kept");
@@ -142,10 +144,35 @@ async fn until_taken_in(web: &Web, operator: &str) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("it is taken in");
+    tokio::time::timeout(Duration::from_mins(3), waiting).await.expect("it is taken in");
     let imports = web.get("/api/v1/campaigns/diwali/imports", operator).await.expect(200).json();
     assert_eq!((&imports[0]["state"], counts(&imports[0])), (&json!("complete"), [4, 2, 1, 1]));
     assert_eq!(imports[0]["source"], "crm.csv");
+}
+
+#[tokio::test]
+async fn an_older_list_does_not_undo_a_newer_one() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let (web, operator) = web(&database.store, database.folder()).await;
+    let folder = web.store.file_beside("uploads").expect("a folder");
+    std::fs::create_dir_all(&folder).expect("made");
+    let mut file = uploads::begin(&folder).expect("begun");
+    std::io::Write::write_all(&mut file, b"mobile\n9876543219\n").expect("written");
+    let order = uploads::UploadOrder {
+        campaign: "diwali".into(),
+        partial: false,
+        source: "yesterday.csv".into(),
+        who: "token crm (7)".into(),
+        origin: "192.0.2.7".into(),
+        received_at: MachineClock.read().now - Span::from_minutes(5),
+    };
+    drop(uploads::keep(&folder, file, order).expect("kept"));
+    let _ = upload(&web, &operator, "?source=crm.csv", Sent::of("text/csv", CSV)).await.expect(201);
+    web.stop.cancel();
+    let next = Web::begin(&database.store, (*web.server.config()).clone()).await;
+    until_taken_in(&next, &operator).await;
+    let imports = next.get("/api/v1/campaigns/diwali/imports", &operator).await.expect(200).json();
+    assert_eq!(imports.as_array().map(Vec::len), Some(1), "{imports:#}");
 }
 
 #[tokio::test]
