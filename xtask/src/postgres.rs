@@ -40,7 +40,7 @@ impl Postgres {
         let data = server.folder.join("data");
         run(server.program("initdb").args(["-A", "trust", "-U", "postgres", "-D"]).arg(&data))?;
         let options =
-            format!("-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=300", server.folder.display());
+            format!("-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=1000", server.folder.display());
         let log = server.folder.join("log");
         run(server.program("pg_ctl").args(["-w", "-o", &options, "-l"]).arg(&log).arg("-D").arg(&data).arg("start"))?;
         Ok(server)
