@@ -83,6 +83,8 @@ words! {
         TokenCreated = "token.created",
         /// A token does not hold any more.
         TokenRevoked = "token.revoked",
+        /// A copy of the database was written.
+        BackupWritten = "backup.written",
         /// A webhook gets no more events: its receiver said so, or could not be reached for long.
         WebhookDisabled = "webhook.disabled",
         /// A webhook gets events again.
@@ -184,6 +186,7 @@ impl EventKind {
             Self::CampaignStalled => "dials nobody though people wait",
             Self::TokenCreated => "a token was made",
             Self::TokenRevoked => "a token was revoked",
+            Self::BackupWritten => "a copy of the database was written",
             Self::WebhookDisabled => "a webhook gets no more events",
             Self::WebhookEnabled => "a webhook gets events again",
         }

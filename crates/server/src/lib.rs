@@ -53,6 +53,7 @@ pub struct Server {
     stop: CancellationToken,
     process: Arc<str>,
     exports: Arc<Semaphore>,
+    backups: Arc<Semaphore>,
     answers: metrics::Answers,
 }
 
@@ -73,6 +74,7 @@ impl Server {
             stop,
             process: Arc::from(""),
             exports: Arc::new(Semaphore::new(EXPORTS)),
+            backups: Arc::new(Semaphore::new(1)),
             answers,
         }
     }

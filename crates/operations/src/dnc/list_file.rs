@@ -67,14 +67,14 @@ pub async fn import(
 ) -> Result<ImportedNumbers, Error> {
     let campaign = id_of(workspace, campaign).await?;
     let (path, source) = (list.file.path(), list.file.source());
-    let (mut table, place) = checked(path, list.column)?;
+    let (mut table, place) = checked(path, list.column).map_err(|error| list.file.named(error))?;
     let of_bytes = std::fs::metadata(path).map_or(0, |file| file.len());
     progress(FileProgress { bytes: 0, of_bytes, rows: 0 });
     let given = list_of(workspace, campaign, source.clone(), list.reason);
     let mut origins = Origins::of(table.columns(), given);
     let mut sorted = Sorted::begin().map_err(|error| failed(&error))?;
     let mut done = ImportedNumbers::default();
-    while let Some(record) = table.next_row()? {
+    while let Some(record) = table.next_row().map_err(|error| list.file.named(error.into()))? {
         done.rows += 1;
         let line = record.line();
         // Names in another encoding are no reason to leave a number out.

@@ -12,6 +12,14 @@ use crate::spreadsheet::restored;
 /// The most different origins that are kept of one file.
 const MOST: usize = 10_000;
 
+/// Letters that are kept of them.
+const LONGEST_SOURCE: usize = 200;
+const LONGEST_REASON: usize = 1_000;
+
+fn cut(text: &str, letters: usize) -> String {
+    text.chars().take(letters).collect()
+}
+
 /// The origins of the numbers of one file.
 pub(super) struct Origins {
     added_at: Option<usize>,
@@ -53,8 +61,8 @@ impl Origins {
             Some(Err(_)) => self.undated += 1,
             None => {}
         }
-        list.source = cell(self.source).or(list.source);
-        list.reason = cell(self.reason).or(list.reason);
+        list.source = cell(self.source).map(|text| cut(&text, LONGEST_SOURCE)).or(list.source);
+        list.reason = cell(self.reason).map(|text| cut(&text, LONGEST_REASON)).or(list.reason);
         if let Some(place) = self.places.get(&list) {
             return *place;
         }

@@ -4,6 +4,7 @@ use ringfence_operations::Error;
 use ringfence_operations::backup::{self, Copied};
 
 use super::call::{Answer, Call};
+use crate::problem::{Problem, ProblemKind};
 
 /// Writes a consistent copy of a SQLite database while it is in use.
 ///
@@ -13,7 +14,10 @@ use super::call::{Answer, Call};
     responses((status = 200, description = "It is written.", body = Copied)))]
 pub(crate) async fn write_backup(call: Call) -> Answer {
     // A client that leaves does not leave half a copy.
+    let one = call.server.backups.clone().try_acquire_owned();
+    let one = one.map_err(|_| Problem::new(ProblemKind::Conflict, "another copy is being written"))?;
     let work = async move {
+        let _one = one;
         let copied = backup::write_beside(&call.workspace).await?;
         call.answer(&copied)
     };

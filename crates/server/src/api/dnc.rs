@@ -105,7 +105,7 @@ pub(crate) struct DncFileQuery {
     column: Option<String>,
     /// How to read numbers without a country code: two letters.
     country: Option<String>,
-    /// Why, where the rows do not say it themselves.
+    /// Why, where the rows do not say it themselves; 1,000 letters are kept.
     reason: Option<String>,
     /// Where the file comes from, for people.
     source: Option<String>,
@@ -141,6 +141,10 @@ pub(crate) async fn import_dnc(
         return Err(Problem::new(ProblemKind::Unsupported, "the body is no CSV file")
             .hint("send Content-Type: text/csv, or multipart/form-data with a field `file`"));
     }
+    // Before a long file is sent in vain.
+    if let Some(campaign) = &query.campaign {
+        call.workspace.campaign(campaign).await?;
+    }
     let key = idempotency::key(request.headers())?;
     let path = request.uri().path_and_query().map_or("", |path| path.as_str()).to_owned();
     let received = receive(request, &uploads::folder(&call.workspace)?, &server.config.http).await?;
@@ -150,7 +154,8 @@ pub(crate) async fn import_dnc(
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let file = InputFile::Uploaded { path: received.file.path().to_owned(), source };
-        let (column, reason) = (query.column.as_deref(), query.reason.as_deref());
+        let reason = query.reason.map(|reason| reason.chars().take(1_000).collect::<String>());
+        let (column, reason) = (query.column.as_deref(), reason.as_deref());
         let list = ListFile { file: &file, column, country, reason };
         let progress = &mut |_| {};
         let numbers = runtime.block_on(dnc::import(&call.workspace, query.campaign.as_deref(), &list, progress))?;

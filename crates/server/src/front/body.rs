@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(ProblemKind::TooLarge, format!("the body has more than {LARGEST} bytes"))
-            .hint("files of any size go to POST /campaigns/{name}/contacts, and to POST /dnc/import")
+            .hint("files go to POST /campaigns/{name}/contacts, and to POST /dnc/import")
     };
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > LARGEST as u64) {

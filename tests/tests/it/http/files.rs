@@ -1,5 +1,5 @@
-//! Files over HTTP that are no contacts: what is wrong in them, numbers that must not be called, and
-//! a copy of the database.
+//! Files over HTTP that are no contacts: what is wrong in them, numbers that must not be called,
+//! and a copy of the database.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -71,6 +71,9 @@ on_both_databases! {
         let _ = refused("text/csv", "a,b\n1,2\n").await.expect(422);
         let quote = refused("text/csv", "phone\n\"+919876543212\n+919876543213\n").await.expect(422);
         assert!(quote.text().contains("the quote on line 2 is never closed"), "{}", quote.text());
+        assert!(quote.text().contains("upload by ") && !quote.text().contains("part-"), "{}", quote.text());
+        let nobody = web.send("POST", "/api/v1/dnc/import?campaign=nobody", Some(&operator), Sent::of("text/csv", "phone\n"));
+        let _ = nobody.await.expect(404);
         let long = refused("text/csv", "phone\n+919876543214\n").await.expect(200).json();
         assert_eq!(long["added"], 1);
     }
@@ -87,6 +90,8 @@ async fn a_copy_of_a_database_in_use_is_whole() {
     let mut copy = SqliteConnection::connect(&format!("sqlite://{file}")).await.expect("a database");
     let tokens = sqlx::query("SELECT count(*) AS n FROM tokens").fetch_one(&mut copy).await.expect("a count");
     assert_eq!(tokens.get::<i64, _>("n"), 2);
+    let audit = web.get("/api/v1/audit", &admin).await.expect(200).text();
+    assert!(audit.contains("backup.written"), "it is told who took all numbers: {audit}");
 }
 
 #[tokio::test]
