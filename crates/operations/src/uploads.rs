@@ -11,7 +11,7 @@ use ringfence_store::Actor;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::imports::{TakenIn, of_upload};
 use crate::input_file::InputFile;
 use crate::workspace::{Workspace, folder_of};
@@ -44,7 +44,7 @@ pub struct Upload {
     _lock: File,
 }
 
-/// What could not be taken in for so long is given up.
+/// What could not be taken in for so long is set aside.
 const TRIED: Span = Span::from_hours(24);
 
 /// Parts of files older than this are nobody's any more.
@@ -121,11 +121,8 @@ impl Upload {
         Actor::person(self.order.who.clone(), self.order.origin.clone())
     }
 
-    /// Tells whether a newer list of the campaign came meanwhile: what is older would undo it.
-    pub async fn is_overtaken(&self, workspace: &Workspace) -> Result<bool, Error> {
-        if self.order.partial {
-            return Ok(false);
-        }
+    /// Tells whether another list of the campaign came meanwhile.
+    async fn is_overtaken(&self, workspace: &Workspace) -> Result<bool, Error> {
         let run = workspace.campaign(&self.order.campaign).await?.run;
         let imports = workspace.store.imports(run).await?;
         // What is not complete may be its own beginning.
@@ -134,21 +131,39 @@ impl Upload {
     }
 
     /// Takes it into the campaign's current run. The file is gone afterwards, unless the database
-    /// could not be used: then it is tried again, for a day.
+    /// could not be used: then it is tried again, for a day, and set aside in the end.
+    ///
+    /// Nobody is missing from a list after which another one came: who is only in the other one
+    /// stays.
     pub async fn take_in(
         &self,
         workspace: &mut Workspace,
         begun: &(dyn Fn(ImportId) + Sync),
     ) -> Result<TakenIn, Error> {
         let UploadOrder { campaign, partial, source, .. } = &self.order;
+        let partial = *partial || self.is_overtaken(workspace).await?;
         let file = InputFile::Uploaded { path: self.path.clone(), source: source.clone() };
-        let taken = of_upload(workspace, campaign, &file, *partial, begun).await.map_err(|error| file.named(error));
-        let may_be_tried_again = matches!(&taken, Err(Error { kind: crate::ErrorKind::Work, .. }))
-            && workspace.now().since(self.order.received_at) < TRIED;
-        if !may_be_tried_again {
-            self.discard();
+        let taken = of_upload(workspace, campaign, &file, partial, begun).await.map_err(|error| file.named(error));
+        match taken {
+            Err(error) if error.kind == ErrorKind::Work => {
+                let is_old = workspace.now().since(self.order.received_at) >= TRIED;
+                Err(if is_old { self.set_aside(error) } else { error })
+            }
+            taken => {
+                self.discard();
+                taken
+            }
         }
-        taken
+    }
+
+    /// Leaves its file to a person: nobody of it is lost.
+    fn set_aside(&self, error: Error) -> Error {
+        let beside = self.path.with_extension("json");
+        if let Err(why) = std::fs::rename(&beside, self.path.with_extension("set-aside")) {
+            return Error { message: format!("{}; nor can it be set aside: {why}", error.message), ..error };
+        }
+        let hint = format!("mend that, then ringfence import {} {}", self.order.campaign, self.path.display());
+        Error { message: format!("{}; it is not tried again", error.message), ..error }.with_hint(hint)
     }
 
     /// Removes it.

@@ -139,7 +139,7 @@ async fn horizon(session: &mut Session) -> Result<(i64, i64), StoreError> {
 /// The numbers of the transactions to come are of another history: the database was put back, or
 /// stands on another server, which counts its transactions anew.
 pub(crate) async fn begin_era(session: &mut Session, now: Moment) -> Result<(), StoreError> {
-    // No server has counted so many.
+    // A server's own numbers stay below this one.
     const BEGIN: Sql = sql!(
         "UPDATE installation SET change_base = change_base + 281474976710656, \
          change_era = CASE WHEN change_era < $1 THEN $1 ELSE change_era + 1 END"

@@ -35,7 +35,7 @@ pub(crate) struct ContactQuery {
 }
 
 impl ContactQuery {
-    /// How much of a campaign's list is asked for, and whom the filter lets through.
+    /// Reads which page is wanted, and which contacts.
     pub(crate) fn wanted(&self, campaign: &str) -> Answer<(Wanted, ContactFilter)> {
         let Self { limit, cursor, state, outcome, updated_since } = self;
         let wanted = Wanted::of(*limit, cursor.as_deref(), (campaign, state, outcome, updated_since))?;

@@ -181,14 +181,12 @@ pub(crate) async fn finish_left_over(server: &Server) {
     for upload in uploads::left_over(&folder) {
         let mut workspace = server.workspace(upload.actor());
         let (campaign, source) = (upload.order.campaign.clone(), upload.order.source.clone());
-        if upload.is_overtaken(&workspace).await.unwrap_or_default() {
-            tracing::warn!("{campaign}: {source} is not taken in: a newer list came meanwhile");
-            upload.discard();
-            continue;
-        }
         match upload.take_in(&mut workspace, &|_| {}).await {
             Ok(taken) => tracing::info!("{campaign}: import {} of {source} was finished", taken.import.id),
-            Err(error) => tracing::error!(%error, "{campaign}: {source} could not be taken in: {error}"),
+            Err(error) => {
+                let hint = error.hint.clone().unwrap_or_default();
+                tracing::error!(%error, "{campaign}: {source} could not be taken in: {error}; {hint}");
+            }
         }
     }
 }

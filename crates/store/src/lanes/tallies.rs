@@ -1,7 +1,7 @@
 //! What lanes had in hand when they were counted last.
 //!
-//! A lane may have tens of thousands of live attempts, and whoever dials it counts them some times
-//! a second. People who look within the same second see that count instead of another one.
+//! A lane may have tens of thousands of live attempts. The planner counts them some times a second;
+//! people who look within the same second see its count instead of another one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -39,7 +39,7 @@ impl Tallies {
         Self { fresh: Span::ZERO, ..Self::default() }
     }
 
-    /// Counts now, for whoever dials the lane.
+    /// Counts the live attempts now, for the planner.
     pub(crate) async fn count(&self, session: &mut Session, lane: &LaneRow, now: Moment) -> Result<ByRun, StoreError> {
         let counted = in_hand(session, lane, now).await?;
         let mut by_lane = self.by_lane.lock().unwrap_or_else(PoisonError::into_inner);

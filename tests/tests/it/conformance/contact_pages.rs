@@ -1,5 +1,5 @@
-//! The list of contacts, page by page: each filter lets through whom it names, all of them, once,
-//! in the order of their ids.
+//! The list of contacts, page by page: a filter gives the contacts that it names, each once, in the
+//! order of their ids.
 
 use ringfence_domain::{ContactId, ContactState, Outcome, Span};
 use ringfence_store::{Begin, ContactFilter, ContactRow, Database, Settlement};

@@ -1,4 +1,4 @@
-//! `updated_since`: whoever asks for what changed misses nothing, also when it was committed late.
+//! `updated_since`: a client misses no change, also when the change was committed late.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -112,67 +112,93 @@ on_both_databases! {
     }
 }
 
-#[tokio::test]
-async fn an_upload_whose_process_died_is_taken_in_by_the_next() {
-    let database = ringfence_tests::TestDatabase::sqlite().await;
-    let (web, operator) = web(&database.store, database.folder()).await;
+/// Keeps an upload as a process does before it takes it in; received so long ago.
+fn keep(web: &Web, text: &str, source: &str, ago: Span) -> uploads::Upload {
     let folder = web.store.file_beside("uploads").expect("a folder");
     std::fs::create_dir_all(&folder).expect("made");
     let mut file = uploads::begin(&folder).expect("begun");
-    std::io::Write::write_all(&mut file, CSV.as_bytes()).expect("written");
+    std::io::Write::write_all(&mut file, text.as_bytes()).expect("written");
     let order = uploads::UploadOrder {
         campaign: "diwali".into(),
         partial: false,
-        source: "crm.csv".into(),
+        source: source.to_owned(),
         who: "token crm (7)".into(),
         origin: "192.0.2.7".into(),
-        received_at: MachineClock.read().now,
+        received_at: MachineClock.read().now - ago,
     };
-    // The lock of a process that died is gone; of one that lives, the upload is its own.
     let kept = uploads::keep(&folder, file, order).expect("kept");
+    // Of a process that lives, the upload is its own; the lock of one that died is gone.
     assert!(uploads::left_over(&folder).is_empty());
-    drop(kept);
-    web.stop.cancel();
-    let next = Web::begin(&database.store, (*web.server.config()).clone()).await;
-    until_taken_in(&next, &operator).await;
+    kept
 }
 
-/// Waits until the upload is taken in, and gone from the disk.
-async fn until_taken_in(web: &Web, operator: &str) {
+/// Waits until no upload is left on the disk.
+async fn until_none_is_left(web: &Web) {
     let waiting = async {
         while !left(web).is_empty() {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_mins(3), waiting).await.expect("it is taken in");
+}
+
+/// Waits until the upload is taken in, and gone from the disk.
+async fn until_taken_in(web: &Web, operator: &str) {
+    until_none_is_left(web).await;
     let imports = web.get("/api/v1/campaigns/diwali/imports", operator).await.expect(200).json();
     assert_eq!((&imports[0]["state"], counts(&imports[0])), (&json!("complete"), [4, 2, 1, 1]));
     assert_eq!(imports[0]["source"], "crm.csv");
 }
 
 #[tokio::test]
-async fn an_older_list_does_not_undo_a_newer_one() {
+async fn an_upload_whose_process_died_is_taken_in_by_the_next() {
     let database = ringfence_tests::TestDatabase::sqlite().await;
     let (web, operator) = web(&database.store, database.folder()).await;
-    let folder = web.store.file_beside("uploads").expect("a folder");
-    std::fs::create_dir_all(&folder).expect("made");
-    let mut file = uploads::begin(&folder).expect("begun");
-    std::io::Write::write_all(&mut file, b"mobile\n9876543219\n").expect("written");
-    let order = uploads::UploadOrder {
-        campaign: "diwali".into(),
-        partial: false,
-        source: "yesterday.csv".into(),
-        who: "token crm (7)".into(),
-        origin: "192.0.2.7".into(),
-        received_at: MachineClock.read().now - Span::from_minutes(5),
-    };
-    drop(uploads::keep(&folder, file, order).expect("kept"));
-    let _ = upload(&web, &operator, "?source=crm.csv", Sent::of("text/csv", CSV)).await.expect(201);
+    drop(keep(&web, CSV, "crm.csv", Span::ZERO));
     web.stop.cancel();
     let next = Web::begin(&database.store, (*web.server.config()).clone()).await;
     until_taken_in(&next, &operator).await;
+}
+
+#[tokio::test]
+async fn an_older_list_loses_nobody_and_stops_nobody_of_a_newer_one() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let (web, operator) = web(&database.store, database.folder()).await;
+    let strict = json!({
+        "name": "diwali", "provider": "main", "agent": "a", "caller_ids": ["9876500000"],
+        "contacts": { "phone": "mobile", "country": "IN", "missing": "stop" },
+    });
+    let shown = web.get("/api/v1/campaigns/diwali", &operator).await.expect(200);
+    let sent = Sent::json(&strict).with("if-match", shown.header("etag"));
+    let _ = web.send("PUT", "/api/v1/campaigns/diwali", Some(&operator), sent).await.expect(200);
+    drop(keep(&web, "mobile\n9876543210\n9876543219\n", "yesterday.csv", Span::from_minutes(5)));
+    let _ = upload(&web, &operator, "?source=crm.csv", Sent::of("text/csv", CSV)).await.expect(201);
+    web.stop.cancel();
+    let next = Web::begin(&database.store, (*web.server.config()).clone()).await;
+    until_none_is_left(&next).await;
     let imports = next.get("/api/v1/campaigns/diwali/imports", &operator).await.expect(200).json();
-    assert_eq!(imports.as_array().map(Vec::len), Some(1), "{imports:#}");
+    let states = imports.as_array().expect("imports").iter().map(|import| import["state"].clone());
+    assert_eq!(states.collect::<Vec<_>>(), ["complete", "complete"], "{imports:#}");
+    let waiting = next.get("/api/v1/campaigns/diwali/contacts?state=waiting", &operator).await.expect(200).json();
+    assert_eq!(waiting["data"].as_array().map(Vec::len), Some(3), "{waiting:#}");
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_for_a_day_is_set_aside_and_not_lost() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let (web, _) = web(&database.store, database.folder()).await;
+    drop(keep(&web, CSV, "crm.csv", Span::from_hours(25)));
+    let mut link = SqliteConnection::connect(&database.url).await.expect("a connection");
+    sqlx::query("ALTER TABLE rejects RENAME TO hidden").execute(&mut link).await.expect("hidden");
+    web.stop.cancel();
+    let next = Web::begin(&database.store, (*web.server.config()).clone()).await;
+    let waiting = async {
+        while !left(&next).iter().any(|name| name.ends_with(".set-aside")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(3), waiting).await.expect("it is set aside");
+    assert!(left(&next).iter().any(|name| name.rsplit('.').next() == Some("csv")), "the file stays: {:?}", left(&next));
 }
 
 #[tokio::test]
