@@ -1,10 +1,14 @@
 //! `ringfence`
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use ringfence::cli::Cli;
 use ringfence::{dispatch, failure, private, stderr, telemetry};
+
+/// How long the end of a process waits for work in the background.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
             failure::code(&failure)
         }
     };
+    // What was to be done is done; work that nobody waits for must not keep the process.
+    runtime.shutdown_timeout(LAST_WORK);
     stderr::finish();
     ExitCode::from(code)
 }

@@ -8,6 +8,7 @@ mod location;
 mod log;
 mod making;
 pub(crate) mod migrations;
+mod pool;
 mod portions;
 mod postgres;
 mod process_lock;

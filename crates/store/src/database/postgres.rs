@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, Executor, PgConnection, PgPool, Row as _};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Row as _};
 
 use super::migrations;
+use super::pool::pool;
 use crate::StoreError;
 
 /// How long the first connection may take.
@@ -36,9 +37,8 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
         Ok(Err(error)) => return Err(refused(error.to_string())),
         Err(_) => return Err(refused(format!("no answer within {} s", CONNECT.as_secs()))),
     }
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(Duration::from_secs(5))
+    let pool = pool::<Postgres>(CONNECTIONS, Duration::from_secs(5))
+        .before_acquire(|_, known| Box::pin(async move { Ok(!is_worn(known.age, known.idle_for)) }))
         // A connection whose BEGIN was cancelled may come back inside a transaction
         // (transact-rs/sqlx#4385): what the next user wrote would vanish.
         .after_release(|connection, _| {
@@ -51,6 +51,13 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
         .await?;
     check_durability(&pool).await?;
     Ok(pool)
+}
+
+/// Whether a connection gives way to a new one: after half an hour, so that what the server keeps
+/// for it does not grow and a moved server is found, and after ten idle minutes, when something on
+/// the way may have forgotten it.
+fn is_worn(age: Duration, idle: Duration) -> bool {
+    age > Duration::from_mins(30) || idle > Duration::from_mins(10)
 }
 
 /// Whether our tables stand there.
@@ -77,5 +84,18 @@ pub(crate) fn hide_password(url: &str) -> String {
     match rest.split_once('@') {
         Some((user, host)) => format!("{scheme}://{}@{host}", user.split(':').next().unwrap_or_default()),
         None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_old_or_idle_for_long_gives_way_to_a_new_one() {
+        let minutes = Duration::from_mins;
+        assert!(!is_worn(minutes(30), minutes(10)));
+        assert!(is_worn(minutes(31), minutes(0)));
+        assert!(is_worn(minutes(11), minutes(11)));
     }
 }

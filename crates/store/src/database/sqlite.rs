@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Executor, Row as _, Sqlite, SqlitePool};
 
 use super::clock::boot_time;
 use super::log::{self, LogMover};
+use super::pool::pool;
 use super::turns::{Gate, Turn, Urgency, WaitingSign, breathe, holder};
 use crate::StoreError;
 use crate::error::trouble::{Trouble, TroubleKind};
@@ -50,9 +51,7 @@ impl SqlitePools {
             .pragma("journal_size_limit", log::KEPT.to_string())
             .pragma("wal_autocheckpoint", log::LAST_RESORT)
             .optimize_on_close(true, None);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY * 2)
+        let writer = pool::<Sqlite>(1, BUSY * 2)
             // A writer waits in `begin`, where stop switches come first.
             .after_connect(|link, _| {
                 Box::pin(async move {
@@ -62,9 +61,7 @@ impl SqlitePools {
             })
             .connect_with(options.clone().pragma("cache_size", WRITER_CACHE))
             .await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(BUSY * 2)
+        let readers = pool(4, BUSY * 2)
             .connect_with(options.pragma("query_only", "ON").pragma("cache_size", READER_CACHE))
             .await?;
         let file = DatabaseFile::open(&path).map_err(sqlx::Error::Io)?;
@@ -89,8 +86,8 @@ impl SqlitePools {
             .immutable(!log.exists())
             .busy_timeout(BUSY)
             .pragma("cache_size", READER_CACHE);
-        let pool = || SqlitePoolOptions::new().max_connections(2).acquire_timeout(BUSY * 2);
-        let (writer, readers) = (pool().connect_with(options.clone()).await?, pool().connect_with(options).await?);
+        let connected = |options| pool(2, BUSY * 2).connect_with(options);
+        let (writer, readers) = (connected(options.clone()).await?, connected(options).await?);
         let file = DatabaseFile::open(&path).map_err(sqlx::Error::Io)?;
         let sign = Arc::new(WaitingSign::new(&lock_folder(&path)));
         Ok(Self { writer, readers, path, file, gate: Arc::default(), sign, log_mover: LogMover::default() })
