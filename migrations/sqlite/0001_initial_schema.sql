@@ -417,6 +417,26 @@ CREATE TABLE tokens (
     revoked_at INTEGER                          -- it does not hold since then
 ) STRICT;
 
+-- Codes that each log one browser in, once.
+CREATE TABLE login_codes (
+    digest TEXT PRIMARY KEY,                    -- SHA-256 of the code, which itself is kept nowhere
+    name TEXT NOT NULL,                         -- who asked for it
+    scope TEXT NOT NULL CHECK (scope IN ('viewer', 'operator', 'admin')),
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+-- Browsers that are logged in.
+CREATE TABLE logins (
+    id INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,                -- SHA-256 of the cookie, which itself is kept nowhere
+    name TEXT NOT NULL,                         -- of the token, or who asked for the code
+    scope TEXT NOT NULL CHECK (scope IN ('viewer', 'operator', 'admin')),
+    token_id INTEGER REFERENCES tokens (id),    -- it ends with this token; null: it began with a code
+    begun_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,                   -- its last request, to the minute
+    ends_at INTEGER NOT NULL
+) STRICT;
+
 -- Requests that came with an Idempotency-Key: the same key does the work once, and gets the same answer.
 CREATE TABLE idempotency_keys (
     id INTEGER PRIMARY KEY,

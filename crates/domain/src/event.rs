@@ -83,6 +83,10 @@ words! {
         TokenCreated = "token.created",
         /// A token does not hold any more.
         TokenRevoked = "token.revoked",
+        /// A browser was logged in.
+        LoginBegun = "login.begun",
+        /// A browser was logged out.
+        LoginEnded = "login.ended",
         /// A copy of the database was written.
         BackupWritten = "backup.written",
         /// A webhook gets no more events: its receiver said so, or could not be reached for long.
@@ -186,6 +190,8 @@ impl EventKind {
             Self::CampaignStalled => "dials nobody though people wait",
             Self::TokenCreated => "a token was made",
             Self::TokenRevoked => "a token was revoked",
+            Self::LoginBegun => "a browser was logged in",
+            Self::LoginEnded => "a browser was logged out",
             Self::BackupWritten => "a copy of the database was written",
             Self::WebhookDisabled => "a webhook gets no more events",
             Self::WebhookEnabled => "a webhook gets events again",

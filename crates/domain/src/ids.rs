@@ -40,4 +40,6 @@ ids! {
     AttemptId,
     /// One token for requests over HTTP.
     TokenId,
+    /// A browser that is logged in.
+    LoginId,
 }

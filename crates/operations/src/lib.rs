@@ -27,6 +27,7 @@ pub mod init;
 pub mod input_file;
 pub mod lanes;
 pub mod list_check;
+pub mod logins;
 pub mod notices;
 pub mod outbox;
 pub mod presets;

@@ -15,6 +15,7 @@ use crate::commands::hours::HoursArgs;
 use crate::commands::import::{ImportArgs, ImportsArgs, RejectsArgs};
 use crate::commands::init::InitArgs;
 use crate::commands::lanes::LanesArgs;
+use crate::commands::login::LoginArgs;
 use crate::commands::pause::{CancelArgs, PauseArgs, ResumeArgs};
 use crate::commands::preview::PreviewArgs;
 use crate::commands::quarantine::QuarantineArgs;
@@ -156,6 +157,9 @@ pub enum Command {
     /// Print every change of state, with who made it and why, the oldest first
     #[command(after_help = "Examples:\n  ringfence events --since 12h\n  ringfence events --lane main")]
     Events(EventsArgs),
+    /// Print an address that logs a browser in to the dashboard, once, within ten minutes
+    #[command(after_help = "Examples:\n  ringfence login\n  ringfence login --scope viewer")]
+    Login(LoginArgs),
     /// Make, list and revoke tokens for requests over HTTP
     #[command(
         after_help = "Examples:\n  ringfence token create --scope operator --name crm --expires 90d\n  ringfence token list"

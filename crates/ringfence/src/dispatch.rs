@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
+use crate::commands::login;
 use crate::commands::{
     apply, backup, campaigns, check, completions, contacts, demo, dnc, events, export, hours, import, init, lanes,
     migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call, token,
@@ -42,6 +43,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Backup(args) => backup::backup(common, args).await,
         Command::Lanes(args) => lanes::lanes(common, args).await,
         Command::Events(args) => events::events(common, args).await,
+        Command::Login(args) => login::login(common, args).await,
         Command::Token(args) => token::token(common, args).await,
         Command::Webhooks(args) => webhooks::webhooks(common, args).await,
         Command::Runs(args) => runs::runs(common, args).await,

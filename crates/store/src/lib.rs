@@ -25,6 +25,7 @@ mod events;
 mod idempotency;
 mod imports;
 mod lanes;
+mod logins;
 pub mod measures;
 #[cfg(test)]
 mod plans;
@@ -81,6 +82,7 @@ pub use imports::rows::{ImportCounts, ImportRow};
 pub use lanes::lease::{EarlierUse, LaneLease};
 pub use lanes::ownership::{Acquired, Owner};
 pub use lanes::rows::LaneRow;
+pub use logins::{IDLE as LOGIN_IDLE, LoginBy, LoginRow, NewLoginCode};
 pub use processes::ProcessRow;
 pub use quarantine::database_file::DatabaseFile;
 pub use quarantine::rows::{LaneInquiry, QuarantineEnd, QuarantineRow};

@@ -15,6 +15,7 @@ pub mod hours;
 pub mod import;
 pub mod init;
 pub mod lanes;
+pub mod login;
 pub mod migrate;
 pub mod pause;
 pub mod presets;

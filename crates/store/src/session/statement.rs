@@ -119,6 +119,7 @@ arg_from! {
     ringfence_domain::ContactId => |value| Arg::Int(Some(value.0)),
     ringfence_domain::AttemptId => |value| Arg::Int(Some(value.0)),
     ringfence_domain::TokenId => |value| Arg::Int(Some(value.0)),
+    ringfence_domain::LoginId => |value| Arg::Int(Some(value.0)),
 }
 
 /// The arguments of a statement, in the order of `$1`, `$2`, …

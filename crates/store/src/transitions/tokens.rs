@@ -1,11 +1,12 @@
-//! Tokens, and the requests that came with them under a key.
+//! Tokens, logins, and the requests that came with them under a key.
 
-use ringfence_domain::{Moment, TokenId};
+use ringfence_domain::{LoginId, Moment, TokenId};
 
 use super::transitions;
 use crate::idempotency::{Begun, Replay, RequestKey};
+use crate::logins::{LoginBy, LoginRow, NewLoginCode};
 use crate::tokens::{NewToken, TokenRow};
-use crate::{idempotency, tokens};
+use crate::{idempotency, logins, tokens};
 
 transitions! {
     /// Enters a token.
@@ -16,6 +17,20 @@ transitions! {
     read token(digest: String) -> Option<TokenRow> = |session| tokens::find(session, &digest);
     /// All tokens, oldest first.
     read tokens() -> Vec<TokenRow> = |session| tokens::list(session);
+
+    /// Enters a code that logs one browser in, once.
+    write enter_login_code(code: NewLoginCode) -> () = |session| logins::enter_code(session, &code);
+    /// Begins a login whose cookie has this digest; none when the token or the code does not hold.
+    write begin_login(by: LoginBy, cookie: String, ends_at: Moment, now: Moment) -> Option<LoginRow> =
+        |session| logins::begin(session, &by, &cookie, ends_at, now);
+    /// The login of the cookie of this digest, if it holds.
+    read login(cookie: String, now: Moment) -> Option<LoginRow> = |session| logins::find(session, &cookie, now);
+    /// Notes that a login made a request.
+    write note_login(id: LoginId, now: Moment) -> () = |session| logins::seen(session, id, now);
+    /// Ends the login of the cookie of this digest; false when there is none.
+    write end_login(cookie: String, now: Moment) -> bool = |session| logins::end(session, &cookie, now);
+    /// Forgets logins and codes that do not hold any more.
+    write forget_logins(now: Moment) -> () = |session| logins::forget(session, now);
 
     /// Begins the work of a request under its key, or returns what became of the earlier one.
     write begin_request(key: RequestKey, lease_until: Moment, now: Moment) -> Begun =
