@@ -74,6 +74,14 @@ pub struct Started {
     pub reason: Option<String>,
 }
 
+/// Returns why everything is stopped, if it is: by the file `STOP`, or on the database.
+pub async fn why(workspace: &Workspace) -> Result<Option<String>, Error> {
+    if let Some(file) = stop_switches::stop_file(&workspace.config.path).active() {
+        return Ok(Some(file));
+    }
+    Ok(workspace.store.stop().await?.map(|stop| stop.reason))
+}
+
 /// Stops new calls of everything on this database, and ends the calls that are out where their
 /// vendor can.
 pub async fn stop(workspace: &Workspace, reason: &str) -> Result<StoppedAll, Error> {

@@ -12,6 +12,7 @@ mod idempotency;
 mod listen;
 mod masked;
 mod metrics;
+mod pages;
 mod problem;
 mod stream;
 mod tending;
@@ -119,6 +120,7 @@ pub fn router(server: &Server) -> Router {
     let report = post(callbacks::receive).get(callbacks::receive).put(callbacks::receive);
     let router = Router::new()
         .merge(api)
+        .merge(pages::routes(server))
         .route("/api/openapi.json", get(api::page::document))
         .route("/api", get(api::page::page))
         .route("/api/problems", get(api::page::problems))
