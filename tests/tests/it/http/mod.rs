@@ -9,6 +9,7 @@ mod files;
 mod front_door;
 mod metrics;
 mod once;
+mod pages;
 mod random_requests;
 mod roles;
 mod streams;

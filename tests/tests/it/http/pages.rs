@@ -1,0 +1,97 @@
+//! The dashboard: who is let in, for how long, and what a viewer cannot do.
+
+use ringfence_domain::{Clock, Scope};
+use ringfence_intake::{Config, Http};
+use ringfence_operations::{Notices, Workspace, logins};
+use ringfence_sandbox::MachineClock;
+use ringfence_store::Database;
+use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::Stage;
+use ringfence_tests::web::{Reply, Sent, Web};
+use std::sync::Arc;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Sends a form of this server's own pages, as a browser with this cookie.
+async fn post(web: &Web, path: &str, cookie: &str, body: String) -> Reply {
+    let sent =
+        Sent::of(FORM, body).with("cookie", cookie).with("origin", &web.base).with("sec-fetch-site", "same-origin");
+    web.send("POST", path, None, sent).await
+}
+
+async fn get(web: &Web, path: &str, cookie: &str) -> Reply {
+    web.send("GET", path, None, Sent::default().with("cookie", cookie)).await
+}
+
+/// Logs a browser in. Returns its cookie.
+async fn log_in(web: &Web, secret: &str) -> String {
+    let reply = post(web, "/login", "", format!("secret={secret}&to=%2F")).await.expect(303);
+    let cookie = reply.header("set-cookie");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    cookie.split(';').next().expect("a cookie").to_owned()
+}
+
+fn workspace(store: &Arc<Database>) -> Workspace {
+    let mut config = Config::default();
+    config.http = Http { public_url: Some("http://localhost:1".to_owned()), ..Http::default() };
+    Workspace::of(Arc::new(config), store.clone(), Arc::new(MachineClock), Notices::default())
+}
+
+on_both_databases! {
+    async fn a_code_logs_one_browser_in_once(database) {
+        let store = &database.store;
+        Stage::set(store, 3).await;
+        let web = Web::begin(store, Config::default()).await;
+        let asked = get(&web, "/?x=1", "").await.expect(303);
+        assert_eq!(asked.header("location"), "/login?to=%2F%3Fx%3D1");
+        let invited = logins::invite(&workspace(store), "asha@tests", Scope::Operator).await.expect("a code");
+        let code = invited.address.split("code=").nth(1).expect("a code").to_owned();
+        let _ = get(&web, &format!("/login?code={code}"), "").await.expect(200);
+        let cookie = log_in(&web, &code).await;
+        let again = post(&web, "/login", "", format!("secret={code}")).await.expect(401);
+        let wrong = post(&web, "/login", "", "secret=nonsense".to_owned()).await.expect(401);
+        assert_eq!(again.body, wrong.body, "who guesses learns nothing");
+        let page = get(&web, "/", &cookie).await.expect(200);
+        assert!(page.text().contains("asha@tests") && page.text().contains("spring"), "{}", page.text());
+        assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+        let _ = post(&web, "/logout", &cookie, String::new()).await.expect(303);
+        let _ = get(&web, "/", &cookie).await.expect(303);
+    }
+}
+
+on_both_databases! {
+    async fn a_login_ends_with_its_token(database) {
+        let store = &database.store;
+        let web = Web::begin(store, Config::default()).await;
+        let token = web.token(Scope::Operator).await;
+        let cookie = log_in(&web, &token).await;
+        let _ = get(&web, "/", &cookie).await.expect(200);
+        let refused = web.send("GET", "/api/v1/lanes", None, Sent::default().with("cookie", &cookie)).await;
+        let _ = refused.expect(401);
+        let id = store.tokens().await.expect("tokens")[0].id;
+        store.revoke_token(id, MachineClock.read().now).await.expect("revoked");
+        let _ = get(&web, "/", &cookie).await.expect(303);
+    }
+}
+
+on_both_databases! {
+    async fn a_viewer_and_a_stranger_stop_nothing(database) {
+        let store = &database.store;
+        let web = Web::begin(store, Config::default()).await;
+        let cookie = log_in(&web, &web.token(Scope::Viewer).await).await;
+        let page = get(&web, "/", &cookie).await.expect(200).text();
+        assert!(!page.contains("action=\"/stop\""), "there is no button");
+        for path in ["/stop", "/start"] {
+            let _ = post(&web, path, &cookie, String::new()).await.expect(403);
+            let _ = post(&web, path, "", String::new()).await.expect(401);
+        }
+        let operator = log_in(&web, &web.token(Scope::Operator).await).await;
+        let foreign = Sent::of(FORM, "").with("cookie", &operator).with("origin", "https://evil.example").with("sec-fetch-site", "cross-site");
+        let _ = web.send("POST", "/stop", None, foreign).await.expect(403);
+        assert_eq!(store.stop().await.expect("asked"), None, "nobody stopped it");
+        let _ = post(&web, "/stop", &operator, "reason=a+drill".to_owned()).await.expect(200);
+        assert_eq!(store.stop().await.expect("asked").expect("a stop").reason, "a drill");
+        let _ = post(&web, "/start", &operator, String::new()).await.expect(303);
+        assert_eq!(store.stop().await.expect("asked"), None);
+    }
+}
