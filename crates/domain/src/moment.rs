@@ -81,6 +81,11 @@ impl Moment {
         self.local(zone).strftime("%d %b %Y %H:%M %Z").to_string()
     }
 
+    /// Writes the second of a day: `01:30:05 IST`.
+    pub fn shown_second(self, zone: Zone) -> String {
+        self.local(zone).strftime("%H:%M:%S %Z").to_string()
+    }
+
     /// Writes `01:30` for a minute of the day of `now`, and `21 Nov 01:30` for one of another day.
     pub fn shown_near(self, now: Moment, zone: Zone) -> String {
         let local = self.local(zone);

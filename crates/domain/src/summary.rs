@@ -201,6 +201,9 @@ pub struct Cost {
     pub currency: String,
     /// Decimal, as text so that nothing is rounded.
     pub amount: String,
+    /// The same in millionths.
+    #[serde(skip)]
+    pub micros: i64,
 }
 
 /// The state of the lane.

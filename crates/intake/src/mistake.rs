@@ -32,7 +32,7 @@ impl Mistake {
 }
 
 /// All mistakes of one file; at least one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mistakes {
     source: NamedSource<String>,
     list: Vec<Mistake>,

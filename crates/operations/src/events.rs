@@ -34,6 +34,17 @@ pub async fn page(workspace: &Workspace, filter: EventFilter, limit: u32) -> Res
     Ok(workspace.store.events(filter, i64::from(limit)).await?)
 }
 
+/// Returns the last events before one that are asked for, the newest first; all of them without
+/// `before`.
+pub async fn latest(
+    workspace: &Workspace,
+    filter: EventFilter,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Event>, Error> {
+    Ok(workspace.store.latest_events(filter, before.unwrap_or(i64::MAX), i64::from(limit)).await?)
+}
+
 /// Gives every event that is asked for to `each`, the oldest first. Returns the number of the last
 /// one, after which more may come.
 pub async fn for_each(

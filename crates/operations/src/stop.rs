@@ -74,12 +74,18 @@ pub struct Started {
     pub reason: Option<String>,
 }
 
-/// Returns why everything is stopped, if it is: by the file `STOP`, or on the database.
-pub async fn why(workspace: &Workspace) -> Result<Option<String>, Error> {
+/// Returns what stops everything, if anything does, and why: the file `STOP`, or a stop of the
+/// database.
+pub async fn why(workspace: &Workspace) -> Result<Option<(StoppedBy, String)>, Error> {
     if let Some(file) = stop_switches::stop_file(&workspace.config.path).active() {
-        return Ok(Some(file));
+        return Ok(Some((StoppedBy::File, file)));
     }
-    Ok(workspace.store.stop().await?.map(|stop| stop.reason))
+    Ok(workspace.store.stop().await?.map(|stop| (stop.by, stop.reason)))
+}
+
+/// Returns how many calls are out, or may be.
+pub async fn calls_out(workspace: &Workspace) -> Result<i64, Error> {
+    Ok(workspace.store.calls_out().await?)
 }
 
 /// Stops new calls of everything on this database, and ends the calls that are out where their

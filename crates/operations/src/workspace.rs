@@ -114,7 +114,7 @@ pub fn folder_of(config: &Config) -> Option<PathBuf> {
 }
 
 /// A configuration, its database, and the clock that everyone on it shares.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Workspace {
     /// The configuration, as far as it can be read; an empty one when there is no file.
     pub config: Arc<Config>,

@@ -6,6 +6,7 @@
 mod access;
 mod api;
 mod callbacks;
+mod download;
 mod front;
 mod health;
 mod idempotency;
@@ -56,6 +57,7 @@ pub struct Server {
     exports: Arc<Semaphore>,
     backups: Arc<Semaphore>,
     answers: metrics::Answers,
+    changes: pages::live::Changes,
 }
 
 impl Server {
@@ -77,6 +79,7 @@ impl Server {
             exports: Arc::new(Semaphore::new(EXPORTS)),
             backups: Arc::new(Semaphore::new(1)),
             answers,
+            changes: pages::live::Changes::default(),
         }
     }
 

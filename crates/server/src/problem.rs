@@ -196,6 +196,11 @@ impl Problem {
         self
     }
 
+    /// Its status, what is wrong, and how to mend it.
+    pub(crate) fn for_people(self) -> (StatusCode, String, Option<String>) {
+        (self.0.code, self.0.detail, self.0.hint)
+    }
+
     /// The problem that fits a status which something below us answered with.
     pub(crate) fn of_status(status: StatusCode, detail: String) -> Self {
         let kind = ProblemKind::ALL.iter().copied().find(|kind| kind.status() == status);

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream};
-use ringfence_domain::TokenId;
+use ringfence_domain::{LoginId, TokenId};
 use ringfence_domain::event::EventKind;
 use ringfence_operations::outbox::{self, Message};
 use ringfence_store::{EventFilter, EventScope};
@@ -22,9 +22,10 @@ use utoipa::IntoParams;
 use crate::api::call::{Answer, Asked, Call, wrong};
 use crate::problem::{Problem, ProblemKind};
 
-/// Streams of one token, and of all.
+/// Streams of one token, of one login, and of all.
 const OF_TOKEN: usize = 4;
-const OF_ALL: usize = 64;
+const OF_LOGIN: usize = 16;
+const OF_ALL: usize = 128;
 /// How often the outbox is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// How often it is asked whether the token still holds.
@@ -61,7 +62,7 @@ pub(crate) async fn stream_events(call: Call, headers: HeaderMap, Asked(query): 
     if let Some(name) = &query.campaign {
         call.workspace.campaign(name).await?;
     }
-    let place = call.server.streams.take(call.caller.token.id)?;
+    let place = call.server.streams.take(Who::Token(call.caller.token.id))?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let (oldest, newest) = call.workspace.store.event_horizon().await?;
     let asked: Option<i64> = last.or(query.last_event_id);
@@ -180,12 +181,22 @@ impl Reader {
 
 /// The streams that are open.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Streams(Arc<Mutex<BTreeMap<TokenId, usize>>>);
+pub(crate) struct Streams(Arc<Mutex<BTreeMap<Who, usize>>>);
+
+/// Whose a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Who {
+    /// A program's.
+    Token(TokenId),
+    /// A browser's: one for each open page.
+    Login(LoginId),
+}
 
 /// One of them.
-struct Place {
+#[derive(Debug)]
+pub(crate) struct Place {
     streams: Streams,
-    token: TokenId,
+    who: Who,
 }
 
 impl Streams {
@@ -194,25 +205,30 @@ impl Streams {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
     }
 
-    fn take(&self, token: TokenId) -> Answer<Place> {
+    /// Takes a place, when there is one.
+    pub(crate) fn take(&self, who: Who) -> Answer<Place> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, own) = (open.values().sum::<usize>(), open.entry(token).or_default());
-        if *own >= OF_TOKEN || all >= OF_ALL {
-            let detail = format!("{OF_TOKEN} streams of one token, and {OF_ALL} of all, may be open");
+        let (all, own) = (open.values().sum::<usize>(), open.entry(who).or_default());
+        let (most, whose) = match who {
+            Who::Token(_) => (OF_TOKEN, "token"),
+            Who::Login(_) => (OF_LOGIN, "login"),
+        };
+        if *own >= most || all >= OF_ALL {
+            let detail = format!("{most} streams of one {whose}, and {OF_ALL} of all, may be open");
             return Err(Problem::new(ProblemKind::TooMany, detail).retry_after(10));
         }
         *own += 1;
-        Ok(Place { streams: self.clone(), token })
+        Ok(Place { streams: self.clone(), who })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = open.get_mut(&self.token) {
+        if let Some(own) = open.get_mut(&self.who) {
             *own -= 1;
             if *own == 0 {
-                open.remove(&self.token);
+                open.remove(&self.who);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringfence_domain::Span;
 
-use crate::{Server, upload};
+use crate::{Server, pages, upload};
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
@@ -28,7 +28,7 @@ pub(crate) async fn tend(server: Server) {
     };
     tokio::select! {
         () = server.stop.cancelled() => {}
-        () = async { tokio::join!(uploads, rows); } => {}
+        () = async { tokio::join!(uploads, rows, pages::live::watch(&server)); } => {}
     }
 }
 
@@ -42,5 +42,6 @@ async fn forget(server: &Server) {
 
 async fn old_rows(server: &Server, before: ringfence_domain::Moment) -> Result<(), ringfence_store::StoreError> {
     while server.store.forget_requests(before).await? {}
+    server.store.forget_logins(server.clock.read().now).await?;
     Ok(())
 }

@@ -67,7 +67,7 @@ impl Counts<'_> {
     pub(crate) fn cost(&self) -> Vec<Cost> {
         let cost = |(name, micros): (&String, &i64)| {
             let currency = name.strip_prefix("cost:")?.to_owned();
-            Some(Cost { currency, amount: amount(*micros) })
+            Some(Cost { currency, amount: amount(*micros), micros: *micros })
         };
         self.0.iter().filter_map(cost).collect()
     }

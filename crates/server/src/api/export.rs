@@ -2,18 +2,14 @@
 
 use std::io::Write;
 
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use ringfence_domain::Scope;
 use ringfence_operations::export::{self, ExportOrder, Format, Only};
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
 use super::call::{Answer, Asked, Call};
+use crate::download::{Pieces, download};
 use crate::masked::mask;
 use crate::problem::{Problem, ProblemKind};
 
@@ -58,11 +54,6 @@ pub(crate) enum OnlyName {
     Review,
 }
 
-/// Pieces of an export that wait for a slow client.
-const PIECES: usize = 8;
-/// Bytes of a piece.
-const PIECE: usize = 1 << 16;
-
 /// Exports the contacts of a campaign, or the attempts at them.
 ///
 /// The last line is `#complete` and the number of lines before it, without the header: a file that
@@ -91,77 +82,22 @@ pub(crate) async fn export_campaign(call: Call, Path(name): Path<String>, Asked(
     let order =
         ExportOrder { campaign: name.clone(), run: query.run, attempts: query.attempts, only, format, bom: false };
     export::find(&call.workspace, &order).await?;
-    let place = call.server.exports.clone().try_acquire_owned().map_err(|_| {
-        Problem::new(ProblemKind::TooMany, format!("{} exports are under way", crate::EXPORTS)).retry_after(10)
-    })?;
-    let (pieces, lines) = mpsc::channel(PIECES);
-    let runtime = tokio::runtime::Handle::current();
-    // Writing waits for the client, in a thread that may wait.
-    tokio::task::spawn_blocking(move || {
-        let _place = place;
-        let mut out = Pieces { to: pieces.clone(), piece: Vec::with_capacity(PIECE) };
-        // The end of the process waits for this thread.
-        let stop = call.server.stop.clone();
-        let stopped = || Err(ringfence_operations::Error::work("the process is stopping"));
-        let write = async {
-            if viewer {
-                export::write(&call.workspace, &order, Masked { out: &mut out, line: Vec::new() }).await
-            } else {
-                export::write(&call.workspace, &order, &mut out).await
-            }
-        };
-        let written = runtime.block_on(async {
-            tokio::select! {
-                written = write => written,
-                () = stop.cancelled() => stopped(),
-            }
-        });
-        let ended = match written {
-            Ok(lines) => out.write_all(format!("#complete {lines}\n").as_bytes()).and_then(|()| out.flush()),
-            Err(error) => Err(std::io::Error::other(error.to_string())),
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "an export broke off: {error}");
-            // The connection is cut, so that nobody takes a part for the whole.
-            drop(futures::executor::block_on(pieces.send(Err(error))));
-        }
-    });
-    let stream = futures::stream::unfold(lines, |mut lines| async { Some((lines.recv().await?, lines)) });
-    let mut response: Response = Body::from_stream(stream).into_response();
     let (kind, end) = match query.format {
         FormatName::Json => ("application/x-ndjson", "jsonl"),
         FormatName::Csv => ("text/csv; charset=utf-8", "csv"),
     };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{end}\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(response)
-}
-
-/// Passes what is written on, piece by piece.
-struct Pieces {
-    to: mpsc::Sender<std::io::Result<Bytes>>,
-    piece: Vec<u8>,
-}
-
-impl Write for Pieces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.piece.extend_from_slice(bytes);
-        if self.piece.len() >= PIECE {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        if self.piece.is_empty() {
-            return Ok(());
-        }
-        let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE)));
-        futures::executor::block_on(self.to.send(Ok(piece))).map_err(|_| std::io::Error::other("the client left"))
-    }
+    let server = call.server.clone();
+    download(&server, (kind, &format!("{name}.{end}")), move |mut out| {
+        Box::pin(async move {
+            let lines = if viewer {
+                export::write(&call.workspace, &order, Masked { out: &mut out, line: Vec::new() }).await?
+            } else {
+                export::write(&call.workspace, &order, &mut out).await?
+            };
+            writeln!(out, "#complete {lines}")?;
+            Ok(out.flush()?)
+        })
+    })
 }
 
 /// Masks the numbers of each JSON line.

@@ -1,34 +1,109 @@
 //! What every page has around it: where one is, who one is, and STOP.
 
-use ringfence_domain::{Moment, Scope, Zone};
-use ringfence_operations::{Error, stop};
+use ringfence_domain::verdict::StoppedBy;
+use ringfence_domain::{ContactId, Moment, Scope, Zone};
+use ringfence_operations::{Error, events, review, stop};
 
+use super::assets;
 use super::visitor::Visitor;
+
+/// The pages that stand above all others: address, name, and the key that leads there after `g`.
+const PAGES: &[(&str, &str, &str)] = &[
+    ("/", "Overview", "o"),
+    ("/campaigns", "Campaigns", "c"),
+    ("/contacts", "Contacts", "p"),
+    ("/lanes", "Lanes", "l"),
+    ("/review", "Review", "r"),
+    ("/dnc", "Do not call", "d"),
+    ("/schedules", "Schedules", "s"),
+    ("/changes", "Changes", "h"),
+    ("/settings", "Settings", "e"),
+];
+
+/// More reviews than this are not counted for the frame.
+const REVIEWS: u32 = 100;
 
 /// What every page has around it.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) title: String,
+    /// The address of this page, which is asked for again when something has changed.
+    pub(crate) address: String,
+    pub(crate) links: Vec<Link>,
     pub(crate) who: String,
     pub(crate) scope: &'static str,
     /// Whether there are buttons for who may press them; each handler asks again.
     pub(crate) may_operate: bool,
-    /// Why everything is stopped, if it is.
-    pub(crate) stopped: Option<String>,
+    pub(crate) stop: Option<Stopped>,
+    /// How many calls are out.
+    pub(crate) out: i64,
+    /// Whose clocks the moments of the frame are read on.
+    pub(crate) zone: Zone,
     pub(crate) now: String,
+    pub(crate) style: String,
+    pub(crate) script: String,
+}
+
+/// A page above all others.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) path: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) is_here: bool,
+    /// What waits there for a person; empty when nothing does.
+    pub(crate) count: String,
+}
+
+/// Why everything is stopped.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) reason: String,
+    /// Whether a button lifts it: what stops the database besides a person is no matter of a page.
+    pub(crate) by_person: bool,
 }
 
 impl Frame {
-    /// Makes the frame of a page.
-    pub(crate) async fn of(visitor: &Visitor, title: &str, zone: Zone) -> Result<Self, Error> {
+    /// Makes the frame of a page that belongs to `here`, one of [`PAGES`].
+    pub(crate) async fn of(visitor: &Visitor, title: &str, here: &str) -> Result<Self, Error> {
+        let workspace = &visitor.workspace;
+        let stop = stop::why(workspace).await?.map(|(by, reason)| Stopped {
+            reason: visitor.seen(&reason),
+            by_person: by == StoppedBy::Person,
+        });
+        let reviews = review::page(workspace, None, ContactId(0), REVIEWS).await?.len();
+        let reviews = match reviews as u32 {
+            0 => String::new(),
+            REVIEWS => format!("{}+", REVIEWS - 1),
+            few => few.to_string(),
+        };
+        let link = |(path, name, key): &(&'static str, &'static str, &'static str)| Link {
+            path,
+            name,
+            key,
+            is_here: *path == here,
+            count: if *path == "/review" { reviews.clone() } else { String::new() },
+        };
+        let zone = events::clock(workspace).await?;
         Ok(Self {
             title: title.to_owned(),
+            address: visitor.address.clone(),
+            links: PAGES.iter().map(link).collect(),
             who: visitor.login.name.clone(),
             scope: visitor.login.scope.as_str(),
             may_operate: visitor.may(Scope::Operator),
-            stopped: stop::why(&visitor.workspace).await?,
-            now: moment(visitor.workspace.now(), zone),
+            stop,
+            out: stop::calls_out(workspace).await?,
+            zone,
+            now: workspace.now().shown_second(zone),
+            style: assets::address(assets::STYLE),
+            script: assets::address(assets::SCRIPT),
         })
+    }
+
+    /// A moment on the clocks of the frame.
+    pub(crate) fn moment(&self, at: Moment) -> String {
+        moment(at, self.zone)
     }
 }
 

@@ -3,23 +3,40 @@
 //! Adding a page: a handler in a file of its own, a template in `templates/pages`, and one line in
 //! [`routes`]. A handler takes a [`visitor::Visitor`], and asks it for the scope that it needs.
 
-mod assets;
+pub(crate) mod assets;
+mod campaign;
+mod campaigns;
+mod changes;
+mod contact;
+mod dnc;
+mod feed;
 mod frame;
+mod imports;
+mod lanes;
+pub(crate) mod live;
 mod login;
 mod overview;
+mod people;
+mod review;
+mod schedules;
+mod settings;
 mod stop;
 mod visitor;
+mod windows;
 
 use askama::Template;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use ringfence_operations::{Error, ErrorKind};
+use ringfence_store::StoreError;
 use tower_http::csrf::CsrfLayer;
 
 use crate::Server;
 use crate::front::Bare;
+use crate::problem::Problem;
 
 /// Nothing but what comes from here is loaded or asked, and nobody may put a page into a frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -29,11 +46,43 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) fn routes(server: &Server) -> Router<Server> {
     Router::new()
         .route("/", get(overview::overview))
+        .route("/campaigns", get(campaigns::campaigns))
+        .route("/campaigns/{name}", get(campaign::standing::standing))
+        .route("/campaigns/{name}/run", post(campaign::actions::run))
+        .route("/campaigns/{name}/pause", post(campaign::actions::pause))
+        .route("/campaigns/{name}/resume", post(campaign::actions::resume))
+        .route("/campaigns/{name}/cancel", post(campaign::actions::cancel))
+        .route("/campaigns/{name}/contacts", get(campaign::contacts::contacts).post(campaign::contacts::add))
+        .route("/campaigns/{name}/why", get(campaign::why::why_page))
+        .route("/campaigns/{name}/imports", get(campaign::imports::imports_page))
+        .route("/campaigns/{name}/runs", get(campaign::runs::runs_page))
+        .route("/campaigns/{name}/changes", get(campaign::changes::changes))
+        .route("/campaigns/{name}/rules", get(campaign::rules::rules).post(campaign::rules::plan))
+        .route("/campaigns/{name}/rules/apply", post(campaign::rules::apply))
+        .route("/contacts", get(people::people))
+        .route("/contacts/{id}", get(contact::contact))
+        .route("/contacts/{id}/dnc", post(contact::forbid))
+        .route("/imports/{id}", get(imports::import))
+        .route("/imports/{id}/accept", post(imports::accept))
+        .route("/imports/{id}/undo", post(imports::undo))
+        .route("/imports/{id}/rejects.csv", get(imports::rejects_file))
+        .route("/lanes", get(lanes::lanes_page))
+        .route("/lanes/{name}/pause", post(lanes::pause))
+        .route("/lanes/{name}/resume", post(lanes::resume))
+        .route("/review", get(review::review).post(review::settle))
+        .route("/dnc", get(dnc::dnc_page).post(dnc::add))
+        .route("/dnc/remove", post(dnc::remove))
+        .route("/schedules", get(schedules::schedules))
+        .route("/changes", get(changes::changes))
+        .route("/settings", get(settings::settings))
+        .route("/live", get(live::live))
         .route("/login", get(login::form).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/stop", post(stop::stop))
         .route("/start", post(stop::start))
-        .route("/assets/{name}", get(assets::asset))
+        .route("/assets/{name}", get(assets::asset_file))
+        // A contact file has limits of its own.
+        .layer(DefaultBodyLimit::disable())
         .layer(same_origin(server))
 }
 
@@ -84,6 +133,19 @@ impl From<Error> for PageError {
             ErrorKind::Work => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self { status, says: error.message, hint: error.hint }
+    }
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<Problem> for PageError {
+    fn from(problem: Problem) -> Self {
+        let (status, says, hint) = problem.for_people();
+        Self { status, says, hint }
     }
 }
 

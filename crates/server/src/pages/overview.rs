@@ -1,25 +1,40 @@
-//! The first page: what needs a person, the campaigns, the lanes.
+//! The first page: what needs a person, the campaigns, the lanes, the windows, what happens.
+
+use std::collections::BTreeMap;
 
 use askama::Template;
-use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
-use ringfence_operations::attention::{self, Level};
+use ringfence_operations::amount::amount;
+use ringfence_operations::attention::{self, Finding, Level};
 use ringfence_operations::lanes::{self, Lane};
 use ringfence_operations::status;
+use ringfence_store::{EventFilter, EventScope};
 
-use super::frame::{Frame, moment};
+use super::campaigns::CampaignLine;
+use super::feed::{self, FeedLine};
+use super::frame::Frame;
 use super::visitor::Visitor;
+use super::windows::{self, WindowLine};
 use super::{Page, shown};
+
+/// Lines of the feed.
+const FEED: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "pages/overview.html")]
 struct OverviewPage {
     frame: Frame,
     needs: Vec<Need>,
+    slots: u32,
     calls_per_min: i64,
-    in_flight: i64,
+    answered: String,
+    reached: i64,
+    cost: Vec<String>,
     campaigns: Vec<CampaignLine>,
     lanes: Vec<LaneLine>,
+    windows: Vec<WindowLine>,
+    span: (String, String),
+    feed: Vec<FeedLine>,
 }
 
 /// Something that needs a person.
@@ -29,21 +44,9 @@ struct Need {
     what: String,
     since: String,
     mend: String,
-}
-
-struct CampaignLine {
-    name: String,
-    state: &'static str,
-    total: i64,
-    done: i64,
-    stopped: i64,
-    review: i64,
-    waiting: i64,
-    active: i64,
-    per_min: String,
-    answered: String,
-    end: String,
-    because: String,
+    /// The page where it can be mended, if it is one.
+    link: String,
+    button: &'static str,
 }
 
 struct LaneLine {
@@ -52,6 +55,7 @@ struct LaneLine {
     state: String,
     taken: u32,
     slots: u32,
+    pace: String,
     left_today: String,
     owner: String,
     because: String,
@@ -60,50 +64,72 @@ struct LaneLine {
 /// Shows it.
 pub(crate) async fn overview(visitor: Visitor) -> Page {
     let workspace = &visitor.workspace;
+    let frame = Frame::of(&visitor, "Overview", "/").await?;
     let health = attention::look(workspace, None).await?;
-    let zone = health.zone.unwrap_or(Zone::utc());
     let summaries = status::summaries(workspace, None).await?;
-    let needs = health.findings.iter().map(|finding| Need {
-        is_critical: finding.level == Level::Critical,
-        about: finding.about.clone(),
-        what: finding.what.clone(),
-        since: finding.since.map(|at| moment(at, zone)).unwrap_or_default(),
-        mend: finding.mend.clone(),
-    });
+    let lanes = lanes::list(workspace).await?;
+    let (windows, span) = windows::bars(workspace, None, frame.zone).await?;
+    let filter = EventFilter { scope: EventScope::WithCalls, ..EventFilter::default() };
+    let feed = feed::latest(&visitor, filter, (None, FEED), (workspace.now(), frame.zone)).await?;
+    let campaigns: Vec<CampaignLine> =
+        summaries.iter().map(|(summary, zone)| CampaignLine::of(&visitor, summary, *zone)).collect();
     let page = OverviewPage {
-        frame: Frame::of(&visitor, "Overview", zone).await?,
-        needs: needs.collect(),
+        needs: health.findings.iter().map(|finding| need(&visitor, &frame, finding, &campaigns)).collect(),
+        slots: lanes.iter().map(|lane| lane.slots.of).sum(),
         calls_per_min: health.calls_per_min,
-        in_flight: summaries.iter().map(|(summary, _)| summary.attempts.in_flight).sum(),
-        campaigns: summaries.iter().map(|(summary, zone)| CampaignLine::of(summary, *zone)).collect(),
-        lanes: lanes::list(workspace).await?.into_iter().map(LaneLine::of).collect(),
+        answered: answered(&summaries.iter().map(|(summary, _)| summary).collect::<Vec<_>>()),
+        reached: summaries.iter().map(|(summary, _)| summary.reached).sum(),
+        cost: cost(summaries.iter().map(|(summary, _)| summary)),
+        campaigns,
+        lanes: lanes.into_iter().map(|lane| LaneLine::of(&visitor, lane)).collect(),
+        windows,
+        span,
+        feed,
+        frame,
     };
     Ok(shown(&page))
 }
 
-impl CampaignLine {
-    fn of(summary: &Summary, zone: Zone) -> Self {
-        let contacts = &summary.contacts;
-        Self {
-            name: summary.campaign.clone(),
-            state: summary.state,
-            total: contacts.total,
-            done: contacts.done,
-            stopped: contacts.stopped,
-            review: contacts.review,
-            waiting: contacts.waiting,
-            active: contacts.active,
-            per_min: format!("{:.0}", summary.rate.calls_per_min),
-            answered: summary.rate.answer_rate.map(|rate| format!("{:.0}%", rate * 100.0)).unwrap_or_default(),
-            end: summary.eta.map(|at| moment(at, zone)).unwrap_or_default(),
-            because: summary.because.clone().or_else(|| summary.limited_by.clone()).unwrap_or_default(),
-        }
+fn need(visitor: &Visitor, frame: &Frame, finding: &Finding, campaigns: &[CampaignLine]) -> Need {
+    let campaign = campaigns.iter().find(|campaign| finding.about.ends_with(&campaign.name));
+    let (link, button) = match campaign {
+        _ if finding.mend.contains("ringfence review") => ("/review".to_owned(), "Review"),
+        Some(campaign) => (format!("/campaigns/{}", campaign.path), "Look"),
+        None if finding.about.starts_with("lane ") => ("/lanes".to_owned(), "Lane"),
+        None => (String::new(), ""),
+    };
+    Need {
+        is_critical: finding.level == Level::Critical,
+        about: finding.about.clone(),
+        what: visitor.seen(&finding.what),
+        since: finding.since.map(|at| frame.moment(at)).unwrap_or_default(),
+        mend: finding.mend.clone(),
+        link,
+        button,
     }
 }
 
+/// The share of all calls that were answered, over the campaigns that have a rate.
+fn answered(summaries: &[&Summary]) -> String {
+    let outcomes = |summary: &&Summary, name: &str| summary.outcomes.get(name).copied().unwrap_or_default();
+    let calls: i64 = summaries.iter().map(|summary| summary.outcomes.values().sum::<i64>()).sum();
+    let answered: i64 = summaries.iter().map(|summary| outcomes(summary, "answered")).sum();
+    if calls == 0 { "–".to_owned() } else { format!("{}%", answered * 100 / calls) }
+}
+
+/// What calls cost, by currency.
+fn cost<'s>(summaries: impl Iterator<Item = &'s Summary>) -> Vec<String> {
+    let mut by_currency: BTreeMap<&str, i64> = BTreeMap::new();
+    for cost in summaries.flat_map(|summary| &summary.cost) {
+        *by_currency.entry(cost.currency.as_str()).or_default() += cost.micros;
+    }
+    by_currency.iter().map(|(currency, micros)| format!("{} {currency}", amount(*micros))).collect()
+}
+
 impl LaneLine {
-    fn of(lane: Lane) -> Self {
+    fn of(visitor: &Visitor, lane: Lane) -> Self {
         Self {
+            pace: lane.limits.calls.to_string(),
             name: lane.name,
             kind: lane.kind,
             state: lane.state.to_string(),
@@ -111,7 +137,7 @@ impl LaneLine {
             slots: lane.slots.of,
             left_today: lane.left_today.map(|left| left.to_string()).unwrap_or_default(),
             owner: lane.owner.unwrap_or_else(|| "nobody".to_owned()),
-            because: lane.because.or(lane.limited_by).unwrap_or_default(),
+            because: visitor.seen(&lane.because.or(lane.limited_by).unwrap_or_default()),
         }
     }
 }

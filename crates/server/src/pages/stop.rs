@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Form;
-use ringfence_domain::{Scope, Zone};
+use ringfence_domain::Scope;
 use ringfence_operations::stop::{self as switch, CallOut};
 use serde::Deserialize;
 
@@ -39,7 +39,7 @@ pub(crate) async fn stop(visitor: Visitor, Form(form): Form<StopForm>) -> Page {
     let reason = if reason.is_empty() { format!("by {}", visitor.name()) } else { reason };
     let stopped = switch::stop(&visitor.workspace, &reason).await?;
     let out = stopped.calls_out.iter().map(Out::of).collect();
-    let frame = Frame::of(&visitor, "Stopped", Zone::utc()).await?;
+    let frame = Frame::of(&visitor, "Stopped", "").await?;
     Ok(shown(&StoppedPage { frame, cancelled: stopped.cancelled, out }))
 }
 

@@ -12,12 +12,18 @@ use ringfence_store::{Actor, LoginRow};
 use super::PageError;
 use crate::Server;
 use crate::front::peer::Peer;
+use crate::masked;
 
 /// A browser that is logged in, with where its work is done, in its name.
 #[derive(Debug)]
 pub(crate) struct Visitor {
     pub(crate) login: LoginRow,
     pub(crate) workspace: Workspace,
+    /// The address that was asked for; empty for a form, which is not sent again.
+    pub(crate) address: String,
+    /// Where the browser is, for the record.
+    pub(crate) origin: String,
+    cookie: String,
 }
 
 impl Visitor {
@@ -27,6 +33,17 @@ impl Visitor {
             Some(token) => format!("token {} ({token}), in a browser", self.login.name),
             None => format!("{}, in a browser", self.login.name),
         }
+    }
+
+    /// A text as this visitor sees it: viewers see phone numbers down to their last digits. Every
+    /// text that may hold one goes through here.
+    pub(crate) fn seen(&self, text: &str) -> String {
+        if self.may(Scope::Operator) { text.to_owned() } else { masked::text(text) }
+    }
+
+    /// Tells whether it is still logged in. A database that cannot be asked now can be asked later.
+    pub(crate) async fn stays(&self) -> bool {
+        !matches!(logins::whose(&self.workspace, &self.cookie).await, Ok(None))
     }
 
     /// Tells whether it may do what needs this scope.
@@ -66,16 +83,19 @@ impl FromRequestParts<Server> for Visitor {
             Some(cookie) => logins::whose(&anybody, cookie.value()).await,
             None => Ok(None),
         };
+        let address = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         match login {
             Err(error) => Err(PageError::from(error).into_response()),
             Ok(Some(login)) => {
-                let named = Self { login, workspace: anybody };
-                let workspace = server.workspace(Actor::person(named.name(), peer.address.to_string()));
+                let cookie = jar.get(cookie_name(server)).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+                let origin = peer.address.to_string();
+                let address = if parts.method == Method::GET { address } else { String::new() };
+                let named = Self { login, workspace: anybody, address, origin, cookie };
+                let workspace = server.workspace(Actor::person(named.name(), named.origin.clone()));
                 Ok(Self { workspace, ..named })
             }
             Ok(None) if parts.method == Method::GET => {
-                let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-                let to: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+                let to: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
                 Err(super::to(&format!("/login?to={to}")))
             }
             Ok(None) => {

@@ -7,7 +7,7 @@
 mod pace;
 pub(crate) mod receive;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
@@ -17,7 +17,7 @@ use ringfence_domain::ImportId;
 use ringfence_operations::importing::DryRun;
 use ringfence_operations::imports::{self, TakenIn};
 use ringfence_operations::uploads::{self, Upload, UploadOrder};
-use ringfence_operations::{Error, ErrorKind};
+use ringfence_operations::{Error, ErrorKind, Workspace};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
@@ -113,19 +113,40 @@ async fn take_in(
     let (who, origin) = (call.caller.name(), call.caller.peer.address.to_string());
     let received_at = call.workspace.now();
     let order = UploadOrder { campaign: name, partial: query.partial, source, who, origin, received_at };
+    match begin(call.workspace.clone(), order, received, folder).await? {
+        Begun::Done(taken) => call.created(&*taken, &address(taken.import.id)),
+        Begun::GoesOn(import) => Ok(accepted(import)),
+    }
+}
+
+/// A file that is on disk.
+pub(crate) enum Begun {
+    /// It was taken in.
+    Done(Box<TakenIn>),
+    /// It is being taken in.
+    GoesOn(ImportId),
+}
+
+/// Keeps a file that was received, and takes it in whoever leaves meanwhile. Returns after some
+/// seconds at the latest.
+pub(crate) async fn begin(
+    workspace: Workspace,
+    order: UploadOrder,
+    received: Received,
+    folder: std::path::PathBuf,
+) -> Result<Begun, Problem> {
     let kept = tokio::task::spawn_blocking(move || uploads::keep(&folder, received.file, order));
     let upload = kept.await.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))??;
     let (told, begun) = oneshot::channel();
-    let mut importing = tokio::spawn(carry_out(call, upload, Some(told)));
-    let finished = |outcome: Result<(Call, Result<TakenIn, Problem>), tokio::task::JoinError>| -> Answer {
-        let (call, taken) = outcome.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
-        let taken = taken?;
-        call.created(&taken, &address(taken.import.id))
+    let mut importing = tokio::spawn(carry_out(workspace, upload, told));
+    let finished = |outcome: Result<Result<TakenIn, Problem>, tokio::task::JoinError>| -> Result<Begun, Problem> {
+        let taken = outcome.map_err(|error| Problem::new(ProblemKind::Internal, error.to_string()))?;
+        Ok(Begun::Done(Box::new(taken?)))
     };
     tokio::select! {
         outcome = &mut importing => finished(outcome),
         () = tokio::time::sleep(AT_ONCE) => match begun.await {
-            Ok(import) => Ok(accepted(import)),
+            Ok(import) => Ok(Begun::GoesOn(import)),
             // It ended before it began: with an error.
             Err(_) => finished(importing.await),
         },
@@ -147,19 +168,18 @@ fn accepted(import: ImportId) -> Response {
 }
 
 async fn carry_out(
-    mut call: Call,
+    mut workspace: Workspace,
     upload: Upload,
-    told: Option<oneshot::Sender<ImportId>>,
-) -> (Call, Result<TakenIn, Problem>) {
-    let told = Arc::new(Mutex::new(told));
+    told: oneshot::Sender<ImportId>,
+) -> Result<TakenIn, Problem> {
+    let told = Mutex::new(Some(told));
     let begun = move |import| {
         if let Some(told) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // Who waited may have left.
             let _left = told.send(import);
         }
     };
-    let taken = upload.take_in(&mut call.workspace, &begun).await;
-    (call, taken.map_err(said))
+    upload.take_in(&mut workspace, &begun).await.map_err(said)
 }
 
 /// A problem of taking a file in. One that cannot be helped now leaves the file for later.

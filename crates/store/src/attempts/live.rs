@@ -39,6 +39,15 @@ pub struct LiveCall {
     pub in_review: bool,
 }
 
+/// How many calls of all lanes are out, or may be.
+pub(crate) async fn out(session: &mut Session) -> Result<i64, StoreError> {
+    session.one(&OUT, args![]).await?.get("n")
+}
+
+// The indexes of live attempts are as short as the lanes have slots.
+pub(crate) const OUT: Sql =
+    sql!("SELECT count(*) AS n FROM attempts WHERE live AND state IN ('sending', 'placed', 'unknown')");
+
 /// The calls of a lane that are out or may be, oldest first.
 pub(crate) async fn live(session: &mut Session, lane: LaneId) -> Result<Vec<LiveCall>, StoreError> {
     const LIVE: Sql = sql!(

@@ -117,6 +117,17 @@ pub(crate) async fn attempts_at(session: &mut Session, number: NumberKey) -> Res
     session.rows(&FIND, args![number]).await?.iter().map(attempt_row).collect()
 }
 
+/// The attempts at a contact's numbers as they are now, oldest first.
+pub(crate) async fn attempts_of(session: &mut Session, contact: ContactId) -> Result<Vec<AttemptRow>, StoreError> {
+    session.rows(&OF_CONTACT, args![contact]).await?.iter().map(attempt_row).collect()
+}
+
+// Attempts are found by their number: they have no index by contact.
+pub(crate) const OF_CONTACT: Sql = sql!(both attempt_columns!(
+    "WHERE contact_id = $1 AND number_key IN (SELECT number_key FROM contacts WHERE id = $1 \
+     UNION ALL SELECT number_key FROM contact_numbers WHERE contact_id = $1) ORDER BY opened_at, id"
+));
+
 fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
     let outcome: Option<String> = row.get("outcome")?;
     Ok(AttemptRow {

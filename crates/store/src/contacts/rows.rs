@@ -167,6 +167,16 @@ pub(crate) async fn in_current_runs(session: &mut Session, number: NumberKey) ->
     with_last_attempts(session, rows).await
 }
 
+/// The contacts in the current runs of all campaigns that the operator's own system calls so.
+pub(crate) async fn named(session: &mut Session, external_id: &str, limit: i64) -> Result<Vec<ContactRow>, StoreError> {
+    let rows = session.rows(&NAMED, args![external_id, limit]).await?;
+    with_last_attempts(session, rows).await
+}
+
+pub(crate) const NAMED: Sql = sql!(both contact_columns!(
+    "JOIN campaigns k ON k.run_id = c.run_id WHERE c.external_id = $1 ORDER BY c.id LIMIT $2"
+));
+
 /// Contacts with this number who are not dialled before a call of an earlier run of their campaign
 /// is settled.
 pub(crate) async fn waiting_for_review(session: &mut Session, number: NumberKey) -> Result<Vec<ContactId>, StoreError> {

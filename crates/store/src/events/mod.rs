@@ -12,7 +12,7 @@ use ringfence_domain::{AttemptId, CampaignId, ContactId, ImportId, LaneId, Momen
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use read::{horizon, last, page};
+pub(crate) use read::{horizon, last, latest, page};
 pub(crate) use write::{forget_calls, log};
 
 /// What an event happened to.

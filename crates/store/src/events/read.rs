@@ -40,6 +40,35 @@ pub(crate) async fn page(session: &mut Session, filter: &EventFilter, limit: i64
     session.rows(statement, arguments).await?.iter().map(event).collect()
 }
 
+/// The last events before one that were asked for, the newest first; `after` is not heeded.
+pub(crate) async fn latest(
+    session: &mut Session,
+    filter: &EventFilter,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let EventFilter { since, campaign, lane, scope, .. } = filter;
+    let statement = match scope {
+        EventScope::Changes => &LATEST_CHANGES,
+        EventScope::ByPeople => &LATEST_BY_PEOPLE,
+        EventScope::WithCalls => &LATEST_WITH_CALLS,
+    };
+    let arguments = args![before, since.unwrap_or_default(), campaign.clone(), lane.clone(), limit];
+    session.rows(statement, arguments).await?.iter().map(event).collect()
+}
+
+pub(crate) const LATEST_CHANGES: Sql = sql!(
+    both select_event!("WHERE id < $1 AND NOT of_call AND at >= $2 \
+     AND ($3 IS NULL OR campaign = $3) AND ($4 IS NULL OR lane = $4) ORDER BY id DESC LIMIT $5")
+);
+pub(crate) const LATEST_BY_PEOPLE: Sql = sql!(
+    both select_event!("WHERE id < $1 AND NOT of_call AND origin IS NOT NULL AND at >= $2 \
+     AND ($3 IS NULL OR campaign = $3) AND ($4 IS NULL OR lane = $4) ORDER BY id DESC LIMIT $5")
+);
+pub(crate) const LATEST_WITH_CALLS: Sql = sql!(both select_event!(
+    "WHERE id < $1 AND at >= $2 AND ($3 IS NULL OR campaign = $3) AND ($4 IS NULL OR lane = $4) ORDER BY id DESC LIMIT $5"
+));
+
 /// The numbers of the oldest and of the newest event that are kept; zeros when there are none.
 pub(crate) async fn horizon(session: &mut Session) -> Result<(i64, i64), StoreError> {
     const ENDS: Sql = sql!("SELECT coalesce(min(id), 0) AS oldest, coalesce(max(id), 0) AS newest FROM events");

@@ -60,6 +60,8 @@ transitions! {
 
     // Outcomes
 
+    /// How many calls of all lanes are out, or may be.
+    read calls_out() -> i64 = |session| attempts::live::out(session);
     /// The calls of a lane that are out or may be, oldest first.
     read live_calls(lane: LaneId) -> Vec<LiveCall> = |session| attempts::live::live(session, lane);
     /// Call ids among these that attempts of the lane already have.

@@ -42,6 +42,11 @@ transitions! {
         |session, tallies| run_conditions::contacts_of_number(session, &tallies, number, now);
     /// All attempts at a number, over all campaigns, oldest first.
     read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| contacts::attempt_rows::attempts_at(session, number);
+    /// The contacts in the current runs of all campaigns that the operator's own system calls so.
+    read contacts_named(external_id: String, limit: i64) -> Vec<ContactRow> =
+        |session| contacts::rows::named(session, &external_id, limit);
+    /// The attempts at a contact's numbers as they are now, oldest first.
+    read attempts_of(contact: ContactId) -> Vec<AttemptRow> = |session| contacts::attempt_rows::attempts_of(session, contact);
     /// Contacts with this number who are not dialled before a call of an earlier run of their
     /// campaign is settled.
     read waiting_for_review(number: NumberKey) -> Vec<ContactId> =

@@ -8,6 +8,7 @@ use crate::lanes::ownership::{Acquired, Owner};
 use crate::lanes::rows::LaneRow;
 use crate::measures::LaneMeasures;
 use crate::processes::ProcessRow;
+use crate::queues::{self, WaitingIn};
 use crate::{lanes, measures, processes};
 
 transitions! {
@@ -40,6 +41,8 @@ transitions! {
         |session| lanes::rows::limit(session, lane, epoch, limited.as_ref());
     /// The rows of every lane in numbers, by the lane's name.
     snapshot lane_measures() -> std::collections::BTreeMap<String, LaneMeasures> = |session| measures::lanes(session);
+    /// Who waits in the current runs of all campaigns, by zone and class; without held imports.
+    read waiting_by_zone() -> Vec<WaitingIn> = |session| queues::waiting(session);
     /// All lanes by name.
     read lanes() -> Vec<LaneRow> = |session| lanes::rows::list(session);
 }

@@ -27,6 +27,10 @@ transitions! {
     /// The next events that were asked for, the oldest first.
     read events(filter: EventFilter, limit: i64) -> Vec<Event> = |session| events::page(session, &filter, limit);
 
+    /// The last events before one that were asked for, the newest first; `after` is not heeded.
+    read latest_events(filter: EventFilter, before: i64, limit: i64) -> Vec<Event> =
+        |session| events::latest(session, &filter, before, limit);
+
     /// The numbers of the oldest and of the newest event that are kept; zeros when there are none.
     read event_horizon() -> (i64, i64) = |session| events::horizon(session);
     /// Forgets what happened in calls before a moment, some at a time. Returns whether there may be

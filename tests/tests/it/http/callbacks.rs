@@ -58,7 +58,6 @@ on_both_databases! {
             format!("callbacks/main/{}", attempt.replace("abc", "abd")),
             format!("callbacks/main/{main}/more"),
             "callbacks/main".to_owned(),
-            String::new(),
         ] {
             assert_eq!(send("POST", &format!("{base}/{path}"), "{}").await, 404, "{path}");
         }

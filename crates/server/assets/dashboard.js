@@ -1,0 +1,64 @@
+// What the pages do beside showing: a chip that says whether they are live, keys, copying, and the
+// choice of colours. Everything else works without it.
+"use strict";
+(() => {
+  const page = document.documentElement;
+  const byId = (id) => document.getElementById(id);
+
+  // Colours: as the system has them, until somebody chooses.
+  const kept = () => { try { return localStorage.getItem("colours"); } catch { return null; } };
+  const wear = (colours) => { if (colours) page.dataset.colours = colours; };
+  wear(kept());
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-colours-switch]")) return;
+    const dark = page.dataset.colours ? page.dataset.colours === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    const colours = dark ? "light" : "dark";
+    wear(colours);
+    try { localStorage.setItem("colours", colours); } catch { /* it holds for this page */ }
+  });
+
+  // The chip: an event stream that is cut off makes a page old, and that must be seen.
+  const chip = (state, text) => {
+    const pulse = byId("pulse");
+    if (!pulse) return;
+    pulse.dataset.state = state;
+    pulse.textContent = text;
+  };
+  document.addEventListener("htmx:sse:after:connection", () => chip("live", "live"));
+  for (const name of ["htmx:sse:error", "htmx:sse:close"]) {
+    document.addEventListener(name, () => chip("stale", "not live: reload the page"));
+  }
+  document.addEventListener("htmx:after:swap", () => { if (byId("pulse")?.dataset.state !== "stale") chip("live", "live"); });
+
+  // Copying: over plain http browsers have no clipboard for pages, and the text is selected instead.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    const text = button && byId(button.dataset.copy);
+    if (!text) return;
+    try {
+      await navigator.clipboard.writeText(text.value ?? text.textContent);
+      button.textContent = "Copied";
+    } catch {
+      if (text.select) text.select(); else getSelection().selectAllChildren(text);
+      button.textContent = "Selected: press Ctrl+C";
+    }
+  });
+
+  // Keys: / searches, g and a letter goes to a page, ? shows them, Escape leaves a field.
+  let goes = false;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const field = event.target.closest("input, textarea, select");
+    if (event.key === "Escape") { field?.blur(); byId("keys")?.close(); return; }
+    if (field) return;
+    if (goes) {
+      goes = false;
+      const link = document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`);
+      if (link) { event.preventDefault(); link.click(); }
+      return;
+    }
+    if (event.key === "g") { goes = true; setTimeout(() => { goes = false; }, 1500); }
+    if (event.key === "/") { event.preventDefault(); byId("search")?.focus(); }
+    if (event.key === "?") byId("keys")?.showModal();
+  });
+})();

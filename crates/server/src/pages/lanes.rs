@@ -1,0 +1,188 @@
+//! Queues and lanes: who may be dialled, by what is it limited, which process dials.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::Path;
+use ringfence_domain::{DialClass, Moment, Scope, Span, Zone};
+use ringfence_operations::lanes::{self, Lane};
+use ringfence_operations::{Error, standby};
+use ringfence_store::{ProcessRow, WaitingIn};
+
+use super::frame::{Frame, moment};
+use super::visitor::Visitor;
+use super::{Page, shown, to};
+
+/// Buckets of a lane that are shown.
+const BUCKETS: usize = 40;
+
+#[derive(Template)]
+#[template(path = "pages/lanes.html")]
+struct LanesPage {
+    frame: Frame,
+    lanes: Vec<LaneCard>,
+    processes: Vec<ProcessLine>,
+}
+
+struct LaneCard {
+    name: String,
+    path: String,
+    kind: String,
+    state: String,
+    is_paused: bool,
+    because: String,
+    taken: u32,
+    slots: u32,
+    unknown: u32,
+    calls: String,
+    requests: String,
+    left_today: String,
+    per_day: String,
+    usual_call: String,
+    owner: String,
+    queues: Vec<QueueLine>,
+    buckets: Vec<BucketLine>,
+    more: usize,
+}
+
+struct QueueLine {
+    class: &'static str,
+    waiting: i64,
+    due: i64,
+    oldest: String,
+}
+
+struct BucketLine {
+    campaign: String,
+    zones: String,
+    class: &'static str,
+    waiting: i64,
+    says: String,
+}
+
+struct ProcessLine {
+    name: String,
+    command: String,
+    version: String,
+    began: String,
+    says: String,
+    lives: bool,
+}
+
+/// Shows them.
+pub(crate) async fn lanes_page(visitor: Visitor) -> Page {
+    let workspace = &visitor.workspace;
+    let frame = Frame::of(&visitor, "Queues and lanes", "/lanes").await?;
+    let now = workspace.now();
+    let mut waiting = waiting_by_lane(&visitor).await?;
+    let lanes = lanes::list(workspace).await?;
+    let lanes = lanes.into_iter().map(|lane| {
+        let queue = waiting.remove(&lane.name).unwrap_or_default();
+        card(&visitor, lane, &queue, now)
+    });
+    let lanes = lanes.collect();
+    let processes = workspace.store.processes().await?;
+    let processes = processes.iter().map(|row| process(row, now, frame.zone)).collect();
+    Ok(shown(&LanesPage { frame, lanes, processes }))
+}
+
+/// Who waits, with the name of their campaign, by lane.
+async fn waiting_by_lane(visitor: &Visitor) -> Result<BTreeMap<String, Vec<(String, WaitingIn)>>, Error> {
+    let store = &visitor.workspace.store;
+    let (lanes, campaigns) = (store.lanes().await?, store.campaigns().await?);
+    let mut by_lane: BTreeMap<String, Vec<(String, WaitingIn)>> = BTreeMap::new();
+    for row in store.waiting_by_zone().await? {
+        let Some(campaign) = campaigns.iter().find(|campaign| campaign.id == row.campaign) else { continue };
+        let Some(lane) = lanes.iter().find(|lane| lane.id == campaign.lane) else { continue };
+        by_lane.entry(lane.settings.name.clone()).or_default().push((campaign.rules.name.clone(), row));
+    }
+    Ok(by_lane)
+}
+
+fn card(visitor: &Visitor, lane: Lane, waiting: &[(String, WaitingIn)], now: Moment) -> LaneCard {
+    let zone = lane.zone;
+    let queues = DialClass::ALL.iter().filter_map(|class| {
+        let of: Vec<&WaitingIn> = waiting.iter().map(|(_, row)| row).filter(|row| row.class == *class).collect();
+        let (all, due): (i64, Vec<&&WaitingIn>) =
+            (of.iter().map(|row| row.waiting).sum(), of.iter().filter(|row| row.eligible_at <= now).collect());
+        let oldest = due.iter().map(|row| row.eligible_at.max(row.due_at)).min();
+        (all > 0).then(|| QueueLine {
+            class: class.as_str(),
+            waiting: all,
+            due: due.iter().map(|row| row.waiting).sum(),
+            oldest: oldest.map(|at| ago(now, at)).unwrap_or_default(),
+        })
+    });
+    let mut buckets: Vec<&(String, WaitingIn)> = waiting.iter().collect();
+    buckets.sort_by_key(|(_, row)| row.eligible_at);
+    let bucket = |(campaign, row): &&(String, WaitingIn)| BucketLine {
+        campaign: campaign.clone(),
+        zones: row.zones.short(),
+        class: row.class.as_str(),
+        waiting: row.waiting,
+        says: match row.eligible_at {
+            at if at <= now => "may be called now".to_owned(),
+            Moment::NEVER => "never".to_owned(),
+            at => format!("from {}", at.shown_near(now, zone)),
+        },
+    };
+    LaneCard {
+        path: super::campaigns::part(&lane.name),
+        is_paused: lane.state == ringfence_domain::LaneState::Paused,
+        state: lane.state.to_string(),
+        because: visitor.seen(&lane.because.or(lane.limited_by).unwrap_or_default()),
+        taken: lane.slots.taken,
+        slots: lane.slots.of,
+        unknown: lane.slots.unknown,
+        calls: lane.limits.calls.to_string(),
+        requests: lane.limits.requests.to_string(),
+        left_today: lane.left_today.map(|left| left.to_string()).unwrap_or_default(),
+        per_day: lane.limits.per_day.map(|day| day.to_string()).unwrap_or_default(),
+        usual_call: lane.usual_call.unwrap_or_default(),
+        owner: match (lane.owner, lane.last_owner, lane.last_dialled_until) {
+            (Some(owner), ..) => owner,
+            (None, Some(last), Some(until)) => format!("nobody; {last} did until {}", moment(until, zone)),
+            _ => "nobody".to_owned(),
+        },
+        name: lane.name,
+        kind: lane.kind,
+        queues: queues.collect(),
+        buckets: buckets.iter().take(BUCKETS).map(bucket).collect(),
+        more: buckets.len().saturating_sub(BUCKETS),
+    }
+}
+
+fn process(row: &ProcessRow, now: Moment, zone: Zone) -> ProcessLine {
+    let says = match row.ended_at {
+        Some(at) => format!("ended {}", moment(at, zone)),
+        None if row.lives(now) => format!("heard {} ago", ago(now, row.seen_at)),
+        None => format!("silent since {}", moment(row.seen_at, zone)),
+    };
+    ProcessLine {
+        name: standby::process(&row.name),
+        command: row.command.clone(),
+        version: row.version.clone(),
+        began: moment(row.started_at, zone),
+        says,
+        lives: row.lives(now),
+    }
+}
+
+/// How long ago it was, in whole seconds.
+fn ago(now: Moment, at: Moment) -> String {
+    Span::from_secs(now.since(at).millis() / 1000).to_string()
+}
+
+/// Lets no new call begin on a lane.
+pub(crate) async fn pause(visitor: Visitor, Path(name): Path<String>) -> Page {
+    visitor.needs(Scope::Operator)?;
+    lanes::pause(&visitor.workspace, &name, &format!("by {}", visitor.name())).await?;
+    Ok(to("/lanes"))
+}
+
+/// Lets a lane dial again.
+pub(crate) async fn resume(visitor: Visitor, Path(name): Path<String>) -> Page {
+    visitor.needs(Scope::Operator)?;
+    lanes::resume(&visitor.workspace, &name).await?;
+    Ok(to("/lanes"))
+}
