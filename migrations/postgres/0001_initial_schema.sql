@@ -98,7 +98,7 @@ CREATE TABLE runs (
     last_dial_at BIGINT,
     -- nobody in it goes back to waiting, for this reason
     closed_for TEXT CHECK (closed_for IN (
-        'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'import_undone')),
+        'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'by_hand', 'import_undone')),
     outcome_window TEXT NOT NULL DEFAULT '',    -- how its last calls ended, oldest first: x failed, o did not
     leader TEXT,                                -- the `run` command that works for it
     leader_until BIGINT NOT NULL DEFAULT 0,
@@ -210,10 +210,10 @@ CREATE TABLE contacts (
     calls BIGINT NOT NULL DEFAULT 0,            -- counted calls in this run
     outcome_counts JSONB NOT NULL DEFAULT '{}',  -- JSON: calls by outcome
     stop_reason TEXT CHECK (stop_reason IN (
-        'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'import_undone')),
+        'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'by_hand', 'import_undone')),
     -- it does not go back to waiting, for this reason
     pending_stop_reason TEXT CHECK (pending_stop_reason IN (
-        'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'import_undone')),
+        'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'by_hand', 'import_undone')),
     last_outcome TEXT CHECK (last_outcome IN (
         'answered', 'voicemail', 'busy', 'no_answer', 'rejected', 'unreachable', 'invalid_number', 'failed', 'not_dialled', 'unknown')),
     last_attempt BIGINT,

@@ -47,6 +47,10 @@ words! {
         ImportReleased = "import.released",
         /// A person undid an import.
         ImportUndone = "import.undone",
+        /// A person stopped contacts.
+        ContactsStopped = "contacts.stopped",
+        /// A person had a contact called before others.
+        ContactPreferred = "contact.preferred",
         /// Numbers came onto the do-not-call list.
         DncAdded = "dnc.added",
         /// Numbers left the do-not-call list.
@@ -172,6 +176,8 @@ impl EventKind {
             Self::ImportHeld => "holds an import",
             Self::ImportReleased => "released an import",
             Self::ImportUndone => "undid an import",
+            Self::ContactsStopped => "stops contacts by hand",
+            Self::ContactPreferred => "calls a contact before others",
             Self::DncAdded => "numbers came onto the do-not-call list",
             Self::DncRemoved => "a number left the do-not-call list",
             Self::ScheduleDone => "worked at its scheduled moment",

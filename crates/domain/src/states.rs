@@ -66,6 +66,8 @@ words! {
         CampaignEnded = "campaign_ended",
         /// The campaign was cancelled.
         Cancelled = "cancelled",
+        /// A person stopped it.
+        ByHand = "by_hand",
         /// The import that brought it was undone. Another import brings such a contact back to
         /// waiting: else a person who stood in a wrong file, and in the right one after it, would
         /// never be called.

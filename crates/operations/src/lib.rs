@@ -9,6 +9,7 @@ pub mod amount;
 pub mod attempts;
 pub mod attention;
 pub mod backup;
+pub mod by_hand;
 pub mod campaigns;
 pub mod cautions;
 pub mod changes;

@@ -1,10 +1,11 @@
 //! Logins: browsers that people log in, with a code from the command line or with a token.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::secret::Secret;
 use ringfence_domain::token::Token;
 use ringfence_domain::{Moment, Scope, Span};
 use ringfence_intake::Http;
-use ringfence_store::{LoginBy, LoginRow, NewLoginCode};
+use ringfence_store::{LoginBy, LoginRow, NewLoginCode, Subject};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -42,6 +43,16 @@ pub async fn invite(workspace: &Workspace, who: &str, scope: Scope) -> Result<In
     let new = NewLoginCode { digest: code.digest(), name: who.to_owned(), scope, expires_at };
     workspace.store.enter_login_code(new).await?;
     Ok(Invitation { address: format!("{base}/login?code={}", code.reveal()), scope, expires_at })
+}
+
+/// Makes such an address for whoever starts an installation: none once anybody was logged in or has
+/// a token.
+pub async fn first(workspace: &Workspace, who: &str) -> Result<Option<Invitation>, Error> {
+    let logged_in = workspace.store.last_event(EventKind::LoginBegun, Subject::All).await?.is_some();
+    if logged_in || !workspace.store.tokens().await?.is_empty() {
+        return Ok(None);
+    }
+    invite(workspace, who, Scope::Admin).await.map(Some)
 }
 
 /// Where browsers find the dashboard.

@@ -88,7 +88,8 @@ async fn in_run(
             if narrow.lets_through(&contact) {
                 found.contacts.push(contact);
                 if found.contacts.len() == limit as usize {
-                    found.next = found.contacts.last().map(|contact| contact.id).filter(|id| !is_last || Some(*id) != last);
+                    found.next =
+                        found.contacts.last().map(|contact| contact.id).filter(|id| !is_last || Some(*id) != last);
                     return Ok(found);
                 }
             }

@@ -95,6 +95,11 @@ impl Door {
         format!("{scheme}://{address}")
     }
 
+    /// The address in the end: a free port was found, if it was left open.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
     /// Looks at the files of the certificate this often; every 30 s unless it is said.
     #[must_use]
     pub fn looking_every(mut self, look: Duration) -> Self {

@@ -14,6 +14,7 @@
 
 mod attempts;
 mod buckets;
+mod by_hand;
 mod campaigns;
 mod changes;
 mod contacts;
@@ -73,7 +74,6 @@ pub use dnc::{DncEntry, DncList, DncListId, DncRow};
 pub use error::StoreError;
 pub use error::trouble::{Trouble, TroubleKind};
 pub use events::{Actor, EventFilter, EventScope, Subject};
-pub use queues::WaitingIn;
 pub use idempotency::{Begun, Replay, RequestKey};
 pub use imports::begin::{ImportOrder, ImportStart};
 pub use imports::canary::Canary;
@@ -88,6 +88,7 @@ pub use logins::{IDLE as LOGIN_IDLE, LoginBy, LoginRow, NewLoginCode};
 pub use processes::ProcessRow;
 pub use quarantine::database_file::DatabaseFile;
 pub use quarantine::rows::{LaneInquiry, QuarantineEnd, QuarantineRow};
+pub use queues::WaitingIn;
 pub use receipts::sent::Sent;
 pub use receipts::{Receipts, WrittenDown};
 pub use reports::{NewReport, Reported, UnreadReport};

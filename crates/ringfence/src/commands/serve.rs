@@ -6,7 +6,9 @@ use std::sync::Arc;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{CampaignState, Clock};
 use ringfence_engine::{DatabaseLoss, LaneEngine, Shutdown, presence, receipts, stop_switches};
-use ringfence_operations::{cautions, scheduling::cron_scheduler, standby, watch, workspace, zones};
+use ringfence_operations::{
+    Notices, Workspace, cautions, logins, scheduling::cron_scheduler, standby, watch, workspace, zones,
+};
 use ringfence_server::{Door, Server};
 use ringfence_store::{Database, ProcessLock};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -59,6 +61,7 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     }
     config.http.behind_tls_proxy |= args.behind_tls_proxy;
     let door = open_door(&config, &args, serves)?;
+    config.http.listen = door.as_ref().and_then(Door::address).or(config.http.listen);
     crate::leaving::in_time()?;
     let mut signals = Signals::hear()?;
     let store = workspace::open(&common.place(), &config).await?;
@@ -70,7 +73,10 @@ pub async fn serve(common: &Common, args: ServeArgs) -> Result<u8, Failure> {
     let process = Process { common, config: Arc::new(config), store: &store, clock: &clock, lifeline: &lifeline };
     let reopen = if dials { process.dial(&shutdown).await? } else { Vec::new() };
     match door {
-        Some(door) => process.answer(door, &shutdown),
+        Some(door) => {
+            process.answer(door, &shutdown);
+            process.invite().await;
+        }
         None if process.config.http.public_url.is_some() => {
             tracing::warn!("[http] public_url is set and nothing listens: add listen, or use --listen");
         }
@@ -151,6 +157,16 @@ impl Process<'_> {
         let scheduler = cron_scheduler(store.clone(), clock.clone(), name, providers, notices);
         shutdown.spawn(scheduler.run(shutdown.signal()));
         Ok(reopen)
+    }
+
+    /// Prints an address that logs a browser in, until somebody was logged in once.
+    async fn invite(&self) {
+        let workspace = Workspace::of(self.config.clone(), self.store.clone(), self.clock.clone(), Notices::default());
+        match logins::first(&workspace, &workspace::person()).await {
+            Ok(Some(invited)) => eprint_line(&format!("the dashboard: {} logs one browser in, once", invited.address)),
+            Ok(None) => {}
+            Err(error) => tracing::warn!("no address can be given that logs a browser in: {error}"),
+        }
     }
 
     /// Begins to tell the receivers of webhooks what happens.

@@ -2,17 +2,17 @@
 
 use askama::Template;
 use axum::extract::{Form, Path};
-use ringfence_domain::{ContactId, Moment, Scope, Zone};
+use axum::http::StatusCode;
+use ringfence_domain::{ContactId, ContactState, Moment, Scope, Zone};
 use ringfence_operations::attempts::{self, ListedAttempt};
-use ringfence_operations::contacts;
-use ringfence_operations::dnc;
 use ringfence_operations::why::{self, Explanation, Past, WhyNumber};
+use ringfence_operations::{by_hand, contacts, dnc};
 use serde::Deserialize;
 
 use super::campaigns::part;
 use super::frame::{Frame, moment};
 use super::visitor::Visitor;
-use super::{Page, shown, to};
+use super::{Page, PageError, shown, to};
 
 #[derive(Template)]
 #[template(path = "pages/contact.html")]
@@ -22,6 +22,8 @@ struct ContactPage {
     name: String,
     phone: String,
     state: &'static str,
+    is_over: bool,
+    waits: bool,
     fields: Vec<(String, String)>,
     explained: Vec<Explained>,
     attempts: Vec<AttemptLine>,
@@ -95,6 +97,8 @@ pub(crate) async fn contact(visitor: Visitor, Path(id): Path<i64>) -> Page {
         name: contact.external_id.as_deref().map_or(format!("Contact {id}"), |name| visitor.seen(name)),
         phone: visitor.seen(&contact.phone),
         state: contact.state.as_str(),
+        is_over: matches!(contact.state, ContactState::Done | ContactState::Stopped),
+        waits: contact.state == ContactState::Waiting,
         fields: contact.fields.iter().map(|(key, value)| (visitor.seen(key), visitor.seen(value))).collect(),
         explained,
         attempts: attempts.iter().rev().map(|one| attempt(&visitor, one, (now, frame.zone))).collect(),
@@ -128,14 +132,18 @@ fn explain(visitor: &Visitor, one: &Explanation) -> Explained {
             })
             .collect(),
         never: one.never.iter().map(|text| visitor.seen(text)).collect(),
-        callback: one.callback.as_ref().map(|asked| (visitor.seen(&asked.words), asked.understood, moment(asked.at, clock))),
+        callback: one
+            .callback
+            .as_ref()
+            .map(|asked| (visitor.seen(&asked.words), asked.understood, moment(asked.at, clock))),
         history: one.history.iter().rev().map(|past| past_line(visitor, past, clock)).collect(),
     }
 }
 
 fn past_line(visitor: &Visitor, past: &Past, clock: Zone) -> PastLine {
     let outcome = past.outcome.unwrap_or(past.state).replace('_', " ");
-    let talk = past.talk_seconds.filter(|seconds| *seconds > 0).map(|seconds| format!(", {seconds} s")).unwrap_or_default();
+    let talk =
+        past.talk_seconds.filter(|seconds| *seconds > 0).map(|seconds| format!(", {seconds} s")).unwrap_or_default();
     let cause = past.cause.as_deref().map(|cause| format!(": {cause}")).unwrap_or_default();
     let of = past.campaign.clone().map_or("a test call".to_owned(), |name| format!("{name}, run {}", past.run));
     PastLine { at: moment(past.at, clock), of, says: visitor.seen(&format!("{outcome}{talk}{cause}")) }
@@ -175,6 +183,27 @@ fn attempt(visitor: &Visitor, one: &ListedAttempt, (now, zone): (Moment, Zone)) 
 pub(crate) struct ReasonForm {
     #[serde(default)]
     reason: String,
+}
+
+/// Stops the person: they are not called any more in this run.
+pub(crate) async fn stop(visitor: Visitor, Path(id): Path<i64>, Form(form): Form<ReasonForm>) -> Page {
+    visitor.needs(Scope::Operator)?;
+    let reason = form.reason.trim();
+    let reason = if reason.is_empty() { format!("by {}", visitor.name()) } else { reason.to_owned() };
+    if by_hand::stop(&visitor.workspace, &[ContactId(id)], &reason).await? == 0 {
+        return Err(PageError::new(
+            StatusCode::CONFLICT,
+            format!("contact {id} is finished: nobody calls it any more"),
+        ));
+    }
+    Ok(to(&format!("/contacts/{id}")))
+}
+
+/// Has the person called before everybody who was not called yet, as soon as every rule allows it.
+pub(crate) async fn call_next(visitor: Visitor, Path(id): Path<i64>) -> Page {
+    visitor.needs(Scope::Operator)?;
+    by_hand::call_next(&visitor.workspace, ContactId(id)).await?;
+    Ok(to(&format!("/contacts/{id}")))
 }
 
 /// Puts the person's number on everyone's do-not-call list.

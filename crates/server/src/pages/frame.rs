@@ -67,10 +67,9 @@ impl Frame {
     /// Makes the frame of a page that belongs to `here`, one of [`PAGES`].
     pub(crate) async fn of(visitor: &Visitor, title: &str, here: &str) -> Result<Self, Error> {
         let workspace = &visitor.workspace;
-        let stop = stop::why(workspace).await?.map(|(by, reason)| Stopped {
-            reason: visitor.seen(&reason),
-            by_person: by == StoppedBy::Person,
-        });
+        let stop = stop::why(workspace)
+            .await?
+            .map(|(by, reason)| Stopped { reason: visitor.seen(&reason), by_person: by == StoppedBy::Person });
         let reviews = review::page(workspace, None, ContactId(0), REVIEWS).await?.len();
         let reviews = match reviews as u32 {
             0 => String::new(),

@@ -92,7 +92,7 @@ pub(crate) struct ImportQuery {
 pub(crate) async fn import(visitor: Visitor, Path(id): Path<i64>, Query(query): Query<ImportQuery>) -> Page {
     let (workspace, id) = (&visitor.workspace, ImportId(id));
     let import = imports::one(workspace, id).await?;
-    let (campaign, zone) = campaign_of(&visitor, &import).await?;
+    let campaign = campaign_of(&visitor, &import).await?;
     let mut rows = imports::rejects_page(workspace, id, query.after, ROWS + 1).await?;
     let has_more = rows.len() > ROWS as usize;
     rows.truncate(ROWS as usize);
@@ -112,7 +112,7 @@ pub(crate) async fn import(visitor: Visitor, Path(id): Path<i64>, Query(query): 
         columns: import.row.columns.iter().map(|column| visitor.seen(column)).collect(),
         rejects: rows.into_iter().map(reject).collect(),
         next: next.unwrap_or_default(),
-        import: ImportLine::of(&visitor, &import, &campaign, zone),
+        import: ImportLine::of(&visitor, &import, &campaign, frame.zone),
         frame,
     };
     Ok(shown(&page))
@@ -122,7 +122,7 @@ pub(crate) async fn import(visitor: Visitor, Path(id): Path<i64>, Query(query): 
 pub(crate) async fn accept(visitor: Visitor, Path(id): Path<i64>) -> Page {
     visitor.needs(Scope::Operator)?;
     let import = imports::one(&visitor.workspace, ImportId(id)).await?;
-    let (campaign, _) = campaign_of(&visitor, &import).await?;
+    let campaign = campaign_of(&visitor, &import).await?;
     campaigns::resume(&visitor.workspace, &campaign, true).await?;
     Ok(to(&format!("/imports/{id}")))
 }
@@ -147,9 +147,8 @@ pub(crate) async fn rejects_file(State(server): State<Server>, visitor: Visitor,
     Ok(file?)
 }
 
-async fn campaign_of(visitor: &Visitor, import: &Import) -> Result<(String, Zone), Error> {
+async fn campaign_of(visitor: &Visitor, import: &Import) -> Result<String, Error> {
     let store = &visitor.workspace.store;
     let run = store.run(import.row.run).await?;
-    let campaign = store.campaign_by_id(run.campaign).await?;
-    Ok((campaign.rules.name.clone(), campaign.rules.own_zone(Zone::utc())))
+    Ok(store.campaign_by_id(run.campaign).await?.rules.name)
 }

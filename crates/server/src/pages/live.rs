@@ -12,8 +12,8 @@ use futures::stream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::visitor::Visitor;
 use super::Page;
+use super::visitor::Visitor;
 use crate::Server;
 use crate::stream::{Place, Who};
 

@@ -92,7 +92,9 @@ pub(crate) async fn overview(visitor: Visitor) -> Page {
 
 fn need(visitor: &Visitor, frame: &Frame, finding: &Finding, campaigns: &[CampaignLine]) -> Need {
     let campaign = campaigns.iter().find(|campaign| finding.about.ends_with(&campaign.name));
+    let import = finding.what.strip_prefix("import ").and_then(|rest| rest.split(' ').next()?.parse::<i64>().ok());
     let (link, button) = match campaign {
+        _ if import.is_some() => (format!("/imports/{}", import.unwrap_or_default()), "Look"),
         _ if finding.mend.contains("ringfence review") => ("/review".to_owned(), "Review"),
         Some(campaign) => (format!("/campaigns/{}", campaign.path), "Look"),
         None if finding.about.starts_with("lane ") => ("/lanes".to_owned(), "Lane"),

@@ -49,9 +49,24 @@ pub(crate) async fn settings(visitor: Visitor) -> Page {
         ("database", store.location().to_string()),
         ("listens on", or_none(config.http.listen.map(|address| address.to_string()))),
         ("reached at", or_none(config.http.public_url.clone())),
-        ("https", if config.http.tls.is_some() { "by a certificate of its own" } else if config.http.behind_tls_proxy { "by a proxy" } else { "no" }.to_owned()),
+        (
+            "https",
+            if config.http.tls.is_some() {
+                "by a certificate of its own"
+            } else if config.http.behind_tls_proxy {
+                "by a proxy"
+            } else {
+                "no"
+            }
+            .to_owned(),
+        ),
         ("zone data", ZoneData::in_use().version().to_string()),
-        ("holidays of your own", or_none((!config.holidays.is_empty()).then(|| config.holidays.keys().cloned().collect::<Vec<_>>().join(", ")))),
+        (
+            "holidays of your own",
+            or_none(
+                (!config.holidays.is_empty()).then(|| config.holidays.keys().cloned().collect::<Vec<_>>().join(", ")),
+            ),
+        ),
     ];
     let lane = |lane: lanes::Lane| {
         let per_day = lane.limits.per_day.map_or("no limit".to_owned(), |day| day.to_string());
@@ -71,7 +86,10 @@ pub(crate) async fn settings(visitor: Visitor) -> Page {
     let page = SettingsPage {
         general,
         lanes: lanes::list(workspace).await?.into_iter().map(lane).collect(),
-        webhooks: listed.into_iter().map(|hook| (hook.url, hook.reason.unwrap_or_else(|| "works".to_owned()))).collect(),
+        webhooks: listed
+            .into_iter()
+            .map(|hook| (hook.url, hook.reason.unwrap_or_else(|| "works".to_owned())))
+            .collect(),
         tokens: tokens.map(|tokens| tokens.iter().map(|token| token_line(&frame, token)).collect()),
         presets: presets::list()?
             .into_iter()

@@ -3,6 +3,7 @@
 use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, RunId};
 
 use super::transitions;
+use crate::by_hand;
 use crate::contacts::attempt_rows::AttemptRow;
 use crate::contacts::rows::{ContactFilter, ContactRow};
 use crate::lanes::tallies::Tallies;
@@ -42,6 +43,11 @@ transitions! {
         |session, tallies| run_conditions::contacts_of_number(session, &tallies, number, now);
     /// All attempts at a number, over all campaigns, oldest first.
     read attempts_at(number: NumberKey) -> Vec<AttemptRow> = |session| contacts::attempt_rows::attempts_at(session, number);
+    /// Stops contacts because a person says so, and returns how many were.
+    stop_switch stop_by_hand(contacts: Vec<ContactId>, reason: String, now: Moment) -> u32 =
+        |session| by_hand::stop(session, &contacts, &reason, now);
+    /// Has a contact called before everybody who was not called yet; false when it cannot be.
+    write call_next(contact: ContactId, now: Moment) -> bool = |session| by_hand::call_next(session, contact, now);
     /// The contacts in the current runs of all campaigns that the operator's own system calls so.
     read contacts_named(external_id: String, limit: i64) -> Vec<ContactRow> =
         |session| contacts::rows::named(session, &external_id, limit);

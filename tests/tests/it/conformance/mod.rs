@@ -1,6 +1,7 @@
 //! Every transition of the store, on both databases.
 
 mod both_schemas_are_one;
+mod by_hand;
 mod claims;
 mod contact_pages;
 mod events;

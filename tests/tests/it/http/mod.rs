@@ -4,6 +4,7 @@ mod callbacks;
 mod campaigns;
 mod documents;
 mod encryption;
+mod every_page;
 mod exports;
 mod files;
 mod front_door;

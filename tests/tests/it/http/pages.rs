@@ -13,18 +13,18 @@ use std::sync::Arc;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Sends a form of this server's own pages, as a browser with this cookie.
-async fn post(web: &Web, path: &str, cookie: &str, body: String) -> Reply {
+pub(super) async fn post(web: &Web, path: &str, cookie: &str, body: String) -> Reply {
     let sent =
         Sent::of(FORM, body).with("cookie", cookie).with("origin", &web.base).with("sec-fetch-site", "same-origin");
     web.send("POST", path, None, sent).await
 }
 
-async fn get(web: &Web, path: &str, cookie: &str) -> Reply {
+pub(super) async fn get(web: &Web, path: &str, cookie: &str) -> Reply {
     web.send("GET", path, None, Sent::default().with("cookie", cookie)).await
 }
 
 /// Logs a browser in. Returns its cookie.
-async fn log_in(web: &Web, secret: &str) -> String {
+pub(super) async fn log_in(web: &Web, secret: &str) -> String {
     let reply = post(web, "/login", "", format!("secret={secret}&to=%2F")).await.expect(303);
     let cookie = reply.header("set-cookie");
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
@@ -93,5 +93,53 @@ on_both_databases! {
         assert_eq!(store.stop().await.expect("asked").expect("a stop").reason, "a drill");
         let _ = post(&web, "/start", &operator, String::new()).await.expect(303);
         assert_eq!(store.stop().await.expect("asked"), None);
+    }
+}
+
+on_both_databases! {
+    async fn a_decision_for_many_says_how_many_they_are_and_asks_for_the_number(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 130).await;
+        let web = Web::begin(store, Config::default()).await;
+        let cookie = log_in(&web, &web.token(Scope::Operator).await).await;
+        let asked = get(&web, "/campaigns/spring/bulk?decision=stop&state=waiting", &cookie).await.expect(200).text();
+        assert!(asked.contains("130 people") && asked.contains("Type 130 to confirm"), "{asked}");
+        let stop = |people: usize, typed: &'static str| {
+            let body = format!("decision=stop&state=waiting&people={people}&typed={typed}&reason=wrong+list");
+            post(&web, "/campaigns/spring/bulk", &cookie, body)
+        };
+        let _ = stop(130, "13").await.expect(422);
+        let _ = stop(120, "120").await.expect(409);
+        assert_eq!(stage.count(store, "contact:stopped").await, 0, "nothing was done");
+        let _ = stop(130, "130").await.expect(303);
+        assert_eq!(stage.count(store, "contact:stopped").await, 130);
+        let told = get(&web, "/campaigns/spring/changes", &cookie).await.text();
+        assert!(told.contains("130: wrong list"), "{told}");
+    }
+}
+
+on_both_databases! {
+    async fn rules_are_changed_after_it_was_said_what_that_changes(database) {
+        let store = &database.store;
+        Stage::set(store, 2).await;
+        let config = ringfence_tests::web::config(database.folder());
+        let web = Web::begin(store, config).await;
+        let cookie = log_in(&web, &web.token(Scope::Operator).await).await;
+        let revision = store.campaign("spring".into()).await.expect("asked").expect("there").revision;
+        let campaign = ringfence_operations::campaigns::show(&workspace(store), "spring").await.expect("a campaign");
+        let changed = campaign.file.replacen("priority = 5", "priority = 3", 1);
+        assert_ne!(changed, campaign.file, "{}", campaign.file);
+        let form = |file: &str, revision: i64| -> String {
+            let file: String = file.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            format!("file={file}&revision={revision}")
+        };
+        let planned = post(&web, "/campaigns/spring/rules", &cookie, form(&changed, revision)).await.expect(200).text();
+        assert!(planned.contains("Apply for 2 waiting contacts?") && planned.contains("priority"), "{planned}");
+        let wrong = post(&web, "/campaigns/spring/rules", &cookie, form("name = 1", revision)).await.expect(422).text();
+        assert!(wrong.contains("role=\"alert\""), "{wrong}");
+        let stale = post(&web, "/campaigns/spring/rules/apply", &cookie, form(&changed, revision + 5)).await;
+        assert_eq!(stale.status, 412, "{}", stale.text());
+        let _ = post(&web, "/campaigns/spring/rules/apply", &cookie, form(&changed, revision)).await.expect(303);
+        assert_eq!(store.campaign("spring".into()).await.expect("asked").expect("there").rules.priority, 3);
     }
 }

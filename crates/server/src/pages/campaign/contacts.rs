@@ -38,15 +38,15 @@ struct ContactsPage {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct ContactsQuery {
     #[serde(default)]
-    state: String,
+    pub(super) state: String,
     #[serde(default)]
-    outcome: String,
+    pub(super) outcome: String,
     #[serde(default)]
-    calls: String,
+    pub(super) calls: String,
     #[serde(default)]
-    zone: String,
+    pub(super) zone: String,
     #[serde(default)]
-    text: String,
+    pub(super) text: String,
     #[serde(default)]
     after: i64,
 }
@@ -56,7 +56,8 @@ impl ContactsQuery {
     pub(crate) fn filters(&self) -> Result<(ContactFilter, Narrow), PageError> {
         let wrong = |says: String| PageError::new(StatusCode::UNPROCESSABLE_ENTITY, says);
         let state = word::<ContactState>(&self.state).map_err(|()| wrong(format!("`{}` is no state", self.state)))?;
-        let outcome = word::<Outcome>(&self.outcome).map_err(|()| wrong(format!("`{}` is no outcome", self.outcome)))?;
+        let outcome =
+            word::<Outcome>(&self.outcome).map_err(|()| wrong(format!("`{}` is no outcome", self.outcome)))?;
         let calls = match self.calls.trim() {
             "" => 0,
             calls => calls.parse().map_err(|_| wrong(format!("`{calls}` is no number of calls")))?,

@@ -20,8 +20,8 @@ struct ImportsPage {
 
 /// Shows them.
 pub(crate) async fn imports_page(visitor: Visitor, Path(name): Path<String>) -> Page {
-    let Looked { frame, head, .. } = look(&visitor, &name, "/imports").await?;
+    let Looked { frame, head, zone, .. } = look(&visitor, &name, "/imports").await?;
     let list = imports::list(&visitor.workspace, Some(&name)).await?;
-    let imports = list.iter().map(|one| ImportLine::of(&visitor, &one.import, &one.campaign, one.zone)).collect();
+    let imports = list.iter().map(|one| ImportLine::of(&visitor, &one.import, &one.campaign, zone)).collect();
     Ok(shown(&ImportsPage { frame, head, imports }))
 }

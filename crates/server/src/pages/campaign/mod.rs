@@ -1,6 +1,7 @@
 //! One campaign: how it stands and what can be done with it. Each of its pages is a file here.
 
 pub(super) mod actions;
+pub(super) mod bulk;
 pub(super) mod changes;
 pub(super) mod contacts;
 pub(super) mod imports;
@@ -63,8 +64,7 @@ struct Looked {
 async fn look(visitor: &Visitor, name: &str, here: &str) -> Result<Looked, Error> {
     visitor.workspace.campaign(name).await?;
     let found = status::summaries(&visitor.workspace, Some(name)).await?.into_iter().next();
-    let (summary, zone) =
-        found.ok_or_else(|| Error::missing(format!("there is no campaign `{name}`"), "list them"))?;
+    let (summary, zone) = found.ok_or_else(|| Error::missing(format!("there is no campaign `{name}`"), "list them"))?;
     let title = PAGES.iter().find(|(path, _)| *path == here).map_or(String::new(), |(_, title)| (*title).to_owned());
     let title = if here.is_empty() { name.to_owned() } else { format!("{title} · {name}") };
     let frame = Frame::of(visitor, &title, "/campaigns").await?;

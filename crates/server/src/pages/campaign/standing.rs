@@ -148,11 +148,18 @@ fn told(summary: &Summary) -> Vec<String> {
         told.push(format!("{} asked for no more calls, and are on the do-not-call list", said.opted_out));
     }
     told.extend(said.unclear.iter().map(|one| {
-        format!("in {} calls `{}` is `{}`: does that mean no more calls? A person must look", one.calls, one.output, one.value)
+        format!(
+            "in {} calls `{}` is `{}`: does that mean no more calls? A person must look",
+            one.calls, one.output, one.value
+        )
     }));
-    told.extend(said.not_heeded.iter().map(|one| {
-        format!("in {} calls the agent collected `{}`, and no rule reads it", one.calls, one.output)
-    }));
-    told.extend(summary.never_collected.iter().map(|name| format!("no answered call had the output `{name}`: is it misspelt?")));
+    told.extend(
+        said.not_heeded
+            .iter()
+            .map(|one| format!("in {} calls the agent collected `{}`, and no rule reads it", one.calls, one.output)),
+    );
+    told.extend(
+        summary.never_collected.iter().map(|name| format!("no answered call had the output `{name}`: is it misspelt?")),
+    );
     told
 }

@@ -1,5 +1,7 @@
 //! `ringfence demo`
 
+mod dashboard;
+
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use ringfence_operations::run::{self, Ended, Ran};
 use ringfence_operations::workspace;
 use ringfence_store::{Database, Location};
 
-use super::run::{Bar, signalled};
+use crate::commands::run::{Bar, signalled};
 use crate::common::Common;
 use crate::failure::{DONE, Failure};
 use crate::stderr::eprint_line;
@@ -52,22 +54,38 @@ voicemail = "never"
 /// `demo`
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// How many contacts
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=5000))]
-    pub contacts: u32,
+    /// How many contacts [default: 300; with --serve 1500]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub contacts: Option<u32>,
+    /// Serve the dashboard over campaigns that live, until Ctrl-C
+    #[arg(long)]
+    pub serve: bool,
+    /// Where, instead of 127.0.0.1:8080
+    #[arg(long, value_name = "ADDR", requires = "serve")]
+    pub listen: Option<std::net::SocketAddr>,
 }
+
+/// People of the campaign, unless it is said.
+const PEOPLE: u32 = 300;
+
+/// First names of people who are called.
+const NAMES: [&str; 8] = ["Asha", "Ravi", "Meera", "Arjun", "Divya", "Kiran", "Nisha", "Vikram"];
 
 /// A sample campaign on a simulated provider, in a database that goes with it.
 pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     let folder = tempfile::Builder::new().prefix("ringfence-demo-").tempdir()?.keep();
+    if args.serve {
+        return dashboard::serve(&folder, args.contacts, args.listen).await;
+    }
+    let people = args.contacts.unwrap_or(PEOPLE);
     let contacts = folder.join("contacts.csv");
-    write_contacts(&contacts, args.contacts)?;
+    write_contacts(&contacts, people)?;
     let config = Config::parse(&folder.join("ringfence.toml"), CONFIG, &workspace::vendors(), &|_| None)?;
     let rules = campaign::parse(&folder.join("demo.toml"), CAMPAIGN, &config, workspace::wall_clock())?;
     let store = Arc::new(
         Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?.changed_by(workspace::by_command()),
     );
-    eprint_line(&format!("a simulated provider calls {} people, and the busy ones again", args.contacts));
+    eprint_line(&format!("a simulated provider calls {people} people, and the busy ones again"));
     let leave = signalled()?;
     tokio::pin!(leave);
     let notices = common.place().notices;
@@ -98,7 +116,6 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
 }
 
 fn write_contacts(path: &Path, count: u32) -> Result<(), Failure> {
-    const NAMES: [&str; 8] = ["Asha", "Ravi", "Meera", "Arjun", "Divya", "Kiran", "Nisha", "Vikram"];
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
     writeln!(file, "name,phone")?;
     for n in 0..count {
