@@ -2,7 +2,7 @@
 
 mod campaign_text;
 mod config_text;
-mod guess;
+pub(crate) mod guess;
 
 use std::fs::Permissions;
 use std::io::Write;
@@ -67,7 +67,8 @@ const ROWS: usize = 500;
 pub fn init(place: &Place, request: &InitRequest<'_>) -> Result<Written, Error> {
     let vendor = vendor(request.kind)?;
     let table = sample(request.contacts, ROWS)?;
-    let columns = Columns::guess(&table, request)?;
+    let of = request.contacts.display().to_string();
+    let columns = Columns::guess(&table, &of, (request.phone, request.country))?;
     let name = request.name.map_or_else(|| campaign_name(request.contacts), str::to_owned);
     if !is_name(&name) {
         return Err(Error::input(
@@ -138,7 +139,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     })
 }
 
-fn campaign_name(contacts: &Path) -> String {
+pub(crate) fn campaign_name(contacts: &Path) -> String {
     let stem = contacts.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let name: String =
         stem.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();

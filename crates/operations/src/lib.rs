@@ -29,6 +29,7 @@ pub mod input_file;
 pub mod lanes;
 pub mod list_check;
 pub mod logins;
+pub mod new_campaign;
 pub mod notices;
 pub mod outbox;
 pub mod presets;

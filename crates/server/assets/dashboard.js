@@ -44,6 +44,33 @@
     }
   });
 
+  // A file is sent with a bar; without this the form sends it by itself.
+  const form = document.querySelector("form[data-upload]");
+  if (form) {
+    const bar = byId("sent"), says = byId("sent-says"), file = form.querySelector("input[type=file]");
+    for (const name of ["dragover", "drop"]) form.addEventListener(name, (event) => event.preventDefault());
+    form.addEventListener("drop", (event) => { if (event.dataTransfer.files.length) file.files = event.dataTransfer.files; });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const request = new XMLHttpRequest(), began = performance.now();
+      bar.hidden = false;
+      request.upload.addEventListener("progress", ({ loaded, total }) => {
+        bar.value = total ? loaded / total : 0;
+        const megabytes = loaded / 1e6, seconds = (performance.now() - began) / 1000;
+        says.textContent = `${megabytes.toFixed(1)} MB sent, ${(megabytes / seconds).toFixed(1)} MB a second`;
+        if (loaded === total) says.textContent = "It is all there. Every row is read…";
+      });
+      request.addEventListener("load", () => {
+        if (request.status < 400) { location.assign(request.responseURL); return; }
+        const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+        says.textContent = answer.querySelector("main")?.textContent.trim() || `It did not work: ${request.status}`;
+      });
+      request.addEventListener("error", () => { says.textContent = "The connection broke: send it again."; });
+      request.open("POST", form.action);
+      request.send(new FormData(form));
+    });
+  }
+
   // Keys: / searches, g and a letter goes to a page, ? shows them, Escape leaves a field.
   let goes = false;
   document.addEventListener("keydown", (event) => {

@@ -30,8 +30,8 @@ pub fn sample(path: &Path, count: usize) -> Result<Sample, TableError> {
 }
 
 impl Sample {
-    /// Returns the filled values of a column.
-    fn values<'s>(&'s self, column: &str) -> impl Iterator<Item = &'s str> {
+    /// Returns the filled values of a column, row by row.
+    pub fn values<'s>(&'s self, column: &str) -> impl Iterator<Item = &'s str> {
         let place = self.columns.iter().position(|name| name == column).unwrap_or(usize::MAX);
         self.rows.iter().filter_map(move |row| row.get(place)).map(String::as_str).filter(|value| !value.is_empty())
     }

@@ -186,6 +186,11 @@ impl Proposal {
         Ok(Self { plan, store: workspace.store.clone(), rules, lane })
     }
 
+    /// Its rules.
+    pub(crate) fn rules(&self) -> &Campaign {
+        &self.rules
+    }
+
     /// The campaign as a file, with every default.
     pub fn file(&self) -> Result<String, Error> {
         file_of(&self.rules)

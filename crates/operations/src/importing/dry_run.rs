@@ -1,6 +1,6 @@
 //! What would become of a contact file: every row is read, and nothing stored.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -24,8 +24,13 @@ pub struct DryRun {
     pub duplicate: i64,
     /// Rows that cannot.
     pub rejected: i64,
+    /// Why, and how many for each reason.
+    pub reasons: BTreeMap<String, i64>,
     /// The first of them.
     pub first_rejects: Vec<String>,
+    /// Where those are who can be called, and how many in each place.
+    #[serde(skip)]
+    pub zones: BTreeMap<String, i64>,
     /// Cells that are taken as empty, by the word in them.
     pub taken_as_empty: TakenAsEmpty,
     /// The safety rail that would hold it.
@@ -57,9 +62,11 @@ pub fn dry_run(
                 let is_new = row.numbers.iter().map(known).filter(|number| seen.insert(*number)).count() > 0;
                 found.accepted += i64::from(is_new);
                 found.duplicate += i64::from(!is_new);
+                *found.zones.entry(row.zones.to_string()).or_default() += i64::from(is_new);
             }
             Err(reject) => {
                 found.rejected += 1;
+                *found.reasons.entry(reject.code.to_string()).or_default() += 1;
                 if found.first_rejects.len() < 10 {
                     found
                         .first_rejects

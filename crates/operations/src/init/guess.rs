@@ -7,7 +7,6 @@ use ringfence_domain::phone::{Country, PlannedNumber};
 use ringfence_domain::{PhoneNumber, number_zones, place};
 use ringfence_intake::contacts::Sample;
 
-use super::InitRequest;
 use crate::error::Error;
 
 /// Countries that numbers without a code are tried in. Germany is not one: nearly every number of
@@ -20,29 +19,35 @@ const TOO_MANY: f64 = 0.8;
 
 /// What the columns of a contact file are for.
 #[derive(Debug)]
-pub(super) struct Columns {
-    pub(super) phone: String,
+pub(crate) struct Columns {
+    pub(crate) phone: String,
     /// Other columns of numbers.
     pub(super) more_phones: Vec<String>,
     /// What the agent may get to know.
     others: Vec<String>,
     /// Columns that may say who must not be called.
     pub(super) refusals: Vec<String>,
-    pub(super) country: Option<Country>,
+    pub(crate) country: Option<Country>,
     /// The country that all numbers are of.
     home: Option<Country>,
-    pub(super) timezone: Option<String>,
-    pub(super) id: Option<String>,
+    pub(crate) timezone: Option<String>,
+    pub(crate) id: Option<String>,
     /// What was guessed and what was not, one sentence each.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Columns {
-    pub(super) fn guess(table: &Sample, args: &InitRequest<'_>) -> Result<Self, Error> {
+    /// Guesses from the first rows of a file, called `of`; a column and a country that somebody named
+    /// are not guessed.
+    pub(crate) fn guess(
+        table: &Sample,
+        of: &str,
+        (named, given): (Option<&str>, Option<Country>),
+    ) -> Result<Self, Error> {
         let phones = phones(table);
-        let phone = phone(table, args, &phones)?;
+        let phone = phone(table, of, named, &phones)?;
         let mut notes = Vec::new();
-        let country = args.country.or_else(|| country(table, &phone, &mut notes));
+        let country = given.or_else(|| country(table, &phone, &mut notes));
         let home = home(table, &phone, country);
         let by_name =
             |names: &[&str]| table.columns.iter().find(|column| names.contains(&column.to_lowercase().as_str()));
@@ -103,7 +108,7 @@ impl Columns {
 
     /// Whose clocks the hours are read on: a zone only where all numbers are of a country that has
     /// one.
-    pub(super) fn calling_zone(&self) -> &'static str {
+    pub(crate) fn calling_zone(&self) -> &'static str {
         let home = self.home.filter(|home| self.timezone.is_none() && Some(*home) == self.country);
         match home.map(String::from).as_deref() {
             Some("IN") => "Asia/Kolkata",
@@ -118,7 +123,7 @@ impl Columns {
 
     /// Holidays and the preset that campaigns in the numbers' country usually want; both are left
     /// to be chosen.
-    pub(super) fn laws(&self) -> Option<(&'static str, &'static str)> {
+    pub(crate) fn laws(&self) -> Option<(&'static str, &'static str)> {
         match self.home.map(String::from).as_deref() {
             Some("IN") => Some(("IN", "in-trai-promotional")),
             Some("US") => Some(("US", "us-tcpa")),
@@ -130,7 +135,7 @@ impl Columns {
     }
 
     /// Names that can be read, each once, and their columns: `Amount (₹)` is `Amount`.
-    pub(super) fn variables(&self) -> Vec<(String, &str)> {
+    pub(crate) fn variables(&self) -> Vec<(String, &str)> {
         let mut taken = BTreeSet::new();
         let mut variables: Vec<(String, &str)> =
             self.others.iter().enumerate().map(|(place, column)| (readable(column, place), column.as_str())).collect();
@@ -175,17 +180,16 @@ fn phones(table: &Sample) -> Vec<String> {
     phones
 }
 
-fn phone(table: &Sample, args: &InitRequest<'_>, phones: &[String]) -> Result<String, Error> {
-    let path = args.contacts.display();
-    match args.phone {
+fn phone(table: &Sample, of: &str, named: Option<&str>, phones: &[String]) -> Result<String, Error> {
+    match named {
         Some(column) if table.columns.iter().any(|known| known == column) => Ok(column.to_owned()),
         Some(column) => Err(Error::input(
-            format!("{path} has no column `{column}`; it has: {}", table.columns.join(", ")),
+            format!("{of} has no column `{column}`; it has: {}", table.columns.join(", ")),
             "name one of them with --phone",
         )),
         None => phones.first().cloned().ok_or_else(|| {
             Error::input(
-                format!("no column of {path} looks like phone numbers; it has: {}", table.columns.join(", ")),
+                format!("no column of {of} looks like phone numbers; it has: {}", table.columns.join(", ")),
                 "name it with --phone",
             )
         }),
@@ -194,7 +198,7 @@ fn phone(table: &Sample, args: &InitRequest<'_>, phones: &[String]) -> Result<St
 
 /// The number, when it is one that people are called on: of no kind that a campaign must allow
 /// first, such as +44 70, and no +44 5.
-fn parse_number(value: &str, country: Option<&str>) -> Option<PhoneNumber> {
+pub(crate) fn parse_number(value: &str, country: Option<&str>) -> Option<PhoneNumber> {
     let country = country.and_then(|country| country.parse().ok());
     let PlannedNumber { number, kind: None, .. } = PlannedNumber::parse(value, country).ok()? else { return None };
     let callable = !number.e164().starts_with("+44")

@@ -15,6 +15,7 @@ mod imports;
 mod lanes;
 pub(crate) mod live;
 mod login;
+mod new;
 mod overview;
 mod people;
 mod review;
@@ -48,7 +49,6 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/", get(overview::overview))
         .route("/campaigns", get(campaigns::campaigns))
         .route("/campaigns/{name}", get(campaign::standing::standing))
-        .route("/campaigns/{name}/run", post(campaign::actions::run))
         .route("/campaigns/{name}/pause", post(campaign::actions::pause))
         .route("/campaigns/{name}/resume", post(campaign::actions::resume))
         .route("/campaigns/{name}/cancel", post(campaign::actions::cancel))
@@ -60,6 +60,14 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/campaigns/{name}/changes", get(campaign::changes::changes))
         .route("/campaigns/{name}/rules", get(campaign::rules::rules).post(campaign::rules::plan))
         .route("/campaigns/{name}/rules/apply", post(campaign::rules::apply))
+        .route("/campaigns/{name}/try", get(new::draft::ask).post(new::draft::test))
+        .route("/campaigns/{name}/start", get(new::draft::confirm).post(new::draft::start))
+        .route("/new", get(new::file::ask).post(new::file::receive))
+        .route("/new/{id}", get(new::columns::columns))
+        .route("/new/{id}/verdict", get(new::verdict::verdict))
+        .route("/new/{id}/rejects.csv", get(new::verdict::rejects))
+        .route("/new/{id}/rules", get(new::rules::rules))
+        .route("/new/{id}/draft", post(new::draft::make))
         .route("/contacts", get(people::people))
         .route("/contacts/{id}", get(contact::contact))
         .route("/contacts/{id}/dnc", post(contact::forbid))

@@ -72,6 +72,12 @@ pub(crate) async fn lock(session: &mut Session, id: ImportId) -> Result<Option<I
     session.row(&LOCK, args![id]).await?.as_ref().map(import).transpose()
 }
 
+/// The imports whose content has one of these digests, of whichever run.
+pub(crate) async fn of_digests(session: &mut Session, digests: Vec<String>) -> Result<Vec<ImportRow>, StoreError> {
+    const FIND: Sql = sql!(import_columns!("WHERE digest") ids "ORDER BY id");
+    session.rows(&FIND, args![Arg::texts(digests.iter().map(String::as_str))]).await?.iter().map(import).collect()
+}
+
 /// The same, if it still loads or is held. Two processes may take in one file, and a person may
 /// undo it meanwhile: a later writer changes nothing any more.
 pub(crate) async fn lock_loading(session: &mut Session, id: ImportId) -> Result<ImportRow, StoreError> {

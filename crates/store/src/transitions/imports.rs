@@ -44,6 +44,8 @@ transitions! {
     read canaries(lane: LaneId, now: Moment) -> Vec<Canary> = |session| imports::canary::list(session, lane, now);
     /// One import.
     read import(import: ImportId) -> Option<ImportRow> = |session| imports::rows::by_id(session, import);
+    /// The imports whose content has one of these digests, of whichever run.
+    read imports_of_digests(digests: Vec<String>) -> Vec<ImportRow> = |session| imports::rows::of_digests(session, digests);
     /// The imports of a run, oldest first.
     read imports(run: RunId) -> Vec<ImportRow> = |session| imports::rows::of_run(session, run);
     /// The next rows after `after` that an import did not take in, in the order of the file.

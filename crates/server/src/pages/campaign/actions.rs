@@ -26,13 +26,6 @@ pub(crate) struct CancelForm {
     name: String,
 }
 
-/// Lets a draft dial, and takes in the contact file that it names.
-pub(crate) async fn run(mut visitor: Visitor, Path(name): Path<String>) -> Page {
-    visitor.needs(Scope::Operator)?;
-    campaigns::start(&mut visitor.workspace, &name, None).await?;
-    Ok(to(&format!("/campaigns/{}", part(&name))))
-}
-
 /// Lets no new call begin.
 pub(crate) async fn pause(visitor: Visitor, Path(name): Path<String>) -> Page {
     visitor.needs(Scope::Operator)?;
