@@ -17,6 +17,7 @@ pub(crate) async fn tend(server: Server) {
     let uploads = async {
         loop {
             upload::finish_left_over(&server).await;
+            upload::forget_lists(&server).await;
             tokio::time::sleep(EVERY).await;
         }
     };

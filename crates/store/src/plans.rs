@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, Row as _, SqliteConnection};
 
 use crate::session::Sql;
-use crate::{Database, Location, attempts, changes, contacts, dnc, imports};
+use crate::{Database, Location, attempts, changes, contacts, dnc, events, imports};
 
 /// The plan of a statement, line by line, in a database whose tables are said to be large.
 async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
@@ -41,6 +41,12 @@ async fn lists_are_read_by_an_index_in_their_own_order() {
             &changes::ATTEMPTS,
             "SEARCH a USING COVERING INDEX attempts_changes (run_id=? AND change_number>? AND change_number<?)",
         ),
+        (&events::LATEST_WITH_CALLS, "SEARCH events USING INTEGER PRIMARY KEY (rowid<?)"),
+        (&events::LATEST_CHANGES, "SEARCH events USING INDEX events_changes (id<?)"),
+        (&events::LATEST_BY_PEOPLE, "SEARCH events USING INDEX events_changes (id<?)"),
+        (&attempts::live::OUT, "SCAN attempts USING INDEX attempts_live_lane"),
+        (&contacts::rows::NAMED, "SEARCH c USING INDEX contacts_external_id (run_id=? AND external_id=?)"),
+        (&contacts::attempt_rows::OF_CONTACT, "SEARCH attempts USING INDEX attempts_number (number_key=?)"),
         (&attempts::review::LIST, "SCAN c USING INDEX contacts_in_review"),
         (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (run_id=? AND number_key=?)"),
     ] {

@@ -1,9 +1,9 @@
 //! One person: whether they may be called, every rule, every call, and what the agent collected.
 
 use askama::Template;
-use axum::extract::{Form, Path};
+use axum::extract::Path;
 use axum::http::StatusCode;
-use ringfence_domain::{ContactId, ContactState, Moment, Scope, Zone};
+use ringfence_domain::{ContactId, ContactState, Moment, Zone};
 use ringfence_operations::attempts::{self, ListedAttempt};
 use ringfence_operations::why::{self, Explanation, Past, WhyNumber};
 use ringfence_operations::{by_hand, contacts, dnc};
@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::campaigns::part;
 use super::frame::{Frame, moment};
-use super::visitor::Visitor;
+use super::sent::Sent;
+use super::visitor::{Operator, Visitor};
 use super::{Page, PageError, shown, to};
 
 #[derive(Template)]
@@ -186,8 +187,7 @@ pub(crate) struct ReasonForm {
 }
 
 /// Stops the person: they are not called any more in this run.
-pub(crate) async fn stop(visitor: Visitor, Path(id): Path<i64>, Form(form): Form<ReasonForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn stop(Operator(visitor): Operator, Path(id): Path<i64>, Sent(form): Sent<ReasonForm>) -> Page {
     let reason = form.reason.trim();
     let reason = if reason.is_empty() { format!("by {}", visitor.name()) } else { reason.to_owned() };
     if by_hand::stop(&visitor.workspace, &[ContactId(id)], &reason).await? == 0 {
@@ -200,15 +200,13 @@ pub(crate) async fn stop(visitor: Visitor, Path(id): Path<i64>, Form(form): Form
 }
 
 /// Has the person called before everybody who was not called yet, as soon as every rule allows it.
-pub(crate) async fn call_next(visitor: Visitor, Path(id): Path<i64>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn call_next(Operator(visitor): Operator, Path(id): Path<i64>) -> Page {
     by_hand::call_next(&visitor.workspace, ContactId(id)).await?;
     Ok(to(&format!("/contacts/{id}")))
 }
 
 /// Puts the person's number on everyone's do-not-call list.
-pub(crate) async fn forbid(visitor: Visitor, Path(id): Path<i64>, Form(form): Form<ReasonForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn forbid(Operator(visitor): Operator, Path(id): Path<i64>, Sent(form): Sent<ReasonForm>) -> Page {
     let contact = contacts::one(&visitor.workspace, ContactId(id)).await?;
     let reason = form.reason.trim();
     let reason = (!reason.is_empty()).then_some(reason);

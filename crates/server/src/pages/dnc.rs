@@ -3,16 +3,15 @@
 use std::str::FromStr;
 
 use askama::Template;
-use axum::Form;
 use axum::extract::Query;
 use axum::http::StatusCode;
-use ringfence_domain::Scope;
 use ringfence_domain::phone::Country;
 use ringfence_operations::dnc::{self, ListedNumber};
 use serde::Deserialize;
 
 use super::frame::Frame;
-use super::visitor::Visitor;
+use super::sent::Sent;
+use super::visitor::{Operator, Visitor};
 use super::{Page, PageError, shown, to};
 
 /// Rows of a page.
@@ -79,8 +78,7 @@ pub(crate) async fn dnc_page(visitor: Visitor, Query(query): Query<DncQuery>) ->
 }
 
 /// Puts numbers on the list: all or none.
-pub(crate) async fn add(visitor: Visitor, Form(form): Form<NumbersForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn add(Operator(visitor): Operator, Sent(form): Sent<NumbersForm>) -> Page {
     let (country, reason) = (form.country()?, form.reason.trim());
     let reason = (!reason.is_empty()).then_some(reason);
     dnc::add(&visitor.workspace, None, &form.phones(), country, reason).await?;
@@ -88,8 +86,7 @@ pub(crate) async fn add(visitor: Visitor, Form(form): Form<NumbersForm>) -> Page
 }
 
 /// Takes numbers off the list.
-pub(crate) async fn remove(visitor: Visitor, Form(form): Form<NumbersForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn remove(Operator(visitor): Operator, Sent(form): Sent<NumbersForm>) -> Page {
     dnc::remove(&visitor.workspace, None, &form.phones(), form.country()?).await?;
     Ok(to("/dnc"))
 }

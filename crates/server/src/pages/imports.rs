@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use ringfence_domain::{ImportId, ImportState, Scope, Zone};
+use ringfence_domain::{ImportId, ImportState, Zone};
 use ringfence_operations::imports::{self, Import};
 use ringfence_operations::rejects::{self, Kind};
 use ringfence_operations::{Error, campaigns, importing};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::campaigns::part;
 use super::frame::{Frame, moment};
-use super::visitor::Visitor;
+use super::visitor::{Operator, Visitor};
 use super::{Page, shown, to};
 use crate::Server;
 use crate::download::download;
@@ -119,8 +119,7 @@ pub(crate) async fn import(visitor: Visitor, Path(id): Path<i64>, Query(query): 
 }
 
 /// Releases what a safety rail holds.
-pub(crate) async fn accept(visitor: Visitor, Path(id): Path<i64>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn accept(Operator(visitor): Operator, Path(id): Path<i64>) -> Page {
     let import = imports::one(&visitor.workspace, ImportId(id)).await?;
     let campaign = campaign_of(&visitor, &import).await?;
     campaigns::resume(&visitor.workspace, &campaign, true).await?;
@@ -128,16 +127,18 @@ pub(crate) async fn accept(visitor: Visitor, Path(id): Path<i64>) -> Page {
 }
 
 /// Stops the contacts of it that were not dialled yet.
-pub(crate) async fn undo(visitor: Visitor, Path(id): Path<i64>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn undo(Operator(visitor): Operator, Path(id): Path<i64>) -> Page {
     imports::undo(&visitor.workspace, ImportId(id)).await?;
     Ok(to(&format!("/imports/{id}")))
 }
 
 /// Sends the rows that cannot be called, with line and reason, as a file that can be mended.
-pub(crate) async fn rejects_file(State(server): State<Server>, visitor: Visitor, Path(id): Path<i64>) -> Page {
+pub(crate) async fn rejects_file(
+    State(server): State<Server>,
+    Operator(visitor): Operator,
+    Path(id): Path<i64>,
+) -> Page {
     // The file is to be mended, and so has whole numbers.
-    visitor.needs(Scope::Operator)?;
     let import = imports::one(&visitor.workspace, ImportId(id)).await?;
     let (store, row) = (visitor.workspace.store.clone(), import.row);
     let name = format!("import-{id}-rejects.csv");

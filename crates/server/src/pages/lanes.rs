@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::Path;
-use ringfence_domain::{DialClass, Moment, Scope, Span, Zone};
+use ringfence_domain::{DialClass, Moment, Span, Zone};
 use ringfence_operations::lanes::{self, Lane};
 use ringfence_operations::{Error, standby};
 use ringfence_store::{ProcessRow, WaitingIn};
 
 use super::frame::{Frame, moment};
-use super::visitor::Visitor;
+use super::visitor::{Operator, Visitor};
 use super::{Page, shown, to};
 
 /// Buckets of a lane that are shown.
@@ -174,15 +174,13 @@ fn ago(now: Moment, at: Moment) -> String {
 }
 
 /// Lets no new call begin on a lane.
-pub(crate) async fn pause(visitor: Visitor, Path(name): Path<String>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn pause(Operator(visitor): Operator, Path(name): Path<String>) -> Page {
     lanes::pause(&visitor.workspace, &name, &format!("by {}", visitor.name())).await?;
     Ok(to("/lanes"))
 }
 
 /// Lets a lane dial again.
-pub(crate) async fn resume(visitor: Visitor, Path(name): Path<String>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn resume(Operator(visitor): Operator, Path(name): Path<String>) -> Page {
     lanes::resume(&visitor.workspace, &name).await?;
     Ok(to("/lanes"))
 }

@@ -1,7 +1,8 @@
 //! The dashboard: pages for people, rendered here and without anything from elsewhere.
 //!
 //! Adding a page: a handler in a file of its own, a template in `templates/pages`, and one line in
-//! [`routes`]. A handler takes a [`visitor::Visitor`], and asks it for the scope that it needs.
+//! [`routes`]. A handler takes a [`visitor::Visitor`]; one that changes something, a
+//! [`visitor::Operator`].
 
 pub(crate) mod assets;
 mod campaign;
@@ -20,6 +21,7 @@ mod overview;
 mod people;
 mod review;
 mod schedules;
+mod sent;
 mod settings;
 mod stop;
 mod visitor;
@@ -30,7 +32,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use ringfence_operations::{Error, ErrorKind};
 use ringfence_store::StoreError;
 use tower_http::csrf::CsrfLayer;
@@ -43,6 +45,9 @@ use crate::problem::Problem;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The largest form, in bytes: a campaign file is in it.
+const FORM: usize = 1 << 20;
+
 /// Every page.
 pub(crate) fn routes(server: &Server) -> Router<Server> {
     Router::new()
@@ -52,7 +57,7 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/campaigns/{name}/pause", post(campaign::actions::pause))
         .route("/campaigns/{name}/resume", post(campaign::actions::resume))
         .route("/campaigns/{name}/cancel", post(campaign::actions::cancel))
-        .route("/campaigns/{name}/contacts", get(campaign::contacts::contacts).post(campaign::contacts::add))
+        .route("/campaigns/{name}/contacts", file(get(campaign::contacts::contacts).post(campaign::contacts::add)))
         .route("/campaigns/{name}/bulk", get(campaign::bulk::ask).post(campaign::bulk::decide))
         .route("/campaigns/{name}/why", get(campaign::why::why_page))
         .route("/campaigns/{name}/imports", get(campaign::imports::imports_page))
@@ -62,7 +67,7 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/campaigns/{name}/rules/apply", post(campaign::rules::apply))
         .route("/campaigns/{name}/try", get(new::draft::ask).post(new::draft::test))
         .route("/campaigns/{name}/start", get(new::draft::confirm).post(new::draft::start))
-        .route("/new", get(new::file::ask).post(new::file::receive))
+        .route("/new", file(get(new::file::ask).post(new::file::receive)))
         .route("/new/{id}", get(new::columns::columns))
         .route("/new/{id}/verdict", get(new::verdict::verdict))
         .route("/new/{id}/rejects.csv", get(new::verdict::rejects))
@@ -92,9 +97,13 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/stop", post(stop::stop))
         .route("/start", post(stop::start))
         .route("/assets/{name}", get(assets::asset_file))
-        // A contact file has limits of its own.
-        .layer(DefaultBodyLimit::disable())
+        .layer(DefaultBodyLimit::max(FORM))
         .layer(same_origin(server))
+}
+
+/// A route that takes contact files, which have limits of their own.
+fn file(route: MethodRouter<Server>) -> MethodRouter<Server> {
+    route.layer(DefaultBodyLimit::disable())
 }
 
 /// Forms of other sites are refused: browsers say where a form comes from.

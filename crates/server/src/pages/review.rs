@@ -3,13 +3,13 @@
 use askama::Template;
 use axum::extract::Query;
 use axum::http::StatusCode;
-use ringfence_domain::{ContactId, Scope};
+use ringfence_domain::ContactId;
 use ringfence_operations::review::{self, Chosen, InReview};
 use ringfence_store::ReviewAnswer;
 use serde::Deserialize;
 
 use super::frame::{Frame, moment};
-use super::visitor::Visitor;
+use super::visitor::{Operator, Visitor};
 use super::{Page, PageError, shown, to};
 
 /// Rows of a page.
@@ -59,8 +59,7 @@ pub(crate) async fn review(visitor: Visitor, Query(query): Query<ReviewQuery>) -
 }
 
 /// Takes a person's word for some of them. The form names a contact as often as there are boxes.
-pub(crate) async fn settle(visitor: Visitor, body: String) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn settle(Operator(visitor): Operator, body: String) -> Page {
     let wrong = |says: &str| PageError::new(StatusCode::UNPROCESSABLE_ENTITY, says);
     let pairs: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let contacts = pairs.iter().filter(|(name, _)| name == "contact");

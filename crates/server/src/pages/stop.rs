@@ -1,13 +1,12 @@
 //! STOP, on every page.
 
 use askama::Template;
-use axum::Form;
-use ringfence_domain::Scope;
 use ringfence_operations::stop::{self as switch, CallOut};
 use serde::Deserialize;
 
 use super::frame::{Frame, moment};
-use super::visitor::Visitor;
+use super::sent::Sent;
+use super::visitor::Operator;
 use super::{Page, shown, to};
 
 #[derive(Template)]
@@ -33,8 +32,7 @@ pub(crate) struct StopForm {
 }
 
 /// Stops everything, and shows which calls are out.
-pub(crate) async fn stop(visitor: Visitor, Form(form): Form<StopForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn stop(Operator(visitor): Operator, Sent(form): Sent<StopForm>) -> Page {
     let reason = form.reason.trim().chars().take(1_000).collect::<String>();
     let reason = if reason.is_empty() { format!("by {}", visitor.name()) } else { reason };
     let stopped = switch::stop(&visitor.workspace, &reason).await?;
@@ -44,8 +42,7 @@ pub(crate) async fn stop(visitor: Visitor, Form(form): Form<StopForm>) -> Page {
 }
 
 /// Lifts the stop.
-pub(crate) async fn start(visitor: Visitor) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn start(Operator(visitor): Operator) -> Page {
     switch::start(&visitor.workspace).await?;
     Ok(to("/"))
 }

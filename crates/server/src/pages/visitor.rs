@@ -51,13 +51,28 @@ impl Visitor {
         self.login.scope >= needed
     }
 
-    /// Refuses who may not do what needs this scope. Each handler that changes something asks.
+    /// Refuses who may not do what needs this scope.
     pub(crate) fn needs(&self, needed: Scope) -> Result<(), PageError> {
         if self.may(needed) {
             return Ok(());
         }
         let says = format!("you are logged in as {}, and this needs {needed}", self.login.scope);
         Err(PageError::new(StatusCode::FORBIDDEN, says))
+    }
+}
+
+/// A visitor who may change things. A handler that changes something takes this, and so nobody else
+/// comes to it, whatever the rest of the request says.
+#[derive(Debug)]
+pub(crate) struct Operator(pub(crate) Visitor);
+
+impl FromRequestParts<Server> for Operator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, server).await?;
+        visitor.needs(Scope::Operator).map_err(IntoResponse::into_response)?;
+        Ok(Self(visitor))
     }
 }
 

@@ -211,6 +211,13 @@ pub(crate) async fn finish_left_over(server: &Server) {
     }
 }
 
+/// Removes lists for which nobody made a campaign in time.
+pub(crate) async fn forget_lists(server: &Server) {
+    let workspace = server.workspace(ringfence_store::Actor::process("uploads"));
+    let Ok(folder) = uploads::folder(&workspace) else { return };
+    drop(tokio::task::spawn_blocking(move || ringfence_operations::new_campaign::forget_old(&folder)).await);
+}
+
 /// Which headers say what the body is.
 fn kind(headers: &HeaderMap) -> String {
     crate::api::call::content_type(headers)

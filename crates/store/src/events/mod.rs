@@ -12,6 +12,8 @@ use ringfence_domain::{AttemptId, CampaignId, ContactId, ImportId, LaneId, Momen
 use serde::Serialize;
 use serde_json::Value;
 
+#[cfg(test)]
+pub(crate) use read::{LATEST_BY_PEOPLE, LATEST_CHANGES, LATEST_WITH_CALLS};
 pub(crate) use read::{horizon, last, latest, page};
 pub(crate) use write::{forget_calls, log};
 

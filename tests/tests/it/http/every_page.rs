@@ -44,6 +44,10 @@ const PAGES: &[&str] = &[
     "/schedules",
     "/changes",
     "/settings",
+    "/campaigns/spring/bulk?decision=stop",
+    "/campaigns/spring/try",
+    "/campaigns/spring/start",
+    "/new",
     "/campaigns/nothing",
     "/contacts/999",
 ];

@@ -9,6 +9,7 @@ mod exports;
 mod files;
 mod front_door;
 mod metrics;
+mod new_campaign;
 mod once;
 mod pages;
 mod random_requests;

@@ -118,6 +118,17 @@ on_both_databases! {
     }
 }
 
+#[tokio::test]
+async fn a_form_has_an_end() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let web = Web::begin(&database.store, Config::default()).await;
+    let cookie = log_in(&web, &web.token(Scope::Operator).await).await;
+    let long = format!("reason={}", "x".repeat(2 << 20));
+    let refused = post(&web, "/stop", &cookie, long).await;
+    assert!(matches!(refused.status.as_u16(), 413 | 422), "{}", refused.status);
+    assert_eq!(database.store.stop().await.expect("asked"), None);
+}
+
 on_both_databases! {
     async fn rules_are_changed_after_it_was_said_what_that_changes(database) {
         let store = &database.store;

@@ -1,14 +1,13 @@
 //! What a person does with a campaign: start, pause, go on, cancel.
 
-use axum::Form;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use ringfence_domain::Scope;
 use ringfence_operations::campaigns;
 use serde::Deserialize;
 
 use super::super::campaigns::part;
-use super::super::visitor::Visitor;
+use super::super::sent::Sent;
+use super::super::visitor::Operator;
 use super::super::{Page, PageError, to};
 
 /// How to go on.
@@ -27,22 +26,27 @@ pub(crate) struct CancelForm {
 }
 
 /// Lets no new call begin.
-pub(crate) async fn pause(visitor: Visitor, Path(name): Path<String>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn pause(Operator(visitor): Operator, Path(name): Path<String>) -> Page {
     campaigns::pause(&visitor.workspace, &name, &format!("by {}", visitor.name())).await?;
     Ok(to(&format!("/campaigns/{}", part(&name))))
 }
 
 /// Lets it dial again.
-pub(crate) async fn resume(visitor: Visitor, Path(name): Path<String>, Form(form): Form<ResumeForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn resume(
+    Operator(visitor): Operator,
+    Path(name): Path<String>,
+    Sent(form): Sent<ResumeForm>,
+) -> Page {
     campaigns::resume(&visitor.workspace, &name, form.accept.is_some()).await?;
     Ok(to(&format!("/campaigns/{}", part(&name))))
 }
 
 /// Ends it for good.
-pub(crate) async fn cancel(visitor: Visitor, Path(name): Path<String>, Form(form): Form<CancelForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn cancel(
+    Operator(visitor): Operator,
+    Path(name): Path<String>,
+    Sent(form): Sent<CancelForm>,
+) -> Page {
     if form.name.trim() != name {
         let says = format!("`{}` was typed, and the campaign is `{name}`: it goes on", form.name.trim());
         return Err(PageError::new(StatusCode::UNPROCESSABLE_ENTITY, says));

@@ -2,16 +2,16 @@
 //! more than a hundred must be typed.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use ringfence_domain::{ContactId, ContactState, Scope};
+use ringfence_domain::{ContactId, ContactState};
 use ringfence_operations::{by_hand, dnc};
 use serde::Deserialize;
 
 use super::super::campaigns::part;
 use super::super::frame::Frame;
-use super::super::visitor::Visitor;
+use super::super::sent::Sent;
+use super::super::visitor::Operator;
 use super::super::{Page, PageError, shown, to};
 use super::contacts::ContactsQuery;
 use super::{Head, Looked, look};
@@ -70,8 +70,7 @@ pub(crate) struct BulkQuery {
 }
 
 /// Says whom it would change. Changes nothing.
-pub(crate) async fn ask(visitor: Visitor, Path(name): Path<String>, Query(asked): Query<BulkQuery>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn ask(Operator(visitor): Operator, Path(name): Path<String>, Query(asked): Query<BulkQuery>) -> Page {
     let (filter, narrow) = asked.query.filters()?;
     let Looked { frame, head, .. } = look(&visitor, &name, "/contacts").await?;
     let found = by_hand::matching(&visitor.workspace, &name, (filter, &narrow)).await?;
@@ -104,8 +103,7 @@ pub(crate) async fn ask(visitor: Visitor, Path(name): Path<String>, Query(asked)
 }
 
 /// Does it, when they are as many as were said.
-pub(crate) async fn decide(visitor: Visitor, Path(name): Path<String>, Form(form): Form<BulkForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn decide(Operator(visitor): Operator, Path(name): Path<String>, Sent(form): Sent<BulkForm>) -> Page {
     let (filter, narrow) = form.query.filters()?;
     if form.people > TYPED && form.typed.trim() != form.people.to_string() {
         let says = format!("nothing was done: type {} to confirm", form.people);

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
-use ringfence_domain::{ContactId, ContactState, Outcome, Scope};
+use ringfence_domain::{ContactId, ContactState, Outcome};
 use ringfence_operations::search::{self, Narrow};
 use ringfence_operations::uploads::{self, UploadOrder};
 use ringfence_store::ContactFilter;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::super::frame::Frame;
 use super::super::people::ContactLine;
-use super::super::visitor::Visitor;
+use super::super::visitor::{Operator, Visitor};
 use super::super::{Page, PageError, shown, to};
 use super::{Head, Looked, look};
 use crate::Server;
@@ -116,11 +116,10 @@ pub(crate) async fn contacts(visitor: Visitor, Path(name): Path<String>, Query(q
 /// Takes in a contact file that a form sent.
 pub(crate) async fn add(
     State(server): State<Server>,
-    visitor: Visitor,
+    Operator(visitor): Operator,
     Path(name): Path<String>,
     request: Request,
 ) -> Page {
-    visitor.needs(Scope::Operator)?;
     visitor.workspace.campaign(&name).await?;
     let folder = uploads::folder(&visitor.workspace)?;
     let received = receive::receive(request, &folder, &server.config.http).await?;

@@ -1,10 +1,8 @@
 //! The rules of a campaign as a file; and what a changed file would change, before it does.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use ringfence_domain::Scope;
 use ringfence_operations::ErrorKind;
 use ringfence_operations::campaigns::{self, Plan, Proposal};
 use ringfence_store::{Begin, Expected};
@@ -12,7 +10,8 @@ use serde::Deserialize;
 
 use super::super::campaigns::part;
 use super::super::frame::Frame;
-use super::super::visitor::Visitor;
+use super::super::sent::Sent;
+use super::super::visitor::{Operator, Visitor};
 use super::super::{Page, PageError, shown, to};
 use super::{Head, Looked, look};
 
@@ -57,8 +56,7 @@ pub(crate) async fn rules(visitor: Visitor, Path(name): Path<String>) -> Page {
 }
 
 /// Shows what a changed file would change. Changes nothing.
-pub(crate) async fn plan(visitor: Visitor, Path(name): Path<String>, Form(form): Form<RulesForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn plan(Operator(visitor): Operator, Path(name): Path<String>, Sent(form): Sent<RulesForm>) -> Page {
     let Looked { frame, head, .. } = look(&visitor, &name, "/rules").await?;
     let file = unix_lines(&form.file);
     let (wrong, plan, status) = match Proposal::of_text(&visitor.workspace, &file).await {
@@ -80,8 +78,7 @@ pub(crate) async fn plan(visitor: Visitor, Path(name): Path<String>, Form(form):
 }
 
 /// Puts a changed file into force, unless somebody changed the campaign meanwhile.
-pub(crate) async fn apply(visitor: Visitor, Path(name): Path<String>, Form(form): Form<RulesForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn apply(Operator(visitor): Operator, Path(name): Path<String>, Sent(form): Sent<RulesForm>) -> Page {
     let proposal = Proposal::of_text(&visitor.workspace, &unix_lines(&form.file)).await?;
     if proposal.name() != name {
         let says = format!("the file is of `{}`, and this is `{name}`", proposal.name());

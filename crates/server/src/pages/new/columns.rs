@@ -2,11 +2,10 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use ringfence_domain::Scope;
 use ringfence_operations::new_campaign::{self, Column, Form, KeptList};
 
 use super::super::frame::Frame;
-use super::super::visitor::Visitor;
+use super::super::visitor::Operator;
 use super::super::{Page, shown};
 use super::{Step, chosen, hidden, list, steps};
 
@@ -31,8 +30,7 @@ struct ColumnLine {
 }
 
 /// Shows the columns, and what they may be.
-pub(crate) async fn columns(visitor: Visitor, Path(id): Path<String>, query: Query<Form>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn columns(Operator(visitor): Operator, Path(id): Path<String>, query: Query<Form>) -> Page {
     let list = list(&visitor, &id)?;
     let (form, lanes) = chosen(&visitor, query).await?;
     let looked = new_campaign::look(&list, &form).await?;

@@ -1,10 +1,9 @@
 //! The draft: tried out, and started by somebody who types how many people will be called.
 
 use askama::Template;
-use axum::Form as Body;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use ringfence_domain::{ContactId, Scope, Span};
+use ringfence_domain::{ContactId, Span};
 use ringfence_operations::new_campaign::{self, Form};
 use ringfence_operations::preview::{self, Previewed};
 use ringfence_operations::test_call::{Ended, Prepared, Values};
@@ -15,7 +14,8 @@ use serde::Deserialize;
 
 use super::super::campaigns::part;
 use super::super::frame::Frame;
-use super::super::visitor::Visitor;
+use super::super::sent::Sent;
+use super::super::visitor::{Operator, Visitor};
 use super::super::{Page, PageError, shown, to};
 use super::{Step, list, steps};
 use crate::Server;
@@ -26,8 +26,7 @@ use crate::upload::receive::Received;
 const LONGEST: Span = Span::from_minutes(2);
 
 /// Makes the draft, and takes the list in. Nobody of it is called.
-pub(crate) async fn make(visitor: Visitor, Path(id): Path<String>, Body(form): Body<Form>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn make(Operator(visitor): Operator, Path(id): Path<String>, Sent(form): Sent<Form>) -> Page {
     let list = list(&visitor, &id)?;
     let form = new_campaign::look(&list, &form).await?.guess;
     let made = new_campaign::make(&visitor.workspace, &form).await?;
@@ -73,8 +72,7 @@ pub(crate) struct TryQuery {
 }
 
 /// Shows the exact request of one contact, and asks for a number to call.
-pub(crate) async fn ask(visitor: Visitor, Path(name): Path<String>, Query(query): Query<TryQuery>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn ask(Operator(visitor): Operator, Path(name): Path<String>, Query(query): Query<TryQuery>) -> Page {
     Ok(shown(&page(visitor, &name, query.contact, None).await?))
 }
 
@@ -127,11 +125,10 @@ pub(crate) struct TestForm {
 /// Makes one real call, and waits for its outcome.
 pub(crate) async fn test(
     State(server): State<Server>,
-    visitor: Visitor,
+    Operator(visitor): Operator,
     Path(name): Path<String>,
-    Body(form): Body<TestForm>,
+    Sent(form): Sent<TestForm>,
 ) -> Page {
-    visitor.needs(Scope::Operator)?;
     let contact = contacts::one(&visitor.workspace, ContactId(form.contact)).await?;
     let values = Values::These(contact.fields);
     let ignore = form.ignore_window.is_some();
@@ -175,8 +172,7 @@ struct StartPage {
 }
 
 /// Says how many people will be called, and asks for that number.
-pub(crate) async fn confirm(visitor: Visitor, Path(name): Path<String>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn confirm(Operator(visitor): Operator, Path(name): Path<String>) -> Page {
     let campaign = visitor.workspace.campaign(&name).await?;
     let shown_campaign = campaigns::show(&visitor.workspace, &name).await?;
     let frame = Frame::of(&visitor, &format!("Start {name}"), "/campaigns").await?;
@@ -205,8 +201,11 @@ pub(crate) struct StartForm {
 }
 
 /// Lets the draft dial, when the number is right.
-pub(crate) async fn start(mut visitor: Visitor, Path(name): Path<String>, Body(form): Body<StartForm>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn start(
+    Operator(mut visitor): Operator,
+    Path(name): Path<String>,
+    Sent(form): Sent<StartForm>,
+) -> Page {
     visitor.workspace.campaign(&name).await?;
     let found = status::summaries(&visitor.workspace, Some(&name)).await?.into_iter().next();
     let people = found.map(|(summary, _)| summary.contacts.waiting).unwrap_or_default();

@@ -2,11 +2,10 @@
 
 use askama::Template;
 use axum::extract::{Request, State};
-use ringfence_domain::Scope;
 use ringfence_operations::{new_campaign, uploads};
 
 use super::super::frame::Frame;
-use super::super::visitor::Visitor;
+use super::super::visitor::Operator;
 use super::super::{Page, shown, to};
 use super::{Step, steps};
 use crate::Server;
@@ -20,15 +19,13 @@ struct FilePage {
 }
 
 /// Asks for the file.
-pub(crate) async fn ask(visitor: Visitor) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn ask(Operator(visitor): Operator) -> Page {
     let frame = Frame::of(&visitor, "New campaign", "/campaigns").await?;
     Ok(shown(&FilePage { frame, steps: steps(1) }))
 }
 
 /// Receives it, and reads it to its end.
-pub(crate) async fn receive(State(server): State<Server>, visitor: Visitor, request: Request) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn receive(State(server): State<Server>, Operator(visitor): Operator, request: Request) -> Page {
     let folder = uploads::folder(&visitor.workspace)?;
     let received = receive::receive(request, &folder, &server.config.http).await?;
     let source = received.name.clone().unwrap_or_else(|| "contacts.csv".to_owned());

@@ -2,12 +2,11 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use ringfence_domain::Scope;
 use ringfence_operations::new_campaign::{self, Form, Outlook};
 use ringfence_operations::presets;
 
 use super::super::frame::{Frame, moment};
-use super::super::visitor::Visitor;
+use super::super::visitor::Operator;
 use super::super::{Page, shown};
 use super::{Step, chosen, hidden, list, query, steps};
 
@@ -56,8 +55,7 @@ struct OutlookLine {
 }
 
 /// Shows them.
-pub(crate) async fn rules(visitor: Visitor, Path(id): Path<String>, asked: Query<Form>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn rules(Operator(visitor): Operator, Path(id): Path<String>, asked: Query<Form>) -> Page {
     let list = list(&visitor, &id)?;
     let (form, _) = chosen(&visitor, asked).await?;
     let form = new_campaign::look(&list, &form).await?.guess.with_usual_rules();

@@ -2,11 +2,10 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use ringfence_domain::Scope;
 use ringfence_operations::new_campaign::{self, Form};
 
 use super::super::frame::Frame;
-use super::super::visitor::Visitor;
+use super::super::visitor::Operator;
 use super::super::{Page, shown};
 use super::{Step, chosen, hidden, list, query, steps};
 use crate::Server;
@@ -32,8 +31,7 @@ struct VerdictPage {
 }
 
 /// Shows it.
-pub(crate) async fn verdict(visitor: Visitor, Path(id): Path<String>, asked: Query<Form>) -> Page {
-    visitor.needs(Scope::Operator)?;
+pub(crate) async fn verdict(Operator(visitor): Operator, Path(id): Path<String>, asked: Query<Form>) -> Page {
     let list = list(&visitor, &id)?;
     let (form, _) = chosen(&visitor, asked).await?;
     let looked = new_campaign::look(&list, &form).await?;
@@ -63,11 +61,10 @@ pub(crate) async fn verdict(visitor: Visitor, Path(id): Path<String>, asked: Que
 /// Sends the rows that cannot be called, with line and reason, as a file that can be mended.
 pub(crate) async fn rejects(
     State(server): State<Server>,
-    visitor: Visitor,
+    Operator(visitor): Operator,
     Path(id): Path<String>,
     asked: Query<Form>,
 ) -> Page {
-    visitor.needs(Scope::Operator)?;
     let list = list(&visitor, &id)?;
     let (form, _) = chosen(&visitor, asked).await?;
     let form = new_campaign::look(&list, &form).await?.guess.to_read_by();
