@@ -116,6 +116,15 @@ CREATE TABLE run_counts (
     PRIMARY KEY (run_id, name)
 ) WITH (fillfactor = 50);
 
+-- Calls that ended, by the hour in which they were sent, kept likewise.
+CREATE TABLE run_hours (
+    run_id BIGINT NOT NULL,
+    hour BIGINT NOT NULL,                       -- hours since 1970-01-01T00:00Z
+    calls BIGINT NOT NULL,
+    answered BIGINT NOT NULL,
+    PRIMARY KEY (run_id, hour)
+) WITH (fillfactor = 50);
+
 -- Waiting contacts of one run that share zones and a dial class. A window that opens changes buckets, not contacts.
 CREATE TABLE buckets (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -116,6 +116,15 @@ CREATE TABLE run_counts (
     PRIMARY KEY (run_id, name)
 ) STRICT, WITHOUT ROWID;
 
+-- Calls that ended, by the hour in which they were sent, kept likewise.
+CREATE TABLE run_hours (
+    run_id INTEGER NOT NULL,
+    hour INTEGER NOT NULL,                      -- hours since 1970-01-01T00:00Z
+    calls INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    PRIMARY KEY (run_id, hour)
+) STRICT, WITHOUT ROWID;
+
 -- Waiting contacts of one run that share zones and a dial class. A window that opens changes buckets, not contacts.
 CREATE TABLE buckets (
     id INTEGER PRIMARY KEY,

@@ -1,6 +1,7 @@
 //! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench` and `zones`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it speaks to the person who started it")]
 
+mod browser;
 mod check;
 mod dev;
 mod postgres;

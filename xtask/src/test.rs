@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::browser;
 use crate::postgres::{self, Postgres};
 use crate::run::cargo;
 use crate::schemathesis;
@@ -11,6 +12,7 @@ use crate::tools::NEXTEST;
 /// documentation.
 pub(crate) fn test(args: &[String]) -> Result<(), String> {
     NEXTEST.provide()?;
+    browser::provide()?;
     let schemathesis = schemathesis::provide()?.display().to_string();
     cargo(&["build", "--workspace", "--bins", "--tests"], &[])?;
     let parent = postgres::in_memory().unwrap_or_else(std::env::temp_dir);

@@ -13,6 +13,7 @@ pub mod by_hand;
 pub mod campaigns;
 pub mod cautions;
 pub mod changes;
+pub mod charts;
 pub mod check;
 pub mod configuration;
 pub mod contacts;

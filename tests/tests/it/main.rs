@@ -1,5 +1,6 @@
 //! Everything that needs a database, a server or the binary.
 
+mod browser;
 mod conformance;
 mod documents;
 mod http;

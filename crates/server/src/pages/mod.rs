@@ -8,6 +8,7 @@ pub(crate) mod assets;
 mod campaign;
 mod campaigns;
 mod changes;
+mod charts;
 mod contact;
 mod dnc;
 mod feed;

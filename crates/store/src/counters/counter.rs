@@ -41,6 +41,10 @@ pub enum Counter {
     UnheededYes(String),
     /// Answered calls with an output that the campaign asks for.
     Heard(String),
+    /// Calls that were somebody's first, second and so on; the ninth and later ones together.
+    Try(u32),
+    /// Those of them that reached the person.
+    TryReached(u32),
 }
 
 impl Counter {
@@ -69,6 +73,8 @@ impl fmt::Display for Counter {
             Self::Unheeded(output) => write!(out, "said:unheeded:{output}"),
             Self::UnheededYes(output) => write!(out, "said:unheeded_yes:{output}"),
             Self::Heard(output) => write!(out, "heard:{output}"),
+            Self::Try(n) => write!(out, "try:{n}"),
+            Self::TryReached(n) => write!(out, "try_reached:{n}"),
         }
     }
 }
@@ -104,6 +110,8 @@ impl FromStr for Counter {
                 _ => return Err(unknown()),
             },
             ("heard", output) => Self::Heard(output.to_owned()),
+            ("try", n) => Self::Try(n.parse().map_err(|_| unknown())?),
+            ("try_reached", n) => Self::TryReached(n.parse().map_err(|_| unknown())?),
             _ => return Err(unknown()),
         })
     }
@@ -132,6 +140,8 @@ mod tests {
             Counter::Unheeded("stop:calls".into()),
             Counter::UnheededYes("stop_calls".into()),
             Counter::Heard("a:b".into()),
+            Counter::Try(1),
+            Counter::TryReached(9),
         ];
         for counter in all {
             assert_eq!(counter.to_string().parse(), Ok(counter));

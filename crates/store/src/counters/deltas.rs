@@ -10,11 +10,21 @@ use crate::StoreError;
 use crate::buckets::lock_buckets;
 use crate::session::{Session, Sql, args, rows_json, sql};
 
+/// An hour in milliseconds.
+pub(crate) const HOUR: i64 = 3_600_000;
+
 /// What one transaction changes in counts and buckets, written once at its end in the order of ids.
 #[derive(Debug, Default)]
 pub(crate) struct Deltas {
     counts: BTreeMap<(RunId, Counter), i64>,
     buckets: BTreeMap<BucketId, BucketDelta>,
+    hours: BTreeMap<(RunId, i64), HourDelta>,
+}
+
+#[derive(Debug, Default)]
+struct HourDelta {
+    calls: i64,
+    answered: i64,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +51,21 @@ const COUNT: Sql = sql!(
     "INSERT INTO run_counts (run_id, name, n) SELECT u.run_id, u.name, u.delta FROM"
     rows (run_id bigint, name text, delta bigint)
     "WHERE true ORDER BY 1, 2 ON CONFLICT (run_id, name) DO UPDATE SET n = run_counts.n + excluded.n"
+);
+
+#[derive(Serialize)]
+struct HourRow {
+    run_id: RunId,
+    hour: i64,
+    calls: i64,
+    answered: i64,
+}
+
+const HOURS: Sql = sql!(
+    "INSERT INTO run_hours (run_id, hour, calls, answered) SELECT u.run_id, u.hour, u.calls, u.answered FROM"
+    rows (run_id bigint, hour bigint, calls bigint, answered bigint)
+    "WHERE true ORDER BY 1, 2 ON CONFLICT (run_id, hour) DO UPDATE \
+     SET calls = run_hours.calls + excluded.calls, answered = run_hours.answered + excluded.answered"
 );
 
 const BUCKETS: Sql = sql!(
@@ -71,6 +96,13 @@ impl Deltas {
             self.count(run, Counter::Attempt(from), -1);
         }
         self.count(run, Counter::Attempt(to), 1);
+    }
+
+    /// A call that was sent at this moment is over.
+    pub(crate) fn ended_call(&mut self, run: RunId, sent_at: Moment, was_answered: bool) {
+        let hour = self.hours.entry((run, sent_at.millis() / HOUR)).or_default();
+        hour.calls += 1;
+        hour.answered += i64::from(was_answered);
     }
 
     /// A contact joined a bucket and is due at `due`.
@@ -113,6 +145,16 @@ impl Deltas {
             .collect();
         if !counts.is_empty() {
             session.run(&COUNT, args![rows_json(&counts)]).await?;
+        }
+        let hours = self.hours.into_iter().map(|((run_id, hour), HourDelta { calls, answered })| HourRow {
+            run_id,
+            hour,
+            calls,
+            answered,
+        });
+        let hours: Vec<HourRow> = hours.collect();
+        if !hours.is_empty() {
+            session.run(&HOURS, args![rows_json(&hours)]).await?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::campaigns::hold::Resumed;
 use crate::campaigns::rows::Locked;
 use crate::campaigns::runs::RunRow;
 use crate::campaigns::schedules::ScheduleRow;
+use crate::run_hours::{self, RunHour};
 use crate::stop_contacts::{StopOrder, StoppedSome};
 use crate::{Applied, CampaignRow, StoreError, campaigns, imports, stop_contacts};
 
@@ -49,6 +50,8 @@ transitions! {
     read runs(campaign: CampaignId) -> Vec<RunRow> = |session| campaigns::runs::of_campaign(session, campaign);
     /// The names of the campaigns of these runs, and the numbers of the runs.
     read run_names(runs: Vec<RunId>) -> std::collections::BTreeMap<RunId, (String, i64)> = |session| campaigns::runs::names(session, &runs);
+    /// The last hours of a run in which calls were sent, `limit` at most, the oldest first.
+    read run_hours(run: RunId, limit: i64) -> Vec<RunHour> = |session| run_hours::last(session, run, limit);
     /// The counts of a run, by their names.
     read run_counts(run: RunId) -> std::collections::BTreeMap<String, i64> = |session| campaigns::runs::counts(session, run);
     /// Begins a fresh run under a key that began none before; whether it did.

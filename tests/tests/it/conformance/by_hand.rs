@@ -34,10 +34,15 @@ on_both_databases! {
         let last = ContactId(20);
         assert!(store.call_next(last, noon()).await.expect("an answer"));
         stage.check_counts(store).await;
-        let first = stage.place(store, 1, noon()).await;
-        let contact = store.attempt(first[0]).await.expect("asked").expect("there").contact;
-        assert_eq!(contact, last);
-        assert_eq!(store.contact(last).await.expect("asked").expect("there").class, DialClass::Retry);
+        // One of each queue: those who were called, or preferred, and those who were not.
+        let placed = stage.place(store, 1, noon()).await;
+        let mut contacts = Vec::new();
+        for attempt in placed {
+            contacts.push(store.attempt(attempt).await.expect("asked").expect("there").contact);
+        }
+        assert!(contacts.contains(&last), "before eighteen others: {contacts:?}");
+        let class = store.contact(last).await.expect("asked").expect("there").class;
+        assert!(class == DialClass::Retry && class.rank() < DialClass::First.rank());
         assert!(!store.call_next(last, noon()).await.expect("an answer"), "it does not wait");
     }
 }

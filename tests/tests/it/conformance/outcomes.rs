@@ -157,3 +157,21 @@ on_both_databases! {
         stage.check_counts(&database.store).await;
     }
 }
+
+on_both_databases! {
+    async fn calls_are_counted_by_their_hour_and_by_how_often_somebody_was_called(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 2).await;
+        let placed = stage.place(store, 2, noon()).await;
+        let ends = [Outcome::Answered, Outcome::Busy];
+        let settled = placed.iter().zip(ends).map(|(id, end)| (*id, Settlement::Ended(end, Box::default()))).collect();
+        // The next hour has begun when they end.
+        store.settle(settled, noon() + Span::from_hours(2)).await.expect("settled");
+        let hours = store.run_hours(stage.run(), 10).await.expect("asked");
+        assert_eq!(hours.len(), 1, "{hours:?}");
+        assert_eq!((hours[0].calls, hours[0].answered), (2, 1));
+        let into = noon().since(hours[0].at);
+        assert!(into < Span::from_hours(1), "the hour in which they were sent: {into}");
+        assert_eq!((stage.count(store, "try:1").await, stage.count(store, "try_reached:1").await), (2, 1));
+    }
+}

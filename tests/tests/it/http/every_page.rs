@@ -20,7 +20,7 @@ const MARKUP: &str = "\"><img src=x onerror=\"alert(1)\"><script>alert(2)</scrip
 const PEOPLE: usize = 4;
 
 /// Every page that is read, with what the stage has.
-const PAGES: &[&str] = &[
+pub(crate) const PAGES: &[&str] = &[
     "/",
     "/campaigns",
     "/campaigns/spring",
@@ -54,7 +54,7 @@ const PAGES: &[&str] = &[
 
 /// People in each state, a held import with rejected rows, a do-not-call list and a paused lane, and
 /// in all of them markup and phone numbers.
-async fn set(store: &Database) {
+pub(crate) async fn set(store: &Database) {
     let stage = Stage::set(store, 0).await;
     let (run, now) = (stage.run(), noon());
     let says = |n: usize| format!("call {} instead {MARKUP}", number(n).e164());

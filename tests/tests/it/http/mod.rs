@@ -4,7 +4,7 @@ mod callbacks;
 mod campaigns;
 mod documents;
 mod encryption;
-mod every_page;
+pub(crate) mod every_page;
 mod exports;
 mod files;
 mod front_door;

@@ -5,6 +5,7 @@ use axum::extract::Path;
 use ringfence_domain::summary::{Summary, WaitingFor};
 
 use super::super::campaigns::percent;
+use super::super::charts::{self, Pictures};
 use super::super::frame::{Frame, moment};
 use super::super::visitor::Visitor;
 use super::super::windows::{self, WindowLine};
@@ -31,6 +32,7 @@ struct StandingPage {
     calls: i64,
     stopped_for: Vec<(String, i64)>,
     told: Vec<String>,
+    pictures: Pictures,
     windows: Vec<WindowLine>,
     span: (String, String),
 }
@@ -66,6 +68,7 @@ pub(crate) async fn standing(visitor: Visitor, Path(name): Path<String>) -> Page
         outcomes: words(&summary.outcomes),
         stopped_for: words(&summary.stopped_for),
         told: told(&summary).iter().map(|text| visitor.seen(text)).collect(),
+        pictures: charts::draw(&visitor.workspace, &name, zone).await?,
         windows,
         span,
         head,

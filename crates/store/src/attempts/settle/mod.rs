@@ -21,6 +21,7 @@ use crate::campaigns::recent_failures::Failing;
 use crate::campaigns::runs;
 use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::contacts::transitions::{EndedCall, Move, To};
+use crate::counters::Counter;
 use crate::events::tell_call;
 use crate::session::Session;
 
@@ -127,6 +128,9 @@ async fn bound(
     Ok(bound)
 }
 
+/// Later calls to a person are counted together.
+const LAST_TRY: u32 = 9;
+
 /// What is to be written of all settlements.
 struct News<'r> {
     now: Moment,
@@ -187,6 +191,12 @@ impl News<'_> {
             self.follows.end(known.run, outcome.is_failure());
         }
         outcome::count_call(&mut self.follows.deltas, known.run, outcome, &details);
+        if let Some(sent_at) = known.sending_at {
+            self.follows.deltas.ended_call(known.run, sent_at, outcome == Outcome::Answered);
+        }
+        let place = (contact.calls + 1).min(LAST_TRY);
+        self.follows.deltas.count(known.run, Counter::Try(place), 1);
+        self.follows.deltas.count(known.run, Counter::TryReached(place), i64::from(reached));
         let call = (known.contact, Some(attempt));
         tell_call(EventKind::CallEnded, known.run, call, Some(outcome.as_str()), self.now);
         row.end(outcome, details, self.now);

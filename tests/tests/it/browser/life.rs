@@ -1,0 +1,57 @@
+//! Pages that are open learn what changes.
+
+use ringfence_domain::Scope;
+use ringfence_tests::TestDatabase;
+use ringfence_tests::sample::{Stage, noon};
+
+use super::session::Session;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_page_shows_what_somebody_else_did() {
+    let database = TestDatabase::sqlite().await;
+    let stage = Stage::set(&database.store, 3).await;
+    let session = Session::begin(&database.store, Scope::Operator).await;
+    session.until_said("live").await;
+    database.store.pause_lane(stage.lane, "the wallet is empty".into(), noon()).await.expect("paused");
+    session.until_said("the wallet is empty").await;
+    database.store.stop_all("a drill".into(), noon()).await.expect("stopped");
+    session.until_said("Everything is stopped: a drill").await;
+    session.until_there("form[action='/start']").await;
+    session.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_load_is_live_and_eight_tabs_are_too() {
+    let database = TestDatabase::sqlite().await;
+    Stage::set(&database.store, 1).await;
+    let session = Session::begin(&database.store, Scope::Viewer).await;
+    for _ in 0..20 {
+        session.go("/").await;
+        session.until_there("#pulse[data-state=live]").await;
+    }
+    // A browser has six connections to a host: tabs that nobody looks at give theirs back.
+    for _ in 0..8 {
+        let tab = session.browser.new_tab().await.expect("a tab");
+        session.browser.switch_to_window(tab).await.expect("looked at");
+        session.go("/campaigns/spring").await;
+        session.until_there("#pulse[data-state=live]").await;
+    }
+    session.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_types_is_not_lost_when_the_page_changes() {
+    let database = TestDatabase::sqlite().await;
+    let stage = Stage::set(&database.store, 1).await;
+    let session = Session::begin(&database.store, Scope::Operator).await;
+    session.go("/campaigns/spring/rules").await;
+    session.until_there("#pulse[data-state=live]").await;
+    session.field("#toml").await.send_keys("# mine").await.expect("typed");
+    session.field("#search").await.send_keys("982").await.expect("typed");
+    database.store.stop_all("a drill".into(), noon()).await.expect("stopped");
+    session.until_said("Everything is stopped: a drill").await;
+    let kept = session.ask("return [document.getElementById('toml').value.includes('# mine'), document.getElementById('search').value, document.activeElement.id]").await;
+    assert_eq!(kept, serde_json::json!([true, "982", "search"]));
+    assert_eq!(stage.campaign.rules.name, "spring");
+    session.end().await;
+}

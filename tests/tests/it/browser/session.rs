@@ -1,0 +1,125 @@
+//! One browser for the length of a test, logged in.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_domain::Scope;
+use ringfence_intake::Config;
+use ringfence_store::Database;
+use ringfence_tests::web::Web;
+use thirtyfour::prelude::*;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Nothing that a test waits for takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a browser is set up.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Setup {
+    pub(super) without_scripts: bool,
+}
+
+/// A browser, the server that it looks at, and the driver between a test and it.
+pub(super) struct Session {
+    pub(super) browser: WebDriver,
+    pub(super) web: Web,
+    _driver: Child,
+}
+
+impl Session {
+    /// Begins with a browser that is logged in with this scope.
+    pub(super) async fn begin(store: &Arc<Database>, scope: Scope) -> Self {
+        Self::begin_with(store, scope, Setup::default()).await
+    }
+
+    /// The same with a browser that is set up so.
+    pub(super) async fn begin_with(store: &Arc<Database>, scope: Scope, setup: Setup) -> Self {
+        let web = Web::begin(store, Config::default()).await;
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver; run the tests with `cargo xtask test`");
+        let mut lines = BufReader::new(driver.stdout.take().expect("its words")).lines();
+        let port = loop {
+            let line = lines.next_line().await.expect("it speaks").expect("it begins");
+            if let Some(port) = line.split("successfully on port ").nth(1) {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let mut wanted = DesiredCapabilities::chrome();
+        for argument in
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,900"]
+        {
+            wanted.add_arg(argument).expect("an argument");
+        }
+        wanted.set("goog:loggingPrefs", serde_json::json!({ "browser": "ALL" })).expect("a setting");
+        if setup.without_scripts {
+            let off = serde_json::json!({ "profile.managed_default_content_settings.javascript": 2 });
+            wanted.add_experimental_option("prefs", off).expect("a setting");
+        }
+        let browser = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.expect("a browser");
+        let session = Self { browser, web, _driver: driver };
+        let token = session.web.token(scope).await;
+        session.go("/login").await;
+        session.field("#secret").await.send_keys(token).await.expect("typed");
+        session.click("button.main").await;
+        session.until_there("#live").await;
+        session
+    }
+
+    pub(super) async fn go(&self, path: &str) {
+        self.browser.goto(format!("{}{path}", self.web.base)).await.expect("a page");
+    }
+
+    pub(super) async fn field(&self, selector: &str) -> WebElement {
+        self.browser.find(By::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"))
+    }
+
+    pub(super) async fn click(&self, selector: &str) {
+        self.field(selector).await.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// The text that a person reads on the page.
+    pub(super) async fn text(&self) -> String {
+        self.field("body").await.text().await.unwrap_or_default()
+    }
+
+    /// What a script says on the page.
+    pub(super) async fn ask(&self, script: &str) -> serde_json::Value {
+        let answer = self.browser.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"));
+        answer.json().clone()
+    }
+
+    /// Waits until an element is there.
+    pub(super) async fn until_there(&self, selector: &str) {
+        let there = self.browser.query(By::Css(selector)).wait(PATIENCE, Duration::from_millis(50)).exists().await;
+        assert!(there.unwrap_or_default(), "{selector} never came: {}", self.text().await);
+    }
+
+    /// Waits until the page says something.
+    pub(super) async fn until_said(&self, words: &str) {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while !self.text().await.contains(words) {
+            assert!(tokio::time::Instant::now() < until, "`{words}` never came: {}", self.text().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What the browser complained of since it was asked last: a policy that was broken, a file that
+    /// is missing, a fault of a script.
+    pub(super) async fn complaints(&self) -> Vec<String> {
+        let found = self.browser.get_log("browser").await.expect("its log");
+        found.into_iter().map(|entry| entry.message).collect()
+    }
+
+    /// Ends the browser.
+    pub(super) async fn end(self) {
+        self.browser.quit().await.expect("it ends");
+    }
+}
