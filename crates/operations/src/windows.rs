@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::{Moment, Span};
+use ringfence_domain::window::Calendar;
+use ringfence_domain::{ContactId, Moment, Span};
 use ringfence_store::{CampaignRow, LaneRow};
 
 use crate::error::Error;
@@ -26,6 +27,41 @@ pub struct Window {
     pub is_open: bool,
     /// When that changes, if ever.
     pub next_change: Option<Moment>,
+}
+
+/// Returns when one contact's window is open, from `from` for `length`: from, until. None when it
+/// is in no campaign's current run.
+pub async fn of_contact(
+    workspace: &Workspace,
+    contact: ContactId,
+    (from, length): (Moment, Span),
+) -> Result<Option<Vec<(Moment, Moment)>>, Error> {
+    let store = &workspace.store;
+    let Some(row) = store.contact(contact).await? else { return Ok(None) };
+    let Some(campaign) = store.campaigns().await?.into_iter().find(|campaign| campaign.run == row.run) else {
+        return Ok(None);
+    };
+    let lanes = store.lanes().await?;
+    let vendor = lanes.iter().find(|lane| lane.id == campaign.lane).and_then(|lane| lane.settings.vendor_hours());
+    let mut calendar = campaign.rules.calendar(&row.zones, vendor.as_ref());
+    Ok(Some(open_between(&mut calendar, from, from + length)))
+}
+
+/// When a window is open within a stretch of time.
+fn open_between(calendar: &mut Calendar, from: Moment, until: Moment) -> Vec<(Moment, Moment)> {
+    let (mut open, mut at) = (Vec::new(), from);
+    for _ in 0..CHANGES {
+        let state = calendar.at(at);
+        let end = state.next_change.filter(|change| *change < until).unwrap_or(until);
+        if state.open {
+            open.push((at, end));
+        }
+        if end >= until {
+            break;
+        }
+        at = end;
+    }
+    open
 }
 
 /// Returns the windows of everybody who waits, from `from` for `length`: those with the most people
@@ -55,25 +91,12 @@ pub async fn ahead(
         let (Some(row), Ok(zones)) = (known.get(&id), zones.parse()) else { continue };
         let vendor = lanes.iter().find(|lane| lane.id == row.lane).and_then(|lane| lane.settings.vendor_hours());
         let mut calendar = row.rules.calendar(&zones, vendor.as_ref());
-        let (now, until) = (workspace.now(), from + length);
-        let present = calendar.at(now);
-        let (mut open, mut at) = (Vec::new(), from);
-        for _ in 0..CHANGES {
-            let state = calendar.at(at);
-            let end = state.next_change.filter(|change| *change < until).unwrap_or(until);
-            if state.open {
-                open.push((at, end));
-            }
-            if end >= until {
-                break;
-            }
-            at = end;
-        }
+        let present = calendar.at(workspace.now());
         windows.push(Window {
             campaign: row.rules.name.clone(),
             zones: zones.short(),
             waiting,
-            open,
+            open: open_between(&mut calendar, from, from + length),
             is_open: present.open,
             next_change: present.next_change,
         });

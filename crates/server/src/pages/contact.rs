@@ -10,6 +10,7 @@ use ringfence_operations::{by_hand, contacts, dnc};
 use serde::Deserialize;
 
 use super::campaigns::part;
+use super::day::{self, Day};
 use super::frame::{Frame, moment};
 use super::sent::Sent;
 use super::visitor::{Operator, Visitor};
@@ -27,6 +28,7 @@ struct ContactPage {
     waits: bool,
     fields: Vec<(String, String)>,
     explained: Vec<Explained>,
+    day: Option<Day>,
     attempts: Vec<AttemptLine>,
 }
 
@@ -87,12 +89,17 @@ pub(crate) async fn contact(visitor: Visitor, Path(id): Path<i64>) -> Page {
     let (workspace, id) = (&visitor.workspace, ContactId(id));
     let contact = contacts::one(workspace, id).await?;
     let frame = Frame::of(&visitor, &format!("Contact {id}"), "/contacts").await?;
-    let explained = match why::of_contact(workspace, id).await? {
-        WhyNumber::Contacts(all) => all.iter().map(|one| explain(&visitor, one)).collect(),
+    let explanations = match why::of_contact(workspace, id).await? {
+        WhyNumber::Contacts(all) => all,
         WhyNumber::Outside(_) => Vec::new(),
     };
     let now = workspace.now();
     let attempts = attempts::of_contact(workspace, id).await?;
+    let day = match explanations.first() {
+        Some(one) => day::draw(workspace, id, (one.clock, one.next_dial_at), &attempts).await?,
+        None => None,
+    };
+    let explained = explanations.iter().map(|one| explain(&visitor, one)).collect();
     let page = ContactPage {
         id: id.0,
         name: contact.external_id.as_deref().map_or(format!("Contact {id}"), |name| visitor.seen(name)),
@@ -102,6 +109,7 @@ pub(crate) async fn contact(visitor: Visitor, Path(id): Path<i64>) -> Page {
         waits: contact.state == ContactState::Waiting,
         fields: contact.fields.iter().map(|(key, value)| (visitor.seen(key), visitor.seen(value))).collect(),
         explained,
+        day,
         attempts: attempts.iter().rev().map(|one| attempt(&visitor, one, (now, frame.zone))).collect(),
         frame,
     };

@@ -10,6 +10,7 @@ mod campaigns;
 mod changes;
 mod charts;
 mod contact;
+mod day;
 mod dnc;
 mod feed;
 mod frame;

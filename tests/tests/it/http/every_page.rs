@@ -167,6 +167,25 @@ on_both_databases! {
     }
 }
 
+#[tokio::test]
+async fn the_first_page_is_light() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    set(&database.store).await;
+    let web = Web::begin(&database.store, Config::default()).await;
+    let cookie = log_in(&web, &web.token(Scope::Admin).await).await;
+    let text = get(&web, "/", &cookie).await.text();
+    let mut bytes = text.len();
+    for element in elements("/", &text) {
+        let address = element.attribute("src").or_else(|| element.attribute("href").filter(|_| element.name == "link"));
+        if let Some(address) = address {
+            let file = get(&web, address, "").await.expect(200);
+            assert!(file.header("cache-control").contains("immutable"), "{address}");
+            bytes += file.body.len();
+        }
+    }
+    assert!(bytes < 100_000, "{bytes} bytes until it is painted");
+}
+
 on_both_databases! {
     async fn a_viewer_sees_no_number_anywhere(database) {
         let store = &database.store;

@@ -1,12 +1,13 @@
 //! The dashboard: who is let in, for how long, and what a viewer cannot do.
 
-use ringfence_domain::{Clock, Scope};
+use ringfence_domain::{Clock, Scope, Span};
 use ringfence_intake::{Config, Http};
 use ringfence_operations::{Notices, Workspace, logins};
 use ringfence_sandbox::MachineClock;
 use ringfence_store::Database;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::Stage;
+use ringfence_tests::virtual_time::HandClock;
 use ringfence_tests::web::{Reply, Sent, Web};
 use std::sync::Arc;
 
@@ -72,6 +73,30 @@ on_both_databases! {
         store.revoke_token(id, MachineClock.read().now).await.expect("revoked");
         let _ = get(&web, "/", &cookie).await.expect(303);
     }
+}
+
+#[tokio::test]
+async fn a_login_ends_after_half_an_hour_of_silence_and_after_twelve_hours_of_work() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let begin = MachineClock.read().now;
+    let clock = HandClock::at(begin);
+    let web = Web::begin_at(&database.store, Config::default(), clock.clone(), "");
+    let minutes = |minutes: i64| begin + Span::from_minutes(minutes);
+    let cookie = log_in(&web, &web.token(Scope::Viewer).await).await;
+    clock.set(minutes(29));
+    let _ = get(&web, "/settings", &cookie).await.expect(200);
+    clock.set(minutes(57));
+    let _ = get(&web, "/settings", &cookie).await.expect(200);
+    clock.set(minutes(57 + 31));
+    let _ = get(&web, "/settings", &cookie).await.expect(303);
+    clock.set(minutes(0));
+    let cookie = log_in(&web, &web.token(Scope::Viewer).await).await;
+    for passed in (20..12 * 60).step_by(20) {
+        clock.set(minutes(passed));
+        let _ = get(&web, "/settings", &cookie).await.expect(200);
+    }
+    clock.set(minutes(12 * 60));
+    let _ = get(&web, "/settings", &cookie).await.expect(303);
 }
 
 on_both_databases! {
