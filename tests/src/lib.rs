@@ -2,6 +2,7 @@
 //! virtual time.
 
 pub mod binary;
+pub mod browser;
 pub mod database;
 pub mod sample;
 mod templates;

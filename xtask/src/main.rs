@@ -1,4 +1,4 @@
-//! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench` and `zones`.
+//! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench`, `screenshots` and `zones`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it speaks to the person who started it")]
 
 mod browser;
@@ -25,6 +25,7 @@ cargo xtask dev [SERVER]  a simulated provider, a database and `ringfence serve`
                           Ctrl-C; SERVER is sqlite (the default) or postgres
 cargo xtask bench [N]     durable dials per second on both databases, rows per second imported, memory; N contacts
 cargo xtask bench reads   what reads over HTTP take while 500 calls a second are dialled and 1,000,000 contacts wait
+cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map
                           (tzdata/data0.py of the PyPI package `phonenumbers`)";
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Some("check") if args.len() == 1 => check::check(),
         Some("dev") => dev::dev(&args[1..]),
         Some("bench") => bench(&args[1..]),
+        Some("screenshots") if args.len() == 1 => screenshots(),
         Some("zones") if args.len() == 2 => zones::make(&args[1]),
         _ => Err(HELP.to_owned()),
     };
@@ -45,6 +47,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn screenshots() -> Result<(), String> {
+    browser::provide()?;
+    cargo(&["build", "--package", "ringfence"], &[])?;
+    let binary = run::root().join("target/debug/ringfence").display().to_string();
+    cargo(
+        &["run", "--package", "ringfence-tests", "--bin", "screenshots"],
+        &[("RINGFENCE_TEST_BINARY", binary.as_str())],
+    )
 }
 
 fn bench(args: &[String]) -> Result<(), String> {

@@ -1,4 +1,5 @@
-//! How long the reads of the HTTP API take while calls are dialled and a million people wait.
+//! How long the reads of the HTTP API, and the pages of the dashboard, take while calls are dialled and
+//! a million people wait.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +13,7 @@ use ringfence_providers::{HttpTransport, Provider};
 use ringfence_store::Begin;
 use ringfence_tests::sample::{lane_settings, number};
 use ringfence_tests::virtual_time::twenty2_at;
-use ringfence_tests::web::{Web, config};
+use ringfence_tests::web::{Sent, Web, config};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,41 @@ const REQUESTS: u32 = 25;
 /// Requests of each read.
 const TIMES: usize = 40;
 
-/// Asks every read of the API in turns, and prints what they took.
+/// The pages of the dashboard.
+const PAGES: &[&str] = &[
+    "/",
+    "/campaigns",
+    "/campaigns/bench",
+    "/campaigns/bench/contacts",
+    "/campaigns/bench/contacts?state=done",
+    "/campaigns/bench/contacts?text=nobody-has-this",
+    "/campaigns/bench/why",
+    "/campaigns/bench/imports",
+    "/campaigns/bench/runs",
+    "/campaigns/bench/changes",
+    "/campaigns/bench/rules",
+    "/contacts/1",
+    "/contacts?q=nobody-has-this",
+    "/imports/1",
+    "/lanes",
+    "/review",
+    "/dnc",
+    "/schedules",
+    "/changes",
+    "/settings",
+];
+
+/// One read.
+enum Read {
+    /// A GET of the API.
+    Get,
+    /// A POST of the API that changes nothing.
+    Post(Value),
+    /// A page, for a browser with this cookie.
+    Page(String),
+}
+
+/// Asks every read of the API, and every page, in turns, and prints what they took.
 pub(crate) async fn measure(bench: &Bench, database: &str, list: &Path) {
     let store = bench.open(database, "reads").await;
     let mut settings = lane_settings("main");
@@ -75,35 +110,47 @@ async fn count(web: &Web, token: &str) -> u32 {
     placed.filter_map(|(_, count)| count.as_u64()).sum::<u64>().try_into().expect("a count")
 }
 
-/// Every read of the document whose answer ends, and the question why.
-async fn reads(web: &Web, token: &str) -> Vec<(String, Option<Value>)> {
+/// Every read of the document whose answer ends, the question why, and every page.
+async fn reads(web: &Web, token: &str) -> Vec<(String, Read)> {
     let document = web.get("/api/openapi.json", token).await.expect(200).json();
     let paths = document["paths"].as_object().expect("paths");
     let asked = paths.iter().filter(|(path, operations)| {
         let endless = path.ends_with("/events") || path.ends_with("/export");
         operations.get("get").is_some() && !endless
     });
-    let mut reads: Vec<_> = asked.map(|(path, _)| (path.clone(), None)).collect();
+    let mut reads: Vec<_> = asked.map(|(path, _)| (path.clone(), Read::Get)).collect();
     for list in ["contacts", "attempts"] {
-        reads.push((format!("/api/v1/campaigns/{{name}}/{list}?updated_since=0"), None));
+        reads.push((format!("/api/v1/campaigns/{{name}}/{list}?updated_since=0"), Read::Get));
     }
-    reads.push(("/api/v1/campaigns/{name}/contacts?state=done".to_owned(), None));
+    reads.push(("/api/v1/campaigns/{name}/contacts?state=done".to_owned(), Read::Get));
     let phone = number(1).e164().to_owned();
-    reads.push(("/api/v1/why".to_owned(), Some(json!({ "phone": phone }))));
+    reads.push(("/api/v1/why".to_owned(), Read::Post(json!({ "phone": phone }))));
+    let cookie = cookie(web, token).await;
+    reads.extend(PAGES.iter().map(|path| ((*path).to_owned(), Read::Page(cookie.clone()))));
     reads
 }
 
-async fn ask(web: &Web, token: &str, reads: &[(String, Option<Value>)]) -> BTreeMap<String, Vec<Duration>> {
+/// Logs a browser in.
+async fn cookie(web: &Web, token: &str) -> String {
+    let form = Sent::of("application/x-www-form-urlencoded", format!("secret={token}&to=%2F"))
+        .with("origin", &web.base)
+        .with("sec-fetch-site", "same-origin");
+    let reply = web.send("POST", "/login", None, form).await.expect(303);
+    reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+}
+
+async fn ask(web: &Web, token: &str, reads: &[(String, Read)]) -> BTreeMap<String, Vec<Duration>> {
     let mut took: BTreeMap<String, Vec<Duration>> = BTreeMap::new();
     let mut pace = tokio::time::interval(Duration::from_secs(1) / REQUESTS);
     for _ in 0..TIMES {
-        for (read, body) in reads {
+        for (read, how) in reads {
             pace.tick().await;
             let path = read.replace("{name}", "bench").replace("{lane}", "main").replace("{id}", "1");
             let begun = Instant::now();
-            let reply = match body {
-                Some(body) => web.post(&path, token, body).await,
-                None => web.get(&path, token).await,
+            let reply = match how {
+                Read::Post(body) => web.post(&path, token, body).await,
+                Read::Get => web.get(&path, token).await,
+                Read::Page(cookie) => web.send("GET", &path, None, Sent::default().with("cookie", cookie)).await,
             };
             took.entry(read.clone()).or_default().push(begun.elapsed());
             assert!(reply.status.is_success() || reply.status == 404, "{path}: {}", reply.text());

@@ -1,31 +1,23 @@
 //! One browser for the length of a test, logged in.
 
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::Scope;
 use ringfence_intake::Config;
 use ringfence_store::Database;
+use ringfence_tests::browser::{Browser, Setup};
 use ringfence_tests::web::Web;
 use thirtyfour::prelude::*;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 
 /// Nothing that a test waits for takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How a browser is set up.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Setup {
-    pub(super) without_scripts: bool,
-}
 
 /// A browser, the server that it looks at, and the driver between a test and it.
 pub(super) struct Session {
     pub(super) browser: WebDriver,
     pub(super) web: Web,
-    _driver: Child,
+    _browser: Browser,
 }
 
 impl Session {
@@ -37,34 +29,8 @@ impl Session {
     /// The same with a browser that is set up so.
     pub(super) async fn begin_with(store: &Arc<Database>, scope: Scope, setup: Setup) -> Self {
         let web = Web::begin(store, Config::default()).await;
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("chromedriver; run the tests with `cargo xtask test`");
-        let mut lines = BufReader::new(driver.stdout.take().expect("its words")).lines();
-        let port = loop {
-            let line = lines.next_line().await.expect("it speaks").expect("it begins");
-            if let Some(port) = line.split("successfully on port ").nth(1) {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let mut wanted = DesiredCapabilities::chrome();
-        for argument in
-            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,900"]
-        {
-            wanted.add_arg(argument).expect("an argument");
-        }
-        wanted.set("goog:loggingPrefs", serde_json::json!({ "browser": "ALL" })).expect("a setting");
-        if setup.without_scripts {
-            let off = serde_json::json!({ "profile.managed_default_content_settings.javascript": 2 });
-            wanted.add_experimental_option("prefs", off).expect("a setting");
-        }
-        let browser = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.expect("a browser");
-        let session = Self { browser, web, _driver: driver };
+        let browser = Browser::begin(setup).await;
+        let session = Self { browser: browser.driver.clone(), web, _browser: browser };
         let token = session.web.token(scope).await;
         session.go("/login").await;
         session.field("#secret").await.send_keys(token).await.expect("typed");

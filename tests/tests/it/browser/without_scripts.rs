@@ -2,9 +2,10 @@
 
 use ringfence_domain::Scope;
 use ringfence_tests::TestDatabase;
+use ringfence_tests::browser::Setup;
 use ringfence_tests::sample::Stage;
 
-use super::session::{Session, Setup};
+use super::session::Session;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_without_scripts_stops_starts_and_pauses() {

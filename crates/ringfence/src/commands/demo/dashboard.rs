@@ -104,7 +104,7 @@ fn name(n: u32) -> String {
 
 /// Sets everything up in `folder`, and serves it until it is told to stop.
 pub(super) async fn serve(folder: &Path, people: Option<u32>, listen: Option<SocketAddr>) -> Result<u8, Failure> {
-    let listen = listen.unwrap_or_else(free_address);
+    let listen = free_address(listen);
     let database = folder.join("demo.db");
     let config =
         format!("[database]\nurl = \"sqlite://{}\"\n[http]\nlisten = \"{listen}\"\n{CONFIG}", database.display());
@@ -139,11 +139,14 @@ pub(super) async fn serve(folder: &Path, people: Option<u32>, listen: Option<Soc
     serve::serve(&common, args).await
 }
 
-/// The usual address, or another one where it is taken.
-fn free_address() -> SocketAddr {
-    let free = |address: SocketAddr| TcpListener::bind(address).and_then(|listener| listener.local_addr());
+/// The address that is wanted, with a port; else the usual one, or another one where it is taken.
+fn free_address(wanted: Option<SocketAddr>) -> SocketAddr {
+    let free = |address: SocketAddr| TcpListener::bind(address).and_then(|listener| listener.local_addr()).ok();
     let any = SocketAddr::new(USUAL.ip(), 0);
-    free(USUAL).or_else(|_| free(any)).unwrap_or(USUAL)
+    match wanted {
+        Some(wanted) => free(wanted).unwrap_or(wanted),
+        None => free(USUAL).or_else(|| free(any)).unwrap_or(USUAL),
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
