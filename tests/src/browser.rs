@@ -2,9 +2,13 @@
 
 use std::process::Stdio;
 
-use thirtyfour::prelude::*;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use http::Method;
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use url::{ParseError, Url};
 
 /// How a browser is set up.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,7 +21,7 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct Browser {
     /// The way to it.
-    pub driver: WebDriver,
+    pub driver: Client,
     _process: Child,
 }
 
@@ -40,23 +44,46 @@ impl Browser {
         };
         // A pipe that nobody reads fills up, and then it hangs.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let mut wanted = DesiredCapabilities::chrome();
-        for argument in [
+        let arguments = [
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
             "--window-size=1200,900",
-        ] {
-            wanted.add_arg(argument).expect("an argument");
-        }
-        wanted.set("goog:loggingPrefs", serde_json::json!({ "browser": "ALL" })).expect("a setting");
-        if setup.without_scripts {
-            let off = serde_json::json!({ "profile.managed_default_content_settings.javascript": 2 });
-            wanted.add_experimental_option("prefs", off).expect("a setting");
-        }
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.expect("a browser");
-        Self { driver, _process: process }
+        ];
+        let off = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        let prefs = if setup.without_scripts { off } else { json!({}) };
+        let wanted = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": arguments, "prefs": prefs },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let wanted = wanted.as_object().cloned().unwrap_or_default();
+        let mut builder = ClientBuilder::rustls().expect("a client");
+        let driver = builder.capabilities(wanted).connect(&format!("http://127.0.0.1:{port}")).await;
+        Self { driver: driver.expect("a browser"), _process: process }
+    }
+
+    /// What the browser complained of since it was asked last: a policy that was broken, a file that
+    /// is missing, a fault of a script.
+    pub async fn complaints(&self) -> Vec<String> {
+        let found = self.driver.issue_cmd(Log).await.expect("its log");
+        let entries = found.as_array().into_iter().flatten();
+        entries.filter_map(|entry| entry["message"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// The question for the log, which only Chromium's driver knows.
+#[derive(Debug)]
+struct Log;
+
+impl WebDriverCompatibleCommand for Log {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
 }

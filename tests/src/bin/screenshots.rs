@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::Locator;
 use ringfence_tests::binary;
 use ringfence_tests::browser::{Browser, Setup};
-use thirtyfour::prelude::*;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// The pictures: their names, their pages, how wide they are and whether they are dark.
@@ -39,21 +39,23 @@ async fn main() {
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     let (token, address) = (token.unwrap_or_default(), address.unwrap_or_default());
     tokio::time::sleep(LIFE).await;
-    let browser = Browser::begin(Setup::default()).await.driver;
-    browser.goto(format!("{address}/login")).await.expect("a page");
-    browser.find(By::Id("secret")).await.expect("a field").send_keys(token).await.expect("typed");
-    browser.find(By::Css("button.main")).await.expect("a button").click().await.expect("pressed");
+    let kept = Browser::begin(Setup::default()).await;
+    let browser = &kept.driver;
+    browser.goto(&format!("{address}/login")).await.expect("a page");
+    browser.find(Locator::Id("secret")).await.expect("a field").send_keys(&token).await.expect("typed");
+    browser.find(Locator::Css("button.main")).await.expect("a button").click().await.expect("pressed");
     for (name, path, width, is_dark) in PICTURES {
         browser.set_window_rect(0, 0, *width, 900).await.expect("a size");
-        browser.goto(format!("{address}{path}")).await.expect("a page");
+        browser.goto(&format!("{address}{path}")).await.expect("a page");
         let colours = if *is_dark { "dark" } else { "light" };
         let wear = format!(
             "document.documentElement.dataset.colours = '{colours}'; return document.documentElement.scrollHeight"
         );
-        let height = browser.execute(&wear, Vec::new()).await.expect("its height").json().as_i64().unwrap_or(900);
+        let height = browser.execute(&wear, Vec::new()).await.expect("its height").as_i64().unwrap_or(900);
         browser.set_window_rect(0, 0, *width, height.clamp(600, HIGHEST) as u32).await.expect("a size");
-        browser.screenshot(&folder.join(format!("{name}.png"))).await.expect("a picture");
+        let picture = browser.screenshot().await.expect("a picture");
+        std::fs::write(folder.join(format!("{name}.png")), picture).expect("written");
     }
-    browser.quit().await.expect("it ends");
+    browser.clone().close().await.expect("it ends");
     demo.kill().await.expect("it ends");
 }

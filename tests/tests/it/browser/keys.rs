@@ -1,9 +1,9 @@
 //! Everything by keyboard.
 
+use fantoccini::key::Key;
 use ringfence_domain::Scope;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::Stage;
-use thirtyfour::prelude::*;
 
 use super::session::Session;
 
@@ -13,22 +13,23 @@ async fn keys_lead_to_pages_and_to_the_search() {
     Stage::set(&database.store, 1).await;
     let session = Session::begin(&database.store, Scope::Operator).await;
     let press = async |keys: &str| {
-        session.browser.action_chain().send_keys(keys).perform().await.expect("pressed");
+        let there = session.browser.active_element().await.expect("a place");
+        there.send_keys(keys).await.expect("pressed");
     };
     press("?").await;
     assert_eq!(session.ask("return document.getElementById('keys').open").await, true);
-    press(&Key::Escape.value().to_string()).await;
+    press(&Key::Escape).await;
     assert_eq!(session.ask("return document.getElementById('keys').open").await, false);
     press("gl").await;
     session.until_said("Queues and lanes").await;
     press("/").await;
     assert_eq!(session.ask("return document.activeElement.id").await, "search");
     press("nobody").await;
-    press(&Key::Enter.value().to_string()).await;
+    press(&Key::Enter).await;
     session.until_said("Nobody was found").await;
     // The first stop of the tabulator skips what is the same on every page.
     session.go("/").await;
-    session.field("body").await.send_keys(Key::Tab.value().to_string()).await.expect("pressed");
+    session.field("body").await.send_keys(&Key::Tab).await.expect("pressed");
     assert_eq!(session.ask("return document.activeElement.className").await, "skip");
     session.end().await;
 }

@@ -31,8 +31,8 @@ async fn every_load_is_live_and_eight_tabs_are_too() {
     }
     // A browser has six connections to a host: tabs that nobody looks at give theirs back.
     for _ in 0..8 {
-        let tab = session.browser.new_tab().await.expect("a tab");
-        session.browser.switch_to_window(tab).await.expect("looked at");
+        let tab = session.browser.new_window(true).await.expect("a tab");
+        session.browser.switch_to_window(tab.handle).await.expect("looked at");
         session.go("/campaigns/spring").await;
         session.until_there("#pulse[data-state=live]").await;
     }

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fantoccini::elements::Element;
+use fantoccini::{Client, Locator};
 use ringfence_domain::Scope;
 use ringfence_intake::Config;
 use ringfence_store::Database;
 use ringfence_tests::browser::{Browser, Setup};
 use ringfence_tests::web::Web;
-use thirtyfour::prelude::*;
 
 /// Nothing that a test waits for takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A browser, the server that it looks at, and the driver between a test and it.
 pub(super) struct Session {
-    pub(super) browser: WebDriver,
+    pub(super) browser: Client,
     pub(super) web: Web,
-    _browser: Browser,
+    kept: Browser,
 }
 
 impl Session {
@@ -30,21 +31,21 @@ impl Session {
     pub(super) async fn begin_with(store: &Arc<Database>, scope: Scope, setup: Setup) -> Self {
         let web = Web::begin(store, Config::default()).await;
         let browser = Browser::begin(setup).await;
-        let session = Self { browser: browser.driver.clone(), web, _browser: browser };
+        let session = Self { browser: browser.driver.clone(), web, kept: browser };
         let token = session.web.token(scope).await;
         session.go("/login").await;
-        session.field("#secret").await.send_keys(token).await.expect("typed");
+        session.field("#secret").await.send_keys(&token).await.expect("typed");
         session.click("button.main").await;
         session.until_there("#live").await;
         session
     }
 
     pub(super) async fn go(&self, path: &str) {
-        self.browser.goto(format!("{}{path}", self.web.base)).await.expect("a page");
+        self.browser.goto(&format!("{}{path}", self.web.base)).await.expect("a page");
     }
 
-    pub(super) async fn field(&self, selector: &str) -> WebElement {
-        self.browser.find(By::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"))
+    pub(super) async fn field(&self, selector: &str) -> Element {
+        self.browser.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"))
     }
 
     pub(super) async fn click(&self, selector: &str) {
@@ -58,14 +59,15 @@ impl Session {
 
     /// What a script says on the page.
     pub(super) async fn ask(&self, script: &str) -> serde_json::Value {
-        let answer = self.browser.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"));
-        answer.json().clone()
+        self.browser.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// Waits until an element is there.
     pub(super) async fn until_there(&self, selector: &str) {
-        let there = self.browser.query(By::Css(selector)).wait(PATIENCE, Duration::from_millis(50)).exists().await;
-        assert!(there.unwrap_or_default(), "{selector} never came: {}", self.text().await);
+        let there = self.browser.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        if let Err(error) = there {
+            panic!("{selector} never came: {error}: {}", self.text().await);
+        }
     }
 
     /// Waits until the page says something.
@@ -77,15 +79,13 @@ impl Session {
         }
     }
 
-    /// What the browser complained of since it was asked last: a policy that was broken, a file that
-    /// is missing, a fault of a script.
+    /// What the browser complained of since it was asked last.
     pub(super) async fn complaints(&self) -> Vec<String> {
-        let found = self.browser.get_log("browser").await.expect("its log");
-        found.into_iter().map(|entry| entry.message).collect()
+        self.kept.complaints().await
     }
 
     /// Ends the browser.
     pub(super) async fn end(self) {
-        self.browser.quit().await.expect("it ends");
+        self.browser.close().await.expect("it ends");
     }
 }

@@ -83,6 +83,11 @@ async fn every_command_has_help_whose_examples_run() {
             if command == "init" {
                 std::fs::remove_file(project.path().join("ringfence.toml")).expect("removed");
             }
+            if command == "login" {
+                let file = project.path().join("ringfence.toml");
+                let config = std::fs::read_to_string(&file).expect("a configuration");
+                std::fs::write(&file, format!("{config}\n[http]\nlisten = \"127.0.0.1:8080\"\n")).expect("written");
+            }
             let args: Vec<&str> = example.iter().map(String::as_str).collect();
             let child = ringfence(project.path(), &args).spawn().expect("it starts");
             if ["serve", "sandbox"].contains(&command.as_str()) || args.contains(&"--watch") {
