@@ -28,22 +28,7 @@ pub struct Browser {
 impl Browser {
     /// Begins one, 1200 by 900 pixels.
     pub async fn begin(setup: Setup) -> Self {
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("chromedriver; run the tests with `cargo xtask test`");
-        let mut lines = BufReader::new(process.stdout.take().expect("its words")).lines();
-        let port = loop {
-            let line = lines.next_line().await.expect("it speaks").expect("it begins");
-            if let Some(port) = line.split("successfully on port ").nth(1) {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
-        // A pipe that nobody reads fills up, and then it hangs.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (process, port) = start_driver().await;
         let arguments = [
             "--headless=new",
             "--no-sandbox",
@@ -72,6 +57,32 @@ impl Browser {
         let entries = found.as_array().into_iter().flatten();
         entries.filter_map(|entry| entry["message"].as_str().map(str::to_owned)).collect()
     }
+}
+
+/// Tries to start the driver. It takes a free port in two address families one after the other, and
+/// ends when somebody else was quicker with the second.
+const TRIES: usize = 5;
+
+/// Starts the driver. Returns the port that it listens on.
+async fn start_driver() -> (Child, String) {
+    for _ in 0..TRIES {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver; run the tests with `cargo xtask test`");
+        let mut lines = BufReader::new(process.stdout.take().expect("its words")).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Some(port) = line.split("successfully on port ").nth(1) {
+                // A pipe that nobody reads fills up, and then it hangs.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return (process, port.trim_end_matches('.').to_owned());
+            }
+        }
+    }
+    panic!("chromedriver ended {TRIES} times before it listened");
 }
 
 /// The question for the log, which only Chromium's driver knows.
