@@ -8,10 +8,10 @@ use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::events::{Subject, tell};
-use crate::session::{Arg, Session, Sql, args, sql};
+use crate::session::{Arg, Session, Sql, args, claim_fence, sql};
 
 /// Stops contacts, and returns how many were. Who has a call out goes on with it, and is stopped
-/// instead of waiting again. Who is finished stays so.
+/// instead of waiting again; a call that is only planned is not made. Who is finished stays so.
 pub(crate) async fn stop(
     session: &mut Session,
     contacts: &[ContactId],
@@ -19,6 +19,7 @@ pub(crate) async fn stop(
     now: Moment,
 ) -> Result<u32, StoreError> {
     const LEAVE: Sql = sql!("UPDATE contacts SET pending_stop_reason = $2 WHERE id" ids "");
+    claim_fence::close(session).await?;
     let known = snapshots(session, contacts.iter().copied()).await?;
     let (mut moves, mut leaving) = (Vec::new(), Vec::new());
     for (contact, snapshot) in &known {

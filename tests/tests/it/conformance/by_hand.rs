@@ -28,6 +28,19 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_planned_call_of_who_is_stopped_is_not_made(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 1).await;
+        assert_eq!(stage.open(store, 1, noon()).await, 1);
+        let planned = stage.open_attempts(store).await;
+        assert_eq!(store.stop_by_hand(vec![ContactId(1)], "wrong list".into(), noon()).await.expect("stopped"), 1);
+        store.claim(stage.order(&planned, noon())).await.expect("an answer");
+        let attempt = store.attempt(planned[0]).await.expect("asked").expect("there");
+        assert!(attempt.sending_at.is_none(), "{attempt:?}");
+    }
+}
+
+on_both_databases! {
     async fn who_is_preferred_is_called_before_all_others(database) {
         let store = &database.store;
         let stage = Stage::set(store, 20).await;
