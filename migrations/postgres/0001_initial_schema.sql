@@ -42,8 +42,8 @@ CREATE TABLE lanes (
     unsaid_until BIGINT NOT NULL DEFAULT 0,
     -- JSON: keys of different numbers that the vendor refused for now, one after the other; null: the last call was not refused
     refused_for_now JSONB,
-    -- JSON: the limit that its calls have waited for, and since when; null: they wait for none
-    limited_by JSONB
+    -- JSON: how much of its limits is used, and which one its calls wait for; null: its owner has not said
+    limit_levels JSONB
 ) WITH (fillfactor = 50);
 
 -- How many calls a lane made on a day.

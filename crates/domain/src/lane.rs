@@ -53,6 +53,17 @@ pub struct Limited {
     pub since: Moment,
 }
 
+/// How much of a lane's limits is used now, as its owner says with every renewal of its lease.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitLevels {
+    /// Calls within the present window of the limit of new calls.
+    pub calls: u32,
+    /// Requests of any kind within the present window of theirs.
+    pub requests: u32,
+    /// The limit that calls wait for.
+    pub limited: Option<Limited>,
+}
+
 /// What all lanes have, whatever their vendor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneSettings {

@@ -21,8 +21,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span as TracingSpan, info_span};
 
-use crate::limits::say_limits;
-
 /// The most bursts that are worked on at once.
 const CONCURRENCY: usize = 8;
 /// How long a stop waits for the answers to requests under way.
@@ -241,7 +239,6 @@ impl LaneEngine {
         let reconciler =
             Reconciler::new(self.store.clone(), self.clock.clone(), lease.clone(), provider, pacer.clone());
         let loops = TaskTracker::new();
-        loops.spawn(say_limits(self.store.clone(), self.clock.clone(), lease.clone(), pacer.clone(), ending.clone()));
         let recorder = tokio::spawn(recorder.run(slot_free.clone()).in_current_span());
         loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()).in_current_span());
         loops.spawn(feeder.run(bursts, opened, ending.clone()).in_current_span());
@@ -260,7 +257,7 @@ impl LaneEngine {
         });
         loops.close();
 
-        self.renew(holder, &lease, &ending).await;
+        self.renew(holder, &lease, &pacer, &ending).await;
         ending.cancel();
         let finish = async {
             loops.wait().await;
@@ -279,7 +276,7 @@ impl LaneEngine {
         let renewing = async {
             loop {
                 tokio::time::sleep(RENEW_EVERY).await;
-                drop(holder.renew(lease).await);
+                drop(holder.renew(lease, pacer.levels(self.clock.read().now)).await);
             }
         };
         tokio::select! {
@@ -313,7 +310,7 @@ impl LaneEngine {
     }
 
     /// Renews the lease until the lane is lost or a stop is asked for.
-    async fn renew(&self, holder: &LeaseHolder, lease: &LaneLease, ending: &CancellationToken) {
+    async fn renew(&self, holder: &LeaseHolder, lease: &LaneLease, pacer: &Pacer, ending: &CancellationToken) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(RENEW_EVERY) => {}
@@ -323,7 +320,7 @@ impl LaneEngine {
                 }
                 () = ending.cancelled() => return,
             }
-            match holder.renew(lease).await {
+            match holder.renew(lease, pacer.levels(self.clock.read().now)).await {
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!("lane {} is not ours any more: taken over, or renewed too late", self.settings.name);

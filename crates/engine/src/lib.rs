@@ -7,7 +7,6 @@
 pub mod cron_scheduler;
 pub mod database_loss;
 pub mod lane;
-mod limits;
 pub mod outage;
 pub mod presence;
 pub mod receipts;

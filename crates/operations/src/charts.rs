@@ -1,5 +1,7 @@
-//! How a campaign's calls went over time: by hour, by weekday and hour, and by how often somebody
-//! had been called.
+//! How a campaign's calls went: by hour, by weekday and hour, by how often somebody had been called,
+//! and by the caller id that they showed.
+
+use std::collections::BTreeMap;
 
 use ringfence_domain::{Moment, Span, Zone};
 use ringfence_store::RunHour;
@@ -22,11 +24,25 @@ pub struct Charts {
     /// By how often somebody had been called, from the first call on: calls, and people who were
     /// reached by them.
     pub tries: Vec<(i64, i64)>,
+    /// The caller ids of the campaign and those that it had.
+    pub callers: Vec<CallerFigures>,
+}
+
+/// How the calls went that showed one caller id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerFigures {
+    /// The caller id.
+    pub id: String,
+    /// Calls that were made with it and are over.
+    pub calls: i64,
+    /// Those of them that were answered.
+    pub answered: i64,
 }
 
 /// Reads them, by the clocks of a zone.
 pub async fn charts(workspace: &Workspace, campaign: &str, zone: Zone) -> Result<Charts, Error> {
-    let run = workspace.campaign(campaign).await?.run;
+    let campaign = workspace.campaign(campaign).await?;
+    let run = campaign.run;
     let hours = workspace.store.run_hours(run, HOURS).await?;
     let counts = workspace.store.run_counts(run).await?;
     let of = |name: String| counts.get(&name).copied().unwrap_or_default();
@@ -42,7 +58,21 @@ pub async fn charts(workspace: &Workspace, campaign: &str, zone: Zone) -> Result
         cell.0 += hour.calls;
         cell.1 += hour.answered;
     }
-    Ok(Charts { hours, week, tries })
+    let callers = callers(&campaign.rules.caller_ids, &counts);
+    Ok(Charts { hours, week, tries, callers })
+}
+
+/// The caller ids in the order of the rules, then those that calls had before the rules changed.
+fn callers(of_rules: &[String], counts: &BTreeMap<String, i64>) -> Vec<CallerFigures> {
+    let of = |name: String| counts.get(&name).copied().unwrap_or_default();
+    let earlier = counts.keys().filter_map(|name| name.strip_prefix("caller:"));
+    let earlier = earlier.filter(|id| !of_rules.iter().any(|known| known == id));
+    let figures = |id: &str| CallerFigures {
+        id: id.to_owned(),
+        calls: of(format!("caller:{id}")),
+        answered: of(format!("caller_answered:{id}")),
+    };
+    of_rules.iter().map(String::as_str).chain(earlier).map(figures).collect()
 }
 
 /// The weekday, Monday is 0, and the hour of the day. Zones off by half an hour count the hour in

@@ -2,7 +2,7 @@
 
 use ringfence_domain::lane::LaneLimits;
 use ringfence_domain::verdict::{Brakes, Slots, Verdict, because_of};
-use ringfence_domain::{ClockReading, LaneState, Moment, Zone};
+use ringfence_domain::{ClockReading, LaneId, LaneState, Moment, Zone};
 use ringfence_engine::stop_switches;
 use ringfence_store::{LaneLoad, LaneRow};
 use serde::Serialize;
@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 /// How a lane stands.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Lane {
+    /// Its id.
+    #[serde(skip)]
+    pub id: LaneId,
     /// Its name.
     pub name: String,
     /// Its vendor.
@@ -40,6 +43,8 @@ pub struct Lane {
     pub left_today: Option<u32>,
     /// Its limits.
     pub limits: LaneLimits,
+    /// How much of them is used now, as the process that dials it said last; none while none does.
+    pub used: Option<LimitsUsed>,
     /// The process that dials it, as in a log: `process 4711 on dialer-1`.
     pub owner: Option<String>,
     /// The process that dialled it last, when none does, and until when.
@@ -49,6 +54,15 @@ pub struct Lane {
     /// Whose clocks people read its moments on.
     #[serde(skip)]
     pub zone: Zone,
+}
+
+/// What counts against the limits of a lane, within their present windows.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct LimitsUsed {
+    /// New calls.
+    pub calls: u32,
+    /// Requests of any kind, questions about calls included.
+    pub requests: u32,
 }
 
 /// The slots of a lane.
@@ -111,13 +125,16 @@ fn lane(row: LaneRow, load: &LaneLoad, stop_switch: Option<String>, reading: Clo
     let brakes = Brakes {
         slots: &Slots { of_lane: (held, row.settings.limits.concurrent), of_campaign: None },
         limits: &row.settings.limits,
-        limited: row.limited,
+        limited: row.levels.limited,
         own: None,
         ahead: None,
         lower_priorities: row.settings.lower_priorities,
     };
     let is_dialled = row.owner.is_some() && row.lease_until > reading.now;
+    let levels = row.levels;
     Lane {
+        id: row.id,
+        used: is_dialled.then_some(LimitsUsed { calls: levels.calls, requests: levels.requests }),
         limited_by: brakes.says().filter(|_| because.is_none() && is_dialled),
         because,
         backoff_until: rest.and_then(|rest| rest.from(reading)),

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ringfence_domain::lane::{LaneLimits, LimitKind, LimitUsage, Limited};
+use ringfence_domain::lane::{LaneLimits, LimitKind, LimitLevels, LimitUsage, Limited};
 use ringfence_domain::{CampaignId, Moment, Rate, Span};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -83,6 +83,12 @@ impl Window {
         let ages = self.spent.iter().map(|at| present.saturating_duration_since(*at)).filter(|age| *age < per);
         let sent: Vec<Moment> = ages.map(|age| now - Span::from_millis(age.as_millis() as i64)).collect();
         (self.reserved == 0 && sent.len() <= Self::TELLABLE).then_some(sent)
+    }
+
+    /// Returns how many requests count now.
+    fn level(&self, now: Instant) -> u32 {
+        let per = self.rate.per().duration();
+        self.spent.iter().filter(|at| now.saturating_duration_since(**at) < per).count() as u32
     }
 
     /// Tells whether there is room now. Otherwise returns the moment before which there certainly
@@ -217,12 +223,16 @@ impl Pacer {
         })
     }
 
-    /// Returns the limit that calls wait for, if they do, as of `now`.
-    pub fn limited(&self, now: Moment) -> Option<Limited> {
+    /// Returns how much of the limits is used, and which one calls wait for, as of `now`.
+    pub fn levels(&self, now: Moment) -> LimitLevels {
         let present = Instant::now();
-        let waits = self.lock().waits.filter(|waits| present.saturating_duration_since(waits.until) < BREAK)?;
-        let waited = present.saturating_duration_since(waits.since);
-        Some(Limited { by: waits.by, since: now - Span::from_millis(waited.as_millis() as i64) })
+        let windows = self.lock();
+        let waits = windows.waits.filter(|waits| present.saturating_duration_since(waits.until) < BREAK);
+        let limited = waits.map(|waits| {
+            let waited = present.saturating_duration_since(waits.since);
+            Limited { by: waits.by, since: now - Span::from_millis(waited.as_millis() as i64) }
+        });
+        LimitLevels { calls: windows.calls.level(present), requests: windows.requests.level(present), limited }
     }
 
     fn lock(&self) -> MutexGuard<'_, Windows> {
@@ -406,7 +416,7 @@ mod tests {
             LaneLimits { calls: Rate::per_second(10), requests: Rate::per_minute(3), concurrent: 10, per_day: None };
         let pacer = Pacer::new(&limits, None);
         let now = Moment::from_secs(1_000);
-        assert_eq!(pacer.limited(now), None);
+        assert_eq!(pacer.levels(now), LimitLevels::default());
         for _ in 0..2 {
             pacer.permits(1, None, Duration::ZERO).await.remove(0).spend();
         }
@@ -417,9 +427,11 @@ mod tests {
             tokio::spawn(async move { pacer.permits(1, None, Duration::ZERO).await })
         };
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(pacer.limited(now).map(|limited| limited.by), Some(LimitKind::Requests));
+        let levels = pacer.levels(now);
+        assert_eq!(levels.limited.map(|limited| limited.by), Some(LimitKind::Requests));
+        assert_eq!((levels.calls, levels.requests), (2, 3), "the calls of the last second, all requests of the minute");
         waiting.await.expect("a permit").remove(0).spend();
         tokio::time::sleep(BREAK).await;
-        assert_eq!(pacer.limited(now), None, "nobody waits any more");
+        assert_eq!(pacer.levels(now).limited, None, "nobody waits any more");
     }
 }

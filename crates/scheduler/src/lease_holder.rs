@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringfence_domain::lane::{LaneSettings, LimitUsage};
+use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{Clock, LaneId, Moment, Span};
 use ringfence_store::{Acquired, Database, EarlierUse, LaneLease, Owner, ProcessLock, StoreError};
 
@@ -93,12 +93,12 @@ impl LeaseHolder {
         }
     }
 
-    /// Renews the lease. Returns false when the lane is not ours any more, or when the answer came
+    /// Renews the lease, and says how much of the limits is used. Returns false when the lane is not ours any more, or when the answer came
     /// too late. After an error the lane stays ours up to its old deadline.
-    pub async fn renew(&self, lease: &LaneLease) -> Result<bool, StoreError> {
+    pub async fn renew(&self, lease: &LaneLease, levels: LimitLevels) -> Result<bool, StoreError> {
         let asked = self.clock.boot();
         let until = self.clock.read().now + LEASE;
-        let ours = self.store.renew_lane(lease.lane, lease.epoch, until).await?;
+        let ours = self.store.renew_lane(lease.lane, lease.epoch, until, levels).await?;
         if ours && lease.extend(self.clock.boot(), asked + LEASE.duration()) {
             return Ok(true);
         }

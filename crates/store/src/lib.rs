@@ -84,6 +84,7 @@ pub use imports::release::CompleteOrder;
 pub use imports::rows::{ImportCounts, ImportRow};
 pub use lanes::lease::{EarlierUse, LaneLease};
 pub use lanes::ownership::{Acquired, Owner};
+pub use lanes::recent_calls::RecentCalls;
 pub use lanes::rows::LaneRow;
 pub use logins::{IDLE as LOGIN_IDLE, LoginBy, LoginRow, NewLoginCode};
 pub use processes::ProcessRow;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, Row as _, SqliteConnection};
 
 use crate::session::Sql;
-use crate::{Database, Location, attempts, changes, contacts, dnc, events, imports};
+use crate::{Database, Location, attempts, changes, contacts, dnc, events, imports, lanes, queues, run_hours};
 
 /// The plan of a statement, line by line, in a database whose tables are said to be large.
 async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
@@ -48,6 +48,9 @@ async fn lists_are_read_by_an_index_in_their_own_order() {
         (&contacts::rows::NAMED, "SEARCH c USING INDEX contacts_external_id (run_id=? AND external_id=?)"),
         (&contacts::attempt_rows::OF_CONTACT, "SEARCH attempts USING INDEX attempts_number (number_key=?)"),
         (&attempts::review::LIST, "SCAN c USING INDEX contacts_in_review"),
+        (&lanes::recent_calls::NEWEST, "SCAN attempts"),
+        (&run_hours::LAST, "SEARCH run_hours USING PRIMARY KEY (run_id=?)"),
+        (&queues::WAITING, "SEARCH b USING INDEX sqlite_autoindex_buckets_1 (run_id=?)"),
         (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (run_id=? AND number_key=?)"),
     ] {
         let plan = plan(&mut link, sql).await;

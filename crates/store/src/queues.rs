@@ -22,13 +22,14 @@ pub struct WaitingIn {
     pub eligible_at: Moment,
 }
 
+pub(crate) const WAITING: Sql = sql!(
+    "SELECT b.campaign_id, b.zones, b.class, CAST(sum(b.waiting) AS BIGINT) AS n, min(b.next_due_at) AS due_at, \
+     min(b.eligible_at) AS eligible_at FROM campaigns c JOIN buckets b ON b.run_id = c.run_id \
+     WHERE b.waiting > 0 AND NOT b.staged GROUP BY b.campaign_id, b.zones, b.class ORDER BY b.campaign_id, b.zones, b.class"
+);
+
 /// Who waits in the current runs of all campaigns, by zone and class; without held imports.
 pub(crate) async fn waiting(session: &mut Session) -> Result<Vec<WaitingIn>, StoreError> {
-    const WAITING: Sql = sql!(
-        "SELECT b.campaign_id, b.zones, b.class, CAST(sum(b.waiting) AS BIGINT) AS n, min(b.next_due_at) AS due_at, \
-         min(b.eligible_at) AS eligible_at FROM campaigns c JOIN buckets b ON b.run_id = c.run_id \
-         WHERE b.waiting > 0 AND NOT b.staged GROUP BY b.campaign_id, b.zones, b.class ORDER BY b.campaign_id, b.zones, b.class"
-    );
     let waiting = |row: &Row| {
         Ok(WaitingIn {
             campaign: CampaignId(row.get("campaign_id")?),

@@ -84,7 +84,7 @@ impl RunConditions {
         Brakes {
             slots: &self.slots(),
             limits: &settings.limits,
-            limited: self.lane.limited,
+            limited: self.lane.levels.limited,
             own: self.campaign.rules.limits.calls,
             ahead: self
                 .foremost

@@ -17,9 +17,11 @@ pub struct RunHour {
     pub answered: i64,
 }
 
+pub(crate) const LAST: Sql =
+    sql!("SELECT hour, calls, answered FROM run_hours WHERE run_id = $1 ORDER BY hour DESC LIMIT $2");
+
 /// The last hours of a run in which calls were sent, `limit` at most, the oldest first.
 pub(crate) async fn last(session: &mut Session, run: RunId, limit: i64) -> Result<Vec<RunHour>, StoreError> {
-    const LAST: Sql = sql!("SELECT hour, calls, answered FROM run_hours WHERE run_id = $1 ORDER BY hour DESC LIMIT $2");
     let hour = |row: &Row| {
         let at = Moment::from_millis(row.get::<i64>("hour")? * HOUR);
         Ok(RunHour { at, calls: row.get("calls")?, answered: row.get("answered")? })

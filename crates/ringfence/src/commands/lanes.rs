@@ -1,7 +1,7 @@
 //! `ringfence lanes`
 
+use ringfence_operations::credentials;
 use ringfence_operations::lanes::{self, Lane};
-use ringfence_providers::Checked;
 use serde_json::json;
 
 use crate::common::Common;
@@ -98,6 +98,9 @@ fn table(lane: &Lane) -> Table {
         },
     );
     add("calls", format!("{}, {} requests", limits.calls, limits.requests));
+    if let Some(used) = &lane.used {
+        add("used now", format!("{} calls, {} requests", used.calls, used.requests));
+    }
     add(
         "slots",
         match slots.unknown {
@@ -116,26 +119,16 @@ async fn check(common: &Common) -> Result<u8, Failure> {
     let config = home::read_config(common, None)?;
     let mut rows = Vec::new();
     for (name, lane) in &config.lanes {
-        let answer = home::provider(lane)?.check().await;
-        rows.push(json!({
-            "name": name, "ok": answer.is_ok(), "credentials_tried": answer != Ok(Checked::Address),
-            "error": answer.as_ref().err().map(ToString::to_string),
-        }));
+        let tried = credentials::of_lane(name, lane).await?;
         if !common.json {
-            let line = match answer {
-                Ok(Checked::Credentials) => format!("{name}: the credentials work\n"),
-                Ok(Checked::Address) => {
-                    format!("{name}: somebody answers there; only a call shows whether the credentials are right\n")
-                }
-                Err(error) => format!("{name}: {error}\n"),
-            };
-            screen::print(&line)?;
+            screen::print(&format!("{name}: {}\n", tried.says()))?;
         }
+        rows.push(tried);
     }
     if common.json {
         screen::print_json(&rows)?;
     }
-    Ok(if rows.iter().all(|row| row["ok"] == true) { DONE } else { 2 })
+    Ok(if rows.iter().all(|tried| tried.ok) { DONE } else { 2 })
 }
 
 /// Where each lane's provider may report calls to, to be written where it asks for a webhook's

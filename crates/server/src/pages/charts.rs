@@ -1,9 +1,11 @@
 //! How a campaign's calls went, as pictures with their numbers beside them.
 
 use ringfence_domain::{Moment, Span, Zone};
-use ringfence_operations::charts::{self, Charts};
+use ringfence_operations::Error;
+use ringfence_operations::charts::{self, CallerFigures, Charts};
 use ringfence_operations::windows::{self, Window};
-use ringfence_operations::{Error, Workspace};
+
+use super::visitor::Visitor;
 
 /// Hours before now that the picture of hours begins at.
 const BEFORE: i64 = 36;
@@ -27,6 +29,16 @@ pub(crate) struct Pictures {
     pub(crate) most: i64,
     pub(crate) week: Vec<Day>,
     pub(crate) tries: Vec<TryLine>,
+    pub(crate) callers: Vec<CallerLine>,
+}
+
+/// One caller id.
+#[derive(Debug)]
+pub(crate) struct CallerLine {
+    pub(crate) id: String,
+    pub(crate) calls: i64,
+    pub(crate) answered: i64,
+    pub(crate) share: String,
 }
 
 /// One hour.
@@ -67,9 +79,10 @@ pub(crate) struct TryLine {
 }
 
 /// Draws them.
-pub(crate) async fn draw(workspace: &Workspace, campaign: &str, zone: Zone) -> Result<Pictures, Error> {
+pub(crate) async fn draw(visitor: &Visitor, campaign: &str, zone: Zone) -> Result<Pictures, Error> {
+    let workspace = &visitor.workspace;
     let now = workspace.now();
-    let Charts { hours, week, tries } = charts::charts(workspace, campaign, zone).await?;
+    let Charts { hours, week, tries, callers } = charts::charts(workspace, campaign, zone).await?;
     if hours.is_empty() {
         return Ok(Pictures::default());
     }
@@ -108,6 +121,7 @@ pub(crate) async fn draw(workspace: &Workspace, campaign: &str, zone: Zone) -> R
             .map(|(day, name)| Day { name, hours: day.iter().map(cell).collect() })
             .collect(),
         tries: try_lines(&tries),
+        callers: callers.iter().map(|one| caller_line(visitor, one)).collect(),
     })
 }
 
@@ -117,6 +131,15 @@ fn cell((calls, answered): &(i64, i64)) -> Cell {
     }
     let share = answered * 100 / calls;
     Cell { shade: 1 + share * (SHADES - 1) / 100, says: format!("{share}%") }
+}
+
+fn caller_line(visitor: &Visitor, one: &CallerFigures) -> CallerLine {
+    CallerLine {
+        id: visitor.seen(&one.id),
+        calls: one.calls,
+        answered: one.answered,
+        share: share(one.answered, one.calls),
+    }
 }
 
 fn try_lines(tries: &[(i64, i64)]) -> Vec<TryLine> {
@@ -132,7 +155,12 @@ fn try_lines(tries: &[(i64, i64)]) -> Vec<TryLine> {
         calls: *calls,
         reached: *reached,
         most,
-        share: if *calls == 0 { String::new() } else { format!("{}%", reached * 100 / calls) },
+        share: share(*reached, *calls),
     };
     tries.iter().enumerate().map(line).collect()
+}
+
+/// The share in percent; empty when there is nothing to have a share of.
+fn share(part: i64, all: i64) -> String {
+    if all == 0 { String::new() } else { format!("{}%", part * 100 / all) }
 }

@@ -6,7 +6,8 @@ use askama::Template;
 use axum::extract::Path;
 use ringfence_domain::{DialClass, Moment, Span, Zone};
 use ringfence_operations::lanes::{self, Lane};
-use ringfence_operations::{Error, standby};
+use ringfence_operations::lateness::{self, Lateness};
+use ringfence_operations::{Error, credentials, standby};
 use ringfence_store::{ProcessRow, WaitingIn};
 
 use super::frame::{Frame, moment};
@@ -22,6 +23,8 @@ struct LanesPage {
     frame: Frame,
     lanes: Vec<LaneCard>,
     processes: Vec<ProcessLine>,
+    /// A lane whose credentials were tried, and what came of it.
+    tried: Option<(String, bool, String)>,
 }
 
 struct LaneCard {
@@ -35,7 +38,11 @@ struct LaneCard {
     slots: u32,
     unknown: u32,
     calls: String,
+    calls_used: String,
     requests: String,
+    requests_used: String,
+    late: String,
+    credentials: String,
     left_today: String,
     per_day: String,
     usual_call: String,
@@ -71,19 +78,25 @@ struct ProcessLine {
 
 /// Shows them.
 pub(crate) async fn lanes_page(visitor: Visitor) -> Page {
+    page(&visitor, None).await
+}
+
+async fn page(visitor: &Visitor, tried: Option<(String, bool, String)>) -> Page {
     let workspace = &visitor.workspace;
-    let frame = Frame::of(&visitor, "Queues and lanes", "/lanes").await?;
+    let frame = Frame::of(visitor, "Queues and lanes", "/lanes").await?;
     let now = workspace.now();
-    let mut waiting = waiting_by_lane(&visitor).await?;
+    let mut waiting = waiting_by_lane(visitor).await?;
+    let mut late = lateness::by_lane(workspace).await?;
     let lanes = lanes::list(workspace).await?;
     let lanes = lanes.into_iter().map(|lane| {
         let queue = waiting.remove(&lane.name).unwrap_or_default();
-        card(&visitor, lane, &queue, now)
+        let late = late.remove(&lane.id);
+        card(visitor, lane, (&queue, late), now)
     });
     let lanes = lanes.collect();
     let processes = workspace.store.processes().await?;
     let processes = processes.iter().map(|row| process(row, now, frame.zone)).collect();
-    Ok(shown(&LanesPage { frame, lanes, processes }))
+    Ok(shown(&LanesPage { frame, lanes, processes, tried }))
 }
 
 /// Who waits, with the name of their campaign, by lane.
@@ -99,8 +112,14 @@ async fn waiting_by_lane(visitor: &Visitor) -> Result<BTreeMap<String, Vec<(Stri
     Ok(by_lane)
 }
 
-fn card(visitor: &Visitor, lane: Lane, waiting: &[(String, WaitingIn)], now: Moment) -> LaneCard {
+fn card(
+    visitor: &Visitor,
+    lane: Lane,
+    (waiting, late): (&[(String, WaitingIn)], Option<Lateness>),
+    now: Moment,
+) -> LaneCard {
     let zone = lane.zone;
+    let used = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
     let queues = DialClass::ALL.iter().filter_map(|class| {
         let of: Vec<&WaitingIn> = waiting.iter().map(|(_, row)| row).filter(|row| row.class == *class).collect();
         let (all, due): (i64, Vec<&&WaitingIn>) =
@@ -126,6 +145,7 @@ fn card(visitor: &Visitor, lane: Lane, waiting: &[(String, WaitingIn)], now: Mom
             at => format!("from {}", at.shown_near(now, zone)),
         },
     };
+    let credentials = credentials_line(zone, late.as_ref(), now);
     LaneCard {
         path: super::campaigns::part(&lane.name),
         is_paused: lane.state == ringfence_domain::LaneState::Paused,
@@ -135,7 +155,11 @@ fn card(visitor: &Visitor, lane: Lane, waiting: &[(String, WaitingIn)], now: Mom
         slots: lane.slots.of,
         unknown: lane.slots.unknown,
         calls: lane.limits.calls.to_string(),
+        calls_used: used(lane.used.map(|used| used.calls)),
         requests: lane.limits.requests.to_string(),
+        requests_used: used(lane.used.map(|used| used.requests)),
+        credentials,
+        late: late.map(|late| late_line(&late)).unwrap_or_default(),
         left_today: lane.left_today.map(|left| left.to_string()).unwrap_or_default(),
         per_day: lane.limits.per_day.map(|day| day.to_string()).unwrap_or_default(),
         usual_call: lane.usual_call.unwrap_or_default(),
@@ -149,6 +173,22 @@ fn card(visitor: &Visitor, lane: Lane, waiting: &[(String, WaitingIn)], now: Mom
         queues: queues.collect(),
         buckets: buckets.iter().take(BUCKETS).map(bucket).collect(),
         more: buckets.len().saturating_sub(BUCKETS),
+    }
+}
+
+/// How late calls were.
+fn late_line(late: &Lateness) -> String {
+    format!(
+        "of the last {} calls, half were sent within {} of their time, 99 of 100 within {}",
+        late.calls, late.half, late.most
+    )
+}
+
+/// What is known of the credentials without asking.
+fn credentials_line(zone: Zone, late: Option<&Lateness>, now: Moment) -> String {
+    match late.and_then(|late| late.taken_at) {
+        Some(at) => format!("the vendor took the last call {}", at.shown_near(now, zone)),
+        None => "the vendor has taken no call lately".to_owned(),
     }
 }
 
@@ -177,6 +217,12 @@ fn ago(now: Moment, at: Moment) -> String {
 pub(crate) async fn pause(Operator(visitor): Operator, Path(name): Path<String>) -> Page {
     lanes::pause(&visitor.workspace, &name, &format!("by {}", visitor.name())).await?;
     Ok(to("/lanes"))
+}
+
+/// Tries the credentials of a lane, without calling anybody.
+pub(crate) async fn try_credentials(Operator(visitor): Operator, Path(name): Path<String>) -> Page {
+    let tried = credentials::of_lane_named(&visitor.workspace, &name).await?;
+    page(&visitor, Some((name, tried.ok, tried.says()))).await
 }
 
 /// Lets a lane dial again.

@@ -87,6 +87,7 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/lanes", get(lanes::lanes_page))
         .route("/lanes/{name}/pause", post(lanes::pause))
         .route("/lanes/{name}/resume", post(lanes::resume))
+        .route("/lanes/{name}/try", post(lanes::try_credentials))
         .route("/review", get(review::review).post(review::settle))
         .route("/dnc", get(dnc::dnc_page).post(dnc::add))
         .route("/dnc/remove", post(dnc::remove))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use ringfence_domain::Rate;
 use ringfence_domain::summary::Summary;
 use ringfence_operations::amount::amount;
 use ringfence_operations::attention::{self, Finding, Level};
@@ -55,7 +56,8 @@ struct LaneLine {
     state: String,
     taken: u32,
     slots: u32,
-    pace: String,
+    calls: String,
+    requests: String,
     left_today: String,
     owner: String,
     because: String,
@@ -128,10 +130,16 @@ fn cost<'s>(summaries: impl Iterator<Item = &'s Summary>) -> Vec<String> {
     by_currency.iter().map(|(currency, micros)| format!("{} {currency}", amount(*micros))).collect()
 }
 
+/// How much of a limit is used, as far as that is known.
+fn used(n: Option<u32>, limit: Rate) -> String {
+    n.map_or(limit.to_string(), |n| format!("{n} of {limit}"))
+}
+
 impl LaneLine {
     fn of(visitor: &Visitor, lane: Lane) -> Self {
         Self {
-            pace: lane.limits.calls.to_string(),
+            calls: used(lane.used.map(|used| used.calls), lane.limits.calls),
+            requests: used(lane.used.map(|used| used.requests), lane.limits.requests),
             name: lane.name,
             kind: lane.kind,
             state: lane.state.to_string(),

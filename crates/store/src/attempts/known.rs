@@ -18,6 +18,8 @@ pub(super) struct Known {
     pub(super) state: AttemptState,
     pub(super) class: DialClass,
     pub(super) sending_at: Option<Moment>,
+    /// The caller id that its call showed.
+    pub(super) caller_id: Option<String>,
 }
 
 /// Loads these attempts, and locks them until the transaction ends.
@@ -26,7 +28,7 @@ pub(super) async fn load(
     ids: impl Iterator<Item = AttemptId>,
 ) -> Result<BTreeMap<AttemptId, Known>, StoreError> {
     const READ: Sql = sql!(
-        "SELECT a.id, a.contact_id, a.run_id, a.lane_id, a.number_key, a.state, a.class, a.sending_at, \
+        "SELECT a.id, a.contact_id, a.run_id, a.lane_id, a.number_key, a.state, a.class, a.sending_at, a.caller_id, \
          coalesce(a.number, c.number) AS number FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id" ids ""
         postgres "ORDER BY a.id FOR UPDATE OF a"
     );
@@ -42,6 +44,7 @@ pub(super) async fn load(
                 state: row.word("attempts", "state")?,
                 class: row.word("attempts", "class")?,
                 sending_at: row.moment_or_none("sending_at")?,
+                caller_id: row.get("caller_id")?,
             };
             Ok((AttemptId(row.get("id")?), known))
         })

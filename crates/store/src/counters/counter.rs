@@ -45,6 +45,10 @@ pub enum Counter {
     Try(u32),
     /// Those of them that reached the person.
     TryReached(u32),
+    /// Calls that showed this caller id and were made.
+    Caller(String),
+    /// Those of them that were answered.
+    CallerAnswered(String),
 }
 
 impl Counter {
@@ -75,6 +79,8 @@ impl fmt::Display for Counter {
             Self::Heard(output) => write!(out, "heard:{output}"),
             Self::Try(n) => write!(out, "try:{n}"),
             Self::TryReached(n) => write!(out, "try_reached:{n}"),
+            Self::Caller(id) => write!(out, "caller:{id}"),
+            Self::CallerAnswered(id) => write!(out, "caller_answered:{id}"),
         }
     }
 }
@@ -112,6 +118,8 @@ impl FromStr for Counter {
             ("heard", output) => Self::Heard(output.to_owned()),
             ("try", n) => Self::Try(n.parse().map_err(|_| unknown())?),
             ("try_reached", n) => Self::TryReached(n.parse().map_err(|_| unknown())?),
+            ("caller", id) => Self::Caller(id.to_owned()),
+            ("caller_answered", id) => Self::CallerAnswered(id.to_owned()),
             _ => return Err(unknown()),
         })
     }
@@ -142,6 +150,8 @@ mod tests {
             Counter::Heard("a:b".into()),
             Counter::Try(1),
             Counter::TryReached(9),
+            Counter::Caller("desk:2".into()),
+            Counter::CallerAnswered("+919876543210".into()),
         ];
         for counter in all {
             assert_eq!(counter.to_string().parse(), Ok(counter));

@@ -5,6 +5,7 @@ pub(crate) mod health;
 pub(crate) mod hold;
 pub(crate) mod lease;
 pub(crate) mod ownership;
+pub(crate) mod recent_calls;
 pub(crate) mod rows;
 pub(crate) mod slots;
 pub(crate) mod tallies;

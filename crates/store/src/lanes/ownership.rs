@@ -1,7 +1,7 @@
 //! Who owns a lane: one process at a time, for the length of a lease.
 
 use ringfence_domain::event::EventKind;
-use ringfence_domain::lane::{LaneSettings, LimitUsage};
+use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{LaneId, Moment, Span};
 
 use super::rows::{Lock, lock};
@@ -56,7 +56,7 @@ pub(crate) async fn acquire(
 ) -> Result<Acquired, StoreError> {
     const TAKE: Sql = sql!(
         "UPDATE lanes SET owner = $2, last_owner = $2, backoff_until = CASE WHEN lease_until > $5 THEN backoff_until - (lease_until - $3) \
-         ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL, limited_by = NULL, \
+         ELSE backoff_until END, lease_until = $3, epoch = epoch + 1, settings = $4, limit_usage = NULL, limit_levels = NULL, \
          unsaid_until = $6 WHERE id = $1"
     );
     const SPENT: Sql = sql!("SELECT limit_usage FROM lanes WHERE id = $1");
@@ -95,15 +95,21 @@ pub(crate) async fn acquire(
     Ok(Acquired::Ours { epoch: lane.epoch + 1, used_until, spent })
 }
 
-/// Extends the lease. False when the lane is no longer ours. Where the lease already lasts longer,
+/// Extends the lease, and notes how much of the limits is used. False when the lane is no longer ours. Where the lease already lasts longer,
 /// the clock was set back, and the end of the lane's rest, over or not, is set back with it.
-pub(crate) async fn renew(session: &mut Session, id: LaneId, epoch: i64, until: Moment) -> Result<bool, StoreError> {
+pub(crate) async fn renew(
+    session: &mut Session,
+    id: LaneId,
+    epoch: i64,
+    until: Moment,
+    levels: &LimitLevels,
+) -> Result<bool, StoreError> {
     const RENEW: Sql = sql!(
         "UPDATE lanes SET backoff_until = CASE WHEN lease_until > $4 \
-         THEN backoff_until - (lease_until - $3) ELSE backoff_until END, lease_until = $3 \
+         THEN backoff_until - (lease_until - $3) ELSE backoff_until END, lease_until = $3, limit_levels = $5 \
          WHERE id = $1 AND epoch = $2 AND owner IS NOT NULL"
     );
-    Ok(session.run(&RENEW, args![id, epoch, until, until + SET_BACK]).await? == 1)
+    Ok(session.run(&RENEW, args![id, epoch, until, until + SET_BACK, Arg::json(levels)]).await? == 1)
 }
 
 /// A clock that is corrected by less is not taken for one that was set back.

@@ -1,6 +1,6 @@
 //! Lanes: their rows, and who may change them at the same time.
 
-use ringfence_domain::lane::{LaneSettings, Limited};
+use ringfence_domain::lane::{LaneSettings, LimitLevels};
 use ringfence_domain::{LaneId, LaneState, Moment, Span};
 
 use crate::StoreError;
@@ -29,8 +29,8 @@ pub struct LaneRow {
     pub owner: Option<String>,
     /// The process that dialled it last, until `lease_until`.
     pub last_owner: Option<String>,
-    /// The limit that its calls wait for, as its owner last said.
-    pub limited: Option<Limited>,
+    /// How much of its limits is used, as its owner last said.
+    pub levels: LimitLevels,
     /// How long the owner may go on without renewing.
     pub lease_until: Moment,
     /// How long its calls usually take; none while too few are known.
@@ -43,7 +43,7 @@ pub struct LaneRow {
 macro_rules! lane_columns {
     ($after:literal) => {
         concat!(
-            "SELECT id, settings, state, reason, backoff_until, backoff_reason, consecutive_failures, epoch, owner, last_owner, limited_by, ",
+            "SELECT id, settings, state, reason, backoff_until, backoff_reason, consecutive_failures, epoch, owner, last_owner, limit_levels, ",
             "lease_until, usual_call_ms, unsaid_until FROM lanes ",
             $after
         )
@@ -99,19 +99,6 @@ pub(crate) async fn lock(session: &mut Session, id: LaneId, how: Lock) -> Result
     lane(&session.one(sql, args![id]).await?)
 }
 
-/// Notes the limit that calls wait for, if the lane is still ours.
-pub(crate) async fn limit(
-    session: &mut Session,
-    id: LaneId,
-    epoch: i64,
-    limited: Option<&Limited>,
-) -> Result<(), StoreError> {
-    const LIMIT: Sql = sql!("UPDATE lanes SET limited_by = $3 WHERE id = $1 AND epoch = $2");
-    let limited = limited.map_or(Arg::Json(None), Arg::json);
-    session.run(&LIMIT, args![id, epoch, limited]).await?;
-    Ok(())
-}
-
 fn lane(row: &Row) -> Result<LaneRow, StoreError> {
     Ok(LaneRow {
         id: LaneId(row.get("id")?),
@@ -125,7 +112,7 @@ fn lane(row: &Row) -> Result<LaneRow, StoreError> {
         owner: row.get("owner")?,
         last_owner: row.get("last_owner")?,
         // What cannot be read is not known.
-        limited: row.json_or_none("lanes", "limited_by").unwrap_or_default(),
+        levels: row.json_or_none("lanes", "limit_levels").ok().flatten().unwrap_or_default(),
         lease_until: row.moment("lease_until")?,
         usual_call: row.get::<Option<i64>>("usual_call_ms")?.map(Span::from_millis),
         unsaid_until: row.moment("unsaid_until")?,

@@ -1,10 +1,11 @@
 //! Lanes.
 
-use ringfence_domain::lane::{LaneSettings, LimitUsage, Limited};
+use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{LaneEffect, LaneId, Moment};
 
 use super::transitions;
 use crate::lanes::ownership::{Acquired, Owner};
+use crate::lanes::recent_calls::RecentCalls;
 use crate::lanes::rows::LaneRow;
 use crate::measures::LaneMeasures;
 use crate::processes::ProcessRow;
@@ -17,8 +18,9 @@ transitions! {
     /// Takes a lane that nobody owns, whose lease ran out, or whose owner is `dead`.
     write take_lane(lane: LaneId, settings: LaneSettings, owner: Owner, dead: Option<String>, now: Moment) -> Acquired =
         |session| lanes::ownership::acquire(session, lane, &settings, &owner, dead.as_deref(), now);
-    /// Extends the lease; false when the lane is no longer ours.
-    write renew_lane(lane: LaneId, epoch: i64, until: Moment) -> bool = |session| lanes::ownership::renew(session, lane, epoch, until);
+    /// Extends the lease, and notes how much of the limits is used; false when the lane is no longer ours.
+    write renew_lane(lane: LaneId, epoch: i64, until: Moment, levels: LimitLevels) -> bool =
+        |session| lanes::ownership::renew(session, lane, epoch, until, &levels);
     /// Gives the lane back, if it is still ours, with what was used of its limits.
     write release_lane(lane: LaneId, epoch: i64, spent: Option<LimitUsage>, now: Moment) -> () =
         |session| lanes::ownership::release(session, lane, epoch, spent.as_ref(), now);
@@ -36,11 +38,10 @@ transitions! {
     write end_process(name: String, now: Moment) -> () = |session| processes::end(session, &name, now);
     /// All processes that are remembered, the newest sign of life first.
     read processes() -> Vec<ProcessRow> = |session| processes::list(session);
-    /// Notes the limit that the calls of our lane wait for, or that they wait for none.
-    write limit_lane(lane: LaneId, epoch: i64, limited: Option<Limited>) -> () =
-        |session| lanes::rows::limit(session, lane, epoch, limited.as_ref());
     /// The rows of every lane in numbers, by the lane's name.
     snapshot lane_measures() -> std::collections::BTreeMap<String, LaneMeasures> = |session| measures::lanes(session);
+    /// The last calls of each lane that dialled lately.
+    read recent_calls() -> std::collections::BTreeMap<LaneId, RecentCalls> = |session| lanes::recent_calls::list(session);
     /// Who waits in the current runs of all campaigns, by zone and class; without held imports.
     read waiting_by_zone() -> Vec<WaitingIn> = |session| queues::waiting(session);
     /// All lanes by name.

@@ -1,6 +1,6 @@
 //! Owning lanes, and following runs.
 
-use ringfence_domain::lane::{LaneSettings, LimitUsage};
+use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{CampaignId, Moment, Span};
 use ringfence_store::{Acquired, Owner};
 use ringfence_tests::on_both_databases;
@@ -21,10 +21,13 @@ on_both_databases! {
         assert!(matches!(take("a", None, 0).await, Acquired::Ours { epoch: 1, .. }));
         assert!(matches!(take("b", None, 1).await, Acquired::Theirs { .. }));
         assert!(matches!(take("b", Some("a"), 2).await, Acquired::Ours { epoch: 2, .. }), "its lock file says that it is dead");
-        assert!(!store.renew_lane(lane, 1, noon() + Span::from_secs(20)).await.expect("an answer"), "fenced");
-        assert!(store.renew_lane(lane, 2, noon() + Span::from_secs(20)).await.expect("an answer"));
+        let levels = LimitLevels { calls: 2, requests: 7, limited: None };
+        assert!(!store.renew_lane(lane, 1, noon() + Span::from_secs(20), levels).await.expect("an answer"), "fenced");
+        assert!(store.renew_lane(lane, 2, noon() + Span::from_secs(20), levels).await.expect("an answer"));
+        assert_eq!(store.lanes().await.expect("lanes")[0].levels, levels);
         assert!(matches!(take("c", None, 19).await, Acquired::Theirs { .. }));
         assert!(matches!(take("c", None, 20).await, Acquired::Ours { epoch: 3, .. }));
+        assert_eq!(store.lanes().await.expect("lanes")[0].levels, LimitLevels::default(), "a new owner has not said");
         store.release_lane(lane, 3, None, noon()).await.expect("released");
         assert!(matches!(take("a", None, 21).await, Acquired::Ours { epoch: 4, .. }));
     }

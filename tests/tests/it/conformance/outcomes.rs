@@ -173,5 +173,7 @@ on_both_databases! {
         let into = noon().since(hours[0].at);
         assert!(into < Span::from_hours(1), "the hour in which they were sent: {into}");
         assert_eq!((stage.count(store, "try:1").await, stage.count(store, "try_reached:1").await), (2, 1));
+        let by_caller = (stage.count(store, "caller:9876500000").await, stage.count(store, "caller_answered:9876500000").await);
+        assert_eq!(by_caller, (2, 1), "and by the caller id that they showed");
     }
 }

@@ -68,7 +68,7 @@ pub(crate) async fn standing(visitor: Visitor, Path(name): Path<String>) -> Page
         outcomes: words(&summary.outcomes),
         stopped_for: words(&summary.stopped_for),
         told: told(&summary).iter().map(|text| visitor.seen(text)).collect(),
-        pictures: charts::draw(&visitor.workspace, &name, zone).await?,
+        pictures: charts::draw(&visitor, &name, zone).await?,
         windows,
         span,
         head,

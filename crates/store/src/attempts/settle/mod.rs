@@ -197,6 +197,11 @@ impl News<'_> {
         let place = (contact.calls + 1).min(LAST_TRY);
         self.follows.deltas.count(known.run, Counter::Try(place), 1);
         self.follows.deltas.count(known.run, Counter::TryReached(place), i64::from(reached));
+        if let Some(caller_id) = known.caller_id.clone().filter(|_| outcome.is_counted()) {
+            let was_answered = i64::from(outcome == Outcome::Answered);
+            self.follows.deltas.count(known.run, Counter::CallerAnswered(caller_id.clone()), was_answered);
+            self.follows.deltas.count(known.run, Counter::Caller(caller_id), 1);
+        }
         let call = (known.contact, Some(attempt));
         tell_call(EventKind::CallEnded, known.run, call, Some(outcome.as_str()), self.now);
         row.end(outcome, details, self.now);
