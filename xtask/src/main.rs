@@ -24,7 +24,8 @@ cargo xtask check         everything that must hold before a change lands: what 
 cargo xtask dev [SERVER]  a simulated provider, a database and `ringfence serve` with a sample campaign, until
                           Ctrl-C; SERVER is sqlite (the default) or postgres
 cargo xtask bench [N]     durable dials per second on both databases, rows per second imported, memory; N contacts
-cargo xtask bench reads   what reads over HTTP take while 500 calls a second are dialled and 1,000,000 contacts wait
+cargo xtask bench reads [N]   what reads over HTTP and pages take while 500 calls a second are dialled and N
+                          contacts wait; 1,000,000 when N is left out
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map
                           (tzdata/data0.py of the PyPI package `phonenumbers`)";

@@ -25,13 +25,15 @@ struct Bench {
 async fn main() {
     let bench = Bench { folder: tempfile::TempDir::new().expect("a folder"), vendor: vendor().await };
     let wanted = std::env::args().nth(1);
-    let million = bench.list(1_000_000);
+    let given = |place: usize| std::env::args().nth(place).and_then(|n| n.parse().ok());
+    let wait = if wanted.as_deref() == Some("reads") { given(2) } else { None };
+    let million = bench.list(wait.unwrap_or(1_000_000));
     for database in ["sqlite", "postgres"] {
         if wanted.as_deref() == Some("reads") {
             reads::measure(&bench, database, &million).await;
             continue;
         }
-        let contacts = wanted.as_ref().and_then(|n| n.parse().ok()).unwrap_or(20_000);
+        let contacts = given(1).unwrap_or(20_000);
         let file = bench.list(contacts);
         dials::dial(database, &bench.open(database, "dial").await, &file, contacts, &bench.vendor).await;
         let took = dials::import(&bench.open(database, "import").await, &million).await;

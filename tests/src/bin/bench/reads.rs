@@ -1,5 +1,5 @@
 //! How long the reads of the HTTP API, and the pages of the dashboard, take while calls are dialled and
-//! a million people wait.
+//! very many people wait.
 
 use std::collections::BTreeMap;
 use std::path::Path;
