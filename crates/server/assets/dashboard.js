@@ -1,5 +1,5 @@
-// What the pages do beside showing: a chip that says whether they are live, keys, copying, and the
-// choice of colours. Everything else works without it.
+// What the pages do beside showing: a chip that says whether they are live, holding still, keys,
+// copying, and the choice of colours. Everything else works without it.
 "use strict";
 (() => {
   const page = document.documentElement;
@@ -29,6 +29,27 @@
     document.addEventListener(name, () => chip("stale", "not live: reload the page"));
   }
   document.addEventListener("htmx:after:swap", () => { if (byId("pulse")?.dataset.state !== "stale") chip("live", "live"); });
+
+  // Somebody who reads may hold the page still.
+  const pause = byId("pause"), stream = byId("stream");
+  const isPaused = () => pause?.getAttribute("aria-pressed") === "true";
+  if (pause && stream) {
+    pause.hidden = false;
+    pause.addEventListener("click", () => {
+      const paused = !isPaused();
+      pause.setAttribute("aria-pressed", String(paused));
+      pause.textContent = paused ? "Go on" : "Hold still";
+      if (paused) chip("held", "held still"); else stream.dispatchEvent(new Event("changed"));
+    });
+  }
+  document.addEventListener("htmx:before:request", (event) => {
+    if (isPaused() && event.detail.ctx?.sourceElement?.id === "live") event.preventDefault();
+  });
+
+  // What somebody unfolded stays unfolded when the page changes.
+  window.htmx?.registerExtension("unfolded", {
+    htmx_before_morph_attr: (element, change) => element.localName !== "details" || change.attrName !== "open",
+  });
 
   // Copying: over plain http browsers have no clipboard for pages, and the text is selected instead.
   document.addEventListener("click", async (event) => {

@@ -55,3 +55,42 @@ async fn what_somebody_types_is_not_lost_when_the_page_changes() {
     assert_eq!(stage.campaign.rules.name, "spring");
     session.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_unfolded_stays_unfolded_when_the_page_changes() {
+    let database = TestDatabase::sqlite().await;
+    let stage = Stage::set(&database.store, 1).await;
+    stage.place(&database.store, 1, noon()).await;
+    let session = Session::begin(&database.store, Scope::Operator).await;
+    session.go("/contacts/1").await;
+    session.until_there("#pulse[data-state=live]").await;
+    session.ask("document.querySelector('article.call details').open = true").await;
+    database.store.pause_lane(stage.lane, "the wallet is empty".into(), noon()).await.expect("paused");
+    session.until_said("the wallet is empty").await;
+    let open = session.ask("return document.querySelector('article.call details').open").await;
+    assert_eq!(open, serde_json::json!(true));
+    session.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_held_still_changes_when_it_is_let_go() {
+    let database = TestDatabase::sqlite().await;
+    let stage = Stage::set(&database.store, 1).await;
+    let session = Session::begin(&database.store, Scope::Operator).await;
+    session.until_said("live").await;
+    session.field("#pause").await.click().await.expect("held");
+    session.until_said("held still").await;
+    database.store.pause_lane(stage.lane, "the wallet is empty".into(), noon()).await.expect("paused");
+    // Another page of the same browser is told of it; this one could know by then.
+    let other = session.browser.new_window(true).await.expect("a tab");
+    let held = session.browser.window().await.expect("this tab");
+    session.browser.switch_to_window(other.handle).await.expect("looked at");
+    session.go("/").await;
+    session.until_said("the wallet is empty").await;
+    session.browser.switch_to_window(held).await.expect("looked at");
+    let says = session.ask("return document.body.innerText.includes('the wallet is empty')").await;
+    assert_eq!(says, serde_json::json!(false));
+    session.field("#pause").await.click().await.expect("let go");
+    session.until_said("the wallet is empty").await;
+    session.end().await;
+}
