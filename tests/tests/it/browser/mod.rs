@@ -1,5 +1,6 @@
 //! The dashboard in a real browser.
 
+mod journey;
 mod keys;
 mod life;
 mod looks;

@@ -14,10 +14,11 @@ use ringfence_tests::web::Web;
 /// Nothing that a test waits for takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A browser, the server that it looks at, and the driver between a test and it.
+/// A browser, where it looks, and the driver between a test and it.
 pub(super) struct Session {
     pub(super) browser: Client,
-    pub(super) web: Web,
+    base: String,
+    _web: Option<Web>,
     kept: Browser,
 }
 
@@ -30,9 +31,10 @@ impl Session {
     /// The same with a browser that is set up so.
     pub(super) async fn begin_with(store: &Arc<Database>, scope: Scope, setup: Setup) -> Self {
         let web = Web::begin(store, Config::default()).await;
+        let token = web.token(scope).await;
         let browser = Browser::begin(setup).await;
-        let session = Self { browser: browser.driver.clone(), web, kept: browser };
-        let token = session.web.token(scope).await;
+        let base = web.base.clone();
+        let session = Self { browser: browser.driver.clone(), base, _web: Some(web), kept: browser };
         session.go("/login").await;
         session.field("#secret").await.send_keys(&token).await.expect("typed");
         session.click("button.main").await;
@@ -40,8 +42,21 @@ impl Session {
         session
     }
 
+    /// Begins at a server that runs by itself. Nobody is logged in.
+    pub(super) async fn at(base: String) -> Self {
+        let browser = Browser::begin(Setup::default()).await;
+        Self { browser: browser.driver.clone(), base, _web: None, kept: browser }
+    }
+
     pub(super) async fn go(&self, path: &str) {
-        self.browser.goto(&format!("{}{path}", self.web.base)).await.expect("a page");
+        self.browser.goto(&format!("{}{path}", self.base)).await.expect("a page");
+    }
+
+    /// Puts a text where another one may stand.
+    pub(super) async fn fill(&self, selector: &str, text: &str) {
+        let field = self.field(selector).await;
+        field.clear().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        field.send_keys(text).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
     pub(super) async fn field(&self, selector: &str) -> Element {
