@@ -325,7 +325,7 @@ CREATE TABLE reports (
     UNIQUE (lane_id, digest)
 ) STRICT;
 CREATE INDEX reports_unread ON reports (lane_id, id) WHERE read_at IS NULL;
-CREATE INDEX reports_call ON reports (lane_id, call_id) WHERE used_at IS NULL;
+CREATE INDEX reports_call ON reports (lane_id, call_id) WHERE call_id IS NOT NULL;
 CREATE INDEX reports_reference ON reports (lane_id, reference) WHERE reference IS NOT NULL;
 CREATE INDEX reports_received ON reports (received_at);
 

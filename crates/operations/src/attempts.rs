@@ -96,12 +96,6 @@ pub async fn page(
     Ok(rows.into_iter().map(ListedAttempt::from).collect())
 }
 
-/// Returns the attempts at a contact's numbers, oldest first.
-pub async fn of_contact(workspace: &Workspace, contact: ContactId) -> Result<Vec<ListedAttempt>, Error> {
-    let rows = workspace.store.attempts_of(contact).await?;
-    Ok(rows.into_iter().map(ListedAttempt::from).collect())
-}
-
 /// Returns one attempt.
 pub async fn one(workspace: &Workspace, id: AttemptId) -> Result<ListedAttempt, Error> {
     let found = workspace.store.attempt(id).await?;

@@ -30,6 +30,7 @@ pub mod init;
 pub mod input_file;
 pub mod lanes;
 pub mod lateness;
+pub mod ledger;
 pub mod list_check;
 pub mod logins;
 pub mod new_campaign;

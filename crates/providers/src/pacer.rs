@@ -429,7 +429,7 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let levels = pacer.levels(now);
         assert_eq!(levels.limited.map(|limited| limited.by), Some(LimitKind::Requests));
-        assert_eq!((levels.calls, levels.requests), (2, 3), "the calls of the last second, all requests of the minute");
+        assert_eq!((levels.calls, levels.requests), (0, 3), "no call of the last second, all requests of the minute");
         waiting.await.expect("a permit").remove(0).spend();
         tokio::time::sleep(BREAK).await;
         assert_eq!(pacer.levels(now).limited, None, "nobody waits any more");

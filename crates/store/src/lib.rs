@@ -93,7 +93,7 @@ pub use quarantine::rows::{LaneInquiry, QuarantineEnd, QuarantineRow};
 pub use queues::WaitingIn;
 pub use receipts::sent::Sent;
 pub use receipts::{Receipts, WrittenDown};
-pub use reports::{NewReport, Reported, UnreadReport};
+pub use reports::{NewReport, ReportOfCall, Reported, UnreadReport};
 pub use rules_cache::{Rules, RulesCache};
 pub use run_conditions::RunConditions;
 pub use run_figures::{BucketFigures, RunFigures};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, Row as _, SqliteConnection};
 
 use crate::session::Sql;
-use crate::{Database, Location, attempts, changes, contacts, dnc, events, imports, lanes, queues, run_hours};
+use crate::{Database, Location, attempts, changes, contacts, dnc, events, imports, lanes, queues, reports, run_hours};
 
 /// The plan of a statement, line by line, in a database whose tables are said to be large.
 async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
@@ -51,6 +51,7 @@ async fn lists_are_read_by_an_index_in_their_own_order() {
         (&lanes::recent_calls::NEWEST, "SCAN attempts"),
         (&run_hours::LAST, "SEARCH run_hours USING PRIMARY KEY (run_id=?)"),
         (&queues::WAITING, "SEARCH b USING INDEX sqlite_autoindex_buckets_1 (run_id=?)"),
+        (&reports::OF_ATTEMPTS, "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)"),
         (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (run_id=? AND number_key=?)"),
     ] {
         let plan = plan(&mut link, sql).await;

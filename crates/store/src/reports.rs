@@ -4,7 +4,7 @@ use ringfence_domain::{AttemptId, LaneId, Moment};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Row, Session, Sql, args, rows_json, sql};
 
 /// A report that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,41 @@ pub struct Reported {
     pub own: bool,
     /// Whether its call was asked about for it before.
     pub used: bool,
+}
+
+/// A report of a call, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportOfCall {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// When it came.
+    pub received_at: Moment,
+    /// What was sent.
+    pub body: String,
+}
+
+pub(crate) const OF_ATTEMPTS: Sql = sql!(
+    "SELECT r.id, a.id AS attempt_id, r.received_at, r.body FROM attempts a \
+     JOIN reports r ON r.lane_id = a.lane_id AND r.reference = a.reference WHERE a.id"
+    ids "UNION SELECT r.id, a.id AS attempt_id, r.received_at, r.body FROM attempts a \
+     JOIN reports r ON r.lane_id = a.lane_id AND r.call_id = a.call_id WHERE a.id"
+    ids "ORDER BY 1"
+);
+
+/// The reports that these attempts' vendors sent of them, as long as they are kept, the oldest first.
+pub(crate) async fn of_attempts(
+    session: &mut Session,
+    attempts: &[AttemptId],
+) -> Result<Vec<ReportOfCall>, StoreError> {
+    let rows = session.rows(&OF_ATTEMPTS, args![Arg::ids(attempts.iter().map(|id| id.0))]).await?;
+    let report = |row: &Row| {
+        Ok(ReportOfCall {
+            attempt: AttemptId(row.get("attempt_id")?),
+            received_at: row.moment("received_at")?,
+            body: row.get("body")?,
+        })
+    };
+    rows.iter().map(report).collect()
 }
 
 /// Keeps a report; false when the same one is kept already.

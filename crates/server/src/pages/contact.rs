@@ -3,18 +3,23 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use ringfence_domain::{ContactId, ContactState, Moment, Zone};
-use ringfence_operations::attempts::{self, ListedAttempt};
+use ringfence_domain::{ContactId, ContactState, Moment, Span, Zone};
+use ringfence_operations::attempts::ListedAttempt;
+use ringfence_operations::ledger::{self, Entry};
 use ringfence_operations::why::{self, Explanation, Past, WhyNumber};
-use ringfence_operations::{by_hand, contacts, dnc};
+use ringfence_operations::{Error, Workspace, by_hand, contacts, dnc, windows};
 use serde::Deserialize;
 
 use super::campaigns::part;
 use super::day::{self, Day};
 use super::frame::{Frame, moment};
+use super::ledger::LedgerLine;
 use super::sent::Sent;
 use super::visitor::{Operator, Visitor};
 use super::{Page, PageError, shown, to};
+
+/// How far ahead the end of a window is looked for.
+const DAY: Span = Span::from_hours(24);
 
 #[derive(Template)]
 #[template(path = "pages/contact.html")]
@@ -40,6 +45,8 @@ struct Explained {
     because: String,
     may_now: bool,
     next: String,
+    /// When the window closes in which it may be called; empty when that is far off.
+    until: String,
     set_by: String,
     zones: String,
     zone_source: &'static str,
@@ -75,6 +82,7 @@ struct AttemptLine {
     outputs: Vec<(String, String)>,
     recording: Option<Medium>,
     transcript: Option<Medium>,
+    ledger: Vec<LedgerLine>,
 }
 
 /// Something that the vendor keeps, while it does.
@@ -94,12 +102,20 @@ pub(crate) async fn contact(visitor: Visitor, Path(id): Path<i64>) -> Page {
         WhyNumber::Outside(_) => Vec::new(),
     };
     let now = workspace.now();
-    let attempts = attempts::of_contact(workspace, id).await?;
+    let clock = explanations.first().map_or(frame.zone, |one| one.clock);
+    let calls = ledger::of_contact(workspace, id, clock).await?;
     let day = match explanations.first() {
-        Some(one) => day::draw(workspace, id, (one.clock, one.next_dial_at), &attempts).await?,
+        Some(one) => day::draw(workspace, id, (one.clock, one.next_dial_at), &calls).await?,
         None => None,
     };
-    let explained = explanations.iter().map(|one| explain(&visitor, one)).collect();
+    let until = match explanations.first() {
+        Some(one) => closes(workspace, id, one).await?,
+        None => None,
+    };
+    let mut explained: Vec<Explained> = explanations.iter().map(|one| explain(&visitor, one)).collect();
+    if let (Some(first), Some(until)) = (explained.first_mut(), until) {
+        first.until = moment(until, clock);
+    }
     let page = ContactPage {
         id: id.0,
         name: contact.external_id.as_deref().map_or(format!("Contact {id}"), |name| visitor.seen(name)),
@@ -110,7 +126,7 @@ pub(crate) async fn contact(visitor: Visitor, Path(id): Path<i64>) -> Page {
         fields: contact.fields.iter().map(|(key, value)| (visitor.seen(key), visitor.seen(value))).collect(),
         explained,
         day,
-        attempts: attempts.iter().rev().map(|one| attempt(&visitor, one, (now, frame.zone))).collect(),
+        attempts: calls.iter().rev().map(|one| attempt(&visitor, one, (now, clock))).collect(),
         frame,
     };
     Ok(shown(&page))
@@ -126,6 +142,7 @@ fn explain(visitor: &Visitor, one: &Explanation) -> Explained {
         because: visitor.seen(one.because.as_deref().unwrap_or_default()),
         may_now: one.may_dial_now,
         next: at(one.next_dial_at),
+        until: String::new(),
         set_by: visitor.seen(one.set_by.as_deref().unwrap_or_default()),
         zones: one.short_zones.clone(),
         zone_source: one.zone_source,
@@ -149,6 +166,15 @@ fn explain(visitor: &Visitor, one: &Explanation) -> Explained {
     }
 }
 
+/// When the window closes in which the person may be called next, if that is within a day.
+async fn closes(workspace: &Workspace, id: ContactId, one: &Explanation) -> Result<Option<Moment>, Error> {
+    let from = if one.may_dial_now { Some(workspace.now()) } else { one.next_dial_at };
+    let Some(from) = from else { return Ok(None) };
+    let open = windows::of_contact(workspace, id, (from, DAY)).await?.unwrap_or_default();
+    let first = open.first().filter(|(begin, _)| *begin == from);
+    Ok(first.map(|(_, end)| *end).filter(|end| *end < from + DAY))
+}
+
 fn past_line(visitor: &Visitor, past: &Past, clock: Zone) -> PastLine {
     let outcome = past.outcome.unwrap_or(past.state).replace('_', " ");
     let talk =
@@ -158,7 +184,11 @@ fn past_line(visitor: &Visitor, past: &Past, clock: Zone) -> PastLine {
     PastLine { at: moment(past.at, clock), of, says: visitor.seen(&format!("{outcome}{talk}{cause}")) }
 }
 
-fn attempt(visitor: &Visitor, one: &ListedAttempt, (now, zone): (Moment, Zone)) -> AttemptLine {
+fn attempt(
+    visitor: &Visitor,
+    (one, entries): &(ListedAttempt, Vec<Entry>),
+    (now, zone): (Moment, Zone),
+) -> AttemptLine {
     let medium = |url: &Option<String>, expires: Option<Moment>| {
         // An address that is none of the web would be a way to run something.
         let url = url.clone().filter(|url| url.starts_with("https://") || url.starts_with("http://"))?;
@@ -184,6 +214,7 @@ fn attempt(visitor: &Visitor, one: &ListedAttempt, (now, zone): (Moment, Zone)) 
         outputs: one.out.iter().map(|(name, said)| (visitor.seen(name), visitor.seen(&value(said)))).collect(),
         recording: medium(&one.recording_url, one.recording_expires_at),
         transcript: medium(&one.transcript_url, one.transcript_expires_at),
+        ledger: entries.iter().map(|entry| LedgerLine::of(visitor, entry, zone)).collect(),
     }
 }
 

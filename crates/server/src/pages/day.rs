@@ -2,6 +2,7 @@
 
 use ringfence_domain::{ContactId, Moment, Span, Zone};
 use ringfence_operations::attempts::ListedAttempt;
+use ringfence_operations::ledger::Entry;
 use ringfence_operations::{Error, Workspace, windows};
 
 /// The width of a day, in its own units: minutes.
@@ -31,7 +32,7 @@ pub(crate) async fn draw(
     workspace: &Workspace,
     contact: ContactId,
     (zone, next): (Zone, Option<Moment>),
-    attempts: &[ListedAttempt],
+    calls: &[(ListedAttempt, Vec<Entry>)],
 ) -> Result<Option<Day>, Error> {
     let now = workspace.now();
     let begin = zone.midnight(now.local(zone).date());
@@ -39,7 +40,7 @@ pub(crate) async fn draw(
     let Some(open) = windows::of_contact(workspace, contact, (begin, length)).await? else { return Ok(None) };
     let place = |at: Moment| (at.since(begin).millis() / 60_000).min(WIDTH);
     let is_today = |at: &Moment| *at >= begin && *at < begin + length;
-    let made = attempts.iter().filter_map(|attempt| {
+    let made = calls.iter().filter_map(|(attempt, _)| {
         let at = attempt.sent_at.filter(is_today)?;
         let outcome = attempt.outcome.map_or(attempt.state.as_str(), |outcome| outcome.as_str()).replace('_', " ");
         Some(Mark { x: place(at), kind: "made", says: format!("{} {outcome}", at.shown_near(now, zone)) })

@@ -16,6 +16,7 @@ mod feed;
 mod frame;
 mod imports;
 mod lanes;
+mod ledger;
 pub(crate) mod live;
 mod login;
 mod new;
@@ -64,6 +65,7 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/campaigns/{name}/why", get(campaign::why::why_page))
         .route("/campaigns/{name}/imports", get(campaign::imports::imports_page))
         .route("/campaigns/{name}/runs", get(campaign::runs::runs_page))
+        .route("/campaigns/{name}/results.csv", get(campaign::results::results))
         .route("/campaigns/{name}/changes", get(campaign::changes::changes))
         .route("/campaigns/{name}/rules", get(campaign::rules::rules).post(campaign::rules::plan))
         .route("/campaigns/{name}/rules/apply", post(campaign::rules::apply))

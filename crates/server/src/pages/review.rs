@@ -4,11 +4,13 @@ use askama::Template;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use ringfence_domain::ContactId;
+use ringfence_operations::ledger;
 use ringfence_operations::review::{self, Chosen, InReview};
 use ringfence_store::ReviewAnswer;
 use serde::Deserialize;
 
 use super::frame::{Frame, moment};
+use super::ledger::LedgerLine;
 use super::visitor::{Operator, Visitor};
 use super::{Page, PageError, shown, to};
 
@@ -30,6 +32,7 @@ struct ReviewLine {
     sent: String,
     cause: String,
     attempt: String,
+    ledger: Vec<LedgerLine>,
 }
 
 /// From where.
@@ -45,8 +48,15 @@ pub(crate) async fn review(visitor: Visitor, Query(query): Query<ReviewQuery>) -
     let mut rows = review::page(&visitor.workspace, None, ContactId(query.after), ROWS + 1).await?;
     let has_more = rows.len() > ROWS as usize;
     rows.truncate(ROWS as usize);
+    let attempts = rows.iter().filter_map(|row| row.attempt).collect();
+    let mut ledgers = ledger::of_attempts(&visitor.workspace, attempts, frame.zone).await?;
+    let mut ledger = |row: &InReview| {
+        let entries = row.attempt.and_then(|attempt| ledgers.remove(&attempt)).unwrap_or_default();
+        entries.iter().map(|entry| LedgerLine::of(&visitor, entry, frame.zone)).collect()
+    };
     let next = rows.last().filter(|_| has_more).map(|row| format!("/review?after={}", row.contact));
     let line = |row: &InReview| ReviewLine {
+        ledger: ledger(row),
         contact: row.contact.0,
         campaign: row.campaign.clone().unwrap_or_default(),
         phone: visitor.seen(&row.phone),

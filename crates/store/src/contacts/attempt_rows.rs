@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::{AttemptId, AttemptState, ContactId, Moment, NumberKey, Outcome, PhoneNumber, RunId};
+use ringfence_domain::{AttemptId, AttemptState, ContactId, DialClass, Moment, NumberKey, Outcome, PhoneNumber, RunId};
 
 use super::rows::ContactFilter;
 use crate::StoreError;
@@ -23,12 +23,26 @@ pub struct AttemptRow {
     pub number: Option<PhoneNumber>,
     /// Where it stands.
     pub state: AttemptState,
+    /// Why the contact was due.
+    pub class: DialClass,
+    /// The campaign's revision when it was planned.
+    pub revision: i64,
     /// When it was planned.
     pub opened_at: Moment,
+    /// It was to be sent no earlier,
+    pub dial_after: Moment,
+    /// and before this moment.
+    pub dial_before: Moment,
     /// When it was sent.
     pub sending_at: Option<Moment>,
+    /// The caller id that its call showed.
+    pub caller_id: Option<String>,
+    /// When the vendor's answer, or its list, named the call.
+    pub placed_at: Option<Moment>,
     /// When its call was over.
     pub ended_at: Option<Moment>,
+    /// Without news by then, its number is free again.
+    pub overdue_at: Option<Moment>,
     /// The vendor's name for the call.
     pub call_id: Option<String>,
     /// How it ended.
@@ -60,7 +74,8 @@ pub struct AttemptRow {
 macro_rules! attempt_columns {
     ($after:literal) => {
         concat!(
-            "SELECT id, reference, contact_id, run_id, number, state, opened_at, sending_at, ended_at, call_id, outcome, refusal, cause, vendor_status, ",
+            "SELECT id, reference, contact_id, run_id, number, state, class, revision, opened_at, dial_after, dial_before, caller_id, ",
+            "sending_at, placed_at, ended_at, overdue_at, call_id, outcome, refusal, cause, vendor_status, ",
             "talk_seconds, cost_micros, currency, outputs, recording_url, recording_expires_at, ",
             "transcript_url, transcript_expires_at FROM attempts ", $after
         )
@@ -137,7 +152,14 @@ fn attempt_row(row: &Row) -> Result<AttemptRow, StoreError> {
         run: RunId(row.get("run_id")?),
         number: row.number_or_none("attempts")?,
         state: row.word("attempts", "state")?,
+        class: row.word("attempts", "class")?,
+        revision: row.get("revision")?,
         opened_at: row.moment("opened_at")?,
+        dial_after: row.moment("dial_after")?,
+        dial_before: row.moment("dial_before")?,
+        caller_id: row.get("caller_id")?,
+        placed_at: row.moment_or_none("placed_at")?,
+        overdue_at: row.moment_or_none("overdue_at")?,
         sending_at: row.moment_or_none("sending_at")?,
         ended_at: row.moment_or_none("ended_at")?,
         call_id: row.get("call_id")?,

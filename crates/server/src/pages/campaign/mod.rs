@@ -5,6 +5,7 @@ pub(super) mod bulk;
 pub(super) mod changes;
 pub(super) mod contacts;
 pub(super) mod imports;
+pub(super) mod results;
 pub(super) mod rules;
 pub(super) mod runs;
 pub(super) mod standing;
