@@ -26,6 +26,7 @@ cargo xtask dev [SERVER]  a simulated provider, a database and `ringfence serve`
 cargo xtask bench [N]     durable dials per second on both databases, rows per second imported, memory; N contacts
 cargo xtask bench reads [N]   what reads over HTTP and pages take while 500 calls a second are dialled and N
                           contacts wait; 1,000,000 when N is left out
+cargo xtask bench page    what an open page costs, server and browser, while 10,000 events a minute happen
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map
                           (tzdata/data0.py of the PyPI package `phonenumbers`)";
@@ -61,6 +62,13 @@ fn screenshots() -> Result<(), String> {
 }
 
 fn bench(args: &[String]) -> Result<(), String> {
+    if args.first().map(String::as_str) == Some("page") {
+        browser::provide()?;
+        cargo(&["build", "--release", "--package", "ringfence"], &[])?;
+        let binary = run::root().join("target/release/ringfence").display().to_string();
+        let run = ["run", "--release", "--package", "ringfence-tests", "--bin", "bench", "--", "page"];
+        return cargo(&run, &[("RINGFENCE_TEST_BINARY", binary.as_str())]);
+    }
     // On a disk, as its numbers are about.
     let server = Postgres::start(&std::env::temp_dir())?;
     let mut all = vec!["run", "--release", "--package", "ringfence-tests", "--bin", "bench", "--"];

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures elapsed time on a machine that does not sleep meanwhile")]
 
 mod dials;
+mod page;
 mod reads;
 
 use std::io::Write;
@@ -26,6 +27,9 @@ async fn main() {
     let bench = Bench { folder: tempfile::TempDir::new().expect("a folder"), vendor: vendor().await };
     let wanted = std::env::args().nth(1);
     let given = |place: usize| std::env::args().nth(place).and_then(|n| n.parse().ok());
+    if wanted.as_deref() == Some("page") {
+        return page::measure(bench.folder.path()).await;
+    }
     let wait = if wanted.as_deref() == Some("reads") { given(2) } else { None };
     let million = bench.list(wait.unwrap_or(1_000_000));
     for database in ["sqlite", "postgres"] {
