@@ -96,13 +96,13 @@ CREATE TABLE runs (
     ready BOOLEAN NOT NULL DEFAULT FALSE,       -- its first import is complete
     started_at BIGINT NOT NULL,
     last_dial_at BIGINT,
+    finished_at BIGINT,                         -- when its last contact was finished, once that was told
     -- nobody in it goes back to waiting, for this reason
     closed_for TEXT CHECK (closed_for IN (
         'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'by_hand', 'import_undone')),
     outcome_window TEXT NOT NULL DEFAULT '',    -- how its last calls ended, oldest first: x failed, o did not
     leader TEXT,                                -- the `run` command that works for it
     leader_until BIGINT NOT NULL DEFAULT 0,
-    told_finished BOOLEAN NOT NULL DEFAULT FALSE,  -- that it is over was told
     told_stalled BOOLEAN NOT NULL DEFAULT FALSE,  -- that nobody is dialled was told
     UNIQUE (campaign_id, number),
     UNIQUE (campaign_id, key)

@@ -96,13 +96,13 @@ CREATE TABLE runs (
     ready INTEGER NOT NULL DEFAULT 0 CHECK (ready IN (0, 1)),  -- its first import is complete
     started_at INTEGER NOT NULL,
     last_dial_at INTEGER,
+    finished_at INTEGER,                        -- when its last contact was finished, once that was told
     -- nobody in it goes back to waiting, for this reason
     closed_for TEXT CHECK (closed_for IN (
         'attempts_used', 'dnc', 'invalid_number', 'missing', 'superseded', 'campaign_ended', 'cancelled', 'by_hand', 'import_undone')),
     outcome_window TEXT NOT NULL DEFAULT '',    -- how its last calls ended, oldest first: x failed, o did not
     leader TEXT,                                -- the `run` command that works for it
     leader_until INTEGER NOT NULL DEFAULT 0,
-    told_finished INTEGER NOT NULL DEFAULT 0 CHECK (told_finished IN (0, 1)),  -- that it is over was told
     told_stalled INTEGER NOT NULL DEFAULT 0 CHECK (told_stalled IN (0, 1)),  -- that nobody is dialled was told
     UNIQUE (campaign_id, number),
     UNIQUE (campaign_id, key)

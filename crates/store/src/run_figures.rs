@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ringfence_domain::{ContactState, DialClass, Moment, RunId, Span, ZoneSet};
 
 use crate::campaigns::rows::{Locked, find};
+use crate::campaigns::runs;
 use crate::counters::Counter;
 use crate::lanes::tallies::Tallies;
 use crate::run_conditions::RunConditions;
@@ -36,7 +37,8 @@ pub struct BucketFigures {
     pub class: DialClass,
     /// How many wait.
     pub waiting: i64,
-    /// How many of them are due later.
+    /// How many of them are due later; with more than 10,000 of them and as many who are due, the
+    /// latter are at least 10,000.
     pub not_due: i64,
     /// The earliest due moment.
     pub next_due_at: Moment,
@@ -49,6 +51,31 @@ pub struct BucketFigures {
 /// How many attempts back the pace of the last minute is looked for.
 const PACE_DEPTH: i64 = 2_000;
 
+/// People of one bucket are counted up to here, those who are due and those who are not.
+const COUNTED: i64 = 10_000;
+
+pub(crate) const BUCKETS: Sql = sql!(
+    "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
+     CASE WHEN b.class = 'first' THEN b.waiting ELSE (SELECT count(*) FROM (SELECT 1 FROM contacts c \
+     WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at <= $2 LIMIT $3) AS due) END AS due, \
+     CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM (SELECT 1 FROM contacts c \
+     WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2 LIMIT $3) AS later) END AS later, \
+     (SELECT c.due_at FROM contacts c WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2 \
+     ORDER BY c.due_at, c.id LIMIT 1) AS later_at \
+     FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
+);
+
+/// How many of a bucket are not due, of those who wait in it, when no more than [`COUNTED`] of either
+/// kind were counted. Where there are more of both, those who are due are at least as many.
+fn not_due(waiting: i64, due: i64, later: i64) -> i64 {
+    match (due < COUNTED, later < COUNTED) {
+        (true, _) => waiting - due,
+        (false, true) => later,
+        (false, false) => waiting - COUNTED,
+    }
+    .clamp(0, waiting)
+}
+
 /// The numbers of a campaign's current run.
 pub(crate) async fn numbers(
     session: &mut Session,
@@ -57,15 +84,6 @@ pub(crate) async fn numbers(
     now: Moment,
 ) -> Result<Option<RunFigures>, StoreError> {
     const COUNTS: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
-    const BUCKETS: Sql = sql!(
-        "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
-         CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM contacts c \
-         WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2) END AS not_due, \
-         (SELECT c.due_at FROM contacts c WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2 \
-         ORDER BY c.due_at, c.id LIMIT 1) AS later_at \
-         FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
-    );
-    const FINISHED: Sql = sql!("SELECT max(finished_at) AS at FROM contacts WHERE run_id = $1");
     let Some(campaign) = find(session, name, Locked::No).await? else { return Ok(None) };
     let id = campaign.run;
     let Some(conditions) = run_conditions::conditions(session, tallies, vec![campaign], now).await?.pop() else {
@@ -76,7 +94,7 @@ pub(crate) async fn numbers(
         counts.insert(row.get::<String>("name")?, row.get::<i64>("n")?);
     }
     let buckets = session
-        .rows(&BUCKETS, args![id, now])
+        .rows(&BUCKETS, args![id, now, COUNTED])
         .await?
         .iter()
         .map(|row| {
@@ -84,7 +102,7 @@ pub(crate) async fn numbers(
                 zones: row.word("buckets", "zones")?,
                 class: row.word("buckets", "class")?,
                 waiting: row.get("waiting")?,
-                not_due: row.get("not_due")?,
+                not_due: not_due(row.get("waiting")?, row.get("due")?, row.get("later")?),
                 next_due_at: row.moment("next_due_at")?,
                 later_at: row.moment_or_none("later_at")?,
                 staged: row.get("staged")?,
@@ -97,7 +115,7 @@ pub(crate) async fn numbers(
         .filter_map(|state| counts.get(&Counter::Contact(state).to_string()))
         .sum();
     let finished_at = match open {
-        0 if conditions.run.ready => session.one(&FINISHED, args![id]).await?.moment_or_none("at")?,
+        0 if conditions.run.ready => runs::last_finished(session, id).await?.max(conditions.run.finished_at),
         _ => None,
     };
     Ok(Some(RunFigures { conditions, counts, buckets, last_minute, finished_at }))
@@ -152,4 +170,18 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
         both.insert(format!("head of bucket {name}"), (i64::from(head > due), 0));
     }
     Ok(both.into_iter().filter(|(_, (kept, n))| kept != n).map(|(name, (kept, n))| (name, kept, n)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_who_are_not_due_are_counted_as_far_as_that_is_cheap() {
+        assert_eq!(not_due(500, 20, 480), 480);
+        assert_eq!(not_due(50_000, COUNTED, 7), 7, "very many are due");
+        assert_eq!(not_due(50_000, 7, COUNTED), 49_993, "very many are not");
+        assert_eq!(not_due(50_000, COUNTED, COUNTED), 40_000, "at least so many are due");
+        assert_eq!(not_due(3, 5, 0), 0, "calls go on while it is counted");
+    }
 }

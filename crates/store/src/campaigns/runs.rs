@@ -29,6 +29,8 @@ pub struct RunRow {
     pub started_at: Moment,
     /// When its last call was sent.
     pub last_dial_at: Option<Moment>,
+    /// When its last contact was finished, once that was told.
+    pub finished_at: Option<Moment>,
     /// The `run` command that follows it, if one lives.
     pub leader: Option<String>,
     /// Why its contacts do not wait any more.
@@ -40,7 +42,7 @@ pub struct RunRow {
 macro_rules! run_columns {
     ($after:literal) => {
         concat!(
-            "SELECT id, campaign_id, number, key, ready, started_at, last_dial_at, leader, closed_for, outcome_window FROM runs ",
+            "SELECT id, campaign_id, number, key, ready, started_at, last_dial_at, finished_at, leader, closed_for, outcome_window FROM runs ",
             $after
         )
     };
@@ -202,10 +204,22 @@ fn run(row: &Row) -> Result<RunRow, StoreError> {
         ready: row.get("ready")?,
         started_at: row.moment("started_at")?,
         last_dial_at: row.moment_or_none("last_dial_at")?,
+        finished_at: row.moment_or_none("finished_at")?,
         leader: row.get("leader")?,
         closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
         recent: recent(row)?,
     })
+}
+
+// Whoever is finished changes; the last to be finished is among the last to have changed.
+pub(crate) const LAST_FINISHED: Sql = sql!(
+    "SELECT max(newest.finished_at) AS at FROM (SELECT finished_at FROM contacts WHERE run_id = $1 \
+     ORDER BY change_number DESC, id DESC LIMIT 1000) AS newest"
+);
+
+/// When the last of the contacts was finished that changed last.
+pub(crate) async fn last_finished(session: &mut Session, run: RunId) -> Result<Option<Moment>, StoreError> {
+    session.one(&LAST_FINISHED, args![run]).await?.moment_or_none("at")
 }
 
 /// Notes that a run is finished, or stands still, or that it is so no more. Only the first note
@@ -217,10 +231,20 @@ pub(crate) async fn note(
     cause: Option<&str>,
     now: Moment,
 ) -> Result<(), StoreError> {
-    const FINISHED: Sql = sql!("UPDATE runs SET told_finished = $2 WHERE id = $1 AND told_finished <> $2");
+    const UNTOLD: Sql = sql!("SELECT 1 AS n FROM runs WHERE id = $1 AND finished_at IS NULL");
+    const FINISHED: Sql = sql!("UPDATE runs SET finished_at = $2 WHERE id = $1 AND finished_at IS NULL");
+    const GOES_ON: Sql = sql!("UPDATE runs SET finished_at = NULL WHERE id = $1 AND finished_at IS NOT NULL");
     const STALLED: Sql = sql!("UPDATE runs SET told_stalled = $2 WHERE id = $1 AND told_stalled <> $2");
-    let statement = if kind == EventKind::CampaignFinished { &FINISHED } else { &STALLED };
-    if session.run(statement, args![run, holds]).await? > 0 && holds {
+    let noted = match kind {
+        EventKind::CampaignFinished if holds && session.row(&UNTOLD, args![run]).await?.is_none() => 0,
+        EventKind::CampaignFinished if holds => {
+            let at = last_finished(session, run).await?.unwrap_or(now);
+            session.run(&FINISHED, args![run, at]).await?
+        }
+        EventKind::CampaignFinished => session.run(&GOES_ON, args![run]).await?,
+        _ => session.run(&STALLED, args![run, holds]).await?,
+    };
+    if noted > 0 && holds {
         tell(kind, Subject::Run(run), cause, now);
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Outcomes and what follows, unknown calls, sweeps.
 
+use ringfence_domain::event::EventKind;
 use ringfence_domain::{CallDetails, DialClass, Outcome, Placement, Span};
 use ringfence_store::{ContactFilter, Settlement, SweepOrder};
 use ringfence_tests::on_both_databases;
@@ -175,5 +176,28 @@ on_both_databases! {
         assert_eq!((stage.count(store, "try:1").await, stage.count(store, "try_reached:1").await), (2, 1));
         let by_caller = (stage.count(store, "caller:9876500000").await, stage.count(store, "caller_answered:9876500000").await);
         assert_eq!(by_caller, (2, 1), "and by the caller id that they showed");
+    }
+}
+
+on_both_databases! {
+    async fn a_run_is_finished_when_its_last_contact_was_whenever_that_is_told(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 2).await;
+        let finished_at = || async {
+            store.numbers("spring".into(), noon()).await.expect("asked").expect("there").finished_at
+        };
+        for hours in [1, 2] {
+            assert_eq!(finished_at().await, None, "somebody waits");
+            let at = noon() + Span::from_hours(hours);
+            let id = stage.place(store, 1, at).await[0];
+            store.settle(vec![(id, ended(Outcome::Answered))], at).await.expect("settled");
+        }
+        let last = Some(noon() + Span::from_hours(2));
+        assert_eq!(finished_at().await, last, "before anybody was told");
+        store.note_run(stage.run(), EventKind::CampaignFinished, true, None, noon() + Span::from_hours(9)).await.expect("noted");
+        assert_eq!(store.run(stage.run()).await.expect("a run").finished_at, last);
+        assert_eq!(finished_at().await, last);
+        store.note_run(stage.run(), EventKind::CampaignFinished, false, None, noon()).await.expect("noted");
+        assert_eq!(store.run(stage.run()).await.expect("a run").finished_at, None);
     }
 }
