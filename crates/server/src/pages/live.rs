@@ -17,8 +17,11 @@ use super::visitor::Visitor;
 use crate::Server;
 use crate::stream::{Place, Who};
 
-/// A page hears of changes no more often than this.
-const DIGEST: Duration = Duration::from_secs(1);
+/// How often somebody looks for changes.
+const LOOK: Duration = Duration::from_secs(1);
+/// A page hears of changes no more often than this: a browser that shows them all the time is to need
+/// a small part of one core.
+const DIGEST: Duration = Duration::from_secs(2);
 /// And no less often than this: windows open, and retries come due, without an event.
 const REST: Duration = Duration::from_secs(15);
 /// How often it is asked whether the visitor is still logged in.
@@ -37,7 +40,7 @@ impl Default for Changes {
 /// Looks for new events, for all open pages at once, and only while there are any.
 pub(crate) async fn watch(server: &Server) {
     loop {
-        tokio::time::sleep(DIGEST).await;
+        tokio::time::sleep(LOOK).await;
         if server.changes.0.receiver_count() == 0 {
             continue;
         }
@@ -57,6 +60,7 @@ struct Open {
     visitor: Visitor,
     changes: watch::Receiver<i64>,
     asked: Instant,
+    told: Option<Instant>,
     is_first: bool,
     _place: Place,
 }
@@ -68,7 +72,7 @@ pub(crate) async fn live(State(server): State<Server>, visitor: Visitor) -> Page
         Err(problem) => return Ok(problem.into_response()),
     };
     let changes = server.changes.0.subscribe();
-    let open = Open { server, visitor, changes, asked: Instant::now(), is_first: true, _place: place };
+    let open = Open { server, visitor, changes, asked: Instant::now(), told: None, is_first: true, _place: place };
     let mut response: Response = Sse::new(stream::unfold(open, next)).into_response();
     response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     Ok(response)
@@ -86,6 +90,14 @@ async fn next(mut open: Open) -> Option<(Result<Event, Infallible>, Open)> {
         changed = open.changes.changed() => changed.ok()?,
         () = tokio::time::sleep(REST) => {}
     }
+    if let Some(told) = open.told {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return None,
+            () = tokio::time::sleep_until(told + DIGEST) => open.changes.mark_unchanged(),
+        }
+    }
+    open.told = Some(Instant::now());
     if open.asked.elapsed() >= LOGINS {
         open.asked = Instant::now();
         if !open.visitor.stays().await {

@@ -77,13 +77,15 @@ async fn during(server: u32, store: &Database) -> (f64, f64, f64) {
     tokio::time::sleep(LONG).await;
     let (after, took, last) = (used(server), begun.elapsed().as_secs_f64(), newest().await);
     let percent = |before: f64, after: f64| (after - before) / TICKS / took * 100.0;
-    (percent(before.0, after.0), percent(before.1, after.1), (last - first) as f64 / took * 60.0)
+    // A process that ended meanwhile is left out.
+    let shown =
+        after.1.iter().map(|(pid, ticks)| percent(before.1.get(pid).copied().unwrap_or_default(), *ticks)).sum();
+    (percent(before.0, after.0), shown, (last - first) as f64 / took * 60.0)
 }
 
-/// Ticks that the server has used so far, and those of every process of the browser.
-fn used(server: u32) -> (f64, f64) {
-    let mut ticks: BTreeMap<u32, f64> = BTreeMap::new();
-    let mut browser = 0.0;
+/// Ticks that the server has used so far, and those of each process of the browser.
+fn used(server: u32) -> (f64, BTreeMap<u32, f64>) {
+    let (mut ticks, mut browser) = (0.0, BTreeMap::new());
     for entry in std::fs::read_dir("/proc").expect("it is there").flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
@@ -92,10 +94,12 @@ fn used(server: u32) -> (f64, f64) {
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let of = |place: usize| fields.get(place).and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
         let own = of(11) + of(12);
-        ticks.insert(pid, own);
-        if head.contains("(chromium") || head.contains("(chrome)") || head.contains("(chrome_") {
-            browser += own;
+        if pid == server {
+            ticks = own;
+        }
+        if head.contains("(chrom") {
+            browser.insert(pid, own);
         }
     }
-    (ticks.get(&server).copied().unwrap_or_default(), browser)
+    (ticks, browser)
 }

@@ -63,8 +63,13 @@ impl Session {
         self.browser.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"))
     }
 
+    /// Clicks an element. One that the page replaced between looking and clicking is looked for again.
     pub(super) async fn click(&self, selector: &str) {
-        self.field(selector).await.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        let until = tokio::time::Instant::now() + PATIENCE;
+        while let Err(error) = self.field(selector).await.click().await {
+            let is_late = tokio::time::Instant::now() > until;
+            assert!(error.is_stale_element_reference() && !is_late, "{selector}: {error}");
+        }
     }
 
     /// The text that a person reads on the page.
