@@ -25,7 +25,7 @@ cargo xtask dev [SERVER]  a simulated provider, a database and `ringfence serve`
                           Ctrl-C; SERVER is sqlite (the default) or postgres
 cargo xtask bench [N]     durable dials per second on both databases, rows per second imported, memory; N contacts
 cargo xtask bench reads [N]   what reads over HTTP and pages take while 500 calls a second are dialled and N
-                          contacts wait; 1,000,000 when N is left out
+                          contacts wait, a multiple of 500,000; 1,000,000 when N is left out
 cargo xtask bench page    what an open page costs, server and browser, while 10,000 events a minute happen
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures elapsed time on a machine that does not sleep meanwhile")]
 
 mod dials;
+mod multiply;
 mod page;
 mod reads;
 
@@ -30,11 +31,12 @@ async fn main() {
     if wanted.as_deref() == Some("page") {
         return page::measure(bench.folder.path()).await;
     }
-    let wait = if wanted.as_deref() == Some("reads") { given(2) } else { None };
-    let million = bench.list(wait.unwrap_or(1_000_000));
+    // More are made of those that are imported.
+    let times = if wanted.as_deref() == Some("reads") { given(2).unwrap_or(1_000_000) / 500_000 } else { 2 }.max(1);
+    let million = bench.list(if wanted.as_deref() == Some("reads") { 500_000 } else { 1_000_000 });
     for database in ["sqlite", "postgres"] {
         if wanted.as_deref() == Some("reads") {
-            reads::measure(&bench, database, &million).await;
+            reads::measure(&bench, database, &million, times).await;
             continue;
         }
         let contacts = given(1).unwrap_or(20_000);
@@ -48,11 +50,15 @@ async fn main() {
 
 impl Bench {
     async fn open(&self, database: &str, name: &str) -> Arc<Database> {
-        let location = match database {
+        Arc::new(Database::open(&self.location(database, name).await, true).await.expect("a database"))
+    }
+
+    /// Where a new database is.
+    async fn location(&self, database: &str, name: &str) -> Location {
+        match database {
             "postgres" => Location::Postgres(TestDatabase::empty_postgres().await),
             _ => Location::Sqlite(self.folder.path().join(format!("{name}.db"))),
-        };
-        Arc::new(Database::open(&location, true).await.expect("a database"))
+        }
     }
 
     /// Writes a list of so many people.

@@ -10,7 +10,7 @@ use ringfence_domain::{Rate, Scope};
 use ringfence_engine::LaneEngine;
 use ringfence_operations::{InputFile, importing};
 use ringfence_providers::{HttpTransport, Provider};
-use ringfence_store::Begin;
+use ringfence_store::{Begin, Database};
 use ringfence_tests::sample::{lane_settings, number};
 use ringfence_tests::virtual_time::twenty2_at;
 use ringfence_tests::web::{Sent, Web, config};
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Bench;
 use crate::dials::bench_rules;
+use crate::multiply::multiply;
 
 /// Calls a second that are allowed meanwhile: a little more than the 500 that are wanted.
 const CALLS: u32 = 560;
@@ -62,8 +63,9 @@ enum Read {
 }
 
 /// Asks every read of the API, and every page, in turns, and prints what they took.
-pub(crate) async fn measure(bench: &Bench, database: &str, list: &Path) {
-    let store = bench.open(database, "reads").await;
+pub(crate) async fn measure(bench: &Bench, database: &str, list: &Path, times: usize) {
+    let location = bench.location(database, "reads").await;
+    let store = Arc::new(Database::open(&location, true).await.expect("a database"));
     let mut settings = lane_settings("main");
     settings.limits.calls = Rate::per_second(CALLS);
     settings.limits.requests = Rate::per_second(1_000_000);
@@ -77,6 +79,11 @@ pub(crate) async fn measure(bench: &Bench, database: &str, list: &Path) {
     importing::import(&store, &clock, &campaign, &provider, &InputFile::Named(list.to_owned()), false)
         .await
         .expect("imported");
+    if times > 1 {
+        multiply(&location, times).await;
+    }
+    let waiting = store.numbers("bench".into(), clock.read().now).await.expect("asked").expect("there");
+    println!("{database}: {} contacts wait", waiting.counts["contact:waiting"]);
     let stop = CancellationToken::new();
     let engine = LaneEngine::new(store.clone(), clock.clone(), "bench/1".into(), lane, settings, provider);
     let running = tokio::spawn(engine.run(stop.clone()));
