@@ -116,6 +116,14 @@ impl FromStr for Span {
     }
 }
 
+impl Span {
+    /// The same as people tell it: in whole seconds, unless it is shorter than one.
+    #[must_use]
+    pub const fn rounded(self) -> Self {
+        if self.0 < 1_000 { self } else { Self((self.0 + 500) / 1_000 * 1_000) }
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, scale) = match self.0 {

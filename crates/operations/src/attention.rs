@@ -4,7 +4,7 @@ use ringfence_domain::event::EventKind;
 use ringfence_domain::summary::Summary;
 use ringfence_domain::verdict::{StoppedBy, Verdict};
 use ringfence_domain::zone_data::MEND;
-use ringfence_domain::{CampaignState, ClockReading, ImportState, LaneState, Moment, PausedBy, Span, Zone};
+use ringfence_domain::{CampaignState, ClockReading, ImportId, ImportState, LaneState, Moment, PausedBy, Span, Zone};
 use ringfence_engine::stop_switches;
 use ringfence_store::{LaneRow, RunFigures, ScheduleRow, Subject};
 use serde::Serialize;
@@ -28,9 +28,27 @@ pub enum Level {
     Critical,
 }
 
+/// Where a person mends something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere that has a name here.
+    Elsewhere,
+    /// A campaign.
+    Campaign(String),
+    /// A lane.
+    Lane(String),
+    /// An import.
+    Import(ImportId),
+    /// The list of calls of unknown fate.
+    Review,
+}
+
 /// Something that needs a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Finding {
+    /// Where it is mended.
+    #[serde(skip)]
+    pub place: Place,
     /// How much it matters.
     pub level: Level,
     /// What it is about: `everything`, `lane main`, `diwali`.
@@ -64,7 +82,8 @@ impl Health {
     pub fn unknown(error: Error) -> Self {
         let Error { message, hint, .. } = error;
         let (about, mend) = ("everything".to_owned(), hint.unwrap_or_default());
-        let finding = Finding { level: Level::Critical, about, what: message, since: None, mend };
+        let place = Place::Elsewhere;
+        let finding = Finding { place, level: Level::Critical, about, what: message, since: None, mend };
         Self { level: Level::Critical, findings: vec![finding], campaigns: 0, calls_per_min: 0, zone: None }
     }
 }
@@ -113,8 +132,20 @@ struct Look<'w> {
 }
 
 impl Look<'_> {
-    fn found(&mut self, level: Level, about: impl Into<String>, what: String, since: Option<Moment>, mend: String) {
-        self.findings.push(Finding { level, about: about.into(), what, since, mend });
+    fn found(&mut self, level: Level, place: Place, what: String, since: Option<Moment>, mend: String) {
+        let about = match &place {
+            Place::Campaign(name) => name.clone(),
+            Place::Lane(name) => format!("lane {name}"),
+            _ => "everything".to_owned(),
+        };
+        self.findings.push(Finding { place, level, about, what, since, mend });
+    }
+
+    /// Says that what was found last is mended there, and not where it was found.
+    fn mended_at(&mut self, place: Place) {
+        if let Some(finding) = self.findings.last_mut() {
+            finding.place = place;
+        }
     }
 
     async fn since(&self, kind: EventKind, subject: Subject) -> Result<Option<Moment>, Error> {
@@ -125,7 +156,7 @@ impl Look<'_> {
     async fn stops(&mut self, file: Option<&str>) -> Result<(), Error> {
         if let Some(reason) = file {
             let mend = "remove the file STOP beside ringfence.toml".to_owned();
-            self.found(Level::Warning, "everything", format!("everything is stopped: {reason}"), None, mend);
+            self.found(Level::Warning, Place::Elsewhere, format!("everything is stopped: {reason}"), None, mend);
         }
         let Some(stop) = self.workspace.store.stop().await? else { return Ok(()) };
         let (level, what, mend) = match stop.by {
@@ -139,7 +170,7 @@ impl Look<'_> {
             ),
             StoppedBy::ZoneData => (Level::Critical, stop.reason, MEND.to_owned()),
         };
-        self.found(level, "everything", what, Some(stop.at), mend);
+        self.found(level, Place::Elsewhere, what, Some(stop.at), mend);
         Ok(())
     }
 
@@ -147,7 +178,13 @@ impl Look<'_> {
         let unreadable = self.workspace.store.unreadable_campaigns().await?.into_iter();
         for (name, error) in unreadable.filter(|(name, _)| campaign.is_none_or(|campaign| campaign == name)) {
             let mend = "ringfence apply of its file".to_owned();
-            self.found(Level::Critical, name, format!("its rules cannot be read: {error}"), None, mend);
+            self.found(
+                Level::Critical,
+                Place::Campaign(name),
+                format!("its rules cannot be read: {error}"),
+                None,
+                mend,
+            );
         }
         Ok(())
     }
@@ -160,18 +197,19 @@ impl Look<'_> {
     ) -> Result<(), Error> {
         let row = &figures.conditions.campaign;
         let (name, subject) = (&summary.campaign, Subject::Campaign(row.id));
+        let of_campaign = || Place::Campaign(name.clone());
         let reason = row.reason.clone().unwrap_or_default();
         match (row.state, row.paused_by) {
             (CampaignState::Paused, Some(PausedBy::Safety)) => {
                 let since = self.since(EventKind::CampaignPaused, subject).await?;
                 let mend = format!("look, then ringfence resume {name} --accept");
-                self.found(Level::Critical, name, format!("a safety rail paused it: {reason}"), since, mend);
+                self.found(Level::Critical, of_campaign(), format!("a safety rail paused it: {reason}"), since, mend);
             }
             (CampaignState::Paused, Some(PausedBy::Person)) => {
                 let since = self.since(EventKind::CampaignPaused, subject).await?;
                 self.found(
                     Level::Warning,
-                    name,
+                    of_campaign(),
                     format!("it is paused: {reason}"),
                     since,
                     format!("ringfence resume {name}"),
@@ -186,24 +224,27 @@ impl Look<'_> {
                 let what = format!("import {id} is held: {}", import.held_for.clone().unwrap_or_default());
                 let mend =
                     format!("ringfence rejects {name}; then ringfence resume {name} --accept, or import --undo {id}");
-                self.found(Level::Critical, name, what, since, mend);
+                self.found(Level::Critical, of_campaign(), what, since, mend);
+                self.mended_at(Place::Import(id));
             } else if let Some(line) = crate::importing::nobody_line(import) {
                 let what = line.trim_start_matches("caution: ").to_owned();
-                self.found(Level::Warning, name, what, at, format!("ringfence rejects {name}"));
+                self.found(Level::Warning, of_campaign(), what, at, format!("ringfence rejects {name}"));
+                self.mended_at(Place::Import(id));
             }
         }
         if let Some(schedule) = schedule.filter(|schedule| schedule.last_failed) {
             let why = schedule.last_result.clone().unwrap_or_default();
             let what = format!("its list did not come: {why}");
             let mend = format!("ringfence import {name} FILE; the next moment reads again");
-            self.found(Level::Critical, name, what, schedule.last_at, mend);
+            self.found(Level::Critical, of_campaign(), what, schedule.last_at, mend);
         }
         if summary.contacts.review > 0 {
             let what = match summary.contacts.review {
                 1 => "1 contact in review waits for a person".to_owned(),
                 n => format!("{n} contacts in review wait for a person"),
             };
-            self.found(Level::Warning, name, what, None, format!("ringfence review --campaign {name}"));
+            self.found(Level::Warning, of_campaign(), what, None, format!("ringfence review --campaign {name}"));
+            self.mended_at(Place::Review);
         }
         if let Some((ahead, priority)) = &figures.conditions.foremost
             && *priority < i64::from(row.rules.priority)
@@ -214,14 +255,14 @@ impl Look<'_> {
                 summary.waiting_for.pace
             );
             let mend = format!("give it a lower number in priority, or ringfence pause {ahead}");
-            self.found(Level::Warning, name, what, None, mend);
+            self.found(Level::Warning, of_campaign(), what, None, mend);
         }
         Ok(())
     }
 
     async fn lane(&mut self, lane: &LaneRow, on_it: &[&Summary]) -> Result<(), Error> {
         let (name, reading) = (&lane.settings.name, self.reading);
-        let about = format!("lane {name}");
+        let about = Place::Lane(name.clone());
         let waiting: i64 = on_it.iter().map(|summary| summary.contacts.waiting).sum();
         if lane.state == LaneState::Paused {
             let since = self.since(EventKind::LanePaused, Subject::Lane(lane.id)).await?;
@@ -261,6 +302,7 @@ impl Look<'_> {
                 Verdict::Slots(_) if waiting > 0 => {
                     let what = verdict.says(reading, clock);
                     self.found(Level::Critical, about.clone(), what, None, "ringfence review".to_owned());
+                    self.mended_at(Place::Review);
                 }
                 _ => {}
             }

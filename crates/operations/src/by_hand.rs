@@ -3,6 +3,7 @@
 use ringfence_domain::ContactId;
 use ringfence_store::{ContactFilter, ContactRow};
 
+use crate::dnc;
 use crate::error::Error;
 use crate::search::{self, Narrow};
 use crate::workspace::Workspace;
@@ -47,6 +48,19 @@ pub async fn stop(workspace: &Workspace, contacts: &[ContactId], reason: &str) -
         stopped += workspace.store.stop_by_hand(some.to_vec(), reason.to_owned(), workspace.now()).await?;
     }
     Ok(stopped)
+}
+
+/// Puts every number of these contacts on everyone's do-not-call list. Returns how many numbers they
+/// have.
+pub async fn forbid(workspace: &Workspace, contacts: &[ContactId], reason: Option<&str>) -> Result<usize, Error> {
+    let mut forbidden = 0;
+    for some in contacts.chunks(PAGE as usize) {
+        let numbers = workspace.store.numbers_of(some.to_vec()).await?;
+        let numbers: Vec<String> = numbers.iter().map(|number| number.e164().to_owned()).collect();
+        dnc::add(workspace, None, &numbers, None, reason).await?;
+        forbidden += numbers.len();
+    }
+    Ok(forbidden)
 }
 
 /// Has a contact called before everybody who was not called yet, as soon as every rule allows it.

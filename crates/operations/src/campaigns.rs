@@ -13,6 +13,6 @@ pub use cancel::{CancelledCampaign, cancel};
 pub(crate) use list::say_missing_lists;
 pub use list::{Listed, Scheduled, list};
 pub use pause::{PausedCampaign, pause};
-pub use resume::{ResumedCampaign, resume};
+pub use resume::{ResumedCampaign, accept_import, resume};
 pub use show::{Shown, show};
 pub use start::{StartedCampaign, start};

@@ -148,7 +148,7 @@ fn lane(row: LaneRow, load: &LaneLoad, stop_switch: Option<String>, reading: Clo
             unknown: held.unsure,
             first_free_at: held.first_free,
         },
-        usual_call: row.usual_call.map(|usual| usual.to_string()),
+        usual_call: row.usual_call.map(|usual| usual.rounded().to_string()),
         left_today: load.left_today,
         last_owner: row.last_owner.as_deref().filter(|_| !is_dialled).map(standby::process),
         last_dialled_until: row.last_owner.is_some().then_some(row.lease_until).filter(|_| !is_dialled),

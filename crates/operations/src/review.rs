@@ -1,7 +1,7 @@
 //! Calls of unknown fate: who waits for a person's word, and the word.
 
 use ringfence_domain::{AttemptId, AttemptState, ContactId, Moment, Zone};
-use ringfence_store::{ReviewAnswer, ReviewRow};
+use ringfence_store::{CampaignRow, ReviewAnswer, ReviewRow};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -57,7 +57,11 @@ pub async fn list(workspace: &Workspace, campaign: Option<&str>) -> Result<Vec<I
 }
 
 async fn in_review(workspace: &Workspace, rows: Vec<ReviewRow>) -> Result<Vec<InReview>, Error> {
-    let campaigns = workspace.store.campaigns().await?;
+    let (campaigns, lanes) = (workspace.store.campaigns().await?, workspace.store.lanes().await?);
+    let clock = |known: &CampaignRow| {
+        let lane = lanes.iter().find(|lane| lane.id == known.lane);
+        known.rules.own_zone(lane.map_or_else(Zone::utc, |lane| lane.settings.timezone))
+    };
     let in_review = |row: ReviewRow| {
         let campaign = campaigns.iter().find(|campaign| campaign.id == row.campaign);
         InReview {
@@ -68,7 +72,7 @@ async fn in_review(workspace: &Workspace, rows: Vec<ReviewRow>) -> Result<Vec<In
             attempt_state: row.attempt_state,
             sent_at: row.sending_at,
             cause: row.cause.unwrap_or_else(|| "no outcome was ever learned".to_owned()),
-            zone: campaign.map_or(Zone::utc(), |known| known.rules.own_zone(Zone::utc())),
+            zone: campaign.map_or_else(Zone::utc, clock),
         }
     };
     Ok(rows.into_iter().map(in_review).collect())

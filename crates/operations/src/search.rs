@@ -4,18 +4,22 @@
 //! after the other: so many at most, and from there on when somebody asks again.
 
 use ringfence_domain::{ContactId, ContactState, RunId};
-use ringfence_store::{ContactFilter, ContactRow};
+use ringfence_store::{ContactFilter, ContactRow, ContactText};
 
 use crate::error::Error;
 use crate::workspace::{Workspace, is_listed};
 
 /// Rows that are read at once.
-const PAGE: u32 = 500;
+const PAGE: u32 = 1_000;
 /// Rows that one search looks at.
 const MOST: u32 = 5_000;
+/// The same where each row must be read whole, as somebody sees it who sees no numbers.
+const MOST_HIDDEN: u32 = 1_000;
+/// A number that not everybody sees.
+const EXAMPLE: &str = "+919876543210";
 
 /// What narrows a list of contacts beside their state and outcome.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Narrow {
     /// They were called at least so often.
     pub calls: u32,
@@ -23,6 +27,14 @@ pub struct Narrow {
     pub zone: String,
     /// A text in their number, their id or their row.
     pub text: String,
+    /// How whoever asks sees a text: what they may not see they must not find either, digit by digit.
+    pub seen: fn(&str) -> String,
+}
+
+impl Default for Narrow {
+    fn default() -> Self {
+        Self { calls: 0, zone: String::new(), text: String::new(), seen: str::to_owned }
+    }
 }
 
 /// Some people, and how far was looked.
@@ -34,24 +46,54 @@ pub struct Found {
     pub next: Option<ContactId>,
     /// How many rows were looked at.
     pub looked: u32,
+    /// Whether they have the very number or id that was asked for, and not only a text.
+    pub is_exact: bool,
 }
 
 impl Narrow {
     /// Tells whether it lets everybody through.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.calls == 0 && self.zone.is_empty() && self.text.is_empty()
+    }
+
+    /// Tells whether it may let somebody through, by their texts alone: what is sought may be in a key
+    /// of the row, and then it is in none of its values.
+    fn may_let_through(&self, text: &ContactText) -> bool {
+        let sought = self.text.trim().to_lowercase();
+        let in_json = serde_json::to_string(&sought).unwrap_or_default();
+        let has = |text: &str| text.to_lowercase().contains(in_json.trim_matches('"'));
+        text.calls >= self.calls
+            && (self.hides_digits()
+                || has(&text.fields)
+                || text.external_id.as_deref().is_some_and(|id| id.to_lowercase().contains(&sought))
+                || self.digits().is_some_and(|digits| text.number.contains(&digits)))
+    }
+
+    /// The digits of what is sought, if it may be a number: those are written with spaces and dashes.
+    fn digits(&self) -> Option<String> {
+        let digits: String = self.text.chars().filter(char::is_ascii_digit).collect();
+        let is_number = digits.len() >= 4 && self.text.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
+        is_number.then_some(digits)
+    }
+
+    /// Tells whether what is sought may stand where whoever asks sees something else.
+    fn hides_digits(&self) -> bool {
+        let hidden = |c: char| c.is_numeric() || c == '*';
+        self.text.contains(hidden) && (self.seen)(EXAMPLE) != EXAMPLE
+    }
+
+    /// How many rows one search looks at.
+    fn most(&self) -> u32 {
+        if self.hides_digits() { MOST_HIDDEN } else { MOST }
     }
 
     fn lets_through(&self, contact: &ContactRow) -> bool {
-        let has = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
+        let has = |text: &str, part: &str| (self.seen)(text).to_lowercase().contains(&part.to_lowercase());
         let text = self.text.trim();
-        // Numbers are written with spaces and dashes.
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let is_number = digits.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c));
         contact.calls >= self.calls
             && (self.zone.is_empty() || has(&contact.zones.to_string(), self.zone.trim()))
             && (text.is_empty()
-                || (is_number && contact.number.e164().contains(&digits))
+                || self.digits().is_some_and(|digits| (self.seen)(contact.number.e164()).contains(&digits))
                 || contact.external_id.as_deref().is_some_and(|id| has(id, text))
                 || contact.fields.values().any(|value| has(value, text)))
     }
@@ -77,15 +119,27 @@ async fn in_run(
     after: ContactId,
     limit: u32,
 ) -> Result<Found, Error> {
+    // Everybody with an outcome is found by an index, and everybody in a state; not both at once.
+    let both = filter.state.filter(|_| filter.outcome.is_some());
+    let filter = ContactFilter { state: filter.state.filter(|_| both.is_none()), ..filter };
+    let lets_through =
+        |contact: &ContactRow| both.is_none_or(|state| contact.state == state) && narrow.lets_through(contact);
     let mut found = Found { next: Some(after), ..Found::default() };
     while let Some(after) = found.next {
-        let size = if narrow.is_empty() { limit } else { PAGE };
-        let page = workspace.store.contacts(run, filter, after, size).await?;
-        let is_last = page.len() < size as usize;
-        let last = page.last().map(|contact| contact.id);
-        found.looked += page.len() as u32;
+        let (page, last, is_last) = if narrow.is_empty() && both.is_none() {
+            let page = workspace.store.contacts(run, filter, after, limit).await?;
+            found.looked += page.len() as u32;
+            let (last, is_last) = (page.last().map(|contact| contact.id), page.len() < limit as usize);
+            (page, last, is_last)
+        } else {
+            let texts = workspace.store.contact_texts(run, filter, after, PAGE).await?;
+            found.looked += texts.len() as u32;
+            let (last, is_last) = (texts.last().map(|text| text.id), texts.len() < PAGE as usize);
+            let likely = texts.iter().filter(|text| narrow.may_let_through(text)).map(|text| text.id).collect();
+            (workspace.store.contacts_by_ids(likely).await?, last, is_last)
+        };
         for contact in page {
-            if narrow.lets_through(&contact) {
+            if lets_through(&contact) {
                 found.contacts.push(contact);
                 if found.contacts.len() == limit as usize {
                     found.next =
@@ -95,7 +149,7 @@ async fn in_run(
             }
         }
         found.next = last.filter(|_| !is_last);
-        if found.looked >= MOST {
+        if found.looked >= narrow.most() {
             break;
         }
     }
@@ -103,8 +157,8 @@ async fn in_run(
 }
 
 /// Returns the people that a few words may mean: everyone with that number, id or own id, and
-/// otherwise the first with that text in the current run of each campaign, `limit` at most.
-pub async fn anybody(workspace: &Workspace, words: &str, limit: u32) -> Result<Found, Error> {
+/// otherwise the first with that text, as `seen`, in the current run of each campaign, `limit` at most.
+pub async fn anybody(workspace: &Workspace, words: &str, seen: fn(&str) -> String, limit: u32) -> Result<Found, Error> {
     let (store, words) = (&workspace.store, words.trim());
     if words.is_empty() {
         return Ok(Found::default());
@@ -118,8 +172,9 @@ pub async fn anybody(workspace: &Workspace, words: &str, limit: u32) -> Result<F
         found.contacts.extend(store.contact(ContactId(id)).await?);
     }
     found.contacts.extend(store.contacts_named(words.to_owned(), i64::from(limit)).await?);
-    if found.contacts.is_empty() {
-        let narrow = Narrow { text: words.to_owned(), ..Narrow::default() };
+    found.is_exact = !found.contacts.is_empty();
+    if !found.is_exact {
+        let narrow = Narrow { text: words.to_owned(), seen, ..Narrow::default() };
         for campaign in store.campaigns().await?.into_iter().filter(|row| is_listed(&row.rules.name)) {
             let left = limit.saturating_sub(found.contacts.len() as u32);
             if left == 0 || found.looked >= MOST {

@@ -78,7 +78,7 @@ pub async fn ahead(
     let wanted = |row: &&CampaignRow| campaign.is_none_or(|name| row.rules.name == name);
     let known: BTreeMap<_, _> = campaigns.iter().filter(wanted).map(|row| (row.id, row)).collect();
     let mut waiting: BTreeMap<_, i64> = BTreeMap::new();
-    for row in store.waiting_by_zone().await? {
+    for row in store.waiting_by_zone(workspace.now()).await? {
         if known.contains_key(&row.campaign) {
             *waiting.entry((row.campaign, row.zones.to_string())).or_default() += row.waiting;
         }

@@ -12,7 +12,7 @@ pub fn lines(health: &Health, now: Moment) -> String {
 }
 
 fn two_lines(finding: &Finding, now: Moment, zone: Zone) -> String {
-    let Finding { level, about, what, since, mend } = finding;
+    let Finding { level, about, what, since, mend, .. } = finding;
     let since = since.map(|since| format!("since {}; ", since.shown_near(now, zone))).unwrap_or_default();
     let what = format!("{}: {about}: {}", word(*level), what.trim_end_matches('.'));
     format!("{}\n{}\n", wrapped(&what), wrapped(&format!("    {since}to mend it: {mend}")))

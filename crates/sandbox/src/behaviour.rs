@@ -152,7 +152,7 @@ impl Default for Behaviour {
             ring: Span::from_millis(500),
             talk: Span::from_secs(2),
             latency: Span::from_millis(5),
-            outputs: outputs(&[("interested", "yes"), ("callback_requested", "no")]),
+            outputs: outputs(&[("interested", "yes"), ("callback_requested", "no"), ("opted_out", "no")]),
             faults: Vec::new(),
             hours: None,
             queue: Span::ZERO,

@@ -18,9 +18,11 @@
   });
 
   // The chip: an event stream that is cut off makes a page old, and that must be seen.
+  const follows = () => byId("live")?.hasAttribute("hx-get");
+  const isPaused = () => byId("pause")?.getAttribute("aria-pressed") === "true";
   const chip = (state, text) => {
     const pulse = byId("pulse");
-    if (!pulse) return;
+    if (!pulse || !follows() || (isPaused() && state === "live")) return;
     pulse.dataset.state = state;
     pulse.textContent = text;
   };
@@ -32,8 +34,7 @@
 
   // Somebody who reads may hold the page still.
   const pause = byId("pause"), stream = byId("stream");
-  const isPaused = () => pause?.getAttribute("aria-pressed") === "true";
-  if (pause && stream) {
+  if (pause && stream && follows()) {
     pause.hidden = false;
     pause.addEventListener("click", () => {
       const paused = !isPaused();
@@ -44,6 +45,17 @@
   }
   document.addEventListener("htmx:before:request", (event) => {
     if (isPaused() && event.detail.ctx?.sourceElement?.id === "live") event.preventDefault();
+  });
+
+  // A refusal, or the page that asks to log in, must not take the place of what is shown.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { sourceElement, response, text } = event.detail.ctx ?? {};
+    if (!["live", "around"].includes(sourceElement?.id)) return;
+    // It was asked for before somebody held the page.
+    if (sourceElement.id === "live" && isPaused()) { event.preventDefault(); return; }
+    if (response?.status === 200 && text?.includes('id="live"')) return;
+    event.preventDefault();
+    chip("stale", "not live: reload the page");
   });
 
   // What somebody unfolded stays unfolded when the page changes.

@@ -67,7 +67,7 @@ pub use campaigns::runs::RunRow;
 pub use campaigns::schedules::ScheduleRow;
 pub use changes::{ChangePlace, ChangeQuery, Changed};
 pub use contacts::attempt_rows::AttemptRow;
-pub use contacts::rows::{ContactFilter, ContactRow};
+pub use contacts::rows::{ContactFilter, ContactRow, ContactText};
 pub use counters::{Counter, UnknownCounter};
 pub use database::clock::DatabaseClock;
 pub use database::{Backup, Database, DatabaseKind, Guarded, KnownAs, Location, Outage, ProcessLock};

@@ -48,7 +48,7 @@ const LOOKED_AT: &[(&Sql, &str)] = &[
     (&campaigns::runs::LAST_FINISHED, "SEARCH contacts USING INDEX contacts_changes (run_id=?)"),
     (&run_figures::BUCKETS, "SEARCH c USING COVERING INDEX contacts_due (bucket_id=? AND due_at"),
     (&run_hours::LAST, "SEARCH run_hours USING PRIMARY KEY (run_id=?)"),
-    (&queues::WAITING, "SEARCH b USING INDEX sqlite_autoindex_buckets_1 (run_id=?)"),
+    (&queues::WAITING, "SEARCH c USING COVERING INDEX contacts_due (bucket_id=? AND due_at"),
     (&reports::OF_ATTEMPTS, "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)"),
     (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (run_id=? AND number_key=?)"),
 ];

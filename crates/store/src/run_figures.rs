@@ -52,7 +52,7 @@ pub struct BucketFigures {
 const PACE_DEPTH: i64 = 2_000;
 
 /// People of one bucket are counted up to here, those who are due and those who are not.
-const COUNTED: i64 = 10_000;
+pub(crate) const COUNTED: i64 = 10_000;
 
 pub(crate) const BUCKETS: Sql = sql!(
     "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
@@ -67,7 +67,7 @@ pub(crate) const BUCKETS: Sql = sql!(
 
 /// How many of a bucket are not due, of those who wait in it, when no more than [`COUNTED`] of either
 /// kind were counted. Where there are more of both, those who are due are at least as many.
-fn not_due(waiting: i64, due: i64, later: i64) -> i64 {
+pub(crate) fn not_due(waiting: i64, due: i64, later: i64) -> i64 {
     match (due < COUNTED, later < COUNTED) {
         (true, _) => waiting - due,
         (false, true) => later,

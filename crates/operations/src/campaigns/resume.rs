@@ -51,6 +51,19 @@ pub async fn resume(workspace: &Workspace, name: &str, accept: bool) -> Result<R
     })
 }
 
+/// Accepts one import that a safety rail holds: its people may be called when their campaign may
+/// call. The campaign stays as it is.
+pub async fn accept_import(workspace: &Workspace, id: ImportId) -> Result<(), Error> {
+    let store = &workspace.store;
+    let import = crate::imports::one(workspace, id).await?;
+    let campaign = store.campaign_by_id(store.run(import.row.run).await?.campaign).await?;
+    if !store.accept_import(campaign.id, id, workspace.now()).await? {
+        let says = format!("import {id} is not held, or a newer file has taken its place");
+        return Err(Error::conflict(says, format!("look at the newest import of {}", campaign.rules.name)));
+    }
+    release(workspace, &campaign, id).await
+}
+
 /// Releases an import that a person accepted.
 async fn release(workspace: &Workspace, campaign: &CampaignRow, id: ImportId) -> Result<(), Error> {
     let store = &workspace.store;

@@ -31,6 +31,8 @@ pub struct Form {
     pub zone: String,
     /// Presets of laws and codes, with commas between them.
     pub rules: String,
+    /// The column and the country that `rules` and `zone` were guessed for.
+    pub laws_of: String,
     /// Caps on calls to a number, with commas between them.
     pub per_number: String,
     /// Calls to a person, over all outcomes.

@@ -57,24 +57,33 @@ pub async fn look(list: &KeptList, form: &Form) -> Result<Looked, Error> {
 }
 
 fn looked(table: &Sample, source: &str, mut form: Form) -> Result<Looked, Error> {
+    let is_first = form.phone.is_empty();
     let chosen = (!form.phone.is_empty()).then_some(form.phone.as_str());
     let country = form.country.trim().parse().ok();
     let found = Columns::guess(table, source, (chosen, country));
     let mut notes = Vec::new();
     match found {
         Ok(found) => {
-            if form.phone.is_empty() {
+            if is_first {
                 form.phone.clone_from(&found.phone);
                 form.country = found.country.map(String::from).unwrap_or_default();
                 form.timezone = found.timezone.clone().unwrap_or_default();
                 form.id = found.id.clone().unwrap_or_default();
+            }
+            // The laws follow the country and the column that were chosen, as long as nobody chose others.
+            let asked = format!("{} {}", form.phone, form.country.trim());
+            if is_first || (!form.laws_of.is_empty() && form.laws_of != asked) {
                 found.calling_zone().clone_into(&mut form.zone);
                 form.rules = found.laws().map(|(_, preset)| preset.to_owned()).unwrap_or_default();
+                form.laws_of = asked;
             }
             form.variables = found.variables().into_iter().map(|(name, column)| (name, column.to_owned())).collect();
             notes = found.notes;
         }
-        Err(error) => notes.push(error.message),
+        Err(error) => {
+            notes.push(error.message);
+            "none yet".clone_into(&mut form.laws_of);
+        }
     }
     if form.name.is_empty() {
         form.name = campaign_name(std::path::Path::new(source));

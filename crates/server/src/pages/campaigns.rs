@@ -36,7 +36,7 @@ pub(crate) struct CampaignLine {
 
 /// Shows them.
 pub(crate) async fn campaigns(visitor: Visitor) -> Page {
-    let frame = Frame::of(&visitor, "Campaigns", "/campaigns").await?;
+    let frame = Frame::of(&visitor, "Campaigns", "/campaigns").await?.live();
     let summaries = status::summaries(&visitor.workspace, None).await?;
     let campaigns = summaries.iter().map(|(summary, zone)| CampaignLine::of(&visitor, summary, *zone)).collect();
     Ok(shown(&CampaignsPage { frame, campaigns }))

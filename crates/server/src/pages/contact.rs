@@ -7,7 +7,7 @@ use ringfence_domain::{ContactId, ContactState, Moment, Span, Zone};
 use ringfence_operations::attempts::ListedAttempt;
 use ringfence_operations::ledger::{self, Entry};
 use ringfence_operations::why::{self, Explanation, Past, WhyNumber};
-use ringfence_operations::{Error, Workspace, by_hand, contacts, dnc, windows};
+use ringfence_operations::{Error, Workspace, by_hand, contacts, windows};
 use serde::Deserialize;
 
 use super::campaigns::part;
@@ -96,7 +96,7 @@ struct Medium {
 pub(crate) async fn contact(visitor: Visitor, Path(id): Path<i64>) -> Page {
     let (workspace, id) = (&visitor.workspace, ContactId(id));
     let contact = contacts::one(workspace, id).await?;
-    let frame = Frame::of(&visitor, &format!("Contact {id}"), "/contacts").await?;
+    let frame = Frame::of(&visitor, &format!("Contact {id}"), "/contacts").await?.live();
     let explanations = match why::of_contact(workspace, id).await? {
         WhyNumber::Contacts(all) => all,
         WhyNumber::Outside(_) => Vec::new(),
@@ -244,11 +244,12 @@ pub(crate) async fn call_next(Operator(visitor): Operator, Path(id): Path<i64>) 
     Ok(to(&format!("/contacts/{id}")))
 }
 
-/// Puts the person's number on everyone's do-not-call list.
+/// Puts all numbers of the person on everyone's do-not-call list.
 pub(crate) async fn forbid(Operator(visitor): Operator, Path(id): Path<i64>, Sent(form): Sent<ReasonForm>) -> Page {
-    let contact = contacts::one(&visitor.workspace, ContactId(id)).await?;
     let reason = form.reason.trim();
     let reason = (!reason.is_empty()).then_some(reason);
-    dnc::add(&visitor.workspace, None, &[contact.phone], None, reason).await?;
+    if by_hand::forbid(&visitor.workspace, &[ContactId(id)], reason).await? == 0 {
+        return Err(PageError::new(StatusCode::NOT_FOUND, format!("there is no contact {id}")));
+    }
     Ok(to(&format!("/contacts/{id}")))
 }

@@ -55,6 +55,6 @@ pub(crate) async fn draw(
         open: open.iter().map(|(from, until)| (place(*from), place(*until) - place(*from))).collect(),
         marks: made.chain(planned).collect(),
         now: place(now),
-        says: format!("their day, {}, as it is {} there", now.local(zone).strftime("%d %b"), now.shown_near(now, zone)),
+        says: format!("Their day, {}, as it is {} there", now.local(zone).strftime("%d %b"), now.shown_near(now, zone)),
     }))
 }

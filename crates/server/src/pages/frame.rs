@@ -1,11 +1,12 @@
 //! What every page has around it: where one is, who one is, and STOP.
 
+use askama::Template;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{ContactId, Moment, Scope, Zone};
 use ringfence_operations::{Error, events, review, stop};
 
-use super::assets;
 use super::visitor::Visitor;
+use super::{Page, assets, shown};
 
 /// The pages that stand above all others: address, name, and the key that leads there after `g`.
 const PAGES: &[(&str, &str, &str)] = &[
@@ -23,12 +24,25 @@ const PAGES: &[(&str, &str, &str)] = &[
 /// More reviews than this are not counted for the frame.
 const REVIEWS: u32 = 100;
 
+#[derive(Template)]
+#[template(path = "pages/frame.html")]
+struct FramePage {
+    frame: Frame,
+}
+
+/// Shows what is around every page, for pages that are not asked for again themselves.
+pub(crate) async fn around(visitor: Visitor) -> Page {
+    Ok(shown(&FramePage { frame: Frame::of(&visitor, "Ringfence", "").await? }))
+}
+
 /// What every page has around it.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) title: String,
     /// The address of this page, which is asked for again when something has changed.
     pub(crate) address: String,
+    /// Whether what the page shows is asked for again, and not only what is around it.
+    pub(crate) is_live: bool,
     pub(crate) links: Vec<Link>,
     pub(crate) who: String,
     pub(crate) scope: &'static str,
@@ -87,6 +101,7 @@ impl Frame {
         Ok(Self {
             title: title.to_owned(),
             address: visitor.address.clone(),
+            is_live: false,
             links: PAGES.iter().map(link).collect(),
             who: visitor.login.name.clone(),
             scope: visitor.login.scope.as_str(),
@@ -98,6 +113,13 @@ impl Frame {
             style: assets::address(assets::STYLE),
             script: assets::address(assets::SCRIPT),
         })
+    }
+
+    /// Says that what the page shows is asked for again whenever something has changed: it must be
+    /// cheap to ask for, and stand in the block `live`.
+    pub(crate) fn live(mut self) -> Self {
+        self.is_live = !self.address.is_empty();
+        self
     }
 
     /// A moment on the clocks of the frame.

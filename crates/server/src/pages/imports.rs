@@ -103,9 +103,9 @@ pub(crate) async fn import(visitor: Visitor, Path(id): Path<i64>, Query(query): 
         reason: visitor.seen(&row.reason),
         record: row.record.iter().map(|cell| visitor.seen(cell)).collect(),
     };
-    let frame = Frame::of(&visitor, &format!("Import {id}"), "/campaigns").await?;
+    let frame = Frame::of(&visitor, &format!("Import {id}"), "/campaigns").await?.live();
     let page = ImportPage {
-        says: visitor.seen(&importing::counts_line(&import.row)),
+        says: importing::counts_line(&import.row),
         reasons: import.reasons.iter().map(|(code, n)| (code.replace('_', " "), *n)).collect(),
         is_held: import.state == ImportState::Held,
         may_undo: import.state != ImportState::Undone,
@@ -118,11 +118,9 @@ pub(crate) async fn import(visitor: Visitor, Path(id): Path<i64>, Query(query): 
     Ok(shown(&page))
 }
 
-/// Releases what a safety rail holds.
+/// Accepts it, and nothing else, though a safety rail holds it.
 pub(crate) async fn accept(Operator(visitor): Operator, Path(id): Path<i64>) -> Page {
-    let import = imports::one(&visitor.workspace, ImportId(id)).await?;
-    let campaign = campaign_of(&visitor, &import).await?;
-    campaigns::resume(&visitor.workspace, &campaign, true).await?;
+    campaigns::accept_import(&visitor.workspace, ImportId(id)).await?;
     Ok(to(&format!("/imports/{id}")))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::Path;
-use ringfence_domain::{DialClass, Moment, Span, Zone};
+use ringfence_domain::{CampaignState, DialClass, Moment, Span, Zone};
 use ringfence_operations::lanes::{self, Lane};
 use ringfence_operations::lateness::{self, Lateness};
 use ringfence_operations::{Error, credentials, standby};
@@ -83,7 +83,7 @@ pub(crate) async fn lanes_page(visitor: Visitor) -> Page {
 
 async fn page(visitor: &Visitor, tried: Option<(String, bool, String)>) -> Page {
     let workspace = &visitor.workspace;
-    let frame = Frame::of(visitor, "Queues and lanes", "/lanes").await?;
+    let frame = Frame::of(visitor, "Queues and lanes", "/lanes").await?.live();
     let now = workspace.now();
     let mut waiting = waiting_by_lane(visitor).await?;
     let mut late = lateness::by_lane(workspace).await?;
@@ -99,48 +99,55 @@ async fn page(visitor: &Visitor, tried: Option<(String, bool, String)>) -> Page 
     Ok(shown(&LanesPage { frame, lanes, processes, tried }))
 }
 
-/// Who waits, with the name of their campaign, by lane.
-async fn waiting_by_lane(visitor: &Visitor) -> Result<BTreeMap<String, Vec<(String, WaitingIn)>>, Error> {
+/// Who waits in one campaign, and whether that may dial.
+struct Waiting {
+    campaign: String,
+    is_running: bool,
+    row: WaitingIn,
+}
+
+/// Who waits, by lane.
+async fn waiting_by_lane(visitor: &Visitor) -> Result<BTreeMap<String, Vec<Waiting>>, Error> {
     let store = &visitor.workspace.store;
     let (lanes, campaigns) = (store.lanes().await?, store.campaigns().await?);
-    let mut by_lane: BTreeMap<String, Vec<(String, WaitingIn)>> = BTreeMap::new();
-    for row in store.waiting_by_zone().await? {
+    let mut by_lane: BTreeMap<String, Vec<Waiting>> = BTreeMap::new();
+    for row in store.waiting_by_zone(visitor.workspace.now()).await? {
         let Some(campaign) = campaigns.iter().find(|campaign| campaign.id == row.campaign) else { continue };
         let Some(lane) = lanes.iter().find(|lane| lane.id == campaign.lane) else { continue };
-        by_lane.entry(lane.settings.name.clone()).or_default().push((campaign.rules.name.clone(), row));
+        let is_running = campaign.state == CampaignState::Running;
+        let waiting = Waiting { campaign: campaign.rules.name.clone(), is_running, row };
+        by_lane.entry(lane.settings.name.clone()).or_default().push(waiting);
     }
     Ok(by_lane)
 }
 
-fn card(
-    visitor: &Visitor,
-    lane: Lane,
-    (waiting, late): (&[(String, WaitingIn)], Option<Lateness>),
-    now: Moment,
-) -> LaneCard {
+fn card(visitor: &Visitor, lane: Lane, (waiting, late): (&[Waiting], Option<Lateness>), now: Moment) -> LaneCard {
     let zone = lane.zone;
     let used = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
     let queues = DialClass::ALL.iter().filter_map(|class| {
-        let of: Vec<&WaitingIn> = waiting.iter().map(|(_, row)| row).filter(|row| row.class == *class).collect();
-        let (all, due): (i64, Vec<&&WaitingIn>) =
-            (of.iter().map(|row| row.waiting).sum(), of.iter().filter(|row| row.eligible_at <= now).collect());
-        let oldest = due.iter().map(|row| row.eligible_at.max(row.due_at)).min();
+        let of: Vec<&WaitingIn> = waiting.iter().map(|one| &one.row).filter(|row| row.class == *class).collect();
+        let all: i64 = of.iter().map(|row| row.waiting).sum();
+        let running: Vec<&WaitingIn> =
+            waiting.iter().filter(|one| one.is_running && one.row.class == *class).map(|one| &one.row).collect();
+        let oldest = running.iter().filter(|row| row.due > 0).map(|row| row.eligible_at.max(row.due_at)).min();
         (all > 0).then(|| QueueLine {
             class: class.as_str(),
             waiting: all,
-            due: due.iter().map(|row| row.waiting).sum(),
+            due: running.iter().map(|row| row.due).sum(),
             oldest: oldest.map(|at| ago(now, at)).unwrap_or_default(),
         })
     });
-    let mut buckets: Vec<&(String, WaitingIn)> = waiting.iter().collect();
-    buckets.sort_by_key(|(_, row)| row.eligible_at);
-    let bucket = |(campaign, row): &&(String, WaitingIn)| BucketLine {
+    let mut buckets: Vec<&Waiting> = waiting.iter().collect();
+    buckets.sort_by_key(|one| one.row.eligible_at);
+    let bucket = |Waiting { campaign, is_running, row }: &&Waiting| BucketLine {
         campaign: campaign.clone(),
         zones: row.zones.short(),
         class: row.class.as_str(),
         waiting: row.waiting,
         says: match row.eligible_at {
-            at if at <= now => "may be called now".to_owned(),
+            _ if !is_running => "the campaign does not dial".to_owned(),
+            at if at <= now && row.due == row.waiting => "may be called now".to_owned(),
+            at if at <= now => format!("{} may be called now", row.due),
             Moment::NEVER => "never".to_owned(),
             at => format!("from {}", at.shown_near(now, zone)),
         },
@@ -180,7 +187,9 @@ fn card(
 fn late_line(late: &Lateness) -> String {
     format!(
         "of the last {} calls, half were sent within {} of their time, 99 of 100 within {}",
-        late.calls, late.half, late.most
+        late.calls,
+        late.half.rounded(),
+        late.most.rounded()
     )
 }
 

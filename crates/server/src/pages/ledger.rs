@@ -19,7 +19,11 @@ pub(crate) struct LedgerLine {
 
 impl LedgerLine {
     pub(crate) fn of(visitor: &Visitor, entry: &Entry, zone: Zone) -> Self {
-        let report: String = entry.report.iter().flat_map(|body| body.chars()).take(REPORT).collect();
-        Self { at: entry.at.shown_second(zone), says: visitor.seen(&entry.says), report: visitor.seen(&report) }
+        let report = visitor.seen(entry.report.as_deref().unwrap_or_default());
+        Self {
+            at: entry.at.shown_second(zone),
+            says: visitor.seen(&entry.says),
+            report: report.chars().take(REPORT).collect(),
+        }
     }
 }

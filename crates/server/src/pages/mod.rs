@@ -97,6 +97,7 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/changes", get(changes::changes))
         .route("/settings", get(settings::settings))
         .route("/live", get(live::live))
+        .route("/frame", get(frame::around))
         .route("/login", get(login::form).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/stop", post(stop::stop))

@@ -6,12 +6,12 @@ use askama::Template;
 use ringfence_domain::Rate;
 use ringfence_domain::summary::Summary;
 use ringfence_operations::amount::amount;
-use ringfence_operations::attention::{self, Finding, Level};
+use ringfence_operations::attention::{self, Finding, Level, Place};
 use ringfence_operations::lanes::{self, Lane};
 use ringfence_operations::status;
 use ringfence_store::{EventFilter, EventScope};
 
-use super::campaigns::CampaignLine;
+use super::campaigns::{CampaignLine, part};
 use super::feed::{self, FeedLine};
 use super::frame::Frame;
 use super::visitor::Visitor;
@@ -66,7 +66,7 @@ struct LaneLine {
 /// Shows it.
 pub(crate) async fn overview(visitor: Visitor) -> Page {
     let workspace = &visitor.workspace;
-    let frame = Frame::of(&visitor, "Overview", "/").await?;
+    let frame = Frame::of(&visitor, "Overview", "/").await?.live();
     let health = attention::look(workspace, None).await?;
     let summaries = status::summaries(workspace, None).await?;
     let lanes = lanes::list(workspace).await?;
@@ -76,7 +76,7 @@ pub(crate) async fn overview(visitor: Visitor) -> Page {
     let campaigns: Vec<CampaignLine> =
         summaries.iter().map(|(summary, zone)| CampaignLine::of(&visitor, summary, *zone)).collect();
     let page = OverviewPage {
-        needs: health.findings.iter().map(|finding| need(&visitor, &frame, finding, &campaigns)).collect(),
+        needs: health.findings.iter().map(|finding| need(&visitor, &frame, finding)).collect(),
         slots: lanes.iter().map(|lane| lane.slots.of).sum(),
         calls_per_min: health.calls_per_min,
         answered: answered(&summaries.iter().map(|(summary, _)| summary).collect::<Vec<_>>()),
@@ -92,15 +92,13 @@ pub(crate) async fn overview(visitor: Visitor) -> Page {
     Ok(shown(&page))
 }
 
-fn need(visitor: &Visitor, frame: &Frame, finding: &Finding, campaigns: &[CampaignLine]) -> Need {
-    let campaign = campaigns.iter().find(|campaign| finding.about.ends_with(&campaign.name));
-    let import = finding.what.strip_prefix("import ").and_then(|rest| rest.split(' ').next()?.parse::<i64>().ok());
-    let (link, button) = match campaign {
-        _ if import.is_some() => (format!("/imports/{}", import.unwrap_or_default()), "Look"),
-        _ if finding.mend.contains("ringfence review") => ("/review".to_owned(), "Review"),
-        Some(campaign) => (format!("/campaigns/{}", campaign.path), "Look"),
-        None if finding.about.starts_with("lane ") => ("/lanes".to_owned(), "Lane"),
-        None => (String::new(), ""),
+fn need(visitor: &Visitor, frame: &Frame, finding: &Finding) -> Need {
+    let (link, button) = match &finding.place {
+        Place::Import(import) => (format!("/imports/{import}"), "Look"),
+        Place::Review => ("/review".to_owned(), "Review"),
+        Place::Campaign(name) => (format!("/campaigns/{}", part(name)), "Look"),
+        Place::Lane(name) => (format!("/lanes#lane-{name}"), "Lane"),
+        Place::Elsewhere => (String::new(), ""),
     };
     Need {
         is_critical: finding.level == Level::Critical,

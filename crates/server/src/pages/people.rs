@@ -45,7 +45,7 @@ impl ContactLine {
     pub(crate) fn of(visitor: &Visitor, contact: &ContactRow, (now, zone): (Moment, Zone)) -> Self {
         let due = (contact.state == ContactState::Waiting).then(|| contact.due_at.shown_near(now, zone));
         let row: Vec<&str> = contact.fields.values().map(String::as_str).collect();
-        let row: String = row.join(" · ").chars().take(ROW).collect();
+        let row = visitor.seen(&row.join(" · "));
         Self {
             id: contact.id.0,
             name: contact.external_id.as_deref().map_or(format!("#{}", contact.id), |id| visitor.seen(id)),
@@ -56,7 +56,7 @@ impl ContactLine {
             outcome: contact.last_outcome.map(|outcome| outcome.as_str().replace('_', " ")).unwrap_or_default(),
             due: due.unwrap_or_default(),
             zones: contact.zones.short(),
-            row: visitor.seen(&row),
+            row: row.chars().take(ROW).collect(),
         }
     }
 }
@@ -68,15 +68,15 @@ pub(crate) struct PeopleQuery {
     q: String,
 }
 
-/// Finds people; one alone is shown at once.
+/// Finds people; the only one with a number or an id is shown at once.
 pub(crate) async fn people(visitor: Visitor, Query(query): Query<PeopleQuery>) -> Page {
-    let found = search::anybody(&visitor.workspace, &query.q, MOST).await?;
-    if let [only] = found.contacts.as_slice() {
+    let found = search::anybody(&visitor.workspace, &query.q, visitor.sight(), MOST).await?;
+    if let ([only], true) = (found.contacts.as_slice(), found.is_exact) {
         return Ok(to(&format!("/contacts/{}", only.id)));
     }
     let frame = Frame::of(&visitor, "Contacts", "/contacts").await?;
     let now = visitor.workspace.now();
     let contacts = found.contacts.iter().map(|one| ContactLine::of(&visitor, one, (now, frame.zone))).collect();
-    let has_more = found.next.is_some();
+    let has_more = found.next.is_some() || found.looked > 0 && found.contacts.len() == MOST as usize;
     Ok(shown(&PeoplePage { frame, words: query.q, contacts, looked: found.looked, has_more }))
 }

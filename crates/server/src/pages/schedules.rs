@@ -28,7 +28,7 @@ struct ScheduleLine {
 
 /// Shows them.
 pub(crate) async fn schedules(visitor: Visitor) -> Page {
-    let frame = Frame::of(&visitor, "Schedules", "/schedules").await?;
+    let frame = Frame::of(&visitor, "Schedules", "/schedules").await?.live();
     let rows = campaigns::list(&visitor.workspace).await?;
     let schedules = rows.iter().filter_map(|row| line(&visitor, row)).collect();
     Ok(shown(&SchedulesPage { frame, schedules }))

@@ -38,7 +38,12 @@ impl Visitor {
     /// A text as this visitor sees it: viewers see phone numbers down to their last digits. Every
     /// text that may hold one goes through here.
     pub(crate) fn seen(&self, text: &str) -> String {
-        if self.may(Scope::Operator) { text.to_owned() } else { masked::text(text) }
+        self.sight()(text)
+    }
+
+    /// How this visitor sees a text, as a function.
+    pub(crate) fn sight(&self) -> fn(&str) -> String {
+        if self.may(Scope::Operator) { str::to_owned } else { masked::text }
     }
 
     /// Tells whether it is still logged in. A database that cannot be asked now can be asked later.
@@ -109,7 +114,8 @@ impl FromRequestParts<Server> for Visitor {
                 let workspace = server.workspace(Actor::person(named.name(), named.origin.clone()));
                 Ok(Self { workspace, ..named })
             }
-            Ok(None) if parts.method == Method::GET => {
+            // A stream is no page: what it led to would be taken for one.
+            Ok(None) if parts.method == Method::GET && parts.uri.path() != "/live" => {
                 let to: String = form_urlencoded::byte_serialize(address.as_bytes()).collect();
                 Err(super::to(&format!("/login?to={to}")))
             }

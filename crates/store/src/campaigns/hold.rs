@@ -100,6 +100,25 @@ pub(crate) async fn resume(
     Ok(Resumed::Running { accepted })
 }
 
+/// Accepts one import that a safety rail holds, and nothing else. False when it is not held, or when
+/// a newer file of the campaign's current run has overtaken it.
+pub(crate) async fn accept_import(
+    session: &mut Session,
+    id: CampaignId,
+    import: ImportId,
+    now: Moment,
+) -> Result<bool, StoreError> {
+    const ACCEPT: Sql = sql!(
+        "UPDATE imports SET accepted_at = $3 WHERE id = $2 AND run_id = $1 AND state = 'held' \
+         AND id = (SELECT max(n.id) FROM imports n WHERE n.run_id = $1 AND n.state <> 'undone')"
+    );
+    let known = by_id(session, id, Locked::Yes).await?;
+    if known.state == CampaignState::Cancelled {
+        return Err(StoreError::Cancelled { campaign: known.rules.name });
+    }
+    Ok(session.run(&ACCEPT, args![known.run, import, now]).await? > 0)
+}
+
 pub(super) async fn go_on(session: &mut Session, id: CampaignId, now: Moment) -> Result<(), StoreError> {
     const RESUME: Sql = sql!(
         "UPDATE campaigns SET state = 'running', paused_by = NULL, reason = NULL, changed_at = $2, revision = revision + 1 \

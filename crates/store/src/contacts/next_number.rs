@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_domain::{ContactId, DialClass, Moment, NumberKey, StopReason};
+use ringfence_domain::{ContactId, DialClass, Moment, NumberKey, PhoneNumber, StopReason};
 use serde::Serialize;
 
 use super::snapshot::ContactSnapshot;
 use super::transitions::{Move, To};
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
 struct OwnNumber {
     key: NumberKey,
@@ -111,5 +111,18 @@ async fn own_numbers(
         };
         numbers.entry(ContactId(row.get("id")?)).or_default().push(number);
     }
+    Ok(numbers)
+}
+
+/// Every number of these contacts, once.
+pub(crate) async fn of_contacts(session: &mut Session, contacts: &[ContactId]) -> Result<Vec<PhoneNumber>, StoreError> {
+    const ALL: Sql = sql!(
+        "SELECT id, number FROM contacts WHERE id"
+        ids "UNION SELECT contact_id AS id, number FROM contact_numbers WHERE contact_id"
+        ids "ORDER BY 2"
+    );
+    let rows = session.rows(&ALL, args![Arg::ids(contacts.iter().map(|id| id.0))]).await?;
+    let mut numbers = rows.iter().map(|row| row.number("contact_numbers")).collect::<Result<Vec<_>, _>>()?;
+    numbers.dedup();
     Ok(numbers)
 }

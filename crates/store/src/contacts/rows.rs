@@ -119,11 +119,65 @@ pub(crate) async fn page(
     after: ContactId,
     limit: u32,
 ) -> Result<Vec<ContactRow>, StoreError> {
+    let ids = page_ids(session, run, filter, after, limit).await?;
+    by_ids(session, &ids).await
+}
+
+async fn page_ids(
+    session: &mut Session,
+    run: RunId,
+    filter: ContactFilter,
+    after: ContactId,
+    limit: u32,
+) -> Result<Vec<ContactId>, StoreError> {
     let (state, outcome, reached) = filter.words();
     let statement = if outcome.is_empty() { &BY_STATE } else { &BY_OUTCOME };
     let rows = session.rows(statement, args![run, after, i64::from(limit), state, outcome, reached]).await?;
-    let ids = rows.iter().map(|row| row.get("id").map(ContactId)).collect::<Result<Vec<_>, StoreError>>()?;
-    by_ids(session, &ids).await
+    rows.iter().map(|row| row.get("id").map(ContactId)).collect()
+}
+
+/// What a text may be looked for in, of one contact, without reading all else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactText {
+    /// The contact.
+    pub id: ContactId,
+    /// Its state.
+    pub state: ContactState,
+    /// Calls that count.
+    pub calls: u32,
+    /// The number to be dialled next.
+    pub number: String,
+    /// What the operator's own system calls the person.
+    pub external_id: Option<String>,
+    /// The row of the file, as JSON.
+    pub fields: String,
+}
+
+/// The texts of the next contacts of a run after `after`, by id.
+pub(crate) async fn texts(
+    session: &mut Session,
+    run: RunId,
+    filter: ContactFilter,
+    after: ContactId,
+    limit: u32,
+) -> Result<Vec<ContactText>, StoreError> {
+    const FIND: Sql = sql!(
+        "SELECT c.id, c.state, c.calls, c.number, c.external_id, CAST(c.fields AS TEXT) AS fields FROM contacts c WHERE c.id"
+        ids "ORDER BY c.id"
+    );
+    let ids = page_ids(session, run, filter, after, limit).await?;
+    let rows = session.rows(&FIND, args![Arg::ids(ids.iter().map(|id| id.0))]).await?;
+    let text = |row: &Row| {
+        Ok(ContactText {
+            id: ContactId(row.get("id")?),
+            state: row.word("contacts", "state")?,
+            calls: row.get::<i64>("calls")? as u32,
+            number: row.get("number")?,
+            external_id: row.get("external_id")?,
+            fields: row.get("fields")?,
+        })
+    };
+    rows.iter().map(text).collect()
 }
 
 /// The contacts of these ids, as far as there are any.

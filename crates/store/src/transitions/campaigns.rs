@@ -28,6 +28,9 @@ transitions! {
     /// Stops new calls of the campaign; no claim that had not seen it commits after this returns.
     stop_switch pause_campaign(campaign: CampaignId, by: PausedBy, reason: String, now: Moment) -> () =
         |session| campaigns::hold::pause(session, campaign, by, &reason, now);
+    /// Accepts one import that a safety rail holds; false when it is not held, or was overtaken.
+    write accept_import(campaign: CampaignId, import: ImportId, now: Moment) -> bool =
+        |session| campaigns::hold::accept_import(session, campaign, import, now);
     /// Lets the campaign dial again; what a safety rail holds only with `accept`.
     write resume_campaign(campaign: CampaignId, accept: bool, now: Moment) -> Resumed =
         |session| campaigns::hold::resume(session, campaign, accept, now);

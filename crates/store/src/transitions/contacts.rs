@@ -1,11 +1,11 @@
 //! What people ask about a run, its contacts and their attempts.
 
-use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, RunId};
+use ringfence_domain::{AttemptId, ContactId, Moment, NumberKey, PhoneNumber, RunId};
 
 use super::transitions;
 use crate::by_hand;
 use crate::contacts::attempt_rows::AttemptRow;
-use crate::contacts::rows::{ContactFilter, ContactRow};
+use crate::contacts::rows::{ContactFilter, ContactRow, ContactText};
 use crate::lanes::tallies::Tallies;
 use crate::{ChangeQuery, Changed, RunConditions, RunFigures, changes, contacts, run_conditions, run_figures};
 
@@ -21,8 +21,13 @@ transitions! {
     /// The next contacts of a run after `after`, by id.
     snapshot contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =
         |session| contacts::rows::page(session, run, filter, after, limit);
+    /// The texts of the next contacts of a run that the filter lets through, by id.
+    snapshot contact_texts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactText> =
+        |session| contacts::rows::texts(session, run, filter, after, limit);
     /// The contacts of these ids, in whichever runs, as far as there are any.
     read contacts_by_ids(contacts: Vec<ContactId>) -> Vec<ContactRow> = |session| contacts::rows::by_ids(session, &contacts);
+    /// Every number of these contacts, once.
+    read numbers_of(contacts: Vec<ContactId>) -> Vec<PhoneNumber> = |session| contacts::next_number::of_contacts(session, &contacts);
     /// The attempts of these ids, as far as there are any.
     read attempts_by_ids(attempts: Vec<AttemptId>) -> Vec<AttemptRow> =
         |session| async { Ok(contacts::attempt_rows::by_ids(session, attempts.iter().map(|id| id.0)).await?.into_values().collect()) };

@@ -43,7 +43,7 @@ transitions! {
     /// The last calls of each lane that dialled lately.
     read recent_calls() -> std::collections::BTreeMap<LaneId, RecentCalls> = |session| lanes::recent_calls::list(session);
     /// Who waits in the current runs of all campaigns, by zone and class; without held imports.
-    read waiting_by_zone() -> Vec<WaitingIn> = |session| queues::waiting(session);
+    read waiting_by_zone(now: Moment) -> Vec<WaitingIn> = |session| queues::waiting(session, now);
     /// All lanes by name.
     read lanes() -> Vec<LaneRow> = |session| lanes::rows::list(session);
 }

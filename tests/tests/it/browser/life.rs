@@ -45,7 +45,6 @@ async fn what_somebody_types_is_not_lost_when_the_page_changes() {
     let stage = Stage::set(&database.store, 1).await;
     let session = Session::begin(&database.store, Scope::Operator).await;
     session.go("/campaigns/spring/rules").await;
-    session.until_there("#pulse[data-state=live]").await;
     session.field("#toml").await.send_keys("# mine").await.expect("typed");
     session.field("#search").await.send_keys("982").await.expect("typed");
     database.store.stop_all("a drill".into(), noon()).await.expect("stopped");
@@ -92,5 +91,21 @@ async fn a_page_that_is_held_still_changes_when_it_is_let_go() {
     assert_eq!(says, serde_json::json!(false));
     session.field("#pause").await.click().await.expect("let go");
     session.until_said("the wallet is empty").await;
+    session.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_whose_login_is_over_stays_and_says_that_it_is_old() {
+    let database = TestDatabase::sqlite().await;
+    let stage = Stage::set(&database.store, 1).await;
+    let session = Session::begin(&database.store, Scope::Operator).await;
+    session.go("/campaigns/spring").await;
+    session.until_there("#pulse[data-state=live]").await;
+    let token = database.store.tokens().await.expect("tokens")[0].id;
+    database.store.revoke_token(token, noon()).await.expect("revoked");
+    // What happens next makes the page ask.
+    database.store.pause_lane(stage.lane, "the wallet is empty".into(), noon()).await.expect("paused");
+    session.until_there("#pulse[data-state=stale]").await;
+    assert!(session.text().await.contains("spring"), "what was shown is shown");
     session.end().await;
 }

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod campaigns;
+mod decisions;
 mod documents;
 mod encryption;
 pub(crate) mod every_page;

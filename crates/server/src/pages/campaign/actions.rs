@@ -2,6 +2,7 @@
 
 use axum::extract::Path;
 use axum::http::StatusCode;
+use ringfence_domain::PausedBy;
 use ringfence_operations::campaigns;
 use serde::Deserialize;
 
@@ -37,6 +38,11 @@ pub(crate) async fn resume(
     Path(name): Path<String>,
     Sent(form): Sent<ResumeForm>,
 ) -> Page {
+    let campaign = visitor.workspace.campaign(&name).await?;
+    if campaign.paused_by == Some(PausedBy::Draft) {
+        let says = format!("{name} is a draft: it is started by typing how many people will be called");
+        return Err(PageError::new(StatusCode::CONFLICT, says));
+    }
     campaigns::resume(&visitor.workspace, &name, form.accept.is_some()).await?;
     Ok(to(&format!("/campaigns/{}", part(&name))))
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use ringfence_domain::{ContactId, ContactState};
-use ringfence_operations::{by_hand, dnc};
+use ringfence_operations::by_hand;
 use serde::Deserialize;
 
 use super::super::campaigns::part;
@@ -18,8 +18,6 @@ use super::{Head, Looked, look};
 
 /// From this many on the number must be typed.
 const TYPED: usize = 100;
-/// Numbers that go onto the do-not-call list at once.
-const NUMBERS: usize = 1_000;
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -71,7 +69,7 @@ pub(crate) struct BulkQuery {
 
 /// Says whom it would change. Changes nothing.
 pub(crate) async fn ask(Operator(visitor): Operator, Path(name): Path<String>, Query(asked): Query<BulkQuery>) -> Page {
-    let (filter, narrow) = asked.query.filters()?;
+    let (filter, narrow) = asked.query.filters(&visitor)?;
     let Looked { frame, head, .. } = look(&visitor, &name, "/contacts").await?;
     let found = by_hand::matching(&visitor.workspace, &name, (filter, &narrow)).await?;
     let is_over = |state: ContactState| matches!(state, ContactState::Done | ContactState::Stopped);
@@ -83,7 +81,7 @@ pub(crate) async fn ask(Operator(visitor): Operator, Path(name): Path<String>, Q
         Decision::Stop => ("stop", "They are not called any more in this run.", "Stop them"),
         Decision::Forbid => (
             "forbid",
-            "Their numbers go onto everyone's do-not-call list: no campaign calls them.",
+            "All their numbers go onto everyone's do-not-call list: no campaign calls them.",
             "Put them on the list",
         ),
     };
@@ -104,7 +102,7 @@ pub(crate) async fn ask(Operator(visitor): Operator, Path(name): Path<String>, Q
 
 /// Does it, when they are as many as were said.
 pub(crate) async fn decide(Operator(visitor): Operator, Path(name): Path<String>, Sent(form): Sent<BulkForm>) -> Page {
-    let (filter, narrow) = form.query.filters()?;
+    let (filter, narrow) = form.query.filters(&visitor)?;
     if form.people > TYPED && form.typed.trim() != form.people.to_string() {
         let says = format!("nothing was done: type {} to confirm", form.people);
         return Err(PageError::new(StatusCode::UNPROCESSABLE_ENTITY, says));
@@ -126,11 +124,8 @@ pub(crate) async fn decide(Operator(visitor): Operator, Path(name): Path<String>
             by_hand::stop(&visitor.workspace, &ids, &reason).await?;
         }
         Decision::Forbid => {
-            let numbers: Vec<String> = found.iter().map(|contact| contact.number.e164().to_owned()).collect();
-            let reason = (!reason.is_empty()).then_some(reason);
-            for some in numbers.chunks(NUMBERS) {
-                dnc::add(&visitor.workspace, None, some, None, reason).await?;
-            }
+            let ids: Vec<ContactId> = found.iter().map(|contact| contact.id).collect();
+            by_hand::forbid(&visitor.workspace, &ids, (!reason.is_empty()).then_some(reason)).await?;
         }
     }
     Ok(to(&format!("/campaigns/{}/contacts?{}", part(&name), form.query.address())))

@@ -53,7 +53,7 @@ pub(crate) struct ContactsQuery {
 
 impl ContactsQuery {
     /// What is asked for. A word that is none is told, and lets nobody through.
-    pub(crate) fn filters(&self) -> Result<(ContactFilter, Narrow), PageError> {
+    pub(crate) fn filters(&self, visitor: &Visitor) -> Result<(ContactFilter, Narrow), PageError> {
         let wrong = |says: String| PageError::new(StatusCode::UNPROCESSABLE_ENTITY, says);
         let state = word::<ContactState>(&self.state).map_err(|()| wrong(format!("`{}` is no state", self.state)))?;
         let outcome =
@@ -62,7 +62,8 @@ impl ContactsQuery {
             "" => 0,
             calls => calls.parse().map_err(|_| wrong(format!("`{calls}` is no number of calls")))?,
         };
-        let narrow = Narrow { calls, zone: self.zone.trim().to_owned(), text: self.text.trim().to_owned() };
+        let (zone, text) = (self.zone.trim().to_owned(), self.text.trim().to_owned());
+        let narrow = Narrow { calls, zone, text, seen: visitor.sight() };
         Ok((ContactFilter { state, outcome, reached: None }, narrow))
     }
 
@@ -90,7 +91,7 @@ fn word<T: std::str::FromStr>(text: &str) -> Result<Option<T>, ()> {
 
 /// Shows them.
 pub(crate) async fn contacts(visitor: Visitor, Path(name): Path<String>, Query(query): Query<ContactsQuery>) -> Page {
-    let (filter, narrow) = query.filters()?;
+    let (filter, narrow) = query.filters(&visitor)?;
     let Looked { frame, head, zone, .. } = look(&visitor, &name, "/contacts").await?;
     let after = ContactId(query.after);
     let found = search::narrowed(&visitor.workspace, &name, (filter, &narrow), after, ROWS).await?;
@@ -105,7 +106,7 @@ pub(crate) async fn contacts(visitor: Visitor, Path(name): Path<String>, Query(q
         contacts: found.contacts.iter().map(|contact| ContactLine::of(&visitor, contact, (now, zone))).collect(),
         looked: found.looked,
         next: found.next.map(|next| format!("{base}&after={next}")).unwrap_or_default(),
-        is_narrowed: !narrow.is_empty(),
+        is_narrowed: !narrow.is_empty() || filter.state.is_some() && filter.outcome.is_some(),
         query,
         head,
         frame,

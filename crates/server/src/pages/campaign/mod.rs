@@ -11,8 +11,8 @@ pub(super) mod runs;
 pub(super) mod standing;
 pub(super) mod why;
 
-use ringfence_domain::Zone;
 use ringfence_domain::summary::Summary;
+use ringfence_domain::{CampaignState, ImportState, PausedBy, Zone};
 use ringfence_operations::{Error, status};
 
 use super::campaigns::part;
@@ -30,6 +30,9 @@ const PAGES: &[(&str, &str)] = &[
     ("/rules", "Rules"),
 ];
 
+/// Those of them whose content is asked for again when something has changed.
+const LIVE: [&str; 4] = ["", "/imports", "/runs", "/changes"];
+
 /// What every page of a campaign has above itself.
 pub(crate) struct Head {
     pub(crate) name: String,
@@ -40,8 +43,10 @@ pub(crate) struct Head {
     pub(crate) tabs: Vec<Tab>,
     pub(crate) may_pause: bool,
     pub(crate) may_resume: bool,
-    /// A safety rail holds it: what it holds is released by the button, too.
-    pub(crate) is_held: bool,
+    /// Why a safety rail paused it: whoever lets it go on accepts that.
+    pub(crate) held_for: Option<String>,
+    /// The newest import, when a safety rail holds it.
+    pub(crate) held_import: Option<i64>,
     pub(crate) is_draft: bool,
     pub(crate) is_over: bool,
 }
@@ -63,12 +68,13 @@ struct Looked {
 
 /// Looks at a campaign for its page `here`, one of [`PAGES`].
 async fn look(visitor: &Visitor, name: &str, here: &str) -> Result<Looked, Error> {
-    visitor.workspace.campaign(name).await?;
+    let row = visitor.workspace.campaign(name).await?;
     let found = status::summaries(&visitor.workspace, Some(name)).await?.into_iter().next();
     let (summary, zone) = found.ok_or_else(|| Error::missing(format!("there is no campaign `{name}`"), "list them"))?;
     let title = PAGES.iter().find(|(path, _)| *path == here).map_or(String::new(), |(_, title)| (*title).to_owned());
     let title = if here.is_empty() { name.to_owned() } else { format!("{title} · {name}") };
     let frame = Frame::of(visitor, &title, "/campaigns").await?;
+    let frame = if LIVE.contains(&here) { frame.live() } else { frame };
     let path = part(name);
     let tab = |(end, name): &(&str, &'static str)| Tab {
         path: format!("/campaigns/{path}{end}"),
@@ -82,11 +88,16 @@ async fn look(visitor: &Visitor, name: &str, here: &str) -> Result<Looked, Error
         state,
         run: summary.run.number,
         lane: summary.lane.name.clone(),
-        may_pause: matches!(state, "running" | "idle" | "done"),
-        may_resume: matches!(state, "paused" | "held"),
-        is_held: state == "held",
-        is_draft: state == "draft",
-        is_over: state == "cancelled",
+        may_pause: row.state == CampaignState::Running,
+        may_resume: row.state == CampaignState::Paused && row.paused_by != Some(PausedBy::Draft),
+        held_for: row.reason.filter(|_| row.paused_by == Some(PausedBy::Safety)).map(|why| visitor.seen(&why)),
+        held_import: summary
+            .last_import
+            .as_ref()
+            .filter(|one| one.state == ImportState::Held.as_str())
+            .map(|one| one.import),
+        is_draft: row.paused_by == Some(PausedBy::Draft),
+        is_over: row.state == CampaignState::Cancelled,
         path,
     };
     Ok(Looked { frame, head, summary, zone })

@@ -3,13 +3,13 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use ringfence_domain::{ContactId, Span};
+use ringfence_domain::{ContactId, ImportState, PausedBy, Span};
 use ringfence_operations::new_campaign::{self, Form};
 use ringfence_operations::preview::{self, Previewed};
 use ringfence_operations::test_call::{Ended, Prepared, Values};
 use ringfence_operations::uploads::{self, UploadOrder};
 use ringfence_operations::{Error, campaigns, contacts, status};
-use ringfence_store::ContactFilter;
+use ringfence_store::{CampaignRow, ContactFilter};
 use serde::Deserialize;
 
 use super::super::campaigns::part;
@@ -166,7 +166,8 @@ struct StartPage {
     path: String,
     people: i64,
     canary: String,
-    held_for: String,
+    /// Why it cannot be started yet, and the import that says more.
+    unready: Option<(String, i64)>,
     is_draft: bool,
     file: String,
 }
@@ -174,6 +175,7 @@ struct StartPage {
 /// Says how many people will be called, and asks for that number.
 pub(crate) async fn confirm(Operator(visitor): Operator, Path(name): Path<String>) -> Page {
     let campaign = visitor.workspace.campaign(&name).await?;
+    let unready = unready(&visitor, &campaign).await?;
     let shown_campaign = campaigns::show(&visitor.workspace, &name).await?;
     let frame = Frame::of(&visitor, &format!("Start {name}"), "/campaigns").await?;
     let page = StartPage {
@@ -181,17 +183,24 @@ pub(crate) async fn confirm(Operator(visitor): Operator, Path(name): Path<String
         path: part(&name),
         people: shown_campaign.summary.contacts.waiting,
         canary: campaign.rules.safety.canary.map(|canary| canary.to_string()).unwrap_or_default(),
-        held_for: shown_campaign
-            .summary
-            .because
-            .clone()
-            .filter(|_| shown_campaign.summary.state == "held")
-            .unwrap_or_default(),
-        is_draft: shown_campaign.summary.state == "draft",
+        unready,
+        is_draft: campaign.paused_by == Some(PausedBy::Draft),
         file: shown_campaign.file,
         frame,
     };
     Ok(shown(&page))
+}
+
+/// Why a draft cannot be started yet: its list is not in, or is held.
+async fn unready(visitor: &Visitor, campaign: &CampaignRow) -> Result<Option<(String, i64)>, Error> {
+    let imports = visitor.workspace.store.imports(campaign.run).await?;
+    let Some(last) = imports.iter().rev().find(|import| import.state != ImportState::Undone) else { return Ok(None) };
+    let says = match last.state {
+        ImportState::Loading => "its list is still being taken in".to_owned(),
+        ImportState::Held => format!("its list is held: {}", last.held_for.clone().unwrap_or_default()),
+        _ => return Ok(None),
+    };
+    Ok(Some((says, last.id.0)))
 }
 
 /// The number that was typed.
@@ -206,7 +215,10 @@ pub(crate) async fn start(
     Path(name): Path<String>,
     Sent(form): Sent<StartForm>,
 ) -> Page {
-    visitor.workspace.campaign(&name).await?;
+    let campaign = visitor.workspace.campaign(&name).await?;
+    if let Some((says, _)) = unready(&visitor, &campaign).await? {
+        return Err(PageError::new(StatusCode::CONFLICT, format!("nobody is called: {says}")));
+    }
     let found = status::summaries(&visitor.workspace, Some(&name)).await?.into_iter().next();
     let people = found.map(|(summary, _)| summary.contacts.waiting).unwrap_or_default();
     if form.people.trim().parse() != Ok(people) {
