@@ -90,21 +90,35 @@ impl Health {
 
 /// Looks at everything on the database, or at one campaign and what it needs.
 pub async fn look(workspace: &Workspace, campaign: Option<&str>) -> Result<Health, Error> {
+    Ok(look_closely(workspace, campaign).await?.0)
+}
+
+/// Looks at everything on the database, and returns the summary of every campaign beside it, each
+/// with the zone whose clocks its people read.
+pub async fn look_with_summaries(workspace: &Workspace) -> Result<(Health, Vec<(Summary, Zone)>), Error> {
+    look_closely(workspace, None).await
+}
+
+async fn look_closely(workspace: &Workspace, campaign: Option<&str>) -> Result<(Health, Vec<(Summary, Zone)>), Error> {
     let store = &workspace.store;
     let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
     let mut look = Look { workspace, reading: workspace.clock.read(), findings: Vec::new() };
     look.stops(asker.stop_switch.as_deref()).await?;
     look.unreadable(campaign).await?;
     let schedules = store.schedules().await?;
-    let (mut campaigns, mut calls_per_min, mut runs, mut zone) = (0, 0, Vec::new(), None);
+    let (mut campaigns, mut calls_per_min, mut runs, mut over, mut zone) = (0, 0, Vec::new(), Vec::new(), None);
     for row in store.campaigns().await? {
         let name = row.rules.name.clone();
         let wanted = campaign.is_none_or(|campaign| campaign == name);
-        if !wanted || !is_listed(&name) || row.state == CampaignState::Cancelled {
+        if !wanted || !is_listed(&name) {
             continue;
         }
         let Some(figures) = store.numbers_shown(name, look.reading.now).await? else { continue };
         let summary = summarize(&figures, &asker, look.reading);
+        if row.state == CampaignState::Cancelled {
+            over.push((figures, summary));
+            continue;
+        }
         let schedule = schedules.iter().find(|schedule| schedule.campaign == row.id);
         look.campaign(&figures, &summary, schedule).await?;
         zone = zone.or(Some(figures.conditions.clock()));
@@ -122,7 +136,9 @@ pub async fn look(workspace: &Workspace, campaign: Option<&str>) -> Result<Healt
     let mut findings = look.findings;
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let level = findings.first().map_or(Level::Ok, |finding| finding.level);
-    Ok(Health { level, findings, campaigns, calls_per_min, zone })
+    let health = Health { level, findings, campaigns, calls_per_min, zone };
+    let all = runs.into_iter().chain(over);
+    Ok((health, all.map(|(figures, summary)| (summary, figures.conditions.clock())).collect()))
 }
 
 struct Look<'w> {

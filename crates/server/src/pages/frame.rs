@@ -3,7 +3,7 @@
 use askama::Template;
 use ringfence_domain::verdict::StoppedBy;
 use ringfence_domain::{ContactId, Moment, Scope, Zone};
-use ringfence_operations::{Error, events, review, stop};
+use ringfence_operations::{Error, events, stop};
 
 use super::visitor::Visitor;
 use super::{Page, assets, shown};
@@ -84,7 +84,7 @@ impl Frame {
         let stop = stop::why(workspace)
             .await?
             .map(|(by, reason)| Stopped { reason: visitor.seen(&reason), by_person: by == StoppedBy::Person });
-        let reviews = review::page(workspace, None, ContactId(0), REVIEWS).await?.len();
+        let reviews = workspace.store.reviews(None, ContactId(0), REVIEWS).await?.len();
         let reviews = match reviews as u32 {
             0 => String::new(),
             REVIEWS => format!("{}+", REVIEWS - 1),

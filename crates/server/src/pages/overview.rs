@@ -8,7 +8,6 @@ use ringfence_domain::summary::Summary;
 use ringfence_operations::amount::amount;
 use ringfence_operations::attention::{self, Finding, Level, Place};
 use ringfence_operations::lanes::{self, Lane};
-use ringfence_operations::status;
 use ringfence_store::{EventFilter, EventScope};
 
 use super::campaigns::{CampaignLine, part};
@@ -67,8 +66,7 @@ struct LaneLine {
 pub(crate) async fn overview(visitor: Visitor) -> Page {
     let workspace = &visitor.workspace;
     let frame = Frame::of(&visitor, "Overview", "/").await?.live();
-    let health = attention::look(workspace, None).await?;
-    let summaries = status::summaries(workspace, None).await?;
+    let (health, summaries) = attention::look_with_summaries(workspace).await?;
     let lanes = lanes::list(workspace).await?;
     let (windows, span) = windows::bars(workspace, None, frame.zone).await?;
     let filter = EventFilter { scope: EventScope::WithCalls, ..EventFilter::default() };

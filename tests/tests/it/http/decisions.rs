@@ -93,6 +93,7 @@ on_both_databases! {
         let middle = &whole[5..10];
         assert_eq!(find(Scope::Operator, middle).await, 3, "all begin alike");
         assert_eq!(find(Scope::Viewer, middle).await, 0);
+        assert_eq!(find(Scope::Operator, "phone").await, 0, "the name of a column is no text of a row");
         assert_eq!((find(Scope::Operator, &last).await, find(Scope::Viewer, &last).await), (1, 1), "what is shown is found");
     }
 }

@@ -64,6 +64,27 @@ on_both_databases! {
     }
 }
 
+#[tokio::test]
+async fn the_law_follows_the_country_until_somebody_chooses_another() {
+    let database = ringfence_tests::TestDatabase::sqlite().await;
+    let web = Web::begin(&database.store, config(database.folder())).await;
+    let cookie = log_in(&web, &web.token(Scope::Operator).await).await;
+    let list = send(&web, &cookie, LIST).await;
+    let rules = async |query: &str| {
+        let page = get(&web, &format!("{list}/verdict?{query}"), &cookie).await.expect(200).text();
+        let field = page.split("name=\"rules\" value=\"").nth(1).expect("a field");
+        field.split('"').next().expect("its value").to_owned()
+    };
+    let of_india = rules("lane=main").await;
+    assert!(of_india.starts_with("in-"), "{of_india}");
+    let chosen = "lane=main&phone=mobile&laws_of=mobile+IN&rules=in-trai-promotional";
+    assert_eq!(rules(&format!("{chosen}&country=IN")).await, "in-trai-promotional");
+    let of_britain = rules(&format!("{chosen}&country=GB")).await;
+    assert!(!of_britain.contains("in-trai"), "{of_britain}");
+    let own = rules("lane=main&phone=mobile&country=GB&laws_of=mobile+GB&rules=in-trai-promotional").await;
+    assert_eq!(own, "in-trai-promotional", "somebody chose it for this country");
+}
+
 on_both_databases! {
     async fn mistakes_are_told_where_they_are_made(database) {
         let store = &database.store;
