@@ -114,6 +114,7 @@ fn answer(row: &AttemptRow) -> String {
         AttemptState::NotSent => format!("the request did not leave: {cause}"),
         AttemptState::Refused => format!("the vendor refused it: {cause}"),
         AttemptState::Unknown => format!("nobody knows whether the vendor took it: {cause}"),
+        AttemptState::Ended => format!("nobody knew whether the vendor took it: {cause}"),
         AttemptState::NotPlaced => format!("it was never placed, as was found out later: {cause}"),
         _ => String::new(),
     }

@@ -10,6 +10,7 @@ mod exports;
 mod files;
 mod front_door;
 mod metrics;
+mod moment_by_moment;
 mod new_campaign;
 mod once;
 mod pages;
