@@ -27,7 +27,7 @@ pub struct Narrow {
     pub zone: String,
     /// A text in their number, their id or their row.
     pub text: String,
-    /// How whoever asks sees a text: what they may not see they must not find either, digit by digit.
+    /// A text as the reader sees it: a number that is hidden must not be found digit by digit.
     pub seen: fn(&str) -> String,
 }
 
@@ -76,7 +76,7 @@ impl Narrow {
         is_number.then_some(digits)
     }
 
-    /// Tells whether what is sought may stand where whoever asks sees something else.
+    /// Tells whether the text may stand in a part that the reader does not see.
     fn hides_digits(&self) -> bool {
         let hidden = |c: char| c.is_numeric() || c == '*';
         self.text.contains(hidden) && (self.seen)(EXAMPLE) != EXAMPLE

@@ -93,7 +93,8 @@ impl LeaseHolder {
         }
     }
 
-    /// Renews the lease, and says how much of the limits is used. Returns false when the lane is not ours any more, or when the answer came
+    /// Renews the lease, and says how much of the limits is used. Returns false when the lane is not
+    /// ours any more, or when the answer came
     /// too late. After an error the lane stays ours up to its old deadline.
     pub async fn renew(&self, lease: &LaneLease, levels: LimitLevels) -> Result<bool, StoreError> {
         let asked = self.clock.boot();

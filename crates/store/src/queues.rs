@@ -19,8 +19,8 @@ pub struct WaitingIn {
     pub class: DialClass,
     /// How many they are.
     pub waiting: i64,
-    /// How many of them are due while their window is open. Of very many who are due and very many
-    /// who are not, at least so many.
+    /// How many of them are due while their window is open. The count is a lower bound where more
+    /// than 10,000 are due and as many are not.
     pub due: i64,
     /// Nobody of them is due earlier.
     pub due_at: Moment,

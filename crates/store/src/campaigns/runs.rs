@@ -211,7 +211,7 @@ fn run(row: &Row) -> Result<RunRow, StoreError> {
     })
 }
 
-// Whoever is finished changes; the last to be finished is among the last to have changed.
+// A contact changes when it is finished: the last one is among the last to have changed.
 pub(crate) const LAST_FINISHED: Sql = sql!(
     "SELECT max(newest.finished_at) AS at FROM (SELECT finished_at FROM contacts WHERE run_id = $1 \
      ORDER BY change_number DESC, id DESC LIMIT 1000) AS newest"

@@ -95,7 +95,8 @@ pub(crate) async fn acquire(
     Ok(Acquired::Ours { epoch: lane.epoch + 1, used_until, spent })
 }
 
-/// Extends the lease, and notes how much of the limits is used. False when the lane is no longer ours. Where the lease already lasts longer,
+/// Extends the lease, and notes how much of the limits is used. False when the lane is no longer
+/// ours. Where the lease already lasts longer,
 /// the clock was set back, and the end of the lane's rest, over or not, is set back with it.
 pub(crate) async fn renew(
     session: &mut Session,

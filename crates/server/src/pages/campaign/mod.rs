@@ -43,7 +43,7 @@ pub(crate) struct Head {
     pub(crate) tabs: Vec<Tab>,
     pub(crate) may_pause: bool,
     pub(crate) may_resume: bool,
-    /// Why a safety rail paused it: whoever lets it go on accepts that.
+    /// Why a safety rail paused it. The button that lets it go on accepts that.
     pub(crate) held_for: Option<String>,
     /// The newest import, when a safety rail holds it.
     pub(crate) held_import: Option<i64>,
