@@ -16,6 +16,8 @@ use url::{ParseError, Url};
 pub struct Setup {
     /// It runs no scripts.
     pub without_scripts: bool,
+    /// It takes a certificate that nobody vouches for.
+    pub trusts_every_certificate: bool,
 }
 
 /// A browser without a window. It ends with its driver.
@@ -42,6 +44,7 @@ impl Browser {
         let prefs = if setup.without_scripts { off } else { json!({}) };
         let wanted = json!({
             "browserName": "chrome",
+            "acceptInsecureCerts": setup.trusts_every_certificate,
             "goog:chromeOptions": { "args": arguments, "prefs": prefs },
             "goog:loggingPrefs": { "browser": "ALL" },
         });

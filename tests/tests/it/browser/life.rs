@@ -30,12 +30,18 @@ async fn every_load_is_live_and_eight_tabs_are_too() {
         session.until_there("#pulse[data-state=live]").await;
     }
     // A browser has six connections to a host: tabs that nobody looks at give theirs back.
+    let first = session.browser.window().await.expect("this tab");
     for _ in 0..8 {
         let tab = session.browser.new_window(true).await.expect("a tab");
         session.browser.switch_to_window(tab.handle).await.expect("looked at");
         session.go("/campaigns/spring").await;
         session.until_there("#pulse[data-state=live]").await;
     }
+    session.until_streams(1).await;
+    session.browser.switch_to_window(first).await.expect("looked at again");
+    database.store.stop_all("a drill".into(), noon()).await.expect("stopped");
+    session.until_said("Everything is stopped: a drill").await;
+    session.until_streams(1).await;
     session.end().await;
 }
 

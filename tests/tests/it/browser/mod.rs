@@ -1,5 +1,6 @@
 //! The dashboard in a real browser.
 
+mod encrypted;
 mod journey;
 mod keys;
 mod life;

@@ -9,7 +9,7 @@ use ringfence_domain::Scope;
 use ringfence_intake::Config;
 use ringfence_store::Database;
 use ringfence_tests::browser::{Browser, Setup};
-use ringfence_tests::web::Web;
+use ringfence_tests::web::{Sent, Web};
 
 /// Nothing that a test waits for takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Session {
     pub(super) browser: Client,
     base: String,
-    _web: Option<Web>,
+    web: Option<Web>,
     kept: Browser,
 }
 
@@ -30,11 +30,15 @@ impl Session {
 
     /// The same with a browser that is set up so.
     pub(super) async fn begin_with(store: &Arc<Database>, scope: Scope, setup: Setup) -> Self {
-        let web = Web::begin(store, Config::default()).await;
+        Self::log_in(Web::begin(store, Config::default()).await, scope, setup).await
+    }
+
+    /// Begins at this server, with a browser that is logged in with this scope.
+    pub(super) async fn log_in(web: Web, scope: Scope, setup: Setup) -> Self {
         let token = web.token(scope).await;
         let browser = Browser::begin(setup).await;
         let base = web.base.clone();
-        let session = Self { browser: browser.driver.clone(), base, _web: Some(web), kept: browser };
+        let session = Self { browser: browser.driver.clone(), base, web: Some(web), kept: browser };
         session.go("/login").await;
         session.field("#secret").await.send_keys(&token).await.expect("typed");
         session.click("button.main").await;
@@ -45,7 +49,23 @@ impl Session {
     /// Begins at a server that runs by itself. Nobody is logged in.
     pub(super) async fn at(base: String) -> Self {
         let browser = Browser::begin(Setup::default()).await;
-        Self { browser: browser.driver.clone(), base, _web: None, kept: browser }
+        Self { browser: browser.driver.clone(), base, web: None, kept: browser }
+    }
+
+    /// Waits until so many event streams are open at the server.
+    pub(super) async fn until_streams(&self, wanted: usize) {
+        let web = self.web.as_ref().expect("a server of this test");
+        let line = format!("\nringfence_event_streams {wanted}\n");
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let metrics = web.send("GET", "/metrics", None, Sent::default()).await.text();
+            if metrics.contains(&line) {
+                break;
+            }
+            let open = metrics.lines().find(|line| line.starts_with("ringfence_event_streams"));
+            assert!(tokio::time::Instant::now() < until, "there are not {wanted} streams: {open:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub(super) async fn go(&self, path: &str) {

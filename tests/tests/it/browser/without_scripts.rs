@@ -11,7 +11,7 @@ use super::session::Session;
 async fn a_browser_without_scripts_stops_starts_and_pauses() {
     let database = TestDatabase::sqlite().await;
     Stage::set(&database.store, 2).await;
-    let setup = Setup { without_scripts: true };
+    let setup = Setup { without_scripts: true, ..Setup::default() };
     let session = Session::begin_with(&database.store, Scope::Operator, setup).await;
     session.click("button.stop").await;
     session.until_said("No new call begins").await;
