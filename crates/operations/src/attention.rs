@@ -10,8 +10,9 @@ use ringfence_store::{LaneRow, RunFigures, ScheduleRow, Subject};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::status;
 use crate::summary::{Asker, summarize};
-use crate::workspace::{Workspace, is_listed};
+use crate::workspace::Workspace;
 
 /// A lane on which people are due may be without a process for this long.
 const MISSED: Span = Span::from_minutes(5);
@@ -107,14 +108,8 @@ async fn look_closely(workspace: &Workspace, campaign: Option<&str>) -> Result<(
     look.unreadable(campaign).await?;
     let schedules = store.schedules().await?;
     let (mut campaigns, mut calls_per_min, mut runs, mut over, mut zone) = (0, 0, Vec::new(), Vec::new(), None);
-    for row in store.campaigns().await? {
-        let name = row.rules.name.clone();
-        let wanted = campaign.is_none_or(|campaign| campaign == name);
-        if !wanted || !is_listed(&name) {
-            continue;
-        }
-        let Some(figures) = store.numbers_shown(name, look.reading.now).await? else { continue };
-        let summary = summarize(&figures, &asker, look.reading);
+    for figures in status::figures(workspace, campaign, look.reading.now).await? {
+        let (row, summary) = (&figures.conditions.campaign, summarize(&figures, &asker, look.reading));
         if row.state == CampaignState::Cancelled {
             over.push((figures, summary));
             continue;

@@ -1,15 +1,15 @@
 //! The numbers of a run, as kept beside the rows that they count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ringfence_domain::{ContactState, DialClass, Moment, RunId, Span, ZoneSet};
 
-use crate::campaigns::rows::{Locked, find};
-use crate::campaigns::runs;
+use crate::campaigns::rows::{CampaignRow, Locked, find};
+use crate::campaigns::{rows, runs};
 use crate::counters::Counter;
 use crate::lanes::tallies::Tallies;
 use crate::run_conditions::RunConditions;
-use crate::session::{Session, Sql, args, sql};
+use crate::session::{Arg, Session, Sql, args, sql};
 use crate::{StoreError, run_conditions};
 
 /// Everything that a summary is made of.
@@ -55,14 +55,14 @@ const PACE_DEPTH: i64 = 2_000;
 pub(crate) const COUNTED: i64 = 10_000;
 
 pub(crate) const BUCKETS: Sql = sql!(
-    "SELECT b.id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
+    "SELECT b.run_id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
      CASE WHEN b.class = 'first' THEN b.waiting ELSE (SELECT count(*) FROM (SELECT 1 FROM contacts c \
      WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at <= $2 LIMIT $3) AS due) END AS due, \
      CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM (SELECT 1 FROM contacts c \
      WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2 LIMIT $3) AS later) END AS later, \
      (SELECT c.due_at FROM contacts c WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at > $2 \
      ORDER BY c.due_at, c.id LIMIT 1) AS later_at \
-     FROM buckets b WHERE b.run_id = $1 AND b.waiting > 0 ORDER BY b.id"
+     FROM buckets b WHERE b.waiting > 0 AND b.run_id" ids "ORDER BY b.id"
 );
 
 /// How many of a bucket are not due, of those who wait in it, when no more than [`COUNTED`] of either
@@ -83,56 +83,103 @@ pub(crate) async fn numbers(
     name: &str,
     now: Moment,
 ) -> Result<Option<RunFigures>, StoreError> {
-    const COUNTS: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
     let Some(campaign) = find(session, name, Locked::No).await? else { return Ok(None) };
-    let id = campaign.run;
-    let Some(conditions) = run_conditions::conditions(session, tallies, vec![campaign], now).await?.pop() else {
-        return Ok(None);
-    };
-    let mut counts = BTreeMap::new();
-    for row in session.rows(&COUNTS, args![id]).await? {
-        counts.insert(row.get::<String>("name")?, row.get::<i64>("n")?);
-    }
-    let buckets = session
-        .rows(&BUCKETS, args![id, now, COUNTED])
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(BucketFigures {
-                zones: row.word("buckets", "zones")?,
-                class: row.word("buckets", "class")?,
-                waiting: row.get("waiting")?,
-                not_due: not_due(row.get("waiting")?, row.get("due")?, row.get("later")?),
-                next_due_at: row.moment("next_due_at")?,
-                later_at: row.moment_or_none("later_at")?,
-                staged: row.get("staged")?,
-            })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    let last_minute = last_minute(session, id, now).await?;
-    let open: i64 = [ContactState::Waiting, ContactState::Active, ContactState::Review]
-        .into_iter()
-        .filter_map(|state| counts.get(&Counter::Contact(state).to_string()))
-        .sum();
-    let finished_at = match open {
-        0 if conditions.run.ready => runs::last_finished(session, id).await?.max(conditions.run.finished_at),
-        _ => None,
-    };
-    Ok(Some(RunFigures { conditions, counts, buckets, last_minute, finished_at }))
+    Ok(of_campaigns(session, tallies, vec![campaign], now).await?.pop())
 }
 
-/// Calls that were sent within the last minute: counted, or when the newest ones do not reach back
-/// so far, reckoned from as far as they do. Attempts that are planned ahead are newer than any.
-async fn last_minute(session: &mut Session, run: RunId, now: Moment) -> Result<i64, StoreError> {
+/// The numbers of all campaigns' current runs, by the names of the campaigns.
+pub(crate) async fn all_numbers(
+    session: &mut Session,
+    tallies: &Tallies,
+    now: Moment,
+) -> Result<Vec<RunFigures>, StoreError> {
+    let campaigns = rows::list(session).await?;
+    of_campaigns(session, tallies, campaigns, now).await
+}
+
+/// As many questions for a thousand campaigns as for one.
+async fn of_campaigns(
+    session: &mut Session,
+    tallies: &Tallies,
+    campaigns: Vec<CampaignRow>,
+    now: Moment,
+) -> Result<Vec<RunFigures>, StoreError> {
+    let conditions = run_conditions::conditions(session, tallies, campaigns, now).await?;
+    let ids: Vec<RunId> = conditions.iter().map(|conditions| conditions.run.id).collect();
+    let mut counts = counts(session, &ids).await?;
+    let mut buckets = buckets(session, &ids, now).await?;
+    let mut paces = last_minute(session, now).await?;
+    let mut all = Vec::new();
+    for conditions in conditions {
+        let id = conditions.run.id;
+        let counts = counts.remove(&id).unwrap_or_default();
+        let open: i64 = [ContactState::Waiting, ContactState::Active, ContactState::Review]
+            .into_iter()
+            .filter_map(|state| counts.get(&Counter::Contact(state).to_string()))
+            .sum();
+        let finished_at = match (open, conditions.run.finished_at) {
+            (0, Some(told)) => Some(told),
+            (0, None) if conditions.run.ready => runs::last_finished(session, id).await?,
+            _ => None,
+        };
+        let (buckets, last_minute) = (buckets.remove(&id).unwrap_or_default(), paces.remove(&id).unwrap_or_default());
+        all.push(RunFigures { conditions, counts, buckets, last_minute, finished_at });
+    }
+    Ok(all)
+}
+
+async fn counts(session: &mut Session, ids: &[RunId]) -> Result<HashMap<RunId, BTreeMap<String, i64>>, StoreError> {
+    const COUNTS: Sql = sql!("SELECT run_id, name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id" ids "");
+    let mut counts: HashMap<RunId, BTreeMap<String, i64>> = HashMap::new();
+    for row in session.rows(&COUNTS, args![Arg::ids(ids.iter().map(|id| id.0))]).await? {
+        counts.entry(RunId(row.get("run_id")?)).or_default().insert(row.get("name")?, row.get("n")?);
+    }
+    Ok(counts)
+}
+
+async fn buckets(
+    session: &mut Session,
+    ids: &[RunId],
+    now: Moment,
+) -> Result<HashMap<RunId, Vec<BucketFigures>>, StoreError> {
+    let mut buckets: HashMap<RunId, Vec<BucketFigures>> = HashMap::new();
+    for row in session.rows(&BUCKETS, args![Arg::ids(ids.iter().map(|id| id.0)), now, COUNTED]).await? {
+        buckets.entry(RunId(row.get("run_id")?)).or_default().push(BucketFigures {
+            zones: row.word("buckets", "zones")?,
+            class: row.word("buckets", "class")?,
+            waiting: row.get("waiting")?,
+            not_due: not_due(row.get("waiting")?, row.get("due")?, row.get("later")?),
+            next_due_at: row.moment("next_due_at")?,
+            later_at: row.moment_or_none("later_at")?,
+            staged: row.get("staged")?,
+        });
+    }
+    Ok(buckets)
+}
+
+/// Calls of each run that were sent within the last minute: counted, or when the newest ones do not
+/// reach back so far, reckoned from as far as they do. Attempts that are planned ahead are newer than
+/// any.
+async fn last_minute(session: &mut Session, now: Moment) -> Result<HashMap<RunId, i64>, StoreError> {
     const PACE: Sql = sql!(
-        "SELECT count(*) AS looked_at, count(*) FILTER (WHERE run_id = $1 AND sending_at > $2) AS n, min(sending_at) AS since \
-         FROM (SELECT run_id, sending_at FROM attempts WHERE sending_at IS NOT NULL ORDER BY id DESC LIMIT $3) AS newest"
+        "SELECT run_id, count(*) AS looked_at, count(*) FILTER (WHERE sending_at > $1) AS n, min(sending_at) AS since \
+         FROM (SELECT run_id, sending_at FROM attempts WHERE sending_at IS NOT NULL ORDER BY id DESC LIMIT $2) AS newest \
+         GROUP BY run_id"
     );
     let minute = Span::from_minutes(1);
-    let row = session.one(&PACE, args![run, now - minute, PACE_DEPTH]).await?;
-    let (looked_at, n): (i64, i64) = (row.get("looked_at")?, row.get("n")?);
-    let since = row.moment_or_none("since")?.filter(|since| looked_at == PACE_DEPTH && *since > now - minute);
-    Ok(since.map_or(n, |since| n * minute.millis() / now.since(since).millis().clamp(1_000, minute.millis())))
+    let (mut looked_at, mut since, mut sent) = (0, now, HashMap::new());
+    for row in session.rows(&PACE, args![now - minute, PACE_DEPTH]).await? {
+        looked_at += row.get::<i64>("looked_at")?;
+        since = since.min(row.moment("since")?);
+        sent.insert(RunId(row.get("run_id")?), row.get("n")?);
+    }
+    if looked_at == PACE_DEPTH && since > now - minute {
+        let reach = now.since(since).millis().clamp(1_000, minute.millis());
+        for n in sent.values_mut() {
+            *n = *n * minute.millis() / reach;
+        }
+    }
+    Ok(sent)
 }
 
 /// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when

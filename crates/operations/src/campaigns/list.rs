@@ -6,8 +6,9 @@ use ringfence_engine::stop_switches;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::status;
 use crate::summary::{Asker, summarize};
-use crate::workspace::{Workspace, is_listed};
+use crate::workspace::Workspace;
 
 /// A campaign in a line.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -55,14 +56,9 @@ pub async fn list(workspace: &Workspace) -> Result<Vec<Listed>, Error> {
     let store = &workspace.store;
     let mut schedules = store.schedules().await?;
     let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
-    let mut rows = Vec::new();
-    for campaign in store.campaigns().await? {
-        let (name, reading) = (&campaign.rules.name, workspace.clock.read());
-        if !is_listed(name) {
-            continue;
-        }
-        let Some(figures) = store.numbers_shown(name.clone(), reading.now).await? else { continue };
-        let summary = summarize(&figures, &asker, reading);
+    let (mut rows, reading) = (Vec::new(), workspace.clock.read());
+    for figures in status::figures(workspace, None, reading.now).await? {
+        let (summary, campaign) = (summarize(&figures, &asker, reading), figures.conditions.campaign);
         let own = schedules.iter().position(|schedule| schedule.campaign == campaign.id);
         let schedule = own.map(|place| schedules.swap_remove(place)).map(|schedule| Scheduled {
             cron: campaign.rules.schedule.cron.as_ref().map(ToString::to_string),

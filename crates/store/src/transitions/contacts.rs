@@ -16,6 +16,9 @@ transitions! {
     /// The same for people: its live attempts may have been counted up to a second ago.
     tallied numbers_shown(campaign: String, now: Moment) -> Option<RunFigures> =
         |session, tallies| run_figures::numbers(session, &tallies, &campaign, now);
+    /// The same of all campaigns, by name; those whose rules cannot be read are left out.
+    tallied all_numbers_shown(now: Moment) -> Vec<RunFigures> =
+        |session, tallies| run_figures::all_numbers(session, &tallies, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
     read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
     /// The next contacts of a run after `after`, by id.
