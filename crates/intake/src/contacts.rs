@@ -110,6 +110,13 @@ impl<'c> ContactFile<'c> {
         })
     }
 
+    /// Has it read only for as long as this is true: then reading fails.
+    #[must_use]
+    pub fn read_while(mut self, is_wanted: impl Fn() -> bool + Send + 'static) -> Self {
+        self.table = self.table.read_while(is_wanted);
+        self
+    }
+
     /// Returns the columns of the header.
     pub fn columns(&self) -> &[String] {
         self.table.columns()

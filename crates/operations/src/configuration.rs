@@ -142,7 +142,7 @@ pub fn read_campaign(place: &Place, path: &Path, needs: Needs) -> Result<(Config
 pub fn check_contacts(config: &Config, rules: &Campaign) -> Result<(), Error> {
     let Some(lane) = config.lanes.get(&rules.provider) else { return Ok(()) };
     match InputFile::named_by(rules, lane.setup.settings.timezone, wall_clock()) {
-        Ok(Some(path)) if path.exists() => Ok(look_at(&path, rules, &|| true)?.or_swallowed(&path)?),
+        Ok(Some(path)) if path.exists() => Ok(look_at(&path, rules, || true)?.or_swallowed(&path)?),
         // It may come later.
         Ok(_) | Err(NoFile::NoMatch { .. }) => Ok(()),
         Err(error) => Err(Error::input(error.to_string(), "mend contacts.file")),

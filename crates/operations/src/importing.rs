@@ -29,7 +29,7 @@ use tokio::sync::mpsc;
 pub use self::dry_run::{DryRun, dry_run};
 use self::rows::Rows;
 use crate::error::{Error, ErrorKind};
-use crate::input_file::{InputFile, in_background};
+use crate::input_file::{InputFile, in_background, until_left};
 
 /// Cells that were taken as empty, by the word in them.
 pub type TakenAsEmpty = BTreeMap<String, i64>;
@@ -56,14 +56,14 @@ pub struct Looked {
 /// rows. It is left when nobody waits for it any more.
 pub async fn look(file: &InputFile, rules: &Campaign) -> Result<Looked, Error> {
     let (path, rules) = (file.path().to_owned(), rules.clone());
-    in_background(move |left| look_at(&path, &rules, &|| !left.is_cancelled())).await?
+    in_background(move |left| look_at(&path, &rules, until_left(left))).await?
 }
 
-/// [`look`] at once, in this thread.
-pub fn look_at(path: &Path, rules: &Campaign, wanted: &dyn Fn() -> bool) -> Result<Looked, Error> {
-    let file = ContactFile::open(path, rules, Box::new(|_| Ok(())))?;
+/// [`look`] at once, in this thread, for as long as it `is_wanted`.
+pub fn look_at(path: &Path, rules: &Campaign, is_wanted: impl Fn() -> bool + Send + 'static) -> Result<Looked, Error> {
+    let file = ContactFile::open(path, rules, Box::new(|_| Ok(())))?.read_while(is_wanted);
     let columns = file.columns().to_vec();
-    let looked = file.into_table().look_through(wanted)?;
+    let looked = file.into_table().look_through()?;
     Ok(Looked { columns, digest: contacts::digest(looked.hash, rules), swallowed: looked.swallowed })
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::campaigns::say_missing_lists;
 use crate::error::Error;
 use crate::importing::{self, DryRun, Imported, TakenAsEmpty};
-use crate::input_file::{InputFile, in_background};
+use crate::input_file::{InputFile, in_background, until_left};
 use crate::rejects::{self, RejectsFile};
 use crate::workspace::{Workspace, is_listed};
 
@@ -191,8 +191,10 @@ pub async fn dry_run_of_upload(
     let row = workspace.campaign(campaign).await?;
     let (_, provider) = workspace.lane_of(&row.rules)?;
     let (now, file) = (workspace.now(), InputFile::Uploaded { path: path.to_owned(), source: source.to_owned() });
-    let work = move |_: &_| importing::dry_run(&file, &row.rules, &provider, now).map_err(|error| file.named(error));
-    in_background(work).await?
+    in_background(move |left| {
+        importing::dry_run(&file, &row.rules, &provider, now, until_left(left)).map_err(|error| file.named(error))
+    })
+    .await?
 }
 
 /// Stops the contacts of an import that were not dialled yet. People who were known before keep

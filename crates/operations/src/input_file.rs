@@ -23,6 +23,12 @@ pub(crate) async fn in_background<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&left)).await.map_err(|error| Error::work(error.to_string()))
 }
 
+/// Tells for as long as the caller has not left, as readers of files ask it.
+pub(crate) fn until_left(left: &CancellationToken) -> impl Fn() -> bool + Send + 'static + use<> {
+    let left = left.clone();
+    move || !left.is_cancelled()
+}
+
 /// A contact file to read; what came by standard input is kept beside for as long as it is needed.
 #[derive(Debug)]
 pub enum InputFile {

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::input_file::{InputFile, in_background};
+use crate::input_file::{InputFile, in_background, until_left};
 use crate::workspace::{self, Needs, Place, Workspace};
 
 /// What stands where each attempt has a reference of its own.
@@ -76,7 +76,7 @@ pub fn preview(
     let Some(file) = file else {
         return Err(Error::input("the campaign names no contact file", "name one with --contacts"));
     };
-    let (numbers, fields) = row(&file, &rules, &*provider, row_number)?;
+    let (numbers, fields) = row(&file, &rules, &*provider, row_number, || true)?;
     requests(&config, &rules, &*provider, &numbers, &fields, row_number)
 }
 
@@ -103,8 +103,8 @@ pub async fn of_campaign(
             let file = file.ok_or_else(|| {
                 Error::input("the campaign names no contact file", "name one of its contacts instead of a row")
             })?;
-            in_background(move |_| {
-                let (numbers, fields) = row(&file, &rules.rules, &*provider, wanted)?;
+            in_background(move |left| {
+                let (numbers, fields) = row(&file, &rules.rules, &*provider, wanted, until_left(left))?;
                 requests(&config, &rules.rules, &*provider, &numbers, &fields, wanted)
             })
             .await?
@@ -148,14 +148,17 @@ fn requests(
     Ok(shown)
 }
 
-/// Returns the numbers and values of one row that can be called.
+/// Returns the numbers and values of one row that can be called. The file is read for as long as it
+/// `is_wanted`.
 pub fn row(
     file: &InputFile,
     rules: &Campaign,
     provider: &dyn Provider,
     wanted: i64,
+    is_wanted: impl Fn() -> bool + Send + 'static,
 ) -> Result<(Vec<PhoneNumber>, Row), Error> {
-    let mut rows = ContactFile::open(file.path(), rules, Box::new(|number| provider.can_call(number)))?;
+    let mut rows =
+        ContactFile::open(file.path(), rules, Box::new(|number| provider.can_call(number)))?.read_while(is_wanted);
     let mut last = 0;
     while let Some(row) = rows.next_row()? {
         match row {

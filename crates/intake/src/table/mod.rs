@@ -38,7 +38,11 @@ pub struct Table {
     columns: Vec<String>,
     numbers: Vec<usize>,
     row_number: i64,
+    is_wanted: Box<dyn Fn() -> bool + Send>,
 }
+
+/// Rows between two looks whether a table is still wanted.
+const LOOK: i64 = 64;
 
 /// The facts of a table once all of it was read.
 pub struct Looked {
@@ -85,7 +89,14 @@ impl Table {
                 return Err(Problem::TwoColumns(column.clone()));
             }
         }
-        Ok(Self { path: path.to_owned(), rows, columns, numbers: Vec::new(), row_number: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            rows,
+            columns,
+            numbers: Vec::new(),
+            row_number: 0,
+            is_wanted: Box::new(|| true),
+        })
     }
 
     /// Returns the columns of the header.
@@ -100,8 +111,19 @@ impl Table {
         self
     }
 
+    /// Has it read only for as long as this is true: then reading fails.
+    #[must_use]
+    pub fn read_while(mut self, is_wanted: impl Fn() -> bool + Send + 'static) -> Self {
+        self.is_wanted = Box::new(is_wanted);
+        self
+    }
+
     /// Reads the next row that is not blank; none at the end.
     pub fn next_row(&mut self) -> Result<Option<Record<'_>>, TableError> {
+        if self.row_number % LOOK == LOOK - 1 && !(self.is_wanted)() {
+            let left = std::io::Error::new(std::io::ErrorKind::Interrupted, "nobody waits for it any more");
+            return Err(Problem::Unreadable(left).of(&self.path));
+        }
         loop {
             if !self.rows.next().map_err(|problem| problem.of(&self.path))? {
                 return Ok(None);
@@ -130,17 +152,12 @@ impl Table {
         self.rows.source().hash()
     }
 
-    /// Reads to the end, for as long as `wanted` is true. So every trouble of the file is known
-    /// before anything of it is used.
-    pub fn look_through(mut self, wanted: &dyn Fn() -> bool) -> Result<Looked, TableError> {
+    /// Reads to the end. So every trouble of the file is known before anything of it is used.
+    pub fn look_through(mut self) -> Result<Looked, TableError> {
         let mut swallowed = None;
         while let Some(record) = self.next_row()? {
             if swallowed.is_none() {
                 swallowed = record.swallowed();
-            }
-            if self.row_number % 64 == 0 && !wanted() {
-                let left = std::io::Error::new(std::io::ErrorKind::Interrupted, "nobody waits for it any more");
-                return Err(Problem::Unreadable(left).of(&self.path));
             }
         }
         Ok(Looked { rows: self.row_number, hash: self.hash(), swallowed })

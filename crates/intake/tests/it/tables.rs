@@ -38,7 +38,7 @@ fn problem_of(path: &Path) -> Option<String> {
         Ok(file) => file,
         Err(error) => return Some(error.problem.sentence()),
     };
-    match file.into_table().look_through(&|| true) {
+    match file.into_table().look_through() {
         Ok(looked) => looked.swallowed.map(|problem| problem.sentence()),
         Err(error) => Some(error.problem.sentence()),
     }
@@ -196,14 +196,14 @@ fn a_table_that_changes_while_it_is_read_is_another_one() {
     let path = folder.path().join("people.csv");
     std::fs::write(&path, "phone\n9876500010\n").expect("written");
     let table = Table::open(&path).expect("a header");
-    let whole = table.look_through(&|| true).expect("readable");
+    let whole = table.look_through().expect("readable");
     assert_eq!(whole.rows, 1);
-    let refused = Table::open(&path).expect("a header").look_through(&|| false);
+    let refused = Table::open(&path).expect("a header").read_while(|| false).look_through();
     assert!(refused.is_ok(), "a short one is over before anybody is asked");
     let rows: String =
         std::iter::once("phone\n".to_owned()).chain((0..5000).map(|n| format!("98765{n:05}\n"))).collect();
     std::fs::write(&path, rows).expect("written");
-    let left = Table::open(&path).expect("a header").look_through(&|| false).err().expect("left");
+    let left = Table::open(&path).expect("a header").read_while(|| false).look_through().err().expect("left");
     assert!(matches!(left.problem, Problem::Unreadable(_)), "{left}");
 }
 

@@ -173,7 +173,7 @@ fn checked(path: &Path, column: Option<&str>) -> Result<(Table, usize), Error> {
             "import it once for each: --column phone, then --column with the other name",
         ));
     }
-    if let Some(problem) = table.with_numbers_in(&[place]).look_through(&|| true)?.swallowed {
+    if let Some(problem) = table.with_numbers_in(&[place]).look_through()?.swallowed {
         return Err(problem.of(path).into());
     }
     Ok((Table::open(path)?, place))

@@ -37,15 +37,16 @@ pub struct DryRun {
     pub held_for: Option<String>,
 }
 
-/// Reads every row and stores nothing.
+/// Reads every row, for as long as it `is_wanted`, and stores nothing.
 pub fn dry_run(
     file: &InputFile,
     campaign: &Campaign,
     provider: &Arc<dyn Provider>,
     now: Moment,
+    is_wanted: impl Fn() -> bool + Send + 'static,
 ) -> Result<DryRun, Error> {
     let can_call = |number: &ringfence_domain::PhoneNumber| provider.can_call(number);
-    let mut table = ContactFile::open(file.path(), campaign, Box::new(can_call))?;
+    let mut table = ContactFile::open(file.path(), campaign, Box::new(can_call))?.read_while(is_wanted);
     let (mut found, mut swallowed) = (DryRun::default(), None);
     // As much as a row needs to be known again, so that a million of them fit.
     let known = |number: &PhoneNumber| {

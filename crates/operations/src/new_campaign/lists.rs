@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
-use crate::input_file::in_background;
+use crate::input_file::{in_background, until_left};
 use crate::workspace::Workspace;
 
 /// Lists without a campaign are forgotten after this time.
@@ -63,7 +63,7 @@ pub async fn keep(
     let bytes = file.as_file().metadata()?.len();
     let (mut list, digests) = in_background(move |left| -> Result<_, Error> {
         let began = clock.boot();
-        let looked = Table::open(file.path())?.look_through(&|| !left.is_cancelled())?;
+        let looked = Table::open(file.path())?.read_while(until_left(left)).look_through()?;
         let read_ms = clock.boot().saturating_sub(began).as_millis() as u64;
         let digests: Vec<String> =
             campaigns.iter().map(|campaign| digest(looked.hash.clone(), &campaign.rules)).collect();

@@ -9,7 +9,7 @@ use super::{Form, KeptList};
 use crate::campaigns::Proposal;
 use crate::error::Error;
 use crate::importing::{DryRun, dry_run};
-use crate::input_file::{InputFile, in_background};
+use crate::input_file::{InputFile, in_background, until_left};
 use crate::rejects::own_columns;
 use crate::workspace::{self, Workspace};
 
@@ -53,8 +53,8 @@ pub async fn verdict(workspace: &Workspace, list: &KeptList, form: &Form) -> Res
     let vendor = lane.setup.settings.vendor_hours();
     let provider = workspace::provider(lane)?;
     let file = InputFile::Uploaded { path: list.path.clone(), source: list.facts.source.clone() };
-    in_background(move |_| {
-        let rows = dry_run(&file, &rules, &provider, now).map_err(|error| file.named(error))?;
+    in_background(move |left| {
+        let rows = dry_run(&file, &rules, &provider, now, until_left(left)).map_err(|error| file.named(error))?;
         let opening = |zones: &ZoneSet| rules.calendar(zones, vendor.as_ref()).next_opening(now);
         let mut zones: Vec<ZoneOutlook> = rows
             .zones
@@ -83,9 +83,10 @@ pub async fn write_rejects(
     let rules = proposal.rules().clone();
     let provider = workspace::provider(workspace::lane(&workspace.config, &rules)?)?;
     let path = list.path.clone();
-    in_background(move |_| {
+    in_background(move |left| {
         let failed = |error: csv::Error| Error::work(format!("the rejected rows cannot be written: {error}"));
-        let mut table = ContactFile::open(&path, &rules, Box::new(|number| provider.can_call(number)))?;
+        let mut table = ContactFile::open(&path, &rules, Box::new(|number| provider.can_call(number)))?
+            .read_while(until_left(left));
         let columns = table.columns().to_vec();
         let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(out);
         csv.write_record(own_columns(&columns).iter().chain(&columns)).map_err(failed)?;

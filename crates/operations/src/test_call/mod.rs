@@ -25,7 +25,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::input_file::{InputFile, in_background};
+use crate::input_file::{InputFile, in_background, until_left};
 use crate::notices::Notices;
 use crate::run::Leave;
 use crate::workspace::{self, Needs, Place, Workspace};
@@ -119,7 +119,15 @@ impl Prepared {
     pub fn load(place: &Place, order: &TestCall) -> Result<Self, Error> {
         let (config, rules) = workspace::read_campaign(place, &order.campaign, Needs::Secrets)?;
         let values = Values::Row(order.row);
-        Self::new(config, &rules, order.ignore_window, (&order.phone, values), order.max_time, place.notices.clone())
+        Self::new(
+            config,
+            &rules,
+            order.ignore_window,
+            (&order.phone, values),
+            order.max_time,
+            place.notices.clone(),
+            || true,
+        )
     }
 
     /// The same for a campaign that is in the database, by its present rules.
@@ -132,7 +140,10 @@ impl Prepared {
     ) -> Result<Self, Error> {
         let rules = workspace.campaign(name).await?.rules;
         let (config, notices, phone) = (workspace.with_secrets()?, workspace.notices.clone(), phone.to_owned());
-        in_background(move |_| Self::new(config, &rules, ignore_window, (&phone, values), max_time, notices)).await?
+        in_background(move |left| {
+            Self::new(config, &rules, ignore_window, (&phone, values), max_time, notices, until_left(left))
+        })
+        .await?
     }
 
     fn new(
@@ -142,6 +153,7 @@ impl Prepared {
         (phone, values): (&str, Values),
         max_time: Span,
         notices: Notices,
+        is_wanted: impl Fn() -> bool + Send + 'static,
     ) -> Result<Self, Error> {
         let lane = workspace::lane(&config, rules)?;
         let provider = workspace::provider(lane)?;
@@ -154,7 +166,7 @@ impl Prepared {
         let fields = match values {
             Values::These(fields) => fields,
             Values::Row(row) => match InputFile::of_campaign(rules, settings.timezone, now, &notices)? {
-                Some(file) => preview::row(&file, rules, &*provider, row)?.1,
+                Some(file) => preview::row(&file, rules, &*provider, row, is_wanted)?.1,
                 None => Row::new(),
             },
         };

@@ -14,7 +14,7 @@ pub(super) fn dry_run(common: &Common, args: &RunArgs) -> Result<u8, Failure> {
     let prepared = Prepared::load(&common.place(), &args.campaign, args.contacts.as_deref(), Needs::NoSecrets)?;
     let Prepared { campaign, provider, file, .. } = &prepared;
     let found = match file {
-        Some(file) => importing::dry_run(file, campaign, provider, workspace::wall_clock())?,
+        Some(file) => importing::dry_run(file, campaign, provider, workspace::wall_clock(), || true)?,
         None => importing::DryRun::default(),
     };
     if common.json {
