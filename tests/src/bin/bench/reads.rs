@@ -100,13 +100,21 @@ pub(crate) async fn measure(bench: &Bench, database: &str, list: &Path, times: u
     println!(
         "{database}: {dialled:.0} calls a second, of {CALLS} allowed, while {REQUESTS} reads a second were answered"
     );
+    print(database, took);
+    stop.cancel();
+    running.await.expect("the engine ends");
+    let took = ask(&web, &token, &reads).await;
+    println!("{database}: nobody is dialled, while {REQUESTS} reads a second were answered");
+    print(database, took);
+}
+
+/// Prints what each read took, and all of them.
+fn print(database: &str, took: BTreeMap<String, Vec<Duration>>) {
     let mut all: Vec<Duration> = took.values().flatten().copied().collect();
     for (read, mut times) in took {
         println!("{database}: {read}: {}", line(&mut times));
     }
     println!("{database}: all reads: {}", line(&mut all));
-    stop.cancel();
-    running.await.expect("the engine ends");
 }
 
 /// The calls that were placed so far.
