@@ -214,6 +214,8 @@ impl fmt::Display for Event {
             (None, None) => {}
         }
         f.write_str(self.kind.happened())?;
-        self.cause.iter().try_for_each(|cause| write!(f, ": {cause}"))
+        // Who did it is told beside, and is no second reason.
+        let by = format!("by {}", self.who);
+        self.cause.iter().filter(|cause| **cause != by).try_for_each(|cause| write!(f, ": {cause}"))
     }
 }

@@ -119,16 +119,40 @@ pub enum ClockTimes {
     },
 }
 
+/// Zones whose city is spelt otherwise today: one place is to have one name, whether it comes from a
+/// file or from a phone number. The time zone database keeps the old names in its file `backward`.
+const RENAMED: &[(&str, &str)] = &[
+    ("Africa/Asmera", "Africa/Asmara"),
+    ("America/Buenos_Aires", "America/Argentina/Buenos_Aires"),
+    ("America/Godthab", "America/Nuuk"),
+    ("Asia/Calcutta", "Asia/Kolkata"),
+    ("Asia/Dacca", "Asia/Dhaka"),
+    ("Asia/Katmandu", "Asia/Kathmandu"),
+    ("Asia/Macao", "Asia/Macau"),
+    ("Asia/Rangoon", "Asia/Yangon"),
+    ("Asia/Saigon", "Asia/Ho_Chi_Minh"),
+    ("Asia/Thimbu", "Asia/Thimphu"),
+    ("Asia/Ujung_Pandang", "Asia/Makassar"),
+    ("Asia/Ulan_Bator", "Asia/Ulaanbaatar"),
+    ("Atlantic/Faeroe", "Atlantic/Faroe"),
+    ("Europe/Kiev", "Europe/Kyiv"),
+    ("Pacific/Enderbury", "Pacific/Kanton"),
+    ("Pacific/Ponape", "Pacific/Pohnpei"),
+    ("Pacific/Truk", "Pacific/Chuuk"),
+];
+
 impl FromStr for Zone {
     type Err = UnknownZone;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let name = text.trim();
-        ZoneData::in_use()
-            .entries()
-            .binary_search_by(|entry| (*entry.name).cmp(name))
+        let entries = ZoneData::in_use().entries();
+        let place = |name: &str| entries.binary_search_by(|entry| (*entry.name).cmp(name)).ok();
+        let today = RENAMED.iter().find(|(old, _)| *old == name).and_then(|(_, today)| place(today));
+        today
+            .or_else(|| place(name))
             .map(|place| Self(place as u16))
-            .map_err(|_| UnknownZone { name: name.to_owned() })
+            .ok_or_else(|| UnknownZone { name: name.to_owned() })
     }
 }
 
@@ -168,6 +192,13 @@ mod tests {
 
     fn moment(text: &str) -> Moment {
         text.parse().expect("a moment")
+    }
+
+    #[test]
+    fn a_place_has_one_name_however_it_is_spelt() {
+        for (old, today) in RENAMED {
+            assert_eq!(zone(old).name(), *today);
+        }
     }
 
     #[test]

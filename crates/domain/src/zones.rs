@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_longest_prefix_decides() {
-        assert_eq!(of("+919876543210"), "Asia/Calcutta");
+        assert_eq!(of("+919876543210"), "Asia/Kolkata");
         assert_eq!(of("+12125550123"), "America/New_York");
         assert_eq!(of("+19075550123"), "America/Adak|America/Anchorage");
     }

@@ -88,6 +88,16 @@ pub async fn calls_out(workspace: &Workspace) -> Result<i64, Error> {
     Ok(workspace.store.calls_out().await?)
 }
 
+/// Returns the calls that are out, or may be, lane by lane.
+pub async fn out(workspace: &Workspace) -> Result<Vec<CallOut>, Error> {
+    let mut out = Vec::new();
+    for lane in workspace.store.lanes().await? {
+        let (name, zone) = (&lane.settings.name, lane.settings.timezone);
+        out.extend(workspace.store.live_calls(lane.id).await?.into_iter().map(|call| CallOut::of(name, zone, call)));
+    }
+    Ok(out)
+}
+
 /// Stops new calls of everything on this database, and ends the calls that are out where their
 /// vendor can.
 pub async fn stop(workspace: &Workspace, reason: &str) -> Result<StoppedAll, Error> {

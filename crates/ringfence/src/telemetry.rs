@@ -13,7 +13,9 @@ const LIBRARIES: [&str; 6] = ["sqlx", "apalis", "hyper", "hyper_util", "reqwest"
 /// A filter in which `debug` means our own messages.
 fn of_ours(wanted: &str) -> String {
     let quiet = LIBRARIES.iter().filter(|name| !wanted.contains(*name)).map(|name| format!("{name}=warn"));
-    quiet.chain([wanted.to_owned()]).collect::<Vec<_>>().join(",")
+    // A statement that took a second is no news for people: what held the writer is told by ourselves.
+    let slow = (!wanted.contains("sqlx")).then(|| "sqlx::query=error".to_owned());
+    quiet.chain(slow).chain([wanted.to_owned()]).collect::<Vec<_>>().join(",")
 }
 
 /// Begins logging, which never holds up anything. Numbers never reach a log whole: their type

@@ -63,6 +63,21 @@
     htmx_before_morph_attr: (element, change) => element.localName !== "details" || change.attrName !== "open",
   });
 
+  // A form that was refused is still there, with what was typed.
+  const back = document.querySelector("[data-back]");
+  if (back && history.length > 1) {
+    back.hidden = false;
+    back.addEventListener("click", () => history.back());
+  }
+
+  // What takes long says so, and is not asked for twice.
+  document.addEventListener("submit", (event) => {
+    const button = event.target.querySelector("[data-busy]");
+    if (!button || event.defaultPrevented) return;
+    button.textContent = button.dataset.busy;
+    setTimeout(() => { button.disabled = true; });
+  });
+
   // Copying: over plain http browsers have no clipboard for pages, and the text is selected instead.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
@@ -96,7 +111,7 @@
       request.addEventListener("load", () => {
         if (request.status < 400) { location.assign(request.responseURL); return; }
         const answer = new DOMParser().parseFromString(request.responseText, "text/html");
-        says.textContent = answer.querySelector("main")?.textContent.trim() || `It did not work: ${request.status}`;
+        says.textContent = answer.querySelector("[role=alert]")?.textContent.trim() || `It did not work: ${request.status}`;
       });
       request.addEventListener("error", () => { says.textContent = "The connection broke: send it again."; });
       request.open("POST", form.action);

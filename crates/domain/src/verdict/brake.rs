@@ -37,7 +37,10 @@ impl Brakes<'_> {
         }
         let (held, limit) = self.slots.of_lane;
         if held.free(limit) == 0 {
-            return Some(format!("all {limit} slots of the lane are in use: a call begins when another one ends"));
+            let by_whom = if held.unsure > 0 { held.by_whom() } else { String::new() };
+            return Some(format!(
+                "all {limit} slots of the lane are in use{by_whom}: a call begins when another one ends"
+            ));
         }
         Some(match self.limited?.by {
             LimitKind::Calls => format!("the lane makes {} new calls and no more", self.limits.calls),

@@ -43,6 +43,14 @@ impl InHand {
         limit.saturating_sub(self.taken).min(most.saturating_sub(self.live))
     }
 
+    /// Says which calls hold the slots, after the words that they are taken.
+    pub(super) fn by_whom(&self) -> String {
+        match self.unsure {
+            0 => " by calls that are under way".to_owned(),
+            unsure => format!(", {unsure} of them by calls of unknown fate"),
+        }
+    }
+
     /// Whether no slot of `limit` is free, and nothing but calls of unknown fate holds them.
     pub fn is_stuck(&self, limit: u32) -> bool {
         self.free(limit) == 0 && self.unsure == self.taken

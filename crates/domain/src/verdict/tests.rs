@@ -254,8 +254,10 @@ fn slots_of_unknown_fate_are_named_with_the_moment_that_frees_one() {
     assert_eq!(says(lost(3), 3), "all 3 slots are taken by calls of unknown fate, the first is free at 14:02");
     assert_eq!(says(lost(1), 1), "the only slot is taken by a call of unknown fate, it is free at 14:02");
     assert_eq!(says(lost(2), 3), "1 of 3 slots are free");
-    let turn = "all 3 slots are taken by calls that are under way: it waits for its turn";
-    assert_eq!(says(InHand { unsure: 2, ..lost(3) }, 3), turn, "a call that is out ends");
+    let turn = "all 3 slots are taken by calls that are under way: its turn comes when one of them ends";
+    assert_eq!(says(InHand { unsure: 0, ..lost(3) }, 3), turn, "a call that is out ends");
+    let two = "all 3 slots are taken, 2 of them by calls of unknown fate: its turn comes when one of them ends";
+    assert_eq!(says(InHand { unsure: 2, ..lost(3) }, 3), two);
     let own = Slots { of_lane: (lost(3), 9), of_campaign: Some((lost(3), 3)) };
     assert!(Verdict::Slots(own).says(reading, clock).starts_with("all 3 slots of the campaign are taken"));
 }

@@ -1,7 +1,7 @@
 //! The words of each verdict.
 
 use super::{Slots, StoppedBy, Verdict};
-use crate::{ClockReading, ContactState, DialClass, ImportState, LaneState, Moment, Span, Zone};
+use crate::{ClockReading, ContactState, DialClass, ImportState, LaneState, Moment, PausedBy, Span, Zone};
 
 impl Verdict {
     /// What it was answered from, for people. `clock`: the zone whose clocks they read.
@@ -46,7 +46,9 @@ impl Verdict {
                     StoppedBy::ZoneData => format!("zone data: {}", stopped.reason),
                 },
             ),
-            Self::Campaign { state, reason, .. } => reason.clone().unwrap_or_else(|| state.to_string()),
+            Self::Campaign { paused_by: Some(PausedBy::Draft), .. } => "a draft that nobody has started".to_owned(),
+            Self::Campaign { state, reason: Some(reason), .. } => format!("{state}: {reason}"),
+            Self::Campaign { state, .. } => state.to_string(),
             Self::Safety { failing } => failing.clone().unwrap_or_else(|| "few of the last calls failed".to_owned()),
             Self::Import { is_ready: true, is_staged: false, .. } => "its import is complete".to_owned(),
             Self::Import { import: Some((ImportState::Held, reason)), .. } => {
@@ -88,7 +90,7 @@ impl Slots {
         let Some((held, limit, is_campaign)) = self.stuck() else {
             let (held, limit) = &self.of_lane;
             return match held.free(*limit) {
-                0 => format!("all {limit} slots are taken by calls that are under way: it waits for its turn"),
+                0 => format!("all {limit} slots are taken{}: its turn comes when one of them ends", held.by_whom()),
                 free => format!("{free} of {limit} slots are free"),
             };
         };

@@ -43,7 +43,7 @@ fn marks_line_ends_and_quotes_of_every_spreadsheet_are_read() {
     let read: Vec<(i64, &str, &str)> =
         rows.iter().map(|row| (row.row_number, row.fields["name"].as_str(), row.numbers[0].e164())).collect();
     assert_eq!(read, [(1, "Rao, Asha", "+919820012345"), (2, "two\nlines", "+919820012346"), (3, "", "+919820012347")]);
-    assert_eq!(rows[0].zones.to_string(), "Asia/Calcutta", "told from the number");
+    assert_eq!(rows[0].zones.to_string(), "Asia/Kolkata", "told from the number");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_zone_comes_from_the_column_else_the_number_else_the_row_is_rejected() {
     sheet.rules.contacts.timezone = Some("tz".to_owned());
     let rows = sheet.rows();
     assert_eq!(rows[0].as_ref().expect("fine").zones.to_string(), "Asia/Dubai");
-    assert_eq!(rows[1].as_ref().expect("fine").zones.to_string(), "Asia/Calcutta");
+    assert_eq!(rows[1].as_ref().expect("fine").zones.to_string(), "Asia/Kolkata");
     assert!(rows[2].as_ref().expect_err("no such zone").reason.contains("Mars/Olympus"));
     assert!(rows[3].is_err(), "an unknown place is not dialled");
 }

@@ -38,6 +38,7 @@ pub fn summarize(figures: &RunFigures, asker: &Asker, reading: ClockReading) -> 
     let finished = contacts.waiting + contacts.active + contacts.review == 0 && numbers.run.ready;
     let is_over = finished || numbers.campaign.state == CampaignState::Cancelled;
     let because = if is_over { None } else { sentence(figures, &groups, &verdicts, asker, reading) };
+    let because = because.or_else(|| only_review(&contacts));
     let may_be_called = groups.iter().any(|group| group.waiting.held_by.is_none() && group.waiting.contacts > 0);
     let limited_by = numbers.brake().filter(|_| may_be_called && because.is_none() && !is_over);
     Summary {
@@ -112,6 +113,17 @@ fn import_standing(import: &ImportRow) -> ImportStatus {
 fn rest(verdicts: &[Verdict], reading: ClockReading) -> Option<&Verdict> {
     let rests = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Rest { .. } | Verdict::UnknownUse { .. }));
     rests.filter(|verdict| verdict.forbids(reading)).max_by_key(|verdict| verdict.from(reading))
+}
+
+/// Says that the run ends when a person has settled what is left.
+fn only_review(contacts: &ContactCounts) -> Option<String> {
+    let is_alone = contacts.waiting + contacts.active == 0;
+    let people = match contacts.review {
+        0 => None,
+        1 => Some("1 contact in review waits".to_owned()),
+        n => Some(format!("{n} contacts in review wait")),
+    };
+    Some(format!("Nobody is left to be dialled: {} for a person's decision.", people.filter(|_| is_alone)?))
 }
 
 /// Why nothing is dialled, and when it goes on.

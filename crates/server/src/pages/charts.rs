@@ -22,6 +22,8 @@ const SHADES: i64 = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Pictures {
     pub(crate) bars: Vec<Bar>,
+    /// Moments below the bars, from the first to the last, at even distances.
+    pub(crate) axis: Vec<String>,
     /// When the window is open: where that begins, and how wide it is.
     pub(crate) open: Vec<(i64, i64)>,
     pub(crate) now: i64,
@@ -111,6 +113,7 @@ pub(crate) async fn draw(visitor: &Visitor, campaign: &str, zone: Zone) -> Resul
     };
     Ok(Pictures {
         bars: shown.map(bar).collect(),
+        axis: (0..=3).map(|third| (begin + length.scaled(third, 3)).shown_near(now, zone)).collect(),
         open: windows.first().map(open).unwrap_or_default(),
         now: place(now),
         width: (BEFORE + AFTER) * WIDTH,

@@ -27,6 +27,7 @@ mod schedules;
 mod sent;
 mod settings;
 mod stop;
+mod trouble;
 mod visitor;
 mod windows;
 
@@ -34,6 +35,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use ringfence_operations::{Error, ErrorKind};
@@ -100,10 +102,11 @@ pub(crate) fn routes(server: &Server) -> Router<Server> {
         .route("/frame", get(frame::around))
         .route("/login", get(login::form).post(login::log_in))
         .route("/logout", post(login::log_out))
-        .route("/stop", post(stop::stop))
+        .route("/stop", get(stop::calls_out).post(stop::stop))
         .route("/start", post(stop::start))
         .route("/assets/{name}", get(assets::asset_file))
         .layer(DefaultBodyLimit::max(FORM))
+        .layer(from_fn_with_state(server.clone(), trouble::framed))
         .layer(same_origin(server))
 }
 
@@ -129,7 +132,7 @@ fn same_origin(server: &Server) -> CsrfLayer {
 type Page = Result<Response, PageError>;
 
 /// Why a page cannot be shown, for the person who asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PageError {
     status: StatusCode,
     says: String,
@@ -178,8 +181,10 @@ impl From<Problem> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let hint = self.hint.as_deref().unwrap_or_default();
+        // Who is logged in sees it in the frame of every page: `trouble::framed`.
         let mut response = shown(&ErrorPage { says: &self.says, hint });
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -192,6 +197,11 @@ fn shown(page: &impl Template) -> Response {
     // It is for people: no problem document is made of it.
     response.extensions_mut().insert(Bare);
     response
+}
+
+/// A state as people read it on pages.
+fn state_word(state: &str) -> &str {
+    if state == "active" { "being called" } else { state }
 }
 
 /// Shows what a form led to: by GET, so that nothing is sent twice.

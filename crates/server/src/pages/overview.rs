@@ -25,6 +25,7 @@ const FEED: u32 = 20;
 struct OverviewPage {
     frame: Frame,
     needs: Vec<Need>,
+    taken: u32,
     slots: u32,
     calls_per_min: i64,
     answered: String,
@@ -75,6 +76,7 @@ pub(crate) async fn overview(visitor: Visitor) -> Page {
         summaries.iter().map(|(summary, zone)| CampaignLine::of(&visitor, summary, *zone)).collect();
     let page = OverviewPage {
         needs: health.findings.iter().map(|finding| need(&visitor, &frame, finding)).collect(),
+        taken: lanes.iter().map(|lane| lane.slots.taken).sum(),
         slots: lanes.iter().map(|lane| lane.slots.of).sum(),
         calls_per_min: health.calls_per_min,
         answered: answered(&summaries.iter().map(|(summary, _)| summary).collect::<Vec<_>>()),
@@ -92,15 +94,16 @@ pub(crate) async fn overview(visitor: Visitor) -> Page {
 
 fn need(visitor: &Visitor, frame: &Frame, finding: &Finding) -> Need {
     let (link, button) = match &finding.place {
-        Place::Import(import) => (format!("/imports/{import}"), "Look"),
-        Place::Review => ("/review".to_owned(), "Review"),
-        Place::Campaign(name) => (format!("/campaigns/{}", part(name)), "Look"),
-        Place::Lane(name) => (format!("/lanes#lane-{name}"), "Lane"),
+        Place::Import(import) => (format!("/imports/{import}"), "See the list"),
+        Place::Review => ("/review".to_owned(), "Review them"),
+        Place::Campaign(name) => (format!("/campaigns/{}", part(name)), "See the campaign"),
+        Place::Lane(name) => (format!("/lanes#lane-{name}"), "See the lane"),
         Place::Elsewhere => (String::new(), ""),
     };
     Need {
         is_critical: finding.level == Level::Critical,
-        about: finding.about.clone(),
+        // What is about everything says so itself.
+        about: if finding.about == "everything" { String::new() } else { finding.about.clone() },
         what: visitor.seen(&finding.what),
         since: finding.since.map(|at| frame.moment(at)).unwrap_or_default(),
         mend: finding.mend.clone(),

@@ -5,6 +5,7 @@ mod by_hand;
 mod claims;
 mod contact_pages;
 mod events;
+mod figures;
 mod imports;
 mod invariants;
 mod lanes;

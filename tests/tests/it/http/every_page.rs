@@ -39,6 +39,7 @@ pub(crate) const PAGES: &[&str] = &[
     "/imports/1",
     "/imports/2",
     "/lanes",
+    "/stop",
     "/review",
     "/dnc",
     "/schedules",

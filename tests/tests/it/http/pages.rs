@@ -6,7 +6,7 @@ use ringfence_operations::{Notices, Workspace, logins};
 use ringfence_sandbox::MachineClock;
 use ringfence_store::Database;
 use ringfence_tests::on_both_databases;
-use ringfence_tests::sample::Stage;
+use ringfence_tests::sample::{Stage, noon, number};
 use ringfence_tests::virtual_time::HandClock;
 use ringfence_tests::web::{Reply, Sent, Web};
 use std::sync::Arc;
@@ -114,10 +114,41 @@ on_both_databases! {
         let foreign = Sent::of(FORM, "").with("cookie", &operator).with("origin", "https://evil.example").with("sec-fetch-site", "cross-site");
         let _ = web.send("POST", "/stop", None, foreign).await.expect(403);
         assert_eq!(store.stop().await.expect("asked"), None, "nobody stopped it");
-        let _ = post(&web, "/stop", &operator, "reason=a+drill".to_owned()).await.expect(200);
+        let _ = post(&web, "/stop", &operator, "reason=a+drill".to_owned()).await.expect(303);
         assert_eq!(store.stop().await.expect("asked").expect("a stop").reason, "a drill");
         let _ = post(&web, "/start", &operator, String::new()).await.expect(303);
         assert_eq!(store.stop().await.expect("asked"), None);
+    }
+}
+
+on_both_databases! {
+    async fn a_form_that_is_refused_is_told_in_the_frame_of_every_page(database) {
+        let store = &database.store;
+        Stage::set(store, 1).await;
+        let web = Web::begin(store, Config::default()).await;
+        let operator = log_in(&web, &web.token(Scope::Operator).await).await;
+        let refused = "reason=x&paths=";
+        let page = post(&web, "/review", &operator, refused.to_owned()).await.expect(422).text();
+        assert!(page.contains("role=\"alert\"") && page.contains("action=\"/stop\""), "{page}");
+        let missing = get(&web, "/contacts/404", &operator).await.expect(404).text();
+        assert!(missing.contains("aria-label=\"Pages\"") && !missing.contains("hx-get"), "{missing}");
+        let stranger = post(&web, "/review", "", refused.to_owned()).await.expect(401).text();
+        assert!(!stranger.contains("aria-label=\"Pages\""), "{stranger}");
+    }
+}
+
+on_both_databases! {
+    async fn calls_that_are_out_are_listed_and_masked_for_viewers(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 2).await;
+        stage.place(store, 1, noon()).await;
+        let web = Web::begin(store, Config::default()).await;
+        let (operator, viewer) = (web.token(Scope::Operator).await, web.token(Scope::Viewer).await);
+        let page = async |token: &str| get(&web, "/stop", &log_in(&web, token).await).await.expect(200).text();
+        let seen = number(0).e164().to_owned();
+        assert!(page(&operator).await.contains(&seen));
+        let masked = page(&viewer).await;
+        assert!(masked.contains("under way") && !masked.contains(&seen), "{masked}");
     }
 }
 

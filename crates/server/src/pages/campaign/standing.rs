@@ -97,7 +97,7 @@ fn parts(summary: &Summary) -> Vec<Part> {
     let mut x = 0;
     [
         ("done", "done", contacts.done),
-        ("active", "in a call", contacts.active),
+        ("active", "being called", contacts.active),
         ("waiting", "wait", contacts.waiting),
         ("review", "in review", contacts.review),
         ("stopped", "stopped", contacts.stopped),
@@ -122,7 +122,7 @@ fn waiting_for(waiting: &WaitingFor) -> Vec<(&'static str, i64)> {
         ("because of a cap on their number", waiting.contact_cap),
         ("because the lane's day is used up", waiting.lane_budget),
         ("because the lane is paused", waiting.lane_paused),
-        ("because something holds them", waiting.held),
+        ("until a person or a safety rail lets them go", waiting.held),
     ];
     all.into_iter().filter(|(_, n)| *n > 0).collect()
 }

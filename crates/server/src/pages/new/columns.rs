@@ -7,7 +7,7 @@ use ringfence_operations::new_campaign::{self, Column, Form, KeptList};
 use super::super::frame::Frame;
 use super::super::visitor::Operator;
 use super::super::{Page, shown};
-use super::{Step, chosen, hidden, list, steps};
+use super::{Step, chosen, hidden, links, list, steps};
 
 #[derive(Template)]
 #[template(path = "pages/new/columns.html")]
@@ -45,8 +45,8 @@ pub(crate) async fn columns(Operator(visitor): Operator, Path(id): Path<String>,
         rows: (0..longest).map(|row| looked.columns.iter().map(|column| cell(column, row)).collect()).collect(),
         notes: looked.notes,
         hidden: hidden(&looked.guess, &["name", "lane", "phone", "country", "timezone", "id"]),
+        steps: steps(2, &links(&list.id, &looked.guess)),
         form: looked.guess,
-        steps: steps(2),
         lanes,
         list,
         frame,
@@ -57,5 +57,11 @@ pub(crate) async fn columns(Operator(visitor): Operator, Path(id): Path<String>,
 /// How fast the list was read.
 fn speed(list: &KeptList) -> String {
     let (rows, ms) = (list.facts.rows, list.facts.read_ms.max(1) as i64);
-    format!("{rows} rows, {} kB, read at {} rows a second", list.facts.bytes / 1000, rows * 1000 / ms)
+    let size = match list.facts.bytes {
+        bytes if bytes < 10_000 => format!("{bytes} bytes"),
+        bytes => format!("{} kB", bytes / 1000),
+    };
+    // Of a short list the pace says nothing.
+    let pace = if ms < 100 { String::new() } else { format!(", read at {} rows a second", rows * 1000 / ms) };
+    format!("{rows} rows, {size}{pace}")
 }

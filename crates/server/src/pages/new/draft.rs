@@ -17,7 +17,7 @@ use super::super::frame::Frame;
 use super::super::sent::Sent;
 use super::super::visitor::{Operator, Visitor};
 use super::super::{Page, PageError, shown, to};
-use super::{Step, list, steps};
+use super::{Step, links_of_draft, list, steps};
 use crate::Server;
 use crate::upload;
 use crate::upload::receive::Received;
@@ -47,6 +47,8 @@ struct TryPage {
     steps: Vec<Step>,
     path: String,
     contact: i64,
+    /// No phone rings.
+    is_simulated: bool,
     requests: Vec<RequestLines>,
     wrong: String,
     called: Option<CalledLines>,
@@ -82,7 +84,9 @@ async fn page(
     contact: Option<i64>,
     called: Option<CalledLines>,
 ) -> Result<TryPage, PageError> {
-    visitor.workspace.campaign(name).await?;
+    let lane = visitor.workspace.campaign(name).await?.rules.provider;
+    let is_simulated =
+        visitor.workspace.config.lanes.get(&lane).is_some_and(|lane| lane.setup.settings.kind == "sandbox");
     let first = contacts::page(&visitor.workspace, name, ContactFilter::default(), ContactId(0), 1).await?;
     let contact = contact.or(first.first().map(|contact| contact.id.0));
     let previewed = match contact {
@@ -103,9 +107,10 @@ async fn page(
     let frame = Frame::of(&visitor, &format!("Try {name}"), "/campaigns").await?;
     Ok(TryPage {
         frame,
-        steps: steps(5),
+        steps: steps(5, &links_of_draft(&part(name))),
         path: part(name),
         contact: contact.unwrap_or_default(),
+        is_simulated,
         requests: requests.into_iter().map(lines).collect(),
         wrong,
         called,
@@ -179,7 +184,7 @@ pub(crate) async fn confirm(Operator(visitor): Operator, Path(name): Path<String
     let shown_campaign = campaigns::show(&visitor.workspace, &name).await?;
     let frame = Frame::of(&visitor, &format!("Start {name}"), "/campaigns").await?;
     let page = StartPage {
-        steps: steps(6),
+        steps: steps(6, &links_of_draft(&part(&name))),
         path: part(&name),
         people: shown_campaign.summary.contacts.waiting,
         canary: campaign.rules.safety.canary.map(|canary| canary.to_string()).unwrap_or_default(),

@@ -21,7 +21,7 @@ struct FilePage {
 /// Asks for the file.
 pub(crate) async fn ask(Operator(visitor): Operator) -> Page {
     let frame = Frame::of(&visitor, "New campaign", "/campaigns").await?;
-    Ok(shown(&FilePage { frame, steps: steps(1) }))
+    Ok(shown(&FilePage { frame, steps: steps(1, &[]) }))
 }
 
 /// Receives it, and reads it to its end.

@@ -20,11 +20,30 @@ const STEPS: [&str; 6] = ["File", "Columns", "Verdict", "Rules", "Try", "Start"]
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) is_here: bool,
+    /// Where it is, when one may go back to it; else empty.
+    pub(crate) link: String,
 }
 
-/// All steps, of which `here` is the present one, counted from 1.
-pub(crate) fn steps(here: usize) -> Vec<Step> {
-    STEPS.iter().enumerate().map(|(place, name)| Step { name, is_here: place + 1 == here }).collect()
+/// All steps, of which `here` is the present one, counted from 1. `links`: where earlier ones are.
+pub(crate) fn steps(here: usize, links: &[String]) -> Vec<Step> {
+    let step = |(place, name): (usize, &&'static str)| {
+        let link = links.get(place).filter(|_| place + 1 < here).cloned().unwrap_or_default();
+        Step { name, is_here: place + 1 == here, link }
+    };
+    STEPS.iter().enumerate().map(step).collect()
+}
+
+/// Where the steps of a list that was sent are, with what was chosen.
+fn links(id: &str, form: &Form) -> Vec<String> {
+    let query = query(form);
+    let of_list = ["", "/verdict", "/rules"].map(|step| format!("/new/{id}{step}?{query}"));
+    std::iter::once("/new".to_owned()).chain(of_list).collect()
+}
+
+/// Where the steps of a draft are: its list and rules are its campaign's since it was made.
+fn links_of_draft(path: &str) -> Vec<String> {
+    let pages = ["imports", "imports", "imports", "rules", "try", "start"];
+    pages.iter().map(|page| format!("/campaigns/{path}/{page}")).collect()
 }
 
 /// The list that is meant.

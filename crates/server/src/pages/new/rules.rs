@@ -8,7 +8,7 @@ use ringfence_operations::presets;
 use super::super::frame::{Frame, moment};
 use super::super::visitor::Operator;
 use super::super::{Page, shown};
-use super::{Step, chosen, hidden, list, query, steps};
+use super::{Step, chosen, hidden, links, list, query, steps};
 
 /// The fields of this page.
 const FIELDS: [&str; 11] = [
@@ -63,7 +63,7 @@ pub(crate) async fn rules(Operator(visitor): Operator, Path(id): Path<String>, a
     let frame = Frame::of(&visitor, "New campaign", "/campaigns").await?;
     let (found, wrong, hint) = match found {
         Ok(found) => (Some(found), String::new(), String::new()),
-        Err(error) => (None, error.message, error.hint.unwrap_or_default()),
+        Err(error) => (None, without_place(&error.message), error.hint.unwrap_or_default()),
     };
     let (can, outlook) = found.map_or((0, Outlook::default()), |found| (found.rows.accepted, found.outlook));
     let preset = |preset: presets::PresetRules| PresetLine {
@@ -88,10 +88,19 @@ pub(crate) async fn rules(Operator(visitor): Operator, Path(id): Path<String>, a
         file: form.file()?,
         back: format!("/new/{id}/verdict?{}", query(&form)),
         hidden: hidden(&form, &FIELDS),
-        steps: steps(4),
+        steps: steps(4, &links(&id, &form)),
         id,
         form,
         frame,
     };
     Ok(shown(&page))
+}
+
+/// What is wrong with the file that the form makes, without the places in a file that nobody has.
+fn without_place(message: &str) -> String {
+    let lines = message.lines().map(|line| {
+        let place = line.split_once(".toml:").and_then(|(_, rest)| rest.split_once(": "));
+        place.map_or(line, |(_, says)| says)
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

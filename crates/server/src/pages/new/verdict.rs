@@ -7,7 +7,7 @@ use ringfence_operations::new_campaign::{self, Form};
 use super::super::frame::Frame;
 use super::super::visitor::Operator;
 use super::super::{Page, shown};
-use super::{Step, chosen, hidden, list, query, steps};
+use super::{Step, chosen, hidden, links, list, query, steps};
 use crate::Server;
 use crate::download::download;
 
@@ -51,7 +51,7 @@ pub(crate) async fn verdict(Operator(visitor): Operator, Path(id): Path<String>,
         rejects: format!("/new/{id}/rejects.csv?{}", query(&looked.guess)),
         back: format!("/new/{id}?{}", query(&looked.guess)),
         hidden: hidden(&looked.guess, &[]),
-        steps: steps(3),
+        steps: steps(3, &links(&id, &form)),
         id,
         frame,
     };

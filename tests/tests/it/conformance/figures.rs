@@ -1,0 +1,33 @@
+//! What summaries are made of: of all campaigns at once it is the same as of each.
+
+use ringfence_domain::{Outcome, Span};
+use ringfence_store::{Begin, Settlement};
+use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::{self, Stage, noon};
+
+on_both_databases! {
+    async fn all_campaigns_at_once_have_the_figures_that_each_has_alone(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 5).await;
+        let placed = stage.place(store, 3, noon()).await;
+        let later = noon() + Span::from_secs(20);
+        let ended = Settlement::Ended(Outcome::Answered, Box::default());
+        store.settle(vec![(placed[0], ended)], later).await.expect("settled");
+        let (_, autumn) = store.apply(sample::rules("autumn", "main"), stage.lane, Begin::Running, later).await.expect("a campaign");
+        sample::import(store, autumn.run, 10..14, later).await;
+        let (_, empty) = store.apply(sample::rules("empty", "main"), stage.lane, Begin::Running, later).await.expect("a campaign");
+        let all = store.all_numbers_shown(later).await.expect("figures");
+        let names: Vec<&str> = all.iter().map(|one| one.conditions.campaign.rules.name.as_str()).collect();
+        assert_eq!(names, ["autumn", "empty", "spring"]);
+        for figures in &all {
+            let name = figures.conditions.campaign.rules.name.clone();
+            let alone = store.numbers_shown(name, later).await.expect("an answer").expect("a campaign");
+            assert_eq!(format!("{figures:?}"), format!("{alone:?}"));
+        }
+        let [of_autumn, of_empty, of_spring] = &all[..] else { panic!("{names:?}") };
+        assert_eq!((of_autumn.last_minute, of_spring.last_minute), (0, 3));
+        assert_eq!((of_autumn.counts["contact:waiting"], of_spring.counts["contact:waiting"]), (4, 2));
+        assert_eq!(of_autumn.buckets.iter().map(|bucket| bucket.waiting).sum::<i64>(), 4);
+        assert!(of_empty.buckets.is_empty() && of_empty.conditions.run.id == empty.run);
+    }
+}
