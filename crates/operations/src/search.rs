@@ -12,7 +12,7 @@ use crate::workspace::{Workspace, is_listed};
 /// Rows that are read at once.
 const PAGE: u32 = 1_000;
 /// Rows that one search looks at.
-const MOST: u32 = 5_000;
+const MOST: u32 = 3_000;
 /// The same where each row must be read whole, as somebody sees it who sees no numbers.
 const MOST_HIDDEN: u32 = 1_000;
 /// A number that not everybody sees.
