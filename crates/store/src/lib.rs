@@ -51,7 +51,7 @@ mod zone_data;
 pub use attempts::adopt::{AdoptOrder, Adopted, VendorCall};
 pub use attempts::bursts::{Burst, BurstCall};
 pub use attempts::claim::{ClaimOrder, Claimed, Refused, Withheld};
-pub use attempts::eligible::{EligibleBucket, LaneLoad};
+pub use attempts::eligible::{EligibleBucket, LaneLoad, LaneStanding};
 pub use attempts::live::LiveCall;
 pub use attempts::plan::{Closed, Opened, Pick, Plan};
 pub use attempts::record::Recorded;

@@ -237,7 +237,10 @@ impl<'o> Claiming<'o> {
             rows (attempt_id bigint, cause text)
             "WHERE a.id = u.attempt_id AND a.state = 'open'"
         );
-        const DIALLED: Sql = sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1");
+        // Claims of one run would wait for each other at its row: it may be a second behind.
+        const DIALLED: Sql = sql!(
+            "UPDATE runs SET last_dial_at = $2 WHERE id = $1 AND (last_dial_at IS NULL OR last_dial_at <= $2 - 1000)"
+        );
         let now = order.reading.now;
         let sending: Vec<AttemptId> = self.sending.iter().map(|row| row.attempt_id).collect();
         if !sending.is_empty() {

@@ -35,6 +35,17 @@ pub struct EligibleBucket {
     pub waiting: u32,
 }
 
+/// How a lane stands, but for what it has in hand.
+#[derive(Debug, Clone)]
+pub struct LaneStanding {
+    /// The lane.
+    pub lane: LaneRow,
+    /// Calls that it may still make today, if that is limited.
+    pub left_today: Option<u32>,
+    /// What stopped everything on this database.
+    pub stop: Option<Stop>,
+}
+
 /// What a lane has in hand.
 #[derive(Debug, Clone)]
 pub struct LaneLoad {
@@ -48,14 +59,16 @@ pub struct LaneLoad {
     pub stop: Option<Stop>,
 }
 
-impl LaneLoad {
+impl LaneStanding {
     /// The first verdict that forbids every call of the lane, if one does. `stop_switch`: what the
     /// file `STOP` says, if it is there.
     pub fn held_by(&self, stop_switch: Option<String>, reading: ClockReading) -> Option<Verdict> {
         let of_lane = verdicts::of_lane(stopped(stop_switch, self.stop.as_ref()), &self.lane, reading);
         of_lane.into_iter().find(|verdict| verdict.forbids(reading))
     }
+}
 
+impl LaneLoad {
     /// Every verdict on the lane itself, in the order of a claim. `stop_switch`: what the file
     /// `STOP` says, if it is there.
     pub fn verdicts(&self, stop_switch: Option<String>, reading: ClockReading) -> Vec<Verdict> {
@@ -138,13 +151,18 @@ pub(crate) async fn load(
     is_shown: bool,
     now: Moment,
 ) -> Result<LaneLoad, StoreError> {
-    let row = lock(session, lane, Lock::Read).await?;
+    let LaneStanding { lane, left_today, stop } = standing(session, lane, now).await?;
     let live =
-        if is_shown { tallies.shown(session, &row, now).await? } else { tallies.count(session, &row, now).await? };
-    let left_today = match row.settings.limits.per_day {
-        Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane, &day_of(&row.settings, now)).await?)),
+        if is_shown { tallies.shown(session, &lane, now).await? } else { tallies.count(session, &lane, now).await? };
+    Ok(LaneLoad { lane, live, left_today, stop })
+}
+
+pub(crate) async fn standing(session: &mut Session, lane: LaneId, now: Moment) -> Result<LaneStanding, StoreError> {
+    let lane = lock(session, lane, Lock::Read).await?;
+    let left_today = match lane.settings.limits.per_day {
+        Some(per_day) => Some(per_day.saturating_sub(calls_on(session, lane.id, &day_of(&lane.settings, now)).await?)),
         None => None,
     };
     let stop = stop_all::stop(session).await?;
-    Ok(LaneLoad { lane: row, live, left_today, stop })
+    Ok(LaneStanding { lane, left_today, stop })
 }

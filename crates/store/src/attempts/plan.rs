@@ -1,6 +1,6 @@
 //! Planning: contacts of eligible buckets get an open attempt each.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use ringfence_domain::{
     AttemptState, BucketId, ContactId, ContactState, DialClass, LaneId, LaneState, Moment, NumberKey, RunId, Span,
@@ -55,10 +55,12 @@ pub struct Plan {
 }
 
 /// What came of a plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Opened {
     /// Attempts opened.
     pub opened: u32,
+    /// The same by run.
+    pub by_run: BTreeMap<RunId, u32>,
     /// Contacts put off because their number has a live attempt elsewhere.
     pub number_busy: u32,
     /// The lane is no longer ours, or paused; nothing was done.
@@ -157,7 +159,9 @@ async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut 
     let opened =
         rows.iter().map(|row| row.get("contact_id").map(ContactId)).collect::<Result<HashSet<_>, StoreError>>()?;
     let (active, busy): (Vec<_>, Vec<_>) = found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
+    let mut by_run: BTreeMap<RunId, u32> = BTreeMap::new();
     for due in &active {
+        *by_run.entry(due.attempt.run_id).or_default() += 1;
         deltas.left(due.bucket);
         deltas.contact(due.attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
         deltas.attempt(due.attempt.run_id, None, AttemptState::Open);
@@ -169,7 +173,7 @@ async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut 
     if !busy.is_empty() {
         session.run(&BUSY, args![ids(&busy), plan.now + NUMBER_BUSY_WAIT]).await?;
     }
-    Ok(Opened { opened: active.len() as u32, number_busy: busy.len() as u32, not_ours: false })
+    Ok(Opened { opened: active.len() as u32, by_run, number_busy: busy.len() as u32, not_ours: false })
 }
 
 /// Keeps buckets whose window is closed from being looked at.

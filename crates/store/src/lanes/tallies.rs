@@ -39,7 +39,7 @@ impl Tallies {
         Self { fresh: Span::ZERO, ..Self::default() }
     }
 
-    /// Counts the live attempts now, for the planner.
+    /// Counts the live attempts now.
     pub(crate) async fn count(&self, session: &mut Session, lane: &LaneRow, now: Moment) -> Result<ByRun, StoreError> {
         let counted = in_hand(session, lane, now).await?;
         let mut by_lane = self.by_lane.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,11 +47,11 @@ impl Tallies {
         Ok(counted)
     }
 
-    /// Returns the last count if it is fresh; else counts for this once.
+    /// Returns the last count if it is fresh; else counts.
     pub(crate) async fn shown(&self, session: &mut Session, lane: &LaneRow, now: Moment) -> Result<ByRun, StoreError> {
         match self.fresh(lane.id, now) {
             Some(counted) => Ok(counted),
-            None => in_hand(session, lane, now).await,
+            None => self.count(session, lane, now).await,
         }
     }
 

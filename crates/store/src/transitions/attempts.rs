@@ -7,7 +7,7 @@ use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactId, LaneId, Mo
 use super::transitions;
 use crate::attempts::bursts::Burst;
 use crate::attempts::claim::{ClaimOrder, Claimed};
-use crate::attempts::eligible::{EligibleBucket, LaneLoad};
+use crate::attempts::eligible::{EligibleBucket, LaneLoad, LaneStanding};
 use crate::attempts::live::LiveCall;
 use crate::attempts::plan::{Opened, Plan};
 use crate::attempts::record::Recorded;
@@ -25,6 +25,9 @@ transitions! {
         |session| attempts::eligible::eligible(session, lane, now, limit);
     /// When the next bucket of the lane becomes eligible.
     read next_eligible(lane: LaneId) -> Option<Moment> = |session| attempts::eligible::next_eligible(session, lane);
+    /// How the lane stands, but for what it has in hand.
+    snapshot lane_standing(lane: LaneId, now: Moment) -> LaneStanding =
+        |session| attempts::eligible::standing(session, lane, now);
     /// What the lane has in hand.
     tallied lane_load(lane: LaneId, now: Moment) -> LaneLoad =
         |session, tallies| attempts::eligible::load(session, &tallies, lane, false, now);
