@@ -13,6 +13,7 @@ mod number_rules;
 mod outcomes;
 mod overlaps;
 mod pace;
+mod planner;
 mod planning;
 mod quarantine;
 mod records;
