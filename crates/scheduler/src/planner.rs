@@ -32,10 +32,10 @@ const UNREADABLE_WAIT: Span = Span::from_minutes(1);
 /// The wait for the next tick while nothing rings: another process may have changed something.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// Counting what is in hand takes longer the more calls are out. The planner counts again after so many
-/// times as long as it took,
+/// A count of what is in hand holds for so many times as long as it took: it takes longer the more calls
+/// are out.
 const COUNTING: u32 = 10;
-/// and after this in any case: slots that came free must not wait.
+/// A count holds no longer than this: slots that came free must not wait.
 const LONGEST_COUNT: Duration = Duration::from_millis(100);
 
 /// The pause before the next try for rows that other transactions have locked.

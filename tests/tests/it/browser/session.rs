@@ -52,7 +52,7 @@ impl Session {
         Self { browser: browser.driver.clone(), base, web: None, kept: browser }
     }
 
-    /// Waits until so many event streams are open at the server.
+    /// Waits until the server has so many open event streams.
     pub(super) async fn until_streams(&self, wanted: usize) {
         let web = self.web.as_ref().expect("a server of this test");
         let line = format!("\nringfence_event_streams {wanted}\n");
