@@ -25,6 +25,13 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "30s"),
             ("jit", "off"),
+            // A plan that was made while a table was small would be kept when it is large: after the first
+            // import of a new database each call would be looked for among all.
+            ("plan_cache_mode", "force_custom_plan"),
+            // Nor is a table read whole for some hundreds of its rows, as is tempting while it is not large.
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
             ("timezone", "UTC"),
             // The ROLLBACK below warns each time that there is nothing to roll back.
             ("client_min_messages", "error"),
