@@ -46,6 +46,9 @@ struct Waits {
     until: Instant,
 }
 
+/// Timers wake no more exactly than this: permits that came free meanwhile are taken together.
+const TIMER: Duration = Duration::from_millis(2);
+
 /// Calls that have not waited for this long wait no more.
 const BREAK: Duration = Duration::from_secs(5);
 
@@ -108,7 +111,8 @@ impl Window {
 
     fn reserve(&mut self, now: Instant) {
         self.reserved += 1;
-        self.next = self.next.max(now - self.rate.spacing().min(Duration::from_millis(20))) + self.rate.spacing();
+        let behind = self.rate.spacing().clamp(TIMER, Duration::from_millis(20));
+        self.next = self.next.max(now - behind) + self.rate.spacing();
     }
 }
 
