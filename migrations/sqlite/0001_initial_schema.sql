@@ -112,8 +112,10 @@ CREATE TABLE runs (
 CREATE TABLE run_counts (
     run_id INTEGER NOT NULL,
     name TEXT NOT NULL,
+    -- Transactions that would wait for one another count in different ones; a count is their sum.
+    part INTEGER NOT NULL,
     n INTEGER NOT NULL,
-    PRIMARY KEY (run_id, name)
+    PRIMARY KEY (run_id, name, part)
 ) STRICT, WITHOUT ROWID;
 
 -- Calls that ended, by the hour in which they were sent, kept likewise.
@@ -284,6 +286,8 @@ CREATE TABLE attempts (
     caller_id TEXT,
     cause TEXT,                                 -- why it was not sent, refused, or is unknown
     change_number INTEGER NOT NULL,             -- as of a contact
+    -- The same while it lives, and without an index: a change of a live attempt then costs little.
+    live_change INTEGER,
     outcome TEXT CHECK (outcome IN (
         'answered', 'voicemail', 'busy', 'no_answer', 'rejected', 'unreachable', 'invalid_number', 'failed', 'not_dialled', 'unknown')),
     -- the callee declined, or said no as the campaign defines that
@@ -306,10 +310,17 @@ CREATE TABLE attempts (
 -- The law of one live attempt for each contact and each number.
 CREATE UNIQUE INDEX attempts_live_contact ON attempts (contact_id) WHERE live;
 CREATE UNIQUE INDEX attempts_live_number ON attempts (number_key) WHERE live;
-CREATE INDEX attempts_live_lane ON attempts (lane_id) WHERE live;
+CREATE INDEX attempts_live_lane ON attempts (lane_id, id) WHERE live;
 CREATE INDEX attempts_changes ON attempts (run_id, change_number, id);
 CREATE INDEX attempts_number ON attempts (number_key, opened_at);
-CREATE UNIQUE INDEX attempts_call ON attempts (lane_id, call_id) WHERE call_id IS NOT NULL;
+
+-- The calls that attempts have: no two have the same one.
+CREATE TABLE calls (
+    lane_id INTEGER NOT NULL,
+    call_id TEXT NOT NULL,                      -- as in attempts
+    attempt_id INTEGER NOT NULL,
+    PRIMARY KEY (lane_id, call_id)
+) WITHOUT ROWID, STRICT;
 
 -- What vendors report of calls by themselves. A report proves nothing: it is a reason to ask.
 CREATE TABLE reports (

@@ -1,8 +1,9 @@
 //! The engine of one lane: scheduler, worker and reconciler, put together for as long as the lane
 //! is ours.
 //!
-//! The three meet in the store. Only signals pass between them here ("something may have
-//! changed"), which spare waiting and carry no meaning.
+//! The three meet in the store. Only signals pass between them here ("something may have changed",
+//! "these attempts were placed"), which spare waiting and reading. What they are about is read
+//! from the rows.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span as TracingSpan, info_span};
 
 /// The most bursts that are worked on at once.
-const CONCURRENCY: usize = 8;
+const CONCURRENCY: usize = 4;
 /// How long a stop waits for the answers to requests under way.
 const LAST_ANSWERS: Duration = Duration::from_millis(15_500);
 /// How long a stop then waits, at least, until everything is given back.
@@ -210,6 +211,7 @@ impl LaneEngine {
         let sending = TaskTracker::new();
         let (results, recorder) = Recorder::new(self.store.clone(), self.clock.clone());
         let (bursts, queue) = mpsc::channel(CONCURRENCY);
+        let (placed, news) = mpsc::unbounded_channel();
         let rules = Arc::new(RulesCache::default());
         let dialer = Dialer::new(
             self.store.clone(),
@@ -237,9 +239,9 @@ impl LaneEngine {
         let maintenance = Maintenance::new(self.store.clone(), self.clock.clone(), lease.clone());
         let feeder = Feeder::new(self.store.clone(), self.clock.clone(), lease.clone());
         let reconciler =
-            Reconciler::new(self.store.clone(), self.clock.clone(), lease.clone(), provider, pacer.clone());
+            Reconciler::new(self.store.clone(), self.clock.clone(), lease.clone(), provider, pacer.clone(), news);
         let loops = TaskTracker::new();
-        let recorder = tokio::spawn(recorder.run(slot_free.clone()).in_current_span());
+        let recorder = tokio::spawn(recorder.run(slot_free.clone(), placed).in_current_span());
         loops.spawn(planner.run(slot_free.clone(), opened.clone(), ending.clone()).in_current_span());
         loops.spawn(feeder.run(bursts, opened, ending.clone()).in_current_span());
         loops.spawn(maintenance.run(slot_free.clone(), ending.clone()).in_current_span());

@@ -47,6 +47,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// answer are pending.
     async fn ask(&self, calls: &[OutCall], budget: &dyn Budget) -> Result<Vec<(AttemptId, CallStatus)>, AskError>;
 
+    /// Returns how many calls are asked about together at most.
+    fn asks_together(&self) -> usize {
+        200
+    }
+
     /// Looks for calls whose answer was lost. A call that is not found may be out all the same,
     /// unless the findings name it absent.
     async fn find(&self, lost: &[LostCall], now: Moment, budget: &dyn Budget) -> Result<Findings, AskError>;

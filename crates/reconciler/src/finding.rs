@@ -80,7 +80,7 @@ impl Reconciler {
                 settlements.extend(self.unanswered(call, now).map(|verdict| (call.attempt, verdict)));
                 continue;
             }
-            self.backoff.still_pending(call.attempt, self.tick());
+            self.backoff.still_lost(call.attempt, self.tick());
             if let Some(verdict) = self.verdict(call, now) {
                 settlements.push((call.attempt, verdict));
             }

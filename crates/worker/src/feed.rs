@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 /// The most open attempts that are read at once.
 const READ: u32 = 4_096;
 /// The most attempts that are claimed together.
-pub(crate) const BURST: usize = 256;
+pub(crate) const BURST: usize = 512;
 const START: AttemptId = AttemptId(0);
 /// The wait before the next look at the store while nothing rings.
 const IDLE: Duration = Duration::from_secs(1);

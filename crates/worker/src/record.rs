@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::{Clock, LaneEffect, Placement, Span};
+use ringfence_domain::{AttemptId, Clock, LaneEffect, Placement, Span};
 use ringfence_store::{Database, Sent, StoreError};
 use tokio::sync::{Notify, mpsc};
 
 /// The most results in one transaction.
-const BATCH: usize = 512;
+const BATCH: usize = 1_024;
 /// The first pause between two tries while the database takes nothing. The pauses grow up to the
 /// longest.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -32,12 +32,17 @@ impl Recorder {
         (sender, Self { store, clock, results })
     }
 
-    /// Writes results until no more can come. Rings `recorded` after each transaction.
-    pub async fn run(mut self, recorded: Arc<Notify>) {
+    /// Writes results until no more can come. Rings `recorded` after each transaction, and names the
+    /// attempts whose calls were placed to `placed`.
+    pub async fn run(mut self, recorded: Arc<Notify>, placed: mpsc::UnboundedSender<Vec<AttemptId>>) {
         let mut batch = Vec::with_capacity(BATCH);
         while self.results.recv_many(&mut batch, BATCH).await > 0 {
+            let is_placed = |sent: &&Sent| matches!(sent.placement, Placement::Accepted { .. });
+            let attempts = batch.iter().filter(is_placed).map(|sent| sent.attempt).collect();
             self.write(std::mem::take(&mut batch)).await;
             recorded.notify_one();
+            // Nobody asks any more: the lane is left.
+            drop(placed.send(attempts));
         }
     }
 

@@ -31,7 +31,7 @@ use crate::{
 pub use self::brake::Brakes;
 pub use self::claim::{ClaimDenied, decide};
 pub use self::sentence::{Waiting, because, because_of, because_of_contact};
-pub use self::slots::{InHand, Slots};
+pub use self::slots::{AttemptsMoved, InHand, Slots};
 
 /// One question about a call, and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

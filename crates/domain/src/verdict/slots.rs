@@ -1,6 +1,6 @@
 //! What a lane or a run has in hand, and whether that leaves a slot.
 
-use crate::Moment;
+use crate::{AttemptState, LaneId, Moment, RunId};
 
 /// Attempts that hold no slot any more may live beside those that do. More are not read by every
 /// tick: then nothing new is planned.
@@ -23,6 +23,17 @@ pub struct InHand {
     pub first_free: Option<Moment>,
 }
 
+/// What a transaction changed of the attempts of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptsMoved {
+    /// The lane that they were opened on, if they were opened.
+    pub opened_on: Option<LaneId>,
+    /// The run.
+    pub run: RunId,
+    /// By how much the number of attempts in each state changed.
+    pub by_state: Vec<(AttemptState, i64)>,
+}
+
 impl InHand {
     /// Both together.
     #[must_use]
@@ -34,6 +45,28 @@ impl InHand {
             taken: self.taken + other.taken,
             unsure: self.unsure + other.unsure,
             first_free: [self.first_free, other.first_free].into_iter().flatten().min(),
+        }
+    }
+
+    /// What is in hand after a change. Of attempts that are over, those without a slot come first: nobody
+    /// knows which ones were, and a slot that is taken for too long holds up less than one that is given
+    /// twice.
+    #[must_use]
+    pub fn after(self, by_state: &[(AttemptState, i64)]) -> Self {
+        let of = |state: AttemptState| {
+            by_state.iter().filter(|(other, _)| *other == state).map(|(_, delta)| delta).sum::<i64>()
+        };
+        let added = |n: u32, delta: i64| u32::try_from(i64::from(n) + delta).unwrap_or_default();
+        let live = added(self.live, by_state.iter().filter(|(state, _)| state.is_live()).map(|(_, delta)| delta).sum());
+        let without_slot = self.live.saturating_sub(self.taken);
+        let over = self.live.saturating_sub(live);
+        Self {
+            live,
+            open: added(self.open, of(AttemptState::Open)),
+            sending: added(self.sending, of(AttemptState::Sending)),
+            taken: live.saturating_sub(without_slot.saturating_sub(over)),
+            unsure: added(self.unsure, of(AttemptState::Unknown)),
+            first_free: self.first_free,
         }
     }
 
@@ -100,5 +133,18 @@ mod tests {
         assert!(!InHand { unsure: 2, ..lost(3, 3) }.is_stuck(3), "one call is out: its end frees a slot");
         let first = InHand { first_free: Some(Moment::from_secs(5)), ..lost(1, 1) };
         assert_eq!(first.with(lost(2, 2)).first_free, Some(Moment::from_secs(5)));
+    }
+
+    #[test]
+    fn what_ends_frees_a_slot_only_when_it_certainly_held_one() {
+        let before = InHand { live: 10, open: 2, sending: 1, taken: 7, unsure: 0, first_free: None };
+        let sent = before.after(&[(AttemptState::Open, -2), (AttemptState::Sending, 2)]);
+        assert_eq!((sent.live, sent.open, sent.sending, sent.taken), (10, 0, 3, 7));
+        let opened = before.after(&[(AttemptState::Open, 4)]);
+        assert_eq!((opened.live, opened.open, opened.taken), (14, 6, 11));
+        let ended = |n: i64| before.after(&[(AttemptState::Placed, -n), (AttemptState::Ended, n)]);
+        assert_eq!([1, 3, 4, 10].map(|n| ended(n).taken), [7, 7, 6, 0]);
+        let lost = before.after(&[(AttemptState::Sending, -1), (AttemptState::Unknown, 1)]);
+        assert_eq!((lost.live, lost.sending, lost.taken, lost.unsure), (10, 0, 7, 1));
     }
 }

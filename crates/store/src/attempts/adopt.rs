@@ -245,6 +245,11 @@ async fn enter(
         rows (reference text, call_id text, at bigint)
         "WHERE a.reference = u.reference AND a.lane_id = $2 AND a.live"
     );
+    const CALLS: Sql = sql!(
+        "INSERT INTO calls (lane_id, call_id, attempt_id) SELECT a.lane_id, a.call_id, a.id FROM"
+        rows (reference text)
+        "CROSS JOIN attempts a WHERE a.reference = u.reference AND a.lane_id = $2 AND a.live"
+    );
     const DIALLED: Sql =
         sql!("UPDATE runs SET last_dial_at = CASE WHEN last_dial_at > $2 THEN last_dial_at ELSE $2 END WHERE id = $1");
     if rows.is_empty() {
@@ -256,7 +261,8 @@ async fn enter(
     rows.retain(|row| inserted.contains(&row.contact_id));
     let json = rows_json(rows);
     session.run(&SENDING, args![json.as_str(), order.lane]).await?;
-    session.run(&PLACED, args![json, order.lane, order.overdue_at]).await?;
+    session.run(&PLACED, args![json.as_str(), order.lane, order.overdue_at]).await?;
+    session.run(&CALLS, args![json, order.lane]).await?;
     let mut deltas = Deltas::default();
     let mut days: BTreeMap<String, i64> = BTreeMap::new();
     let mut dialled: BTreeMap<RunId, i64> = BTreeMap::new();

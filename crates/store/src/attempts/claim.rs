@@ -82,6 +82,9 @@ pub struct Refused {
 /// overnight, and fall silent.
 const LONGEST_CALL: Span = Span::from_days(2);
 
+/// How often the time of a run's last dial is noted.
+const DIALLED_EVERY: Span = Span::from_secs(1);
+
 #[derive(Serialize)]
 struct LapsedRow<'a> {
     attempt_id: AttemptId,
@@ -121,7 +124,8 @@ pub(crate) async fn claim(session: &mut Session, order: &ClaimOrder) -> Result<C
     let mut left_today = left_on(session, &lane, &day).await?;
     let stopped = stopped(order.stop_switch.clone(), stop_switches.stop.as_ref());
     let shared = shared(stopped, &lane, &campaign, order.reading);
-    let mut claiming = Claiming { failing: campaign.failing, ..Claiming::default() };
+    let (failing, last_dial_at) = (campaign.failing, campaign.last_dial_at);
+    let mut claiming = Claiming { failing, last_dial_at, ..Claiming::default() };
     for (id, caller_id) in &order.calls {
         let Some(attempt) = asked.get(id) else { continue };
         match attempt.decide(order, &lane, campaign.revision, &shared, &earlier, left_today) {
@@ -153,20 +157,27 @@ struct Campaign {
     revision: i64,
     /// Why it must be paused, if too many of its last calls failed.
     failing: Vec<Failing>,
+    /// When somebody of its run was dialled last, to the second.
+    last_dial_at: Option<Moment>,
 }
 
 /// Loads the campaign, and keeps others from changing it until the transaction ends.
 async fn campaign(session: &mut Session, order: &ClaimOrder) -> Result<Campaign, StoreError> {
     const CAMPAIGN: Sql = sql!(
-        sqlite "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1",
-        postgres "SELECT c.state, c.revision, r.id, r.outcome_window FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1 \
+        sqlite "SELECT c.state, c.revision, r.id, r.outcome_window, r.last_dial_at FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1",
+        postgres "SELECT c.state, c.revision, r.id, r.outcome_window, r.last_dial_at FROM campaigns c JOIN runs r ON r.id = c.run_id WHERE c.id = $1 \
                   FOR SHARE OF c"
     );
     let row = session.one(&CAMPAIGN, args![order.campaign]).await?;
     let state: CampaignState = row.word("campaigns", "state")?;
     let reason = order.safety.judge_recent(&recent_failures::recent(&row)?).filter(|_| state == CampaignState::Running);
     let failing = reason.map(|reason| Failing { campaign: order.campaign, reason, now: order.reading.now });
-    Ok(Campaign { state, revision: row.get("revision")?, failing: failing.into_iter().collect() })
+    Ok(Campaign {
+        state,
+        revision: row.get("revision")?,
+        failing: failing.into_iter().collect(),
+        last_dial_at: row.moment_or_none("last_dial_at")?,
+    })
 }
 
 /// Calls that the lane may still make on a day, if they are limited.
@@ -188,6 +199,8 @@ struct Claiming<'o> {
     failing: Vec<Failing>,
     /// The run that dials.
     run: Option<RunId>,
+    /// When it dialled last, to the second.
+    last_dial_at: Option<Moment>,
     deltas: Deltas,
 }
 
@@ -226,7 +239,7 @@ impl<'o> Claiming<'o> {
         day: Option<&str>,
     ) -> Result<Claimed, StoreError> {
         const SENDING: Sql = sql!(
-            "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+            "UPDATE attempts AS a SET live_change = (SELECT n FROM change_number), \
              state = 'sending', sending_at = $2, caller_id = u.caller_id FROM"
             rows (attempt_id bigint, caller_id text)
             "WHERE a.id = u.attempt_id AND a.state = 'open'"
@@ -237,10 +250,10 @@ impl<'o> Claiming<'o> {
             rows (attempt_id bigint, cause text)
             "WHERE a.id = u.attempt_id AND a.state = 'open'"
         );
-        // Claims of one run would wait for each other at its row: it may be a second behind.
-        const DIALLED: Sql = sql!(
-            "UPDATE runs SET last_dial_at = $2 WHERE id = $1 AND (last_dial_at IS NULL OR last_dial_at <= $2 - 1000)"
-        );
+        // Claims of one run would wait for each other, and for outcomes, at its row: it may be a second
+        // behind.
+        const DIALLED: Sql =
+            sql!("UPDATE runs SET last_dial_at = $2 WHERE id = $1 AND (last_dial_at IS NULL OR last_dial_at < $2)");
         let now = order.reading.now;
         let sending: Vec<AttemptId> = self.sending.iter().map(|row| row.attempt_id).collect();
         if !sending.is_empty() {
@@ -258,7 +271,8 @@ impl<'o> Claiming<'o> {
             let contacts = snapshots(session, self.moves.iter().map(|step| step.contact)).await?;
             advance(session, now, &contacts, &self.moves, &mut self.deltas).await?;
         }
-        if let Some(run) = self.run {
+        let is_noted = self.last_dial_at.is_some_and(|at| now < at + DIALLED_EVERY);
+        if let Some(run) = self.run.filter(|_| !is_noted) {
             session.run(&DIALLED, args![run, now]).await?;
         }
         self.deltas.write(session).await?;

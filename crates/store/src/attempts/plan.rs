@@ -1,6 +1,6 @@
 //! Planning: contacts of eligible buckets get an open attempt each.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use ringfence_domain::{
     AttemptState, BucketId, ContactId, ContactState, DialClass, LaneId, LaneState, Moment, NumberKey, RunId, Span,
@@ -59,8 +59,6 @@ pub struct Plan {
 pub struct Opened {
     /// Attempts opened.
     pub opened: u32,
-    /// The same by run.
-    pub by_run: BTreeMap<RunId, u32>,
     /// Contacts put off because their number has a live attempt elsewhere.
     pub number_busy: u32,
     /// The lane is no longer ours, or paused; nothing was done.
@@ -123,7 +121,7 @@ pub(crate) async fn open(session: &mut Session, plan: &Plan) -> Result<Opened, S
     for pick in &plan.picks {
         found.extend(due(session, pick, plan.now).await?);
     }
-    let mut deltas = Deltas::default();
+    let mut deltas = Deltas::opening_on(plan.lane);
     let result = if found.is_empty() { Opened::default() } else { insert(session, plan, &found, &mut deltas).await? };
     // Buckets come after attempts, as everywhere: an insert may have to wait for the holder of the
     // number.
@@ -159,9 +157,7 @@ async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut 
     let opened =
         rows.iter().map(|row| row.get("contact_id").map(ContactId)).collect::<Result<HashSet<_>, StoreError>>()?;
     let (active, busy): (Vec<_>, Vec<_>) = found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
-    let mut by_run: BTreeMap<RunId, u32> = BTreeMap::new();
     for due in &active {
-        *by_run.entry(due.attempt.run_id).or_default() += 1;
         deltas.left(due.bucket);
         deltas.contact(due.attempt.run_id, Some(ContactState::Waiting), ContactState::Active);
         deltas.attempt(due.attempt.run_id, None, AttemptState::Open);
@@ -173,7 +169,7 @@ async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut 
     if !busy.is_empty() {
         session.run(&BUSY, args![ids(&busy), plan.now + NUMBER_BUSY_WAIT]).await?;
     }
-    Ok(Opened { opened: active.len() as u32, by_run, number_busy: busy.len() as u32, not_ours: false })
+    Ok(Opened { opened: active.len() as u32, number_busy: busy.len() as u32, not_ours: false })
 }
 
 /// Keeps buckets whose window is closed from being looked at.

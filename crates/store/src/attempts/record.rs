@@ -1,11 +1,12 @@
 //! What became of requests that were sent, many at a time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use ringfence_domain::lane_effect::rest_until;
 use ringfence_domain::{AttemptId, AttemptState, ContactState, LaneId, Moment, Placement, RunId, StopReason};
 use serde::Serialize;
 
+use super::calls::{self, CallRow};
 use super::consequences::Consequences;
 use super::known::{self, Known};
 use super::throttled::{self, Throttled};
@@ -48,7 +49,7 @@ struct AfterRow<'a> {
 pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<Recorded, StoreError> {
     lock_affected(session, sent.iter().map(|one| (one.lane, &one.effect))).await?;
     let known = known::load(session, sent.iter().map(|one| one.attempt)).await?;
-    let mut taken = taken_call_ids(session, sent).await?;
+    let own = calls::enter(session, &accepted(sent, &known)).await?;
     let mut news = News::default();
     for one in sent {
         let Some(known) = known.get(&one.attempt) else { continue };
@@ -63,13 +64,23 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
             }
             _ => None,
         };
-        let is_taken = match &one.placement {
-            Placement::Accepted { call_id } => !taken.insert((one.lane, call_id.clone())),
-            _ => false,
-        };
+        let is_taken = matches!(one.placement, Placement::Accepted { .. }) && !own.contains(&one.attempt);
         news.apply(one, known, is_taken, throttled, now);
     }
     news.write(session, &known, now).await
+}
+
+/// The calls that vendors took, of attempts that may have one yet.
+fn accepted<'s>(sent: &'s [Sent], known: &BTreeMap<AttemptId, Known>) -> Vec<CallRow<'s>> {
+    let may_be_placed = |one: &&Sent| {
+        let state = known.get(&one.attempt).map(|known| known.state);
+        matches!(state, Some(AttemptState::Sending | AttemptState::Unknown))
+    };
+    let call = |one: &'s Sent| match &one.placement {
+        Placement::Accepted { call_id } => Some(CallRow { attempt_id: one.attempt, lane_id: one.lane, call_id }),
+        _ => None,
+    };
+    sent.iter().filter(may_be_placed).filter_map(call).collect()
 }
 
 /// What a result makes of its attempt and its contact.
@@ -174,7 +185,8 @@ impl<'s> News<'s> {
         now: Moment,
     ) -> Result<Recorded, StoreError> {
         const WRITE: Sql = sql!(
-            "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+            "UPDATE attempts AS a SET live_change = (SELECT n FROM change_number), \
+             change_number = CASE WHEN u.live = 1 THEN a.change_number ELSE (SELECT n FROM change_number) END, \
              state = u.state, live = (u.live = 1), call_id = u.call_id, placed_at = u.placed_at, \
              overdue_at = u.overdue_at, cause = u.cause FROM"
             rows (attempt_id bigint, state text, live bigint, call_id text, placed_at bigint, overdue_at bigint, cause text)
@@ -212,34 +224,6 @@ impl<'s> News<'s> {
         }
         Ok(self.recorded)
     }
-}
-
-/// Call ids among the results that other attempts already have.
-async fn taken_call_ids(session: &mut Session, sent: &[Sent]) -> Result<HashSet<(LaneId, String)>, StoreError> {
-    #[derive(Serialize)]
-    struct CallRow<'a> {
-        attempt_id: AttemptId,
-        lane_id: LaneId,
-        call_id: &'a str,
-    }
-    const TAKEN: Sql = sql!(
-        "SELECT a.lane_id, a.call_id FROM"
-        rows (attempt_id bigint, lane_id bigint, call_id text)
-        "CROSS JOIN attempts a WHERE a.lane_id = u.lane_id AND a.call_id = u.call_id AND a.id <> u.attempt_id \
-         AND a.call_id IS NOT NULL"
-    );
-    let calls: Vec<CallRow<'_>> = sent
-        .iter()
-        .filter_map(|one| match &one.placement {
-            Placement::Accepted { call_id } => Some(CallRow { attempt_id: one.attempt, lane_id: one.lane, call_id }),
-            _ => None,
-        })
-        .collect();
-    if calls.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let rows = session.rows(&TAKEN, args![rows_json(&calls)]).await?;
-    rows.iter().map(|row| Ok((LaneId(row.get("lane_id")?), row.get("call_id")?))).collect()
 }
 
 /// Calls that were never placed do not use up their lane's day.

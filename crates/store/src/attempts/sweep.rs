@@ -123,12 +123,12 @@ async fn some(
     );
     const UNKNOWN: Sql = sql!(
         sqlite "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', \
-                overdue_at = $2, change_number = (SELECT n FROM change_number) \
+                overdue_at = $2, live_change = (SELECT n FROM change_number) \
                 FROM (SELECT value->>'attempt_id' AS attempt_id FROM json_each($1)) AS u \
                 WHERE a.id = u.attempt_id AND a.state = 'sending'",
         postgres "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', \
-                  overdue_at = $2, change_number = (SELECT n FROM change_number) \
-                  FROM jsonb_to_recordset($1::jsonb) AS u(attempt_id bigint) WHERE a.id = u.attempt_id AND a.state = 'sending'"
+                  overdue_at = $2, live_change = (SELECT n FROM change_number) \
+                  FROM json_to_recordset($1::json) AS u(attempt_id bigint) WHERE a.id = u.attempt_id AND a.state = 'sending'"
     );
     let lane = lock(session, order.lane, Lock::Share).await?;
     if lane.epoch != order.epoch {

@@ -104,7 +104,7 @@ pub(crate) async fn judge(
     now: Moment,
 ) -> Result<Throttled, StoreError> {
     const EARLIER: Sql = sql!(
-        "SELECT id, state FROM attempts WHERE number_key = $1 AND id < $2 AND state NOT IN ('lapsed', 'not_sent') \
+        "SELECT id, state FROM attempts WHERE number_key = $1 AND id + 0 < $2 AND state NOT IN ('lapsed', 'not_sent') \
          ORDER BY opened_at DESC, id DESC LIMIT $3"
     );
     const TAKEN: Sql = sql!(

@@ -77,7 +77,7 @@ pub(crate) async fn names(session: &mut Session, ids: &[RunId]) -> Result<BTreeM
 
 /// The counts of a run, by their names.
 pub(crate) async fn counts(session: &mut Session, id: RunId) -> Result<BTreeMap<String, i64>, StoreError> {
-    const READ: Sql = sql!("SELECT name, CAST(n AS BIGINT) AS n FROM run_counts WHERE run_id = $1");
+    const READ: Sql = sql!("SELECT name, CAST(sum(n) AS BIGINT) AS n FROM run_counts WHERE run_id = $1 GROUP BY name");
     session.rows(&READ, args![id]).await?.iter().map(|row| Ok((row.get("name")?, row.get("n")?))).collect()
 }
 

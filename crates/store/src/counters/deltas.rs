@@ -1,14 +1,20 @@
 //! Counts and buckets, changed in the transactions that change what they count.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use ringfence_domain::{AttemptState, BucketId, ContactState, Moment, RunId};
+use ringfence_domain::verdict::AttemptsMoved;
+use ringfence_domain::{AttemptState, BucketId, ContactState, LaneId, Moment, RunId};
 use serde::Serialize;
 
 use super::Counter;
 use crate::StoreError;
 use crate::buckets::lock_buckets;
+use crate::events::Teller;
 use crate::session::{Session, Sql, args, rows_json, sql};
+
+/// How many parts a count has.
+const PARTS: i64 = 8;
 
 /// An hour in milliseconds.
 pub(crate) const HOUR: i64 = 3_600_000;
@@ -19,6 +25,8 @@ pub(crate) struct Deltas {
     counts: BTreeMap<(RunId, Counter), i64>,
     buckets: BTreeMap<BucketId, BucketDelta>,
     hours: BTreeMap<(RunId, i64), HourDelta>,
+    /// The lane that attempts are opened on.
+    opened_on: Option<LaneId>,
 }
 
 #[derive(Debug, Default)]
@@ -48,9 +56,9 @@ struct BucketRow {
 }
 
 const COUNT: Sql = sql!(
-    "INSERT INTO run_counts (run_id, name, n) SELECT u.run_id, u.name, u.delta FROM"
+    "INSERT INTO run_counts (run_id, name, part, n) SELECT u.run_id, u.name, $2, u.delta FROM"
     rows (run_id bigint, name text, delta bigint)
-    "WHERE true ORDER BY 1, 2 ON CONFLICT (run_id, name) DO UPDATE SET n = run_counts.n + excluded.n"
+    "WHERE true ORDER BY 1, 2 ON CONFLICT (run_id, name, part) DO UPDATE SET n = run_counts.n + excluded.n"
 );
 
 #[derive(Serialize)]
@@ -76,7 +84,22 @@ const BUCKETS: Sql = sql!(
     "WHERE b.id = u.bucket_id"
 );
 
+/// The part that the next transaction counts in: on Postgres one after the other, so that those under
+/// way at the same time seldom meet. SQLite has one writer.
+fn part(session: &Session) -> i64 {
+    static NEXT: AtomicI64 = AtomicI64::new(0);
+    match session {
+        Session::PostgresRead(_) | Session::PostgresWrite(_) => NEXT.fetch_add(1, Ordering::Relaxed) % PARTS,
+        Session::SqliteRead(_) | Session::SqliteWrite(_) => 0,
+    }
+}
+
 impl Deltas {
+    /// What a transaction changes that opens attempts on this lane.
+    pub(crate) fn opening_on(lane: LaneId) -> Self {
+        Self { opened_on: Some(lane), ..Self::default() }
+    }
+
     pub(crate) fn count(&mut self, run: RunId, counter: Counter, delta: i64) {
         *self.counts.entry((run, counter)).or_default() += delta;
     }
@@ -122,7 +145,20 @@ impl Deltas {
         self.buckets.entry(bucket).or_default().waiting -= 1;
     }
 
+    /// What changed of attempts, by run.
+    fn attempts_moved(&self) -> Vec<AttemptsMoved> {
+        let mut moved: BTreeMap<RunId, Vec<(AttemptState, i64)>> = BTreeMap::new();
+        for ((run, counter), delta) in &self.counts {
+            if let Counter::Attempt(state) = counter {
+                moved.entry(*run).or_default().push((*state, *delta));
+            }
+        }
+        let opened_on = self.opened_on;
+        moved.into_iter().map(|(run, by_state)| AttemptsMoved { opened_on, run, by_state }).collect()
+    }
+
     pub(crate) async fn write(self, session: &mut Session) -> Result<(), StoreError> {
+        Teller::moved(self.attempts_moved());
         let buckets: Vec<BucketRow> = self
             .buckets
             .into_iter()
@@ -144,7 +180,7 @@ impl Deltas {
             .map(|((run_id, counter), delta)| CountRow { run_id: *run_id, name: counter.to_string(), delta: *delta })
             .collect();
         if !counts.is_empty() {
-            session.run(&COUNT, args![rows_json(&counts)]).await?;
+            session.run(&COUNT, args![rows_json(&counts), part(session)]).await?;
         }
         let hours = self.hours.into_iter().map(|((run_id, hour), HourDelta { calls, answered })| HourRow {
             run_id,

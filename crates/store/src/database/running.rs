@@ -111,6 +111,7 @@ impl Database {
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
         let teller = Teller::new(self.actor.clone());
         let heard = teller.clone();
+        let tallies = self.tallies.clone();
         let work = async move {
             let (turn, mut session) = match &pools {
                 Pools::Sqlite(pools) => {
@@ -143,6 +144,7 @@ impl Database {
                 }
             };
             session.commit().await?;
+            tallies.shift(&heard.attempts());
             events::log(&events);
             let witnessed = ready.map_or(Ok(()), Ready::committed);
             let held = boot_time().saturating_sub(began);

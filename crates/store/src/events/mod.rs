@@ -8,6 +8,7 @@ mod write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ringfence_domain::event::EventKind;
+use ringfence_domain::verdict::AttemptsMoved;
 use ringfence_domain::{AttemptId, CampaignId, ContactId, ImportId, LaneId, Moment, RunId};
 use serde::Serialize;
 use serde_json::Value;
@@ -120,6 +121,7 @@ struct CallNews {
 struct Told {
     changes: Vec<Change>,
     calls: Vec<CallNews>,
+    attempts: Vec<AttemptsMoved>,
 }
 
 /// What a transition knows of itself: who makes it, and what happened in it.
@@ -137,6 +139,16 @@ tokio::task_local! {
 impl Teller {
     pub(crate) fn new(actor: Actor) -> Self {
         Self { actor, told: Arc::default() }
+    }
+
+    /// Notes what changed of attempts, for the counts that this process keeps.
+    pub(crate) fn moved(moved: Vec<AttemptsMoved>) {
+        Self::note(|told| told.attempts.extend(moved));
+    }
+
+    /// What changed of attempts.
+    pub(crate) fn attempts(&self) -> Vec<AttemptsMoved> {
+        std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).attempts)
     }
 
     fn note(add: impl FnOnce(&mut Told)) {

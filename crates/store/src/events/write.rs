@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use ringfence_domain::Moment;
 use ringfence_domain::event::Event;
 
-use super::{CallNews, Change, Subject, Teller, Told};
+use super::{CallNews, Change, Subject, Teller};
 use crate::StoreError;
 use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
@@ -22,7 +22,10 @@ impl Teller {
         if let Some(request) = self.actor.request {
             session.run(&EFFECT, args![request]).await?;
         }
-        let Told { changes, calls } = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        let (changes, calls) = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            (std::mem::take(&mut told.changes), std::mem::take(&mut told.calls))
+        };
         if changes.is_empty() && calls.is_empty() {
             return Ok(Vec::new());
         }

@@ -28,7 +28,7 @@ pub(crate) async fn lock_affected<'e>(
     }
     const LOCK: Sql = sql!(
         sqlite "SELECT 1 WHERE $1 IS NOT NULL",
-        postgres "SELECT l.id FROM lanes l WHERE EXISTS (SELECT 1 FROM jsonb_to_recordset($1::jsonb) AS u(lane_id bigint, fine bigint) \
+        postgres "SELECT l.id FROM lanes l WHERE EXISTS (SELECT 1 FROM json_to_recordset($1::json) AS u(lane_id bigint, fine bigint) \
                   WHERE u.lane_id = l.id AND (u.fine = 0 OR l.consecutive_failures > 0 OR l.refused_for_now IS NOT NULL)) ORDER BY l.id FOR UPDATE"
     );
     let lanes: BTreeSet<(LaneId, bool)> = learned

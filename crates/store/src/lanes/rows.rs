@@ -85,7 +85,9 @@ pub(crate) async fn lock(session: &mut Session, id: LaneId, how: Lock) -> Result
     const READ: Sql = sql!(both lane_columns!("WHERE id = $1"));
     const SHARE: Sql = sql!(
         sqlite lane_columns!("WHERE id = $1"),
-        postgres lane_columns!("WHERE id = $1 FOR SHARE")
+        // A renewal of the lease need not wait for claims, and claims follow on each other without a
+        // gap; who changes anything else of a lane locks it for update.
+        postgres lane_columns!("WHERE id = $1 FOR KEY SHARE")
     );
     const UPDATE: Sql = sql!(
         sqlite lane_columns!("WHERE id = $1"),

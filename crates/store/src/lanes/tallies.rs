@@ -1,17 +1,20 @@
-//! What lanes had in hand when they were counted last.
+//! What lanes had in hand when they were counted last, and what this process did since.
 //!
-//! A lane may have tens of thousands of live attempts. The planner counts them some times a second;
-//! people who look within the same second see its count instead of another one.
+//! A lane may have tens of thousands of live attempts. They are counted now and then, because slots
+//! are held until moments that pass by themselves, and other processes settle what is in review; in
+//! between, each transaction of this process adds what it changed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use ringfence_domain::verdict::InHand;
+use ringfence_domain::verdict::{AttemptsMoved, InHand};
 use ringfence_domain::{LaneId, Moment, RunId, Span};
 
 use super::rows::LaneRow;
 use super::slots::in_hand;
 use crate::StoreError;
+use crate::database::clock::boot_time;
 use crate::session::Session;
 
 /// The live attempts of a lane, by run.
@@ -20,11 +23,25 @@ type ByRun = BTreeMap<RunId, InHand>;
 /// A count is shown for this long.
 const FRESH: Span = Span::from_secs(1);
 
+/// A count is kept for so many times as long as it took: it takes longer the more calls are out.
+const COUNTING: u32 = 20;
+
+/// No count is kept for longer: slots come free by time alone.
+const LONGEST: Duration = Duration::from_secs(1);
+
 /// The last count of each lane.
 #[derive(Debug)]
 pub(crate) struct Tallies {
     fresh: Span,
-    by_lane: Mutex<HashMap<LaneId, (Moment, ByRun)>>,
+    by_lane: Mutex<HashMap<LaneId, Tally>>,
+}
+
+#[derive(Debug)]
+struct Tally {
+    counted_at: Moment,
+    /// It is kept until then.
+    kept_until: Duration,
+    by_run: ByRun,
 }
 
 impl Default for Tallies {
@@ -41,10 +58,21 @@ impl Tallies {
 
     /// Counts the live attempts now.
     pub(crate) async fn count(&self, session: &mut Session, lane: &LaneRow, now: Moment) -> Result<ByRun, StoreError> {
-        let counted = in_hand(session, lane, now).await?;
-        let mut by_lane = self.by_lane.lock().unwrap_or_else(PoisonError::into_inner);
-        by_lane.insert(lane.id, (now, counted.clone()));
-        Ok(counted)
+        let begun = boot_time();
+        let by_run = in_hand(session, lane, now).await?;
+        let ended = boot_time();
+        let kept_until = ended + (ended.saturating_sub(begun) * COUNTING).min(LONGEST);
+        self.lock().insert(lane.id, Tally { counted_at: now, kept_until, by_run: by_run.clone() });
+        Ok(by_run)
+    }
+
+    /// Returns the last count with what changed since, while it is kept; else counts. Nothing that
+    /// ended is left out of it before it is certain, so no limit is passed by it. Only the process
+    /// that dials the lane may go by it.
+    pub(crate) fn kept(&self, lane: LaneId) -> Option<ByRun> {
+        let by_lane = self.lock();
+        let tally = by_lane.get(&lane).filter(|_| self.fresh > Span::ZERO)?;
+        (boot_time() < tally.kept_until).then(|| tally.by_run.clone())
     }
 
     /// Returns the last count if it is fresh; else counts.
@@ -56,9 +84,27 @@ impl Tallies {
     }
 
     fn fresh(&self, lane: LaneId, now: Moment) -> Option<ByRun> {
-        let by_lane = self.by_lane.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, counted) = by_lane.get(&lane)?;
+        let by_lane = self.lock();
+        let Tally { counted_at: at, by_run, .. } = by_lane.get(&lane)?;
         // A clock that was set back makes every count old.
-        (*at <= now && now < *at + self.fresh).then(|| counted.clone())
+        (*at <= now && now < *at + self.fresh).then(|| by_run.clone())
+    }
+
+    /// Adds what a transaction changed, once it has committed.
+    pub(crate) fn shift(&self, moved: &[AttemptsMoved]) {
+        let mut by_lane = self.lock();
+        for AttemptsMoved { opened_on, run, by_state } in moved {
+            let own = match opened_on {
+                Some(lane) => by_lane.get_mut(lane).map(|tally| tally.by_run.entry(*run).or_default()),
+                None => by_lane.values_mut().find_map(|tally| tally.by_run.get_mut(run)),
+            };
+            if let Some(own) = own {
+                *own = own.after(by_state);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LaneId, Tally>> {
+        self.by_lane.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

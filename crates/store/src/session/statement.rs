@@ -33,7 +33,7 @@ macro_rules! sql {
                 " FROM json_each($1)) AS u ", $tail
             ),
             postgres: concat!(
-                $head, " jsonb_to_recordset($1::jsonb) AS u(", stringify!($first), " ", stringify!($first_type)
+                $head, " json_to_recordset($1::json) AS u(", stringify!($first), " ", stringify!($first_type)
                 $(, ", ", stringify!($name), " ", stringify!($type))*, ") ", $tail
             ),
         }

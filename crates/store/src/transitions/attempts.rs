@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactId, LaneId, Moment, Span};
+use ringfence_domain::verdict::InHand;
+use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactId, LaneId, Moment, RunId, Span};
 
 use super::transitions;
 use crate::attempts::bursts::Burst;
 use crate::attempts::claim::{ClaimOrder, Claimed};
 use crate::attempts::eligible::{EligibleBucket, LaneLoad, LaneStanding};
-use crate::attempts::live::LiveCall;
+use crate::attempts::live::{CallAge, LiveCall};
 use crate::attempts::plan::{Opened, Plan};
 use crate::attempts::record::Recorded;
 use crate::attempts::review::{ReviewAnswer, ReviewRow};
 use crate::attempts::settle::{Settled, Settlement};
 use crate::attempts::sweep::{SweepOrder, Swept};
 use crate::receipts::sent::Sent;
-use crate::{attempts, contacts, lanes};
+use crate::{Database, LaneRow, StoreError, attempts, contacts, lanes};
 
 transitions! {
     // Planning
@@ -34,6 +35,9 @@ transitions! {
     /// The same for people: its live attempts may have been counted up to a second ago.
     tallied lane_load_shown(lane: LaneId, now: Moment) -> LaneLoad =
         |session, tallies| attempts::eligible::load(session, &tallies, lane, true, now);
+    /// Its live attempts by run, counted now.
+    tallied counted_in_hand(lane: LaneRow, now: Moment) -> BTreeMap<RunId, InHand> =
+        |session, tallies| async { tallies.count(session, &lane, now).await };
     /// How long a call of the lane usually takes; none while too few are known.
     read usual_call(lane: LaneId) -> Option<Span> = |session| lanes::slots::usual_call(session, lane);
     /// Keeps that with the lane.
@@ -67,6 +71,11 @@ transitions! {
     read calls_out() -> i64 = |session| attempts::live::out(session);
     /// The calls of a lane that are out or may be, oldest first.
     read live_calls(lane: LaneId) -> Vec<LiveCall> = |session| attempts::live::live(session, lane);
+    /// Those of these attempts whose calls are out or may be, oldest first.
+    read live_calls_of(lane: LaneId, attempts: Vec<AttemptId>) -> Vec<LiveCall> =
+        |session| attempts::live::live_of(session, lane, &attempts);
+    /// How old the calls of a lane are that are out, or may be.
+    read call_ages(lane: LaneId) -> Vec<CallAge> = |session| attempts::live::ages(session, lane);
     /// Call ids among these that attempts of the lane already have.
     read bound_calls(lane: LaneId, call_ids: Vec<String>) -> BTreeSet<String> =
         |session| attempts::live::bound_calls(session, lane, &call_ids);
@@ -83,4 +92,15 @@ transitions! {
         |session| attempts::review::decide(session, contact, verdict, now);
     /// Stores where a call's recording and transcript are now.
     write relink(attempt: AttemptId, details: CallDetails) -> () = |session| attempts::relink::relink(session, attempt, &details);
+}
+
+impl Database {
+    /// What a lane has in hand, by run: as it was counted last, with what this process changed since,
+    /// or counted now. For the process that dials the lane.
+    pub async fn in_hand(&self, lane: &LaneRow, now: Moment) -> Result<BTreeMap<RunId, InHand>, StoreError> {
+        match self.tallies.kept(lane.id) {
+            Some(kept) => Ok(kept),
+            None => self.counted_in_hand(lane.clone(), now).await,
+        }
+    }
 }

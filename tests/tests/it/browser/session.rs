@@ -92,9 +92,12 @@ impl Session {
         }
     }
 
-    /// The text that a person reads on the page.
+    /// The text that a person reads on the page; none between two pages.
     pub(super) async fn text(&self) -> String {
-        self.field("body").await.text().await.unwrap_or_default()
+        match self.browser.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
     /// What a script says on the page.

@@ -71,7 +71,7 @@ async fn a_call_is_logged_with_its_lane_campaign_and_attempt() {
     let claim = lines.iter().find(|line| line["span"]["name"] == "db.claim").expect("the transition has a span");
     assert_eq!(of_spans(claim, "lane"), Some(&Value::from("main")), "{claim}");
     assert_eq!(of_spans(claim, "campaign"), Some(&Value::from("spring")), "{claim}");
-    for loops in ["db.lane_load", "db.bursts", "db.settle"] {
+    for loops in ["db.lane_standing", "db.bursts", "db.settle"] {
         let question = lines.iter().find(|line| line["span"]["name"] == loops).expect(loops);
         assert_eq!(of_spans(question, "lane"), Some(&Value::from("main")), "{question}");
     }

@@ -13,6 +13,7 @@ use ringfence_domain::{
 
 use self::rows::AfterRow;
 use super::call_requests;
+use super::calls::{self, CallRow};
 use super::consequences::Consequences;
 use super::known::{self, Known};
 use super::live::bound_calls;
@@ -75,6 +76,7 @@ pub(crate) async fn settle(
         rules: &rules,
         settled: Settled::default(),
         rows: Vec::new(),
+        found: Vec::new(),
         opted_out: Vec::new(),
         follows: Consequences::default(),
     };
@@ -137,13 +139,15 @@ struct News<'r> {
     rules: &'r BTreeMap<RunId, Campaign>,
     settled: Settled,
     rows: Vec<AfterRow>,
+    /// Calls that were found at the vendor.
+    found: Vec<CallRow<'r>>,
     /// Numbers whose owners want no more calls.
     opted_out: Vec<(NumberKey, PhoneNumber, &'r Campaign)>,
     follows: Consequences,
 }
 
-impl News<'_> {
-    fn apply(&mut self, id: AttemptId, settlement: &Settlement, known: &Known, contact: &ContactSnapshot) {
+impl<'r> News<'r> {
+    fn apply(&mut self, id: AttemptId, settlement: &'r Settlement, known: &Known, contact: &ContactSnapshot) {
         self.settled.settled += 1;
         let mut row = AfterRow::of(id);
         let unheard = (Outcome::Unknown, CallDetails::default());
@@ -154,6 +158,7 @@ impl News<'_> {
             }
             Settlement::Found { call_id, overdue_at } => {
                 row.found(call_id, *overdue_at, self.now);
+                self.found.push(CallRow { attempt_id: id, lane_id: known.lane, call_id });
                 (AttemptState::Placed, To::Active, None)
             }
             Settlement::NotPlaced => (AttemptState::NotPlaced, To::WaitingAgain, None),
@@ -214,6 +219,7 @@ impl News<'_> {
         known: &BTreeMap<AttemptId, Known>,
         contacts: &BTreeMap<ContactId, ContactSnapshot>,
     ) -> Result<Settled, StoreError> {
+        calls::enter(session, &self.found).await?;
         rows::write(session, self.rows).await?;
         self.follows.moves.retain(|step| {
             let state = contacts.get(&step.contact).map(|contact| contact.state);

@@ -62,7 +62,8 @@ impl AfterRow {
 /// Writes the rows.
 pub(super) async fn write(session: &mut Session, mut rows: Vec<AfterRow>) -> Result<(), StoreError> {
     const WRITE: Sql = sql!(
-        "UPDATE attempts AS a SET change_number = (SELECT n FROM change_number), \
+        "UPDATE attempts AS a SET live_change = (SELECT n FROM change_number), \
+         change_number = CASE WHEN u.live = 1 THEN a.change_number ELSE (SELECT n FROM change_number) END, \
          state = u.state, live = (u.live = 1), call_id = coalesce(u.call_id, a.call_id), \
          placed_at = coalesce(a.placed_at, u.placed_at), overdue_at = coalesce(u.overdue_at, a.overdue_at), \
          ended_at = u.ended_at, outcome = u.outcome, vendor_status = u.vendor_status, talk_seconds = u.talk_seconds, \
