@@ -69,6 +69,11 @@ fn bench(args: &[String]) -> Result<(), String> {
         let run = ["run", "--release", "--package", "ringfence-tests", "--bin", "bench", "--", "page"];
         return cargo(&run, &[("RINGFENCE_TEST_BINARY", binary.as_str())]);
     }
+    if args.first().is_none_or(|first| first != "reads") {
+        // The peer is a program of Node.js.
+        system::provide("node", "nodejs")?;
+        system::provide("npm", "npm")?;
+    }
     // On a disk, as its numbers are about.
     let server = Postgres::start(&std::env::temp_dir())?;
     let mut all = vec!["run", "--release", "--package", "ringfence-tests", "--bin", "bench", "--"];

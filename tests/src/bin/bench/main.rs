@@ -3,18 +3,22 @@
 #![expect(clippy::disallowed_methods, reason = "it measures elapsed time on a machine that does not sleep meanwhile")]
 
 mod dials;
+mod limit;
 mod multiply;
 mod page;
+mod peer;
 mod reads;
+mod vendor;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use ringfence_domain::{Outcome, Span};
-use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, router, serve};
 use ringfence_store::{Database, Location};
 use ringfence_tests::TestDatabase;
 use ringfence_tests::sample::number;
+
+const DATABASES: [&str; 2] = ["sqlite", "postgres"];
 
 /// A benchmark writes its lists here, and its SQLite databases.
 struct Bench {
@@ -25,30 +29,70 @@ struct Bench {
 
 #[tokio::main]
 async fn main() {
-    let bench = Bench { folder: tempfile::TempDir::new().expect("a folder"), vendor: vendor().await };
-    let wanted = std::env::args().nth(1);
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
+    let wanted = std::env::args().nth(1).unwrap_or_default();
     let given = |place: usize| std::env::args().nth(place).and_then(|n| n.parse().ok());
-    if wanted.as_deref() == Some("page") {
-        return page::measure(bench.folder.path()).await;
-    }
-    // More are made of those that are imported.
-    let times = if wanted.as_deref() == Some("reads") { given(2).unwrap_or(1_000_000) / 500_000 } else { 2 }.max(1);
-    let million = bench.list(if wanted.as_deref() == Some("reads") { 500_000 } else { 1_000_000 });
-    for database in ["sqlite", "postgres"] {
-        if wanted.as_deref() == Some("reads") {
-            reads::measure(&bench, database, &million, times).await;
-            continue;
+    let folder = tempfile::TempDir::new().expect("a folder");
+    match wanted.as_str() {
+        "vendor" => vendor::be_quick().await,
+        "page" => page::measure(folder.path()).await,
+        "reads" => {
+            let bench = Bench { folder, vendor: vendor::simulated().await };
+            // More are made of those that are imported.
+            let list = bench.list(500_000);
+            let times = (given(2).unwrap_or(1_000_000) / 500_000).max(1);
+            for database in DATABASES {
+                reads::measure(&bench, database, &list, times).await;
+            }
         }
-        let contacts = given(1).unwrap_or(20_000);
-        let file = bench.list(contacts);
-        dials::dial(database, &bench.open(database, "dial").await, &file, contacts, &bench.vendor).await;
-        let took = dials::import(&bench.open(database, "import").await, &million).await;
-        println!("{database}: {:.0} rows imported per second (1,000,000 rows in {took:.1?})", 1e6 / took.as_secs_f64());
-        println!("{database}: peak memory so far with 1,000,000 contacts: {} MiB", peak_mib());
+        "import" => Bench { folder, vendor: String::new() }.imports().await,
+        _ => {
+            let quick = vendor::Quick::start().await;
+            let bench = Bench { folder, vendor: quick.url.clone() };
+            bench.dials(given(1).unwrap_or(40_000), std::env::args().nth(2).as_deref()).await;
+        }
     }
 }
 
 impl Bench {
+    /// Dials a second: Ringfence on both databases, the best peer, and what the machine can do at most;
+    /// or only one of them.
+    async fn dials(&self, dials: usize, only: Option<&str>) {
+        let list = self.list(dials);
+        let mut rates = BTreeMap::new();
+        for name in ["limit", "peer", "postgres", "sqlite"] {
+            if only.is_some_and(|only| only != name) {
+                continue;
+            }
+            let rate = match name {
+                "limit" => limit::measure(&TestDatabase::empty_postgres().await, &self.vendor, dials).await,
+                "peer" => {
+                    let url = TestDatabase::empty_postgres().await;
+                    peer::measure(self.folder.path(), &url, &self.vendor, dials).await
+                }
+                _ => dials::dial(&self.open(name, "dial").await, &list, dials, &self.vendor).await,
+            };
+            rates.insert(name, rate);
+            let of = |other| rates.get(other).map_or(f64::NAN, |other| rate / other);
+            println!(
+                "{name}: {rate:.0} dials a second, {:.2} of the peer, {:.2} of the limit",
+                of("peer"),
+                of("limit")
+            );
+        }
+    }
+
+    /// Rows a second that are taken in.
+    async fn imports(&self) {
+        let million = self.list(1_000_000);
+        for database in DATABASES {
+            let took = dials::import(&self.open(database, "import").await, &million).await;
+            let rate = 1e6 / took.as_secs_f64();
+            println!("{database}: {rate:.0} rows imported a second (1,000,000 rows in {took:.1?})");
+            println!("{database}: peak memory so far with 1,000,000 contacts: {} MiB", peak_mib());
+        }
+    }
+
     async fn open(&self, database: &str, name: &str) -> Arc<Database> {
         Arc::new(Database::open(&self.location(database, name).await, true).await.expect("a database"))
     }
@@ -72,28 +116,6 @@ impl Bench {
         file.flush().expect("written");
         path
     }
-}
-
-/// Where calls go: `BENCH_VENDOR`, a server that answers at once, else the simulated vendor over
-/// HTTP.
-async fn vendor() -> String {
-    if let Ok(url) = std::env::var("BENCH_VENDOR") {
-        println!("calls go to {url}");
-        return url;
-    }
-    let behaviour = Behaviour {
-        outcomes: vec![(Outcome::Answered, 1)],
-        ring: Span::ZERO,
-        talk: Span::ZERO,
-        latency: Span::ZERO,
-        ..Behaviour::default()
-    };
-    let simulator = Simulator::new(behaviour, Arc::new(MachineClock), Arc::new(Tape::default()));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/api", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { serve(router(&simulator), listener).await.expect("it listens") });
-    println!("calls go to the simulated vendor over HTTP");
-    url
 }
 
 fn peak_mib() -> u64 {
