@@ -404,6 +404,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_limit_that_timers_are_too_coarse_for_is_used_all_the_same() {
+        let pacer = Pacer::new(&limits("20000/s", "50000/s"), None);
+        let start = Instant::now();
+        let mut sent = 0;
+        while start.elapsed() < Duration::from_secs(1) {
+            sent += pacer.permits(500, None, Duration::from_millis(50)).await.into_iter().map(Permit::spend).count();
+        }
+        assert!((19_000..=20_500).contains(&sent), "{sent}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_campaigns_own_limit_is_kept_beside_the_lanes() {
         let pacer = Pacer::new(&limits("100/s", "100/s"), None);
         let own = Some((CampaignId(1), Rate::per_second(2)));

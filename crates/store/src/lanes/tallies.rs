@@ -108,3 +108,32 @@ impl Tallies {
         self.by_lane.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ringfence_domain::AttemptState::{Ended, Open, Placed};
+
+    use super::*;
+
+    #[test]
+    fn a_count_is_kept_with_what_changed_since() {
+        let tallies = Tallies::default();
+        let kept_until = boot_time() + Duration::from_mins(1);
+        let before = InHand { live: 5, taken: 5, ..InHand::default() };
+        let tally = Tally { counted_at: Moment::default(), kept_until, by_run: [(RunId(1), before)].into() };
+        tallies.lock().insert(LaneId(1), tally);
+        let moved = |opened_on, run, by_state| AttemptsMoved { opened_on, run: RunId(run), by_state };
+        tallies.shift(&[
+            moved(None, 1, vec![(Placed, -2), (Ended, 2)]),
+            moved(Some(LaneId(1)), 2, vec![(Open, 3)]),
+            moved(Some(LaneId(7)), 3, vec![(Open, 9)]),
+        ]);
+        let kept = tallies.kept(LaneId(1)).expect("it is kept");
+        assert_eq!(kept[&RunId(1)].taken, 3);
+        assert_eq!((kept[&RunId(2)].open, kept[&RunId(2)].taken), (3, 3));
+        assert_eq!((kept.len(), tallies.kept(LaneId(7))), (2, None), "nobody counted the other lane");
+        tallies.lock().entry(LaneId(1)).and_modify(|tally| tally.kept_until = Duration::ZERO);
+        assert_eq!(tallies.kept(LaneId(1)), None, "it is counted again");
+        assert_eq!(Tallies::of_the_moment().kept(LaneId(1)), None);
+    }
+}

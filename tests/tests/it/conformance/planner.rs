@@ -3,12 +3,30 @@
 use std::sync::Arc;
 
 use ringfence_domain::stop_switch::NoStopSwitch;
-use ringfence_domain::{Clock, Rate};
+use ringfence_domain::{Clock, Outcome, Rate};
 use ringfence_sandbox::MachineClock;
 use ringfence_scheduler::{LeaseHolder, LeaseOutcome, Planner};
-use ringfence_store::Begin;
+use ringfence_store::{Begin, Settlement};
 use ringfence_tests::on_both_databases;
-use ringfence_tests::sample;
+use ringfence_tests::sample::{self, Stage, noon};
+
+on_both_databases! {
+    async fn a_call_that_ends_frees_its_slot_without_another_count(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 10).await;
+        let lane = store.lane_standing(stage.lane, noon()).await.expect("a lane").lane;
+        let placed = stage.place(store, 5, noon()).await;
+        let counted = store.counted_in_hand(lane.clone(), noon()).await.expect("a count");
+        assert_eq!((counted[&stage.run()].live, counted[&stage.run()].taken), (5, 5));
+        let ended = |attempt| (attempt, Settlement::Ended(Outcome::Answered, Box::default()));
+        store.settle(placed[..2].iter().copied().map(ended).collect(), noon()).await.expect("settled");
+        stage.claim(store, 1, noon()).await;
+        let kept = store.in_hand(&lane, noon()).await.expect("known")[&stage.run()];
+        let counted = store.counted_in_hand(lane, noon()).await.expect("a count")[&stage.run()];
+        assert_eq!(kept, counted);
+        assert_eq!((kept.live, kept.sending, kept.open, kept.taken), (4, 1, 0, 4));
+    }
+}
 
 on_both_databases! {
     async fn slots_are_not_overdrawn_between_two_counts(database) {

@@ -44,6 +44,18 @@ async fn read(web: &Web, token: &str, list: &str, since: &str) -> (Vec<i64>, Str
     }
 }
 
+/// Reads the attempts that changed until there are so many: other transactions of the server may be under
+/// way, and nothing is given before they are over.
+async fn until_read(web: &Web, token: &str, since: &str, count: usize) -> (Vec<i64>, String) {
+    loop {
+        let (given, until) = read(web, token, "attempts", since).await;
+        if given.len() >= count {
+            return (given, until);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The contacts of the campaign.
 async fn ids(web: &Web, token: &str) -> Vec<i64> {
     let list = web.get("/api/v1/campaigns/spring/contacts", token).await.expect(200).json();
@@ -88,6 +100,35 @@ on_both_databases! {
         assert_eq!(strange.problem(), "invalid");
         let later = web.get("/api/v1/campaigns/spring/contacts?updated_since=e0-999999999", &viewer).await.expect(412);
         assert_eq!(later.problem(), "stale", "it is of another history");
+    }
+}
+
+on_both_databases! {
+    async fn each_step_of_a_call_is_given(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 3).await;
+        let web = Web::begin(store, Config::default()).await;
+        let viewer = web.token(Scope::Viewer).await;
+        stage.open(store, 3, noon()).await;
+        let open = stage.open_attempts(store).await;
+        let ids: Vec<i64> = open.iter().map(|attempt| attempt.0).collect();
+        let (given, mut until) = until_read(&web, &viewer, "0", 3).await;
+        assert_eq!(given, ids);
+        let claimed = store.claim(stage.order(&open[1..2], noon())).await.expect("claimed").sending;
+        assert_eq!(claimed, open[1..2]);
+        let mut given;
+        (given, until) = until_read(&web, &viewer, &until, 1).await;
+        assert_eq!(given, [ids[1]], "it is sent");
+        store.record(vec![stage.accepted(open[1], noon())], noon()).await.expect("recorded");
+        (given, until) = until_read(&web, &viewer, &until, 1).await;
+        assert_eq!(given, [ids[1]], "it is placed");
+        let (all, _) = until_read(&web, &viewer, "0", 3).await;
+        assert_eq!(all, [ids[0], ids[2], ids[1]], "once, in the order of the last changes");
+        let ended = Settlement::Ended(Outcome::Busy, Box::default());
+        store.settle(vec![(open[1], ended)], noon()).await.expect("settled");
+        (given, until) = until_read(&web, &viewer, &until, 1).await;
+        assert_eq!(given, [ids[1]], "it is over");
+        assert_eq!(read(&web, &viewer, "attempts", &until).await.0, [0; 0]);
     }
 }
 
