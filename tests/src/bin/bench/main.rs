@@ -73,12 +73,11 @@ impl Bench {
                 _ => dials::dial(&self.open(name, "dial").await, &list, dials, &self.vendor).await,
             };
             rates.insert(name, rate);
-            let of = |other| rates.get(other).map_or(f64::NAN, |other| rate / other);
-            println!(
-                "{name}: {rate:.0} dials a second, {:.2} of the peer, {:.2} of the limit",
-                of("peer"),
-                of("limit")
-            );
+            let of = |other: &str| {
+                let known = rates.get(other).filter(|_| other != name);
+                known.map(|other_rate| format!(", {:.2} of the {other}", rate / other_rate)).unwrap_or_default()
+            };
+            println!("{name}: {rate:.0} dials a second{}{}", of("peer"), of("limit"));
         }
     }
 
