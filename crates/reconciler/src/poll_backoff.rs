@@ -17,10 +17,10 @@ const FIRST_SEARCHES: Span = Span::from_secs(1);
 const FIRST_GUESS: Span = Span::from_secs(1);
 /// The longest that calls are taken to be.
 const LONGEST_CALL: Span = Span::from_minutes(5);
-/// A call is asked about so many times while its usual length passes: each time it is over half that
-/// long before it is known, and its slot is idle.
+/// The vendor is asked this often while the usual length of a call passes. A slot is idle from the end of
+/// its call to the next question, half of that time on average.
 const TIMES: i64 = 50;
-/// Questions take one of so many requests that the vendor allows.
+/// Questions about calls take this part of the requests that the vendor allows: one of three.
 const SHARE: i64 = 3;
 
 /// The times at which calls are asked about. It lives in memory only: a new owner asks about
@@ -48,7 +48,7 @@ struct Ask {
 }
 
 impl PollBackoff {
-    /// Makes an empty schedule for a vendor that allows so many requests.
+    /// Makes an empty schedule. `requests`: what the vendor allows.
     pub(crate) fn new(requests: Rate) -> Self {
         let spacing = Span::from_millis(requests.spacing().as_millis() as i64);
         Self {

@@ -28,8 +28,8 @@ const TROUBLES: u32 = 5;
 /// The longest and the shortest pause between two rounds.
 const ROUND: Duration = Duration::from_millis(250);
 const SHORTEST_ROUND: Duration = Duration::from_millis(100);
-/// The list of calls that are out is read again after so many times as long as it took: it takes
-/// longer the more there are. Those that this process places meanwhile it knows without.
+/// The pause between two readings of the list of calls that are out, in multiples of the time that a
+/// reading takes. Calls that this process places meanwhile are known without it.
 const READING: u32 = 20;
 /// The list is no older than this: other processes may have changed something.
 const LONGEST_READING: Duration = Duration::from_secs(10);

@@ -23,7 +23,7 @@ type ByRun = BTreeMap<RunId, InHand>;
 /// A count is shown for this long.
 const FRESH: Span = Span::from_secs(1);
 
-/// A count is kept for so many times as long as it took: it takes longer the more calls are out.
+/// The time for which a count is kept, in multiples of the time that counting takes.
 const COUNTING: u32 = 20;
 
 /// No count is kept for longer: slots come free by time alone.

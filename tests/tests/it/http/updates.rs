@@ -44,8 +44,8 @@ async fn read(web: &Web, token: &str, list: &str, since: &str) -> (Vec<i64>, Str
     }
 }
 
-/// Reads the attempts that changed until there are so many: other transactions of the server may be under
-/// way, and nothing is given before they are over.
+/// Reads the attempts that changed until `count` of them are given: nothing is given while an older
+/// transaction of the server is under way.
 async fn until_read(web: &Web, token: &str, since: &str, count: usize) -> (Vec<i64>, String) {
     loop {
         let (given, until) = read(web, token, "attempts", since).await;
