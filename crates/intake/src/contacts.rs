@@ -182,9 +182,8 @@ impl<'c> ContactFile<'c> {
             check_text(record, *place)
                 .map_err(|what| RowError::new("encoding", format!("column `{}` {what}", columns[*place])))?;
         }
-        let ours = if is_rejects(columns) { 2 } else { 0 };
-        let named = columns.iter().enumerate().skip(ours).filter(|(_, column)| !column.is_empty());
-        let mut fields: Row = named.map(|(place, column)| (column.clone(), record.text(place).into_owned())).collect();
+        let mut fields: Row =
+            of_people(columns).map(|(place, column)| (column.clone(), record.text(place).into_owned())).collect();
         for place in &self.used {
             if let Some(value) = fields.get_mut(&columns[*place]).filter(|value| self.is_empty_word(value)) {
                 value.clear();
@@ -257,6 +256,12 @@ pub fn is_rejects(columns: &[String]) -> bool {
         columns.get(place).is_some_and(|column| column.trim_start_matches("reject_") == name)
     };
     ours(0, "line") && ours(1, "reason")
+}
+
+/// The columns that hold data of people, each with its place: they have a name, and are not ours.
+pub fn of_people(columns: &[String]) -> impl Iterator<Item = (usize, &String)> {
+    let ours = if is_rejects(columns) { 2 } else { 0 };
+    columns.iter().enumerate().skip(ours).filter(|(_, column)| !column.is_empty())
 }
 
 /// Checks that a value which the campaign uses can be read.

@@ -145,9 +145,9 @@ pub async fn write_csv(workspace: &Workspace, campaign: Option<&str>, out: impl 
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(["phone", "added_at", "source", "reason"]).map_err(failed)?;
     for_each(workspace, campaign, |number| {
-        let text = |value: &Option<String>| inert(value.as_deref().unwrap_or_default());
-        let (added_at, source, reason) = (number.added_at.to_string(), text(&number.source), text(&number.reason));
-        csv.write_record([number.phone.clone(), added_at, source, reason]).map_err(failed)
+        let (source, reason) = (number.source.as_deref(), number.reason.as_deref());
+        let said = [source, reason].map(|said| inert(said.unwrap_or_default()));
+        csv.write_record([&number.phone, &number.added_at.to_string(), &*said[0], &*said[1]]).map_err(failed)
     })
     .await?;
     Ok(csv.flush()?)

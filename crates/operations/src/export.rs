@@ -1,13 +1,15 @@
 //! Contacts or attempts of a campaign as CSV or JSON lines.
 
 mod attempts;
+mod cells;
 mod contacts;
 mod relink;
 
 use std::io::Write;
+use std::sync::Arc;
 
 use ringfence_domain::{ContactState, Moment, RunId, Zone};
-use ringfence_store::{CampaignRow, ContactFilter};
+use ringfence_store::{CampaignRow, ContactFilter, StoreError};
 
 use crate::error::Error;
 use crate::workspace::Workspace;
@@ -50,8 +52,8 @@ pub struct ExportOrder {
 }
 
 /// One run of a campaign, to be exported.
-struct Source<'s> {
-    store: &'s ringfence_store::Database,
+struct Source {
+    store: Arc<ringfence_store::Database>,
     run: RunId,
     /// The zone whose clocks the campaign's people read; times of a CSV file are on them.
     zone: Zone,
@@ -91,7 +93,7 @@ pub async fn write(workspace: &Workspace, order: &ExportOrder, mut out: impl Wri
         Some(Only::Unreached) => ContactFilter { reached: Some(false), ..ContactFilter::default() },
         Some(Only::Review) => ContactFilter { state: Some(ContactState::Review), ..ContactFilter::default() },
     };
-    let source = Source { store, run, zone, filter };
+    let source = Source { store: store.clone(), run, zone, filter };
     if order.bom && order.format == Format::Csv {
         out.write_all("\u{feff}".as_bytes())?;
     }
@@ -100,6 +102,30 @@ pub async fn write(workspace: &Workspace, order: &ExportOrder, mut out: impl Wri
     } else {
         contacts::write(&source, order.format, out).await
     }
+}
+
+/// Rows that are read at a time.
+const PAGE: u32 = 2_000;
+
+/// Goes through all pages of a list: the next one is read while `each` works at the last one.
+/// `place` tells where a row stands, and `page` gives those after it.
+async fn ahead<T, K, P, R>(
+    page: P,
+    place: impl Fn(&T) -> K,
+    mut each: impl FnMut(&[T]) -> Result<(), Error>,
+) -> Result<(), Error>
+where
+    T: Send + 'static,
+    P: Fn(Option<K>) -> R,
+    R: Future<Output = Result<Vec<T>, StoreError>> + Send + 'static,
+{
+    let mut rows = page(None).await?;
+    while let Some(last) = rows.last() {
+        let next = tokio::spawn(page(Some(place(last))));
+        each(&rows)?;
+        rows = next.await.map_err(|error| Error::work(error.to_string()))??;
+    }
+    Ok(())
 }
 
 /// A moment in a CSV file: `2026-11-26T09:02:11+05:30`.

@@ -182,6 +182,19 @@ async fn last_minute(session: &mut Session, now: Moment) -> Result<HashMap<RunId
     Ok(sent)
 }
 
+/// The names of the outputs that calls of a run have, in their order.
+pub(crate) async fn output_names(session: &mut Session, run: RunId) -> Result<Vec<String>, StoreError> {
+    const NAMES: Sql =
+        sql!("SELECT DISTINCT name FROM run_counts WHERE run_id = $1 AND name LIKE 'output:%' AND n > 0 ORDER BY name");
+    let mut names = Vec::new();
+    for row in session.rows(&NAMES, args![run]).await? {
+        if let Ok(Counter::Output(name)) = row.get::<String>("name")?.parse() {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
 /// Counts, and the same counted afresh from the rows: names whose two numbers differ. Empty when
 /// all is well.
 pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(String, i64, i64)>, StoreError> {

@@ -1,18 +1,15 @@
 //! One line an attempt.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 
-use ringfence_domain::{AttemptId, Moment, Outcome};
+use ringfence_domain::{AttemptId, Outcome, PhoneNumber};
 use ringfence_store::AttemptRow;
-use serde_json::{Map, Value, json};
 
-use super::{Format, Source, local};
+use super::cells::{Cell, Line, Sheet};
+use super::{Format, PAGE, Source, ahead};
 use crate::amount::amount;
 use crate::error::Error;
-use crate::spreadsheet::{inert, text};
 
-const PAGE: u32 = 2_000;
 const COLUMNS: [&str; 18] = [
     "id",
     "contact",
@@ -35,74 +32,57 @@ const COLUMNS: [&str; 18] = [
 ];
 
 /// Writes every attempt of a run at the contacts that the filter lets through, oldest first.
-pub(super) async fn write(source: &Source<'_>, format: Format, mut out: impl Write) -> Result<u64, Error> {
+pub(super) async fn write(source: &Source, format: Format, mut out: impl Write) -> Result<u64, Error> {
     let mut lines = 0;
     if format == Format::Json {
         for_each(source, |attempt| {
             lines += 1;
-            let mut line = line(attempt, |at| json!(at));
-            line.insert("out".to_owned(), json!(attempt.outputs));
-            Ok(writeln!(out, "{}", Value::Object(line))?)
+            line(attempt).write_json(&COLUMNS, &mut out)
         })
         .await?;
         out.flush()?;
         return Ok(lines);
     }
-    let failed = |error: csv::Error| Error::work(format!("the export cannot be written: {error}"));
-    // The columns of all rows must be known before the first line is written.
-    let mut outputs = BTreeSet::new();
-    for_each(source, |attempt| {
-        outputs.extend(attempt.outputs.keys().cloned());
-        Ok(())
-    })
-    .await?;
-    let mut csv = csv::Writer::from_writer(out);
-    let header = COLUMNS.iter().map(|name| (*name).to_owned()).chain(outputs.iter().map(|name| format!("out.{name}")));
-    csv.write_record(header.map(|name| inert(&name))).map_err(failed)?;
+    let outputs = source.store.output_names(source.run).await?;
+    let mut sheet = Sheet::begin(out, source.zone, &COLUMNS, Vec::new(), outputs)?;
     for_each(source, |attempt| {
         lines += 1;
-        let line = line(attempt, |at| json!(local(at, source.zone)));
-        let own = COLUMNS.iter().map(|name| text(&line[*name]));
-        let collected = outputs.iter().map(|name| attempt.outputs.get(name).map(text).unwrap_or_default());
-        csv.write_record(own.chain(collected).map(|value| inert(&value))).map_err(failed)
+        sheet.write(&line(attempt))
     })
     .await?;
-    csv.flush()?;
+    sheet.finish()?;
     Ok(lines)
 }
 
-async fn for_each(source: &Source<'_>, mut each: impl FnMut(&AttemptRow) -> Result<(), Error>) -> Result<(), Error> {
-    let mut after = AttemptId(0);
-    loop {
-        let page = source.store.attempts(source.run, source.filter, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = last.id;
-        page.iter().try_for_each(&mut each)?;
-    }
+async fn for_each(source: &Source, mut each: impl FnMut(&AttemptRow) -> Result<(), Error>) -> Result<(), Error> {
+    let (store, run, filter) = (source.store.clone(), source.run, source.filter);
+    let page = move |after: Option<AttemptId>| {
+        let store = store.clone();
+        async move { store.attempts(run, filter, after.unwrap_or(AttemptId(0)), PAGE).await }
+    };
+    ahead(page, |attempt: &AttemptRow| attempt.id, |page| page.iter().try_for_each(&mut each)).await
 }
 
-/// `time` writes a moment.
-fn line(attempt: &AttemptRow, time: impl Fn(Moment) -> Value) -> Map<String, Value> {
-    let at = |at: Option<Moment>| at.map_or(Value::Null, &time);
-    let values = [
-        json!(attempt.id),
-        json!(attempt.contact),
-        json!(attempt.number.as_ref().map(ringfence_domain::PhoneNumber::e164)),
-        json!(attempt.state),
-        json!(attempt.outcome.map(Outcome::as_str)),
-        time(attempt.opened_at),
-        at(attempt.sending_at),
-        at(attempt.ended_at),
-        json!(attempt.call_id),
-        json!(attempt.cause),
-        json!(attempt.vendor_status),
-        json!(attempt.talk_seconds),
-        json!(attempt.cost_micros.map(amount)),
-        json!(attempt.currency),
-        json!(attempt.recording_url),
-        at(attempt.recording_expires_at),
-        json!(attempt.transcript_url),
-        at(attempt.transcript_expires_at),
+fn line(attempt: &AttemptRow) -> Line<'_> {
+    let own = vec![
+        Cell::Number(attempt.id.0),
+        Cell::Number(attempt.contact.0),
+        Cell::text(attempt.number.as_ref().map(PhoneNumber::e164)),
+        Cell::text(Some(attempt.state.as_str())),
+        Cell::text(attempt.outcome.map(Outcome::as_str)),
+        Cell::At(attempt.opened_at),
+        Cell::at(attempt.sending_at),
+        Cell::at(attempt.ended_at),
+        Cell::text(attempt.call_id.as_deref()),
+        Cell::text(attempt.cause.as_deref()),
+        Cell::text(attempt.vendor_status.as_deref()),
+        Cell::number(attempt.talk_seconds),
+        Cell::owned(attempt.cost_micros.map(amount)),
+        Cell::text(attempt.currency.as_deref()),
+        Cell::text(attempt.recording_url.as_deref()),
+        Cell::at(attempt.recording_expires_at),
+        Cell::text(attempt.transcript_url.as_deref()),
+        Cell::at(attempt.transcript_expires_at),
     ];
-    COLUMNS.iter().map(|name| (*name).to_owned()).zip(values).collect()
+    Line { own, fields: None, outputs: Some(&attempt.outputs) }
 }

@@ -41,6 +41,8 @@ pub enum Counter {
     UnheededYes(String),
     /// Answered calls with an output that the campaign asks for.
     Heard(String),
+    /// Calls that have an output of this name.
+    Output(String),
     /// Calls that were somebody's first, second and so on; the ninth and later ones together.
     Try(u32),
     /// Those of them that reached the person.
@@ -77,6 +79,7 @@ impl fmt::Display for Counter {
             Self::Unheeded(output) => write!(out, "said:unheeded:{output}"),
             Self::UnheededYes(output) => write!(out, "said:unheeded_yes:{output}"),
             Self::Heard(output) => write!(out, "heard:{output}"),
+            Self::Output(name) => write!(out, "output:{name}"),
             Self::Try(n) => write!(out, "try:{n}"),
             Self::TryReached(n) => write!(out, "try_reached:{n}"),
             Self::Caller(id) => write!(out, "caller:{id}"),
@@ -116,6 +119,7 @@ impl FromStr for Counter {
                 _ => return Err(unknown()),
             },
             ("heard", output) => Self::Heard(output.to_owned()),
+            ("output", name) => Self::Output(name.to_owned()),
             ("try", n) => Self::Try(n.parse().map_err(|_| unknown())?),
             ("try_reached", n) => Self::TryReached(n.parse().map_err(|_| unknown())?),
             ("caller", id) => Self::Caller(id.to_owned()),
@@ -148,6 +152,7 @@ mod tests {
             Counter::Unheeded("stop:calls".into()),
             Counter::UnheededYes("stop_calls".into()),
             Counter::Heard("a:b".into()),
+            Counter::Output("out:come".into()),
             Counter::Try(1),
             Counter::TryReached(9),
             Counter::Caller("desk:2".into()),

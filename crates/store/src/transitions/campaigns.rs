@@ -51,6 +51,8 @@ transitions! {
     read run(run: RunId) -> RunRow = |session| campaigns::runs::by_id(session, run);
     /// All runs of a campaign, the first one first.
     read runs(campaign: CampaignId) -> Vec<RunRow> = |session| campaigns::runs::of_campaign(session, campaign);
+    /// The names of the outputs that calls of a run have, in their order.
+    read output_names(run: RunId) -> Vec<String> = |session| crate::run_figures::output_names(session, run);
     /// The names of the campaigns of these runs, and the numbers of the runs.
     read run_names(runs: Vec<RunId>) -> std::collections::BTreeMap<RunId, (String, i64)> = |session| campaigns::runs::names(session, &runs);
     /// The last hours of a run in which calls were sent, `limit` at most, the oldest first.

@@ -77,4 +77,7 @@ pub(super) fn count_call(deltas: &mut Deltas, run: RunId, outcome: Outcome, deta
     if let Some((micros, currency)) = &details.cost {
         deltas.count(run, Counter::Cost(currency.clone()), *micros);
     }
+    for name in details.outputs.keys() {
+        deltas.count(run, Counter::Output(name.clone()), 1);
+    }
 }
