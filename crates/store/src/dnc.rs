@@ -128,8 +128,8 @@ pub(crate) async fn find(session: &mut Session, number: NumberKey) -> Result<Vec
     session.rows(&FIND, args![number]).await?.iter().map(entry).collect()
 }
 
-/// A list with fewer numbers is gone through, and not the contacts.
-const SHORT_LIST: i64 = 50_000;
+/// As many are gone through: numbers of the list, or contacts.
+const LOOKED_AT: i64 = 50_000;
 
 // SQLite keeps the order of a cross join: the list first. A number may be on both lists.
 pub(crate) const BY_LIST: Sql = sql!(
@@ -137,16 +137,21 @@ pub(crate) const BY_LIST: Sql = sql!(
      AND c.state = 'waiting' AND d.campaign_id IN (0, (SELECT campaign_id FROM runs WHERE id = $1))"
 );
 
-/// How many who wait in a run are on the list, of everyone or of its campaign.
-pub(crate) async fn waiting(session: &mut Session, run: RunId) -> Result<i64, StoreError> {
+/// How many who wait in a run are on the list, of everyone or of its campaign. None when both the
+/// list and those who wait are too many to go through while somebody waits for an answer.
+pub(crate) async fn waiting(session: &mut Session, run: RunId) -> Result<Option<i64>, StoreError> {
     const SIZE: Sql = sql!("SELECT count(*) AS n FROM (SELECT 1 FROM dnc LIMIT $1) AS counted");
     const BY_CONTACT: Sql = sql!(
-        "SELECT count(*) AS n FROM contacts c JOIN runs r ON r.id = c.run_id WHERE c.run_id = $1 AND c.state = 'waiting' \
-         AND EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = c.number_key AND d.campaign_id IN (0, r.campaign_id))"
+        "SELECT count(*) AS looked_at, count(*) FILTER (WHERE EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = c.number_key \
+         AND d.campaign_id IN (0, (SELECT campaign_id FROM runs WHERE id = $1)))) AS n \
+         FROM (SELECT number_key FROM contacts WHERE run_id = $1 AND state = 'waiting' LIMIT $2) AS c"
     );
-    let size: i64 = session.one(&SIZE, args![SHORT_LIST]).await?.get("n")?;
-    let statement = if size < SHORT_LIST { &BY_LIST } else { &BY_CONTACT };
-    session.one(statement, args![run]).await?.get("n")
+    let size: i64 = session.one(&SIZE, args![LOOKED_AT]).await?.get("n")?;
+    if size < LOOKED_AT {
+        return session.one(&BY_LIST, args![run]).await?.get("n").map(Some);
+    }
+    let row = session.one(&BY_CONTACT, args![run, LOOKED_AT]).await?;
+    Ok((row.get::<i64>("looked_at")? < LOOKED_AT).then_some(row.get("n")?))
 }
 
 /// The next entries of everyone, or of one campaign, after this key, in the order of the keys.

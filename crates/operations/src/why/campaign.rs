@@ -26,7 +26,8 @@ pub struct WhyCampaign {
     /// comes, and are a reason from then on.
     pub reasons: Vec<Reason>,
     /// How many of them are on the do-not-call list, and stopped when the turn comes.
-    pub on_dnc: i64,
+    /// None when both they and the list are too many to be counted at once.
+    pub on_dnc: Option<i64>,
     /// Contacts with a live call.
     pub active: i64,
     /// Contacts that a person must look at.
@@ -35,6 +36,22 @@ pub struct WhyCampaign {
     pub done: i64,
     /// Contacts that were stopped, by reason.
     pub stopped_for: BTreeMap<&'static str, i64>,
+}
+
+impl WhyCampaign {
+    /// What the do-not-call list means for those who wait; none when nobody of them is on it.
+    pub fn dnc_says(&self) -> Option<String> {
+        match self.on_dnc {
+            Some(0) => None,
+            Some(1) => Some("1 of them is on the do-not-call list, and stopped when the turn comes".to_owned()),
+            Some(n) => Some(format!("{n} of them are on the do-not-call list, and stopped when the turn comes")),
+            None => Some(
+                "those of them who are on the do-not-call list are stopped when the turn comes; how many there are is \
+                 not counted, as both are long"
+                    .to_owned(),
+            ),
+        }
+    }
 }
 
 /// One reason.
@@ -50,7 +67,7 @@ pub struct Reason {
     pub from: Option<Moment>,
 }
 
-pub(super) fn explain(figures: &RunFigures, asker: &Asker, on_dnc: i64, reading: ClockReading) -> WhyCampaign {
+pub(super) fn explain(figures: &RunFigures, asker: &Asker, on_dnc: Option<i64>, reading: ClockReading) -> WhyCampaign {
     let summary = summarize(figures, asker, reading);
     let clock = figures.conditions.clock();
     let mut reasons: BTreeMap<(String, String), (i64, Option<Moment>)> = BTreeMap::new();

@@ -139,12 +139,8 @@ fn campaign(waiting: &WhyCampaign) -> String {
     if !waiting.reasons.is_empty() {
         text.push_str(&format!("{table}\n"));
     }
-    if waiting.on_dnc > 0 {
-        let text_of = |n| if n == 1 { "1 of them is".to_owned() } else { format!("{n} of them are") };
-        text.push_str(&format!(
-            "{} on the do-not-call list, and stopped when the turn comes\n",
-            text_of(waiting.on_dnc)
-        ));
+    if let Some(says) = waiting.dnc_says() {
+        text.push_str(&format!("{says}\n"));
     }
     if !waiting.stopped_for.is_empty() {
         let parts: Vec<String> =

@@ -17,7 +17,7 @@ struct WhyPage {
     because: String,
     waiting: i64,
     reasons: Vec<Line>,
-    on_dnc: i64,
+    on_dnc: Option<String>,
 }
 
 struct Line {
@@ -37,5 +37,5 @@ pub(crate) async fn why_page(visitor: Visitor, Path(name): Path<String>) -> Page
     };
     let reasons = why.reasons.iter().map(line).collect();
     let because = visitor.seen(why.because.as_deref().unwrap_or_default());
-    Ok(shown(&WhyPage { frame, head, because, waiting: why.waiting, reasons, on_dnc: why.on_dnc }))
+    Ok(shown(&WhyPage { frame, head, because, waiting: why.waiting, reasons, on_dnc: why.dnc_says() }))
 }
