@@ -235,8 +235,8 @@ CREATE TABLE contacts (
     CHECK ((state = 'stopped') = (stop_reason IS NOT NULL)),
     CHECK ((state IN ('done', 'stopped')) = (finished_at IS NOT NULL))
 ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-CREATE UNIQUE INDEX contacts_number ON contacts (run_id, number_key);
-CREATE UNIQUE INDEX contacts_external_id ON contacts (run_id, external_id) WHERE external_id IS NOT NULL;
+CREATE UNIQUE INDEX contacts_number ON contacts (number_key, run_id);
+CREATE UNIQUE INDEX contacts_external_id ON contacts (external_id, run_id) WHERE external_id IS NOT NULL;
 CREATE INDEX contacts_changes ON contacts (run_id, change_number, id);
 -- Lists of contacts, page by page.
 CREATE INDEX contacts_state ON contacts (run_id, state, id);
@@ -253,7 +253,7 @@ CREATE TABLE contact_numbers (
     position BIGINT NOT NULL,                   -- in the order of the columns
     number TEXT NOT NULL,
     invalid BOOLEAN NOT NULL DEFAULT FALSE,     -- the vendor says that it does not exist
-    PRIMARY KEY (run_id, number_key)
+    PRIMARY KEY (number_key, run_id)
 );
 CREATE INDEX contact_numbers_contact ON contact_numbers (contact_id, position);
 
@@ -309,6 +309,8 @@ CREATE TABLE attempts (
 CREATE UNIQUE INDEX attempts_live_contact ON attempts (contact_id) WHERE live;
 CREATE UNIQUE INDEX attempts_live_number ON attempts (number_key) WHERE live;
 CREATE INDEX attempts_live_lane ON attempts (lane_id, id) WHERE live;
+-- Lists of attempts, page by page.
+CREATE INDEX attempts_run ON attempts (run_id, id);
 CREATE INDEX attempts_changes ON attempts (run_id, change_number, id);
 CREATE INDEX attempts_number ON attempts (number_key, opened_at);
 
@@ -317,7 +319,7 @@ CREATE TABLE calls (
     lane_id BIGINT NOT NULL,
     call_id TEXT NOT NULL,                      -- as in attempts
     attempt_id BIGINT NOT NULL,
-    PRIMARY KEY (lane_id, call_id)
+    PRIMARY KEY (call_id, lane_id)
 );
 
 -- What vendors report of calls by themselves. A report proves nothing: it is a reason to ask.
@@ -490,7 +492,7 @@ CREATE TABLE webhooks (
 -- Messages on their way to one receiver. What was delivered is kept for a while, for who asks.
 CREATE TABLE webhook_messages (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    webhook_id BIGINT NOT NULL REFERENCES webhooks (id),
+    webhook_id BIGINT NOT NULL,
     event_id BIGINT NOT NULL,
     kind TEXT NOT NULL,                         -- of the event
     body TEXT NOT NULL,                         -- as it is sent, each time the same
@@ -498,9 +500,10 @@ CREATE TABLE webhook_messages (
     tries BIGINT NOT NULL DEFAULT 0,
     due_at BIGINT NOT NULL,                    -- when it is sent, or was sent last
     answer TEXT,                                -- of the receiver, or what went wrong
-    UNIQUE (webhook_id, event_id)
+    UNIQUE (event_id, webhook_id)
 );
 CREATE INDEX webhook_messages_due ON webhook_messages (webhook_id, due_at, id) WHERE state = 'waiting';
+CREATE INDEX webhook_messages_dead ON webhook_messages (webhook_id) WHERE state = 'dead';
 CREATE INDEX webhook_messages_over ON webhook_messages (state, due_at);
 
 -- What happened, each written in the transaction that makes it happen, and visible in the order of the ids.

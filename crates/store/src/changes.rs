@@ -58,7 +58,7 @@ pub struct Changed<T> {
 pub(crate) const CONTACTS: Sql = sql!(
     "SELECT c.id, c.change_number FROM contacts c WHERE c.run_id = $1 AND c.change_number >= $2 \
      AND (c.change_number > $2 OR c.id > $3) AND c.change_number < $5 \
-     AND ($6 = '' OR c.state = $6) AND ($7 = '' OR c.last_outcome = $7) \
+     AND ($6 = '' OR c.state || '' = $6) AND ($7 = '' OR c.last_outcome || '' = $7) \
      ORDER BY c.change_number, c.id LIMIT $4"
 );
 

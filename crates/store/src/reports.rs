@@ -135,12 +135,10 @@ pub(crate) async fn reported(session: &mut Session, lane: LaneId) -> Result<Vec<
     const ANY: Sql = sql!("SELECT EXISTS (SELECT 1 FROM reports WHERE lane_id = $1) AS found");
     const REPORTED: Sql = sql!(
         "SELECT r.id, a.id AS attempt_id, r.call_id, 0 AS own, 0 AS used FROM attempts a \
-         JOIN reports r ON r.lane_id = a.lane_id AND r.call_id = a.call_id \
-         WHERE a.lane_id = $1 AND a.live AND a.state = 'placed' AND r.used_at IS NULL AND r.read_at IS NOT NULL \
+         CROSS JOIN reports r WHERE r.lane_id = a.lane_id AND r.call_id = a.call_id AND a.lane_id = $1 AND a.live AND a.state = 'placed' AND r.used_at IS NULL AND r.read_at IS NOT NULL \
          UNION ALL SELECT r.id, a.id AS attempt_id, r.call_id, 1 AS own, \
          CASE WHEN r.used_at IS NULL THEN 0 ELSE 1 END AS used FROM attempts a \
-         JOIN reports r ON r.lane_id = a.lane_id AND r.reference = a.reference \
-         WHERE a.lane_id = $1 AND a.live AND r.read_at IS NOT NULL \
+         CROSS JOIN reports r WHERE r.lane_id = a.lane_id AND r.reference = a.reference AND a.lane_id = $1 AND a.live AND r.read_at IS NOT NULL \
          AND ((a.state = 'placed' AND r.used_at IS NULL) OR a.state = 'unknown')"
     );
     // Most lanes have vendors that report nothing, and tens of thousands of calls.

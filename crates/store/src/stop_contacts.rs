@@ -38,7 +38,7 @@ pub struct StopOrder {
 impl StopOrder {
     /// An order that begins with the run's first contact.
     pub fn new(run: RunId, whom: StopScope, reason: StopReason, now: Moment) -> Self {
-        Self { run, whom, reason, after: i64::MIN, now }
+        Self { run, whom, reason, after: 0, now }
     }
 
     /// Stops all of them, in as many transactions as it takes, and returns how many.
@@ -87,11 +87,13 @@ pub(crate) async fn stop(
     limit: i64,
 ) -> Result<(StoppedSome, usize), StoreError> {
     const PAGE_OF: Sql = sql!(
-        "SELECT c.id, c.number_key, c.import_id, c.calls, \
+        "SELECT c.id, c.import_id, c.calls, \
          EXISTS (SELECT 1 FROM import_matches m WHERE m.import_id = $4 AND m.contact_id = c.id) AS matched, \
          EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = c.id AND a.live AND a.state <> 'open') AS dialled \
-         FROM contacts c \
-         WHERE c.run_id = $1 AND c.number_key > $2 ORDER BY c.number_key LIMIT $3"
+         FROM (SELECT id FROM (SELECT id FROM contacts WHERE run_id = $1 AND state = 'waiting' AND id > $2 ORDER BY id LIMIT $3) AS waiting \
+         UNION ALL SELECT id FROM (SELECT id FROM contacts WHERE run_id = $1 AND state = 'active' AND id > $2 ORDER BY id LIMIT $3) AS active \
+         UNION ALL SELECT id FROM (SELECT id FROM contacts WHERE run_id = $1 AND state = 'review' AND id > $2 ORDER BY id LIMIT $3) AS review \
+         ORDER BY id LIMIT $3) AS page CROSS JOIN contacts c WHERE c.id = page.id ORDER BY c.id"
     );
     const LEAVE: Sql = sql!("UPDATE contacts SET pending_stop_reason = $2 WHERE id" ids "");
     let over = Ok((StoppedSome { stopped: 0, next: None }, 0));
@@ -120,7 +122,7 @@ pub(crate) async fn stop(
             // A contact that a newer file brought is not missing from this one.
             StopScope::Missing(_) => of < import.0 && !row.get::<bool>("matched")?,
         };
-        next = Some(row.get("number_key")?);
+        next = Some(row.get("id")?);
         if wanted {
             ids.push(ContactId(row.get("id")?));
             if ids.len() as i64 == limit {

@@ -234,9 +234,10 @@ pub(crate) async fn messages(
     before: i64,
     limit: i64,
 ) -> Result<Vec<MessageRow>, StoreError> {
+    // By their numbers, and not by the index of what is over.
     const LIST: Sql = sql!(
         "SELECT id, event_id, kind, body, state, tries, due_at, answer FROM webhook_messages \
-         WHERE webhook_id = $1 AND ($2 = '' OR state = $2) AND id < $3 ORDER BY id DESC LIMIT $4"
+         WHERE webhook_id + 0 = $1 AND ($2 = '' OR state || '' = $2) AND id < $3 ORDER BY id DESC LIMIT $4"
     );
     let state = state.map_or("", MessageState::as_str);
     session.rows(&LIST, args![id, state, before, limit]).await?.iter().map(message).collect()

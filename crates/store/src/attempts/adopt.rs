@@ -18,7 +18,7 @@ use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::lanes::daily_calls::{count_calls, day_of};
 use crate::lanes::rows::{LaneRow, Lock, lock};
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, rows_json, sql};
 
 /// A call on a vendor's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,23 +152,16 @@ impl Candidate {
     }
 }
 
-#[derive(Serialize)]
-struct KeyRow {
-    number_key: NumberKey,
-}
-
-fn keys(order: &AdoptOrder) -> String {
+fn keys(order: &AdoptOrder) -> Arg {
     let keys: BTreeSet<NumberKey> = order.calls.iter().map(|call| call.number_key).collect();
-    rows_json(&keys.into_iter().map(|number_key| KeyRow { number_key }).collect::<Vec<_>>())
+    Arg::ids(keys.into_iter().map(|key| key.0))
 }
 
 /// When the database called these numbers through the lane since then.
 async fn sent_since(session: &mut Session, order: &AdoptOrder) -> Result<BTreeMap<NumberKey, Vec<Moment>>, StoreError> {
     const SENT: Sql = sql!(
-        "SELECT a.number_key, a.sending_at FROM"
-        rows (number_key bigint)
-        "CROSS JOIN attempts a \
-         WHERE a.number_key = u.number_key AND a.lane_id = $2 AND a.sending_at >= $3 AND a.call_id IS NOT NULL"
+        "SELECT a.number_key, a.sending_at FROM attempts a WHERE a.number_key" ids
+        "AND a.lane_id = $2 AND a.sending_at >= $3 AND a.call_id IS NOT NULL"
     );
     let mut sent: BTreeMap<NumberKey, Vec<Moment>> = BTreeMap::new();
     for row in session.rows(&SENT, args![keys(order), order.lane, order.since - NEAR]).await? {
@@ -184,23 +177,28 @@ async fn candidates(
 ) -> Result<BTreeMap<NumberKey, Vec<Candidate>>, StoreError> {
     const BY_NUMBER: Sql = sql!(
         "SELECT c.id, c.number_key, c.run_id, c.state, b.class, m.rules->>'agent' AS agent, \
-         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = c.number_key)) AS busy FROM"
-        rows (number_key bigint)
-        "CROSS JOIN campaigns m CROSS JOIN contacts c CROSS JOIN buckets b \
-         WHERE m.lane_id = $2 AND m.state <> 'cancelled' AND c.run_id = m.run_id AND c.number_key = u.number_key \
-         AND b.id = c.bucket_id"
+         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = c.number_key)) AS busy \
+         FROM contacts c CROSS JOIN campaigns m CROSS JOIN buckets b WHERE c.number_key" ids
+        "AND m.run_id = c.run_id + 0 AND m.lane_id = $2 AND m.state <> 'cancelled' AND b.id = c.bucket_id"
     );
     const BY_ANOTHER_NUMBER: Sql = sql!(
-        "SELECT c.id, n.number_key, c.run_id, c.state, b.class, m.rules->>'agent' AS agent, \
-         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = n.number_key)) AS busy FROM"
+        "SELECT c.id, x.number_key, c.run_id, c.state, b.class, x.agent, \
+         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = x.number_key)) AS busy \
+         FROM (SELECT u.number_key, m.rules->>'agent' AS agent, (SELECT n.contact_id FROM contact_numbers n \
+         WHERE n.number_key = u.number_key AND n.run_id = m.run_id) AS contact_id FROM"
         rows (number_key bigint)
-        "CROSS JOIN campaigns m CROSS JOIN contact_numbers n CROSS JOIN contacts c CROSS JOIN buckets b \
-         WHERE m.lane_id = $2 AND m.state <> 'cancelled' AND n.run_id = m.run_id AND n.number_key = u.number_key \
-         AND c.id = n.contact_id AND c.number_key <> n.number_key AND b.id = c.bucket_id"
+        "CROSS JOIN campaigns m WHERE m.lane_id = $2 AND m.state <> 'cancelled') AS x \
+         CROSS JOIN contacts c CROSS JOIN buckets b WHERE c.id = x.contact_id AND c.number_key <> x.number_key AND b.id = c.bucket_id"
     );
+    #[derive(Serialize)]
+    struct KeyRow {
+        number_key: NumberKey,
+    }
+    let numbers: BTreeSet<NumberKey> = order.calls.iter().map(|call| call.number_key).collect();
+    let numbers: Vec<KeyRow> = numbers.into_iter().map(|number_key| KeyRow { number_key }).collect();
     let mut found: BTreeMap<NumberKey, Vec<Candidate>> = BTreeMap::new();
     let mut rows = session.rows(&BY_NUMBER, args![keys(order), order.lane]).await?;
-    rows.extend(session.rows(&BY_ANOTHER_NUMBER, args![keys(order), order.lane]).await?);
+    rows.extend(session.rows(&BY_ANOTHER_NUMBER, args![rows_json(&numbers), order.lane]).await?);
     for row in rows {
         found.entry(NumberKey(row.get("number_key")?)).or_default().push(Candidate {
             contact: ContactId(row.get("id")?),

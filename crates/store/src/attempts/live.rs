@@ -101,13 +101,13 @@ pub(crate) async fn live_of(
     attempts: &[AttemptId],
 ) -> Result<Vec<LiveCall>, StoreError> {
     // By their ids, and not by the index of all that live.
-    const LIVE_OF: Sql = Sql {
-        sqlite: concat!(
+    const LIVE_OF: Sql = sql!(
+        sqlite concat!(
             select_live!(),
             "a.lane_id + 0 = $2 AND a.id IN (SELECT value FROM json_each($1)) ORDER BY a.id"
         ),
-        postgres: concat!(select_live!(), "a.lane_id + 0 = $2 AND a.id = ANY ($1) ORDER BY a.id"),
-    };
+        postgres concat!(select_live!(), "a.lane_id + 0 = $2 AND a.id = ANY ($1) ORDER BY a.id")
+    );
     let lane = lock(session, lane, Lock::Read).await?;
     let ids = Arg::ids(attempts.iter().map(|attempt| attempt.0));
     session.rows(&LIVE_OF, args![ids, lane.id]).await?.iter().map(|row| live_call(&lane, row)).collect()

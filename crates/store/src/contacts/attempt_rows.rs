@@ -92,9 +92,8 @@ pub(crate) async fn attempts(
 ) -> Result<Vec<AttemptRow>, StoreError> {
     const PAGE: Sql = sql!(both attempt_columns!("WHERE run_id = $1 AND id > $2 ORDER BY id LIMIT $3"));
     const SOME: Sql = sql!(
-        both attempt_columns!("AS a WHERE run_id = $1 AND id > $2 AND EXISTS (SELECT 1 FROM contacts c WHERE c.id = a.contact_id \
-            AND ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
-            AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached))) ORDER BY id LIMIT $3")
+        both attempt_columns!("AS a WHERE run_id = $1 AND id > $2 AND (SELECT ($4 = '' OR c.state = $4) AND ($5 = '' OR c.last_outcome = $5) \
+            AND ($6 = 0 OR ($6 = 1 AND c.reached) OR ($6 = 2 AND NOT c.reached)) FROM contacts c WHERE c.id = a.contact_id) ORDER BY id LIMIT $3")
     );
     let limit = i64::from(limit);
     let rows = if filter == ContactFilter::default() {

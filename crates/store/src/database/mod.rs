@@ -10,7 +10,7 @@ mod making;
 pub(crate) mod migrations;
 mod pool;
 mod portions;
-mod postgres;
+pub(crate) mod postgres;
 mod process_lock;
 mod running;
 mod sqlite;

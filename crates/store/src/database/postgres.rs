@@ -17,25 +17,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const CONNECTIONS: u32 = 12;
 
 pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::Address(hide_password(url)))?
-        .application_name("ringfence")
-        .options([
-            ("statement_timeout", "60s"),
-            ("lock_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "30s"),
-            ("jit", "off"),
-            // A plan that was made while a table was small would be kept when it is large: after the first
-            // import of a new database each call would be looked for among all.
-            ("plan_cache_mode", "force_custom_plan"),
-            // Nor is a table read whole for some hundreds of its rows, as is tempting while it is not large.
-            ("enable_seqscan", "off"),
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("timezone", "UTC"),
-            // The ROLLBACK below warns each time that there is nothing to roll back.
-            ("client_min_messages", "error"),
-        ]);
+    let options = options(url)?;
     // A pool says only that it waited; one connection says why.
     let refused = |message: String| StoreError::NoServer { location: hide_password(url), message };
     match tokio::time::timeout(CONNECT, PgConnection::connect_with(&options)).await {
@@ -58,6 +40,32 @@ pub(crate) async fn connect(url: &str) -> Result<PgPool, StoreError> {
         .await?;
     check_durability(&pool).await?;
     Ok(pool)
+}
+
+/// How Ringfence connects.
+pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address(hide_password(url)))?
+        .application_name("ringfence")
+        .options([
+            ("statement_timeout", "60s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("jit", "off"),
+            // A plan that was made while a table was small would be kept when it is large: after the first
+            // import of a new database each call would be looked for among all.
+            ("plan_cache_mode", "force_custom_plan"),
+            // Nor is a table read whole for some hundreds of its rows, as is tempting while it is not large.
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            // What is looked for by key was written or read a moment ago.
+            ("random_page_cost", "1.1"),
+            ("timezone", "UTC"),
+            // The ROLLBACK below warns each time that there is nothing to roll back.
+            ("client_min_messages", "error"),
+        ]))
 }
 
 /// Whether a connection gives way to a new one: after half an hour, so that what the server keeps

@@ -71,7 +71,9 @@ pub(crate) const LATEST_WITH_CALLS: Sql = sql!(both select_event!(
 
 /// The numbers of the oldest and of the newest event that are kept; zeros when there are none.
 pub(crate) async fn horizon(session: &mut Session) -> Result<(i64, i64), StoreError> {
-    const ENDS: Sql = sql!("SELECT coalesce(min(id), 0) AS oldest, coalesce(max(id), 0) AS newest FROM events");
+    const ENDS: Sql = sql!(
+        "SELECT coalesce((SELECT min(id) FROM events), 0) AS oldest, coalesce((SELECT max(id) FROM events), 0) AS newest"
+    );
     let row = session.one(&ENDS, args![]).await?;
     Ok((row.get("oldest")?, row.get("newest")?))
 }

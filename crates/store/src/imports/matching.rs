@@ -84,7 +84,7 @@ impl ExistingContacts {
 /// person, by id. They are found first, locked then, and read at last, so that nobody is missed
 /// whom somebody else was just moving.
 pub(crate) async fn known_contacts(session: &mut Session, chunk: &ImportChunk) -> Result<ExistingContacts, StoreError> {
-    const BY_EXTERNAL_ID: Sql = sql!("SELECT id FROM contacts WHERE run_id = $2 AND external_id" ids "");
+    const BY_EXTERNAL_ID: Sql = sql!("SELECT id FROM contacts WHERE run_id + 0 = $2 AND external_id" ids "");
     const READ: Sql = sql!(
         "SELECT c.id, c.number_key, c.import_id, c.row_number, c.line, c.state, c.stop_reason, c.has_multiple_numbers, c.external_id, \
          b.zones, m.row_number AS matched_row, m.line AS matched_line \
@@ -165,9 +165,10 @@ pub(crate) async fn owners(
     run: RunId,
     numbers: Vec<NumberKey>,
 ) -> Result<Vec<(NumberKey, ContactId)>, StoreError> {
+    // By the number, and not by anything that is known of the run.
     const BY_NUMBER: Sql = sql!(
-        "SELECT id, number_key FROM contacts WHERE run_id = $2 AND number_key" ids
-        "UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id = $2 AND number_key" ids ""
+        "SELECT id, number_key FROM contacts WHERE run_id + 0 = $2 AND number_key" ids
+        "UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id + 0 = $2 AND number_key" ids ""
     );
     let rows = session.rows(&BY_NUMBER, args![Arg::ids(numbers.iter().map(|key| key.0)), run]).await?;
     rows.iter().map(|row| Ok((NumberKey(row.get("number_key")?), ContactId(row.get("id")?)))).collect()

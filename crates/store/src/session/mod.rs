@@ -12,7 +12,9 @@ use self::transaction::Open;
 use crate::StoreError;
 
 pub(crate) use self::row::Row;
-pub(crate) use self::statement::{Arg, Sql, args, rows_json, sql};
+#[cfg(test)]
+pub(crate) use self::statement::Written;
+pub(crate) use self::statement::{Arg, Sql, args, rows_json, sql, texts};
 
 /// A connection, inside a transaction for writing or without one for reading.
 pub(crate) enum Session {

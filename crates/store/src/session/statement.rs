@@ -22,6 +22,21 @@ pub(crate) struct Sql {
 /// [`Arg::ids`] or [`Arg::texts`], that has the column's value. A text after `postgres` is only in
 /// its statement: what it locks, in which order.
 macro_rules! sql {
+    ($($words:tt)+) => {{
+        // Tests ask both databases how they carry each statement out.
+        #[cfg(test)]
+        inventory::submit!($crate::session::Written {
+            sql: $crate::session::texts!($($words)+),
+            place: concat!(file!(), ":", line!()),
+        });
+        $crate::session::texts!($($words)+)
+    }};
+}
+
+pub(crate) use sql;
+
+/// The texts of a statement.
+macro_rules! texts {
     (sqlite $sqlite:expr, postgres $postgres:expr) => {
         $crate::session::Sql { sqlite: $sqlite, postgres: $postgres }
     };
@@ -58,7 +73,18 @@ macro_rules! sql {
     };
 }
 
-pub(crate) use sql;
+pub(crate) use texts;
+
+/// A statement that is made by [`sql!`], and where it stands.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) sql: Sql,
+    pub(crate) place: &'static str,
+}
+
+#[cfg(test)]
+inventory::collect!(Written);
 
 /// One argument of a statement.
 #[derive(Debug, Clone)]

@@ -38,7 +38,7 @@ const LOOKED_AT: &[(&Sql, &str)] = &[
     (&events::LATEST_CHANGES, "SEARCH events USING INDEX events_changes (id<?)"),
     (&events::LATEST_BY_PEOPLE, "SEARCH events USING INDEX events_changes (id<?)"),
     (&attempts::live::OUT, "SCAN attempts USING INDEX attempts_live_lane"),
-    (&contacts::rows::NAMED, "SEARCH c USING INDEX contacts_external_id (run_id=? AND external_id=?)"),
+    (&contacts::rows::NAMED, "SEARCH c USING INDEX contacts_external_id (external_id=? AND run_id=?)"),
     (&contacts::attempt_rows::OF_CONTACT, "SEARCH attempts USING INDEX attempts_number (number_key=?)"),
     (&attempts::review::LIST, "SCAN c USING INDEX contacts_in_review"),
     (&lanes::recent_calls::NEWEST, "SCAN attempts"),
@@ -47,7 +47,7 @@ const LOOKED_AT: &[(&Sql, &str)] = &[
     (&run_hours::LAST, "SEARCH run_hours USING PRIMARY KEY (run_id=?)"),
     (&queues::WAITING, "SEARCH c USING COVERING INDEX contacts_due (bucket_id=? AND due_at"),
     (&reports::OF_ATTEMPTS, "SEARCH a USING INTEGER PRIMARY KEY (rowid=?)"),
-    (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (run_id=? AND number_key=?)"),
+    (&dnc::BY_LIST, "SEARCH c USING INDEX contacts_number (number_key=? AND run_id=?)"),
 ];
 
 /// What a person looks at must not take longer with each contact.
