@@ -6,7 +6,7 @@ use ringfence_domain::{BucketId, DialClass, ImportId, RunId, ZoneSet};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Session, Sql, args, sql};
 
 /// Locks buckets in the order of their ids, so that two transactions never wait for each other.
 pub(crate) async fn lock_buckets(
@@ -69,11 +69,11 @@ pub(crate) async fn buckets_for(
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    let json = rows_json(&Vec::from_iter(&wanted));
-    let mut rows = session.rows(&FIND, args![json.as_str()]).await?;
+    let keys = session::rows(&Vec::from_iter(&wanted));
+    let mut rows = session.rows(&FIND, args![keys.clone()]).await?;
     if rows.len() < wanted.len() {
-        session.run(&MAKE, args![json.as_str()]).await?;
-        rows = session.rows(&FIND, args![json]).await?;
+        session.run(&MAKE, args![keys.clone()]).await?;
+        rows = session.rows(&FIND, args![keys]).await?;
     }
     rows.iter()
         .map(|row| {

@@ -114,7 +114,7 @@ pub(crate) async fn attempts(session: &mut Session, query: ChangeQuery) -> Resul
 async fn places(
     session: &mut Session,
     query: ChangeQuery,
-    (runs, rows): (&Sql, &Sql),
+    (runs, rows): (&'static Sql, &'static Sql),
     (state, outcome): (&'static str, &'static str),
 ) -> Result<(Vec<ChangePlace>, i64, i64), StoreError> {
     let ChangeQuery { campaign, run: only, since, after, limit } = query;

@@ -4,7 +4,7 @@ use ringfence_domain::{CampaignId, Moment, NumberKey, PhoneNumber, RunId};
 use serde::Serialize;
 
 use crate::database::turns::Urgency;
-use crate::session::{Row, Session, Sql, args, claim_fence, rows_json, sql};
+use crate::session::{self, Row, Session, Sql, args, claim_fence, sql};
 use crate::{Database, DatabaseKind, StoreError};
 
 /// What numbers of one source have in common.
@@ -106,7 +106,7 @@ pub(crate) async fn insert(session: &mut Session, numbers: &[DncEntry]) -> Resul
         .map(|(list, number_key, number)| NewRow { list_id: list.0, number_key: *number_key, number: number.e164() })
         .collect();
     rows.sort_unstable_by_key(|row| (row.number_key, row.list_id));
-    session.run(&ADD, args![rows_json(&rows)]).await
+    session.run(&ADD, args![session::rows(&rows)]).await
 }
 
 /// Takes a number off the list of everyone, or of one campaign. False when it was not on it.

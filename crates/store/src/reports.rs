@@ -4,7 +4,7 @@ use ringfence_domain::{AttemptId, LaneId, Moment};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Arg, Row, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Row, Session, Sql, args, sql};
 
 /// A report that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,7 @@ pub(crate) async fn mark_read(
             read_at: now.millis(),
         })
         .collect();
-    session.run(&READ, args![rows_json(&rows)]).await?;
+    session.run(&READ, args![session::rows(&rows)]).await?;
     Ok(())
 }
 
@@ -172,7 +172,7 @@ pub(crate) async fn used(session: &mut Session, reports: &[i64], now: Moment) ->
     }
     let rows: Vec<UsedRow> =
         reports.iter().map(|report_id| UsedRow { report_id: *report_id, used_at: now.millis() }).collect();
-    session.run(&USED, args![rows_json(&rows)]).await?;
+    session.run(&USED, args![session::rows(&rows)]).await?;
     Ok(())
 }
 

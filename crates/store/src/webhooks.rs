@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::StoreError;
 use crate::events::{Subject, tell};
-use crate::session::{Arg, Row, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Row, Session, Sql, args, sql};
 
 /// A receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +142,7 @@ pub(crate) async fn queue(
         return Ok(false);
     }
     if !messages.is_empty() {
-        session.run(&QUEUE, args![rows_json(messages), id, now]).await?;
+        session.run(&QUEUE, args![session::rows(messages), id, now]).await?;
     }
     Ok(true)
 }
@@ -182,7 +182,7 @@ pub(crate) async fn keep_sent(session: &mut Session, id: i64, sent: &[SentMessag
         answer: &sent.answer,
     });
     let rows: Vec<SentRow<'_>> = rows.collect();
-    session.run(&KEEP, args![rows_json(&rows)]).await?;
+    session.run(&KEEP, args![session::rows(&rows)]).await?;
     let failed = sent.iter().filter(|sent| sent.state != MessageState::Delivered).count();
     if failed == sent.len() {
         session.run(&FAILED, args![id, failed as i64]).await?;

@@ -18,7 +18,7 @@ use crate::contacts::transitions::{Move, To, advance};
 use crate::counters::Deltas;
 use crate::lanes::daily_calls::{count_calls, day_of};
 use crate::lanes::rows::{LaneRow, Lock, lock};
-use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Session, Sql, args, sql};
 
 /// A call on a vendor's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +198,7 @@ async fn candidates(
     let numbers: Vec<KeyRow> = numbers.into_iter().map(|number_key| KeyRow { number_key }).collect();
     let mut found: BTreeMap<NumberKey, Vec<Candidate>> = BTreeMap::new();
     let mut rows = session.rows(&BY_NUMBER, args![keys(order), order.lane]).await?;
-    rows.extend(session.rows(&BY_ANOTHER_NUMBER, args![rows_json(&numbers), order.lane]).await?);
+    rows.extend(session.rows(&BY_ANOTHER_NUMBER, args![session::rows(&numbers), order.lane]).await?);
     for row in rows {
         found.entry(NumberKey(row.get("number_key")?)).or_default().push(Candidate {
             contact: ContactId(row.get("id")?),
@@ -253,14 +253,14 @@ async fn enter(
     if rows.is_empty() {
         return Ok(0);
     }
-    let inserted = session.rows(&INSERT, args![rows_json(rows), order.lane, lane.epoch]).await?;
+    let inserted = session.rows(&INSERT, args![session::rows(rows), order.lane, lane.epoch]).await?;
     let inserted: BTreeSet<ContactId> =
         inserted.iter().map(|row| row.get("contact_id").map(ContactId)).collect::<Result<_, _>>()?;
     rows.retain(|row| inserted.contains(&row.contact_id));
-    let json = rows_json(rows);
-    session.run(&SENDING, args![json.as_str(), order.lane]).await?;
-    session.run(&PLACED, args![json.as_str(), order.lane, order.overdue_at]).await?;
-    session.run(&CALLS, args![json, order.lane]).await?;
+    let sent = session::rows(rows);
+    session.run(&SENDING, args![sent.clone(), order.lane]).await?;
+    session.run(&PLACED, args![sent.clone(), order.lane, order.overdue_at]).await?;
+    session.run(&CALLS, args![sent, order.lane]).await?;
     let mut deltas = Deltas::default();
     let mut days: BTreeMap<String, i64> = BTreeMap::new();
     let mut dialled: BTreeMap<RunId, i64> = BTreeMap::new();

@@ -6,7 +6,7 @@ use ringfence_domain::{AttemptId, LaneId};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// A call, and the attempt that has it.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,6 @@ pub(super) async fn enter(session: &mut Session, calls: &[CallRow<'_>]) -> Resul
     if calls.is_empty() {
         return Ok(HashSet::new());
     }
-    let rows = session.rows(&ENTER, args![rows_json(calls)]).await?;
+    let rows = session.rows(&ENTER, args![session::rows(calls)]).await?;
     rows.iter().map(|row| row.get("attempt_id").map(AttemptId)).collect()
 }

@@ -18,7 +18,7 @@ use crate::counters::Deltas;
 use crate::lanes::daily_calls::{calls_on, count_calls, day_of};
 use crate::lanes::rows::{LaneRow, Lock, lock};
 use crate::quarantine::server;
-use crate::session::{Arg, Session, Sql, args, claim_fence, rows_json, sql};
+use crate::session::{self, Arg, Session, Sql, args, claim_fence, sql};
 use crate::stop_all::stopped;
 use crate::{StoreError, stop_all, verdicts, zone_data};
 
@@ -258,7 +258,7 @@ impl<'o> Claiming<'o> {
         let sending: Vec<AttemptId> = self.sending.iter().map(|row| row.attempt_id).collect();
         if !sending.is_empty() {
             self.sending.sort_unstable_by_key(|row| row.attempt_id);
-            let claimed = session.run(&SENDING, args![rows_json(&self.sending), now]).await?;
+            let claimed = session.run(&SENDING, args![session::rows(&self.sending), now]).await?;
             if claimed != sending.len() as u64 {
                 return Err(StoreError::Refused(sqlx::Error::RowNotFound));
             }
@@ -267,7 +267,7 @@ impl<'o> Claiming<'o> {
             }
         }
         if !self.lapsed.is_empty() {
-            session.run(&LAPSED, args![rows_json(&self.lapsed)]).await?;
+            session.run(&LAPSED, args![session::rows(&self.lapsed)]).await?;
             let contacts = snapshots(session, self.moves.iter().map(|step| step.contact)).await?;
             advance(session, now, &contacts, &self.moves, &mut self.deltas).await?;
         }

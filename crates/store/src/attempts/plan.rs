@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::buckets::lock_buckets;
 use crate::counters::Deltas;
 use crate::lanes::rows::{Lock, lock};
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// A bucket whose window is closed.
 #[derive(Debug, Clone)]
@@ -153,7 +153,7 @@ async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut 
          due_at = $2 FROM" rows (contact_id bigint) "WHERE c.id = u.contact_id"
     );
     let attempts: Vec<&AttemptRow> = found.iter().filter(|due| !due.in_review).map(|due| &due.attempt).collect();
-    let rows = session.rows(&INSERT, args![rows_json(&attempts), plan.lane, plan.epoch, plan.now]).await?;
+    let rows = session.rows(&INSERT, args![session::rows(&attempts), plan.lane, plan.epoch, plan.now]).await?;
     let opened =
         rows.iter().map(|row| row.get("contact_id").map(ContactId)).collect::<Result<HashSet<_>, StoreError>>()?;
     let (active, busy): (Vec<_>, Vec<_>) = found.iter().partition(|due| opened.contains(&due.attempt.contact_id));
@@ -163,7 +163,7 @@ async fn insert(session: &mut Session, plan: &Plan, found: &[Due], deltas: &mut 
         deltas.attempt(due.attempt.run_id, None, AttemptState::Open);
     }
     let ids = |rows: &[&Due]| {
-        rows_json(&rows.iter().map(|due| IdRow { contact_id: due.attempt.contact_id }).collect::<Vec<_>>())
+        session::rows(&rows.iter().map(|due| IdRow { contact_id: due.attempt.contact_id }).collect::<Vec<_>>())
     };
     session.run(&ACTIVE, args![ids(&active)]).await?;
     if !busy.is_empty() {
@@ -186,7 +186,7 @@ async fn close(session: &mut Session, closed: &[Closed]) -> Result<(), StoreErro
         revision: closed.revision,
     };
     if !closed.is_empty() {
-        session.run(&CLOSED, args![rows_json(&closed.iter().map(row).collect::<Vec<_>>())]).await?;
+        session.run(&CLOSED, args![session::rows(&closed.iter().map(row).collect::<Vec<_>>())]).await?;
     }
     Ok(())
 }
@@ -205,7 +205,7 @@ async fn set_next(session: &mut Session, picks: &[Pick]) -> Result<(), StoreErro
     );
     let rows: Vec<BucketRow> = picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket }).collect();
     if !rows.is_empty() {
-        session.run(&HEAD, args![rows_json(&rows)]).await?;
+        session.run(&HEAD, args![session::rows(&rows)]).await?;
     }
     Ok(())
 }

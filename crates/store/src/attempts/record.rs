@@ -19,7 +19,7 @@ use crate::counters::Counter;
 use crate::lanes::daily_calls::{count_calls, day_of};
 use crate::lanes::health::{affect, lock_affected};
 use crate::receipts::sent::Sent;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// What was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -200,7 +200,7 @@ impl<'s> News<'s> {
         }
         if !self.rows.is_empty() {
             self.rows.sort_unstable_by_key(|row| row.attempt_id);
-            session.run(&WRITE, args![rows_json(&self.rows)]).await?;
+            session.run(&WRITE, args![session::rows(&self.rows)]).await?;
         }
         give_back_days(session, &self.uncounted).await?;
         // A placed call leaves its contact active, as it was; only those that go elsewhere are

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ringfence_domain::AttemptId;
 
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// What these attempts are called, as far as there are any.
 pub(crate) async fn references(
@@ -20,6 +20,6 @@ pub(crate) async fn references(
         "SELECT a.id, a.reference FROM" rows (attempt_id bigint) "CROSS JOIN attempts a WHERE a.id = u.attempt_id"
     );
     let keys: Vec<KeyRow> = attempts.iter().map(|attempt_id| KeyRow { attempt_id: *attempt_id }).collect();
-    let rows = session.rows(&READ, args![rows_json(&keys)]).await?;
+    let rows = session.rows(&READ, args![session::rows(&keys)]).await?;
     rows.iter().map(|row| Ok((AttemptId(row.get("id")?), row.get("reference")?))).collect()
 }

@@ -11,7 +11,7 @@ use crate::counters::Deltas;
 use crate::database::Step;
 use crate::database::turns::Urgency;
 use crate::lanes::rows::{Lock, lock};
-use crate::session::{Row, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Row, Session, Sql, args, sql};
 use crate::{Database, StoreError};
 
 /// What to look for on a lane.
@@ -151,12 +151,12 @@ async fn some(
         }
     }
     if !lapsed.is_empty() {
-        session.run(&LAPSED, args![rows_json(&lapsed)]).await?;
+        session.run(&LAPSED, args![session::rows(&lapsed)]).await?;
         let snapshots = snapshots(session, moves.iter().map(|step| step.contact)).await?;
         advance(session, order.now, &snapshots, &moves, &mut deltas).await?;
     }
     if !unknown.is_empty() {
-        session.run(&UNKNOWN, args![rows_json(&unknown), order.overdue_at]).await?;
+        session.run(&UNKNOWN, args![session::rows(&unknown), order.overdue_at]).await?;
     }
     deltas.write(session).await?;
     let swept = Swept { lapsed: lapsed.len() as u32, unknown: unknown.len() as u32 };

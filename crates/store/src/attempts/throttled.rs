@@ -8,7 +8,7 @@ use ringfence_domain::{AttemptId, AttemptState, LaneEffect, LaneId, Moment, Numb
 use crate::StoreError;
 use crate::contacts::transitions::To;
 use crate::receipts::sent::Sent;
-use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+use crate::session::{Arg, Session, Sql, args, sql};
 
 /// The pause after the second refusal in a row; it doubles from then on,
 const PAUSE: Span = Span::from_secs(15);
@@ -73,16 +73,12 @@ async fn remember(
 ) -> Result<usize, StoreError> {
     const KNOWN: Sql = sql!("SELECT refused_for_now FROM lanes WHERE id = $1");
     const WRITE: Sql = sql!("UPDATE lanes SET refused_for_now = $2 WHERE id = $1");
-    const NUMBERS: Sql = sql!(
-        sqlite "SELECT number_key FROM attempts WHERE id IN (SELECT value FROM json_each($1))",
-        postgres "SELECT number_key FROM attempts \
-                  WHERE id = ANY (ARRAY(SELECT value::bigint FROM jsonb_array_elements_text($1::jsonb)))"
-    );
+    const NUMBERS: Sql = sql!("SELECT number_key FROM attempts WHERE id" ids "");
     let known: Option<BTreeSet<i64>> =
         session.one(&KNOWN, args![lane]).await?.json_or_none("lanes", "refused_for_now").unwrap_or_default();
     let known = known.filter(|_| !begins_anew).unwrap_or_default();
     let mut numbers = known.clone();
-    for row in session.rows(&NUMBERS, args![rows_json(refused)]).await? {
+    for row in session.rows(&NUMBERS, args![Arg::ids(refused.iter().map(|attempt| attempt.0))]).await? {
         if numbers.len() < EVERYONE {
             numbers.insert(row.get("number_key")?);
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::snapshot::ContactSnapshot;
 use super::transitions::{Move, To};
 use crate::StoreError;
-use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Session, Sql, args, sql};
 
 struct OwnNumber {
     key: NumberKey,
@@ -80,10 +80,10 @@ pub(crate) async fn turn(
         }
     }
     if !dead.is_empty() {
-        session.run(&DEAD, args![rows_json(&dead)]).await?;
+        session.run(&DEAD, args![session::rows(&dead)]).await?;
     }
     if !turns.is_empty() {
-        session.run(&TURN, args![rows_json(&turns)]).await?;
+        session.run(&TURN, args![session::rows(&turns)]).await?;
     }
     Ok(())
 }
@@ -103,7 +103,7 @@ async fn own_numbers(
     );
     let ids: Vec<IdRow> = contacts.iter().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
     let mut numbers: BTreeMap<ContactId, Vec<OwnNumber>> = BTreeMap::new();
-    for row in session.rows(&READ, args![rows_json(&ids)]).await? {
+    for row in session.rows(&READ, args![session::rows(&ids)]).await? {
         let number = OwnNumber {
             key: NumberKey(row.get("number_key")?),
             number: row.get("number")?,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::counters::Deltas;
 use crate::database::turns::Urgency;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 use crate::{Database, StoreError};
 
 /// Planning puts off who was never called by less than this.
@@ -101,7 +101,7 @@ async fn put(session: &mut Session, mut late: Vec<Late>) -> Result<(), StoreErro
     crate::contacts::snapshot::lock_contacts(session, &ids).await?;
     let rows: Vec<DueRow> =
         late.iter().map(|one| DueRow { contact_id: one.contact, due_at: one.due_at.millis() }).collect();
-    session.run(&PUT, args![rows_json(&rows)]).await?;
+    session.run(&PUT, args![session::rows(&rows)]).await?;
     let mut heads: BTreeMap<BucketId, Moment> = BTreeMap::new();
     for one in &late {
         let head = heads.entry(one.bucket).or_insert(one.due_at);

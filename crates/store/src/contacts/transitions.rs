@@ -13,7 +13,7 @@ use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::counters::{Counter, Deltas};
 use crate::events::tell_call;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// Where a contact goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +177,7 @@ async fn write(session: &mut Session, mut rows: Vec<MoveRow>) -> Result<(), Stor
     );
     if !rows.is_empty() {
         rows.sort_unstable_by_key(|row| row.contact_id);
-        session.run(&WRITE, args![rows_json(&rows)]).await?;
+        session.run(&WRITE, args![session::rows(&rows)]).await?;
     }
     Ok(())
 }

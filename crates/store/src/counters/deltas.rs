@@ -11,7 +11,7 @@ use super::Counter;
 use crate::StoreError;
 use crate::buckets::lock_buckets;
 use crate::events::Teller;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// How many parts a count has.
 const PARTS: i64 = 8;
@@ -171,7 +171,7 @@ impl Deltas {
             .collect();
         if !buckets.is_empty() {
             lock_buckets(session, buckets.iter().map(|row| row.bucket_id)).await?;
-            session.run(&BUCKETS, args![rows_json(&buckets)]).await?;
+            session.run(&BUCKETS, args![session::rows(&buckets)]).await?;
         }
         let counts: Vec<CountRow> = self
             .counts
@@ -180,7 +180,7 @@ impl Deltas {
             .map(|((run_id, counter), delta)| CountRow { run_id: *run_id, name: counter.to_string(), delta: *delta })
             .collect();
         if !counts.is_empty() {
-            session.run(&COUNT, args![rows_json(&counts), part(session)]).await?;
+            session.run(&COUNT, args![session::rows(&counts), part(session)]).await?;
         }
         let hours = self.hours.into_iter().map(|((run_id, hour), HourDelta { calls, answered })| HourRow {
             run_id,
@@ -190,7 +190,7 @@ impl Deltas {
         });
         let hours: Vec<HourRow> = hours.collect();
         if !hours.is_empty() {
-            session.run(&HOURS, args![rows_json(&hours)]).await?;
+            session.run(&HOURS, args![session::rows(&hours)]).await?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use ringfence_domain::event::Event;
 
 use super::{CallNews, Change, Subject, Teller};
 use crate::StoreError;
-use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Session, Sql, args, sql};
 
 impl Teller {
     /// Writes the events of a transition, under the names that their subjects have now. Nothing is
@@ -48,7 +48,7 @@ impl Teller {
              ORDER BY u.place"
         );
         if !calls.is_empty() {
-            session.run(&WRITE, args![rows_json(calls), self.actor.who.to_string()]).await?;
+            session.run(&WRITE, args![session::rows(calls), self.actor.who.to_string()]).await?;
         }
         Ok(())
     }

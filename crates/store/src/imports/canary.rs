@@ -11,7 +11,7 @@ use crate::buckets::{BucketKey, buckets_for};
 use crate::campaigns::runs;
 use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::counters::Deltas;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 use crate::{StoreError, campaigns, lanes};
 
 /// How the canary of an import is doing.
@@ -90,8 +90,8 @@ pub(crate) async fn send(
         notes.push(IdRow { contact_id: *contact_id });
     }
     if !moves.is_empty() {
-        session.run(&MOVE, args![rows_json(&moves)]).await?;
-        session.run(&NOTE, args![rows_json(&notes), import]).await?;
+        session.run(&MOVE, args![session::rows(&moves)]).await?;
+        session.run(&NOTE, args![session::rows(&notes), import]).await?;
     }
     deltas.write(session).await?;
     Ok(moves.len() as u32)

@@ -12,7 +12,7 @@ use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::counters::{Counter, Deltas};
-use crate::session::{Arg, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Session, Sql, args, sql};
 
 /// For each row that is changed so many may be looked at: those that nothing is new of cost little,
 /// and not nothing.
@@ -87,7 +87,7 @@ struct Changes {
 impl Changes {
     async fn load(session: &mut Session, run: RunId, import: ImportId, wanted: &[IdRow]) -> Result<Self, StoreError> {
         let (mut rows, mut changes) = (BTreeMap::new(), BTreeMap::new());
-        for row in session.rows(&MATCHED, args![rows_json(wanted), import]).await? {
+        for row in session.rows(&MATCHED, args![session::rows(wanted), import]).await? {
             let contact = ContactId(row.get("id")?);
             changes.insert(contact, row.json_or_none::<Change>("import_matches", "change")?);
             rows.insert(contact, (row.get::<i64>("row_number")?, row.get::<i64>("line")?));
@@ -148,12 +148,12 @@ impl Changes {
             rows.extend(change.as_ref().map(|change| ChangeRow::of(*contact, bucket_id, snapshot, change)));
         }
         let ids: Vec<IdRow> = self.changes.keys().map(|contact_id| IdRow { contact_id: *contact_id }).collect();
-        session.run(&STAY, args![rows_json(&ids)]).await?;
+        session.run(&STAY, args![session::rows(&ids)]).await?;
         if !moves.is_empty() {
-            session.run(&MOVE, args![rows_json(&moves)]).await?;
+            session.run(&MOVE, args![session::rows(&moves)]).await?;
         }
         if !rows.is_empty() {
-            session.run(&WRITE, args![rows_json(&rows)]).await?;
+            session.run(&WRITE, args![session::rows(&rows)]).await?;
             replace_numbers(session, run, &self.changes).await?;
         }
         deltas.write(session).await
@@ -314,7 +314,7 @@ async fn replace_numbers(
         })
         .collect();
     if !rows.is_empty() {
-        session.run(&WRITE, args![rows_json(&rows), run]).await?;
+        session.run(&WRITE, args![session::rows(&rows), run]).await?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use super::sorted::{MatchRow, NewRow, Sorted};
 use crate::buckets::{BucketKey, buckets_for};
 use crate::counters::{Counter, Deltas};
 use crate::database::turns::Urgency;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 use crate::{Database, DatabaseKind, StoreError};
 
 #[derive(Serialize)]
@@ -159,7 +159,7 @@ async fn insert(
             fields: &contact.fields,
         })
         .collect();
-    session.run(&INSERT, args![rows_json(&rows), chunk.run, chunk.import, chunk.now]).await?;
+    session.run(&INSERT, args![session::rows(&rows), chunk.run, chunk.import, chunk.now]).await?;
     let several = new.iter().filter(|row| row.numbers.len() > 1);
     let rows: Vec<NumberRow<'_>> = several
         .flat_map(|row| {
@@ -172,7 +172,7 @@ async fn insert(
         })
         .collect();
     if !rows.is_empty() {
-        session.run(&NUMBERS, args![rows_json(&rows), chunk.run]).await?;
+        session.run(&NUMBERS, args![session::rows(&rows), chunk.run]).await?;
     }
     Ok(())
 }
@@ -186,7 +186,7 @@ async fn write_matches(session: &mut Session, import: ImportId, matches: &[Match
          change = excluded.change, change_bytes = excluded.change_bytes WHERE import_matches.row_number = 0 AND excluded.row_number > 0"
     );
     if !matches.is_empty() {
-        session.run(&MATCH, args![rows_json(matches), import]).await?;
+        session.run(&MATCH, args![session::rows(matches), import]).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::chunk::{ImportChunk, NewContact};
 use crate::StoreError;
 use crate::contacts::snapshot::lock_contacts;
-use crate::session::{Arg, Row, Session, Sql, args, rows_json, sql};
+use crate::session::{self, Arg, Row, Session, Sql, args, sql};
 
 /// Somebody whom a row may be.
 pub(crate) struct ExistingContact {
@@ -156,7 +156,7 @@ pub(crate) async fn rows_with_nothing_new(
     if rows.is_empty() {
         return Ok(HashSet::new());
     }
-    session.rows(&SAME, args![rows_json(&rows)]).await?.iter().map(|row| row.get("row_number")).collect()
+    session.rows(&SAME, args![session::rows(&rows)]).await?.iter().map(|row| row.get("row_number")).collect()
 }
 
 /// Whose these numbers are in a run, whether it is their turn or not.

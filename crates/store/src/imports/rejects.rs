@@ -6,7 +6,7 @@ use ringfence_domain::{ImportId, NumberKey};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// A row that is not taken in: it cannot be called, or its number is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ pub(crate) async fn write_rejects(session: &mut Session, id: ImportId, rejects: 
             record: &reject.record,
         })
         .collect();
-    session.run(&WRITE, args![rows_json(&rows), id]).await?;
+    session.run(&WRITE, args![session::rows(&rows), id]).await?;
     Ok(())
 }
 

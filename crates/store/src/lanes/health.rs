@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::StoreError;
 use crate::events::{Subject, tell};
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
 fn rest(consecutive_failures: u32) -> Span {
@@ -40,7 +40,7 @@ pub(crate) async fn lock_affected<'e>(
     }
     let rows: Vec<LaneLock> =
         lanes.into_iter().map(|(lane_id, fine)| LaneLock { lane_id, fine: i64::from(fine) }).collect();
-    session.rows(&LOCK, args![rows_json(&rows)]).await.map(drop)
+    session.rows(&LOCK, args![session::rows(&rows)]).await.map(drop)
 }
 
 /// Applies what was learned about a lane: a pause whatever else was learned, the longest rest that

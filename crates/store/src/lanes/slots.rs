@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::rows::LaneRow;
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 /// What a call takes while nobody knows how long calls of its lane do. A placed call of which the
 /// vendor says nothing holds its slot for at least as long: the word of its end may be late, and
@@ -90,7 +90,7 @@ pub(crate) async fn hold(session: &mut Session, until: &[(AttemptId, Moment)]) -
     let mut rows: Vec<UntilRow> =
         until.iter().map(|(id, until)| UntilRow { attempt_id: *id, slot_until: until.millis() }).collect();
     rows.sort_unstable_by_key(|row| row.attempt_id);
-    session.run(&HOLD, args![rows_json(&rows)]).await?;
+    session.run(&HOLD, args![session::rows(&rows)]).await?;
     Ok(())
 }
 

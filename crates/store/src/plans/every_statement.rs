@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, SqliteConnection};
 
 use super::many_rows::{LARGE, fill_postgres, fill_sqlite, postgres, run_on_postgres, run_on_sqlite, sqlite};
-use crate::session::Written;
+use crate::session::{Written, bound_text};
 
 /// Columns of which a value is in few rows of a table.
 const NARROW: [&str; 12] = [
@@ -95,8 +95,16 @@ fn unbounded(written: &Written, readings: Vec<Reading>) -> Vec<String> {
     grows.map(line).collect()
 }
 
-async fn of_sqlite(link: &mut SqliteConnection, written: &Written) -> Vec<Reading> {
-    let sql = written.sql.sqlite;
+async fn of_sqlite(link: &mut SqliteConnection, written: &'static Written) -> Vec<Reading> {
+    let bound = written.sql.rows.as_ref().map(|rows| bound_text(rows, 3));
+    let mut readings = Vec::new();
+    for sql in [written.sql.sqlite].into_iter().chain(bound.as_deref()) {
+        readings.extend(of_text(link, written, sql).await);
+    }
+    readings
+}
+
+async fn of_text(link: &mut SqliteConnection, written: &Written, sql: &str) -> Vec<Reading> {
     let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(link).await;
     let rows = explain.unwrap_or_else(|error| panic!("{}: {error}", written.place));
     let lines: Vec<(i64, String)> = rows.iter().map(|row| (row.get("parent"), row.get("detail"))).collect();

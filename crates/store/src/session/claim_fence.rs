@@ -28,7 +28,7 @@ pub(crate) async fn close(session: &mut Session) -> Result<(), StoreError> {
 }
 
 /// SQLite has one writer at a time, and so needs no fence.
-async fn take(session: &mut Session, sql: &Sql) -> Result<(), StoreError> {
+async fn take(session: &mut Session, sql: &'static Sql) -> Result<(), StoreError> {
     if matches!(session, Session::PostgresWrite(_)) {
         session.rows(sql, args![KEY]).await?;
     }

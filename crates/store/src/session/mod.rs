@@ -2,19 +2,22 @@
 
 pub(crate) mod claim_fence;
 mod row;
+mod rows;
 mod statement;
 pub(crate) mod transaction;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection};
 
+use self::rows::Value;
 use self::transaction::Open;
 use crate::StoreError;
 
 pub(crate) use self::row::Row;
+pub(crate) use self::rows::rows;
+pub(crate) use self::statement::{Arg, RowsSql, Sql, args, sql, texts};
 #[cfg(test)]
-pub(crate) use self::statement::Written;
-pub(crate) use self::statement::{Arg, Sql, args, rows_json, sql, texts};
+pub(crate) use self::{rows::bound_text, statement::Written};
 
 /// A connection, inside a transaction for writing or without one for reading.
 pub(crate) enum Session {
@@ -40,12 +43,35 @@ macro_rules! bound {
                 Arg::Text(value) => query.bind(value),
                 Arg::Bool(value) => query.bind(value),
                 Arg::Json(value) => query.bind(value),
+                Arg::Rows(rows) => query.bind(rows.json()),
                 Arg::Ints($list) => query.bind($bound),
                 Arg::Texts($list) => query.bind($bound),
             };
         }
         query
     }};
+}
+
+/// A statement for SQLite with its arguments: rows are bound one by one. Of many, some at a time are
+/// bound where `splits`, and else all travel as JSON.
+fn on_sqlite(sql: &'static Sql, mut args: Vec<Arg>, splits: bool) -> Vec<(SqlStr, Vec<Arg>)> {
+    let (Some(text), Some(Arg::Rows(rows))) = (&sql.rows, args.first_mut()) else {
+        return vec![(SqlStr::from_static(sql.sqlite), args)];
+    };
+    if !splits && rows.len() > rows::MOST {
+        return vec![(SqlStr::from_static(sql.sqlite), args)];
+    }
+    let portions = std::mem::take(rows).portions(text.columns);
+    let with_others = |(count, values): (usize, Vec<Value>)| {
+        let values = values.into_iter().map(Arg::from).chain(args[1..].iter().cloned());
+        (AssertSqlSafe(rows::bound_text(text, count)).into_sql_str(), values.collect())
+    };
+    portions.into_iter().map(with_others).collect()
+}
+
+/// SQLite has no lists.
+fn list_json<T: serde::Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).expect("a list of plain values is always JSON")
 }
 
 impl Session {
@@ -58,32 +84,41 @@ impl Session {
         }
     }
 
-    /// Runs a statement and returns how many rows it touched.
-    pub(crate) async fn run(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
+    /// Runs a statement and returns how many rows it touched. Its rows may be written some at a time.
+    pub(crate) async fn run(&mut self, sql: &'static Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
         self.trace(sql);
-        Ok(match self.link() {
+        match self.link() {
             Link::Sqlite(link) => {
-                bound!(sqlx::query(sql.sqlite), args, |list| rows_json(&list)).execute(link).await?.rows_affected()
+                let mut touched = 0;
+                for (text, args) in on_sqlite(sql, args, true) {
+                    let query = bound!(sqlx::query(text), args, |list| list_json(&list));
+                    touched += query.execute(&mut *link).await?.rows_affected();
+                }
+                Ok(touched)
             }
             Link::Postgres(link) => {
-                bound!(sqlx::query(sql.postgres), args, |list| list).execute(link).await?.rows_affected()
+                Ok(bound!(sqlx::query(sql.postgres), args, |list| list).execute(link).await?.rows_affected())
             }
-        })
+        }
     }
 
     /// Runs a statement and returns its rows.
-    pub(crate) async fn rows(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+    pub(crate) async fn rows(&mut self, sql: &'static Sql, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         self.trace(sql);
-        Ok(match self.link() {
+        match self.link() {
             Link::Sqlite(link) => {
-                let rows = bound!(sqlx::query(sql.sqlite), args, |list| rows_json(&list)).fetch_all(link).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
+                let mut all = Vec::new();
+                for (text, args) in on_sqlite(sql, args, false) {
+                    let query = bound!(sqlx::query(text), args, |list| list_json(&list));
+                    all.extend(query.fetch_all(&mut *link).await?.into_iter().map(Row::Sqlite));
+                }
+                Ok(all)
             }
             Link::Postgres(link) => {
                 let rows = bound!(sqlx::query(sql.postgres), args, |list| list).fetch_all(link).await?;
-                rows.into_iter().map(Row::Postgres).collect()
+                Ok(rows.into_iter().map(Row::Postgres).collect())
             }
-        })
+        }
     }
 
     /// Names the statement that is run next.
@@ -98,12 +133,12 @@ impl Session {
     }
 
     /// Runs a statement and returns its first row, if any.
-    pub(crate) async fn row(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
+    pub(crate) async fn row(&mut self, sql: &'static Sql, args: Vec<Arg>) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(sql, args).await?.into_iter().next())
     }
 
     /// Runs a statement that always returns a row.
-    pub(crate) async fn one(&mut self, sql: &Sql, args: Vec<Arg>) -> Result<Row, StoreError> {
+    pub(crate) async fn one(&mut self, sql: &'static Sql, args: Vec<Arg>) -> Result<Row, StoreError> {
         self.row(sql, args).await?.ok_or(StoreError::Refused(sqlx::Error::RowNotFound))
     }
 

@@ -2,16 +2,28 @@
 //!
 //! Each transition is one function. Where the dialects differ, both texts of a statement stand side
 //! by side: two folders, one for each database, would have to be kept alike by discipline. Many
-//! rows travel as one JSON argument, which both databases unpack into a table.
+//! rows travel as one argument (`rows.rs`), which stands in the statement as a table.
 
 use serde_json::value::RawValue;
 use sqlx::types::Json;
+
+use super::rows::{Rows, Value};
 
 /// A statement, once for each dialect.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sql {
     pub(crate) sqlite: &'static str,
     pub(crate) postgres: &'static str,
+    /// For SQLite, once more, when rows are its first argument.
+    pub(crate) rows: Option<RowsSql>,
+}
+
+/// The two sides of a statement between which rows stand as table `u`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowsSql {
+    pub(crate) head: &'static str,
+    pub(crate) tail: &'static str,
+    pub(crate) columns: &'static [&'static str],
 }
 
 /// Makes a statement that both dialects read alike, `sql!("…")` or `sql!(both concat!(…))`, or that
@@ -38,7 +50,7 @@ pub(crate) use sql;
 /// The texts of a statement.
 macro_rules! texts {
     (sqlite $sqlite:expr, postgres $postgres:expr) => {
-        $crate::session::Sql { sqlite: $sqlite, postgres: $postgres }
+        $crate::session::Sql { sqlite: $sqlite, postgres: $postgres, rows: None }
     };
     ($head:literal rows ($first:ident $first_type:ident $(, $name:ident $type:ident)* $(,)?) $tail:literal) => {
         $crate::session::Sql {
@@ -51,25 +63,32 @@ macro_rules! texts {
                 $head, " json_to_recordset($1::json) AS u(", stringify!($first), " ", stringify!($first_type)
                 $(, ", ", stringify!($name), " ", stringify!($type))*, ") ", $tail
             ),
+            rows: Some($crate::session::RowsSql {
+                head: $head,
+                tail: $tail,
+                columns: &[stringify!($first) $(, stringify!($name))*],
+            }),
         }
     };
     ($columns:ident!($($columns_args:tt)*) ids $tail:literal) => {
         $crate::session::Sql {
             sqlite: concat!($columns!($($columns_args)*), " IN (SELECT value FROM json_each($1)) ", $tail),
             postgres: concat!($columns!($($columns_args)*), " = ANY ($1) ", $tail),
+            rows: None,
         }
     };
     ($head:literal $(ids $tail:literal)+ $(postgres $lock:literal)?) => {
         $crate::session::Sql {
             sqlite: concat!($head, $(" IN (SELECT value FROM json_each($1)) ", $tail),+),
             postgres: concat!($head, $(" = ANY ($1) ", $tail),+ $(, " ", $lock)?),
+            rows: None,
         }
     };
     (both $both:expr) => {
-        $crate::session::Sql { sqlite: $both, postgres: $both }
+        $crate::session::Sql { sqlite: $both, postgres: $both, rows: None }
     };
     ($both:literal) => {
-        $crate::session::Sql { sqlite: $both, postgres: $both }
+        $crate::session::Sql { sqlite: $both, postgres: $both, rows: None }
     };
 }
 
@@ -96,6 +115,8 @@ pub(crate) enum Arg {
     Ints(Vec<i64>),
     /// The same of texts.
     Texts(Vec<String>),
+    /// Rows, as the first argument only.
+    Rows(Rows),
     /// A document: text on SQLite, JSONB on Postgres.
     Json(Option<Json<Box<RawValue>>>),
 }
@@ -134,6 +155,12 @@ arg_from! {
     String => |value| Arg::Text(Some(value)),
     Option<String> => |value| Arg::Text(value),
     bool => |value| Arg::Bool(value),
+    Rows => |value| Arg::Rows(value),
+    Value => |value| match value {
+        Value::Null => Arg::Int(None),
+        Value::Int(number) => Arg::Int(Some(number)),
+        Value::Text(text) | Value::Json(text) => Arg::Text(Some(text)),
+    },
     ringfence_domain::Moment => |value| Arg::Int(Some(value.millis())),
     Option<ringfence_domain::Moment> => |value| Arg::Int(value.map(ringfence_domain::Moment::millis)),
     ringfence_domain::NumberKey => |value| Arg::Int(Some(value.0)),
@@ -154,8 +181,3 @@ macro_rules! args {
 }
 
 pub(crate) use args;
-
-/// Many rows as the one argument that `sql!(… rows (…) …)` reads.
-pub(crate) fn rows_json<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).expect("rows of plain values are always JSON")
-}

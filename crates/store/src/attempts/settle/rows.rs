@@ -4,7 +4,7 @@ use ringfence_domain::{AttemptId, CallDetails, Moment, Outcome};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::session::{Session, Sql, args, rows_json, sql};
+use crate::session::{self, Session, Sql, args, sql};
 
 #[derive(Serialize, Default)]
 pub(super) struct AfterRow {
@@ -80,6 +80,6 @@ pub(super) async fn write(session: &mut Session, mut rows: Vec<AfterRow>) -> Res
         return Ok(());
     }
     rows.sort_unstable_by_key(|row| row.attempt_id);
-    session.run(&WRITE, args![rows_json(&rows)]).await?;
+    session.run(&WRITE, args![session::rows(&rows)]).await?;
     Ok(())
 }

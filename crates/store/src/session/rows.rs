@@ -1,0 +1,373 @@
+//! Many rows as the one argument that `sql!(… rows (…) …)` reads.
+//!
+//! Postgres gets them as JSON. SQLite would read such a text once more for each value of each row:
+//! there they are bound one by one, in statements for 1, 4, 16, … rows whose last ones are empty.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use serde::ser::{Impossible, SerializeStruct};
+use serde::{Serialize, Serializer};
+
+use super::statement::RowsSql;
+
+/// Rows of plain values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rows {
+    names: Vec<&'static str>,
+    /// Row by row.
+    values: Vec<Value>,
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Value {
+    #[default]
+    Null,
+    Int(i64),
+    Text(String),
+    /// A document, as text.
+    Json(String),
+}
+
+/// The values of structs, of which each field is a column. Ids alone are a list: `Arg::ids`.
+pub(crate) fn rows<T: Serialize>(rows: &[T]) -> Rows {
+    let mut all = Rows::default();
+    for row in rows {
+        row.serialize(OneRow(&mut all)).expect("rows are structs of plain values");
+    }
+    all
+}
+
+impl Rows {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len().checked_div(self.names.len()).unwrap_or_default()
+    }
+
+    /// As a JSON array of objects.
+    pub(crate) fn json(&self) -> String {
+        let keys: Vec<String> = self.names.iter().map(|name| format!("\"{name}\":")).collect();
+        let mut json = String::with_capacity(self.values.len() * 16 + 2);
+        json.push('[');
+        for (n, row) in self.values.chunks(self.names.len().max(1)).enumerate() {
+            json.push_str(if n == 0 { "{" } else { ",{" });
+            for (n, (key, value)) in keys.iter().zip(row).enumerate() {
+                if n > 0 {
+                    json.push(',');
+                }
+                json.push_str(key);
+                match value {
+                    Value::Null => json.push_str("null"),
+                    Value::Int(number) => json.push_str(&number.to_string()),
+                    Value::Text(text) => json.push_str(&serde_json::to_string(text).expect("a text is always JSON")),
+                    Value::Json(document) => json.push_str(document),
+                }
+            }
+            json.push('}');
+        }
+        json.push(']');
+        json
+    }
+
+    /// The values in the order of these columns, [`MOST`] rows at a time, with nulls up to the room
+    /// that [`bound_text`] has.
+    pub(crate) fn portions(mut self, columns: &[&str]) -> Vec<(usize, Vec<Value>)> {
+        let width = self.names.len().max(1);
+        let places: Vec<Option<usize>> =
+            columns.iter().map(|column| self.names.iter().position(|name| name == column)).collect();
+        let portion = |rows: &mut [Value]| {
+            let count = rows.len() / width;
+            let mut values = Vec::with_capacity(room(count) * columns.len());
+            for row in rows.chunks_mut(width) {
+                values.extend(
+                    places.iter().map(|place| place.map_or(Value::Null, |place| std::mem::take(&mut row[place]))),
+                );
+            }
+            values.resize(room(count) * columns.len(), Value::Null);
+            (count, values)
+        };
+        self.values.chunks_mut(width * MOST).map(portion).collect()
+    }
+}
+
+/// No statement is made for more rows.
+pub(crate) const MOST: usize = 256;
+
+/// For how many rows a statement is made that is to take `rows`: there are few such statements, and
+/// SQLite keeps them prepared.
+fn room(rows: usize) -> usize {
+    let mut room = 1;
+    while room < rows {
+        room *= 4;
+    }
+    room
+}
+
+/// A statement of SQLite whose rows are bound, with room for so many. Their values are its first
+/// arguments; `$2` and so on follow them.
+pub(crate) fn bound_text(sql: &'static RowsSql, rows: usize) -> Arc<str> {
+    type Made = HashMap<(usize, usize), Arc<str>>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+
+    let room = room(rows);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry((std::ptr::from_ref(sql) as usize, room)).or_insert_with(|| text(sql, room).into()).clone()
+}
+
+fn text(sql: &RowsSql, room: usize) -> String {
+    let columns = sql.columns.len();
+    let named: Vec<String> = sql.columns.iter().zip(1..).map(|(name, n)| format!("column{n} AS {name}")).collect();
+    let row = format!("({})", vec!["?"; columns].join(","));
+    // The first value of each row is its key. Parameters without a name are found at once.
+    format!(
+        "{} (SELECT {} FROM (VALUES {}) WHERE column1 IS NOT NULL) AS u {}",
+        moved(sql.head, room * columns - 1),
+        named.join(", "),
+        vec![row; room].join(","),
+        moved(sql.tail, room * columns - 1)
+    )
+}
+
+/// `$2` and so on as many places later.
+fn moved(sql: &str, by: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        let place: usize = part[..end].parse().expect("a parameter has a number");
+        text.push_str(&format!("${}{}", place + by, &part[end..]));
+    }
+    text
+}
+
+/// Adds a struct's fields to the rows.
+struct OneRow<'r>(&'r mut Rows);
+
+/// The fields of one struct.
+struct Fields<'r> {
+    rows: &'r mut Rows,
+    is_first: bool,
+}
+
+impl SerializeStruct for Fields<'_> {
+    type Ok = ();
+    type Error = fmt::Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), fmt::Error> {
+        if self.is_first {
+            self.rows.names.push(name);
+        }
+        let value = value.serialize(OneValue).or_else(|_| serde_json::to_string(value).map(Value::Json));
+        self.rows.values.push(value.map_err(|_| fmt::Error)?);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), fmt::Error> {
+        Ok(())
+    }
+}
+
+/// Functions of a serializer for kinds of values that it does not take.
+macro_rules! refuse {
+    ($($name:ident($($kind:ty),*) -> $ok:ty;)+) => {$(
+        fn $name(self $(, _: $kind)*) -> Result<$ok, fmt::Error> {
+            Err(fmt::Error)
+        }
+    )+};
+}
+
+/// What neither a row nor a plain value is.
+macro_rules! refuse_documents {
+    () => {
+        type SerializeSeq = Impossible<Self::Ok, fmt::Error>;
+        type SerializeTuple = Impossible<Self::Ok, fmt::Error>;
+        type SerializeTupleStruct = Impossible<Self::Ok, fmt::Error>;
+        type SerializeTupleVariant = Impossible<Self::Ok, fmt::Error>;
+        type SerializeMap = Impossible<Self::Ok, fmt::Error>;
+        type SerializeStructVariant = Impossible<Self::Ok, fmt::Error>;
+
+        refuse! {
+            serialize_f32(f32) -> Self::Ok;
+            serialize_f64(f64) -> Self::Ok;
+            serialize_bytes(&[u8]) -> Self::Ok;
+            serialize_unit() -> Self::Ok;
+            serialize_unit_struct(&'static str) -> Self::Ok;
+            serialize_seq(Option<usize>) -> Self::SerializeSeq;
+            serialize_tuple(usize) -> Self::SerializeTuple;
+            serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
+            serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
+            serialize_map(Option<usize>) -> Self::SerializeMap;
+            serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+        }
+
+        fn serialize_newtype_variant<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: &T,
+        ) -> Result<Self::Ok, fmt::Error> {
+            Err(fmt::Error)
+        }
+    };
+}
+
+impl<'r> Serializer for OneRow<'r> {
+    type Ok = ();
+    type Error = fmt::Error;
+    type SerializeStruct = Fields<'r>;
+
+    refuse_documents!();
+    refuse! {
+        serialize_bool(bool) -> ();
+        serialize_i8(i8) -> ();
+        serialize_i16(i16) -> ();
+        serialize_i32(i32) -> ();
+        serialize_i64(i64) -> ();
+        serialize_u8(u8) -> ();
+        serialize_u16(u16) -> ();
+        serialize_u32(u32) -> ();
+        serialize_u64(u64) -> ();
+        serialize_char(char) -> ();
+        serialize_str(&str) -> ();
+        serialize_none() -> ();
+        serialize_unit_variant(&'static str, u32, &'static str) -> ();
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'r>, fmt::Error> {
+        Ok(Fields { is_first: self.0.names.is_empty(), rows: self.0 })
+    }
+}
+
+/// Takes a value that is one number or one text.
+struct OneValue;
+
+impl Serializer for OneValue {
+    type Ok = Value;
+    type Error = fmt::Error;
+    type SerializeStruct = Impossible<Value, fmt::Error>;
+
+    refuse_documents!();
+
+    fn serialize_bool(self, value: bool) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(i64::from(value)))
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(value.into()))
+    }
+
+    fn serialize_i16(self, value: i16) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(value.into()))
+    }
+
+    fn serialize_i32(self, value: i32) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(value.into()))
+    }
+
+    fn serialize_i64(self, value: i64) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(value))
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(value.into()))
+    }
+
+    fn serialize_u16(self, value: u16) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(value.into()))
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<Value, fmt::Error> {
+        Ok(Value::Int(value.into()))
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<Value, fmt::Error> {
+        i64::try_from(value).map(Value::Int).map_err(|_| fmt::Error)
+    }
+
+    fn serialize_char(self, value: char) -> Result<Value, fmt::Error> {
+        Ok(Value::Text(value.into()))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<Value, fmt::Error> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn serialize_none(self) -> Result<Value, fmt::Error> {
+        Ok(Value::Null)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &'static str) -> Result<Value, fmt::Error> {
+        Ok(Value::Text(name.to_owned()))
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Value, fmt::Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, fmt::Error> {
+        Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Row<'r> {
+        id: i64,
+        name: Option<&'r str>,
+        is_known: bool,
+        fields: HashMap<&'r str, u8>,
+        change: Option<Box<RawValue>>,
+    }
+
+    #[test]
+    fn rows_are_the_same_as_json_and_as_values() {
+        let raw = RawValue::from_string("[1, 2]".to_owned()).expect("JSON");
+        let made = [
+            Row { id: 7, name: Some("a \"b\""), is_known: true, fields: [("x", 1)].into(), change: Some(raw) },
+            Row { id: -1, name: None, is_known: false, fields: HashMap::new(), change: None },
+        ];
+        let rows = rows(&made);
+        assert_eq!(rows.len(), 2);
+        let json: serde_json::Value = serde_json::from_str(&rows.json()).expect("JSON");
+        let mut plain = serde_json::to_value(&made).expect("JSON");
+        for (row, known) in plain.as_array_mut().expect("rows").iter_mut().zip([1, 0]) {
+            row["is_known"] = known.into();
+        }
+        assert_eq!(json, plain);
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut values = vec![text("a \"b\""), Value::Int(7), Value::Null, Value::Null, Value::Int(-1), Value::Null];
+        values.resize(4 * 3, Value::Null);
+        assert_eq!(rows.portions(&["name", "id", "nobody"]), [(2, values)]);
+    }
+
+    #[test]
+    fn a_statement_has_room_for_a_power_of_four() {
+        static SQL: RowsSql = RowsSql { head: "SELECT u.a FROM", tail: "WHERE u.b = $2", columns: &["a", "b"] };
+        let made = bound_text(&SQL, 2);
+        assert_eq!(
+            *made,
+            *"SELECT u.a FROM (SELECT column1 AS a, column2 AS b FROM (VALUES (?,?),(?,?),(?,?),(?,?)) \
+              WHERE column1 IS NOT NULL) AS u WHERE u.b = $9"
+        );
+    }
+}
