@@ -128,30 +128,27 @@ pub(crate) async fn find(session: &mut Session, number: NumberKey) -> Result<Vec
     session.rows(&FIND, args![number]).await?.iter().map(entry).collect()
 }
 
-/// As many are gone through: numbers of the list, or contacts.
-const LOOKED_AT: i64 = 50_000;
-
 // SQLite keeps the order of a cross join: the list first. A number may be on both lists.
 pub(crate) const BY_LIST: Sql = sql!(
     "SELECT count(DISTINCT c.id) AS n FROM dnc d CROSS JOIN contacts c WHERE c.run_id = $1 AND c.number_key = d.number_key \
      AND c.state = 'waiting' AND d.campaign_id IN (0, (SELECT campaign_id FROM runs WHERE id = $1))"
 );
 
-/// How many who wait in a run are on the list, of everyone or of its campaign. None when both the
-/// list and those who wait are too many to go through while somebody waits for an answer.
-pub(crate) async fn waiting(session: &mut Session, run: RunId) -> Result<Option<i64>, StoreError> {
+/// How many who wait in a run are on the list, of everyone or of its campaign. None when the list and
+/// those who wait both are `most` or more: somebody waits for the answer.
+pub(crate) async fn waiting(session: &mut Session, run: RunId, most: i64) -> Result<Option<i64>, StoreError> {
     const SIZE: Sql = sql!("SELECT count(*) AS n FROM (SELECT 1 FROM dnc LIMIT $1) AS counted");
     const BY_CONTACT: Sql = sql!(
         "SELECT count(*) AS looked_at, count(*) FILTER (WHERE EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = c.number_key \
          AND d.campaign_id IN (0, (SELECT campaign_id FROM runs WHERE id = $1)))) AS n \
          FROM (SELECT number_key FROM contacts WHERE run_id = $1 AND state = 'waiting' LIMIT $2) AS c"
     );
-    let size: i64 = session.one(&SIZE, args![LOOKED_AT]).await?.get("n")?;
-    if size < LOOKED_AT {
+    let size: i64 = session.one(&SIZE, args![most]).await?.get("n")?;
+    if size < most {
         return session.one(&BY_LIST, args![run]).await?.get("n").map(Some);
     }
-    let row = session.one(&BY_CONTACT, args![run, LOOKED_AT]).await?;
-    Ok((row.get::<i64>("looked_at")? < LOOKED_AT).then_some(row.get("n")?))
+    let row = session.one(&BY_CONTACT, args![run, most]).await?;
+    Ok((row.get::<i64>("looked_at")? < most).then_some(row.get("n")?))
 }
 
 /// The next entries of everyone, or of one campaign, after this key, in the order of the keys.

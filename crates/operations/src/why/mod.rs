@@ -138,6 +138,9 @@ pub enum WhyNumber {
     Outside(Box<Outside>),
 }
 
+/// Of the do-not-call list, or of those who wait, as many are gone through while a person waits.
+const COUNTED: i64 = 50_000;
+
 /// Explains a number in one campaign, or in all.
 pub async fn number(workspace: &Workspace, phone: &str, campaign: Option<&str>) -> Result<WhyNumber, Error> {
     let number = workspace.number(phone).await?;
@@ -214,7 +217,7 @@ pub async fn campaign(workspace: &Workspace, name: &str) -> Result<WhyCampaign, 
     let name = workspace.campaign(name).await?.rules.name;
     let figures = workspace.store.numbers_shown(name.clone(), reading.now).await?;
     let figures = figures.ok_or_else(|| Error::work(format!("the campaign {name} has vanished")))?;
-    let on_dnc = workspace.store.waiting_on_dnc(figures.conditions.campaign.run).await?;
+    let on_dnc = workspace.store.waiting_on_dnc(figures.conditions.campaign.run, COUNTED).await?;
     let asker = Asker { stop_switch: stop_switches::stop_file(&workspace.config.path).active(), is_dialling: false };
     Ok(campaign::explain(&figures, &asker, on_dnc, reading))
 }

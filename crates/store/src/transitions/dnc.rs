@@ -16,9 +16,9 @@ transitions! {
         |session| dnc::remove(session, number, campaign);
     /// The entries of a number: of everyone first, then of single campaigns.
     read dnc_entries(number: NumberKey) -> Vec<DncRow> = |session| dnc::find(session, number);
-    /// How many who wait in a run are on the list, of everyone or of its campaign. None when both the
-    /// list and those who wait are too many to be counted at once.
-    read waiting_on_dnc(run: RunId) -> Option<i64> = |session| dnc::waiting(session, run);
+    /// How many who wait in a run are on the list, of everyone or of its campaign. None when the list
+    /// and those who wait both are `most` or more.
+    read waiting_on_dnc(run: RunId, most: i64) -> Option<i64> = |session| dnc::waiting(session, run, most);
     /// The next entries of everyone, or of one campaign, after this key, in the order of the keys.
     read dnc_page(campaign: Option<CampaignId>, after: i64, limit: u32) -> Vec<DncRow> =
         |session| dnc::page(session, campaign, after, limit);

@@ -1,7 +1,7 @@
 //! What summaries are made of: of all campaigns at once it is the same as of each.
 
 use ringfence_domain::{Outcome, Span};
-use ringfence_store::{Begin, Settlement};
+use ringfence_store::{Begin, DncList, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -29,5 +29,19 @@ on_both_databases! {
         assert_eq!((of_autumn.counts["contact:waiting"], of_spring.counts["contact:waiting"]), (4, 2));
         assert_eq!(of_autumn.buckets.iter().map(|bucket| bucket.waiting).sum::<i64>(), 4);
         assert!(of_empty.buckets.is_empty() && of_empty.conditions.run.id == empty.run);
+    }
+}
+
+on_both_databases! {
+    async fn who_is_on_the_do_not_call_list_is_counted_by_the_shorter_of_both_lists(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 5).await;
+        let list = store.begin_dnc(DncList { campaign: None, source: None, reason: None, added_at: noon() }).await.expect("a list");
+        let numbers = (3..10).map(sample::number).map(|number| (list, store.hasher().key(&number), number)).collect();
+        store.add_dnc(numbers).await.expect("on the list");
+        let count = async |most| store.waiting_on_dnc(stage.campaign.run, most).await.expect("an answer");
+        assert_eq!(count(8).await, Some(2), "the list is the shorter");
+        assert_eq!(count(6).await, Some(2), "those who wait are");
+        assert_eq!(count(5).await, None, "both are too long");
     }
 }
