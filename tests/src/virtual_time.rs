@@ -14,7 +14,7 @@ use ringfence_providers::{Provider, Transport, WireError};
 pub use ringfence_samples::HandClock;
 pub use ringfence_samples::vendors::{twenty2, twenty2_at};
 use ringfence_sandbox::{Behaviour, InProcess, Simulator, Tape, router};
-use ringfence_store::{Begin, CampaignRow, Database, RunFigures};
+use ringfence_store::{Begin, CampaignRow, Database, RunFigures, StoreError};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -223,8 +223,15 @@ impl Dialer {
         let began = self.clock.boot();
         let patience = began + Duration::from_hours(1);
         loop {
-            let numbers = self.numbers().await;
-            if wanted(&|name: &str| numbers.counts.get(name).copied().unwrap_or_default()) {
+            let name = self.campaign.rules.name.clone();
+            let asked = self.store.numbers(name, self.clock.read().now).await;
+            // A database whose connections were just cut may not answer yet.
+            let counts = match asked {
+                Err(StoreError::Unavailable(_)) => None,
+                asked => Some(asked.expect("numbers").expect("a campaign").counts),
+            };
+            if counts.as_ref().is_some_and(|counts| wanted(&|name: &str| counts.get(name).copied().unwrap_or_default()))
+            {
                 return;
             }
             if self.clock.boot() >= patience {
@@ -232,7 +239,7 @@ impl Dialer {
                 let campaigns = self.store.campaigns().await.expect("campaigns");
                 let states: Vec<_> = campaigns.iter().map(|row| (row.state, row.reason.as_deref())).collect();
                 let held: Vec<_> = lanes.iter().map(|row| (row.state, &row.reason, &row.backoff_reason)).collect();
-                panic!("an hour passed without {what}: {:?}, campaigns {states:?}, lanes {held:?}", numbers.counts);
+                panic!("an hour passed without {what}: {counts:?}, campaigns {states:?}, lanes {held:?}");
             }
             // A look costs as much as a tenth of a second of dialling; who waits for minutes looks
             // less often.
