@@ -5,7 +5,7 @@ use std::io::Write;
 use ringfence_domain::{AttemptId, Outcome, PhoneNumber};
 use ringfence_store::AttemptRow;
 
-use super::cells::{Cell, Line, Sheet};
+use super::cells::{Cell, Line, Lines};
 use super::{Format, PAGE, Source, ahead};
 use crate::amount::amount;
 use crate::error::Error;
@@ -32,26 +32,11 @@ const COLUMNS: [&str; 18] = [
 ];
 
 /// Writes every attempt of a run at the contacts that the filter lets through, oldest first.
-pub(super) async fn write(source: &Source, format: Format, mut out: impl Write) -> Result<u64, Error> {
-    let mut lines = 0;
-    if format == Format::Json {
-        for_each(source, |attempt| {
-            lines += 1;
-            line(attempt).write_json(&COLUMNS, &mut out)
-        })
-        .await?;
-        out.flush()?;
-        return Ok(lines);
-    }
+pub(super) async fn write(source: &Source, format: Format, out: impl Write) -> Result<u64, Error> {
     let outputs = source.store.output_names(source.run).await?;
-    let mut sheet = Sheet::begin(out, source.zone, &COLUMNS, Vec::new(), outputs)?;
-    for_each(source, |attempt| {
-        lines += 1;
-        sheet.write(&line(attempt))
-    })
-    .await?;
-    sheet.finish()?;
-    Ok(lines)
+    let mut lines = Lines::begin(out, (format, source.zone), &COLUMNS, Vec::new(), outputs)?;
+    for_each(source, |attempt| lines.write(&line(attempt))).await?;
+    lines.finish()
 }
 
 async fn for_each(source: &Source, mut each: impl FnMut(&AttemptRow) -> Result<(), Error>) -> Result<(), Error> {

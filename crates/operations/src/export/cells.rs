@@ -9,7 +9,7 @@ use ringfence_domain::{Moment, Zone};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::local;
+use super::{Format, local};
 use crate::error::Error;
 use crate::spreadsheet::{inert, text};
 
@@ -72,7 +72,7 @@ pub(super) struct Line<'r> {
 
 impl Line<'_> {
     /// As one JSON object, by the names of its own columns.
-    pub(super) fn write_json(&self, columns: &[&str], mut out: impl Write) -> Result<(), Error> {
+    fn write_json(&self, columns: &[&str], mut out: impl Write) -> Result<(), Error> {
         let named = Named { columns, line: self };
         serde_json::to_writer(&mut out, &named).map_err(|error| Error::work(unwritable(&error)))?;
         Ok(out.write_all(b"\n")?)
@@ -100,6 +100,52 @@ impl Serialize for Named<'_> {
     }
 }
 
+/// A file that lines are written to, in either form.
+pub(super) enum Lines<W: Write> {
+    Sheet { sheet: Box<Sheet<W>>, written: u64 },
+    Json { out: W, columns: &'static [&'static str], written: u64 },
+}
+
+impl<W: Write> Lines<W> {
+    /// Begins with the header, where the form has one: its own columns, those of the rows of the
+    /// files, and what agents collected.
+    pub(super) fn begin(
+        out: W,
+        (format, zone): (Format, Zone),
+        columns: &'static [&'static str],
+        inputs: Vec<String>,
+        outputs: Vec<String>,
+    ) -> Result<Self, Error> {
+        Ok(match format {
+            Format::Csv => {
+                Self::Sheet { sheet: Box::new(Sheet::begin(out, zone, columns, inputs, outputs)?), written: 0 }
+            }
+            Format::Json => Self::Json { out, columns, written: 0 },
+        })
+    }
+
+    pub(super) fn write(&mut self, line: &Line<'_>) -> Result<(), Error> {
+        match self {
+            Self::Sheet { sheet, written } => {
+                *written += 1;
+                sheet.write(line)
+            }
+            Self::Json { out, columns, written } => {
+                *written += 1;
+                line.write_json(columns, out)
+            }
+        }
+    }
+
+    /// How many lines were written.
+    pub(super) fn finish(self) -> Result<u64, Error> {
+        match self {
+            Self::Sheet { sheet, written } => sheet.finish().map(|()| written),
+            Self::Json { mut out, written, .. } => Ok(out.flush().map(|()| written)?),
+        }
+    }
+}
+
 /// A CSV file with a header.
 pub(super) struct Sheet<W: Write> {
     csv: csv::Writer<W>,
@@ -109,14 +155,7 @@ pub(super) struct Sheet<W: Write> {
 }
 
 impl<W: Write> Sheet<W> {
-    /// Writes the header: its own columns, those of the rows of the files, and what agents collected.
-    pub(super) fn begin(
-        out: W,
-        zone: Zone,
-        own: &[&str],
-        inputs: Vec<String>,
-        outputs: Vec<String>,
-    ) -> Result<Self, Error> {
+    fn begin(out: W, zone: Zone, own: &[&str], inputs: Vec<String>, outputs: Vec<String>) -> Result<Self, Error> {
         let mut sheet = Self { csv: csv::Writer::from_writer(out), zone, inputs, outputs };
         for name in own {
             sheet.csv.write_field(inert(name).as_bytes()).map_err(failed)?;
@@ -130,7 +169,7 @@ impl<W: Write> Sheet<W> {
         Ok(sheet)
     }
 
-    pub(super) fn write(&mut self, line: &Line<'_>) -> Result<(), Error> {
+    fn write(&mut self, line: &Line<'_>) -> Result<(), Error> {
         for cell in &line.own {
             self.csv.write_field(inert(&cell.shown(self.zone)).as_bytes()).map_err(failed)?;
         }
@@ -149,7 +188,7 @@ impl<W: Write> Sheet<W> {
         self.csv.write_record(None::<&[u8]>).map_err(failed)
     }
 
-    pub(super) fn finish(mut self) -> Result<(), Error> {
+    fn finish(mut self) -> Result<(), Error> {
         Ok(self.csv.flush()?)
     }
 }

@@ -7,7 +7,7 @@ use ringfence_domain::{ContactId, Outcome, StopReason};
 use ringfence_intake::contacts::of_people;
 use ringfence_store::ContactRow;
 
-use super::cells::{Cell, Line, Sheet};
+use super::cells::{Cell, Line, Lines};
 use super::{Format, PAGE, Source, ahead};
 use crate::amount::amount;
 use crate::error::Error;
@@ -30,26 +30,11 @@ const COLUMNS: [&str; 14] = [
 ];
 
 /// Writes every contact of a run that the filter lets through.
-pub(super) async fn write(source: &Source, format: Format, mut out: impl Write) -> Result<u64, Error> {
-    let mut lines = 0;
-    if format == Format::Json {
-        each_page(source, |contact| {
-            lines += 1;
-            line(contact).write_json(&COLUMNS, &mut out)
-        })
-        .await?;
-        out.flush()?;
-        return Ok(lines);
-    }
+pub(super) async fn write(source: &Source, format: Format, out: impl Write) -> Result<u64, Error> {
     let (inputs, outputs) = (inputs(source).await?, source.store.output_names(source.run).await?);
-    let mut sheet = Sheet::begin(out, source.zone, &COLUMNS, inputs, outputs)?;
-    each_page(source, |contact| {
-        lines += 1;
-        sheet.write(&line(contact))
-    })
-    .await?;
-    sheet.finish()?;
-    Ok(lines)
+    let mut lines = Lines::begin(out, (format, source.zone), &COLUMNS, inputs, outputs)?;
+    each_page(source, |contact| lines.write(&line(contact))).await?;
+    lines.finish()
 }
 
 /// The columns of the lists in their order, the first list first; what later lists add after them.
