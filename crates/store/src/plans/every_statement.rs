@@ -50,7 +50,7 @@ struct Reading {
 impl Reading {
     fn is_bounded(&self) -> bool {
         let Some(index) = &self.index else { return false };
-        // Whom a person must look at are few.
+        // Few contacts wait for a person's decision.
         let is_review = self.by.contains("state = 'review'");
         is_review
             || NARROW.iter().any(|column| asks_for(&self.by, column))

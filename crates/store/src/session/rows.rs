@@ -105,8 +105,8 @@ fn room(rows: usize) -> usize {
     room
 }
 
-/// A statement of SQLite whose rows are bound, with room for so many. Their values are its first
-/// arguments; `$2` and so on follow them.
+/// A statement of SQLite that binds its rows, with room for as many as these. Their values are the
+/// first arguments; `$2` and so on follow them.
 pub(crate) fn bound_text(sql: &'static RowsSql, rows: usize) -> Arc<str> {
     type Made = HashMap<(usize, usize), Arc<str>>;
     static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
