@@ -90,7 +90,7 @@ async fn ask(workspace: &mut Workspace, quarantine: &QuarantineRow, strangers: b
         };
         let provider = workspace::provider(lane)?;
         let budget = Pacer::new(&row.settings.limits, None);
-        let told = inquire(&store, quarantine, &row, &*provider, &*budget, now).await?;
+        let told = inquire(&store, quarantine, &row, &*provider, &budget, now).await?;
         if let (None, Some(trouble)) = (told.listed, &told.trouble)
             && lane.vendor.can.finds != Finds::Never
         {

@@ -13,6 +13,12 @@ use crate::call::{AskError, CallRequest, Findings, Listing, LostCall, OutCall};
 pub trait Budget: Send + Sync {
     /// Returns when one more request may be sent.
     async fn take(&self);
+
+    /// Returns how many questions a second there is room for, beside the calls; 0 when not even one a
+    /// second is certain.
+    fn questions_a_second(&self) -> usize {
+        0
+    }
 }
 
 /// The result of a check.

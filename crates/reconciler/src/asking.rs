@@ -35,7 +35,7 @@ impl Reconciler {
                 })
             })
             .collect();
-        let news = match self.provider.ask(&calls, &*self.pacer).await {
+        let news = match self.provider.ask(&calls, &self.pacer).await {
             Ok(news) => {
                 self.consecutive_failures = 0;
                 news.into_iter().collect::<BTreeMap<AttemptId, CallStatus>>()

@@ -41,7 +41,7 @@ impl Reconciler {
         // A call that the vendor does not list is absent only when it is old enough; a clock that
         // was set makes none older.
         let present = unknown.iter().map(|call| self.present_of(call.attempt, now)).min().unwrap_or(now);
-        let found = self.provider.find(&lost, present, &*self.pacer).await;
+        let found = self.provider.find(&lost, present, &self.pacer).await;
         let Findings { candidates, absent, not_out, unasked } = match found {
             Ok(findings) => {
                 self.consecutive_failures = 0;

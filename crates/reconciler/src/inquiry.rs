@@ -69,7 +69,7 @@ impl Reconciler {
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(()) };
         let lanes = self.store.lanes().await?;
         let Some(lane) = lanes.iter().find(|lane| lane.id == self.lease.lane) else { return Ok(()) };
-        let done = inquire(&self.store, &quarantine, lane, &*self.provider, &*self.pacer, now).await?;
+        let done = inquire(&self.store, &quarantine, lane, &*self.provider, &self.pacer, now).await?;
         self.inquire_at = tick + if done.adopted + done.waiting > 0 { AGAIN } else { LATER };
         Ok(())
     }

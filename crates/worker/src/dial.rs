@@ -21,8 +21,8 @@ use tracing::{Instrument, info_span};
 
 use crate::measures::{self, OfDenial, OfLane};
 
-/// The time for which a claim gathers permits. After a longer wait it would claim more calls at
-/// once and send the first of them late, so that an exact window would never be full.
+/// The calls of this much time are claimed together. What is claimed must leave, so a longer time would
+/// keep calls that somebody stops meanwhile.
 const GATHER: Duration = Duration::from_millis(50);
 /// The time after the begin of a claim within which its requests must leave. A later request does
 /// not leave: the process may have been stopped or asleep, and what the claim checked may no
@@ -217,6 +217,7 @@ impl Shared {
 
     /// Sends the one request of a claimed attempt.
     async fn send(&self, call: BurstCall, request: CallRequest, permit: Permit, began: Duration) {
+        permit.spend().await;
         let stopped = self.stop_switch.active();
         let late = self.clock.boot().saturating_sub(began) > SEND_WITHIN
             || self.clock.read().latest() >= call.dial_before
@@ -227,7 +228,6 @@ impl Shared {
         if let Some(cause) = kept_back {
             return self.tell(&call, Placement::NotSent { cause }, LaneEffect::Nothing, (sent_at, sent_at)).await;
         }
-        permit.spend();
         let lateness = sent_at.since(call.dial_after).duration().as_secs_f64();
         measures::LATENESS.get_or_create(&OfLane { lane: self.lane_name() }).observe(lateness);
         let placement = self.provider.place(&request).await;

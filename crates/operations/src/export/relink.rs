@@ -42,7 +42,7 @@ pub(super) async fn relink(workspace: &mut Workspace, campaign: &CampaignRow) ->
             .collect();
         for calls in expired.chunks(BATCH) {
             let news = provider
-                .ask(calls, &*pacer)
+                .ask(calls, &pacer)
                 .await
                 .map_err(|error| Error::work(format!("the vendor does not say where the recordings are: {error}")))?;
             for (attempt, news) in news {
