@@ -136,35 +136,6 @@ impl Listing {
     }
 }
 
-/// The failures of questions that are asked one by one: a failed question takes nothing away from
-/// the others.
-#[derive(Debug, Default)]
-pub(crate) struct Unanswered {
-    first: Option<AskError>,
-    count: usize,
-}
-
-impl Unanswered {
-    /// The most failures in one round: each may take as long as an answer is waited for.
-    const MOST: usize = 3;
-
-    /// Notes a failure. Returns whether the next question may be asked. An answer that refuses us,
-    /// or asks to be left alone, ends the round at once.
-    pub(crate) fn note(&mut self, error: AskError) -> Result<bool, AskError> {
-        if !matches!(error, AskError::Trouble(_)) {
-            return Err(error);
-        }
-        self.first.get_or_insert(error);
-        self.count += 1;
-        Ok(self.count < Self::MOST)
-    }
-
-    /// Ends the round. Returns the first failure when nothing was `learned` beside it.
-    pub(crate) fn end(self, learned: bool) -> Result<(), AskError> {
-        self.first.filter(|_| !learned).map_or(Ok(()), Err)
-    }
-}
-
 /// Why a question was not answered. Nothing is known then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {

@@ -24,6 +24,7 @@ pub mod provider;
 mod public_address;
 pub mod registry;
 pub mod report;
+mod singly;
 mod status_word;
 pub mod transport;
 pub mod twenty2;

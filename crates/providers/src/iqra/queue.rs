@@ -18,8 +18,9 @@ use super::place::{REFERENCE, refusal};
 use super::{Control, Iqra, place};
 use crate::account::Body;
 use crate::answer::{json, member, word};
-use crate::call::{AskError, Candidate, Findings, LostCall, OutCall, Unanswered};
+use crate::call::{AskError, Candidate, Findings, LostCall, OutCall};
 use crate::number_format::same_number;
+use crate::singly::ask_singly;
 use crate::{Budget, status_word};
 
 /// Rows of one page: the most that the source gives.
@@ -34,7 +35,7 @@ const SINCE: Span = Span::from_days(1);
 /// told. A request that is still not in the list this long after that moment did not arrive, and
 /// will not.
 const ABSENT_AFTER: Span = Span::from_minutes(3);
-/// The most calls that are asked about one by one in a round, when the list does not show them.
+/// So many calls a round are asked about one by one at least, if the list does not show them.
 const SINGLY: usize = 3;
 
 impl Iqra {
@@ -63,17 +64,10 @@ impl Iqra {
                 break;
             }
         }
-        let mut unanswered = Unanswered::default();
-        for (call_id, attempt) in missing.into_iter().take(SINGLY) {
-            match self.one(call_id, budget).await {
-                Ok(row) => news.extend(row.map(|row| (attempt, self.news(&row)))),
-                Err(error) => {
-                    if !unanswered.note(error)? {
-                        break;
-                    }
-                }
-            }
-        }
+        let missing = missing.into_iter().take(budget.questions_a_second().max(SINGLY));
+        let ask = async |(call_id, attempt): (&str, AttemptId)| Ok((attempt, self.one(call_id, budget).await?));
+        let heard = |(attempt, row): (_, Option<Value>)| news.extend(row.map(|row| (attempt, self.news(&row))));
+        let unanswered = ask_singly(missing, ask, heard).await?;
         unanswered.end(!news.is_empty())?;
         Ok(news)
     }

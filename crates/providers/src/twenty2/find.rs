@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::wire::{CallLog, LoggedCall};
 use super::{Twenty2, wire};
 use crate::account::{Body, with_query};
-use crate::call::{AskError, Candidate, Findings, LostCall, OutCall, Unanswered};
+use crate::call::{AskError, Candidate, Findings, LostCall, OutCall};
 use crate::number_format::same_number;
+use crate::singly::ask_singly;
 use crate::status_word::StatusWord;
 use crate::{Budget, Provider, answer};
 
@@ -19,7 +20,7 @@ use crate::{Budget, Provider, answer};
 const SKEW: Span = Span::from_minutes(2);
 /// The time within which a taken call starts.
 const QUEUE: Span = Span::from_minutes(10);
-/// The most calls a round that are asked for one by one, because the list does not show them.
+/// So many calls a round are asked for one by one at least, if the list does not show them.
 const SINGLY: usize = 3;
 
 impl Twenty2 {
@@ -47,19 +48,11 @@ impl Twenty2 {
                     None => missing.push(call),
                 }
             }
-            singly.extend(missing.into_iter().take(SINGLY));
+            singly.extend(missing.into_iter().take(budget.questions_a_second().max(SINGLY)));
         }
-        let mut unanswered = Unanswered::default();
-        for call in singly {
-            match self.detail(&call.call_id, budget).await {
-                Ok(found) => news.push((call.attempt, self.news(found.as_ref()))),
-                Err(error) => {
-                    if !unanswered.note(error)? {
-                        break;
-                    }
-                }
-            }
-        }
+        let ask = async |call: &OutCall| Ok((call.attempt, self.detail(&call.call_id, budget).await?));
+        let heard = |(attempt, found): (_, Option<Value>)| news.push((attempt, self.news(found.as_ref())));
+        let unanswered = ask_singly(singly, ask, heard).await?;
         unanswered.end(!news.is_empty())?;
         Ok(news)
     }

@@ -11,8 +11,9 @@ use super::clock::ListClock;
 use super::rows::Execution;
 use super::{UnleashX, place};
 use crate::account::{Body, with_query};
-use crate::call::{AskError, Candidate, Findings, LostCall, OutCall, Unanswered};
+use crate::call::{AskError, Candidate, Findings, LostCall, OutCall};
 use crate::number_format::same_number;
+use crate::singly::ask_singly;
 use crate::{Budget, answer};
 
 /// Rows of one page.
@@ -20,7 +21,7 @@ pub(super) const PAGE: usize = 100;
 /// The most pages that are read for one question; a call that none of them has is looked for by
 /// itself.
 const PAGES: usize = 5;
-/// The most calls that are looked for one by one in a round.
+/// So many calls a round are looked for one by one at least.
 const SINGLY: usize = 5;
 /// How much earlier than a call the list is asked for: its dates have no zone.
 const MARGIN: Span = Span::from_days(1);
@@ -43,8 +44,7 @@ impl UnleashX {
                 own.is_none()
             });
         }
-        let mut unanswered = Unanswered::default();
-        for call in self.some_of(missing) {
+        let ask = async |call: &OutCall| {
             let number = Called {
                 number: &call.number,
                 agent: &call.agent,
@@ -53,27 +53,26 @@ impl UnleashX {
                 called_before: call.called_before,
                 call_id: Some(&call.call_id),
             };
-            match self.row_of(number, budget).await {
-                Ok(Found::Row(row)) => news.push((call.attempt, self.news(&row))),
-                Ok(_) => {}
-                Err(error) => {
-                    if !unanswered.note(error)? {
-                        break;
-                    }
-                }
+            Ok((call.attempt, self.row_of(number, budget).await?))
+        };
+        let heard = |(attempt, found)| {
+            if let Found::Row(row) = found {
+                news.push((attempt, self.news(&row)));
             }
-        }
+        };
+        let unanswered = ask_singly(self.some_of(missing, budget), ask, heard).await?;
         unanswered.end(!news.is_empty())?;
         Ok(news)
     }
 
     /// Returns as many as are asked about in one round, others each time.
-    fn some_of<T>(&self, mut all: Vec<T>) -> impl Iterator<Item = T> {
+    fn some_of<T>(&self, mut all: Vec<T>, budget: &dyn Budget) -> impl Iterator<Item = T> + use<T> {
+        let some = budget.questions_a_second().max(SINGLY);
         if !all.is_empty() {
-            let turn = self.turn.fetch_add(SINGLY, Ordering::Relaxed) % all.len();
+            let turn = self.turn.fetch_add(some, Ordering::Relaxed) % all.len();
             all.rotate_left(turn);
         }
-        all.into_iter().take(SINGLY)
+        all.into_iter().take(some)
     }
 
     fn news(&self, row: &Execution) -> CallStatus {
@@ -84,8 +83,7 @@ impl UnleashX {
     pub(super) async fn find_all(&self, lost: &[LostCall], budget: &dyn Budget) -> Result<Findings, AskError> {
         let mut findings = Findings::default();
         let mut unasked: BTreeSet<AttemptId> = lost.iter().map(|one| one.attempt).collect();
-        let mut unanswered = Unanswered::default();
-        for one in self.some_of(lost.iter().collect()) {
+        let ask = async |one: &LostCall| {
             let number = Called {
                 number: &one.number,
                 agent: &one.agent,
@@ -94,24 +92,22 @@ impl UnleashX {
                 called_before: one.called_before,
                 call_id: None,
             };
-            match self.row_of(number, budget).await {
-                Ok(Found::Row(row)) => findings.candidates.extend(row.call_id().map(|call_id| Candidate {
-                    attempt: one.attempt,
+            Ok((one.attempt, one.reference.clone(), self.row_of(number, budget).await?))
+        };
+        let heard = |(attempt, reference, found): (AttemptId, String, Found)| {
+            match found {
+                Found::Row(row) => findings.candidates.extend(row.call_id().map(|call_id| Candidate {
+                    attempt,
                     call_id,
-                    certain: row.mentions(&one.reference),
+                    certain: row.mentions(&reference),
                 })),
-                Ok(Found::Nothing) => findings.not_out.push(one.attempt),
-                Ok(Found::Several) => {}
-                Ok(Found::Unread) => continue,
-                Err(error) => {
-                    if unanswered.note(error)? {
-                        continue;
-                    }
-                    break;
-                }
+                Found::Nothing => findings.not_out.push(attempt),
+                Found::Several => {}
+                Found::Unread => return,
             }
-            unasked.remove(&one.attempt);
-        }
+            unasked.remove(&attempt);
+        };
+        let unanswered = ask_singly(self.some_of(lost.iter().collect(), budget), ask, heard).await?;
         unanswered.end(unasked.len() < lost.len())?;
         findings.unasked.extend(unasked);
         Ok(findings)

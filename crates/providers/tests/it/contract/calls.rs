@@ -309,3 +309,33 @@ async fn every_question_waits_for_its_turn() {
         assert_eq!(*turns.0.lock().expect("free"), trial.requests(), "{}", vendor.kind);
     }
 }
+
+/// The more requests a vendor allows, the more calls are asked about that its list does not show.
+#[tokio::test(start_paused = true)]
+async fn calls_that_no_list_shows_are_asked_about_one_by_one_as_the_budget_allows() {
+    struct Room(usize);
+
+    #[async_trait]
+    impl Budget for Room {
+        async fn take(&self) {}
+
+        fn questions_a_second(&self) -> usize {
+            self.0
+        }
+    }
+    // Where one question does for many, the others are none.
+    for vendor in VENDORS.iter().filter(|vendor| vendor.kind != "knovvu") {
+        let latency = Span::from_millis(200);
+        let trial = Trial::of(vendor, Behaviour { latency, ..Behaviour::default() });
+        let out: Vec<OutCall> = (0..40).map(|n| trial.out(n, &format!("nobody-knows-{n}"))).collect();
+        let (mut asked, begun) = (Vec::new(), tokio::time::Instant::now());
+        for room in [0, 30] {
+            trial.provider.ask(&out, &Room(room)).await.expect("an answer");
+            asked.push(trial.requests());
+        }
+        assert!(asked[0] <= 10 && asked[1] >= 31, "{}: {asked:?}", vendor.kind);
+        // One after the other they would take 8 s.
+        let took = begun.elapsed();
+        assert!((800..3_500).contains(&took.as_millis()), "{}: {took:?}", vendor.kind);
+    }
+}
