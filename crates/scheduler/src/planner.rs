@@ -21,6 +21,9 @@ const AHEAD: Duration = Duration::from_secs(5);
 /// The most attempts that one transaction opens, so that the first of them are dialled while the
 /// next are opened.
 const AT_ONCE: u32 = 1_000;
+/// The same while nobody is being dialled: a window has just opened, and the first call waits for this
+/// transaction.
+const AT_FIRST: u32 = 50;
 /// The most buckets that one tick looks at.
 const BUCKETS: u32 = 2_000;
 /// The wait before the next look at a window that does not open within the calendar's horizon.
@@ -152,7 +155,7 @@ impl Planner {
         let LaneStanding { lane, left_today, stop } = standing;
         let load = LaneLoad { lane, live, left_today, stop };
         let all_free = self.free(&load);
-        let free = all_free.min(AT_ONCE);
+        let free = all_free.min(if load.all().open > 0 { AT_ONCE } else { AT_FIRST });
         if free == 0 {
             return Ok(Tick::default());
         }
@@ -171,7 +174,7 @@ impl Planner {
             // Buckets promised more than was due: what they did not take may go to others at once.
             tick.again = !not_ours
                 && (opened + number_busy < asked
-                    || (opened > 0 && free < all_free)
+                    || (opened + number_busy >= free && free < all_free)
                     || (opened == 0 && tick.closed > 0));
         }
         // What is eligible now and was not opened waits for a slot, and a slot that comes free
