@@ -132,8 +132,15 @@ impl PollBackoff {
         next
     }
 
-    /// Notes that a call is over, `lasted` after it was sent.
+    /// Notes that a call is known to be over, `lasted` after it was sent. It may have been over long
+    /// before, if the question came late.
     pub(crate) fn over(&mut self, attempt: AttemptId, lasted: Span) {
+        let lasted = match self.asks.get(&attempt) {
+            // Nobody asked while it was out: how long it was, nobody knows.
+            Some(Ask { next: None, .. }) if lasted > self.typical => return self.forget(attempt),
+            Some(Ask { next: Some(next), since, .. }) => lasted.min(next.since(*since)),
+            _ => lasted,
+        };
         self.forget(attempt);
         let before = if self.known { self.typical } else { lasted };
         self.typical = Span::from_millis((before.millis() * 7 + lasted.millis()) / 8).min(LONGEST_CALL);
@@ -222,6 +229,30 @@ mod tests {
         }
         backoff.begin(AttemptId(2), now);
         assert!(backoff.next().is_some_and(|at| at.since(now) <= Span::from_secs(1)));
+    }
+
+    #[test]
+    fn questions_that_came_late_say_nothing_of_the_length_of_calls() {
+        let mut backoff = QUICK();
+        let start = Moment::from_secs(1_000);
+        for id in 1..20 {
+            late(&mut backoff, id, Span::from_secs(20));
+        }
+        // The process was away while these ended.
+        for id in 20..40 {
+            backoff.begin(AttemptId(id), start);
+            backoff.over(AttemptId(id), Span::from_hours(1));
+        }
+        // These were asked about in time once, and then the vendor had no time.
+        for id in 40..60 {
+            backoff.begin(AttemptId(id), start);
+            backoff.still_pending(AttemptId(id), start + Span::from_secs(10));
+            backoff.over(AttemptId(id), Span::from_minutes(2));
+        }
+        assert!(late(&mut backoff, 60, Span::from_secs(20)) <= Span::from_secs(1));
+        backoff.begin(AttemptId(61), start);
+        let first = backoff.next().expect("it is out").since(start);
+        assert!((4..=11).contains(&(first.millis() / 1_000)), "{first:?}");
     }
 
     #[test]
