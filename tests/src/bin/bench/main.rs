@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "its output is the result")]
 #![expect(clippy::disallowed_methods, reason = "it measures elapsed time on a machine that does not sleep meanwhile")]
 
+mod backlog;
 mod dials;
 mod limit;
 mod multiply;
@@ -44,6 +45,10 @@ async fn main() {
             for database in DATABASES {
                 reads::measure(&bench, database, &list, times).await;
             }
+        }
+        "backlog" => {
+            let bench = Bench { folder, vendor: String::new() };
+            bench.backlogs(given(2).unwrap_or(1_000_000), std::env::args().nth(3).as_deref()).await;
         }
         "import" => Bench { folder, vendor: String::new() }.imports().await,
         _ => {
@@ -89,6 +94,23 @@ impl Bench {
             let rate = 1e6 / took.as_secs_f64();
             println!("{database}: {rate:.0} rows imported a second (1,000,000 rows in {took:.1?})");
             println!("{database}: peak memory so far with 1,000,000 contacts: {} MiB", peak_mib());
+        }
+    }
+
+    /// What a tick and a claim take with 10,000 contacts of 10 campaigns, and with so many of 1,000.
+    async fn backlogs(&self, contacts: usize, only: Option<&str>) {
+        for database in DATABASES {
+            if only.is_some_and(|only| only != database) {
+                continue;
+            }
+            let few = self.open(database, "few").await;
+            let (tick, claim) = backlog::measure(&few, 10, 10_000).await;
+            println!("{database}, 10,000 contacts of 10 campaigns: a tick {tick}, a claim {claim}");
+            let many = self.open(database, "many").await;
+            let (tick_of_many, claim_of_many) = backlog::measure(&many, 1_000, contacts).await;
+            println!("{database}, {contacts} contacts of 1,000 campaigns: a tick {tick_of_many}, a claim {claim_of_many}");
+            let (ticks, claims) = (tick_of_many.of(&tick), claim_of_many.of(&claim));
+            println!("{database}: with many, a tick takes {ticks:.2} times as long, and a claim {claims:.2} times");
         }
     }
 
