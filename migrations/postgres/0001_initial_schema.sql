@@ -423,7 +423,8 @@ CREATE TABLE processes (
     command TEXT NOT NULL CHECK (command IN ('serve', 'run', 'test-call')),
     started_at BIGINT NOT NULL,
     seen_at BIGINT NOT NULL,                       -- its last sign of life
-    ended_at BIGINT                                -- it left in good order
+    ended_at BIGINT,                               -- it left in good order
+    takes JSONB                                  -- lanes that it dials and shares with others, with their settings
 );
 
 -- Who may ask over HTTP, and for what.

@@ -423,7 +423,8 @@ CREATE TABLE processes (
     command TEXT NOT NULL CHECK (command IN ('serve', 'run', 'test-call')),
     started_at INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,                       -- its last sign of life
-    ended_at INTEGER                                -- it left in good order
+    ended_at INTEGER,                               -- it left in good order
+    takes TEXT                                  -- lanes that it dials and shares with others, with their settings
 ) STRICT;
 
 -- Who may ask over HTTP, and for what.

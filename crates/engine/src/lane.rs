@@ -30,6 +30,8 @@ const LAST_ANSWERS: Duration = Duration::from_millis(15_500);
 const LEAVE: Duration = Duration::from_secs(3);
 /// How often this process asks for a lane that another one has.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a lane that was handed over is left to the process that it was handed to.
+const LEFT_TO_OTHERS: Duration = Duration::from_secs(5);
 /// The time after which the use of the limits by the last owner does not matter: no limit has a
 /// longer window.
 const LONGEST_WINDOW: Span = Span::from_hours(1);
@@ -50,6 +52,15 @@ pub enum Ownership {
     },
 }
 
+/// Why this process stopped to dial the lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parting {
+    /// The lane was lost, or a stop was asked for.
+    Over,
+    /// Another process has fewer lanes.
+    HandedOver,
+}
+
 /// The engine of one lane.
 #[derive(Debug)]
 pub struct LaneEngine {
@@ -66,6 +77,7 @@ pub struct LaneEngine {
     ownership: watch::Sender<Ownership>,
     opener: Option<OpenProvider>,
     reopen: Arc<Notify>,
+    is_shared: bool,
 }
 
 /// Makes the provider of a lane anew, with the secrets that its files hold by then.
@@ -103,6 +115,7 @@ impl LaneEngine {
             ownership,
             opener: None,
             reopen: Arc::default(),
+            is_shared: false,
         }
     }
 
@@ -135,6 +148,13 @@ impl LaneEngine {
         self
     }
 
+    /// Hands the lane to another process that dials it and has fewer.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.is_shared = true;
+        self
+    }
+
     /// Returns the bell that lets the lane go and takes it again, with the secrets of that time.
     pub fn reopen(&self) -> Arc<Notify> {
         self.reopen.clone()
@@ -161,10 +181,13 @@ impl LaneEngine {
             self.settings.clone(),
         );
         while !stop.is_cancelled() {
+            let mut ask_again = ASK_AGAIN;
             match holder.acquire().await {
                 Ok(LeaseOutcome::Ours(lease)) => {
                     self.ownership.send_replace(Ownership::Ours);
-                    self.serve(&holder, lease, &stop).await;
+                    if self.serve(&holder, lease, &stop).await == Parting::HandedOver {
+                        ask_again = LEFT_TO_OTHERS;
+                    }
                     self.ownership.send_replace(Ownership::Asking);
                 }
                 Ok(LeaseOutcome::Theirs { owner, other_settings }) => {
@@ -178,7 +201,7 @@ impl LaneEngine {
                 Err(error) => tracing::error!(%error, "lane {} cannot be taken: {error}", self.settings.name),
             }
             tokio::select! {
-                () = tokio::time::sleep(ASK_AGAIN) => {}
+                () = tokio::time::sleep(ask_again) => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -201,7 +224,7 @@ impl LaneEngine {
         self.provider.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn serve(&self, holder: &LeaseHolder, lease: Arc<LaneLease>, stop: &CancellationToken) {
+    async fn serve(&self, holder: &LeaseHolder, lease: Arc<LaneLease>, stop: &CancellationToken) -> Parting {
         let ending = stop.child_token();
         // Who rang before now is answered by what is read here.
         let _ = self.reopen.notified().now_or_never();
@@ -259,7 +282,7 @@ impl LaneEngine {
         });
         loops.close();
 
-        self.renew(holder, &lease, &pacer, &ending).await;
+        let parting = self.renew(holder, &lease, &pacer, &ending).await;
         ending.cancel();
         let finish = async {
             loops.wait().await;
@@ -269,6 +292,7 @@ impl LaneEngine {
             drop(recorder.await);
         };
         self.finish(holder, &lease, &pacer, finish).await;
+        parting
     }
 
     /// Waits for the last answers while the lease is renewed, then gives the lane back.
@@ -311,22 +335,36 @@ impl LaneEngine {
         Pacer::new(&self.settings.limits, used)
     }
 
-    /// Renews the lease until the lane is lost or a stop is asked for.
-    async fn renew(&self, holder: &LeaseHolder, lease: &LaneLease, pacer: &Pacer, ending: &CancellationToken) {
+    /// Renews the lease until the lane is lost, handed over, or a stop is asked for.
+    async fn renew(
+        &self,
+        holder: &LeaseHolder,
+        lease: &LaneLease,
+        pacer: &Pacer,
+        ending: &CancellationToken,
+    ) -> Parting {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(RENEW_EVERY) => {}
                 () = self.reopen.notified() => {
                     tracing::info!("lane {} is opened again, with the secrets of now", self.settings.name);
-                    return;
+                    return Parting::Over;
                 }
-                () = ending.cancelled() => return,
+                () = ending.cancelled() => return Parting::Over,
             }
             match holder.renew(lease, pacer.levels(self.clock.read().now)).await {
+                Ok(true) if self.is_shared => match holder.hand_to().await {
+                    Ok(Some(to)) => {
+                        tracing::info!("lane {} is handed to {to}, which has fewer lanes", self.settings.name);
+                        return Parting::HandedOver;
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!(%error, "who else dials is not known: {error}"),
+                },
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!("lane {} is not ours any more: taken over, or renewed too late", self.settings.name);
-                    return;
+                    return Parting::Over;
                 }
                 Err(error) => {
                     tracing::error!(%error, "the lease of lane {} cannot be renewed: {error}", self.settings.name);
@@ -334,7 +372,7 @@ impl LaneEngine {
             }
             if !lease.holds(self.clock.boot()) {
                 tracing::warn!("the lease of lane {} ran out", self.settings.name);
-                return;
+                return Parting::Over;
             }
         }
     }

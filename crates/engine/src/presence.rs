@@ -7,9 +7,9 @@ use ringfence_domain::Clock;
 use ringfence_store::{Database, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// How often a process gives a sign. A reader takes one without a sign for three times as long to
-/// be gone.
-const EVERY: Duration = Duration::from_secs(10);
+/// How often a process gives a sign. Those that share lanes with it miss it sooner than those who only
+/// tell people whether somebody dials.
+const EVERY: Duration = Duration::from_secs(2);
 
 /// How long a process that leaves waits for a database to take its last word.
 const LAST_WORD: Duration = Duration::from_secs(2);

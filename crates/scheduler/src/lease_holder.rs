@@ -1,5 +1,6 @@
 //! The ownership of lanes: one process owns a lane, by a lease that it must renew.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,10 +8,16 @@ use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{Clock, LaneId, Moment, Span};
 use ringfence_store::{Acquired, Database, EarlierUse, LaneLease, Owner, ProcessLock, StoreError};
 
+use crate::lane_shares::{HandOver, hand_overs};
+
 /// How long a lane stays ours without a renewal.
 pub const LEASE: Span = Span::from_secs(9);
 /// How often the lease is renewed.
 pub const RENEW_EVERY: Duration = Duration::from_secs(3);
+
+/// A process that shares lanes gives a sign of life more often than this. It is shorter than a lease, so
+/// that nobody hands a lane to a process that lost its own.
+const SHARES_WITHIN: Span = Span::from_secs(6);
 
 /// Takes one lane for this process and keeps it.
 #[derive(Debug)]
@@ -105,6 +112,26 @@ impl LeaseHolder {
         }
         lease.end();
         Ok(false)
+    }
+
+    /// Returns the process that this lane is to be handed to: it takes the lane, too, and has at least two
+    /// fewer than we. None when we do not share.
+    pub async fn hand_to(&self) -> Result<Option<String>, StoreError> {
+        let sharing = self.store.sharing(self.clock.read().now - SHARES_WITHIN).await?;
+        if !sharing.contains_key(&self.owner) {
+            return Ok(None);
+        }
+        let lanes = self.store.lanes().await?;
+        let known: BTreeMap<LaneId, &LaneSettings> = lanes.iter().map(|lane| (lane.id, &lane.settings)).collect();
+        let living = sharing.into_iter().filter(|(name, _)| !ProcessLock::is_dead(&self.store, name));
+        let takes = living.map(|(name, takes)| {
+            let same = takes.into_iter().filter(|(lane, settings)| known.get(lane) == Some(&settings));
+            (name, same.map(|(lane, _)| lane).collect())
+        });
+        let takes: BTreeMap<String, BTreeSet<LaneId>> = takes.collect();
+        let owners = lanes.iter().filter_map(|lane| Some((lane.id, lane.owner.clone()?))).collect();
+        let ours = |step: &HandOver<'_>| step.lane == self.lane && step.from == self.owner;
+        Ok(hand_overs(&takes, &owners).into_iter().find(ours).map(|step| step.to.to_owned()))
     }
 
     /// Gives the lane back, and writes down what was used of its limits.

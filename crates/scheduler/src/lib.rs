@@ -8,6 +8,7 @@
 //! code that keeps the planner from opening an attempt that the claim would refuse.
 
 mod fair_share;
+mod lane_shares;
 mod lease_holder;
 mod maintenance;
 mod planner;

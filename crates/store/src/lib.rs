@@ -87,7 +87,7 @@ pub use lanes::ownership::{Acquired, Owner};
 pub use lanes::recent_calls::RecentCalls;
 pub use lanes::rows::LaneRow;
 pub use logins::{IDLE as LOGIN_IDLE, LoginBy, LoginRow, NewLoginCode};
-pub use processes::ProcessRow;
+pub use processes::{ProcessRow, Takes};
 pub use quarantine::database_file::DatabaseFile;
 pub use quarantine::rows::{LaneInquiry, QuarantineEnd, QuarantineRow};
 pub use queues::WaitingIn;

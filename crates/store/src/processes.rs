@@ -1,12 +1,15 @@
 //! The processes that dial or stand by, with their signs of life.
 
+use std::collections::BTreeMap;
+
 use ringfence_domain::event::EventKind;
-use ringfence_domain::{Moment, Span};
+use ringfence_domain::lane::LaneSettings;
+use ringfence_domain::{LaneId, Moment, Span};
 
 use crate::StoreError;
 use crate::database::KnownAs;
 use crate::events::{Subject, tell};
-use crate::session::{Row, Session, Sql, args, sql};
+use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// A process without a sign for this long does not live any more, or cannot reach the database.
 const SILENT: Span = Span::from_secs(30);
@@ -67,6 +70,24 @@ pub(crate) async fn sign(session: &mut Session, name: &str, now: Moment) -> Resu
     const SIGN: Sql = sql!("UPDATE processes SET seen_at = $2 WHERE name = $1");
     session.run(&SIGN, args![name, now]).await?;
     Ok(())
+}
+
+/// The lanes that a process dials, each with the settings that it goes by.
+pub type Takes = Vec<(LaneId, LaneSettings)>;
+
+/// Enters which lanes a process dials and shares with others.
+pub(crate) async fn take(session: &mut Session, name: &str, takes: &Takes) -> Result<(), StoreError> {
+    const TAKE: Sql = sql!("UPDATE processes SET takes = $2 WHERE name = $1");
+    session.run(&TAKE, args![name, Arg::json(takes)]).await?;
+    Ok(())
+}
+
+/// The processes that share lanes and gave a sign of life after `since`, with the lanes that each takes.
+pub(crate) async fn sharing(session: &mut Session, since: Moment) -> Result<BTreeMap<String, Takes>, StoreError> {
+    const SHARING: Sql =
+        sql!("SELECT name, takes FROM processes WHERE takes IS NOT NULL AND ended_at IS NULL AND seen_at > $1");
+    let rows = session.rows(&SHARING, args![since]).await?;
+    rows.iter().map(|row| Ok((row.get("name")?, row.json("processes", "takes")?))).collect()
 }
 
 /// Enters that a process left in good order.

@@ -10,7 +10,7 @@ use ringfence_operations::{
     Notices, Workspace, cautions, logins, scheduling::cron_scheduler, standby, watch, workspace, zones,
 };
 use ringfence_server::{Door, Server};
-use ringfence_store::{Database, ProcessLock};
+use ringfence_store::{Database, DatabaseKind, ProcessLock};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
@@ -137,13 +137,18 @@ impl Process<'_> {
         let (mut providers, mut reopen) = (std::collections::BTreeMap::new(), Vec::new());
         // Whatever is wrong with the database is told before anybody is dialled.
         announce(config, store, clock).await?;
+        // SQLite is one machine's: a second process there stands by.
+        let is_shared = store.kind() == DatabaseKind::Postgres;
+        let mut takes = Vec::new();
         for (name, lane) in &config.lanes {
             let provider = home::provider(lane)?;
             let settings = lane.setup.settings.clone();
             let row = store.register_lane(settings.clone(), clock.read().now).await?;
+            takes.push((row.id, settings.clone()));
             let owner = self.lifeline.name().to_owned();
             let engine = LaneEngine::new(store.clone(), clock.clone(), owner, row.id, settings, provider.clone());
             let engine = engine.opened_by(workspace::opener(lane));
+            let engine = if is_shared { engine.shared() } else { engine };
             reopen.push(engine.reopen());
             let engine =
                 engine.with_stop_switch(stop_switch.clone()).reported_to(workspace::reports_of(lane, config, store));
@@ -152,6 +157,9 @@ impl Process<'_> {
             providers.insert(name.clone(), provider);
         }
         let name = self.lifeline.name().to_owned();
+        if is_shared {
+            store.share_lanes(name.clone(), takes).await?;
+        }
         shutdown.spawn(presence::stay(store.clone(), clock.clone(), name.clone(), shutdown.signal()));
         let notices = self.common.place().notices;
         let scheduler = cron_scheduler(store.clone(), clock.clone(), name, providers, notices);

@@ -1,5 +1,7 @@
 //! Lanes.
 
+use std::collections::BTreeMap;
+
 use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{LaneEffect, LaneId, Moment};
 
@@ -8,7 +10,7 @@ use crate::lanes::ownership::{Acquired, Owner};
 use crate::lanes::recent_calls::RecentCalls;
 use crate::lanes::rows::LaneRow;
 use crate::measures::LaneMeasures;
-use crate::processes::ProcessRow;
+use crate::processes::{ProcessRow, Takes};
 use crate::queues::{self, WaitingIn};
 use crate::{lanes, measures, processes};
 
@@ -32,6 +34,10 @@ transitions! {
     write affect_lane(lane: LaneId, effect: LaneEffect, now: Moment) -> () = |session| lanes::health::affect(session, now, lane, &[&effect]);
     /// Enters a process that begins to dial, or to stand by.
     write begin_process(name: String, command: String, now: Moment) -> () = |session| processes::begin(session, &name, &command, now);
+    /// Enters which lanes a process dials and shares with others.
+    write share_lanes(name: String, takes: Takes) -> () = |session| processes::take(session, &name, &takes);
+    /// The processes that share lanes and gave a sign of life after `since`, with the lanes that each takes.
+    read sharing(since: Moment) -> BTreeMap<String, Takes> = |session| processes::sharing(session, since);
     /// Enters a sign of life of a process.
     write sign_of_life(name: String, now: Moment) -> () = |session| processes::sign(session, &name, now);
     /// Enters that a process left in good order.
@@ -39,9 +45,9 @@ transitions! {
     /// All processes that are remembered, the newest sign of life first.
     read processes() -> Vec<ProcessRow> = |session| processes::list(session);
     /// The rows of every lane in numbers, by the lane's name.
-    snapshot lane_measures() -> std::collections::BTreeMap<String, LaneMeasures> = |session| measures::lanes(session);
+    snapshot lane_measures() -> BTreeMap<String, LaneMeasures> = |session| measures::lanes(session);
     /// The last calls of each lane that dialled lately.
-    read recent_calls() -> std::collections::BTreeMap<LaneId, RecentCalls> = |session| lanes::recent_calls::list(session);
+    read recent_calls() -> BTreeMap<LaneId, RecentCalls> = |session| lanes::recent_calls::list(session);
     /// Who waits in the current runs of all campaigns, by zone and class; without held imports.
     read waiting_by_zone(now: Moment) -> Vec<WaitingIn> = |session| queues::waiting(session, now);
     /// All lanes by name.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use ringfence_domain::stop_switch::NoStopSwitch;
 use ringfence_domain::zones::CallingZone;
 use ringfence_domain::{AttemptId, Moment, Rate, Zone, ZoneSet};
+use ringfence_samples::HandClock;
 use ringfence_scheduler::Planner;
 use ringfence_store::{Begin, CampaignRow, Database, EarlierUse, LaneLease, RulesCache};
-use ringfence_samples::HandClock;
 use ringfence_tests::sample::{Stage, begin_import, chunk, complete, lane_settings, noon, row, rules, take};
 use tokio::sync::Notify;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ringfence_domain::{Campaign, Rate};
+use ringfence_domain::{Campaign, Rate, RunId};
 use ringfence_engine::LaneEngine;
 use ringfence_operations::{InputFile, importing};
 use ringfence_providers::{HttpTransport, Provider};
@@ -22,9 +22,14 @@ pub(crate) fn bench_rules() -> Campaign {
     rules
 }
 
-/// Returns how many dials a second: claim, POST, durable record, with every check of a real call;
-/// until the last call is over.
-pub(crate) async fn dial(store: &Arc<Database>, file: &Path, contacts: usize, vendor: &str) -> f64 {
+/// Everything is ready to dial.
+pub(crate) struct Prepared {
+    engine: LaneEngine,
+    run: RunId,
+}
+
+/// Takes in a list that is to be dialled.
+pub(crate) async fn prepare(store: &Arc<Database>, file: &Path, vendor: &str) -> Prepared {
     let mut settings = lane_settings("main");
     settings.limits.calls = Rate::per_second(1_000_000);
     settings.limits.requests = Rate::per_second(1_000_000);
@@ -40,13 +45,20 @@ pub(crate) async fn dial(store: &Arc<Database>, file: &Path, contacts: usize, ve
     importing::import(store, &clock, &campaign, &provider, &InputFile::Named(file.to_owned()), false)
         .await
         .expect("imported");
-    let stop = CancellationToken::new();
     let engine = LaneEngine::new(store.clone(), clock.clone(), "bench/1".into(), lane, settings, provider);
+    Prepared { engine, run: campaign.run }
+}
+
+/// Returns how many dials a second: claim, POST, durable record, with every check of a real call;
+/// until the last call is over.
+pub(crate) async fn dial(store: &Arc<Database>, prepared: Prepared, contacts: usize) -> f64 {
+    let Prepared { engine, run } = prepared;
+    let stop = CancellationToken::new();
     let begun = Instant::now();
     let running = tokio::spawn(engine.run(stop.clone()));
     let (ended, took) = loop {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let counts = store.run_counts(campaign.run).await.expect("counts");
+        let counts = store.run_counts(run).await.expect("counts");
         let ended = counts.get("attempt:ended").copied().unwrap_or_default() as usize;
         if ended >= contacts || begun.elapsed() > Duration::from_mins(5) {
             break (ended, begun.elapsed());
@@ -55,7 +67,7 @@ pub(crate) async fn dial(store: &Arc<Database>, file: &Path, contacts: usize, ve
     assert!(ended >= contacts, "{ended} ended");
     stop.cancel();
     running.await.expect("the engine ends");
-    assert_eq!(store.recount(campaign.run).await.expect("a recount"), []);
+    assert_eq!(store.recount(run).await.expect("a recount"), []);
     ended as f64 / took.as_secs_f64()
 }
 

@@ -13,10 +13,12 @@ mod vendor;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use ringfence_store::{Database, Location};
 use ringfence_tests::TestDatabase;
+use ringfence_tests::database::text_of;
 use ringfence_tests::sample::number;
 
 const DATABASES: [&str; 2] = ["sqlite", "postgres"];
@@ -75,7 +77,7 @@ impl Bench {
                     let url = TestDatabase::empty_postgres().await;
                     peer::measure(self.folder.path(), &url, &self.vendor, dials).await
                 }
-                _ => dials::dial(&self.open(name, "dial").await, &list, dials, &self.vendor).await,
+                _ => self.of_ringfence(name, &list, dials).await,
             };
             rates.insert(name, rate);
             let of = |other: &str| {
@@ -84,6 +86,27 @@ impl Bench {
             };
             println!("{name}: {rate:.0} dials a second{}{}", of("peer"), of("limit"));
         }
+    }
+
+    /// Dials a second of Ringfence. On Postgres it says what they cost the server's log, and what is left
+    /// for autovacuum.
+    async fn of_ringfence(&self, database: &str, list: &Path, dials: usize) -> f64 {
+        const LOGGED: &str = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::text";
+        const DEAD: &str = "SELECT string_agg(format('%s %s of %s', relname, n_dead_tup, n_live_tup), ', ' ORDER BY n_dead_tup DESC) \
+             FROM (SELECT * FROM pg_stat_user_tables WHERE n_dead_tup > 0 ORDER BY n_dead_tup DESC LIMIT 4) AS worst";
+        const IN_PLACE: &str = "SELECT string_agg(format('%s %s %%', relname, 100 * n_tup_hot_upd / n_tup_upd), ', ' ORDER BY n_tup_upd DESC) \
+             FROM pg_stat_user_tables WHERE n_tup_upd > 1000";
+        let location = self.location(database, "dial").await;
+        let store = Arc::new(Database::open(&location, true).await.expect("a database"));
+        let prepared = dials::prepare(&store, list, &self.vendor).await;
+        let Location::Postgres(url) = &location else { return dials::dial(&store, prepared, dials).await };
+        let logged = async || text_of(url, LOGGED).await.and_then(|bytes| bytes.parse::<f64>().ok()).expect("a place");
+        let before = logged().await;
+        let rate = dials::dial(&store, prepared, dials).await;
+        println!("postgres: {:.0} bytes of the server's log for each call", (logged().await - before) / dials as f64);
+        println!("postgres: updates in place: {}", text_of(url, IN_PLACE).await.unwrap_or_default());
+        println!("postgres: dead rows: {}", text_of(url, DEAD).await.unwrap_or_default());
+        rate
     }
 
     /// Rows a second that are taken in.
@@ -108,7 +131,9 @@ impl Bench {
             println!("{database}, 10,000 contacts of 10 campaigns: a tick {tick}, a claim {claim}");
             let many = self.open(database, "many").await;
             let (tick_of_many, claim_of_many) = backlog::measure(&many, 1_000, contacts).await;
-            println!("{database}, {contacts} contacts of 1,000 campaigns: a tick {tick_of_many}, a claim {claim_of_many}");
+            println!(
+                "{database}, {contacts} contacts of 1,000 campaigns: a tick {tick_of_many}, a claim {claim_of_many}"
+            );
             let (ticks, claims) = (tick_of_many.of(&tick), claim_of_many.of(&claim));
             println!("{database}: with many, a tick takes {ticks:.2} times as long, and a claim {claims:.2} times");
         }

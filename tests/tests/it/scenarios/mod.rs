@@ -32,6 +32,7 @@ mod new_rules_name_the_countries_that_are_called;
 mod older_zone_data_dials_nobody;
 mod one_that_is_always_refused_holds_up_nobody;
 mod priorities_come_first_and_starve_nobody;
+mod processes_share_the_lanes;
 mod retries_stay_inside_the_window;
 mod samples_run;
 mod termination_leaves_nothing_sending;
