@@ -304,7 +304,7 @@ CREATE TABLE attempts (
     CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
     CHECK (state IN ('open', 'lapsed') OR sending_at IS NOT NULL),
     CHECK (state <> 'placed' OR call_id IS NOT NULL)
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- The law of one live attempt for each contact and each number.
 CREATE UNIQUE INDEX attempts_live_contact ON attempts (contact_id) WHERE live;
 CREATE UNIQUE INDEX attempts_live_number ON attempts (number_key) WHERE live;
