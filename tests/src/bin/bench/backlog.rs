@@ -75,6 +75,7 @@ pub(crate) async fn measure(store: &Arc<Database>, campaigns: usize, contacts: u
     let mut settings = lane_settings("main");
     // What a tick opens is five seconds of calls.
     settings.limits.calls = Rate::per_second(DIALS / 5);
+    settings.limits.concurrent = 100_000;
     let lane = store.register_lane(settings.clone(), noon()).await.expect("a lane").id;
     let epoch = take(store, lane, settings.clone(), "bench").await;
     let mut rows: Vec<CampaignRow> = Vec::new();

@@ -120,22 +120,24 @@ impl Bench {
         }
     }
 
-    /// What a tick and a claim take with 10,000 contacts of 10 campaigns, and with so many of 1,000.
+    /// What a tick and a claim take with 10,000 contacts of 1,000 campaigns, and with so many.
     async fn backlogs(&self, contacts: usize, only: Option<&str>) {
         for database in DATABASES {
             if only.is_some_and(|only| only != database) {
                 continue;
             }
             let few = self.open(database, "few").await;
-            let (tick, claim) = backlog::measure(&few, 10, 10_000).await;
-            println!("{database}, 10,000 contacts of 10 campaigns: a tick {tick}, a claim {claim}");
+            let (tick, claim) = backlog::measure(&few, 1_000, 10_000).await;
+            println!(
+                "{database}, 10,000 contacts of 1,000 campaigns: a tick {tick}, the claims of its 40 calls {claim}"
+            );
             let many = self.open(database, "many").await;
             let (tick_of_many, claim_of_many) = backlog::measure(&many, 1_000, contacts).await;
             println!(
-                "{database}, {contacts} contacts of 1,000 campaigns: a tick {tick_of_many}, a claim {claim_of_many}"
+                "{database}, {contacts} contacts of 1,000 campaigns: a tick {tick_of_many}, the claims of its 40 calls {claim_of_many}"
             );
             let (ticks, claims) = (tick_of_many.of(&tick), claim_of_many.of(&claim));
-            println!("{database}: with many, a tick takes {ticks:.2} times as long, and a claim {claims:.2} times");
+            println!("{database}: with many, a tick takes {ticks:.2} times as long, and its claims {claims:.2} times");
         }
     }
 

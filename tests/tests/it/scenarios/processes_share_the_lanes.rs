@@ -82,7 +82,7 @@ async fn one_that_comes_gets_its_share_and_the_lanes_of_one_that_is_killed_go_to
 
 /// Waits until the lanes are owned like this. Returns the names of the owners.
 async fn owners_once(database: &TestDatabase, are_so: impl Fn(&BTreeMap<String, usize>) -> bool) -> Vec<String> {
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     loop {
         let mut owners = BTreeMap::<String, usize>::new();
         for lane in database.store.lanes().await.expect("lanes") {
@@ -110,7 +110,7 @@ fn write_lanes(folder: &std::path::Path, database: &str, vendors: &[Vendor]) {
         .expect("written");
         let campaign = format!(
             "name = \"c{lane}\"\nprovider = \"l{lane}\"\nagent = \"a\"\ncaller_ids = [\"9876500000\"]\n\
-             [contacts]\nphone = \"phone\"\ncountry = \"IN\"\n[calling]\nhours = \"24/7\"\n"
+             [contacts]\nphone = \"phone\"\ncountry = \"IN\"\n[calling]\nhours = \"24/7\"\n[on_unknown]\nask_for = \"5s\"\n"
         );
         let people = (lane * CONTACTS..(lane + 1) * CONTACTS).map(|n| format!("{}\n", number(n).e164()));
         std::fs::write(folder.join(format!("c{lane}.toml")), campaign).expect("written");
