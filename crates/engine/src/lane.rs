@@ -14,13 +14,15 @@ use ringfence_domain::stop_switch::NoStopSwitch;
 use ringfence_domain::{CampaignId, Clock, LaneId, Moment, ReportAddress, Span, StopSwitch};
 use ringfence_providers::{Pacer, Provider};
 use ringfence_reconciler::Reconciler;
-use ringfence_scheduler::{LeaseHolder, LeaseOutcome, Maintenance, Planner, RENEW_EVERY};
+use ringfence_scheduler::{LEFT_TO_OTHERS, LeaseHolder, LeaseOutcome, Maintenance, Planner, RENEW_EVERY};
 use ringfence_store::{Database, LaneLease, RulesCache, StoreError, SweepOrder};
 use ringfence_worker::{Dialer, Feeder, Recorder, queue};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span as TracingSpan, info_span};
+
+use crate::handing_over::{Parting, hand_to};
 
 /// The most bursts that are worked on at once.
 const CONCURRENCY: usize = 4;
@@ -30,8 +32,6 @@ const LAST_ANSWERS: Duration = Duration::from_millis(15_500);
 const LEAVE: Duration = Duration::from_secs(3);
 /// How often this process asks for a lane that another one has.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// How long a lane that was handed over is left to the process that it was handed to.
-const LEFT_TO_OTHERS: Duration = Duration::from_secs(5);
 /// The time after which the use of the limits by the last owner does not matter: no limit has a
 /// longer window.
 const LONGEST_WINDOW: Span = Span::from_hours(1);
@@ -50,15 +50,6 @@ pub enum Ownership {
         /// It has other settings for the lane than this process's file.
         other_settings: bool,
     },
-}
-
-/// Why this process stopped to dial the lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Parting {
-    /// The lane was lost, or a stop was asked for.
-    Over,
-    /// Another process has fewer lanes.
-    HandedOver,
 }
 
 /// The engine of one lane.
@@ -180,17 +171,22 @@ impl LaneEngine {
             self.lane,
             self.settings.clone(),
         );
+        let mut not_to = None;
         while !stop.is_cancelled() {
             let mut ask_again = ASK_AGAIN;
             match holder.acquire().await {
                 Ok(LeaseOutcome::Ours(lease)) => {
                     self.ownership.send_replace(Ownership::Ours);
-                    if self.serve(&holder, lease, &stop).await == Parting::HandedOver {
-                        ask_again = LEFT_TO_OTHERS;
+                    let parting = self.serve(&holder, lease, &stop, not_to.take()).await;
+                    if let Parting::HandedTo(name) = parting {
+                        // It leaves the lane to us again if it cannot take it.
+                        not_to = Some(name);
+                        ask_again = LEFT_TO_OTHERS.duration();
                     }
                     self.ownership.send_replace(Ownership::Asking);
                 }
                 Ok(LeaseOutcome::Theirs { owner, other_settings }) => {
+                    not_to = None;
                     let theirs = Ownership::Theirs { owner, other_settings };
                     self.ownership.send_if_modified(|known| {
                         let is_news = *known != theirs;
@@ -224,7 +220,14 @@ impl LaneEngine {
         self.provider.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn serve(&self, holder: &LeaseHolder, lease: Arc<LaneLease>, stop: &CancellationToken) -> Parting {
+    /// Dials the lane. `not_to`: the process that it was handed to last, and that did not take it.
+    async fn serve(
+        &self,
+        holder: &LeaseHolder,
+        lease: Arc<LaneLease>,
+        stop: &CancellationToken,
+        not_to: Option<String>,
+    ) -> Parting {
         let ending = stop.child_token();
         // Who rang before now is answered by what is read here.
         let _ = self.reopen.notified().now_or_never();
@@ -282,7 +285,7 @@ impl LaneEngine {
         });
         loops.close();
 
-        let parting = self.renew(holder, &lease, &pacer, &ending).await;
+        let parting = self.renew(holder, &lease, &pacer, &ending, not_to.as_deref()).await;
         ending.cancel();
         let finish = async {
             loops.wait().await;
@@ -342,6 +345,7 @@ impl LaneEngine {
         lease: &LaneLease,
         pacer: &Pacer,
         ending: &CancellationToken,
+        not_to: Option<&str>,
     ) -> Parting {
         loop {
             tokio::select! {
@@ -353,14 +357,12 @@ impl LaneEngine {
                 () = ending.cancelled() => return Parting::Over,
             }
             match holder.renew(lease, pacer.levels(self.clock.read().now)).await {
-                Ok(true) if self.is_shared => match holder.hand_to().await {
-                    Ok(Some(to)) => {
+                Ok(true) if self.is_shared && pacer.can_be_handed_on() => {
+                    if let Some(to) = hand_to(holder, &*self.stop_switch, ending, not_to).await {
                         tracing::info!("lane {} is handed to {to}, which has fewer lanes", self.settings.name);
-                        return Parting::HandedOver;
+                        return Parting::HandedTo(to);
                     }
-                    Ok(None) => {}
-                    Err(error) => tracing::debug!(%error, "who else dials is not known: {error}"),
-                },
+                }
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!("lane {} is not ours any more: taken over, or renewed too late", self.settings.name);

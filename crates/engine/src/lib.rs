@@ -6,7 +6,8 @@
 
 pub mod cron_scheduler;
 pub mod database_loss;
-pub mod lane;
+mod handing_over;
+mod lane;
 pub mod outage;
 pub mod presence;
 pub mod receipts;

@@ -138,6 +138,8 @@ impl PollBackoff {
         let lasted = match self.asks.get(&attempt) {
             // Nobody asked while it was out: how long it was, nobody knows.
             Some(Ask { next: None, .. }) if lasted > self.typical => return self.forget(attempt),
+            // It was reported before anybody here had heard of it.
+            Some(Ask { next: Some(next), since, .. }) if next == since => return self.forget(attempt),
             Some(Ask { next: Some(next), since, .. }) => lasted.min(next.since(*since)),
             _ => lasted,
         };

@@ -21,6 +21,8 @@ pub(crate) const RING_AND_TALK: Span = Span::from_hours(1);
 /// The time after its claim before which nobody looks for a lost call: the vendor's list lags
 /// behind.
 const GRACE: Span = Span::from_secs(3);
+/// How often a round looks whether the lane is still ours.
+const LOOK_AT_LEASE: Duration = Duration::from_millis(250);
 const SWEEP_EVERY: Span = Span::from_secs(2);
 const REPORTS_EVERY: Span = Span::from_millis(500);
 /// The number of questions in a row without an answer after which the lane rests and says so.
@@ -119,10 +121,13 @@ impl Reconciler {
 
     /// Does rounds until told to stop. Rings `settled` when slots may have come free.
     pub async fn run(mut self, settled: Arc<Notify>, stop: CancellationToken) {
+        let (lease, clock) = (self.lease.clone(), self.clock.clone());
         while !stop.is_cancelled() && self.lease.holds(self.clock.boot()) {
             let round = tokio::select! {
                 round = self.run_once() => round,
                 () = stop.cancelled() => return,
+                // Nothing is asked past the end of the lease, as another owner may ask by then.
+                () = lease_ends(&lease, &*clock) => return,
             };
             let mut wait = ROUND;
             match round {
@@ -298,5 +303,12 @@ impl Reconciler {
             }
         };
         self.store.affect_lane(self.lease.lane, effect, now).await
+    }
+}
+
+/// Returns when the lease is over.
+async fn lease_ends(lease: &LaneLease, clock: &dyn Clock) {
+    while lease.holds(clock.boot()) {
+        tokio::time::sleep(LOOK_AT_LEASE).await;
     }
 }

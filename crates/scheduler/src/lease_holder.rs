@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{Clock, LaneId, Moment, Span};
-use ringfence_store::{Acquired, Database, EarlierUse, LaneLease, Owner, ProcessLock, StoreError};
+use ringfence_store::{Acquired, Database, EarlierUse, LaneLease, LaneRow, Owner, ProcessLock, StoreError};
 
 use crate::lane_shares::{HandOver, hand_overs};
 
@@ -18,6 +18,15 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// A process that shares lanes gives a sign of life more often than this. It is shorter than a lease, so
 /// that nobody hands a lane to a process that lost its own.
 const SHARES_WITHIN: Span = Span::from_secs(6);
+
+/// How long a lane that was given back is left to a process that has fewer.
+pub const LEFT_TO_OTHERS: Span = Span::from_secs(5);
+
+/// Who takes which lanes, and who has them.
+struct Shares {
+    takes: BTreeMap<String, BTreeSet<LaneId>>,
+    owners: BTreeMap<LaneId, String>,
+}
 
 /// Takes one lane for this process and keeps it.
 #[derive(Debug)]
@@ -62,6 +71,11 @@ impl LeaseHolder {
     pub async fn acquire(&self) -> Result<LeaseOutcome, StoreError> {
         let lanes = self.store.lanes().await?;
         let lane = lanes.into_iter().find(|lane| lane.id == self.lane);
+        if let Some(lane) = &lane
+            && let Some(owner) = self.left_to(lane).await?
+        {
+            return Ok(LeaseOutcome::Theirs { owner, other_settings: false });
+        }
         let outlived = lane.as_ref().is_some_and(|lane| self.is_outlived(lane.lease_until));
         let current = lane.and_then(|lane| lane.owner);
         let dead =
@@ -115,12 +129,31 @@ impl LeaseHolder {
     }
 
     /// Returns the process that this lane is to be handed to: it takes the lane, too, and has at least two
-    /// fewer than we. None when we do not share.
-    pub async fn hand_to(&self) -> Result<Option<String>, StoreError> {
-        let sharing = self.store.sharing(self.clock.read().now - SHARES_WITHIN).await?;
-        if !sharing.contains_key(&self.owner) {
+    /// fewer than we. None when we do not share, or when it is `but`.
+    pub async fn hand_to(&self, but: Option<&str>) -> Result<Option<String>, StoreError> {
+        let shares = self.shares().await?;
+        let takes = shares.takes.into_iter().filter(|(name, _)| Some(name.as_str()) != but).collect();
+        let ours = |step: &HandOver<'_>| step.lane == self.lane && step.from == self.owner;
+        Ok(hand_overs(&takes, &shares.owners).into_iter().find(ours).map(|step| step.to.to_owned()))
+    }
+
+    /// Returns the process that this lane, which was given back a moment ago, is left to: it has fewer than we.
+    async fn left_to(&self, lane: &LaneRow) -> Result<Option<String>, StoreError> {
+        let free_for = self.clock.read().now.since(lane.lease_until);
+        if lane.owner.is_some() || free_for >= LEFT_TO_OTHERS || free_for < Span::ZERO {
             return Ok(None);
         }
+        let shares = self.shares().await?;
+        let count = |name: &str| shares.owners.values().filter(|owner| *owner == name).count();
+        let ours = count(&self.owner);
+        let mut others = shares.takes.iter().filter(|(_, takes)| takes.contains(&self.lane)).map(|(name, _)| name);
+        Ok(others.find(|name| count(name) < ours).cloned())
+    }
+
+    /// Who shares lanes and lives, with the lanes that each takes, and who has which.
+    async fn shares(&self) -> Result<Shares, StoreError> {
+        let now = self.clock.read().now;
+        let sharing = self.store.sharing(now - SHARES_WITHIN, now + SHARES_WITHIN).await?;
         let lanes = self.store.lanes().await?;
         let known: BTreeMap<LaneId, &LaneSettings> = lanes.iter().map(|lane| (lane.id, &lane.settings)).collect();
         let living = sharing.into_iter().filter(|(name, _)| !ProcessLock::is_dead(&self.store, name));
@@ -128,10 +161,8 @@ impl LeaseHolder {
             let same = takes.into_iter().filter(|(lane, settings)| known.get(lane) == Some(&settings));
             (name, same.map(|(lane, _)| lane).collect())
         });
-        let takes: BTreeMap<String, BTreeSet<LaneId>> = takes.collect();
-        let owners = lanes.iter().filter_map(|lane| Some((lane.id, lane.owner.clone()?))).collect();
-        let ours = |step: &HandOver<'_>| step.lane == self.lane && step.from == self.owner;
-        Ok(hand_overs(&takes, &owners).into_iter().find(ours).map(|step| step.to.to_owned()))
+        let takes = takes.collect();
+        Ok(Shares { takes, owners: lanes.into_iter().filter_map(|lane| Some((lane.id, lane.owner?))).collect() })
     }
 
     /// Gives the lane back, and writes down what was used of its limits.

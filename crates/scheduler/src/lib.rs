@@ -13,6 +13,6 @@ mod lease_holder;
 mod maintenance;
 mod planner;
 
-pub use lease_holder::{LEASE, LeaseHolder, LeaseOutcome, RENEW_EVERY};
+pub use lease_holder::{LEASE, LEFT_TO_OTHERS, LeaseHolder, LeaseOutcome, RENEW_EVERY};
 pub use maintenance::Maintenance;
 pub use planner::{Planner, Tick};

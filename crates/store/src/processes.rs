@@ -82,11 +82,17 @@ pub(crate) async fn take(session: &mut Session, name: &str, takes: &Takes) -> Re
     Ok(())
 }
 
-/// The processes that share lanes and gave a sign of life after `since`, with the lanes that each takes.
-pub(crate) async fn sharing(session: &mut Session, since: Moment) -> Result<BTreeMap<String, Takes>, StoreError> {
-    const SHARING: Sql =
-        sql!("SELECT name, takes FROM processes WHERE takes IS NOT NULL AND ended_at IS NULL AND seen_at > $1");
-    let rows = session.rows(&SHARING, args![since]).await?;
+/// The processes that share lanes and gave a sign of life after `since` and before `until`, with the lanes
+/// that each takes. A later sign is from before the clock was set back.
+pub(crate) async fn sharing(
+    session: &mut Session,
+    since: Moment,
+    until: Moment,
+) -> Result<BTreeMap<String, Takes>, StoreError> {
+    const SHARING: Sql = sql!(
+        "SELECT name, takes FROM processes WHERE takes IS NOT NULL AND ended_at IS NULL AND seen_at > $1 AND seen_at < $2"
+    );
+    let rows = session.rows(&SHARING, args![since, until]).await?;
     rows.iter().map(|row| Ok((row.get("name")?, row.json("processes", "takes")?))).collect()
 }
 

@@ -37,6 +37,9 @@ use crate::Budget;
 /// How long before its moment a permit is given out. The claim needs this time.
 const LEAD: Duration = Duration::from_millis(50);
 
+/// A new owner may wait for a window that is no longer than this.
+const SHORT_WINDOW: Span = Span::from_secs(1);
+
 /// The budget of one lane, spent by calls and questions alike.
 #[derive(Debug)]
 pub struct Pacer {
@@ -84,6 +87,14 @@ impl Pacer {
             requests: windows.requests.sent(now)?,
             campaigns: campaigns.map(|(id, own)| Some((*id, own.rate, own.sent(now)?))).collect::<Option<_>>()?,
         })
+    }
+
+    /// Tells whether another owner can go on at once: it is told what was used, or the windows are short.
+    pub fn can_be_handed_on(&self) -> bool {
+        let windows = [self.limits.calls, self.limits.requests];
+        let is_told = self.used.is_none_or(|used| used.elapsed() >= Self::UNKNOWN_FOR);
+        (is_told && windows.iter().all(|rate| rate.count() as usize <= Window::TELLABLE))
+            || windows.iter().all(|rate| rate.per() <= SHORT_WINDOW)
     }
 
     /// Returns how much of the limits is used, and which one calls wait for, as of `now`.

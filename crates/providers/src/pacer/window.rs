@@ -31,7 +31,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    const TELLABLE: usize = 20_000;
+    /// The most requests that are written down for the next owner.
+    pub(super) const TELLABLE: usize = 20_000;
 
     /// Makes a window. When `used` is given, it is full as of then: someone else may have spent all
     /// of it just before.

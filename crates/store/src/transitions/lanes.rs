@@ -36,8 +36,8 @@ transitions! {
     write begin_process(name: String, command: String, now: Moment) -> () = |session| processes::begin(session, &name, &command, now);
     /// Enters which lanes a process dials and shares with others.
     write share_lanes(name: String, takes: Takes) -> () = |session| processes::take(session, &name, &takes);
-    /// The processes that share lanes and gave a sign of life after `since`, with the lanes that each takes.
-    read sharing(since: Moment) -> BTreeMap<String, Takes> = |session| processes::sharing(session, since);
+    /// The processes that share lanes and gave a sign of life after `since` and before `until`, with the lanes that each takes.
+    read sharing(since: Moment, until: Moment) -> BTreeMap<String, Takes> = |session| processes::sharing(session, since, until);
     /// Enters a sign of life of a process.
     write sign_of_life(name: String, now: Moment) -> () = |session| processes::sign(session, &name, now);
     /// Enters that a process left in good order.

@@ -2,6 +2,8 @@
 
 use ringfence_domain::lane::{LaneSettings, LimitLevels, LimitUsage};
 use ringfence_domain::{CampaignId, Moment, Span};
+use ringfence_samples::HandClock;
+use ringfence_scheduler::{LeaseHolder, LeaseOutcome};
 use ringfence_store::{Acquired, Owner};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, lane_settings, noon};
@@ -30,6 +32,52 @@ on_both_databases! {
         assert_eq!(store.lanes().await.expect("lanes")[0].levels, LimitLevels::default(), "a new owner has not said");
         store.release_lane(lane, 3, None, noon()).await.expect("released");
         assert!(matches!(take("a", None, 21).await, Acquired::Ours { epoch: 4, .. }));
+    }
+}
+
+on_both_databases! {
+    async fn lanes_go_to_who_has_fewer_and_a_lane_that_was_given_back_is_left_to_them(database) {
+        let store = std::sync::Arc::new(database.another().await);
+        let clock = HandClock::at(noon());
+        let mut lanes = Vec::new();
+        for name in ["one", "two", "three"] {
+            let settings = lane_settings(name);
+            let id = store.register_lane(settings.clone(), noon()).await.expect("a lane").id;
+            lanes.push((id, settings));
+        }
+        for name in ["a", "b", "c"] {
+            store.begin_process(name.into(), "serve".into(), noon()).await.expect("begun");
+            store.share_lanes(name.into(), lanes.clone()).await.expect("said");
+        }
+        let holder = |name: &str, lane: usize| {
+            let (id, settings) = lanes[lane].clone();
+            LeaseHolder::new(store.clone(), clock.clone(), name.to_owned(), id, settings)
+        };
+        let mut leases = Vec::new();
+        for lane in 0..3 {
+            match holder("a", lane).acquire().await.expect("an answer") {
+                LeaseOutcome::Ours(lease) => leases.push(lease),
+                other @ LeaseOutcome::Theirs { .. } => panic!("{other:?}"),
+            }
+        }
+        let last = holder("a", 2);
+        assert_eq!(last.hand_to(None).await.expect("an answer").as_deref(), Some("b"));
+        assert_eq!(last.hand_to(Some("b")).await.expect("an answer").as_deref(), Some("c"), "b did not take it");
+        assert_eq!(holder("a", 0).hand_to(None).await.expect("an answer"), None, "one is our share");
+        last.release(&leases[2], None).await.expect("released");
+        let taken = async |name: &str| matches!(holder(name, 2).acquire().await.expect("an answer"), LeaseOutcome::Ours(_));
+        assert!(!taken("a").await, "it has two, and others none");
+        clock.set(noon() + Span::from_secs(5));
+        assert!(taken("a").await, "nobody took it");
+        // Nobody hands a lane to a process that is silent, has left, or spoke before the clock was set back.
+        store.end_process("c".into(), noon()).await.expect("ended");
+        clock.set(noon() + Span::from_secs(7));
+        assert_eq!(last.hand_to(None).await.expect("an answer"), None);
+        store.sign_of_life("a".into(), noon() + Span::from_secs(7)).await.expect("a sign");
+        store.sign_of_life("b".into(), noon() + Span::from_secs(60)).await.expect("a sign");
+        assert_eq!(last.hand_to(None).await.expect("an answer"), None);
+        store.sign_of_life("b".into(), noon() + Span::from_secs(7)).await.expect("a sign");
+        assert_eq!(last.hand_to(None).await.expect("an answer").as_deref(), Some("b"));
     }
 }
 
