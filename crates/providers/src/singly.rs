@@ -2,20 +2,23 @@
 
 use futures::{StreamExt, stream};
 
+use crate::Budget;
 use crate::call::AskError;
 
 /// The most questions that are out at once. Where an answer takes 200 ms, that is 80 questions a second.
+/// A vendor that allows few questions a second is asked one after the other.
 const AT_ONCE: usize = 16;
 
 /// Asks about each, and hands the answers to `heard`, in the order of the questions. Returns what was
 /// not answered.
 pub(crate) async fn ask_singly<T, A, F: Future<Output = Result<A, AskError>>>(
     all: impl IntoIterator<Item = T>,
+    budget: &dyn Budget,
     ask: impl FnMut(T) -> F,
     mut heard: impl FnMut(A),
 ) -> Result<Unanswered, AskError> {
     let mut unanswered = Unanswered::default();
-    let mut answers = stream::iter(all).map(ask).buffered(AT_ONCE);
+    let mut answers = stream::iter(all).map(ask).buffered(budget.questions_a_second().clamp(1, AT_ONCE));
     while let Some(answer) = answers.next().await {
         match answer {
             Ok(answer) => heard(answer),

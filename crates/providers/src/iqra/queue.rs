@@ -67,7 +67,7 @@ impl Iqra {
         let missing = missing.into_iter().take(budget.questions_a_second().max(SINGLY));
         let ask = async |(call_id, attempt): (&str, AttemptId)| Ok((attempt, self.one(call_id, budget).await?));
         let heard = |(attempt, row): (_, Option<Value>)| news.extend(row.map(|row| (attempt, self.news(&row))));
-        let unanswered = ask_singly(missing, ask, heard).await?;
+        let unanswered = ask_singly(missing, budget, ask, heard).await?;
         unanswered.end(!news.is_empty())?;
         Ok(news)
     }

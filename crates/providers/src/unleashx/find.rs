@@ -60,7 +60,7 @@ impl UnleashX {
                 news.push((attempt, self.news(&row)));
             }
         };
-        let unanswered = ask_singly(self.some_of(missing, budget), ask, heard).await?;
+        let unanswered = ask_singly(self.some_of(missing, budget), budget, ask, heard).await?;
         unanswered.end(!news.is_empty())?;
         Ok(news)
     }
@@ -107,7 +107,7 @@ impl UnleashX {
             }
             unasked.remove(&attempt);
         };
-        let unanswered = ask_singly(self.some_of(lost.iter().collect(), budget), ask, heard).await?;
+        let unanswered = ask_singly(self.some_of(lost.iter().collect(), budget), budget, ask, heard).await?;
         unanswered.end(unasked.len() < lost.len())?;
         findings.unasked.extend(unasked);
         Ok(findings)
