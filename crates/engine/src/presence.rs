@@ -7,9 +7,12 @@ use ringfence_domain::Clock;
 use ringfence_store::{Database, StoreError};
 use tokio_util::sync::CancellationToken;
 
-/// How often a process gives a sign. Those that share lanes with it miss it sooner than those who only
-/// tell people whether somebody dials.
-const EVERY: Duration = Duration::from_secs(2);
+/// How often a process gives a sign. A reader takes one without a sign for three times as long to
+/// be gone.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// The same for a process that shares lanes: nobody is to hand a lane to one that is gone.
+const EVERY_OF_SHARING: Duration = Duration::from_secs(2);
 
 /// How long a process that leaves waits for a database to take its last word.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -21,9 +24,24 @@ pub async fn introduce(store: &Database, clock: &dyn Clock, name: &str, command:
 
 /// Gives signs of life until `stop`, and then says that the process leaves.
 pub async fn stay(store: Arc<Database>, clock: Arc<dyn Clock>, name: String, stop: CancellationToken) {
+    give_signs(store, clock, name, stop, EVERY).await;
+}
+
+/// The same for a process that shares its lanes.
+pub async fn stay_sharing(store: Arc<Database>, clock: Arc<dyn Clock>, name: String, stop: CancellationToken) {
+    give_signs(store, clock, name, stop, EVERY_OF_SHARING).await;
+}
+
+async fn give_signs(
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    name: String,
+    stop: CancellationToken,
+    every: Duration,
+) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(every) => {}
             () = stop.cancelled() => break,
         }
         // The lanes' own loops speak of a database that does not answer.

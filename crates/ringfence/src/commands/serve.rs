@@ -157,10 +157,13 @@ impl Process<'_> {
             providers.insert(name.clone(), provider);
         }
         let name = self.lifeline.name().to_owned();
+        let (own, present, signal) = (store.clone(), clock.clone(), shutdown.signal());
         if is_shared {
             store.share_lanes(name.clone(), takes).await?;
+            shutdown.spawn(presence::stay_sharing(own, present, name.clone(), signal));
+        } else {
+            shutdown.spawn(presence::stay(own, present, name.clone(), signal));
         }
-        shutdown.spawn(presence::stay(store.clone(), clock.clone(), name.clone(), shutdown.signal()));
         let notices = self.common.place().notices;
         let scheduler = cron_scheduler(store.clone(), clock.clone(), name, providers, notices);
         shutdown.spawn(scheduler.run(shutdown.signal()));
