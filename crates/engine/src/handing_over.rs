@@ -18,8 +18,8 @@ pub(crate) enum Parting {
     HandedTo(String),
 }
 
-/// Returns the process that the lane is to be handed to, unless it is `but`. Who is told to stop keeps
-/// its lanes.
+/// Returns the process that the lane is to be handed to, unless it is `but`. A process under a stop
+/// switch keeps its lanes.
 pub(crate) async fn hand_to(
     holder: &LeaseHolder,
     stop_switch: &dyn StopSwitch,

@@ -1,4 +1,4 @@
-//! The sharing of lanes among processes: who hands which lane to whom.
+//! Processes share lanes: which lane moves from which process to which other one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ pub(crate) fn hand_overs<'p>(
     moves
 }
 
-/// The next move: from whom has most to whom has fewest, as far as the one takes what the other has.
+/// Finds the next move: a lane goes from a process that has many to one that takes it and has few.
 fn next<'p>(
     takes: &'p BTreeMap<String, BTreeSet<LaneId>>,
     has: &BTreeMap<&'p str, BTreeSet<LaneId>>,

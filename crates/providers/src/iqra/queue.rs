@@ -35,7 +35,7 @@ const SINCE: Span = Span::from_days(1);
 /// told. A request that is still not in the list this long after that moment did not arrive, and
 /// will not.
 const ABSENT_AFTER: Span = Span::from_minutes(3);
-/// So many calls a round are asked about one by one at least, if the list does not show them.
+/// A round asks about at least this many calls that the list does not show, one by one.
 const SINGLY: usize = 3;
 
 impl Iqra {

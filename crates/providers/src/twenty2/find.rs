@@ -20,7 +20,7 @@ use crate::{Budget, Provider, answer};
 const SKEW: Span = Span::from_minutes(2);
 /// The time within which a taken call starts.
 const QUEUE: Span = Span::from_minutes(10);
-/// So many calls a round are asked for one by one at least, if the list does not show them.
+/// A round asks about at least this many calls that the list does not show, one by one.
 const SINGLY: usize = 3;
 
 impl Twenty2 {

@@ -21,7 +21,7 @@ pub(super) const PAGE: usize = 100;
 /// The most pages that are read for one question; a call that none of them has is looked for by
 /// itself.
 const PAGES: usize = 5;
-/// So many calls a round are looked for one by one at least.
+/// A round looks for at least this many calls one by one.
 const SINGLY: usize = 5;
 /// How much earlier than a call the list is asked for: its dates have no zone.
 const MARGIN: Span = Span::from_days(1);

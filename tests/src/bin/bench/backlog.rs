@@ -19,7 +19,7 @@ const DIALS: u32 = 40;
 const ROUNDS: usize = 20;
 /// Contacts that one transaction of an import brings.
 const ROWS: usize = 2_000;
-/// One campaign of so many has its window open.
+/// Every tenth campaign has its window open.
 const OPEN: usize = 10;
 
 const ZONES: [&str; 20] = [

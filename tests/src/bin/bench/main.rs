@@ -120,7 +120,7 @@ impl Bench {
         }
     }
 
-    /// What a tick and a claim take with 10,000 contacts of 1,000 campaigns, and with so many.
+    /// Times a tick and its claims with 10,000 contacts of 1,000 campaigns, and then with `contacts` of them.
     async fn backlogs(&self, contacts: usize, only: Option<&str>) {
         for database in DATABASES {
             if only.is_some_and(|only| only != database) {
