@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ringfence_crash as crash;
 use ringfence_domain::{ImportId, Moment, Span};
 use ringfence_store::Actor;
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,7 @@ pub fn keep(folder: &Path, file: NamedTempFile, order: UploadOrder) -> Result<Up
         Ok(lock)
     };
     let lock = kept().map_err(|error| unwritable(folder, &error))?;
+    crash::point("upload", "kept");
     Ok(Upload { path, order, _lock: lock })
 }
 
@@ -150,6 +152,7 @@ impl Upload {
                 Err(if is_old { self.set_aside(error) } else { error })
             }
             taken => {
+                crash::point("upload", "taken_in");
                 self.discard();
                 taken
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringfence_crash as crash;
 use ringfence_domain::{AttemptId, CallStatus, Moment, Outcome, Span};
 use ringfence_providers::OutCall;
 use ringfence_store::{LiveCall, Settlement, StoreError};
@@ -46,6 +47,7 @@ impl Reconciler {
                 return self.trouble(&error, now).await;
             }
         };
+        crash::point("ask", "answered");
         let mut out = Vec::new();
         for call in placed {
             match news.get(&call.attempt) {

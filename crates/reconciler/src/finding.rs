@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringfence_crash as crash;
 use ringfence_domain::campaign::UnknownPolicy;
 use ringfence_domain::template::Template;
 use ringfence_domain::{AttemptId, Moment, Span};
@@ -54,6 +55,7 @@ impl Reconciler {
                 return self.trouble(&error, now).await;
             }
         };
+        crash::point("find", "answered");
         self.free_slots(unknown, &not_out, now).await?;
         let call_ids: Vec<String> = candidates.iter().map(|candidate| candidate.call_id.clone()).collect();
         let bound = self.store.bound_calls(self.lease.lane, call_ids).await?;

@@ -62,7 +62,7 @@ pub type DncEntry = (DncListId, NumberKey, PhoneNumber);
 pub(crate) async fn add(database: &Database, numbers: Vec<DncEntry>) -> Result<u64, StoreError> {
     const WORK: &str = "add_dnc";
     if numbers.len() <= LIST || database.kind() == DatabaseKind::Postgres {
-        return database.write(Urgency::Stop, move |session| Box::pin(add_some(session, numbers))).await;
+        return database.write(WORK, Urgency::Stop, move |session| Box::pin(add_some(session, numbers))).await;
     }
     let mut added = 0;
     let mut numbers = numbers.into_iter();
@@ -70,7 +70,7 @@ pub(crate) async fn add(database: &Database, numbers: Vec<DncEntry>) -> Result<u
         let rows = database.portion(WORK);
         let some: Vec<_> = numbers.by_ref().take(rows).collect();
         let did = some.len();
-        let write = database.timed(Urgency::Bulk, move |session| Box::pin(add_some(session, some)));
+        let write = database.timed(WORK, Urgency::Bulk, move |session| Box::pin(add_some(session, some)));
         let (new, held) = write.await?;
         database.portions().took(WORK, rows, did, held);
         added += new;

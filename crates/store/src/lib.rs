@@ -101,4 +101,5 @@ pub use run_hours::RunHour;
 pub use stop_all::Stop;
 pub use stop_contacts::{StopOrder, StopScope, StoppedSome};
 pub use tokens::{NewToken, TokenRow};
+pub use transitions::names as transaction_names;
 pub use webhooks::{MessageRow, NewMessage, SentMessage, WebhookRow};

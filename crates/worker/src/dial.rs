@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ringfence_crash as crash;
 use ringfence_domain::template::{NoValue, Row, Template};
 use ringfence_domain::{
     AttemptId, Campaign, CampaignId, Clock, LaneAnswers, LaneEffect, Moment, PhoneNumber, Placement, ReportAddress,
@@ -230,7 +231,9 @@ impl Shared {
         }
         let lateness = sent_at.since(call.dial_after).duration().as_secs_f64();
         measures::LATENESS.get_or_create(&OfLane { lane: self.lane_name() }).observe(lateness);
+        crash::point("send", "claimed");
         let placement = self.provider.place(&request).await;
+        crash::point("send", "answered");
         let answered_at = self.clock.read().now;
         let effect = self.answers.lock().unwrap_or_else(PoisonError::into_inner).add(&placement, answered_at);
         self.tell(&call, placement, effect, (sent_at, answered_at)).await;
@@ -254,6 +257,7 @@ impl Shared {
             effect,
         };
         self.store.receipts().add(&call.reference, &sent);
+        crash::point("send", "kept");
         if self.results.send(sent).await.is_err() {
             tracing::error!(attempt.id = %call.attempt, "the result of attempt {} waits for the next start", call.attempt);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ringfence_crash as crash;
 use ringfence_domain::{Clock, MessageState, Moment, Span};
 use ringfence_intake::config::Webhook;
 use ringfence_providers::{HttpTransport, Transport};
@@ -176,6 +177,7 @@ impl Sender {
             gone |= answer == Answer::Gone;
             sent.push(self.outcome(&message, answer));
         }
+        crash::point("deliver", "answered");
         let now = self.clock.read().now;
         self.store.keep_sent(id, sent).await?;
         if gone {

@@ -17,13 +17,13 @@ impl Database {
     /// Claims calls that are to be made. Nothing is claimed from a database that is not the one
     /// that it was, nor while its witness cannot be written; what was claimed when the witness
     /// failed is withheld.
-    pub(crate) async fn dial<F>(&self, claim: F) -> Result<Claimed, StoreError>
+    pub(crate) async fn dial<F>(&self, name: &'static str, claim: F) -> Result<Claimed, StoreError>
     where
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, Claimed> + Send + 'static,
     {
         let seen = self.witness().map(Witness::seen);
         let known = seen.clone();
-        let claiming = self.carry_out(Urgency::Normal, Follows::Calls, move |session| {
+        let claiming = self.carry_out(name, Urgency::Normal, Follows::Calls, move |session| {
             Box::pin(async move {
                 let claimed = claim(session).await?;
                 let suspicion =

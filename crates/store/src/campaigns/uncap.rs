@@ -25,7 +25,7 @@ pub(crate) async fn apply(
     now: Moment,
 ) -> Result<(Applied, CampaignRow), StoreError> {
     let applied = database
-        .write(Urgency::Normal, move |session| {
+        .write("apply", Urgency::Normal, move |session| {
             Box::pin(async move { campaigns::apply::apply(session, &rules, lane, how, now).await })
         })
         .await?;
@@ -92,7 +92,7 @@ async fn work_off(database: &Database, mark: Mark, now: Moment) -> Result<(), St
             put_due(database, WORK, late).await?;
         }
     }
-    database.write(Urgency::Normal, move |session| Box::pin(unmark(session, mark))).await
+    database.write(WORK, Urgency::Normal, move |session| Box::pin(unmark(session, mark))).await
 }
 
 async fn capped_buckets(session: &mut Session, campaign: CampaignId) -> Result<Vec<BucketId>, StoreError> {

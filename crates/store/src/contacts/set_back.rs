@@ -28,7 +28,7 @@ pub(crate) struct Late {
 /// judged anew. May be repeated. Returns how many contacts are due earlier.
 pub(crate) async fn set_right(database: &Database, lane: LaneId, now: Moment) -> Result<u32, StoreError> {
     const WORK: &str = "set_right";
-    database.write(Urgency::Normal, move |session| Box::pin(awaken(session, lane))).await?;
+    database.write(WORK, Urgency::Normal, move |session| Box::pin(awaken(session, lane))).await?;
     let mut moved = 0;
     loop {
         let rows = database.portion(WORK);

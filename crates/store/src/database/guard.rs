@@ -116,7 +116,7 @@ impl Database {
         let opened = opened.map_err(StoreError::Unavailable)?;
         let now = clock::wall_clock();
         let lifted = self
-            .write(Urgency::Normal, move |session| {
+            .write("lift_quarantine", Urgency::Normal, move |session| {
                 Box::pin(async move { rows::lift(session, &by, &reason, past, now).await })
             })
             .await?;
@@ -154,7 +154,10 @@ impl Database {
         let new = NewQuarantine { cause: suspicion.to_string(), since, replaces: other.map(|seen| seen.installation) };
         let now = clock::wall_clock();
         tracing::error!("this database dials nobody: {suspicion}; `ringfence quarantine` says more");
-        self.write(Urgency::Stop, move |session| Box::pin(async move { rows::begin(session, &new, now).await })).await
+        self.write("begin_quarantine", Urgency::Stop, move |session| {
+            Box::pin(async move { rows::begin(session, &new, now).await })
+        })
+        .await
     }
 
     /// Where the witnesses stand. A folder that cannot be written has none.
@@ -238,7 +241,7 @@ impl Database {
             return Ok(());
         }
         let (place, now) = (self.place().await?, clock::wall_clock());
-        self.write(Urgency::Stop, move |session| {
+        self.write("trust", Urgency::Stop, move |session| {
             Box::pin(async move {
                 if session.run(&TRUST, args![place]).await? > 0 {
                     begin_era(session, now).await?;

@@ -58,7 +58,7 @@ impl Installation {
         if let Some(known) = database.read(|session| Box::pin(read(session))).await? {
             return Ok(known);
         }
-        database.write(Urgency::Normal, |session| Box::pin(make(session))).await
+        database.write("install", Urgency::Normal, |session| Box::pin(make(session))).await
     }
 }
 

@@ -21,6 +21,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use ringfence_crash as crash;
 use ringfence_domain::phone::NumberHasher;
 use ringfence_domain::{Clock, ReportKey};
 use sqlx::{Executor, PgPool};
@@ -111,6 +112,7 @@ impl Database {
         }
         let mut database = Self { mixed, ..Self::of(pools, location) };
         database.migrate().await.map_err(|error| error.at(location))?;
+        crash::point("open", "migrated");
         database.install().await?;
         Ok(database)
     }

@@ -15,6 +15,8 @@ use crate::quarantine::witness;
 use crate::quarantine::witness::Ready;
 use crate::session::Session;
 use crate::session::transaction::Open;
+use crate::transitions;
+use ringfence_crash as crash;
 use tracing::Instrument;
 
 /// No write is to hold SQLite's writer for longer.
@@ -46,20 +48,20 @@ pub(crate) struct Written<T> {
 impl Database {
     /// Runs one transition in one transaction. It runs to its end in a task of its own, so that
     /// the caller may be cancelled without leaving a transaction half done on a pooled
-    /// connection.
-    pub(crate) async fn write<T, F>(&self, urgency: Urgency, transition: F) -> Result<T, StoreError>
+    /// connection. `name`: as it stands in `transitions/`.
+    pub(crate) async fn write<T, F>(&self, name: &'static str, urgency: Urgency, transition: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
-        self.timed(urgency, transition).await.map(|(done, _)| done)
+        self.timed(name, urgency, transition).await.map(|(done, _)| done)
     }
 
     /// Runs a transition over many rows, as many at once as do not hold up others: its second
     /// argument. It returns how many there were.
     pub(crate) async fn write_some<T, F>(
         &self,
-        work: &'static str,
+        name: &'static str,
         urgency: Urgency,
         transition: F,
     ) -> Result<T, StoreError>
@@ -67,9 +69,9 @@ impl Database {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session, i64) -> Step<'s, (T, usize)> + Send + 'static,
     {
-        let rows = self.portion(work);
-        let ((done, did), held) = self.timed(urgency, move |session| transition(session, rows as i64)).await?;
-        self.portions.took(work, rows, did, held);
+        let rows = self.portion(name);
+        let ((done, did), held) = self.timed(name, urgency, move |session| transition(session, rows as i64)).await?;
+        self.portions.took(name, rows, did, held);
         Ok(done)
     }
 
@@ -87,19 +89,25 @@ impl Database {
     }
 
     /// The same as `write`, and how long the transaction lasted.
-    pub(crate) async fn timed<T, F>(&self, urgency: Urgency, transition: F) -> Result<(T, Duration), StoreError>
+    pub(crate) async fn timed<T, F>(
+        &self,
+        name: &'static str,
+        urgency: Urgency,
+        transition: F,
+    ) -> Result<(T, Duration), StoreError>
     where
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
         // What forbids or records calls holds without a witness, too.
-        self.carry_out(urgency, Follows::NoCalls, transition).await.map(|written| (written.done, written.held))
+        self.carry_out(name, urgency, Follows::NoCalls, transition).await.map(|written| (written.done, written.held))
     }
 
     /// Runs one transition in one transaction. One that calls follow on does not commit when its
     /// witness cannot be written.
     pub(crate) async fn carry_out<T, F>(
         &self,
+        name: &'static str,
         urgency: Urgency,
         follows: Follows,
         transition: F,
@@ -108,6 +116,7 @@ impl Database {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
+        debug_assert!(transitions::names().any(|known| known == name), "`{name}` stands in no list of transitions");
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
         let teller = Teller::new(self.actor.clone());
         let heard = teller.clone();
@@ -143,17 +152,20 @@ impl Database {
                     return Err(error);
                 }
             };
+            crash::point(name, "changed");
             session.commit().await?;
+            crash::point(name, "committed");
             tallies.shift(&heard.attempts());
             events::log(&events);
             let witnessed = ready.map_or(Ok(()), Ready::committed);
+            crash::point(name, "witnessed");
             let held = boot_time().saturating_sub(began);
             TRANSACTIONS.observe(held.as_secs_f64());
             if turn.is_some() && held > HELD_LONG {
                 tracing::debug!(
                     held_ms = held.as_millis(),
                     ?urgency,
-                    "the writer was held for {} ms",
+                    "the writer was held for {} ms by `{name}`",
                     held.as_millis()
                 );
             }

@@ -47,7 +47,7 @@ pub(crate) async fn take_in(database: &Database, chunk: ImportChunk) -> Result<V
     const WORK: &str = "import_chunk";
     // On Postgres a chunk of any size holds up nobody.
     if database.kind() == DatabaseKind::Postgres {
-        return database.write(Urgency::Bulk, move |session| Box::pin(take_part(session, chunk))).await;
+        return database.write(WORK, Urgency::Bulk, move |session| Box::pin(take_part(session, chunk))).await;
     }
     let ImportChunk { import, run, contacts, rejects, columns, now } = chunk;
     let (mut contacts, mut rejects) = (contacts.into_iter().peekable(), rejects.into_iter().peekable());
@@ -71,7 +71,7 @@ pub(crate) async fn take_in(database: &Database, chunk: ImportChunk) -> Result<V
         let did = some.len() + refused.len();
         let part = ImportChunk { import, run, contacts: some, rejects: refused, columns: columns.clone(), now };
         let write =
-            database.timed(Urgency::Bulk, move |session| Box::pin(async move { take_part(session, part).await }));
+            database.timed(WORK, Urgency::Bulk, move |session| Box::pin(async move { take_part(session, part).await }));
         let (part, held) = write.await?;
         database.portions().took(WORK, rows, did, held);
         verdicts.extend(part);

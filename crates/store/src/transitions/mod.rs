@@ -35,15 +35,23 @@ macro_rules! transitions {
                 tracing::Instrument::instrument(work, span).await
             })+
         }
+
+        /// The names of those that are one transaction.
+        pub(super) const NAMES: &[Option<&str>] = &[$($crate::transitions::transitions!(# $kind $name)),+];
     };
+    (# read $name:ident) => { None };
+    (# snapshot $name:ident) => { None };
+    (# tallied $name:ident) => { None };
+    (# in_parts $name:ident) => { None };
+    (# $kind:ident $name:ident) => { Some(stringify!($name)) };
     (@ write $database:ident, $name:ident, |$session:ident| $step:expr) => {
         $database
-            .write($crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
+            .write(stringify!($name), $crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
             .await
     };
     (@ stop_switch $database:ident, $name:ident, |$session:ident| $step:expr) => {
         $database
-            .write($crate::database::turns::Urgency::Stop, move |$session| Box::pin(async move { $step.await }))
+            .write(stringify!($name), $crate::database::turns::Urgency::Stop, move |$session| Box::pin(async move { $step.await }))
             .await
     };
     (@ bulk $database:ident, $name:ident, |$session:ident, $rows:ident| $step:expr) => {
@@ -69,18 +77,49 @@ macro_rules! transitions {
     }};
     (@ then $database:ident, $name:ident, |$session:ident| $step:expr) => {{
         let done = $database
-            .write($crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
+            .write(stringify!($name), $crate::database::turns::Urgency::Normal, move |$session| Box::pin(async move { $step.await }))
             .await?;
         $database.pause_failing(&done.failing).await?;
         Ok(done)
     }};
     (@ dial $database:ident, $name:ident, |$session:ident| $step:expr) => {{
-        let done = $database.dial(move |$session| Box::pin(async move { $step.await })).await?;
+        let done = $database.dial(stringify!($name), move |$session| Box::pin(async move { $step.await })).await?;
         $database.pause_failing(&done.failing).await?;
         Ok(done)
     }};
 }
 pub(crate) use transitions;
+
+/// The transactions that larger works are made of, and those of opening and guarding a database.
+const PARTS: &[&str] = &[
+    "add_dnc",
+    "apply",
+    "begin_quarantine",
+    "import_chunk",
+    "install",
+    "lift_quarantine",
+    "set_right",
+    "sweep",
+    "trust",
+    "uncap",
+];
+
+/// Returns the name of every transaction that changes rows.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let rooms = [
+        attempts::NAMES,
+        campaigns::NAMES,
+        contacts::NAMES,
+        dnc::NAMES,
+        imports::NAMES,
+        lanes::NAMES,
+        reports::NAMES,
+        stops::NAMES,
+        tokens::NAMES,
+        webhooks::NAMES,
+    ];
+    rooms.into_iter().flatten().copied().flatten().chain(PARTS.iter().copied())
+}
 
 impl Database {
     /// Pauses campaigns whose last calls failed. Their claims are refused from the moment that this
