@@ -52,8 +52,6 @@ pub async fn write(workspace: &Workspace, file: &Path) -> Result<Copied, Error> 
         return Err(Error::input(message, "name another file, such as ringfence-2026-11-25.db"));
     }
     let done = workspace.store.backup(file).await.map_err(|error| {
-        // What was begun is no copy.
-        drop(std::fs::remove_file(file));
         Error::work(format!("{} could not be written: {error}", file.display()))
             .with_hint("look for room and permission there; the database itself was not touched")
     })?;

@@ -3,8 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use ringfence_crash as crash;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Row as _, SqliteConnection};
+use tempfile::TempPath;
 
 use super::{Database, clock};
 use crate::StoreError;
@@ -25,6 +27,20 @@ impl Database {
     /// dials nobody before an operator says so. None on Postgres, which has tools of its own.
     pub async fn backup(&self, to: &Path) -> Result<Option<Backup>, StoreError> {
         let Some(from) = self.sqlite_path() else { return Ok(None) };
+        // Until it is marked as a copy it could be taken for the database itself.
+        let part = to.with_added_extension("part");
+        drop(std::fs::remove_file(&part));
+        let part = TempPath::try_from_path(part).map_err(sqlx::Error::Io)?;
+        let copied = self.copy(from, &part).await?;
+        crash::point("backup", "copied");
+        part.persist_noclobber(to).map_err(|error| sqlx::Error::Io(error.error))?;
+        if let Some(folder) = std::path::absolute(to).map_err(sqlx::Error::Io)?.parent() {
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(sqlx::Error::Io)?;
+        }
+        Ok(Some(copied))
+    }
+
+    async fn copy(&self, from: &Path, to: &Path) -> Result<Backup, StoreError> {
         let target = to.to_str().ok_or_else(|| StoreError::Address(to.display().to_string()))?.to_owned();
         let mut source = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(from)).await?;
         sqlx::query("VACUUM INTO $1").bind(target).execute(&mut source).await?;
@@ -33,7 +49,7 @@ impl Database {
         let copied = self.finish_copy(to).await?;
         let file = std::fs::File::open(to).and_then(|file| file.sync_all().map(|()| file)).map_err(sqlx::Error::Io)?;
         let bytes = file.metadata().map_err(sqlx::Error::Io)?.len();
-        Ok(Some(Backup { bytes, contacts: copied }))
+        Ok(Backup { bytes, contacts: copied })
     }
 
     /// Checks a copy page by page and marks it as one.
