@@ -162,6 +162,10 @@ impl RunLeader<'_> {
         let quiet_since = (active == 0).then(|| self.quiet_since.get().unwrap_or(now));
         self.quiet_since.set(quiet_since);
         let Some(quarantine) = self.store.quarantine().await? else { return Ok(false) };
+        if quarantine.is_mixture() {
+            // What is out may never be found in it, and its file is to be put back once more.
+            return Ok(true);
+        }
         let inquiries = self.store.inquiries(quarantine.id).await?;
         let asked = inquiries.into_iter().find(|inquiry| inquiry.lane == numbers.conditions.lane.settings.name);
         let asked = match (asked, quiet_since) {

@@ -2,6 +2,7 @@
 //! Law 13.
 
 use ringfence_domain::event::EventKind;
+use ringfence_domain::quarantine::Suspicion;
 use ringfence_domain::{Moment, Span};
 
 use crate::StoreError;
@@ -23,6 +24,13 @@ pub struct QuarantineRow {
     /// When it was lifted, by whom and why; none while it holds.
     #[serde(flatten)]
     pub lifted: Option<QuarantineEnd>,
+}
+
+impl QuarantineRow {
+    /// Tells whether the file is a mixture of two: it may be damaged in any way.
+    pub fn is_mixture(&self) -> bool {
+        self.cause == Suspicion::Mixed.to_string()
+    }
 }
 
 /// How a quarantine ended.
