@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::Arc;
 
-use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, router, serve};
+use ringfence_sandbox::{Behaviour, MachineClock, Simulator, Tape, TapeEntry, router, serve};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -116,6 +116,12 @@ impl Vendor {
         tokio::spawn(async move { serve(router, listener).await.expect("it listens") });
         Self { simulator, address }
     }
+}
+
+/// Writes a tape as `ringfence sandbox --tape` does.
+pub fn write_tape(file: &Path, entries: &[TapeEntry]) {
+    let lines: Vec<String> = entries.iter().map(|entry| serde_json::to_string(entry).expect("a line")).collect();
+    std::fs::write(file, lines.join("\n")).expect("written");
 }
 
 /// Writes `ringfence.toml`, a campaign and its contacts; the campaign is `spring`, open all day.

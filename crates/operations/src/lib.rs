@@ -54,6 +54,7 @@ pub mod summary;
 pub mod test_call;
 pub mod tokens;
 pub mod uploads;
+pub mod verify;
 pub mod watch;
 pub mod webhooks;
 pub mod why;

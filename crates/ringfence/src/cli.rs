@@ -28,6 +28,7 @@ use crate::commands::status::StatusArgs;
 use crate::commands::stop::StopArgs;
 use crate::commands::test_call::TestCallArgs;
 use crate::commands::token::TokenArgs;
+use crate::commands::verify::VerifyArgs;
 use crate::commands::webhooks::WebhooksArgs;
 use crate::commands::why::WhyArgs;
 
@@ -151,6 +152,11 @@ pub enum Command {
         after_help = "Examples:\n  ringfence quarantine\n  ringfence quarantine lift --strangers --reason \"restored the backup of Monday\"\n\nA database that was restored, rewound, copied, moved, or is new to this configuration may have forgotten calls. Until the\nquarantine is lifted nobody is dialled, and `run` exits with 4. Providers that keep a list of calls are asked for what is missing."
     )]
     Quarantine(QuarantineArgs),
+    /// Go through every call again: nobody twice, nobody lost, in the window, within the limits
+    #[command(
+        after_help = "Examples:\n  ringfence verify\n  ringfence verify --tape tape.jsonl --json\n\nIt changes nothing. Exit codes: 0 all of it held; 2 some of it did not; 3 it held, and calls of unknown fate or contacts in review are left.\nA tape is the provider's own list of calls, one JSON document a line with `at` and `callee`: `ringfence sandbox --tape FILE` writes one.\nCalls from before the last `apply` of their campaign are not held against its present window and limits."
+    )]
+    Verify(VerifyArgs),
     /// List the runs of a campaign with their figures
     #[command(after_help = "Example:\n  ringfence runs survey")]
     Runs(RunsArgs),

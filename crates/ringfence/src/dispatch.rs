@@ -7,7 +7,7 @@ use crate::commands::login;
 use crate::commands::{
     apply, backup, campaigns, check, completions, contacts, demo, dnc, events, export, hours, import, init, lanes,
     migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call, token,
-    webhooks, why,
+    verify, webhooks, why,
 };
 use crate::failure::Failure;
 
@@ -46,6 +46,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Login(args) => login::login(common, args).await,
         Command::Token(args) => token::token(common, args).await,
         Command::Webhooks(args) => webhooks::webhooks(common, args).await,
+        Command::Verify(args) => verify::verify(common, args).await,
         Command::Runs(args) => runs::runs(common, args).await,
         Command::Presets => presets::presets(common),
         Command::Hours(args) => hours::hours(common, args),

@@ -10,6 +10,8 @@ pub use ringfence_operations::{Error as Failure, ErrorKind};
 pub const DONE: u8 = 0;
 /// As done, but calls are in review.
 pub const REVIEW: u8 = 3;
+/// What was promised did not hold.
+pub const BROKEN: u8 = 2;
 /// Held on purpose: a stop, a pause, a safety rail.
 pub const HELD: u8 = 4;
 

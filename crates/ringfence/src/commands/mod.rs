@@ -30,5 +30,6 @@ pub mod status;
 pub mod stop;
 pub mod test_call;
 pub mod token;
+pub mod verify;
 pub mod webhooks;
 pub mod why;

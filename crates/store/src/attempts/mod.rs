@@ -4,6 +4,7 @@
 pub(crate) mod adopt;
 pub(crate) mod bursts;
 pub(crate) mod call_requests;
+pub(crate) mod called;
 mod calls;
 pub(crate) mod claim;
 mod consequences;

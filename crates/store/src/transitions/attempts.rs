@@ -7,6 +7,7 @@ use ringfence_domain::{AttemptId, CallDetails, CampaignId, ContactId, LaneId, Mo
 
 use super::transitions;
 use crate::attempts::bursts::Burst;
+use crate::attempts::called::{ClaimedAttempt, Place};
 use crate::attempts::claim::{ClaimOrder, Claimed};
 use crate::attempts::eligible::{EligibleBucket, LaneLoad, LaneStanding};
 use crate::attempts::live::{CallAge, LiveCall};
@@ -84,6 +85,9 @@ transitions! {
         |session| attempts::settle::settle(session, now, &settlements);
     /// Lapses and doubts what dead or hung owners left.
     in_parts sweep(order: SweepOrder) -> Swept = |database| attempts::sweep::sweep(database, order);
+    /// The next claimed attempts of all runs after a place, those of one number side by side.
+    read claimed_attempts(after: Place, limit: u32) -> Vec<ClaimedAttempt> =
+        |session| attempts::called::page(session, after, limit);
     /// The next contacts in review after `after`, over all campaigns or in one.
     read reviews(campaign: Option<CampaignId>, after: ContactId, limit: u32) -> Vec<ReviewRow> =
         |session| attempts::review::list(session, campaign, after, limit);

@@ -7,7 +7,10 @@ use crate::by_hand;
 use crate::contacts::attempt_rows::AttemptRow;
 use crate::contacts::rows::{ContactFilter, ContactRow, ContactText};
 use crate::lanes::tallies::Tallies;
-use crate::{ChangeQuery, Changed, RunConditions, RunFigures, changes, contacts, run_conditions, run_figures};
+use crate::{
+    ChangeQuery, Changed, Forgotten, RunConditions, RunFigures, changes, contacts, forgotten, run_conditions,
+    run_figures,
+};
 
 transitions! {
     /// The numbers of a campaign's current run.
@@ -20,7 +23,9 @@ transitions! {
     tallied all_numbers_shown(now: Moment) -> Vec<RunFigures> =
         |session, tallies| run_figures::all_numbers(session, &tallies, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
-    read recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
+    snapshot recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
+    /// Contacts of a run that nobody would come to again, of whom there are none.
+    snapshot forgotten(run: RunId) -> Forgotten = |session| forgotten::forgotten(session, run);
     /// The next contacts of a run after `after`, by id.
     snapshot contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =
         |session| contacts::rows::page(session, run, filter, after, limit);

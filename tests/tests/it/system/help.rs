@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
-use ringfence_tests::binary::{Vendor, output, ringfence, text, write_project};
+use ringfence_tests::binary::{Vendor, output, ringfence, text, write_project, write_tape};
 use tempfile::TempDir;
 
 pub(super) async fn commands(folder: &Path) -> Vec<String> {
@@ -56,6 +56,7 @@ pub(super) async fn project() -> (TempDir, Vendor) {
     std::fs::write(folder.path().join("dnc.csv"), "phone\n9820012355\n").expect("written");
     let run = output(folder.path(), &["run", "survey.toml", "--until", "done"]).await;
     assert!(run.status.success(), "{}", text(&run));
+    write_tape(&folder.path().join("tape.jsonl"), &vendor.simulator.tape().entries());
     (folder, vendor)
 }
 

@@ -18,4 +18,5 @@ mod running;
 mod secrets;
 mod starting;
 mod strangers;
+mod verifying;
 mod zones;

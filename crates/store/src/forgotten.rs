@@ -1,0 +1,37 @@
+//! Contacts of a run that nobody would ever come to again: there are none.
+
+use ringfence_domain::RunId;
+
+use crate::StoreError;
+use crate::session::{Session, Sql, args, sql};
+
+/// Contacts that a run has forgotten, by how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten {
+    /// They are being called, and no attempt of theirs lives.
+    pub active_without_attempt: i64,
+    /// They are done, and no attempt of theirs was ever claimed.
+    pub done_without_attempt: i64,
+    /// Complete files brought them, and they are not there.
+    pub missing: i64,
+}
+
+/// Counts them. It reads every contact of the run.
+pub(crate) async fn forgotten(session: &mut Session, run: RunId) -> Result<Forgotten, StoreError> {
+    const COUNT: Sql = sql!(
+        "SELECT (SELECT count(*) FROM contacts c WHERE c.run_id = $1 AND c.state = 'active' \
+         AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = c.id AND a.live)) AS active, \
+         (SELECT count(*) FROM contacts c WHERE c.run_id = $1 AND c.state = 'done' AND NOT EXISTS \
+         (SELECT 1 FROM attempts a WHERE a.number_key IN (SELECT c.number_key UNION ALL SELECT n.number_key FROM contact_numbers n \
+         WHERE n.contact_id = c.id) AND a.contact_id = c.id AND a.sending_at IS NOT NULL)) AS done, \
+         (SELECT CAST(coalesce(sum(i.accepted), 0) AS BIGINT) FROM imports i WHERE i.run_id = $1 AND i.completed_at IS NOT NULL) AS accepted, \
+         (SELECT count(*) FROM contacts c WHERE c.run_id = $1) AS present"
+    );
+    let row = session.one(&COUNT, args![run]).await?;
+    let (accepted, present): (i64, i64) = (row.get("accepted")?, row.get("present")?);
+    Ok(Forgotten {
+        active_without_attempt: row.get("active")?,
+        done_without_attempt: row.get("done")?,
+        missing: (accepted - present).max(0),
+    })
+}
