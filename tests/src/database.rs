@@ -106,6 +106,40 @@ impl TestDatabase {
     }
 }
 
+/// A place for a database that is made by whoever comes first.
+#[derive(Debug)]
+pub struct Throwaway {
+    /// Its address.
+    pub url: String,
+    folder: TempDir,
+}
+
+impl Throwaway {
+    /// A SQLite file that is not there yet.
+    pub fn sqlite() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        Self { url: format!("sqlite://{}", folder.path().join("test.db").display()), folder }
+    }
+
+    /// An empty database on the throwaway Postgres.
+    pub async fn postgres() -> Self {
+        Self { url: TestDatabase::empty_postgres().await, folder: TempDir::new().expect("a temporary folder") }
+    }
+
+    /// A folder that goes away with it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes room: a database on the server stays until somebody drops it.
+    pub async fn drop_it(self) {
+        if let Some((server, name)) = self.url.rsplit_once('/').filter(|_| self.url.starts_with("postgres")) {
+            let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the server");
+            templates::run(&mut admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+}
+
 /// A new SQLite file with tables, and the folder that it goes away with.
 async fn sqlite_file() -> (String, TempDir) {
     let folder = TempDir::new().expect("a temporary folder");

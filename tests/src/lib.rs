@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod browser;
 pub mod database;
+pub mod fault_proxy;
 pub mod sample;
 mod templates;
 pub mod virtual_time;

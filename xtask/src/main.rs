@@ -1,4 +1,5 @@
-//! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench`, `screenshots` and `zones`.
+//! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench`, `torture`, `screenshots` and
+//! `zones`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it speaks to the person who started it")]
 
 mod browser;
@@ -27,6 +28,8 @@ cargo xtask bench [N]     durable dials per second on both databases, rows per s
 cargo xtask bench reads [N]   what reads over HTTP and pages take while 500 calls a second are dialled and N
                           contacts wait, a multiple of 500,000; 1,000,000 when N is left out
 cargo xtask bench page    what an open page costs, server and browser, while 10,000 events a minute happen
+cargo xtask torture [--minutes N] [--seed S] [--only CELL]   end processes at every named moment while everything
+                          goes wrong at the vendor, and verify every call afterwards; what RELIABILITY.md reports
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map
                           (tzdata/data0.py of the PyPI package `phonenumbers`)";
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Some("check") if args.len() == 1 => check::check(),
         Some("dev") => dev::dev(&args[1..]),
         Some("bench") => bench(&args[1..]),
+        Some("torture") => torture(&args[1..]),
         Some("screenshots") if args.len() == 1 => screenshots(),
         Some("zones") if args.len() == 2 => zones::make(&args[1]),
         _ => Err(HELP.to_owned()),
@@ -59,6 +63,22 @@ fn screenshots() -> Result<(), String> {
         &["run", "--package", "ringfence-tests", "--bin", "screenshots"],
         &[("RINGFENCE_TEST_BINARY", binary.as_str())],
     )
+}
+
+fn torture(args: &[String]) -> Result<(), String> {
+    // Crash points are in builds with debug assertions only.
+    cargo(&["build", "--workspace", "--bins"], &[])?;
+    let parent = postgres::in_memory().unwrap_or_else(std::env::temp_dir);
+    let server = Postgres::start(&parent)?;
+    let binary = run::root().join("target/debug/ringfence").display().to_string();
+    let folder = parent.display().to_string();
+    let variables = [
+        ("RINGFENCE_TEST_POSTGRES", server.url.as_str()),
+        ("RINGFENCE_TEST_BINARY", binary.as_str()),
+        ("TMPDIR", folder.as_str()),
+    ];
+    let mut torture = std::process::Command::new(run::root().join("target/debug/torture"));
+    run::attended(torture.args(args).envs(variables), "torture")
 }
 
 fn bench(args: &[String]) -> Result<(), String> {

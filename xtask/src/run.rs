@@ -13,20 +13,23 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs cargo on the whole project, and says so.
 pub(crate) fn cargo(args: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
-    println!("cargo {}", args.join(" "));
-    let mut child = cargo_command(args)
-        .envs(variables.iter().copied())
-        .spawn()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
+    let name = format!("cargo {}", args.join(" "));
+    println!("{name}");
+    attended(cargo_command(args).envs(variables.iter().copied()), &name)
+}
+
+/// Runs a program to its end, and passes on what asks this one to end.
+pub(crate) fn attended(command: &mut Command, name: &str) -> Result<(), String> {
+    let mut child = command.spawn().map_err(|error| format!("{name} cannot be started: {error}"))?;
     let told = &*TOLD_TO_END;
     let mut passed_on = false;
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() && !passed_on => return Ok(()),
             Ok(Some(_)) if passed_on => return Err("ended by a signal".to_owned()),
-            Ok(Some(_)) => return Err(format!("cargo {} failed", args.join(" "))),
+            Ok(Some(_)) => return Err(format!("{name} failed")),
             Ok(None) => {}
-            Err(error) => return Err(format!("cargo cannot be waited for: {error}")),
+            Err(error) => return Err(format!("{name} cannot be waited for: {error}")),
         }
         // A terminal tells the whole group; a supervisor tells this process only.
         if told.load(Ordering::Relaxed) && !passed_on {

@@ -111,6 +111,20 @@ impl FromStr for IqraDialect {
     }
 }
 
+/// How a vendor that reports calls by itself does so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reports {
+    /// Once, when the call is over.
+    #[default]
+    Once,
+    /// Three times.
+    Thrice,
+    /// As soon as the call is placed, before its request is answered, and once more at its end.
+    Early,
+    /// Not at all.
+    Never,
+}
+
 /// Everything that can be set about a simulated vendor.
 #[derive(Debug, Clone)]
 pub struct Behaviour {
@@ -133,6 +147,10 @@ pub struct Behaviour {
     pub queue: Span,
     /// Which requests a simulated Iqra AI understands.
     pub iqra: IqraDialect,
+    /// How long after it was placed a call stands in the vendor's list; none when it never does.
+    pub listed_after: Option<Span>,
+    /// How the vendor reports the end of a call.
+    pub reports: Reports,
     /// How far the vendor's clock is ahead of ours; behind when negative, in milliseconds.
     pub clock_ahead_ms: i64,
     /// The seed of chance: with another seed other calls end otherwise.
@@ -157,6 +175,8 @@ impl Default for Behaviour {
             hours: None,
             queue: Span::ZERO,
             iqra: IqraDialect::Both,
+            listed_after: Some(Span::ZERO),
+            reports: Reports::Once,
             clock_ahead_ms: 0,
             seed: 0,
         }

@@ -16,7 +16,7 @@ mod twenty2;
 mod unleashx;
 mod vendor;
 
-pub use behaviour::{Behaviour, BehaviourError, Fault, IqraDialect, by_number};
+pub use behaviour::{Behaviour, BehaviourError, Fault, IqraDialect, Reports, by_number};
 pub use simulator::{Asked, PlacedCall, SimulatedResult, Simulator};
 pub use tape::{Event, Tape, TapeEntry};
 pub use transport::{InProcess, serve};

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ringfence_domain::window::Calendar;
 use ringfence_domain::{Clock, Moment, Outcome, Span};
 use ringfence_providers::Transport;
 use serde_json::{Map, Value};
 
-use crate::behaviour::{Behaviour, Fault, by_number};
+use crate::behaviour::{Behaviour, Fault, Reports, by_number};
 use crate::tape::{Event, Tape, TapeEntry};
 
 /// One simulated account.
@@ -204,10 +205,12 @@ impl Simulator {
     /// Returns the newest calls of one kind of provider, newest first, each with whether it is over
     /// by now.
     pub fn newest(&self, vendor: &str) -> Vec<(PlacedCall, bool)> {
+        let Some(listed_after) = self.behaviour().listed_after else { return Vec::new() };
         let calls = self.calls.lock().expect("the simulator's lock");
         let now = self.clock.read().now;
         let newest = calls.order.iter().rev().filter_map(|id| calls.by_id.get(id));
-        let own = newest.filter(|call| call.asked.vendor == vendor).take(LISTED);
+        let listed = newest.filter(|call| call.placed_at + listed_after <= now);
+        let own = listed.filter(|call| call.asked.vendor == vendor).take(LISTED);
         own.map(|call| (call.clone(), now >= call.ends_at)).collect()
     }
 
@@ -231,11 +234,19 @@ impl Simulator {
         let way = self.reports.lock().expect("the simulator's lock").clone();
         let request = http::Request::post(address).header("content-type", "application/json");
         let (Some(way), Ok(request)) = (way, request.body(bytes::Bytes::from(body.to_string()))) else { return };
-        let wait = call.ends_at.since(self.now()).duration();
+        let end = call.ends_at.since(self.now()).duration();
+        let waits = match self.behaviour().reports {
+            Reports::Once => vec![end],
+            Reports::Thrice => vec![end, Duration::ZERO, Duration::from_millis(50)],
+            Reports::Early => vec![Duration::ZERO, end],
+            Reports::Never => vec![],
+        };
         tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            if let Err(error) = way.send(request).await {
-                tracing::warn!(%error, "a report was not taken: {error}");
+            for wait in waits {
+                tokio::time::sleep(wait).await;
+                if let Err(error) = way.send(request.clone()).await {
+                    tracing::warn!(%error, "a report was not taken: {error}");
+                }
             }
         });
     }

@@ -33,6 +33,9 @@ pub struct SandboxArgs {
     /// How long calls wait in the vendor's queue before they ring
     #[arg(long, default_value = "0s", value_name = "TIME")]
     pub queue: ringfence_domain::Span,
+    /// How long after it was placed a call stands in the vendor's list; `never` when it does not
+    #[arg(long, default_value = "0s", value_name = "TIME", value_parser = listed_after)]
+    pub listed_after: ListedAfter,
     /// Which requests the simulated Iqra AI understands: both, docs, config
     #[arg(long, default_value = "both", value_name = "DIALECT")]
     pub iqra: IqraDialect,
@@ -44,6 +47,17 @@ pub struct SandboxArgs {
     pub seed: u64,
 }
 
+/// A time, or never.
+#[derive(Debug, Clone, Copy)]
+pub struct ListedAfter(Option<ringfence_domain::Span>);
+
+fn listed_after(text: &str) -> Result<ListedAfter, String> {
+    match text {
+        "never" => Ok(ListedAfter(None)),
+        time => time.parse().map(|span| ListedAfter(Some(span))).map_err(|error| format!("{error}")),
+    }
+}
+
 /// Every vendor, simulated, on one socket and each on its own paths, until it is interrupted.
 pub async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
     let mut behaviour = Behaviour {
@@ -51,6 +65,7 @@ pub async fn sandbox(args: &SandboxArgs) -> Result<u8, Failure> {
         ring: args.ring,
         latency: args.latency,
         queue: args.queue,
+        listed_after: args.listed_after.0,
         iqra: args.iqra,
         seed: args.seed,
         ..Behaviour::default()

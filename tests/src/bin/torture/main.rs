@@ -1,0 +1,97 @@
+//! `cargo xtask torture`: what `RELIABILITY.md` reports. Processes die at every named point while
+//! every kind of thing happens at the vendor and on the way to it; afterwards `ringfence verify`
+//! goes through every call, with the vendor's tape beside it.
+#![expect(clippy::print_stdout, reason = "its output is the result")]
+
+mod behaviours;
+mod matrix;
+mod stage;
+mod story;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use self::matrix::{Cell, Tally};
+
+struct Options {
+    minutes: u64,
+    seed: u64,
+    /// Only cells whose name contains this.
+    only: String,
+}
+
+impl Options {
+    fn parse() -> Result<Self, String> {
+        let mut options = Self { minutes: 10, seed: fastrand::u64(..), only: String::new() };
+        let mut args = std::env::args().skip(1);
+        while let Some(name) = args.next() {
+            let value = args.next().ok_or_else(|| format!("`{name}` needs a value"))?;
+            let number = || value.parse().map_err(|_| format!("`{value}` is not a number"));
+            match name.as_str() {
+                "--minutes" => options.minutes = number()?,
+                "--seed" => options.seed = number()?,
+                "--only" => options.only = value,
+                _ => return Err(format!("`{name}` is none of --minutes, --seed, --only")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match Options::parse() {
+        Ok(options) => options,
+        Err(message) => {
+            println!("{message}");
+            return ExitCode::from(1);
+        }
+    };
+    println!("seed {}, {} minutes", options.seed, options.minutes);
+    let until = Instant::now() + Duration::from_mins(options.minutes);
+    let mut tally = Tally::default();
+    let wanted = |cell: &Cell| cell.to_string().contains(&options.only) || options.only.is_empty();
+    // A cell that was named with its point is found among all that its story may reach.
+    let alive: Vec<Cell> = matrix::alive().into_iter().filter(|cell| covers(cell, &options.only)).collect();
+    let known = matrix::play_all(alive, until, &mut tally).await;
+    let mut cells: Vec<Cell> = known
+        .iter()
+        .flat_map(|(cell, end)| end.points.iter().map(|point| Cell { point: Some(point.clone()), ..cell.clone() }))
+        .filter(wanted)
+        .collect();
+    println!("{} cells of {} stories without a crash", cells.len(), known.len());
+    fastrand::Rng::with_seed(options.seed).shuffle(&mut cells);
+    matrix::play_all(cells, until, &mut tally).await;
+    report(&tally, options.only.is_empty());
+    if tally.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Whether cells of that name may come from this one.
+fn covers(cell: &Cell, only: &str) -> bool {
+    let name = cell.to_string();
+    let name = name.trim_end_matches("alive");
+    only.is_empty() || name.contains(only) || only.starts_with(name)
+}
+
+fn report(tally: &Tally, is_whole: bool) {
+    println!(
+        "\n| story | database | cells | kills | calls | on the tape | in review | broken |\n|---|---|---|---|---|---|---|---|"
+    );
+    for ((story, on), row) in &tally.rows {
+        let matrix::Row { cells, kills, calls, taped, review, broken } = row;
+        println!("| {} | {} | {cells} | {kills} | {calls} | {taped} | {review} | {broken} |", story.name(), on.name());
+    }
+    let points = ringfence_store::transaction_names()
+        .flat_map(|name| ringfence_crash::IN_TRANSACTIONS.iter().map(move |moment| format!("{name}.{moment}")))
+        .chain(ringfence_crash::POINTS.iter().map(|(part, moment)| format!("{part}.{moment}")));
+    let missed: Vec<String> = points.filter(|point| !tally.died_at.contains(point)).collect();
+    println!("\ndied at {} points", tally.died_at.len());
+    if is_whole {
+        println!("never died at {} points: {}", missed.len(), missed.join(", "));
+    }
+    for (cell, why) in &tally.broken {
+        println!("BROKEN {cell}: {}", why.lines().next().unwrap_or_default());
+    }
+}

@@ -1,0 +1,162 @@
+//! One project of an operator, its database and its vendor, on which a story is played.
+
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use ringfence_sandbox::Behaviour;
+use ringfence_tests::binary::{Vendor, ringfence, text, write_tape};
+use ringfence_tests::database::Throwaway;
+use ringfence_tests::fault_proxy::FaultProxy;
+use serde_json::Value;
+
+/// A command that takes longer hangs.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum On {
+    Sqlite,
+    Postgres,
+}
+
+impl On {
+    pub(crate) const BOTH: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// What tests tell a process about crash points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// It ends at this one.
+    At(String),
+    /// It writes down which ones it reaches.
+    Log,
+}
+
+/// The stage.
+pub(crate) struct Stage {
+    pub(crate) database: Throwaway,
+    pub(crate) vendor: Vendor,
+    /// The way to the vendor.
+    pub(crate) way: FaultProxy,
+    crash: Crash,
+    /// It has happened.
+    pub(crate) crashed: bool,
+}
+
+impl Stage {
+    pub(crate) async fn set(on: On, behaviour: Behaviour, crash: Crash) -> Self {
+        let database = match on {
+            On::Sqlite => Throwaway::sqlite(),
+            On::Postgres => Throwaway::postgres().await,
+        };
+        let vendor = Vendor::begin(behaviour).await;
+        let way = FaultProxy::before(vendor.address).await;
+        Self { database, vendor, way, crash, crashed: false }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.database.folder()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder().join(name), text).expect("written");
+    }
+
+    /// A command that dies as it is wanted, unless something has died already.
+    pub(crate) fn command(&self, args: &[&str]) -> tokio::process::Command {
+        let mut command = ringfence(self.folder(), args);
+        match &self.crash {
+            Crash::At(point) if !self.crashed => command.env(ringfence_crash::AT, point),
+            Crash::Log => command.env(ringfence_crash::LOG, self.folder().join("points")),
+            Crash::At(_) => &mut command,
+        };
+        command
+    }
+
+    /// Runs a command to its end, and notes whether it died.
+    pub(crate) async fn run(&mut self, args: &[&str]) -> Result<Output, String> {
+        let running = self.command(args).output();
+        let ended = tokio::time::timeout(PATIENCE, running).await.map_err(|_| format!("{args:?} does not end"))?;
+        let output = ended.map_err(|error| format!("{args:?}: {error}"))?;
+        self.note(&output)?;
+        Ok(output)
+    }
+
+    /// Notes that a process died, or did not.
+    pub(crate) fn note(&mut self, output: &Output) -> Result<(), String> {
+        use std::os::unix::process::ExitStatusExt;
+        match output.status.signal() {
+            Some(9) if !self.crashed => self.crashed = true,
+            None => {}
+            Some(signal) => return Err(format!("signal {signal}: {}", last_words(output))),
+        }
+        Ok(())
+    }
+
+    /// Runs a command, once more if it died, until it ends with one of these codes.
+    pub(crate) async fn insist(&mut self, args: &[&str], codes: &[i32]) -> Result<Output, String> {
+        let mut output = self.run(args).await?;
+        if output.status.code().is_none() {
+            output = self.run(args).await?;
+        }
+        match output.status.code() {
+            Some(code) if codes.contains(&code) => Ok(output),
+            code => Err(format!("{args:?} ended with {code:?}: {}", last_words(&output))),
+        }
+    }
+
+    /// Dials until everybody is finished or in review.
+    pub(crate) async fn finish(&mut self) -> Result<Value, String> {
+        let args = ["run", "spring.toml", "--until", "done", "--max-time", "100s", "--json"];
+        for _ in 0..200 {
+            let output = self.run(&args).await?;
+            let summary: Value = match serde_json::from_slice(&output.stdout) {
+                Ok(summary) => summary,
+                Err(_) if output.status.code().is_none() => continue,
+                Err(_) => return Err(format!("{args:?}: {}", last_words(&output))),
+            };
+            // A server needs a moment to see that somebody is dead.
+            if summary["already_running"] != false {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+            let contacts = &summary["contacts"];
+            if contacts["waiting"] != 0 || contacts["active"] != 0 {
+                return Err(format!("somebody is not finished, exit {:?}: {summary}", output.status.code()));
+            }
+            return Ok(summary);
+        }
+        Err("another run never ended".to_owned())
+    }
+
+    /// Goes through every call again, with the vendor's tape.
+    pub(crate) async fn verify(&mut self) -> Result<Value, String> {
+        write_tape(&self.folder().join("tape.jsonl"), &self.vendor.simulator.tape().entries());
+        let output = self.run(&["verify", "--tape", "tape.jsonl", "--json"]).await?;
+        serde_json::from_slice(&output.stdout).map_err(|_| format!("verify: {}", last_words(&output)))
+    }
+
+    /// The points that were reached, when they are logged.
+    pub(crate) fn points(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.folder().join("points")).unwrap_or_default();
+        let mut points: Vec<String> = text.lines().map(str::to_owned).collect();
+        points.sort();
+        points.dedup();
+        points
+    }
+}
+
+/// The end of what a command said.
+pub(crate) fn last_words(output: &Output) -> String {
+    let text = text(output);
+    let start = text.char_indices().rev().nth(1_500).map_or(0, |(at, _)| at);
+    text[start..].to_owned()
+}
