@@ -71,12 +71,13 @@ pub async fn peak_memory(folder: &Path, args: &[&str]) -> u64 {
     }
 }
 
-/// Waits until a `serve` listens. Returns where; what it says from then on is lost.
-pub async fn listening(serve: &mut Child) -> String {
+/// Waits until a `serve` listens. Returns where; what it says from then on is lost. One that ends
+/// before is an error, with what it said.
+pub async fn listening(serve: &mut Child) -> Result<String, Vec<String>> {
     let mut lines = BufReader::new(serve.stderr.take().expect("its words")).lines();
     let mut said = Vec::new();
     let address = loop {
-        let Some(line) = lines.next_line().await.expect("it speaks") else { panic!("it ended: {said:#?}") };
+        let Some(line) = lines.next_line().await.expect("it speaks") else { return Err(said) };
         if let Some(address) = line.strip_prefix("listening on http://") {
             break address.to_owned();
         }
@@ -84,7 +85,7 @@ pub async fn listening(serve: &mut Child) -> String {
     };
     // A pipe that nobody reads fills up, and then it hangs.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    address
+    Ok(address)
 }
 
 /// Everything that a command printed.

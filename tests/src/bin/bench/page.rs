@@ -37,7 +37,7 @@ pub(crate) async fn measure(folder: &Path) {
     let _engine = binary::start(folder, &["run", "spring.toml", "--until", "done"]);
     let store = store(folder).await;
     let mut web = binary::ringfence(folder, &["serve", "--roles", "web"]).spawn().expect("it starts");
-    let base = format!("http://{}", binary::listening(&mut web).await);
+    let base = format!("http://{}", binary::listening(&mut web).await.expect("it listens"));
     let pid = web.id().expect("it runs");
     let token = binary::json(folder, &["token", "create", "--scope", "viewer", "--name", "bench", "--json"]).await;
     let browser = Browser::begin(Setup::default()).await;

@@ -5,6 +5,7 @@
 
 mod behaviours;
 mod matrix;
+mod served;
 mod stage;
 mod story;
 

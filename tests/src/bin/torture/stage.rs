@@ -1,7 +1,7 @@
 //! One project of an operator, its database and its vendor, on which a story is played.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
 use ringfence_sandbox::Behaviour;
@@ -9,6 +9,8 @@ use ringfence_tests::binary::{Vendor, ringfence, text, write_tape};
 use ringfence_tests::database::Throwaway;
 use ringfence_tests::fault_proxy::FaultProxy;
 use serde_json::Value;
+
+use crate::served;
 
 /// A command that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -73,6 +75,7 @@ impl Stage {
     /// A command that dies as it is wanted, unless something has died already.
     pub(crate) fn command(&self, args: &[&str]) -> tokio::process::Command {
         let mut command = ringfence(self.folder(), args);
+        served::environment(&mut command);
         match &self.crash {
             Crash::At(point) if !self.crashed => command.env(ringfence_crash::AT, point),
             Crash::Log => command.env(ringfence_crash::LOG, self.folder().join("points")),
@@ -86,17 +89,17 @@ impl Stage {
         let running = self.command(args).output();
         let ended = tokio::time::timeout(PATIENCE, running).await.map_err(|_| format!("{args:?} does not end"))?;
         let output = ended.map_err(|error| format!("{args:?}: {error}"))?;
-        self.note(&output)?;
+        self.note(output.status).map_err(|error| format!("{args:?}: {error}: {}", last_words(&output)))?;
         Ok(output)
     }
 
     /// Notes that a process died, or did not.
-    pub(crate) fn note(&mut self, output: &Output) -> Result<(), String> {
+    pub(crate) fn note(&mut self, status: ExitStatus) -> Result<(), String> {
         use std::os::unix::process::ExitStatusExt;
-        match output.status.signal() {
+        match status.signal() {
             Some(9) if !self.crashed => self.crashed = true,
             None => {}
-            Some(signal) => return Err(format!("signal {signal}: {}", last_words(output))),
+            Some(signal) => return Err(format!("it ended by signal {signal}")),
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::behaviours::{Happens, well};
+use crate::served;
 use crate::stage::{Crash, On, Stage};
 
 /// One story.
@@ -13,15 +14,18 @@ pub(crate) enum Story {
     Dial,
     /// Somebody uses every command that changes something.
     Operate,
+    /// Programs and browsers ask a `serve`.
+    Serve,
 }
 
 impl Story {
-    pub(crate) const ALL: [Self; 2] = [Self::Dial, Self::Operate];
+    pub(crate) const ALL: [Self; 3] = [Self::Dial, Self::Operate, Self::Serve];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Dial => "dial",
             Self::Operate => "operate",
+            Self::Serve => "serve",
         }
     }
 }
@@ -45,6 +49,7 @@ pub(crate) async fn play(story: Story, on: On, happens: Happens, crash: Crash) -
     match story {
         Story::Dial => dial(&mut stage, happens).await?,
         Story::Operate => operate(&mut stage).await?,
+        Story::Serve => served::play(&mut stage).await?,
     }
     let verified = stage.verify().await?;
     let end = End { crashed: stage.crashed, verified, points: stage.points() };
@@ -69,8 +74,8 @@ async fn dial(stage: &mut Stage, happens: Happens) -> Result<(), String> {
     stage.way.heal();
     stage.vendor.simulator.change(|behaviour| *behaviour = well());
     // What the vendor said may have paused the lane, or the campaign.
-    stage.run(&["lanes", "resume", "main"]).await?;
-    stage.run(&["resume", "spring", "--accept"]).await?;
+    stage.insist(&["lanes", "resume", "main"], &[0, 1, 4]).await?;
+    stage.insist(&["resume", "spring", "--accept"], &[0, 1, 4]).await?;
     let summary = stage.finish().await?;
     if summary["contacts"]["total"] != 3 {
         return Err(format!("somebody is missing: {summary}"));

@@ -27,7 +27,7 @@ async fn serve(folder: &Path) -> Served {
     let made = binary::json(folder, &["token", "create", "--scope", "operator", "--json"]).await;
     let token = made["token"].as_str().expect("a token").to_owned();
     let mut child = binary::ringfence(folder, &["serve"]).spawn().expect("it starts");
-    let address = binary::listening(&mut child).await;
+    let address = binary::listening(&mut child).await.expect("it listens");
     Served { child, address, token }
 }
 

@@ -43,7 +43,7 @@ async fn one_process_serves_and_another_dials() {
     let mut web = binary::ringfence(folder.path(), &["serve", "--roles", "web", "--listen", "127.0.0.1:0"])
         .spawn()
         .expect("it starts");
-    let address = binary::listening(&mut web).await;
+    let address = binary::listening(&mut web).await.expect("it listens");
     let lanes = ask(&address, "/api/v1/lanes", token).await;
     assert!(lanes.starts_with("HTTP/1.1 200") && lanes.contains("\"owner\":null"), "nobody dials it: {lanes}");
     assert_eq!(state(folder.path()).await, "running", "who waits is not dialled");
@@ -71,6 +71,6 @@ async fn who_only_serves_needs_an_address_and_no_lane() {
     let mut web = binary::ringfence(folder.path(), &["serve", "--roles", "web", "--listen", "127.0.0.1:0"])
         .spawn()
         .expect("it starts");
-    let address = binary::listening(&mut web).await;
+    let address = binary::listening(&mut web).await.expect("it listens");
     assert!(ask(&address, "/healthz", "").await.starts_with("HTTP/1.1 200"));
 }
