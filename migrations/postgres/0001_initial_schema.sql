@@ -468,6 +468,7 @@ CREATE TABLE idempotency_keys (
     digest TEXT NOT NULL,                       -- SHA-256 of method, address and body
     begun_at BIGINT NOT NULL,
     lease_until BIGINT NOT NULL,               -- until then the work may be under way
+    worker TEXT NOT NULL,                       -- the process that works at it
     has_effect BOOLEAN NOT NULL DEFAULT FALSE,  -- its first change, and this with it, is written
     status BIGINT,                             -- of the answer; null: there is none yet
     content_type TEXT,                          -- of the answer

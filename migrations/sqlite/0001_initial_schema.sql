@@ -468,6 +468,7 @@ CREATE TABLE idempotency_keys (
     digest TEXT NOT NULL,                       -- SHA-256 of method, address and body
     begun_at INTEGER NOT NULL,
     lease_until INTEGER NOT NULL,               -- until then the work may be under way
+    worker TEXT NOT NULL,                       -- the process that works at it
     has_effect INTEGER NOT NULL DEFAULT 0 CHECK (has_effect IN (0, 1)),  -- its first change, and this with it, is written
     status INTEGER,                             -- of the answer; null: there is none yet
     content_type TEXT,                          -- of the answer

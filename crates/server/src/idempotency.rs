@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use ringfence_domain::{Span, TokenId};
-use ringfence_store::{Begun, Database, Replay, RequestKey};
+use ringfence_store::{Begun, Database, ProcessLock, Replay, RequestKey};
 use sha2::{Digest, Sha256};
 
 use crate::Server;
@@ -138,7 +138,13 @@ impl Work {
         digest: String,
     ) -> Result<Self, Box<Response>> {
         let now = server.clock.read().now;
-        let begun = server.store.begin_request(RequestKey { token, key, digest }, now + LEASE, now).await;
+        let request = RequestKey { token, key, digest, worker: server.process.to_string() };
+        let mut begun = server.store.begin_request(request.clone(), None, now + LEASE, now).await;
+        if let Ok(Begun::Running { worker, .. }) = &begun
+            && ProcessLock::is_dead(&server.store, worker)
+        {
+            begun = server.store.begin_request(request, Some(worker.clone()), now + LEASE, now).await;
+        }
         let problem = |kind, detail: &str| Err(Box::new(Problem::new(kind, detail).into_response()));
         match begun {
             Err(error) => Err(Box::new(Problem::from(error).into_response())),
@@ -149,7 +155,7 @@ impl Work {
                 ProblemKind::AnswerLost,
                 "a request with this key changed something, and its process ended before it answered",
             ),
-            Ok(Begun::Running(_)) => {
+            Ok(Begun::Running { .. }) => {
                 let running = Problem::new(ProblemKind::Running, "the request with this key is under way");
                 Err(Box::new(running.retry_after(2).into_response()))
             }

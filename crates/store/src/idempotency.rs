@@ -15,6 +15,8 @@ pub struct RequestKey {
     pub key: String,
     /// SHA-256 of method, address and body, in hex.
     pub digest: String,
+    /// The process that is to do the work.
+    pub worker: String,
 }
 
 /// An answer that is kept for who asks again.
@@ -39,33 +41,40 @@ pub enum Begun {
     Work(i64),
     /// Nothing: it was done, and this was the answer.
     Done(Replay),
-    /// Nothing: the same work is under way until this moment at the latest.
-    Running(Moment),
+    /// Nothing: the same work is under way.
+    Running {
+        /// Until then at the latest.
+        until: Moment,
+        /// The process that works at it.
+        worker: String,
+    },
     /// Nothing: the key belongs to another request.
     OtherRequest,
     /// Nothing: the work changed something, and its answer was lost with its process.
     AnswerLost,
 }
 
+/// Enters a key. `dead`: a process that is known not to work at anything any more.
 pub(crate) async fn begin(
     session: &mut Session,
     request: &RequestKey,
+    dead: Option<&str>,
     lease_until: Moment,
     now: Moment,
 ) -> Result<Begun, StoreError> {
     const BEGIN: Sql = sql!(
-        "INSERT INTO idempotency_keys (token_id, key, digest, begun_at, lease_until) VALUES ($1, $2, $3, $4, $5) \
+        "INSERT INTO idempotency_keys (token_id, key, digest, begun_at, lease_until, worker) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT DO NOTHING RETURNING id"
     );
     const KNOWN: Sql = sql!(
-        sqlite "SELECT id, digest, lease_until, has_effect, status, content_type, etag, location, body \
+        sqlite "SELECT id, digest, lease_until, worker, has_effect, status, content_type, etag, location, body \
          FROM idempotency_keys WHERE token_id = $1 AND key = $2",
-        postgres "SELECT id, digest, lease_until, has_effect, status, content_type, etag, location, body \
+        postgres "SELECT id, digest, lease_until, worker, has_effect, status, content_type, etag, location, body \
          FROM idempotency_keys WHERE token_id = $1 AND key = $2 FOR UPDATE"
     );
-    const AGAIN: Sql = sql!("UPDATE idempotency_keys SET begun_at = $2, lease_until = $3 WHERE id = $1");
-    let RequestKey { token, key, digest } = request;
-    let arguments = args![*token, key.as_str(), digest.as_str(), now, lease_until];
+    const AGAIN: Sql = sql!("UPDATE idempotency_keys SET begun_at = $2, lease_until = $3, worker = $4 WHERE id = $1");
+    let RequestKey { token, key, digest, worker } = request;
+    let arguments = args![*token, key.as_str(), digest.as_str(), now, lease_until, worker.as_str()];
     if let Some(row) = session.row(&BEGIN, arguments).await? {
         return Ok(Begun::Work(row.get("id")?));
     }
@@ -77,14 +86,15 @@ pub(crate) async fn begin(
         return Ok(Begun::Done(replay));
     }
     let until = row.moment("lease_until")?;
-    if now < until {
-        return Ok(Begun::Running(until));
+    let at_it: String = row.get("worker")?;
+    if now < until && dead != Some(at_it.as_str()) {
+        return Ok(Begun::Running { until, worker: at_it });
     }
     if row.get("has_effect")? {
         return Ok(Begun::AnswerLost);
     }
     let id: i64 = row.get("id")?;
-    session.run(&AGAIN, args![id, now, lease_until]).await?;
+    session.run(&AGAIN, args![id, now, lease_until, worker.as_str()]).await?;
     Ok(Begun::Work(id))
 }
 

@@ -16,8 +16,9 @@ mod running;
 mod sqlite;
 pub(crate) mod turns;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -73,6 +74,8 @@ pub struct Database {
     health: Arc<Health>,
     receipts: Arc<Receipts>,
     pub(crate) tallies: Arc<Tallies>,
+    /// Ids of processes that are known to be dead.
+    dead: Arc<Mutex<HashSet<String>>>,
     /// Whose changes these are.
     actor: Actor,
 }
@@ -149,6 +152,7 @@ impl Database {
             health: Arc::default(),
             receipts: Arc::new(Receipts::new(Arc::from(""), Vec::new())),
             tallies: Arc::default(),
+            dead: Arc::default(),
             actor: Actor::process("somebody"),
         }
     }

@@ -6,6 +6,7 @@
 use crate::events::Actor;
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use ringfence_domain::Moment;
 
@@ -58,11 +59,16 @@ impl ProcessLock {
         if machine_of != machine() || machine_of == UNKNOWN || id.contains('.') {
             return false;
         }
+        let mut dead = database.dead.lock().unwrap_or_else(PoisonError::into_inner);
+        if dead.contains(id) {
+            return true;
+        }
         let path = folder(database).join(format!("{id}.lock"));
         match File::open(&path).map(|file| file.try_lock()) {
             Ok(Ok(())) => {
+                // Whoever asks next finds no file, which proves nothing.
                 drop(std::fs::remove_file(&path));
-                true
+                dead.insert(id.to_owned())
             }
             // A lock that is held proves life. A missing file proves nothing: containers on one
             // machine share its name but not its folders. A clean exit gives its lanes back itself.

@@ -32,9 +32,10 @@ transitions! {
     /// Forgets logins and codes that do not hold any more.
     write forget_logins(now: Moment) -> () = |session| logins::forget(session, now);
 
-    /// Begins the work of a request under its key, or returns what became of the earlier one.
-    write begin_request(key: RequestKey, lease_until: Moment, now: Moment) -> Begun =
-        |session| idempotency::begin(session, &key, lease_until, now);
+    /// Begins the work of a request under its key, or returns what became of the earlier one. What a
+    /// process that is known to be `dead` worked at is not under way.
+    write begin_request(key: RequestKey, dead: Option<String>, lease_until: Moment, now: Moment) -> Begun =
+        |session| idempotency::begin(session, &key, dead.as_deref(), lease_until, now);
     /// Keeps the answer of a request under its key.
     write finish_request(id: i64, answer: Replay) -> () = |session| idempotency::finish(session, id, &answer);
     /// Forgets a key whose request changed nothing, so that it may come again.

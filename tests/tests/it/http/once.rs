@@ -68,17 +68,23 @@ on_both_databases! {
         let web = Web::begin(store, Config::default()).await;
         let _ = web.token(Scope::Operator).await;
         let token = store.tokens().await.expect("tokens")[0].id;
-        let key = |key: &str| RequestKey { token, key: key.into(), digest: "d".into() };
+        let key = |key: &str| RequestKey { token, key: key.into(), digest: "d".into(), worker: "first".into() };
         let now = MachineClock.read().now;
         let until = now + Span::from_minutes(1);
-        let begin = |name: &'static str, at| store.begin_request(key(name), at + Span::from_minutes(1), at);
+        let begin = |name: &'static str, at| store.begin_request(key(name), None, at + Span::from_minutes(1), at);
         let Begun::Work(nothing) = begin("nothing", now).await.expect("begun") else { panic!("it is new") };
         let Begun::Work(changed) = begin("changed", now).await.expect("begun") else { panic!("it is new") };
         let actor = ringfence_store::Actor::person("token crm", "127.0.0.1").for_request(changed);
         (**store).clone().changed_by(actor).stop_all("wrong list".into(), now).await.expect("stopped");
-        assert_eq!(begin("nothing", now).await.expect("asked"), Begun::Running(until));
-        assert_eq!(begin("changed", now).await.expect("asked"), Begun::Running(until));
-        // Their process died, and both leases are over.
+        let running = || Begun::Running { until, worker: "first".to_owned() };
+        assert_eq!(begin("nothing", now).await.expect("asked"), running());
+        assert_eq!(begin("changed", now).await.expect("asked"), running());
+        // The next process knows that one is dead, and which one.
+        let knowing = |name: &'static str, dead: &str| store.begin_request(key(name), Some(dead.to_owned()), until, now);
+        assert_eq!(knowing("nothing", "second").await.expect("asked"), running());
+        assert_eq!(knowing("nothing", "first").await.expect("asked"), Begun::Work(nothing));
+        assert_eq!(knowing("changed", "first").await.expect("asked"), Begun::AnswerLost);
+        // Nobody knows, and both leases are over.
         let later = until + Span::from_secs(1);
         assert_eq!(begin("nothing", later).await.expect("asked"), Begun::Work(nothing));
         assert_eq!(begin("changed", later).await.expect("asked"), Begun::AnswerLost);
