@@ -119,6 +119,7 @@ impl Stage {
     /// Dials until everybody is finished or in review.
     pub(crate) async fn finish(&mut self) -> Result<Value, String> {
         let args = ["run", "spring.toml", "--until", "done", "--max-time", "100s", "--json"];
+        let mut again = 0;
         for _ in 0..200 {
             let output = self.run(&args).await?;
             let summary: Value = match serde_json::from_slice(&output.stdout) {
@@ -132,6 +133,11 @@ impl Stage {
                 continue;
             }
             let contacts = &summary["contacts"];
+            // A machine that is very busy needs longer.
+            if contacts["waiting"] != 0 && output.status.code() == Some(0) && again < 2 {
+                again += 1;
+                continue;
+            }
             if contacts["waiting"] != 0 || contacts["active"] != 0 {
                 return Err(format!("somebody is not finished, exit {:?}: {summary}", output.status.code()));
             }
