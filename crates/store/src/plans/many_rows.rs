@@ -51,7 +51,7 @@ const FILL: [(&str, &str); 12] = [
         "n % 4, n, 'call.placed', '{}', CASE n % 100 WHEN 0 THEN 'waiting' WHEN 1 THEN 'dead' ELSE 'delivered' END, n",
     ),
     ("run_hours (run_id, hour, calls, answered)", "n, n, 1, 1"),
-    ("idempotency_keys (token_id, key, digest, begun_at, lease_until)", "n % 4, 'k' || n, 'd', n, n"),
+    ("idempotency_keys (token_id, key, digest, begun_at, lease_until, worker)", "n % 4, 'k' || n, 'd', n, n, 'w'"),
 ];
 
 /// A SQLite database in a folder of its own; and where it is.

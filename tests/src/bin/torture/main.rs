@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "its output is the result")]
 
 mod behaviours;
+mod loops;
 mod matrix;
 mod served;
 mod stage;
@@ -14,7 +15,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::loops::Evening;
 use self::matrix::{Cell, Tally};
+use self::stage::On;
 
 struct Options {
     minutes: u64,
@@ -51,7 +54,11 @@ async fn main() -> ExitCode {
         }
     };
     println!("seed {}, {} minutes", options.seed, options.minutes);
-    let until = Instant::now() + Duration::from_mins(options.minutes);
+    let begun = Instant::now();
+    let end = begun + Duration::from_mins(options.minutes);
+    // A quarter of the time goes to evenings.
+    let is_whole = options.only.is_empty();
+    let until = if is_whole { begun + Duration::from_mins(options.minutes) * 3 / 4 } else { end };
     let mut tally = Tally::default();
     let wanted = |cell: &Cell| cell.to_string().contains(&options.only) || options.only.is_empty();
     // A cell that was named with its point is found among all that its story may reach.
@@ -65,7 +72,16 @@ async fn main() -> ExitCode {
     println!("{} cells of {} stories without a crash", cells.len(), known.len());
     fastrand::Rng::with_seed(options.seed).shuffle(&mut cells);
     matrix::play_all(cells, until, &mut tally).await;
-    report(&tally, options.only.is_empty());
+    let (evenings, broken) = match is_whole || options.only == "evening" {
+        true => loops::play_all(options.seed, end).await,
+        false => Default::default(),
+    };
+    tally.broken.extend(broken);
+    report(&tally, is_whole);
+    report_evenings(&evenings);
+    for (cell, why) in &tally.broken {
+        println!("BROKEN {cell}: {}", why.lines().next().unwrap_or_default());
+    }
     if tally.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -92,7 +108,21 @@ fn report(tally: &Tally, is_whole: bool) {
     if is_whole {
         println!("never died at {} points: {}", missed.len(), missed.join(", "));
     }
-    for (cell, why) in &tally.broken {
-        println!("BROKEN {cell}: {}", why.lines().next().unwrap_or_default());
+}
+
+fn report_evenings(evenings: &[(On, Evening)]) {
+    if evenings.is_empty() {
+        return;
+    }
+    println!(
+        "\n| database | evenings | kills | stood still | cut off | calls | on the tape | in review |\n|---|---|---|---|---|---|---|---|"
+    );
+    for on in On::BOTH {
+        let own: Vec<&Evening> = evenings.iter().filter(|(of, _)| *of == on).map(|(_, evening)| evening).collect();
+        let sum = |what: fn(&Evening) -> u64| own.iter().map(|evening| what(evening)).sum::<u64>();
+        let verified = |name: &str| own.iter().filter_map(|evening| evening.verified[name].as_u64()).sum::<u64>();
+        let (kills, stops, cuts) = (sum(|one| one.kills), sum(|one| one.stops), sum(|one| one.cuts));
+        let (calls, taped, review) = (verified("calls"), verified("taped"), verified("review"));
+        println!("| {} | {} | {kills} | {stops} | {cuts} | {calls} | {taped} | {review} |", on.name(), own.len());
     }
 }

@@ -40,6 +40,8 @@ pub(crate) enum Crash {
     At(String),
     /// It writes down which ones it reaches.
     Log,
+    /// Nothing.
+    Never,
 }
 
 /// The stage.
@@ -79,7 +81,7 @@ impl Stage {
         match &self.crash {
             Crash::At(point) if !self.crashed => command.env(ringfence_crash::AT, point),
             Crash::Log => command.env(ringfence_crash::LOG, self.folder().join("points")),
-            Crash::At(_) => &mut command,
+            Crash::At(_) | Crash::Never => &mut command,
         };
         command
     }
