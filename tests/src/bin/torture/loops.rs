@@ -87,8 +87,8 @@ pub(crate) async fn play(on: On, seed: u64) -> Result<Evening, String> {
             }
             82..90 => any(&mut stage, &["import", "spring", "more.csv", "--partial"]).await?,
             _ => {
-                let most = random.u32(2..5);
-                let rules = rules().replace("max_attempts = 4", &format!("max_attempts = {most}"));
+                let most = random.u32(2..4);
+                let rules = rules().replace("max_attempts = 3", &format!("max_attempts = {most}"));
                 stage.write("spring.toml", &rules);
                 any(&mut stage, &["apply", "spring.toml", "--yes"]).await?;
             }
@@ -213,7 +213,7 @@ hours = "24/7"
 
 [retry]
 busy = "1s"
-max_attempts = 4
+max_attempts = 3
 
 [on_unknown]
 ask_for = "8s"
