@@ -76,7 +76,7 @@ pub(crate) async fn play(on: On, seed: u64) -> Result<Evening, String> {
             }
             36..56 => evening.cuts += u64::from(cut(&stage, database.as_ref(), &mut random).await),
             56..66 => {
-                interrupted(&mut stage, &["pause", "spring", "--reason", "a look"], &["resume", "spring"]).await?
+                interrupted(&mut stage, &["pause", "spring", "--reason", "a look"], &["resume", "spring"]).await?;
             }
             66..74 => {
                 interrupted(&mut stage, &["lanes", "pause", "main"], &["lanes", "resume", "main"]).await?;

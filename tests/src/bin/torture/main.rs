@@ -72,10 +72,10 @@ async fn main() -> ExitCode {
     println!("{} cells of {} stories without a crash", cells.len(), known.len());
     fastrand::Rng::with_seed(options.seed).shuffle(&mut cells);
     matrix::play_all(cells, until, &mut tally).await;
-    let (evenings, broken) = match is_whole || options.only == "evening" {
-        true => loops::play_all(options.seed, end).await,
-        false => Default::default(),
-    };
+    let (mut evenings, mut broken) = (Vec::new(), Vec::new());
+    if is_whole || options.only == "evening" {
+        (evenings, broken) = loops::play_all(options.seed, end).await;
+    }
     tally.broken.extend(broken);
     report(&tally, is_whole);
     report_evenings(&evenings);
