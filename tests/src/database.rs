@@ -106,7 +106,7 @@ impl TestDatabase {
     }
 }
 
-/// A place for a database that is made by whoever comes first.
+/// A place for a database. The first process that opens it makes it.
 #[derive(Debug)]
 pub struct Throwaway {
     /// Its address.

@@ -1,4 +1,4 @@
-//! Contacts of a run that nobody would ever come to again: there are none.
+//! Counts the contacts of a run that the program would never come to again: none, if all is well.
 
 use ringfence_domain::RunId;
 

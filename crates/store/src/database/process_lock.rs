@@ -66,7 +66,7 @@ impl ProcessLock {
         let path = folder(database).join(format!("{id}.lock"));
         match File::open(&path).map(|file| file.try_lock()) {
             Ok(Ok(())) => {
-                // Whoever asks next finds no file, which proves nothing.
+                // The next question finds no file, and a missing file proves nothing.
                 drop(std::fs::remove_file(&path));
                 dead.insert(id.to_owned())
             }

@@ -24,7 +24,7 @@ transitions! {
         |session, tallies| run_figures::all_numbers(session, &tallies, now);
     /// Kept counts that differ from counting afresh: name, kept, fresh.
     snapshot recount(run: RunId) -> Vec<(String, i64, i64)> = |session| run_figures::recount(session, run);
-    /// Contacts of a run that nobody would come to again, of whom there are none.
+    /// Counts the contacts of a run that the program would never come to again. All counts are zero.
     snapshot forgotten(run: RunId) -> Forgotten = |session| forgotten::forgotten(session, run);
     /// The next contacts of a run after `after`, by id.
     snapshot contacts(run: RunId, filter: ContactFilter, after: ContactId, limit: u32) -> Vec<ContactRow> =

@@ -148,11 +148,18 @@ impl Stage {
         Err("another run never ended".to_owned())
     }
 
-    /// Goes through every call again, with the vendor's tape.
+    /// Goes through every call again, with the vendor's tape. A broken promise is an error.
     pub(crate) async fn verify(&mut self) -> Result<Value, String> {
         write_tape(&self.folder().join("tape.jsonl"), &self.vendor.simulator.tape().entries());
         let output = self.run(&["verify", "--tape", "tape.jsonl", "--json"]).await?;
-        serde_json::from_slice(&output.stdout).map_err(|_| format!("verify: {}", last_words(&output)))
+        let verified: Value =
+            serde_json::from_slice(&output.stdout).map_err(|_| format!("verify: {}", last_words(&output)))?;
+        let broken =
+            ["duplicated", "lost", "out_of_window", "over_limit"].into_iter().find(|kind| verified[*kind] != 0);
+        match broken {
+            Some(kind) => Err(format!("{kind}: {}", verified["findings"])),
+            None => Ok(verified),
+        }
     }
 
     /// The points that were reached, when they are logged.

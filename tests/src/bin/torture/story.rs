@@ -54,11 +54,6 @@ pub(crate) async fn play(story: Story, on: On, happens: Happens, crash: Crash) -
     let verified = stage.verify().await?;
     let end = End { crashed: stage.crashed, verified, points: stage.points() };
     stage.database.drop_it().await;
-    for kind in ["duplicated", "lost", "out_of_window", "over_limit"] {
-        if end.verified[kind] != 0 {
-            return Err(format!("{kind}: {}", end.verified["findings"]));
-        }
-    }
     Ok(end)
 }
 
