@@ -79,7 +79,7 @@ impl Actor {
         Self { who: who.into(), origin: Some(origin.into()), request: None }
     }
 
-    /// The same for one request that came with an Idempotency-Key: its first change is noted under
+    /// The same for one request that came with an Idempotency-Key: its first effect is noted under
     /// the key, in the same transaction.
     #[must_use]
     pub fn for_request(mut self, request: i64) -> Self {
@@ -122,6 +122,7 @@ struct Told {
     changes: Vec<Change>,
     calls: Vec<CallNews>,
     attempts: Vec<AttemptsMoved>,
+    is_no_effect: bool,
 }
 
 /// What a transition knows of itself: who makes it, and what happened in it.
@@ -149,6 +150,12 @@ impl Teller {
     /// What changed of attempts.
     pub(crate) fn attempts(&self) -> Vec<AttemptsMoved> {
         std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).attempts)
+    }
+
+    /// The transition does the same however often it is made, and is not what anybody asks for: a
+    /// request that died after it is worked at again.
+    pub(crate) fn is_no_effect() {
+        Self::note(|told| told.is_no_effect = true);
     }
 
     fn note(add: impl FnOnce(&mut Told)) {

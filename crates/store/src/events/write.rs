@@ -19,13 +19,13 @@ impl Teller {
             sqlite "SELECT 1",
             postgres "SELECT pg_advisory_xact_lock(7295402, 1)"
         );
-        if let Some(request) = self.actor.request {
+        let (changes, calls, is_no_effect) = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            (std::mem::take(&mut told.changes), std::mem::take(&mut told.calls), told.is_no_effect)
+        };
+        if let Some(request) = self.actor.request.filter(|_| !is_no_effect) {
             session.run(&EFFECT, args![request]).await?;
         }
-        let (changes, calls) = {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            (std::mem::take(&mut told.changes), std::mem::take(&mut told.calls))
-        };
         if changes.is_empty() && calls.is_empty() {
             return Ok(Vec::new());
         }

@@ -4,6 +4,7 @@ use ringfence_domain::lane::{LaneSettings, LimitLevels};
 use ringfence_domain::{LaneId, LaneState, Moment, Span};
 
 use crate::StoreError;
+use crate::events::Teller;
 use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// A lane as it stands.
@@ -60,6 +61,7 @@ pub(crate) async fn register(
         "INSERT INTO lanes (name, kind, settings, state, changed_at) VALUES ($1, $2, $3, 'open', $4) ON CONFLICT DO NOTHING"
     );
     const READ: Sql = sql!(both lane_columns!("WHERE name = $1"));
+    Teller::is_no_effect();
     session.run(&INSERT, args![settings.name.as_str(), settings.kind.as_str(), Arg::json(settings), now]).await?;
     lane(&session.one(&READ, args![settings.name.as_str()]).await?)
 }

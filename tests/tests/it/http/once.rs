@@ -5,6 +5,7 @@ use ringfence_intake::Config;
 use ringfence_sandbox::MachineClock;
 use ringfence_store::{Begun, RequestKey};
 use ringfence_tests::on_both_databases;
+use ringfence_tests::sample::lane_settings;
 use ringfence_tests::web::{Sent, Web};
 use serde_json::json;
 
@@ -77,6 +78,9 @@ on_both_databases! {
         let actor = ringfence_store::Actor::person("token crm", "127.0.0.1").for_request(changed);
         (**store).clone().changed_by(actor).stop_all("wrong list".into(), now).await.expect("stopped");
         let running = || Begun::Running { until, worker: "first".to_owned() };
+        // That a lane has its row is not what was asked for.
+        let actor = ringfence_store::Actor::person("token crm", "127.0.0.1").for_request(nothing);
+        (**store).clone().changed_by(actor).register_lane(lane_settings("main"), now).await.expect("registered");
         assert_eq!(begin("nothing", now).await.expect("asked"), running());
         assert_eq!(begin("changed", now).await.expect("asked"), running());
         // The next process knows that one is dead, and which one.
