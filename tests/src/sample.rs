@@ -76,6 +76,7 @@ impl Stage {
             lane: self.lane,
             campaign: self.campaign_id(),
             limits: NumberLimits::default(),
+            max_attempts: 3,
             safety: Safety::default(),
             default_zones: ZoneSet::one("Asia/Kolkata".parse().expect("a zone")),
             calls: attempts.iter().map(|id| (*id, Some("9876500000".to_owned()))).collect(),

@@ -164,6 +164,7 @@ impl Shared {
             lane: self.lease.lane,
             campaign: id,
             limits: campaign.number_limits(),
+            max_attempts: campaign.retry.max_attempts,
             safety: campaign.safety.clone(),
             default_zones: campaign.place_of(&ZoneSet::default()),
             calls: requests.iter().map(|(call, request)| (call.attempt, request.from.clone())).collect(),

@@ -40,5 +40,6 @@ pub(crate) const fn reason(why: ClaimDenied) -> &'static str {
         ClaimDenied::Held => "held",
         ClaimDenied::Dnc => "dnc",
         ClaimDenied::Capped(_) => "contact_cap",
+        ClaimDenied::AttemptsUsed => "attempts_used",
     }
 }

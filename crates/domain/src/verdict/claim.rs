@@ -21,6 +21,8 @@ pub enum ClaimDenied {
     Dnc,
     /// A limit on calls to the number holds it until this moment.
     Capped(Moment),
+    /// The contact has had every call that the rules allow it.
+    AttemptsUsed,
 }
 
 impl ClaimDenied {
@@ -31,6 +33,7 @@ impl ClaimDenied {
             Self::Held => Some("held at the last moment"),
             Self::Dnc => Some("on the do-not-call list"),
             Self::Capped(_) => Some("a limit on its number"),
+            Self::AttemptsUsed => Some("no attempts left"),
         }
     }
 }
@@ -44,6 +47,7 @@ impl Verdict {
         match self {
             Self::Attempt { .. } => Some(ClaimDenied::NotOpen),
             Self::DoNotCall { .. } => Some(ClaimDenied::Dnc),
+            Self::Attempts { .. } => Some(ClaimDenied::AttemptsUsed),
             Self::Contact { .. }
             | Self::Leaving { .. }
             | Self::Number { .. }

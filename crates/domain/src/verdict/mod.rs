@@ -55,6 +55,13 @@ pub enum Verdict {
         /// The provider refused its last call.
         was_refused: bool,
     },
+    /// Has the contact calls left? The rules may allow fewer than when its call was decided.
+    Attempts {
+        /// Its counted calls in this run.
+        calls: u32,
+        /// How many the campaign allows: `max_attempts`.
+        most: u32,
+    },
     /// Is the contact to be stopped as soon as its call is over?
     Leaving {
         /// It is.
@@ -226,6 +233,7 @@ impl Verdict {
             Self::Attempt { .. } => "attempt",
             Self::DoNotCall { .. } => "dnc",
             Self::Contact { .. } | Self::Leaving { .. } => "contact",
+            Self::Attempts { .. } => "max_attempts",
             Self::Number { .. } => "number",
             Self::Due { .. } => "due",
             Self::Clock => "clock",
@@ -253,6 +261,7 @@ impl Verdict {
             Self::Attempt { state } => *state == AttemptState::Open,
             Self::DoNotCall { entry } => entry.is_none(),
             Self::Contact { state, .. } => *state == ContactState::Waiting,
+            Self::Attempts { calls, most } => calls < most,
             Self::Leaving { leaves } => !leaves,
             Self::Number { has_live_call, is_in_review } => !has_live_call && !is_in_review,
             Self::Due { at, .. } => *at <= reading.now,
@@ -307,6 +316,7 @@ impl Verdict {
             Self::Attempt { .. }
             | Self::DoNotCall { .. }
             | Self::Contact { .. }
+            | Self::Attempts { .. }
             | Self::Leaving { .. }
             | Self::Number { .. }
             | Self::Ownership { .. }

@@ -132,6 +132,7 @@ impl Verdict {
             Self::DoNotCall { .. }
             | Self::Attempt { .. }
             | Self::Contact { .. }
+            | Self::Attempts { .. }
             | Self::Leaving { .. }
             | Self::Number { .. }
             | Self::Clock

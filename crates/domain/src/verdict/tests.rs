@@ -18,6 +18,7 @@ struct Facts {
     lane: LaneState,
     rests_until: i64,
     left_today: Option<u32>,
+    calls: u32,
     cap: Option<u32>,
     earlier: Vec<i64>,
     now: i64,
@@ -39,6 +40,7 @@ impl Facts {
             lane: LaneState::Open,
             rests_until: 0,
             left_today: None,
+            calls: 1,
             cap: None,
             earlier: Vec::new(),
             now: 110,
@@ -78,6 +80,7 @@ impl Facts {
             Verdict::Safety { failing: self.is_failing.then(|| "11 of 20".to_owned()) },
             Verdict::Lane { name: "main".to_owned(), state: self.lane, reason: None },
             Verdict::of_rest(Moment::from_secs(self.rests_until), None, reading),
+            Verdict::Attempts { calls: self.calls, most: 2 },
             Verdict::LaneDay { left: self.left_today, tomorrow: Moment::from_secs(172_800) },
             Verdict::of_number_limits(&self.limits(), &self.calls(), reading, &zones, || ("per_number", String::new())),
             Verdict::Process { lane: "main".to_owned(), dials: false, last: None },
@@ -99,6 +102,7 @@ impl Facts {
             || self.is_failing
             || self.lane != LaneState::Open
             || self.left_today == Some(0)
+            || self.calls > 1
             || self.epochs.0 != self.epochs.1
             || self.revisions.0 != self.revisions.1
             || self.error > 2;
@@ -135,7 +139,7 @@ fn facts() -> impl Strategy<Value = Facts> {
         planned,
     );
     let of_all = (stops, campaigns, mostly(false), mostly(true), 86_360..86_420_i64, prop::option::of(0..3_u32));
-    let of_number = (prop::option::of(1..3_u32), prop::collection::vec(86_390..86_410_i64, 0..3));
+    let of_number = (prop::option::of(1..3_u32), 0..3_u32, prop::collection::vec(86_390..86_410_i64, 0..3));
     (of_row, of_all, of_number, 86_385..86_415_i64, 0..4_i64).prop_map(|(row, all, number, now, error)| Facts {
         state: row.0,
         is_listed: row.1,
@@ -150,7 +154,8 @@ fn facts() -> impl Strategy<Value = Facts> {
         rests_until: all.4,
         left_today: all.5,
         cap: number.0,
-        earlier: number.1.into_iter().filter(|sent| *sent < now).collect(),
+        calls: number.1,
+        earlier: number.2.into_iter().filter(|sent| *sent < now).collect(),
         now,
         error,
     })
@@ -196,6 +201,8 @@ fn each_reason_is_enough_by_itself() {
         (Facts { lane: LaneState::Paused, ..free() }, ClaimDenied::Held),
         (Facts { rests_until: 111, ..free() }, ClaimDenied::Held),
         (Facts { left_today: Some(0), ..free() }, ClaimDenied::Held),
+        (Facts { calls: 2, ..free() }, ClaimDenied::AttemptsUsed),
+        (Facts { calls: 3, ..free() }, ClaimDenied::AttemptsUsed),
         (Facts { cap: Some(1), earlier: vec![50], ..free() }, ClaimDenied::Capped(Moment::from_secs(86_400))),
     ];
     for (facts, why) in denied {

@@ -19,6 +19,10 @@ impl Verdict {
                 ContactState::Review if *was_refused => "the provider refuses it: a person must look".to_owned(),
                 ContactState::Review => "nobody can say whether its last call was placed".to_owned(),
             },
+            Self::Attempts { calls, most } if calls >= most => {
+                format!("it has had {calls} of {most} calls, and gets no more")
+            }
+            Self::Attempts { calls, most } => format!("it has had {calls} of {most} calls"),
             Self::Leaving { leaves: true } => "it is to be stopped".to_owned(),
             Self::Leaving { leaves: false } => "it stays".to_owned(),
             Self::Number { has_live_call: true, .. } => "a call to it is under way for another campaign".to_owned(),

@@ -22,6 +22,7 @@ pub(super) fn verdicts(run: &RunConditions, contact: &ContactRow, known: &Known)
     verdicts.push(run.import(Some(contact.import), contact.staged));
     verdicts.push(Verdict::DoNotCall { entry: known.dnc_says(Some(run.campaign.id)) });
     verdicts.extend(of_state(contact, known));
+    verdicts.push(Verdict::Attempts { calls: contact.calls, most: campaign.retry.max_attempts });
     verdicts.extend(window(run, contact).iter().map(|part| Verdict::of_window_part(part, reading.now)));
     let days = [("from", campaign.schedule.starts), ("up to", campaign.schedule.ends)];
     let mut calendar = calendar(run, contact);

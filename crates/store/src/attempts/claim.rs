@@ -31,6 +31,8 @@ pub struct ClaimOrder {
     pub campaign: CampaignId,
     /// What limits calls to their numbers, by the revision that they were planned by.
     pub limits: NumberLimits,
+    /// Counted calls that a contact may have, by the same revision.
+    pub max_attempts: u32,
     /// What the campaign's own rails say, by the same revision.
     pub safety: Safety,
     /// Where a callee is taken to be whose own zones are unknown.
@@ -108,6 +110,7 @@ struct Asked {
     revision: i64,
     class: DialClass,
     zones: ZoneSet,
+    calls: u32,
     on_dnc: bool,
     leaving: bool,
 }
@@ -217,6 +220,9 @@ impl<'o> Claiming<'o> {
             ClaimDenied::NotOpen => return,
             ClaimDenied::PlanAgain | ClaimDenied::Held => To::WaitingAgain,
             ClaimDenied::Dnc => To::Stopped(StopReason::Dnc),
+            // Who asked for a call and has had them all was reached.
+            ClaimDenied::AttemptsUsed if attempt.class == DialClass::Callback => To::Done,
+            ClaimDenied::AttemptsUsed => To::Stopped(StopReason::AttemptsUsed),
             ClaimDenied::Capped(free) if attempt.class == DialClass::Callback => {
                 To::Waiting(free.max(now), DialClass::Callback)
             }
@@ -313,6 +319,7 @@ impl Asked {
             Verdict::Revision { of_attempt: self.revision, present: revision },
         ];
         let of_number = [
+            Verdict::Attempts { calls: self.calls, most: order.max_attempts },
             verdicts::lane_day(lane, left_today, order.reading),
             Verdict::of_number_limits(&order.limits, earlier, order.reading, zones, words),
         ];
@@ -323,7 +330,7 @@ impl Asked {
 async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<AttemptId, Asked>, StoreError> {
     const ASK: Sql = sql!(
         "SELECT a.id, a.contact_id, a.run_id, a.state, a.number_key, a.dial_after, a.dial_before, a.epoch, a.revision, \
-         a.class, b.zones, k.pending_stop_reason IS NOT NULL AS leaving, \
+         a.class, b.zones, k.calls, k.pending_stop_reason IS NOT NULL AS leaving, \
          EXISTS (SELECT 1 FROM dnc d WHERE d.number_key = a.number_key AND d.campaign_id IN (0, b.campaign_id)) AS on_dnc \
          FROM attempts a JOIN contacts k ON k.id = a.contact_id JOIN buckets b ON b.id = k.bucket_id WHERE a.id" ids
         "AND a.lane_id = $2" postgres "ORDER BY a.id FOR UPDATE OF a"
@@ -343,6 +350,7 @@ async fn asked(session: &mut Session, order: &ClaimOrder) -> Result<BTreeMap<Att
                 revision: row.get("revision")?,
                 class: row.word("attempts", "class")?,
                 zones: row.word("buckets", "zones")?,
+                calls: u32::try_from(row.get::<i64>("calls")?).unwrap_or(u32::MAX),
                 on_dnc: row.get("on_dnc")?,
                 leaving: row.get("leaving")?,
             };

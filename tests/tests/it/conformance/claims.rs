@@ -1,8 +1,10 @@
 //! The claim, alone and against everything that may cross it.
 
 use ringfence_domain::verdict::ClaimDenied;
-use ringfence_domain::{AttemptState, ClockReading, Moment, NumberLimits, Span};
-use ringfence_store::Refused;
+use ringfence_domain::{
+    AttemptState, CallDetails, ClockReading, ContactId, ContactState, Moment, NumberLimits, Outcome, Span, StopReason,
+};
+use ringfence_store::{ClaimOrder, ContactFilter, Refused, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -214,5 +216,43 @@ on_both_databases! {
         let again = database.store.claim(stage.order(&claimed, noon())).await.expect("a claim");
         assert_eq!(again.refused, [Refused { attempt: claimed[0], why: ClaimDenied::NotOpen }]);
         assert_eq!(stage.count(&database.store, "attempt:sending").await, 1);
+    }
+}
+
+on_both_databases! {
+    async fn nobody_is_dialled_more_often_than_the_present_rules_allow(database) {
+        let (store, now) = (&database.store, noon());
+        let mut rules = sample::rules("spring", "main");
+        rules.callback = Some(ringfence_domain::callback::Callback {
+            from: "call_again".to_owned(),
+            when: None,
+            otherwise: Span::from_hours(1),
+        });
+        let stage = Stage::set_with(store, sample::lane_settings("main"), rules, 3).await;
+        // One was busy, one asked to be called back, and the call of the third was never dialled.
+        let outcomes = [Outcome::Busy, Outcome::Answered, Outcome::NotDialled];
+        for (id, outcome) in stage.place(store, 3, now).await.into_iter().zip(outcomes) {
+            let outputs = [("call_again".to_owned(), "in one hour".into())].into();
+            let details = Box::new(CallDetails { outputs, talk_seconds: Some(60), ..CallDetails::default() });
+            store.settle(vec![(id, Settlement::Ended(outcome, details))], now).await.expect("settled");
+        }
+        let later = now + Span::from_hours(2);
+        assert_eq!(stage.open(store, 3, later).await, 3, "the rules of then allow three calls");
+        let open = stage.open_attempts(store).await;
+        let order = ClaimOrder { max_attempts: 1, ..stage.order(&open, later) };
+        let claimed = store.claim(order).await.expect("a claim");
+        assert_eq!(claimed.sending.len(), 1, "a call that was not dialled is none");
+        let refused: Vec<_> = claimed.refused.iter().map(|refused| refused.why).collect();
+        assert_eq!(refused, [ClaimDenied::AttemptsUsed; 2]);
+        let contacts = store.contacts(stage.run(), ContactFilter::default(), ContactId(0), 10).await.expect("contacts");
+        let mut states: Vec<_> = contacts.iter().map(|contact| (contact.state, contact.stop_reason)).collect();
+        states.sort_by_key(|(state, _)| state.to_string());
+        let expected = [
+            (ContactState::Active, None),
+            (ContactState::Done, None),
+            (ContactState::Stopped, Some(StopReason::AttemptsUsed)),
+        ];
+        assert_eq!(states, expected, "who asked to be called back was reached");
+        stage.check_counts(store).await;
     }
 }

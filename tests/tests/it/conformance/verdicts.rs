@@ -118,6 +118,19 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_contact_that_has_had_its_calls_is_denied_and_why_says_so(database) {
+        let now = noon();
+        let stage = stage(&database).await;
+        stage.open(&database.store, 1, now).await;
+        execute(&database.url, "UPDATE contacts SET calls = 3 WHERE id = 1").await;
+        let before = explanation(&database, 0, now).await;
+        assert!(!before.may_dial_now && forbidding(&before).contains(&"max_attempts"), "{:?}", before.rules);
+        compare(&database, &stage, "a contact that has had its calls", now, "max_attempts").await;
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
     async fn a_number_that_has_had_its_call_is_denied_by_the_limit_that_why_names(database) {
         let store = &database.store;
         let stage = stage(&database).await;

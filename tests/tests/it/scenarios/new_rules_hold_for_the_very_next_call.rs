@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ringfence_domain::campaign::Redial;
 use ringfence_domain::{Clock, Outcome, Span};
 use ringfence_sandbox::Behaviour;
 use ringfence_store::{Begin, ContactFilter};
@@ -88,6 +89,26 @@ on_both_databases_in_virtual_time! {
         assert_eq!(dialer.store.live_calls(dialer.lane).await.expect("calls").len(), 0, "slots and numbers are free");
         dialer.store.apply(spring, dialer.lane, Begin::Running, clock.read().now).await.expect("mended");
         assert_eq!(dialer.count("contact:review").await, 5, "a person looks at them");
+        dialer.check_counts().await;
+    }
+}
+
+on_both_databases_in_virtual_time! {
+    async fn who_waits_for_another_attempt_gets_none_that_the_new_rules_do_not_allow(database) {
+        let behaviour = Behaviour { outcomes: vec![(Outcome::Busy, 1)], ..Behaviour::default() };
+        let clock = VirtualClock::at(noon());
+        let mut spring = rules("spring", "main");
+        spring.retry.after = [(Outcome::Busy, Redial::After(vec![Span::from_minutes(10)]))].into();
+        let mut dialer = Dialer::set(database.store.clone(), clock.clone(), lane_settings("main"), spring.clone(), behaviour, 20).await;
+        dialer.start();
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        assert_eq!(dialer.simulator.tape().calls().len(), 20, "everybody was busy, and waits");
+        spring.retry.max_attempts = 1;
+        dialer.store.apply(spring, dialer.lane, Begin::Running, clock.read().now).await.expect("new rules");
+        tokio::time::sleep(Duration::from_mins(30)).await;
+        dialer.stop().await;
+        assert_eq!(dialer.simulator.tape().calls().len(), 20, "nobody is called a second time");
+        assert_eq!(dialer.count("stopped:attempts_used").await, 20);
         dialer.check_counts().await;
     }
 }
