@@ -22,6 +22,8 @@ pub struct RunFigures {
     pub counts: BTreeMap<String, i64>,
     /// Waiting contacts by bucket.
     pub buckets: Vec<BucketFigures>,
+    /// Waiting contacts to whose number a call of an earlier run is in review.
+    pub behind_reviews: i64,
     /// Calls sent within the last minute.
     pub last_minute: i64,
     /// When the last contact was finished, once all are.
@@ -108,6 +110,7 @@ async fn of_campaigns(
     let ids: Vec<RunId> = conditions.iter().map(|conditions| conditions.run.id).collect();
     let mut counts = counts(session, &ids).await?;
     let mut buckets = buckets(session, &ids, now).await?;
+    let mut behind_reviews = behind_reviews(session, &ids).await?;
     let mut paces = last_minute(session, now).await?;
     let mut all = Vec::new();
     for conditions in conditions {
@@ -123,7 +126,8 @@ async fn of_campaigns(
             _ => None,
         };
         let (buckets, last_minute) = (buckets.remove(&id).unwrap_or_default(), paces.remove(&id).unwrap_or_default());
-        all.push(RunFigures { conditions, counts, buckets, last_minute, finished_at });
+        let behind_reviews = behind_reviews.remove(&id).unwrap_or_default();
+        all.push(RunFigures { conditions, counts, buckets, behind_reviews, last_minute, finished_at });
     }
     Ok(all)
 }
@@ -155,6 +159,20 @@ async fn buckets(
         });
     }
     Ok(buckets)
+}
+
+/// Waiting contacts of each run to whose number a call of an earlier run is in review: the planner
+/// passes them over until somebody has said what became of it.
+async fn behind_reviews(session: &mut Session, ids: &[RunId]) -> Result<HashMap<RunId, i64>, StoreError> {
+    // Those in review are few. Each is looked for by its number, and not among all who wait.
+    const BEHIND: Sql = sql!(
+        "SELECT own.id, count(*) AS n FROM contacts k CROSS JOIN runs old CROSS JOIN runs own WHERE k.state = 'review' \
+         AND old.id = k.run_id AND own.campaign_id = old.campaign_id AND own.id <> old.id \
+         AND (SELECT c.state FROM contacts c WHERE c.number_key = k.number_key AND c.run_id = own.id) = 'waiting' \
+         AND own.id" ids "GROUP BY own.id"
+    );
+    let rows = session.rows(&BEHIND, args![Arg::ids(ids.iter().map(|id| id.0))]).await?;
+    rows.iter().map(|row| Ok((RunId(row.get("id")?), row.get("n")?))).collect()
 }
 
 /// Calls of each run that were sent within the last minute: counted, or when the newest ones do not

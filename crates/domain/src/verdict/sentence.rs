@@ -55,7 +55,7 @@ pub fn because_of(verdicts: &[Verdict], reading: ClockReading, clock: Zone) -> O
 /// Why one contact is not dialled, which this verdict holds.
 pub fn because_of_contact(verdict: &Verdict, next_at: Option<Moment>, reading: ClockReading, clock: Zone) -> String {
     let clause = match verdict {
-        Verdict::Due { .. } => verdict.says(reading, clock),
+        Verdict::Due { .. } | Verdict::Number { .. } => verdict.says(reading, clock),
         _ => verdict.clause(reading, clock),
     };
     let next_at = next_at.filter(|_| !matches!(verdict, Verdict::Process { .. }));
@@ -128,6 +128,9 @@ impl Verdict {
             Self::Due { class: DialClass::Capped, .. } => "a limit on their numbers holds those who wait".to_owned(),
             Self::Due { class: DialClass::First, .. } => "no call is due yet".to_owned(),
             Self::Due { class, .. } => format!("the next {class} is not due yet"),
+            Self::Number { is_in_review: true, .. } => {
+                "earlier calls to the numbers of those who wait are in review; `ringfence review` lists them".to_owned()
+            }
             Self::NumberLimit { says, .. } => format!("a limit on the number holds it: {says}"),
             Self::DoNotCall { .. }
             | Self::Attempt { .. }

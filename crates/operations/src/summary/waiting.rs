@@ -45,7 +45,25 @@ pub(crate) fn groups(figures: &RunFigures, stop_switch: Option<String>, reading:
             }
         }
     }
+    put_behind_reviews(&mut groups, figures.behind_reviews);
     groups
+}
+
+/// Takes those out who wait for a person's word on an earlier call to their number. They are looked
+/// at again and again, so that some of them are due at any moment.
+fn put_behind_reviews(groups: &mut Vec<Group>, behind: i64) {
+    let mut left = behind;
+    for group in groups.iter_mut() {
+        let taken = left.min(group.waiting.contacts);
+        group.waiting.contacts -= taken;
+        left -= taken;
+    }
+    groups.retain(|group| group.waiting.contacts > 0);
+    if behind > left {
+        let held_by = Some(Verdict::Number { has_live_call: false, is_in_review: true });
+        let waiting = Waiting { held_by, contacts: behind - left, next_at: None };
+        groups.push(Group { class: DialClass::First, is_due: true, waiting });
+    }
 }
 
 /// When somebody of the bucket may be called, from `from` on.

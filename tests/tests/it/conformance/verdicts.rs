@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ringfence_domain::lane::LaneSettings;
-use ringfence_domain::{AttemptId, Campaign, ClockReading, Moment, PausedBy, Span};
+use ringfence_domain::{AttemptId, Campaign, ClockReading, Moment, Outcome, PausedBy, Span};
 use ringfence_operations::summary::{Asker, summarize};
 use ringfence_operations::why::{self, Explanation};
-use ringfence_store::{Begin, ClaimOrder, DncList};
+use ringfence_store::{Begin, ClaimOrder, DncList, Settlement};
 use ringfence_tests::database::execute;
 use ringfence_tests::sample::{self, Stage, import, noon};
 use ringfence_tests::{TestDatabase, on_both_databases, on_both_databases_in_virtual_time};
@@ -127,6 +127,34 @@ on_both_databases! {
         assert!(!before.may_dial_now && forbidding(&before).contains(&"max_attempts"), "{:?}", before.rules);
         compare(&database, &stage, "a contact that has had its calls", now, "max_attempts").await;
         stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn who_waits_for_a_word_on_an_earlier_call_is_told_so(database) {
+        let (store, now) = (&database.store, noon());
+        let stage = Stage::set(store, 1).await;
+        let call = stage.place(store, 1, now).await[0];
+        let unknown = Settlement::Ended(Outcome::Unknown, Box::default());
+        store.settle(vec![(call, unknown)], now).await.expect("settled");
+        let (run, _) = store.begin_run(stage.campaign.id, "again".into(), now).await.expect("another run");
+        import(store, run.id, 0..2, now).await;
+        let asker = Asker { stop_switch: None, is_dialling: true };
+        let told = async |now| {
+            let figures = store.numbers("spring".into(), now).await.expect("numbers").expect("a campaign");
+            summarize(&figures, &asker, ClockReading::exact(now))
+        };
+        let first = told(now).await;
+        assert_eq!((first.waiting_for.held, first.waiting_for.pace), (1, 1), "the other one may be called");
+        assert_eq!(stage.open(store, 5, now).await, 1);
+        let open = stage.open_attempts(store).await;
+        store.claim(stage.order(&open, now)).await.expect("a claim");
+        // The planner has looked at them, and looks again in half a minute.
+        let summary = told(now).await;
+        assert_eq!((summary.waiting_for.held, summary.waiting_for.retry), (1, 0), "{:?}", summary.waiting_for);
+        let because = summary.because.expect("a sentence");
+        assert!(because.contains("in review; `ringfence review` lists them"), "{because}");
+        assert_eq!(forbidding(&explanation(&database, 0, now).await), ["number", "due"]);
     }
 }
 
