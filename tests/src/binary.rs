@@ -9,6 +9,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
+use crate::project;
+
 /// Where `cargo xtask test` tells the tests the binary is.
 pub const BINARY_VARIABLE: &str = "RINGFENCE_TEST_BINARY";
 
@@ -127,46 +129,9 @@ pub fn write_tape(file: &Path, entries: &[TapeEntry]) {
 
 /// Writes `ringfence.toml`, a campaign and its contacts; the campaign is `spring`, open all day.
 pub fn write_project(folder: &Path, database: &str, vendor: &Vendor, contacts: usize, extra: &str) {
-    let config = format!(
-        r#"
-[database]
-url = "{database}"
-
-[provider.main]
-kind = "twenty2"
-base_url = "http://{}/api"
-workspace_id = "tests"
-api_key = {{ env = "TWENTY2_API_KEY" }}
-api_secret = {{ env = "TWENTY2_API_SECRET" }}
-limits = {{ calls = "200/s", requests = "2000/s", concurrent = 40 }}
-"#,
-        vendor.address
-    );
-    let campaign = format!(
-        r#"
-name = "spring"
-provider = "main"
-agent = "69de483c68b23495c853b43a"
-caller_ids = ["9876500000"]
-
-[contacts]
-file = "contacts.csv"
-phone = "phone"
-country = "IN"
-
-[variables]
-customerName = "{{name}}"
-
-[calling]
-hours = "24/7"
-{extra}
-"#
-    );
-    let mut csv = String::from("name,phone\n");
-    for n in 0..contacts {
-        let number = crate::sample::number(n);
-        csv.push_str(&format!("Person {n},{}\n", number.e164()));
-    }
+    let config = [project::database(database), project::lane("main", vendor.address, 200, 40)].concat();
+    let campaign = project::campaign("spring", "main", Some("contacts.csv"), extra);
+    let csv = project::contacts(0..contacts);
     std::fs::write(folder.join("ringfence.toml"), config).expect("written");
     std::fs::write(folder.join("spring.toml"), campaign).expect("written");
     std::fs::write(folder.join("contacts.csv"), csv).expect("written");

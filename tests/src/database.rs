@@ -1,6 +1,6 @@
 //! One empty database for each test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringfence_store::{Database, Location};
@@ -106,6 +106,9 @@ impl TestDatabase {
     }
 }
 
+/// Ends what is left of processes that died: a database that is in use cannot be copied.
+const CUT_OFF: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'NAME'";
+
 /// A place for a database. The first process that opens it makes it.
 #[derive(Debug)]
 pub struct Throwaway {
@@ -133,10 +136,59 @@ impl Throwaway {
 
     /// Makes room: a database on the server stays until somebody drops it.
     pub async fn drop_it(self) {
-        if let Some((server, name)) = self.url.rsplit_once('/').filter(|_| self.url.starts_with("postgres")) {
-            let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the server");
-            templates::run(&mut admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        if self.url.starts_with("postgres") {
+            self.lose().await;
+            self.administer("DROP DATABASE IF EXISTS NAME_kept").await;
         }
+    }
+
+    /// Keeps a copy of it as it is now, while nobody uses it.
+    pub async fn keep(&self) {
+        match self.file() {
+            Some(file) => drop(std::fs::copy(&file, file.with_extension("kept")).expect("a copy")),
+            None => {
+                self.administer(CUT_OFF).await;
+                self.administer("CREATE DATABASE NAME_kept TEMPLATE NAME").await;
+            }
+        }
+    }
+
+    /// Puts the copy in its place.
+    pub async fn put_back(&self) {
+        self.lose().await;
+        match self.file() {
+            Some(file) => drop(std::fs::copy(file.with_extension("kept"), &file).expect("put back")),
+            None => self.administer("CREATE DATABASE NAME TEMPLATE NAME_kept").await,
+        }
+    }
+
+    /// Deletes it. On Postgres, [`Throwaway::begin_anew`] makes an empty one.
+    pub async fn lose(&self) {
+        let Some(file) = self.file() else { return self.administer("DROP DATABASE NAME WITH (FORCE)").await };
+        for end in ["", "-wal", "-shm"] {
+            let part = format!("{}{end}", file.display());
+            if let Err(error) = std::fs::remove_file(&part) {
+                assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{part}: {error}");
+            }
+        }
+    }
+
+    /// Makes a new one where it was lost. The first process makes its own on SQLite.
+    pub async fn begin_anew(&self) {
+        if self.file().is_none() {
+            self.administer("CREATE DATABASE NAME").await;
+        }
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.url.strip_prefix("sqlite://").map(PathBuf::from)
+    }
+
+    /// Runs a statement beside the database, in which `NAME` is its name.
+    async fn administer(&self, statement: &str) {
+        let (server, name) = self.url.rsplit_once('/').expect("an address");
+        let mut admin = PgConnection::connect(&format!("{server}/postgres")).await.expect("the server");
+        templates::run(&mut admin, statement.replace("NAME", name)).await;
     }
 }
 

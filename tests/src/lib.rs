@@ -5,6 +5,7 @@ pub mod binary;
 pub mod browser;
 pub mod database;
 pub mod fault_proxy;
+pub mod project;
 pub mod sample;
 mod templates;
 pub mod virtual_time;

@@ -15,6 +15,8 @@ pub(crate) enum Happens {
     Vendor(Fault),
     /// The way to the vendor breaks.
     Way(Break),
+    /// The way breaks for questions about calls.
+    Asking(Break),
     /// The call is placed, its answer is lost, and it stands in the list this much later; none when it
     /// never does.
     Listed(Option<Span>),
@@ -36,6 +38,7 @@ pub(crate) fn all() -> Vec<(&'static str, Happens)> {
         ("black_hole", Happens::Way(Break::BlackHole)),
         ("half_open", Happens::Way(Break::HalfOpen)),
         ("closed", Happens::Way(Break::Closed)),
+        ("asked_in_vain", Happens::Asking(Break::ResetAnswer)),
     ]);
     all
 }
@@ -47,7 +50,7 @@ impl Happens {
         match self {
             Self::Ends(outcome) => Behaviour { outcomes: vec![(outcome, 1)], ..well },
             Self::Vendor(fault) => Behaviour { faults: vec![(fault, 100.0)], ..well },
-            Self::Way(_) => well,
+            Self::Way(_) | Self::Asking(_) => well,
             Self::Listed(listed_after) => Behaviour { faults: vec![(Fault::LostAnswer, 100.0)], listed_after, ..well },
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_tests::fault_proxy::{Break, FaultProxy};
+use ringfence_tests::{project, sample};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -91,7 +92,7 @@ pub(crate) async fn play(on: On, seed: u64) -> Result<Evening, String> {
         any(&mut stage, args).await?;
     }
     any(&mut stage, &["resume", "spring", "--accept"]).await?;
-    let summary = stage.finish().await?;
+    let summary = stage.dial_on().await?;
     let total = summary["contacts"]["total"].as_u64().unwrap_or_default() as usize;
     if total != PEOPLE && total != PEOPLE + MORE {
         return Err(format!("{total} people are there: {summary}"));
@@ -107,14 +108,12 @@ async fn operate(stage: &mut Stage, random: &mut Rng) -> Result<(), String> {
         56..66 => interrupted(stage, &["pause", "spring", "--reason", "a look"], &["resume", "spring"]).await,
         66..74 => interrupted(stage, &["lanes", "pause", "main"], &["lanes", "resume", "main"]).await,
         74..82 => {
-            let number = format!("+9198{:08}", 10_000_000 + random.usize(..PEOPLE));
-            any(stage, &["dnc", "add", &number]).await
+            let number = sample::number(random.usize(..PEOPLE));
+            any(stage, &["dnc", "add", number.e164()]).await
         }
         82..90 => any(stage, &["import", "spring", "more.csv", "--partial"]).await,
         _ => {
-            let most = random.u32(2..4);
-            let rules = rules().replace("max_attempts = 3", &format!("max_attempts = {most}"));
-            stage.write("spring.toml", &rules);
+            write_rules(stage, random.u32(2..4));
             any(stage, &["apply", "spring.toml", "--yes"]).await
         }
     }
@@ -192,57 +191,17 @@ async fn interrupted(stage: &mut Stage, hold: &[&str], release: &[&str]) -> Resu
     any(stage, release).await
 }
 
-fn rules() -> String {
-    let rules = r#"
-name = "spring"
-provider = "main"
-agent = "69de483c68b23495c853b43a"
-caller_ids = ["9876500000"]
-
-[contacts]
-phone = "phone"
-country = "IN"
-
-[variables]
-customerName = "{name}"
-
-[calling]
-hours = "24/7"
-
-[retry]
-busy = "1s"
-max_attempts = 3
-
-[on_unknown]
-ask_for = "8s"
-"#;
-    rules.to_owned()
+fn write_project(stage: &Stage, url: &str) {
+    let lanes = ["main", "second"].map(|name| project::lane(name, stage.way.address, 20, 30));
+    stage.write("ringfence.toml", &[project::database(url), lanes.concat()].concat());
+    write_rules(stage, 3);
+    stage.write("contacts.csv", &project::contacts(0..PEOPLE));
+    stage.write("more.csv", &project::contacts(PEOPLE..PEOPLE + MORE));
 }
 
-fn write_project(stage: &Stage, url: &str) {
-    let mut config = format!("[database]\nurl = \"{url}\"\n");
-    for name in ["main", "second"] {
-        config.push_str(&format!(
-            r#"
-[provider.{name}]
-kind = "twenty2"
-base_url = "http://{}/api"
-workspace_id = "{name}"
-api_key = {{ env = "TWENTY2_API_KEY" }}
-api_secret = {{ env = "TWENTY2_API_SECRET" }}
-limits = {{ calls = "20/s", requests = "200/s", concurrent = 30 }}
-"#,
-            stage.way.address
-        ));
-    }
-    stage.write("ringfence.toml", &config);
-    stage.write("spring.toml", &rules());
-    let rows = |numbers: std::ops::Range<usize>| {
-        let rows: Vec<String> = numbers.map(|n| format!("P{n},+9198{:08}", 10_000_000 + n)).collect();
-        format!("name,phone\n{}\n", rows.join("\n"))
-    };
-    stage.write("contacts.csv", &rows(0..PEOPLE));
-    stage.write("more.csv", &rows(PEOPLE..PEOPLE + MORE));
+fn write_rules(stage: &Stage, max_attempts: u32) {
+    let rules = format!("[retry]\nbusy = \"1s\"\nmax_attempts = {max_attempts}\n\n[on_unknown]\nask_for = \"8s\"\n");
+    stage.write("spring.toml", &project::campaign("spring", "main", None, &rules));
 }
 
 /// Plays evenings on both databases in turns until the time is over.

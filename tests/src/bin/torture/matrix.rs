@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::behaviours::{self, Happens};
 use crate::stage::{Crash, On};
-use crate::story::{End, Story, play};
+use crate::stories::{End, Story, play};
 
 /// Cells that are played at once: nearly all of their time is waiting.
 const AT_ONCE: usize = 32;
@@ -61,7 +61,7 @@ pub(crate) fn alive() -> Vec<Cell> {
         for happens in behaviours::all() {
             cells.push(Cell { story: Story::Dial, on, happens, point: None });
         }
-        for story in Story::ALL.into_iter().filter(|story| *story != Story::Dial) {
+        for story in Story::ALL.iter().copied().filter(|story| *story != Story::Dial) {
             cells.push(Cell { story, on, happens: behaviours::all()[0], point: None });
         }
     }

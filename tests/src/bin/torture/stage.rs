@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use ringfence_sandbox::Behaviour;
 use ringfence_tests::binary::{Vendor, ringfence, text, write_tape};
-use ringfence_tests::database::Throwaway;
+use ringfence_tests::database::{Throwaway, execute, text_of};
 use ringfence_tests::fault_proxy::FaultProxy;
+use ringfence_tests::project;
 use serde_json::Value;
 
-use crate::served;
+use crate::stories;
 
 /// A command that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -46,6 +47,7 @@ pub(crate) enum Crash {
 
 /// The stage.
 pub(crate) struct Stage {
+    pub(crate) on: On,
     pub(crate) database: Throwaway,
     pub(crate) vendor: Vendor,
     /// The way to the vendor.
@@ -63,7 +65,21 @@ impl Stage {
         };
         let vendor = Vendor::begin(behaviour).await;
         let way = FaultProxy::before(vendor.address).await;
-        Self { database, vendor, way, crash, crashed: false }
+        Self { on, database, vendor, way, crash, crashed: false }
+    }
+
+    /// Writes what an operator begins with: a lane, the campaign `spring` with these rules, and three
+    /// people.
+    pub(crate) fn write_project(&self, rules: &str) {
+        let lane = project::lane("main", self.way.address, 50, 10);
+        self.write("ringfence.toml", &[project::database(&self.database.url), lane].concat());
+        self.write_campaign(rules);
+        self.write("contacts.csv", &project::contacts(0..3));
+    }
+
+    /// Writes the campaign `spring` with these rules.
+    pub(crate) fn write_campaign(&self, rules: &str) {
+        self.write("spring.toml", &project::campaign("spring", "main", Some("contacts.csv"), rules));
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -77,7 +93,7 @@ impl Stage {
     /// A command that dies as it is wanted, unless something has died already.
     pub(crate) fn command(&self, args: &[&str]) -> tokio::process::Command {
         let mut command = ringfence(self.folder(), args);
-        served::environment(&mut command);
+        stories::environment(&mut command);
         match &self.crash {
             Crash::At(point) if !self.crashed => command.env(ringfence_crash::AT, point),
             Crash::Log => command.env(ringfence_crash::LOG, self.folder().join("points")),
@@ -118,8 +134,17 @@ impl Stage {
         }
     }
 
-    /// Dials until everybody is finished or in review.
-    pub(crate) async fn finish(&mut self) -> Result<Value, String> {
+    /// Dials until all of so many people are finished or in review.
+    pub(crate) async fn finish(&mut self, people: usize) -> Result<(), String> {
+        let summary = self.dial_on().await?;
+        if summary["contacts"]["total"] == people {
+            return Ok(());
+        }
+        Err(format!("they are not {people}: {summary}"))
+    }
+
+    /// Dials until nobody waits any more.
+    pub(crate) async fn dial_on(&mut self) -> Result<Value, String> {
         let args = ["run", "spring.toml", "--until", "done", "--max-time", "100s", "--json"];
         let mut again = 0;
         for _ in 0..200 {
@@ -160,6 +185,16 @@ impl Stage {
             Some(kind) => Err(format!("{kind}: {}", verified["findings"])),
             None => Ok(verified),
         }
+    }
+
+    /// The text that a question to the rows finds.
+    pub(crate) async fn find(&self, question: &'static str) -> Option<String> {
+        text_of(&self.database.url, question).await
+    }
+
+    /// Does to the rows what time, or nobody's command, does. The table must be there.
+    pub(crate) async fn change(&self, statement: &'static str) {
+        execute(&self.database.url, statement).await;
     }
 
     /// The points that were reached, when they are logged.

@@ -12,11 +12,14 @@ use axum::routing::post;
 use ringfence_providers::{HttpTransport, Transport};
 use ringfence_sandbox::Reports;
 use ringfence_tests::binary::listening;
+use ringfence_tests::project;
 use ringfence_tests::web::{Reply, Sent};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Child;
 
+use super::RULES;
+use crate::behaviours::Happens;
 use crate::stage::Stage;
 
 /// The key that the receiver of events knows.
@@ -116,7 +119,7 @@ impl Served {
     }
 
     /// Waits until everybody in a campaign is finished or in review.
-    async fn finish(&mut self, stage: &mut Stage, campaign: &str) -> Result<(), String> {
+    pub(super) async fn finish(&mut self, stage: &mut Stage, campaign: &str) -> Result<(), String> {
         let until = tokio::time::Instant::now() + PATIENCE;
         let path = format!("/api/v1/campaigns/{campaign}/summary");
         loop {
@@ -133,7 +136,7 @@ impl Served {
     }
 
     /// Ends it in good order.
-    async fn end(mut self, stage: &mut Stage) -> Result<(), String> {
+    pub(super) async fn end(mut self, stage: &mut Stage) -> Result<(), String> {
         for _ in 0..2 {
             let Some(id) = self.child.id() else { break };
             let pid = rustix::process::Pid::from_raw(id.cast_signed()).ok_or("it has no number")?;
@@ -182,26 +185,18 @@ async fn receiver() -> (Arc<AtomicUsize>, String) {
 }
 
 /// Two campaigns over two vendors, one of which reports its calls three times; all over HTTP.
-pub(crate) async fn play(stage: &mut Stage) -> Result<(), String> {
+pub(super) async fn tell(stage: &mut Stage, _: Happens) -> Result<(), String> {
     let (heard, url) = receiver().await;
     write_project(stage, &url).await;
     let way = HttpTransport::new(None)?;
     stage.vendor.simulator.report_by(way);
     stage.vendor.simulator.change(|behaviour| behaviour.reports = Reports::Thrice);
-    let made = stage.insist(&["token", "create", "--scope", "admin", "--name", "tests", "--json"], &[0]).await;
-    // A token that was made and not shown is of no use; another name, another token.
-    let made = match made {
-        Ok(made) => made,
-        Err(_) => stage.insist(&["token", "create", "--scope", "admin", "--name", "more", "--json"], &[0]).await?,
-    };
-    let made: Value = serde_json::from_slice(&made.stdout).map_err(|error| error.to_string())?;
-    let token = made["token"].as_str().ok_or("no token")?.to_owned();
+    let token = admin(stage).await?;
     let mut served = Served::start(stage, token.clone()).await?;
-    for (name, numbers) in [("spring", 101..104), ("voice", 301..304)] {
+    for (name, numbers) in [("spring", 0..3), ("voice", 100..103)] {
         let rules = std::fs::read_to_string(stage.folder().join(format!("{name}.toml"))).expect("a campaign");
         served.ask(stage, "POST", "/api/v1/campaigns", Sent::of("application/toml", rules)).await?;
-        let rows: Vec<String> = numbers.map(|n| format!("Asha,+919800000{n}")).collect();
-        let list = format!("name,phone\n{}\n", rows.join("\n"));
+        let list = project::contacts(numbers);
         let path = format!("/api/v1/campaigns/{name}/contacts");
         let taken = served.ask(stage, "POST", &path, Sent::of("text/csv", list)).await?;
         // A list that takes long is answered before it is taken in.
@@ -213,7 +208,23 @@ pub(crate) async fn play(stage: &mut Stage) -> Result<(), String> {
         }
         served.post(stage, &format!("/campaigns/{name}/resume"), json!({})).await?;
     }
+    // Nobody may be called at a number that is none: its key is let go.
+    let refused = served.post(stage, "/dnc", json!({ "phones": ["12"] })).await;
+    if !refused.as_ref().is_err_and(|error| error.contains(": 4")) {
+        return Err(format!("a number that is none is taken: {refused:?}"));
+    }
     let cookie = log_in(&mut served, stage, &token).await?;
+    let invited = stage.insist(&["login", "--json"], &[0]).await?;
+    let invited: Value = serde_json::from_slice(&invited.stdout).map_err(|error| error.to_string())?;
+    let code = invited["address"].as_str().and_then(|address| address.split("code=").nth(1)).ok_or("no code")?;
+    // A code holds once: one that was used when the process died is over.
+    let logged_in = log_in(&mut served, stage, code).await;
+    if logged_in.is_err() && !stage.crashed {
+        return Err(format!("a code does not log in: {logged_in:?}"));
+    }
+    accept(&mut served, stage, &cookie).await?;
+    // Its last request was a while ago.
+    stage.change("UPDATE logins SET seen_at = seen_at - 120000").await;
     served.form(stage, "/contacts/2/next", &cookie, "").await.or_else(tolerated)?;
     served.form(stage, "/contacts/3/stop", &cookie, "reason=asked").await.or_else(tolerated)?;
     served.post(stage, "/campaigns/spring/pause", json!({ "reason": "a look" })).await?;
@@ -243,6 +254,23 @@ pub(crate) async fn play(stage: &mut Stage) -> Result<(), String> {
     served.end(stage).await
 }
 
+/// Accepts the list that is held for its length.
+async fn accept(served: &mut Served, stage: &mut Stage, cookie: &str) -> Result<(), String> {
+    const HELD: &str = "SELECT CAST(max(id) AS TEXT) FROM imports WHERE state = 'held' HAVING max(id) IS NOT NULL";
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(id) = stage.find(HELD).await {
+            return served.form(stage, &format!("/imports/{id}/accept"), cookie, "").await.or_else(tolerated).map(drop);
+        }
+        // The one that was kept before a crash is taken in now.
+        if tokio::time::Instant::now() > until {
+            return Err("no list is held".to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        served.ask(stage, "GET", "/api/v1/status", Sent::default()).await?;
+    }
+}
+
 /// A contact may have been called meanwhile; then there is nothing to decide.
 fn tolerated(error: String) -> Result<Reply, String> {
     if error.contains(": 409") {
@@ -251,14 +279,32 @@ fn tolerated(error: String) -> Result<Reply, String> {
     Err(error)
 }
 
+/// A token that may do everything.
+pub(super) async fn admin(stage: &mut Stage) -> Result<String, String> {
+    let made = stage.insist(&["token", "create", "--scope", "admin", "--name", "tests", "--json"], &[0]).await;
+    // A token that was made and not shown is of no use; another name, another token.
+    let made = match made {
+        Ok(made) => made,
+        Err(_) => stage.insist(&["token", "create", "--scope", "admin", "--name", "more", "--json"], &[0]).await?,
+    };
+    let made: Value = serde_json::from_slice(&made.stdout).map_err(|error| error.to_string())?;
+    Ok(made["token"].as_str().ok_or("no token")?.to_owned())
+}
+
 async fn log_in(served: &mut Served, stage: &mut Stage, token: &str) -> Result<String, String> {
     let reply = served.form(stage, "/login", "", &format!("secret={token}&to=%2F")).await?;
     Ok(reply.header("set-cookie").split(';').next().unwrap_or_default().to_owned())
 }
 
-async fn write_project(stage: &Stage, hook: &str) {
+/// Has `serve` answer over HTTP, with these further sections of its configuration.
+pub(super) async fn write_http(stage: &Stage, more: &str) {
     let free = TcpListener::bind("127.0.0.1:0").await.and_then(|free| free.local_addr()).expect("a free port");
     let config = std::fs::read_to_string(stage.folder().join("ringfence.toml")).expect("a configuration");
+    let http = format!("\n[http]\nlisten = \"{free}\"\npublic_url = \"http://{free}\"\n");
+    stage.write("ringfence.toml", &[&config, &http, more].concat());
+}
+
+async fn write_project(stage: &Stage, hook: &str) {
     let more = format!(
         r#"
 [provider.voice]
@@ -270,10 +316,6 @@ access_token = {{ env = "TWENTY2_API_KEY" }}
 orchestrator_url = "https://orchestrator.example.com"
 limits = {{ calls = "50/s", requests = "500/s", concurrent = 10 }}
 
-[http]
-listen = "{free}"
-public_url = "http://{free}"
-
 [[webhook]]
 url = "{hook}"
 secret = {{ env = "HOOK_SECRET" }}
@@ -282,12 +324,11 @@ events = ["call.ended", "contact.finished", "campaign.finished"]
 "#,
         stage.way.address
     );
-    stage.write("ringfence.toml", &format!("{config}{more}"));
-    let spring = std::fs::read_to_string(stage.folder().join("spring.toml")).expect("a campaign");
-    let own = spring.replace("file = \"contacts.csv\"\n", "");
-    stage.write("spring.toml", &own);
-    let voice = own.replace("\"spring\"", "\"voice\"").replace("provider = \"main\"", "provider = \"voice\"");
-    stage.write("voice.toml", &voice);
+    write_http(stage, &more).await;
+    let long = [RULES, "[safety]\nmin_contacts = 4\n"].concat();
+    for (name, lane, rules) in [("spring", "main", RULES), ("voice", "voice", &long)] {
+        stage.write(&format!("{name}.toml"), &project::campaign(name, lane, None, rules));
+    }
 }
 
 /// What every command of this story needs of its environment.
