@@ -193,6 +193,12 @@ impl RunLeader<'_> {
         if numbers.conditions.stop.as_ref().is_some_and(|stop| stop.by == StoppedBy::Quarantine) {
             return self.has_asked(numbers, contacts.active, now).await;
         }
+        // The lane ends a campaign whose last day is over, and stops whoever waits in it.
+        let rules = &numbers.conditions.campaign.rules;
+        let over = rules.schedule.over_at(rules.calling.timezone);
+        if contacts.waiting > 0 && over.is_some_and(|over| over <= now) {
+            return Ok(false);
+        }
         // A pause is lifted by people only; what is out is still waited for.
         if summary.held_by.is_some() && contacts.active == 0 {
             return Ok(true);

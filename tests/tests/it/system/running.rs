@@ -41,6 +41,20 @@ async fn today_also_waits_for_retries() {
 }
 
 #[tokio::test]
+async fn a_campaign_whose_last_day_is_over_is_ended_before_the_run_leaves() {
+    let (folder, vendor) = project(quick(Outcome::Busy), 10, "[retry]\nbusy = \"2h\"").await;
+    let run = |until| ["run", "spring.toml", "--until", until, "--json"];
+    let summary = json(folder.path(), &run("idle")).await;
+    assert_eq!(summary["waiting_for"]["retry"], 10, "{summary}");
+    let path = folder.path().join("spring.toml");
+    let campaign = std::fs::read_to_string(&path).expect("read");
+    std::fs::write(&path, format!("{campaign}\n[schedule]\nends = \"2026-01-01\"\n")).expect("written");
+    let summary = json(folder.path(), &run("done")).await;
+    assert_eq!(summary["stopped_for"]["campaign_ended"], 10, "{summary}");
+    assert_eq!(vendor.simulator.tape().len(), 10, "nobody is called after it");
+}
+
+#[tokio::test]
 async fn a_closed_window_dials_nobody_and_says_when_it_opens() {
     let (folder, vendor) = project(quick(Outcome::Answered), 5, "").await;
     let path = folder.path().join("spring.toml");
