@@ -144,12 +144,11 @@ impl Throwaway {
 
     /// Keeps a copy of it as it is now, while nobody uses it.
     pub async fn keep(&self) {
-        match self.file() {
-            Some(file) => drop(std::fs::copy(&file, file.with_extension("kept")).expect("a copy")),
-            None => {
-                self.administer(CUT_OFF).await;
-                self.administer("CREATE DATABASE NAME_kept TEMPLATE NAME").await;
-            }
+        if let Some(file) = self.file() {
+            std::fs::copy(&file, file.with_extension("kept")).expect("a copy");
+        } else {
+            self.administer(CUT_OFF).await;
+            self.administer("CREATE DATABASE NAME_kept TEMPLATE NAME").await;
         }
     }
 
