@@ -20,7 +20,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Check(args) => check::check(common, args),
         Command::Preview(args) => preview::preview(common, args),
         Command::TestCall(args) => test_call::test_call(common, args).await,
-        Command::Run(args) => run::run(common, args).await,
+        Command::Run(args) => Box::pin(run::run(common, args)).await,
         Command::Serve(args) => serve::serve(common, args.clone()).await,
         Command::Stop(args) => stop::stop(common, args).await,
         Command::Start => stop::start(common).await,

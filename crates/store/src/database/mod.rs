@@ -14,6 +14,7 @@ pub(crate) mod postgres;
 mod process_lock;
 mod running;
 mod sqlite;
+mod timing;
 pub(crate) mod turns;
 
 use std::collections::HashSet;
@@ -32,6 +33,7 @@ use self::health::Health;
 use self::making::Installation;
 use self::portions::Portions;
 use self::sqlite::SqlitePools;
+use self::timing::Timing;
 use crate::StoreError;
 use crate::events::Actor;
 use crate::lanes::tallies::Tallies;
@@ -48,6 +50,7 @@ pub use self::health::Outage;
 pub use self::location::Location;
 pub use self::process_lock::{KnownAs, ProcessLock};
 pub(crate) use self::running::{Follows, Written};
+pub use self::timing::Lockstep;
 
 /// Which dialect a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +72,7 @@ pub struct Database {
     witness: Arc<OnceLock<Witness>>,
     /// The file lacked what its log takes for granted when it was opened.
     mixed: bool,
-    virtual_time: bool,
+    timing: Timing,
     portions: Arc<Portions>,
     health: Arc<Health>,
     receipts: Arc<Receipts>,
@@ -147,7 +150,7 @@ impl Database {
             installation: Arc::from(""),
             witness: Arc::default(),
             mixed: false,
-            virtual_time: false,
+            timing: Timing::Real,
             portions: Arc::default(),
             health: Arc::default(),
             receipts: Arc::new(Receipts::new(Arc::from(""), Vec::new())),
@@ -160,7 +163,15 @@ impl Database {
     /// For tests under paused timers: while a statement is under way, timers stand still.
     #[must_use]
     pub fn in_virtual_time(mut self) -> Self {
-        self.virtual_time = true;
+        self.timing = Timing::Paused;
+        self.tallies = Arc::new(Tallies::of_the_moment());
+        self
+    }
+
+    /// For a simulation: whoever asks stands still until the answer is there.
+    #[must_use]
+    pub fn in_lockstep(mut self, process: Lockstep) -> Self {
+        self.timing = Timing::Lockstep(process);
         self.tallies = Arc::new(Tallies::of_the_moment());
         self
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::clock::boot_time;
 use super::portions::Portions;
+use super::timing::Timing;
 use super::turns::Urgency;
 use super::{Database, Pools, Step};
 use crate::StoreError;
@@ -17,7 +18,6 @@ use crate::session::Session;
 use crate::session::transaction::Open;
 use crate::transitions;
 use ringfence_crash as crash;
-use tracing::Instrument;
 
 /// No write is to hold SQLite's writer for longer.
 const HELD_LONG: Duration = Duration::from_millis(50);
@@ -71,7 +71,10 @@ impl Database {
     {
         let rows = self.portion(name);
         let ((done, did), held) = self.timed(name, urgency, move |session| transition(session, rows as i64)).await?;
-        self.portions.took(name, rows, did, held);
+        // How long it really took is nothing to a simulation.
+        if !matches!(self.timing, Timing::Lockstep(_)) {
+            self.portions.took(name, rows, did, held);
+        }
         Ok(done)
     }
 
@@ -175,8 +178,7 @@ impl Database {
             }
             Ok(Written { done, held, witnessed })
         };
-        let task = tokio::spawn(TELLER.scope(teller, work).in_current_span());
-        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
+        let result = self.timing.carry(TELLER.scope(teller, work)).await;
         match &result {
             Ok(Written { witnessed: Err(trouble), .. }) => self.health.ail(trouble),
             result => self.health.note(result),
@@ -202,9 +204,7 @@ impl Database {
             }
             answer
         };
-        let task = tokio::spawn(work.in_current_span());
-        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
-        result.map_err(|error| error.at(&self.location))
+        self.timing.carry(work).await.map_err(|error| error.at(&self.location))
     }
 
     /// Runs a question of several statements that must agree with each other: all of them see one
@@ -231,30 +231,6 @@ impl Database {
                 }
             }
         };
-        let task = tokio::spawn(work.in_current_span());
-        let result = self.in_real_time(async { task.await.unwrap_or_else(|join| Err(stopped(join))) }).await;
-        result.map_err(|error| error.at(&self.location))
-    }
-
-    /// Paused timers jump ahead whenever every task waits, also for a database that answers in real
-    /// time. They do not while a blocking task runs, so one is kept for as long as the statement
-    /// takes.
-    async fn in_real_time<T>(&self, work: impl Future<Output = T>) -> T {
-        if !self.virtual_time {
-            return work.await;
-        }
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let guard = tokio::task::spawn_blocking(move || held.recv().is_ok());
-        let result = work.await;
-        drop(release);
-        drop(guard.await);
-        result
-    }
-}
-
-fn stopped(join: tokio::task::JoinError) -> StoreError {
-    match join.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(_) => StoreError::Stopping,
+        self.timing.carry(work).await.map_err(|error| error.at(&self.location))
     }
 }

@@ -1,0 +1,114 @@
+//! What the time does while a statement is under way.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::StoreError;
+
+/// What the time does while a statement is under way.
+#[derive(Debug, Clone)]
+pub(crate) enum Timing {
+    /// It passes.
+    Real,
+    /// Paused timers stand still.
+    Paused,
+    /// Everything else stands still.
+    Lockstep(Lockstep),
+}
+
+/// One process of a simulation. Whoever asks its database stands still until the answer is there,
+/// and all others with it, so that the same seed is always the same run.
+#[derive(Debug, Clone)]
+pub struct Lockstep {
+    runtime: Handle,
+    life: Arc<watch::Sender<Life>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Runs,
+    StandsStill,
+    Dead,
+}
+
+impl Lockstep {
+    /// One whose statements run on this runtime: one of its own, whose time is real.
+    pub fn on(runtime: Handle) -> Self {
+        Self { runtime, life: Arc::new(watch::Sender::new(Life::Runs)) }
+    }
+
+    /// Nothing that it asks for is done any more, and nothing is answered.
+    pub fn die(&self) {
+        self.life.send_replace(Life::Dead);
+    }
+
+    /// The same until it goes on.
+    pub fn stand_still(&self) {
+        self.live(Life::StandsStill);
+    }
+
+    /// It goes on, if it lives.
+    pub fn go_on(&self) {
+        self.live(Life::Runs);
+    }
+
+    fn live(&self, now: Life) {
+        self.life.send_if_modified(|life| {
+            let changes = *life != Life::Dead;
+            if changes {
+                *life = now;
+            }
+            changes
+        });
+    }
+
+    /// Waits until it runs: for ever when it is dead.
+    pub async fn runs(&self) {
+        if self.life.subscribe().wait_for(|life| *life == Life::Runs).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Timing {
+    /// Runs work in a task of its own, to its end, whatever becomes of the caller.
+    pub(super) fn carry<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        // It may be large, and the caller's future is to be small.
+        let work = Box::pin(work.in_current_span());
+        async move {
+            match self {
+                Self::Real => ended(tokio::spawn(work).await),
+                Self::Paused => {
+                    // Paused timers jump ahead whenever every task waits, also for a database that
+                    // answers in real time. They do not while a blocking task runs, so one is kept for
+                    // as long as the statement takes.
+                    let (release, held) = std::sync::mpsc::channel::<()>();
+                    let guard = tokio::task::spawn_blocking(move || held.recv().is_ok());
+                    let result = tokio::spawn(work).await;
+                    drop(release);
+                    drop(guard.await);
+                    ended(result)
+                }
+                Self::Lockstep(process) => {
+                    process.runs().await;
+                    let (sender, receiver) = std::sync::mpsc::channel();
+                    process.runtime.spawn(async move { sender.send(tokio::spawn(work).await) });
+                    ended(receiver.recv().map_err(|_| StoreError::Stopping)?)
+                }
+            }
+        }
+    }
+}
+
+fn ended<T>(result: Result<Result<T, StoreError>, tokio::task::JoinError>) -> Result<T, StoreError> {
+    result.unwrap_or_else(|join| match join.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Err(StoreError::Stopping),
+    })
+}
