@@ -1,5 +1,5 @@
-//! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench`, `torture`, `screenshots` and
-//! `zones`.
+//! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench`, `torture`, `simulate`,
+//! `screenshots` and `zones`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it speaks to the person who started it")]
 
 mod browser;
@@ -30,6 +30,8 @@ cargo xtask bench reads [N]   what reads over HTTP and pages take while 500 call
 cargo xtask bench page    what an open page costs, server and browser, while 10,000 events a minute happen
 cargo xtask torture [--minutes N] [--seed S] [--only CELL]   end processes at every named moment while everything
                           goes wrong at the vendor, and verify every call afterwards; what RELIABILITY.md reports
+cargo xtask simulate [--minutes N] [--seed S] [--steps N] [--file FILE]   the real engine in virtual time: the same
+                          seed is the same run; one that breaks a promise is made smaller and printed
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map
                           (tzdata/data0.py of the PyPI package `phonenumbers`)";
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Some("dev") => dev::dev(&args[1..]),
         Some("bench") => bench(&args[1..]),
         Some("torture") => torture(&args[1..]),
+        Some("simulate") => simulate(&args[1..]),
         Some("screenshots") if args.len() == 1 => screenshots(),
         Some("zones") if args.len() == 2 => zones::make(&args[1]),
         _ => Err(HELP.to_owned()),
@@ -63,6 +66,12 @@ fn screenshots() -> Result<(), String> {
         &["run", "--package", "ringfence-tests", "--bin", "screenshots"],
         &[("RINGFENCE_TEST_BINARY", binary.as_str())],
     )
+}
+
+fn simulate(args: &[String]) -> Result<(), String> {
+    let mut all = vec!["run", "--package", "ringfence-simulation", "--"];
+    all.extend(args.iter().map(String::as_str));
+    cargo(&all, &[])
 }
 
 fn torture(args: &[String]) -> Result<(), String> {
