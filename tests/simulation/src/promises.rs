@@ -9,8 +9,8 @@ use ringfence_store::{ContactFilter, Database};
 
 use crate::world::{AT_ONCE, PER_SECOND};
 
-/// From the claim of a call until the vendor has it.
-const UNDER_WAY: Span = Span::from_secs(2);
+/// From the claim of a call until the vendor has it: its latency, and as long again.
+const UNDER_WAY: Span = Span::from_millis(600);
 
 /// What the operator did, by the true time.
 pub(crate) struct Known {
