@@ -67,3 +67,33 @@ async fn redirects_and_errors_are_answers_and_nothing_is_sent_twice() {
         assert_eq!(requests.load(Ordering::SeqCst), 1, "{answer}");
     }
 }
+
+/// A connection that was kept may be closed by the vendor while the next request is on it: nobody
+/// knows whether it was acted upon.
+#[tokio::test]
+async fn a_request_on_a_connection_that_is_closed_meanwhile_is_in_doubt_and_not_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = requests.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let count = count.clone();
+            tokio::spawn(async move {
+                let mut head = [0; 1024];
+                // The first on each connection is answered, and the connection kept.
+                while stream.read(&mut head).await.is_ok_and(|read| read > 0) {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                    if count.fetch_add(1, Ordering::SeqCst) > 0 || stream.write_all(answer).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let client = HttpTransport::new(None).expect("a client");
+    client.send(post(port)).await.expect("an answer");
+    let error = client.send(post(port)).await.expect_err("it is closed");
+    assert!(matches!(error, WireError::Broken(_)), "{error:?}");
+    assert_eq!(requests.load(Ordering::SeqCst), 2, "nothing is sent twice");
+}

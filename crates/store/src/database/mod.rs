@@ -15,6 +15,8 @@ mod process_lock;
 mod running;
 mod sqlite;
 mod timing;
+#[cfg(test)]
+mod traps;
 pub(crate) mod turns;
 
 use std::collections::HashSet;

@@ -36,6 +36,7 @@ mod processes_share_the_lanes;
 mod retries_stay_inside_the_window;
 mod samples_run;
 mod termination_leaves_nothing_sending;
+mod the_clock_of_postgres_counts;
 mod the_last_day_ends_a_campaign;
 mod the_other_dialect_is_learned;
 mod the_vendor_drops_a_call_that_would_be_late;
