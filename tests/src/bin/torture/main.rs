@@ -45,7 +45,7 @@ impl Options {
     }
 }
 
-/// Every story is played once without a crash, however little time there is.
+/// Every story is played once without a crash, beside the minutes that are asked for.
 const ALIVE: Duration = Duration::from_mins(10);
 
 #[tokio::main]
@@ -58,16 +58,16 @@ async fn main() -> ExitCode {
         }
     };
     println!("seed {}, {} minutes", options.seed, options.minutes);
-    let begun = Instant::now();
-    let end = begun + Duration::from_mins(options.minutes);
-    // A quarter of the time goes to evenings.
-    let is_whole = options.only.is_empty();
-    let until = if is_whole { begun + Duration::from_mins(options.minutes) * 3 / 4 } else { end };
     let mut tally = Tally::default();
     let wanted = |cell: &Cell| cell.to_string().contains(&options.only) || options.only.is_empty();
     // A cell that was named with its point is found among all that its story may reach.
     let alive: Vec<Cell> = matrix::alive().into_iter().filter(|cell| covers(cell, &options.only)).collect();
-    let known = matrix::play_all(alive, until.max(begun + ALIVE), &mut tally).await;
+    let known = matrix::play_all(alive, Instant::now() + ALIVE, &mut tally).await;
+    // A quarter of the time goes to evenings.
+    let is_whole = options.only.is_empty();
+    let begun = Instant::now();
+    let end = begun + Duration::from_mins(options.minutes);
+    let until = if is_whole { begun + Duration::from_mins(options.minutes) * 3 / 4 } else { end };
     if is_whole {
         tally.broken.extend(unreached(&known));
     }

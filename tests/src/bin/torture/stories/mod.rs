@@ -1,7 +1,7 @@
 //! What operators do, from an empty database until everybody was called. Wherever a process dies,
 //! it is started again.
 //!
-//! Adding a story: a file here, and a line in [`stories`].
+//! Adding a story: a file here, and a line in `stories!`.
 
 mod dial;
 mod import;
