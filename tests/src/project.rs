@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 /// The configuration of a database, without lanes.
 pub fn database(url: &str) -> String {
-    format!("[database]\nurl = \"{url}\"\n")
+    format!("\n[database]\nurl = \"{url}\"\n")
 }
 
 /// A lane of Twenty2 that calls through this address. `calls`: a second; `concurrent`: at once.
@@ -43,7 +43,6 @@ customerName = "{{name}}"
 
 [calling]
 hours = "24/7"
-
 {more}
 "#
     )

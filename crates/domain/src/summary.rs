@@ -118,8 +118,8 @@ pub struct WaitingFor {
     pub lane_budget: i64,
     /// The lane to be resumed.
     pub lane_paused: i64,
-    /// A stop switch to be let go: a stop, a pause, a held import; or the outcomes of their
-    /// import's canary.
+    /// A stop switch to be let go: a stop, a pause, a held import; the outcomes of their import's
+    /// canary; or a person's word on an earlier call to their number.
     pub held: i64,
     /// Their turn.
     pub pace: i64,

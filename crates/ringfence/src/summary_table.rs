@@ -81,7 +81,7 @@ impl Lines {
                 ("a limit on their number", waiting.contact_cap),
                 ("the lane's day", waiting.lane_budget),
                 ("the lane to resume", waiting.lane_paused),
-                ("a stop, a hold or a canary", waiting.held),
+                ("a stop, a hold, a canary or a review", waiting.held),
                 ("their turn", waiting.pace),
             ]),
         );

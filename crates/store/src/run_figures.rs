@@ -22,8 +22,6 @@ pub struct RunFigures {
     pub counts: BTreeMap<String, i64>,
     /// Waiting contacts by bucket.
     pub buckets: Vec<BucketFigures>,
-    /// Waiting contacts to whose number a call of an earlier run is in review.
-    pub behind_reviews: i64,
     /// Calls sent within the last minute.
     pub last_minute: i64,
     /// When the last contact was finished, once all are.
@@ -48,6 +46,9 @@ pub struct BucketFigures {
     pub later_at: Option<Moment>,
     /// Its import is not released.
     pub staged: bool,
+    /// How many wait for a person's word on a call of an earlier run to their number; with more than
+    /// 1,000 contacts in review, at least so many.
+    pub behind_reviews: i64,
 }
 
 /// How many attempts back the pace of the last minute is looked for.
@@ -56,8 +57,11 @@ const PACE_DEPTH: i64 = 2_000;
 /// People of one bucket are counted up to here, those who are due and those who are not.
 pub(crate) const COUNTED: i64 = 10_000;
 
+/// So many contacts in review are looked at, for who waits for a word on them.
+const REVIEWS: i64 = 1_000;
+
 pub(crate) const BUCKETS: Sql = sql!(
-    "SELECT b.run_id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
+    "SELECT b.id, b.run_id, b.zones, b.class, b.waiting, b.next_due_at, b.staged, \
      CASE WHEN b.class = 'first' THEN b.waiting ELSE (SELECT count(*) FROM (SELECT 1 FROM contacts c \
      WHERE c.bucket_id = b.id AND c.state = 'waiting' AND c.due_at <= $2 LIMIT $3) AS due) END AS due, \
      CASE WHEN b.class = 'first' THEN 0 ELSE (SELECT count(*) FROM (SELECT 1 FROM contacts c \
@@ -110,7 +114,6 @@ async fn of_campaigns(
     let ids: Vec<RunId> = conditions.iter().map(|conditions| conditions.run.id).collect();
     let mut counts = counts(session, &ids).await?;
     let mut buckets = buckets(session, &ids, now).await?;
-    let mut behind_reviews = behind_reviews(session, &ids).await?;
     let mut paces = last_minute(session, now).await?;
     let mut all = Vec::new();
     for conditions in conditions {
@@ -126,8 +129,7 @@ async fn of_campaigns(
             _ => None,
         };
         let (buckets, last_minute) = (buckets.remove(&id).unwrap_or_default(), paces.remove(&id).unwrap_or_default());
-        let behind_reviews = behind_reviews.remove(&id).unwrap_or_default();
-        all.push(RunFigures { conditions, counts, buckets, behind_reviews, last_minute, finished_at });
+        all.push(RunFigures { conditions, counts, buckets, last_minute, finished_at });
     }
     Ok(all)
 }
@@ -146,6 +148,7 @@ async fn buckets(
     ids: &[RunId],
     now: Moment,
 ) -> Result<HashMap<RunId, Vec<BucketFigures>>, StoreError> {
+    let behind_reviews = behind_reviews(session).await?;
     let mut buckets: HashMap<RunId, Vec<BucketFigures>> = HashMap::new();
     for row in session.rows(&BUCKETS, args![Arg::ids(ids.iter().map(|id| id.0)), now, COUNTED]).await? {
         buckets.entry(RunId(row.get("run_id")?)).or_default().push(BucketFigures {
@@ -156,23 +159,25 @@ async fn buckets(
             next_due_at: row.moment("next_due_at")?,
             later_at: row.moment_or_none("later_at")?,
             staged: row.get("staged")?,
+            behind_reviews: behind_reviews.get(&row.get("id")?).copied().unwrap_or_default(),
         });
     }
     Ok(buckets)
 }
 
-/// Waiting contacts of each run to whose number a call of an earlier run is in review: the planner
-/// passes them over until somebody has said what became of it.
-async fn behind_reviews(session: &mut Session, ids: &[RunId]) -> Result<HashMap<RunId, i64>, StoreError> {
-    // Those in review are few. Each is looked for by its number, and not among all who wait.
+/// Waiting contacts of each bucket to whose number a call of an earlier run is in review: the planner
+/// passes them over until somebody has said what became of it. Of many in review some are looked at.
+async fn behind_reviews(session: &mut Session) -> Result<HashMap<i64, i64>, StoreError> {
     const BEHIND: Sql = sql!(
-        "SELECT own.id, count(*) AS n FROM contacts k CROSS JOIN runs old CROSS JOIN runs own WHERE k.state = 'review' \
-         AND old.id = k.run_id AND own.campaign_id = old.campaign_id AND own.id <> old.id \
-         AND (SELECT c.state FROM contacts c WHERE c.number_key = k.number_key AND c.run_id = own.id) = 'waiting' \
-         AND own.id" ids "GROUP BY own.id"
+        "SELECT bucket_id, count(*) AS n FROM (SELECT (SELECT CASE WHEN c.state = 'waiting' THEN c.bucket_id END \
+         FROM contacts c WHERE c.number_key = k.number_key AND c.run_id = m.run_id) AS bucket_id \
+         FROM (SELECT number_key, run_id FROM contacts WHERE state = 'review' LIMIT $1) AS k \
+         CROSS JOIN runs old CROSS JOIN campaigns m \
+         WHERE old.id = k.run_id AND m.id = old.campaign_id AND m.run_id <> old.id) AS behind \
+         WHERE bucket_id IS NOT NULL GROUP BY bucket_id"
     );
-    let rows = session.rows(&BEHIND, args![Arg::ids(ids.iter().map(|id| id.0))]).await?;
-    rows.iter().map(|row| Ok((RunId(row.get("id")?), row.get("n")?))).collect()
+    let rows = session.rows(&BEHIND, args![REVIEWS]).await?;
+    rows.iter().map(|row| Ok((row.get("bucket_id")?, row.get("n")?))).collect()
 }
 
 /// Calls of each run that were sent within the last minute: counted, or when the newest ones do not

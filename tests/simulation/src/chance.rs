@@ -34,6 +34,9 @@ fn next() -> u64 {
 /// <https://man7.org/linux/man-pages/man2/getrandom.2.html>
 #[unsafe(no_mangle)]
 extern "C" fn getrandom(buffer: *mut u8, length: usize, _flags: u32) -> isize {
+    if length == 0 {
+        return 0;
+    }
     // SAFETY: who calls gives a buffer of this length that it may be written to.
     let buffer = unsafe { std::slice::from_raw_parts_mut(buffer, length) };
     for part in buffer.chunks_mut(8) {

@@ -74,7 +74,7 @@ operations! {
     Resume "resume" 0..=0 weighs 5,
     /// Everything is stopped.
     Stop "stop" 0..=0 weighs 2,
-    /// And started again.
+    /// Everything is started again.
     Start "start" 0..=0 weighs 4,
     /// A person is put on the do-not-call list.
     Forbid "forbid" 0..=60 weighs 5,
@@ -110,7 +110,7 @@ pub fn parse(text: &str) -> Result<Vec<Operation>, String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::parse).collect()
 }
 
-/// The same the other way round.
+/// Writes a run as text.
 pub fn written(operations: &[Operation]) -> String {
     operations.iter().map(|operation| format!("{operation}\n")).collect()
 }

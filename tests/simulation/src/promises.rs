@@ -108,7 +108,8 @@ impl Known {
         Ok(())
     }
 
-    /// How many calls a person may have had by then: of rules that changed a moment ago, either.
+    /// How many calls a person may have had by then; for a moment after a change, the larger of both
+    /// numbers.
     fn most_at(&self, at: Moment) -> u32 {
         let newest = self.max_attempts.iter().rposition(|(since, _)| *since + UNDER_WAY < at).unwrap_or(0);
         let in_force = self.max_attempts[newest..].iter().filter(|(since, _)| *since <= at);

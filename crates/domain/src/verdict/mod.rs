@@ -55,7 +55,7 @@ pub enum Verdict {
         /// The provider refused its last call.
         was_refused: bool,
     },
-    /// Has the contact calls left? The rules may allow fewer than when its call was decided.
+    /// Does the contact have calls left? The rules may allow fewer than when this call was decided.
     Attempts {
         /// Its counted calls in this run.
         calls: u32,

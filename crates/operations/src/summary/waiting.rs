@@ -34,10 +34,19 @@ pub(crate) fn groups(figures: &RunFigures, stop_switch: Option<String>, reading:
             .clone()
             .or_else(|| closed(conditions, bucket, reading.now))
             .or_else(|| by_time.first().copied().cloned());
+        let due = bucket.waiting - bucket.not_due;
+        // They are looked at every half minute: some are due, and some are not.
+        let behind = if let_go.is_none() { bucket.behind_reviews.min(bucket.waiting) } else { 0 };
+        let behind_due = behind.min(due);
+        if behind > 0 {
+            let held_by = Some(Verdict::Number { has_live_call: false, is_in_review: true });
+            let waiting = Waiting { held_by, contacts: behind, next_at: None };
+            groups.push(Group { class: bucket.class, is_due: true, waiting });
+        }
         // Of those who may be called at the same moment, what holds those who are due is told.
         for (is_due, contacts, held_by, from) in [
-            (true, bucket.waiting - bucket.not_due, of_due, reading.now),
-            (false, bucket.not_due, Some(let_go.clone().unwrap_or(later)), at),
+            (true, due - behind_due, of_due, reading.now),
+            (false, bucket.not_due - (behind - behind_due), Some(let_go.clone().unwrap_or(later)), at),
         ] {
             if contacts > 0 {
                 let next_at = if let_go.is_none() { next_at(from) } else { None };
@@ -45,25 +54,7 @@ pub(crate) fn groups(figures: &RunFigures, stop_switch: Option<String>, reading:
             }
         }
     }
-    put_behind_reviews(&mut groups, figures.behind_reviews);
     groups
-}
-
-/// Takes those out who wait for a person's word on an earlier call to their number. They are looked
-/// at again and again, so that some of them are due at any moment.
-fn put_behind_reviews(groups: &mut Vec<Group>, behind: i64) {
-    let mut left = behind;
-    for group in groups.iter_mut() {
-        let taken = left.min(group.waiting.contacts);
-        group.waiting.contacts -= taken;
-        left -= taken;
-    }
-    groups.retain(|group| group.waiting.contacts > 0);
-    if behind > left {
-        let held_by = Some(Verdict::Number { has_live_call: false, is_in_review: true });
-        let waiting = Waiting { held_by, contacts: behind - left, next_at: None };
-        groups.push(Group { class: DialClass::First, is_due: true, waiting });
-    }
 }
 
 /// When somebody of the bucket may be called, from `from` on.

@@ -59,7 +59,8 @@ impl Calls {
                 found.add(Broken::Lost, 1, || says("its call is not on the tape, or is another attempt's"));
             }
             let nth = calls.entry(attempt.contact).or_default();
-            *nth += 1;
+            // Another call follows one of unknown fate only on a person's word that it was never placed.
+            *nth += u32::from(attempt.outcome != Some(Outcome::Unknown));
             let rang_at = taped.map(|call| call.rings_at.unwrap_or(call.at));
             judge_rules(law, attempt, (*nth, &earlier), rang_at, found).await?;
             earlier.push(PastCall {

@@ -220,7 +220,7 @@ impl<'o> Claiming<'o> {
             ClaimDenied::NotOpen => return,
             ClaimDenied::PlanAgain | ClaimDenied::Held => To::WaitingAgain,
             ClaimDenied::Dnc => To::Stopped(StopReason::Dnc),
-            // Who asked for a call and has had them all was reached.
+            // A callee who asked for a call and has had all of them was reached.
             ClaimDenied::AttemptsUsed if attempt.class == DialClass::Callback => To::Done,
             ClaimDenied::AttemptsUsed => To::Stopped(StopReason::AttemptsUsed),
             ClaimDenied::Capped(free) if attempt.class == DialClass::Callback => {

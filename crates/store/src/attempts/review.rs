@@ -85,6 +85,11 @@ pub(crate) async fn decide(
     now: Moment,
 ) -> Result<bool, StoreError> {
     const LIVE: Sql = sql!("SELECT id FROM attempts WHERE contact_id = $1 AND live AND state = 'unknown'");
+    // A call that was never placed uses up none of those that the rules allow.
+    const TAKE_BACK: Sql = sql!(
+        "UPDATE contacts SET change_number = (SELECT n FROM change_number), calls = calls - 1 WHERE id = $1 \
+         AND calls > 0 AND (SELECT a.outcome FROM attempts a WHERE a.contact_id = $1 ORDER BY a.id DESC LIMIT 1) = 'unknown'"
+    );
     let unknown = session.row(&LIVE, args![contact]).await?;
     if let Some(row) = unknown {
         let settlement = match verdict {
@@ -109,6 +114,9 @@ pub(crate) async fn decide(
     let mut deltas = Deltas::default();
     advance(session, now, &snapshots, &[Move { contact, to, ended: None }], &mut deltas).await?;
     deltas.write(session).await?;
+    if matches!(verdict, ReviewAnswer::NotPlaced) {
+        session.run(&TAKE_BACK, args![contact]).await?;
+    }
     note(session, contact, verdict, now).await?;
     Ok(true)
 }

@@ -152,8 +152,8 @@ impl Teller {
         std::mem::take(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).attempts)
     }
 
-    /// The transition does the same however often it is made, and is not what anybody asks for: a
-    /// request that died after it is worked at again.
+    /// The transition does the same however often it is made, and nobody asks for it: a request that
+    /// died after it is worked at again.
     pub(crate) fn is_no_effect() {
         Self::note(|told| told.is_no_effect = true);
     }

@@ -2,9 +2,10 @@
 
 use ringfence_domain::verdict::ClaimDenied;
 use ringfence_domain::{
-    AttemptState, CallDetails, ClockReading, ContactId, ContactState, Moment, NumberLimits, Outcome, Span, StopReason,
+    AttemptId, AttemptState, CallDetails, ClockReading, ContactId, ContactState, Moment, NumberLimits, Outcome,
+    Placement, Span, StopReason,
 };
-use ringfence_store::{ClaimOrder, ContactFilter, Refused, Settlement};
+use ringfence_store::{ClaimOrder, ContactFilter, Refused, ReviewAnswer, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -253,6 +254,31 @@ on_both_databases! {
             (ContactState::Stopped, Some(StopReason::AttemptsUsed)),
         ];
         assert_eq!(states, expected, "who asked to be called back was reached");
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_call_that_a_person_says_was_never_placed_uses_up_none(database) {
+        let (store, now) = (&database.store, noon());
+        let stage = Stage::set(store, 1).await;
+        let one_call = |open: &[AttemptId], at| ClaimOrder { max_attempts: 1, ..stage.order(open, at) };
+        let call = stage.place(store, 1, now).await[0];
+        store.settle(vec![(call, Settlement::GiveUp)], now).await.expect("given up");
+        let contact = ContactId(1);
+        assert!(store.decide_review(contact, ReviewAnswer::NotPlaced, now).await.expect("a word"));
+        assert!(!store.decide_review(contact, ReviewAnswer::NotPlaced, now).await.expect("it waits already"));
+        assert_eq!(stage.open(store, 1, now).await, 1);
+        let open = stage.open_attempts(store).await;
+        let claimed = store.claim(one_call(&open, now)).await.expect("a claim");
+        assert_eq!((claimed.sending.len(), claimed.refused.len()), (1, 0), "they may be called again");
+        // The vendor refuses that one: a person's word on it takes no other call back.
+        let refused = Placement::RequestFault { cause: "no such number".into() };
+        store.record(vec![stage.sent(claimed.sending[0], refused)], now).await.expect("a record");
+        let calls = async || store.contacts(stage.run(), ContactFilter::default(), ContactId(0), 1).await.expect("contacts")[0].calls;
+        assert_eq!(calls().await, 0);
+        assert!(store.decide_review(contact, ReviewAnswer::NotPlaced, now).await.expect("a word"));
+        assert_eq!(calls().await, 0);
         stage.check_counts(store).await;
     }
 }

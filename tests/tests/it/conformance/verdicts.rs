@@ -154,6 +154,10 @@ on_both_databases! {
         assert_eq!((summary.waiting_for.held, summary.waiting_for.retry), (1, 0), "{:?}", summary.waiting_for);
         let because = summary.because.expect("a sentence");
         assert!(because.contains("in review; `ringfence review` lists them"), "{because}");
+        store.pause_campaign(stage.campaign.id, PausedBy::Person, "lunch".into(), now).await.expect("a pause");
+        let paused = told(now).await.because.expect("a sentence");
+        assert!(paused.contains("lunch"), "what a person must let go first comes first: {paused}");
+        store.resume_campaign(stage.campaign.id, false, now).await.expect("resumed");
         assert_eq!(forbidding(&explanation(&database, 0, now).await), ["number", "due"]);
     }
 }

@@ -1,6 +1,6 @@
-//! The vendor took a call and lost the line, and never lists the call: its slot is free after a
-//! while, and a person says what became of it. Then the campaign's last day is over, though
-//! somebody waits.
+//! The vendor takes a call, its answer is lost, and the call is never listed. Its slot is free after a
+//! while, and a person says what became of it. Then the campaign's last day is over, and somebody
+//! still waits.
 
 use ringfence_domain::Span;
 use ringfence_sandbox::Fault;
