@@ -175,8 +175,12 @@ async fn a_copy_put_back_beside_the_log_of_a_killed_process() {
     let kept = drill.folder.join("kept");
     copy(&drill.folder.join("calls.db"), &kept);
     // These calls are in the file itself when the log begins anew.
-    let more = output(&drill.folder, &["run", "spring.toml", "--max-time", "300ms"]).await;
-    assert_eq!(more.status.code(), Some(0), "{}", text(&more));
+    let earlier = drill.vendor.simulator.tape().len();
+    // A machine that is busy calls nobody within so short a time.
+    while drill.vendor.simulator.tape().len() < earlier + 5 {
+        let more = output(&drill.folder, &["run", "spring.toml", "--max-time", "300ms"]).await;
+        assert_eq!(more.status.code(), Some(0), "{}", text(&more));
+    }
     let calls = drill.vendor.simulator.tape().len();
     let mut run = ringfence(&drill.folder, &RUN).spawn().expect("it starts");
     let some = async {
