@@ -46,8 +46,8 @@ pub struct BucketFigures {
     pub later_at: Option<Moment>,
     /// Its import is not released.
     pub staged: bool,
-    /// How many wait for a person's word on a call of an earlier run to their number; with more than
-    /// 1,000 contacts in review, at least so many.
+    /// How many wait for a person's word on a call of an earlier run to their number. It is the least
+    /// number when more than 1,000 contacts are in review.
     pub behind_reviews: i64,
 }
 
@@ -57,7 +57,7 @@ const PACE_DEPTH: i64 = 2_000;
 /// People of one bucket are counted up to here, those who are due and those who are not.
 pub(crate) const COUNTED: i64 = 10_000;
 
-/// So many contacts in review are looked at, for who waits for a word on them.
+/// The number of contacts in review that are looked at, to find who waits for a word on them.
 const REVIEWS: i64 = 1_000;
 
 pub(crate) const BUCKETS: Sql = sql!(

@@ -40,9 +40,9 @@ macro_rules! operations {
 }
 
 operations! {
-    /// Time passes: so many tenths of a second.
+    /// Time passes, in tenths of a second.
     Wait "wait" 1..=300 weighs 30,
-    /// So many new people come.
+    /// New people come; how many.
     Import "import" 1..=20 weighs 8,
     /// Of a hundred requests so many are lost on the way.
     LoseRequests "lose_requests" 0..=60 weighs 4,

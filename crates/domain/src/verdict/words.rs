@@ -19,9 +19,6 @@ impl Verdict {
                 ContactState::Review if *was_refused => "the provider refuses it: a person must look".to_owned(),
                 ContactState::Review => "nobody can say whether its last call was placed".to_owned(),
             },
-            Self::Attempts { calls, most } if calls >= most => {
-                format!("it has had {calls} of {most} calls, and gets no more")
-            }
             Self::Attempts { calls, most } => format!("it has had {calls} of {most} calls"),
             Self::Leaving { leaves: true } => "it is to be stopped".to_owned(),
             Self::Leaving { leaves: false } => "it stays".to_owned(),

@@ -193,7 +193,7 @@ impl RunLeader<'_> {
         if numbers.conditions.stop.as_ref().is_some_and(|stop| stop.by == StoppedBy::Quarantine) {
             return self.has_asked(numbers, contacts.active, now).await;
         }
-        // The lane ends a campaign whose last day is over, and stops whoever waits in it.
+        // After the last day of a campaign its lane ends it, and stops everybody who waits.
         let rules = &numbers.conditions.campaign.rules;
         let over = rules.schedule.over_at(rules.calling.timezone);
         if contacts.waiting > 0 && over.is_some_and(|over| over <= now) {

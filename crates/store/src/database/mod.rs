@@ -170,7 +170,7 @@ impl Database {
         self
     }
 
-    /// For a simulation: whoever asks stands still until the answer is there.
+    /// Makes it the database of a simulation: a caller stands still until the answer is there.
     #[must_use]
     pub fn in_lockstep(mut self, process: Lockstep) -> Self {
         self.timing = Timing::Lockstep(process);

@@ -19,8 +19,8 @@ pub(crate) enum Timing {
     Lockstep(Lockstep),
 }
 
-/// One process of a simulation. Whoever asks its database stands still until the answer is there,
-/// and all others with it, so that the same seed is always the same run.
+/// One process of a simulation. A caller of its database stands still until the answer is there, and
+/// all other tasks stand still, too: the same seed is always the same run.
 #[derive(Debug, Clone)]
 pub struct Lockstep {
     runtime: Handle,

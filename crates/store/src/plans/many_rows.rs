@@ -93,7 +93,7 @@ pub(super) async fn run_on_sqlite(link: &mut SqliteConnection, sql: &str) {
 pub(super) async fn fill_postgres(link: &mut PgConnection) {
     // Without triggers: what has ended is entered as it is. And without a vacuum, which would make statistics.
     run_on_postgres(link, "SET session_replication_role = replica").await;
-    // So many rows take long on a machine that is busy.
+    // A busy machine takes more than a minute for these rows.
     run_on_postgres(link, "SET statement_timeout = 0").await;
     for (table, values) in FILL {
         let name = table.split(' ').next().unwrap_or_default();
