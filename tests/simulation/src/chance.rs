@@ -1,6 +1,6 @@
 //! Where the process gets its random numbers from: the order of hash maps, identifiers, which of
-//! two tasks goes first. In place of the kernel the seed answers, for each thread from its
-//! beginning, because threads do not take turns.
+//! two tasks goes first. In place of the kernel the seed answers, for each thread by its name from
+//! its beginning, because threads do not take turns.
 #![expect(unsafe_code, reason = "it takes the place of a function of the C library, which is there for that")]
 
 use std::cell::Cell;
@@ -19,10 +19,19 @@ pub fn begin(seed: u64) {
     std::hint::black_box(getrandom as *const ());
 }
 
+/// Where a thread begins: two of them must not make the same identifiers.
+fn first() -> u64 {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default().bytes();
+    // FNV-1a: <http://www.isthe.com/chongo/tech/comp/fnv/>
+    let name = name.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+    SEED.load(Ordering::SeqCst) ^ name
+}
+
 /// SplitMix64: <https://prng.di.unimi.it/splitmix64.c>
 fn next() -> u64 {
     STATE.with(|state| {
-        let at = state.get().unwrap_or_else(|| SEED.load(Ordering::SeqCst)).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let at = state.get().unwrap_or_else(first).wrapping_add(0x9E37_79B9_7F4A_7C15);
         state.set(Some(at));
         let mixed = (at ^ (at >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -5,9 +5,11 @@
 //! and kept.
 
 mod chance;
+mod happen;
+mod known;
 mod operation;
 mod process;
-mod promises;
+mod rows;
 mod run;
 mod shrink;
 mod world;

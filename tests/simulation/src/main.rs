@@ -4,6 +4,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::{Command, ExitCode};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use ringfence_simulation::{Operation, begin, parse, random, run, shrink, written};
@@ -78,7 +79,7 @@ fn one(options: &Options) -> Result<bool, String> {
     }
     let count = operations.len();
     begin(seed);
-    let ran = run(operations, seed);
+    let ran = within(LONGEST, move || run(operations, seed))?;
     if options.log {
         println!("{}", ran.log);
     }
@@ -90,6 +91,23 @@ fn one(options: &Options) -> Result<bool, String> {
         Some((nth, what)) => println!("seed {seed}: BROKEN after operation {}: {what}", nth + 1),
     }
     Ok(ran.broken.is_none())
+}
+
+/// A run that takes longer in real time goes on for ever.
+const LONGEST: Duration = Duration::from_mins(3);
+
+/// What `work` returns, unless it takes longer than `most`.
+fn within<T: Send + 'static>(most: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let (sender, receiver) = mpsc::channel();
+    let working = std::thread::spawn(move || sender.send(work()));
+    match receiver.recv_timeout(most) {
+        Ok(done) => Ok(done),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("it did not end within {} s", most.as_secs())),
+        Err(mpsc::RecvTimeoutError::Disconnected) => match working.join() {
+            Err(panic) => std::panic::resume_unwind(panic),
+            Ok(_) => Err("it ended without a result".to_owned()),
+        },
+    }
 }
 
 /// The seed that a run was written down with: the line `# seed 7`.
@@ -110,7 +128,8 @@ fn many(first: u64, steps: usize, time: Duration) -> Result<bool, String> {
         }
         holds = false;
         println!("{said}");
-        let smaller = shrink(random(seed, steps), |part| breaks(seed, part));
+        let smaller =
+            shrink(random(seed, steps), |part| broken(seed, part).is_some_and(|now| kind(&now) == kind(&said)));
         println!("# seed {seed}\n{}", written(&smaller));
     }
     println!(
@@ -120,12 +139,19 @@ fn many(first: u64, steps: usize, time: Duration) -> Result<bool, String> {
     Ok(holds)
 }
 
-fn breaks(seed: u64, operations: &[Operation]) -> bool {
+/// What these operations break, if anything.
+fn broken(seed: u64, operations: &[Operation]) -> Option<String> {
     let file = std::env::temp_dir().join(format!("simulation-{}.txt", std::process::id()));
     std::fs::write(&file, written(operations)).expect("written");
     let ran = child(seed, &["--file", &file.display().to_string()]);
     std::fs::remove_file(&file).ok();
-    ran.is_ok_and(|(held, _)| !held)
+    ran.ok().and_then(|(held, said)| (!held).then_some(said))
+}
+
+/// The kind of fault: what was said, without who, when and how often. A smaller run is to show the
+/// same one.
+fn kind(said: &str) -> String {
+    said.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 1).collect::<Vec<_>>().join(" ")
 }
 
 /// A run in a process of its own: whether it held, and what it said.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ringfence_domain::lane::LaneSettings;
@@ -28,8 +29,13 @@ pub(crate) struct Place {
 }
 
 /// A process.
+#[derive(Clone)]
 pub(crate) struct Process {
-    pub(crate) life: Lockstep,
+    /// Of it, and of its way to the database.
+    life: Lockstep,
+    /// Of its way to the vendor.
+    line: Lockstep,
+    stop: CancellationToken,
 }
 
 impl Process {
@@ -37,16 +43,64 @@ impl Process {
     pub(crate) fn start(place: &Place, nth: usize) -> Self {
         let life = Lockstep::on(place.runtime.clone());
         let store = Arc::new(open(place, &life));
-        let way = Way { life: life.clone(), vendor: place.vendor.clone(), line_down: place.line_down.clone() };
+        let line = Lockstep::on(place.runtime.clone());
+        let way = Way {
+            life: life.clone(),
+            line: line.clone(),
+            vendor: place.vendor.clone(),
+            line_down: place.line_down.clone(),
+        };
         let provider = vendors::provider(vendors::vendor(place.kind), &place.settings, Arc::new(way));
         let report_to =
             ReportAddress { public_url: "https://dialer.invalid".to_owned(), key: store.report_key().clone() };
         let (clock, settings) = (place.clock.clone(), place.settings.clone());
-        let engine = LaneEngine::new(store, clock, format!("process/{nth}"), place.lane, settings, provider)
-            .reported_to(Some(report_to));
-        tokio::spawn(engine.run(CancellationToken::new()));
-        Self { life }
+        let engine =
+            LaneEngine::new(store, clock, name(nth), place.lane, settings, provider).reported_to(Some(report_to));
+        let stop = CancellationToken::new();
+        tokio::spawn(engine.run(stop.clone()));
+        Self { life, line, stop }
     }
+
+    /// As with `kill -9`.
+    pub(crate) fn die(&self) {
+        self.life.die();
+    }
+
+    /// The same as soon as so many more of its statements are done; it hears no answer of the last.
+    /// One that asks for too few within `most` dies then.
+    pub(crate) async fn die_after(&self, statements: u32, most: Duration) {
+        self.life.die_after(statements);
+        if tokio::time::timeout(most, self.life.dead()).await.is_err() {
+            self.life.die();
+        }
+    }
+
+    /// It ends what is under way, and goes.
+    pub(crate) fn leave(&self) {
+        self.stop.cancel();
+    }
+
+    /// It reaches nobody.
+    pub(crate) fn stand_still(&self) {
+        self.cut_off();
+        self.line.stand_still();
+    }
+
+    /// It does not reach the database.
+    pub(crate) fn cut_off(&self) {
+        self.life.stand_still();
+    }
+
+    /// It reaches everybody again.
+    pub(crate) fn go_on(&self) {
+        self.life.go_on();
+        self.line.go_on();
+    }
+}
+
+/// What the `nth` process is called.
+pub(crate) fn name(nth: usize) -> String {
+    format!("process/{nth}")
 }
 
 /// Opens the database for a process.
@@ -61,6 +115,7 @@ pub(crate) fn open(place: &Place, life: &Lockstep) -> Database {
 #[derive(Debug)]
 struct Way {
     life: Lockstep,
+    line: Lockstep,
     vendor: Arc<InProcess>,
     line_down: Arc<AtomicBool>,
 }
@@ -69,9 +124,11 @@ struct Way {
 impl Transport for Way {
     async fn send(&self, request: http::Request<bytes::Bytes>) -> Result<http::Response<bytes::Bytes>, WireError> {
         let began = tokio::time::Instant::now();
-        self.life.runs().await;
-        if began.elapsed() > std::time::Duration::ZERO {
-            // A process that stood still looks at its clock again before it sends.
+        self.life.lives().await;
+        self.line.runs().await;
+        if began.elapsed() > Duration::ZERO {
+            // The timers of a process that stands still go on here. A real one would look at its
+            // clock after them, and so later than this one did.
             return Err(WireError::NotSent("it stood still".to_owned()));
         }
         if self.line_down.load(Ordering::SeqCst) {
@@ -79,7 +136,8 @@ impl Transport for Way {
         }
         let vendor = self.vendor.clone();
         let answer = tokio::spawn(async move { vendor.send(request).await }).await.expect("the vendor answers");
-        self.life.runs().await;
+        self.life.lives().await;
+        self.line.runs().await;
         answer
     }
 }

@@ -1,7 +1,10 @@
 //! One run, in a thread and on runtimes of its own.
 
-use crate::operation::Operation;
-use crate::promises::{nobody_is_lost, rows_agree};
+use ringfence_domain::LaneState;
+use tokio::runtime::Handle;
+
+use crate::operation::{Operation, are_calm};
+use crate::rows::{AtRest, rows_agree};
 use crate::world::World;
 
 /// The vendors, of which the seed takes one.
@@ -19,25 +22,26 @@ pub struct Ran {
 }
 
 /// Lets these operations happen one after the other, and then lets the world come to rest. `seed`:
-/// which vendor is called through. All other chance is that of [`crate::begin`].
+/// which vendor is called through, and how calls end. All other chance is that of [`crate::begin`].
 pub fn run(operations: Vec<Operation>, seed: u64) -> Ran {
     let kind = VENDORS[(seed % VENDORS.len() as u64) as usize];
-    let playing = std::thread::spawn(move || {
+    let thread = std::thread::Builder::new().name("world".to_owned());
+    let playing = thread.spawn(move || {
         let database = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let database = database.expect("a runtime");
         let mut world = tokio::runtime::Builder::new_current_thread();
         let world = world.enable_all().start_paused(true).build().expect("a runtime");
-        let ran = world.block_on(play(database.handle().clone(), kind, &operations));
+        let ran = world.block_on(play(database.handle().clone(), kind, seed, &operations));
         // Tasks of processes that died wait for ever.
         world.shutdown_background();
         database.shutdown_background();
         ran
     });
-    playing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    playing.expect("a thread").join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-async fn play(runtime: tokio::runtime::Handle, kind: &'static str, operations: &[Operation]) -> Ran {
-    let mut world = World::begin(runtime, kind).await;
+async fn play(runtime: Handle, kind: &'static str, seed: u64, operations: &[Operation]) -> Ran {
+    let mut world = World::begin(runtime, kind, seed).await;
     let mut broken = None;
     for (nth, operation) in operations.iter().enumerate() {
         world.happen(*operation).await;
@@ -48,7 +52,7 @@ async fn play(runtime: tokio::runtime::Handle, kind: &'static str, operations: &
     }
     let mut log = String::new();
     if broken.is_none() {
-        match end(&mut world).await {
+        match end(&mut world, are_calm(operations)).await {
             Ok(rows) => log = rows,
             Err(what) => broken = Some((operations.len(), what)),
         }
@@ -63,11 +67,18 @@ async fn play(runtime: tokio::runtime::Handle, kind: &'static str, operations: &
 async fn look(world: &mut World) -> Result<(), String> {
     let calls = world.simulator.tape().calls();
     world.known.look_at(&calls)?;
+    let lanes = world.store.lanes().await.map_err(|error| error.to_string())?;
+    if lanes.iter().any(|lane| lane.state == LaneState::Paused) {
+        // The vendor refused the account: nobody is called before a person opens the lane again.
+        let now = world.now();
+        world.known.lane_paused.begin(now);
+    }
     rows_agree(&world.store, world.campaign.run, world.known.people).await
 }
 
-async fn end(world: &mut World) -> Result<String, String> {
+async fn end(world: &mut World, is_calm: bool) -> Result<String, String> {
     world.come_to_rest().await?;
     look(world).await?;
-    nobody_is_lost(&world.store, world.campaign.run, &world.simulator.tape().calls()).await
+    let calls = world.simulator.tape().calls();
+    AtRest { known: &world.known, calls: &calls, is_calm }.holds(&world.store, world.campaign.run).await
 }

@@ -1,6 +1,6 @@
 //! What the time does while a statement is under way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -25,6 +25,8 @@ pub(crate) enum Timing {
 pub struct Lockstep {
     runtime: Handle,
     life: Arc<watch::Sender<Life>>,
+    /// Statements until it dies; none while nobody says when.
+    left: Arc<Mutex<Option<u32>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,12 +39,27 @@ enum Life {
 impl Lockstep {
     /// One whose statements run on this runtime: one of its own, whose time is real.
     pub fn on(runtime: Handle) -> Self {
-        Self { runtime, life: Arc::new(watch::Sender::new(Life::Runs)) }
+        Self { runtime, life: Arc::new(watch::Sender::new(Life::Runs)), left: Arc::default() }
     }
 
     /// Nothing that it asks for is done any more, and nothing is answered.
     pub fn die(&self) {
         self.life.send_replace(Life::Dead);
+    }
+
+    /// The same as soon as so many more statements are done; the last one is not answered.
+    pub fn die_after(&self, statements: u32) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(statements);
+    }
+
+    /// Waits until it is dead.
+    pub async fn dead(&self) {
+        self.wait_for(|life| life == Life::Dead).await;
+    }
+
+    /// Waits for ever when it is dead, and else not at all.
+    pub async fn lives(&self) {
+        self.wait_for(|life| life != Life::Dead).await;
     }
 
     /// The same until it goes on.
@@ -67,8 +84,21 @@ impl Lockstep {
 
     /// Waits until it runs: for ever when it is dead.
     pub async fn runs(&self) {
-        if self.life.subscribe().wait_for(|life| *life == Life::Runs).await.is_err() {
+        self.wait_for(|life| life == Life::Runs).await;
+    }
+
+    async fn wait_for(&self, is_so: impl Fn(Life) -> bool) {
+        if self.life.subscribe().wait_for(|life| is_so(*life)).await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// A statement is done.
+    fn count(&self) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = left.map(|left| left.saturating_sub(1));
+        if *left == Some(0) {
+            self.die();
         }
     }
 }
@@ -99,7 +129,10 @@ impl Timing {
                     process.runs().await;
                     let (sender, receiver) = std::sync::mpsc::channel();
                     process.runtime.spawn(async move { sender.send(tokio::spawn(work).await) });
-                    ended(receiver.recv().map_err(|_| StoreError::Stopping)?)
+                    let answer = receiver.recv();
+                    process.count();
+                    process.lives().await;
+                    ended(answer.map_err(|_| StoreError::Stopping)?)
                 }
             }
         }

@@ -1,26 +1,38 @@
-//! What must hold after every step, by the vendor's tape and by what the operator did: an account of
-//! its own, which knows nothing of the engine's rules.
+//! What must hold of each call, by the vendor's tape and by what the operator did: an account of its
+//! own, which knows nothing of the engine's rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringfence_domain::{AttemptId, AttemptState, ContactId, ContactState, Moment, RunId, Span};
+use ringfence_domain::{Moment, Outcome, Span};
 use ringfence_sandbox::TapeEntry;
-use ringfence_store::{ContactFilter, Database};
 
 use crate::world::{AT_ONCE, PER_SECOND};
 
 /// From the claim of a call until the vendor has it: its latency, and as long again.
 const UNDER_WAY: Span = Span::from_millis(600);
 
+/// Who is called again, and how long after such a call.
+pub(crate) const RETRIES: [(Outcome, Span); 2] =
+    [(Outcome::Busy, Span::from_secs(20)), (Outcome::NoAnswer, Span::from_secs(40))];
+
+/// So long nobody is called by a clock that was set.
+const IN_DOUBT: Span = Span::from_minutes(1);
+
 /// What the operator did, by the true time.
 pub(crate) struct Known {
     pub(crate) people: usize,
     pub(crate) paused: Times,
+    pub(crate) lane_paused: Times,
     pub(crate) stopped: Times,
     pub(crate) closed: Times,
+    in_doubt: Times,
     pub(crate) forbidden: BTreeMap<String, Moment>,
     /// Since when how many.
     pub(crate) max_attempts: Vec<(Moment, u32)>,
+    /// Who was called, by the word of a person.
+    pub(crate) said_to_be_called: BTreeSet<String>,
+    /// When the clock was set, and by how many milliseconds.
+    clock_set: Vec<(Moment, i64)>,
     /// Calls that were looked at.
     seen: usize,
 }
@@ -59,12 +71,22 @@ impl Known {
         Self {
             people: 0,
             paused: Times::default(),
+            lane_paused: Times::default(),
             stopped: Times::default(),
             closed: Times::default(),
+            in_doubt: Times::default(),
             forbidden: BTreeMap::new(),
             max_attempts: vec![(now, max_attempts)],
+            said_to_be_called: BTreeSet::new(),
+            clock_set: Vec::new(),
             seen: 0,
         }
+    }
+
+    /// Somebody set the machine's clock.
+    pub(crate) fn clock_is_set(&mut self, now: Moment, millis: i64) {
+        self.clock_set.push((now, millis));
+        self.in_doubt.all.push((now, Some(now + IN_DOUBT)));
     }
 
     /// Looks at the calls that came since it looked last.
@@ -89,10 +111,16 @@ impl Known {
         if to_them().count() >= most as usize {
             return Err(format!("it is call {} of {most}", to_them().count() + 1));
         }
-        for (times, what) in [(&self.paused, "paused"), (&self.stopped, "stopped"), (&self.closed, "closed")] {
-            if times.forbid(at) {
-                return Err(format!("the campaign was {what}"));
-            }
+        to_them().try_for_each(|other| self.may_follow(other, at))?;
+        let forbidden = [
+            (&self.paused, "the campaign was paused"),
+            (&self.lane_paused, "the lane was paused"),
+            (&self.stopped, "everything was stopped"),
+            (&self.closed, "the window was closed"),
+            (&self.in_doubt, "the clock was in doubt"),
+        ];
+        if let Some((_, what)) = forbidden.iter().find(|(times, _)| times.forbid(at)) {
+            return Err((*what).to_owned());
         }
         if self.forbidden.get(person(&call.callee)).is_some_and(|since| *since + UNDER_WAY < at) {
             return Err("they were on the do-not-call list".to_owned());
@@ -108,57 +136,27 @@ impl Known {
         Ok(())
     }
 
+    /// Whether the same person may be called at `at`, after this call.
+    fn may_follow(&self, earlier: &TapeEntry, at: Moment) -> Result<(), String> {
+        if earlier.outcome == Some(Outcome::Answered) {
+            return Err(format!("they had answered the call of {}", earlier.at));
+        }
+        let delay = RETRIES.iter().find(|(outcome, _)| earlier.outcome == Some(*outcome));
+        let (Some((outcome, delay)), Some(end)) = (delay, earlier.ends_at) else { return Ok(()) };
+        // A clock that is set ahead takes that much from a delay.
+        let set_meanwhile = self.clock_set.iter().filter(|(when, _)| *when >= end && *when <= at);
+        let set_ahead: i64 = set_meanwhile.map(|(_, millis)| (*millis).max(0)).sum();
+        if end + *delay > at + Span::from_millis(set_ahead) {
+            return Err(format!("the call of {} ended {outcome} at {end}, and {delay} had not passed", earlier.at));
+        }
+        Ok(())
+    }
+
     /// How many calls a person may have had by then; for a moment after a change, the larger of both
     /// numbers.
     fn most_at(&self, at: Moment) -> u32 {
         let newest = self.max_attempts.iter().rposition(|(since, _)| *since + UNDER_WAY < at).unwrap_or(0);
         let in_force = self.max_attempts[newest..].iter().filter(|(since, _)| *since <= at);
         in_force.map(|(_, most)| *most).max().unwrap_or_default()
-    }
-}
-
-/// What the rows say of themselves at any moment.
-pub(crate) async fn rows_agree(store: &Database, run: RunId, people: usize) -> Result<(), String> {
-    let differ = store.recount(run).await.map_err(|error| error.to_string())?;
-    if !differ.is_empty() {
-        return Err(format!("kept counts differ from the rows: {differ:?}"));
-    }
-    let numbers = store.numbers("spring".into(), Moment::from_millis(0)).await.map_err(|error| error.to_string())?;
-    let counts = numbers.expect("a campaign").counts;
-    let total: i64 = counts.iter().filter(|(name, _)| name.starts_with("contact:")).map(|(_, n)| n).sum();
-    if total != people as i64 {
-        return Err(format!("{people} people were imported, and {total} are there"));
-    }
-    Ok(())
-}
-
-/// What must hold once nobody waits any more.
-pub(crate) async fn nobody_is_lost(store: &Database, run: RunId, calls: &[TapeEntry]) -> Result<String, String> {
-    let mut log = String::new();
-    let contacts = store.contacts(run, ContactFilter::default(), ContactId(0), 10_000).await;
-    let contacts = contacts.map_err(|error| error.to_string())?;
-    let attempts = store.attempts(run, ContactFilter::default(), AttemptId(0), 100_000).await;
-    let attempts = attempts.map_err(|error| error.to_string())?;
-    for contact in &contacts {
-        let number = person(contact.number.e164());
-        let rang = calls.iter().filter(|call| person(&call.callee) == number).count();
-        let on_record = attempts.iter().filter(|attempt| attempt.contact == contact.id);
-        let may_have_rung = on_record
-            .filter(|attempt| {
-                matches!(attempt.state, AttemptState::Placed | AttemptState::Unknown | AttemptState::Ended)
-            })
-            .count();
-        log.push_str(&format!("{number} {} {rang} {may_have_rung}\n", contact.state));
-        if rang > may_have_rung {
-            return Err(format!("{number} was called {rang} times, and {may_have_rung} calls are on record"));
-        }
-        if rang == 0 && contact.state == ContactState::Done {
-            return Err(format!("{number} is done and was never called"));
-        }
-    }
-    let ours: BTreeSet<&str> = contacts.iter().map(|contact| person(contact.number.e164())).collect();
-    match calls.iter().find(|call| !ours.contains(person(&call.callee))) {
-        Some(call) => Err(format!("{} is nobody of ours", call.callee)),
-        None => Ok(log),
     }
 }
