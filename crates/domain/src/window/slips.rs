@@ -197,7 +197,7 @@ fn minutes(time: &str) -> Option<u32> {
         Some(_) => return None,
         None => hour,
     };
-    (hour < 48 && minute < 60).then_some(hour * 60 + minute)
+    (hour < 48 && minute < 60).then(|| hour * 60 + minute)
 }
 
 #[cfg(test)]
@@ -212,6 +212,11 @@ mod tests {
             meant(&rule);
             meant(&hours);
         }
+    }
+
+    #[test]
+    fn hours_of_many_digits_are_no_hours() {
+        assert_eq!(meant("Mo-Fr 09:00-211111111:00"), None);
     }
 
     #[test]
