@@ -130,6 +130,14 @@ mod tests {
         assert_eq!(cap.allows(&[called], midnight, &kolkata()), Ok(()));
     }
 
+    #[test]
+    fn a_cap_is_written_as_it_is_read() {
+        for text in ["3/day", "3/24h", "7/7d", "1/1m", "2/36h"] {
+            assert_eq!(text.parse::<Cap>().map(String::from), Ok(text.to_owned()));
+        }
+        assert!("3/59s".parse::<Cap>().is_err(), "shorter than a minute");
+    }
+
     proptest! {
         /// Whatever the history, calls made only when allowed never exceed the cap in any sliding
         /// window, and the moment that a refusal names is the first at which the next call is

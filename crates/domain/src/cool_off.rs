@@ -72,6 +72,17 @@ mod tests {
     }
 
     #[test]
+    fn the_longer_of_both_must_be_known() {
+        let none = CoolOff::default();
+        assert!(none.is_none());
+        assert_eq!(none.memory(), Span::ZERO);
+        let answered = CoolOff { after_answered: Some(Span::from_days(7)), ..none };
+        assert!(!answered.is_none());
+        assert_eq!(answered.memory(), Span::from_days(7));
+        assert_eq!(CoolOff { after_refusal: Some(Span::from_days(60)), ..answered }.memory(), Span::from_days(60));
+    }
+
+    #[test]
     fn the_longest_that_applies_decides() {
         let rule = CoolOff { after_answered: Some(Span::from_days(7)), after_refusal: Some(Span::from_days(60)) };
         let now = Moment::from_secs(10 * DAY);

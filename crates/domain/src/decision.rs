@@ -112,6 +112,14 @@ mod tests {
     }
 
     #[test]
+    fn a_person_looks_at_the_tenth_call_that_the_vendor_dropped() {
+        let rules = RetryRules::default();
+        let again = Decision::Redial { due_at: Moment::from_secs(300), class: DialClass::First };
+        assert_eq!(decide(&case(Outcome::NotDialled, 9), &rules), again);
+        assert_eq!(decide(&case(Outcome::NotDialled, 10), &rules), Decision::Review);
+    }
+
+    #[test]
     fn the_whole_table() {
         let rules = RetryRules::default();
         let lines: Vec<String> = Outcome::ALL
@@ -172,6 +180,14 @@ mod tests {
         assert_eq!(decided(1, true), Decision::Done);
         let machine = CallResult { opted_out: true, ..case(Outcome::Voicemail, 1) };
         assert_eq!(decide(&machine, &rules), Decision::Stop(StopReason::Dnc));
+    }
+
+    #[test]
+    fn redials_are_spread_over_the_whole_jitter() {
+        let delay = Span::from_minutes(60);
+        let added: Vec<i64> =
+            (0..1_000).map(|seed| (jittered(delay, 10, seed).millis() - delay.millis()) / 60_000).collect();
+        assert_eq!((added.iter().min(), added.iter().max()), (Some(&0), Some(&5)), "whole minutes, of six");
     }
 
     proptest! {

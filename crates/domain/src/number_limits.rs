@@ -122,8 +122,23 @@ mod tests {
             avoid_same_hour,
         };
         let both = limits("3/day", 1, true).and(&limits("7/7d", 7, false)).and(&limits("3/day", 2, false));
-        assert_eq!(both.caps.len(), 2);
+        assert_eq!(both.caps, ["3/day", "7/7d"].map(|cap| cap.parse().expect("a cap")));
+        assert!(limits("3/day", 1, false).and(&limits("3/day", 1, true)).avoid_same_hour);
         assert_eq!((both.cool_off.after_answered, both.avoid_same_hour), (Some(Span::from_days(7)), true));
+    }
+
+    #[test]
+    fn a_cool_off_says_which_one_it_is_and_how_long() {
+        let cool_off = CoolOff { after_answered: Some(Span::from_days(3)), after_refusal: Some(Span::from_days(60)) };
+        let limits = NumberLimits { cool_off, ..NumberLimits::default() };
+        let sent_at = moment("2026-11-20T10:00:00Z");
+        let says = |outcome, refused| {
+            let call = PastCall { sent_at, ended_at: Some(sent_at), outcome: Some(outcome), refused };
+            let zones: ZoneSet = "UTC".parse().expect("zones");
+            limits.allows(&[call], moment("2026-11-20T12:00:00Z"), &zones).expect_err("held").says
+        };
+        assert_eq!(says(Outcome::Answered, false), "after_answered = 3d");
+        assert_eq!(says(Outcome::Rejected, true), "after_refusal = 60d");
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod slots;
 mod words;
 
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
