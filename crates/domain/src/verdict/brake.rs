@@ -54,3 +54,50 @@ impl Brakes<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Moment;
+    use crate::verdict::InHand;
+
+    const LIMIT: u32 = 3;
+
+    fn held(taken: u32, unsure: u32) -> InHand {
+        InHand { live: taken, taken, unsure, ..InHand::default() }
+    }
+
+    /// What is said when lane and campaign have so many slots in hand, and calls wait for this limit.
+    fn says(of_lane: InHand, of_campaign: Option<InHand>, by: Option<LimitKind>, own: Option<Rate>) -> String {
+        let slots = Slots { of_lane: (of_lane, LIMIT), of_campaign: of_campaign.map(|held| (held, LIMIT)) };
+        let limits =
+            LaneLimits { calls: Rate::per_second(5), requests: Rate::per_second(9), concurrent: LIMIT, per_day: None };
+        let limited = by.map(|by| Limited { by, since: Moment::from_secs(0) });
+        let share = "20%".parse().expect("a share");
+        let brakes = Brakes { slots: &slots, limits: &limits, limited, own, ahead: None, lower_priorities: share };
+        brakes.says().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_brake_that_binds_is_named() {
+        let free = || held(2, 1);
+        assert_eq!(says(free(), None, None, None), "");
+        assert_eq!(says(free(), Some(free()), None, None), "");
+        assert_eq!(
+            says(held(3, 1), Some(held(3, 0)), None, None),
+            "all 3 slots of the campaign are in use: a call begins when another one ends"
+        );
+        assert_eq!(
+            says(held(3, 0), Some(free()), None, None),
+            "all 3 slots of the lane are in use: a call begins when another one ends"
+        );
+        assert!(says(held(3, 1), None, None, None).contains(&held(3, 1).by_whom()));
+        assert!(!held(3, 1).by_whom().is_empty());
+        let limited = |by, own| says(free(), None, Some(by), own);
+        assert_eq!(limited(LimitKind::Calls, None), "the lane makes 5/s new calls and no more");
+        assert_eq!(limited(LimitKind::Requests, None), "the lane sends 9/s requests, questions about calls included");
+        let own = Some(Rate::per_second(2));
+        assert_eq!(limited(LimitKind::Campaign, own), "the campaign makes 2/s new calls and no more");
+        assert_eq!(limited(LimitKind::Campaign, None), "");
+    }
+}
