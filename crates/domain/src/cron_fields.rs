@@ -38,13 +38,22 @@ impl Field {
                 let bare = word.trim_end_matches(['L', 'W', 'l', 'w']);
                 let is_fine = match bare.parse::<u32>() {
                     Ok(number) => (self.from..=self.to).contains(&number),
+                    // `L` alone is the last day; nothing at all, as before the comma of `,9`, is no day.
+                    Err(_) if bare.is_empty() => !word.is_empty(),
                     Err(_) => {
-                        matches!(bare, "" | "*" | "?") || self.names.iter().any(|name| name.eq_ignore_ascii_case(word))
+                        matches!(bare, "*" | "?") || self.names.iter().any(|name| name.eq_ignore_ascii_case(word))
                     }
                 };
-                (!is_fine).then(|| format!("`{word}` is not {}: {}", self.name, self.takes()))
+                (!is_fine).then(|| self.refuses(word))
             },
         )
+    }
+
+    fn refuses(&self, word: &str) -> String {
+        match word {
+            "" => format!("{} is missing beside a comma, a dash or a slash: {}", self.name, self.takes()),
+            _ => format!("`{word}` is not {}: {}", self.name, self.takes()),
+        }
     }
 
     fn takes(&self) -> String {
@@ -65,6 +74,8 @@ mod tests {
             ("60 9 * * *", "`60` is not a minute: 0 to 59"),
             ("0 9 0 * *", "`0` is not a day of the month: 1 to 31"),
             ("0 9 * 13 *", "`13` is not a month: JAN"),
+            (", 9 * * MON-FRI", "a minute is missing beside a comma, a dash or a slash: 0 to 59"),
+            ("0 9- * * *", "an hour is missing"),
             ("9 o'clock", "it has 2 fields in place of five"),
         ] {
             let told = fault(line).unwrap_or_else(|| panic!("{line}"));

@@ -153,7 +153,9 @@ impl PlannedNumber {
         }
         let region = number.get_region_code().map(Country).filter(|country| country.calling_code().is_some());
         let kind = NumberKind::of_plan(kind, number.country_code);
-        Ok(Self { number: PhoneNumber(e164), kind, country: region })
+        // Some plans have numbers that are longer than E.164 allows; no network abroad takes them.
+        let number = PhoneNumber::from_e164(&e164).ok_or(PhoneError::Invalid)?;
+        Ok(Self { number, kind, country: region })
     }
 }
 

@@ -30,6 +30,9 @@ fn what_cannot_be_called_is_refused_with_its_reason() {
     assert_eq!(PhoneNumber::parse("call me", india()), Err(PhoneError::Letters));
     assert_eq!(PhoneNumber::parse("12345", india()), Err(PhoneError::Invalid));
     assert_eq!(PhoneNumber::parse("+44 7700 900123", None), Err(PhoneError::Invalid));
+    // Germany's plan has them, E.164 ends at 15 digits.
+    assert_eq!(PhoneNumber::parse("+49 8272 56379423782", None), Err(PhoneError::Invalid));
+    assert!(PhoneNumber::parse("+49 8272 563794237", None).is_ok());
     for text in ["9.19877E+11", "9,19877E+11", "9.19877e11", "9E+11"] {
         assert_eq!(PhoneNumber::parse(text, india()), Err(PhoneError::Shortened(text.to_owned())));
     }
