@@ -77,8 +77,21 @@ impl World {
         simulator.report_by(InProcess::new(ringfence_server::router(&server)));
         let known = Known::new(true_clock.read().now, rules.retry.max_attempts);
         let processes = vec![Process::start(&place, 0)];
-        let (_folder, faults) = (folder, Vec::new());
-        Self { _folder, place, clock, true_clock, simulator, seed, faults, store, rules, campaign, processes, known }
+        let faults = Vec::new();
+        Self {
+            _folder: folder,
+            place,
+            clock,
+            true_clock,
+            simulator,
+            seed,
+            faults,
+            store,
+            rules,
+            campaign,
+            processes,
+            known,
+        }
     }
 
     /// What the time really is.
@@ -89,7 +102,7 @@ impl World {
     /// Sets the machine's clock by so many milliseconds.
     pub(crate) fn set_clock(&mut self, millis: i64) {
         self.clock.set_by(millis);
-        self.known.clock_is_set(self.now(), millis);
+        self.known.clock_is_set(self.now());
     }
 
     /// All trouble ends, and time passes until nobody waits.

@@ -125,17 +125,25 @@ impl Timing {
                     drop(guard.await);
                     ended(result)
                 }
-                Self::Lockstep(process) => {
-                    process.runs().await;
-                    let (sender, receiver) = std::sync::mpsc::channel();
-                    process.runtime.spawn(async move { sender.send(tokio::spawn(work).await) });
-                    let answer = receiver.recv();
-                    process.count();
-                    process.lives().await;
-                    ended(answer.map_err(|_| StoreError::Stopping)?)
-                }
+                Self::Lockstep(process) => Box::pin(process.carry(work)).await,
             }
         }
+    }
+}
+
+impl Lockstep {
+    /// Runs work while everything else stands still. Who dies with it hears no answer.
+    async fn carry<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.runs().await;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        self.runtime.spawn(async move { sender.send(tokio::spawn(work).await) });
+        let answer = receiver.recv();
+        self.count();
+        self.lives().await;
+        ended(answer.map_err(|_| StoreError::Stopping)?)
     }
 }
 
