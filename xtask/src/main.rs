@@ -1,10 +1,11 @@
 //! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench`, `torture`, `simulate`,
-//! `screenshots` and `zones`.
+//! `fuzz`, `screenshots` and `zones`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it speaks to the person who started it")]
 
 mod browser;
 mod check;
 mod dev;
+mod fuzz;
 mod postgres;
 mod run;
 mod schemathesis;
@@ -32,6 +33,8 @@ cargo xtask torture [--minutes N] [--seed S] [--only CELL]   end processes at ev
                           goes wrong at the vendor, and verify every call afterwards; what RELIABILITY.md reports
 cargo xtask simulate [--minutes N] [--seed S] [--steps N] [--file FILE]   the real engine in virtual time: the same
                           seed is the same run; one that breaks a promise is made smaller and printed
+cargo xtask fuzz [TARGET] [--minutes N]   look for inputs that break a reader (tests/fuzz), guided by the code that
+                          they reach; all of them together take N minutes, 10 when it is left out
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map
                           (tzdata/data0.py of the PyPI package `phonenumbers`)";
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Some("bench") => bench(&args[1..]),
         Some("torture") => torture(&args[1..]),
         Some("simulate") => simulate(&args[1..]),
+        Some("fuzz") => fuzz::fuzz(&args[1..]),
         Some("screenshots") if args.len() == 1 => screenshots(),
         Some("zones") if args.len() == 2 => zones::make(&args[1]),
         _ => Err(HELP.to_owned()),
