@@ -34,7 +34,7 @@ fn read(target: Target, input: &[u8]) {
                 let path = std::env::temp_dir().join("ringfence-fuzz-input");
                 let kept = std::fs::write(&path, self.0);
                 let text = String::from_utf8_lossy(self.0);
-                panic_safe(&format!("this input breaks it, kept in {} ({kept:?}):\n{text}", path.display()));
+                say(&format!("this input breaks it, kept in {} ({kept:?}):\n{text}", path.display()));
             }
         }
     }
@@ -44,7 +44,7 @@ fn read(target: Target, input: &[u8]) {
 }
 
 #[expect(clippy::print_stderr, reason = "a failing test says which input it was")]
-fn panic_safe(text: &str) {
+fn say(text: &str) {
     eprintln!("{text}");
 }
 
