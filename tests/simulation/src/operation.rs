@@ -61,17 +61,17 @@ operations! {
     Wait "wait" 1..=300 Calm weighs 30,
     /// New people come; how many.
     Import "import" 1..=20 Calm weighs 8,
-    /// Of a hundred requests so many are lost on the way.
+    /// Requests are lost on the way: so many of a hundred.
     LoseRequests "lose_requests" 0..=60 Rough weighs 3,
-    /// Of a hundred calls so many are placed, and their answers are lost.
+    /// Calls are placed and their answers are lost: so many of a hundred.
     LoseAnswers "lose_answers" 0..=60 Rough weighs 4,
-    /// Of a hundred calls so many are placed, and the answer does not name them.
+    /// Answers do not name the call that was placed: so many of a hundred.
     NoId "no_id" 0..=40 Rough weighs 3,
-    /// Of a hundred requests so many are answered with an error, and nothing is placed.
+    /// Answers are errors, and nothing is placed: so many of a hundred.
     ErrorsBefore "errors_before" 0..=40 Rough weighs 3,
-    /// Of a hundred calls so many are placed, and the answer is an error.
+    /// Answers are errors, and the call is placed: so many of a hundred.
     ErrorsAfter "errors_after" 0..=40 Rough weighs 3,
-    /// Of a hundred requests so many are told to come later.
+    /// Requests are told to come later: so many of a hundred.
     Throttled "throttled" 0..=60 Calm weighs 3,
     /// Calls stand in the vendor's list so many tenths of a second late.
     ListLate "list_late" 0..=100 Rough weighs 3,

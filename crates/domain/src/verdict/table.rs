@@ -163,8 +163,8 @@ fn what_time_satisfies_says_from_when() {
     assert!(!stop(true).is_of_time() && !process(false).is_of_time());
 }
 
-#[test]
-fn every_verdict_that_forbids_a_call_says_why() {
+/// Verdicts that forbid a call, each in the forms that it has.
+fn forbidding() -> Vec<Verdict> {
     let with = |state, paused_by, reason: Option<&str>| Verdict::Campaign {
         state,
         paused_by,
@@ -177,7 +177,7 @@ fn every_verdict_that_forbids_a_call_says_why() {
         import: Some((state, reason.map(str::to_owned))),
     };
     let of_class = |class| Verdict::Due { at: moment(NOW + 60), class, refused: None };
-    let verdicts = [
+    vec![
         Verdict::Attempt { state: AttemptState::Sending },
         Verdict::DoNotCall { entry: Some("asked".to_owned()) },
         Verdict::Contact { state: ContactState::Stopped, stop_reason: Some(StopReason::Dnc), was_refused: false },
@@ -213,91 +213,95 @@ fn every_verdict_that_forbids_a_call_says_why() {
         window(false),
         limit(Some(NOW + 60)),
         process(false),
-    ];
+    ]
+}
+
+/// What each of them says by itself, and of one contact.
+const SAID: &[&str] = &[
+    "the attempt is sending",
+    "It is not dialled: the attempt is sending.",
+    "asked",
+    "It is not dialled: asked.",
+    "it was stopped: dnc",
+    "It is not dialled: it was stopped: dnc.",
+    "it is to be stopped",
+    "It is not dialled: it is to be stopped.",
+    "it has had 3 of 3 calls",
+    "It is not dialled: it has had 3 of 3 calls.",
+    "a call to it is under way for another campaign",
+    "It is not dialled: a call to it is under way for another campaign.",
+    "a call to it in an earlier run is in review",
+    "It is not dialled: a call to it in an earlier run is in review.",
+    "its call is not due yet",
+    "It is not dialled: its call is not due yet. It goes on at 01 Jan 1970 05:47 IST.",
+    "its retry is not due yet",
+    "It is not dialled: its retry is not due yet. It goes on at 01 Jan 1970 05:47 IST.",
+    "its callback is not due yet",
+    "It is not dialled: its callback is not due yet. It goes on at 01 Jan 1970 05:47 IST.",
+    "a limit on its number holds it until then",
+    "It is not dialled: a limit on its number holds it until then. It goes on at 01 Jan 1970 05:47 IST.",
+    "it was planned for 1970-01-01T00:16:41Z to 1970-01-01T00:16:42Z",
+    "It is not dialled: it was planned for 1970-01-01T00:16:41Z to 1970-01-01T00:16:42Z. It goes on at 01 Jan 1970 05:46 IST.",
+    "it was planned for 1970-01-01T00:16:39Z to 1970-01-01T00:16:40Z",
+    "It is not dialled: it was planned for 1970-01-01T00:16:39Z to 1970-01-01T00:16:40Z.",
+    "another process owns the lane",
+    "It is not dialled: another process owns the lane.",
+    "the campaign has changed since it was planned",
+    "It is not dialled: the campaign has changed since it was planned.",
+    "wrong list",
+    "It is not dialled: everything is stopped: wrong list.",
+    "quarantine: wrong list",
+    "It is not dialled: the database is in quarantine: wrong list; `ringfence quarantine` says more.",
+    "zone data: wrong list",
+    "It is not dialled: wrong list; install a newer ringfence, or name a newer zoneinfo tree in [zones] folder.",
+    "paused: a look",
+    "It is not dialled: the campaign is paused: a look.",
+    "paused: too many failed",
+    "It is not dialled: a safety rail paused the campaign: too many failed.",
+    "a draft that nobody has started",
+    "It is not dialled: the campaign is a draft, and nobody has started it.",
+    "cancelled",
+    "It is not dialled: the campaign is cancelled.",
+    "11 of 20",
+    "It is not dialled: too many of the last calls failed: 11 of 20.",
+    "its import is not complete",
+    "It is not dialled: no contact file is completely in.",
+    "its import is not complete",
+    "It is not dialled: their import is not released; `ringfence imports` lists them.",
+    "its import is held: 900 people",
+    "It is not dialled: the import is held: 900 people.",
+    "its import waits for the outcomes of the first calls",
+    "It is not dialled: the rest of the import waits for the outcomes of its first calls.",
+    "no balance",
+    "It is not dialled: lane main is paused: no balance.",
+    "too many requests",
+    "It is not dialled: the lane rests until 05:47:40: too many requests.",
+    "the lane's last process ended without saying what it had used of these limits; dialling begins at 05:47:40",
+    "It is not dialled: the lane's last process ended without saying what it had used of these limits; dialling begins at 05:47:40.",
+    "the lane has made all of its calls for today",
+    "It is not dialled: the lane has made all of its calls for today. It goes on at 02 Jan 1970 05:30 IST.",
+    "all 3 slots are taken by calls of unknown fate, the first is free at 06:04",
+    "It is not dialled: all 3 slots are taken by calls of unknown fate, the first is free at 06:04.",
+    "09:00-21:00",
+    "It is not dialled: it is outside the calling window (hours: 09:00-21:00). It goes on at 01 Jan 1970 06:20 IST.",
+    "3/day",
+    "It is not dialled: a limit on the number holds it: 3/day. It goes on at 01 Jan 1970 05:47 IST.",
+    "no process dials lane main: start `ringfence serve` or `ringfence run`",
+    "It is not dialled: no process dials lane main: start `ringfence serve` or `ringfence run`.",
+];
+
+#[test]
+fn every_verdict_that_forbids_a_call_says_why() {
     let reading = ClockReading::exact(moment(NOW));
     let zone: Zone = "Asia/Kolkata".parse().expect("a zone");
-    let said: Vec<String> = verdicts
+    let said: Vec<String> = forbidding()
         .iter()
         .flat_map(|verdict| {
             let next_at = verdict.from(reading);
             [verdict.says(reading, zone), because_of_contact(verdict, next_at, reading, zone)]
         })
         .collect();
-    assert_eq!(
-        said,
-        [
-            "the attempt is sending",
-            "It is not dialled: the attempt is sending.",
-            "asked",
-            "It is not dialled: asked.",
-            "it was stopped: dnc",
-            "It is not dialled: it was stopped: dnc.",
-            "it is to be stopped",
-            "It is not dialled: it is to be stopped.",
-            "it has had 3 of 3 calls",
-            "It is not dialled: it has had 3 of 3 calls.",
-            "a call to it is under way for another campaign",
-            "It is not dialled: a call to it is under way for another campaign.",
-            "a call to it in an earlier run is in review",
-            "It is not dialled: a call to it in an earlier run is in review.",
-            "its call is not due yet",
-            "It is not dialled: its call is not due yet. It goes on at 01 Jan 1970 05:47 IST.",
-            "its retry is not due yet",
-            "It is not dialled: its retry is not due yet. It goes on at 01 Jan 1970 05:47 IST.",
-            "its callback is not due yet",
-            "It is not dialled: its callback is not due yet. It goes on at 01 Jan 1970 05:47 IST.",
-            "a limit on its number holds it until then",
-            "It is not dialled: a limit on its number holds it until then. It goes on at 01 Jan 1970 05:47 IST.",
-            "it was planned for 1970-01-01T00:16:41Z to 1970-01-01T00:16:42Z",
-            "It is not dialled: it was planned for 1970-01-01T00:16:41Z to 1970-01-01T00:16:42Z. It goes on at 01 Jan 1970 05:46 IST.",
-            "it was planned for 1970-01-01T00:16:39Z to 1970-01-01T00:16:40Z",
-            "It is not dialled: it was planned for 1970-01-01T00:16:39Z to 1970-01-01T00:16:40Z.",
-            "another process owns the lane",
-            "It is not dialled: another process owns the lane.",
-            "the campaign has changed since it was planned",
-            "It is not dialled: the campaign has changed since it was planned.",
-            "wrong list",
-            "It is not dialled: everything is stopped: wrong list.",
-            "quarantine: wrong list",
-            "It is not dialled: the database is in quarantine: wrong list; `ringfence quarantine` says more.",
-            "zone data: wrong list",
-            "It is not dialled: wrong list; install a newer ringfence, or name a newer zoneinfo tree in [zones] folder.",
-            "paused: a look",
-            "It is not dialled: the campaign is paused: a look.",
-            "paused: too many failed",
-            "It is not dialled: a safety rail paused the campaign: too many failed.",
-            "a draft that nobody has started",
-            "It is not dialled: the campaign is a draft, and nobody has started it.",
-            "cancelled",
-            "It is not dialled: the campaign is cancelled.",
-            "11 of 20",
-            "It is not dialled: too many of the last calls failed: 11 of 20.",
-            "its import is not complete",
-            "It is not dialled: no contact file is completely in.",
-            "its import is not complete",
-            "It is not dialled: their import is not released; `ringfence imports` lists them.",
-            "its import is held: 900 people",
-            "It is not dialled: the import is held: 900 people.",
-            "its import waits for the outcomes of the first calls",
-            "It is not dialled: the rest of the import waits for the outcomes of its first calls.",
-            "no balance",
-            "It is not dialled: lane main is paused: no balance.",
-            "too many requests",
-            "It is not dialled: the lane rests until 05:47:40: too many requests.",
-            "the lane's last process ended without saying what it had used of these limits; dialling begins at 05:47:40",
-            "It is not dialled: the lane's last process ended without saying what it had used of these limits; dialling begins at 05:47:40.",
-            "the lane has made all of its calls for today",
-            "It is not dialled: the lane has made all of its calls for today. It goes on at 02 Jan 1970 05:30 IST.",
-            "all 3 slots are taken by calls of unknown fate, the first is free at 06:04",
-            "It is not dialled: all 3 slots are taken by calls of unknown fate, the first is free at 06:04.",
-            "09:00-21:00",
-            "It is not dialled: it is outside the calling window (hours: 09:00-21:00). It goes on at 01 Jan 1970 06:20 IST.",
-            "3/day",
-            "It is not dialled: a limit on the number holds it: 3/day. It goes on at 01 Jan 1970 05:47 IST.",
-            "no process dials lane main: start `ringfence serve` or `ringfence run`",
-            "It is not dialled: no process dials lane main: start `ringfence serve` or `ringfence run`.",
-        ]
-    );
+    assert_eq!(said, SAID);
 }
 
 #[test]

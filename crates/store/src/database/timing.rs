@@ -47,7 +47,7 @@ impl Lockstep {
         self.life.send_replace(Life::Dead);
     }
 
-    /// The same as soon as so many more statements are done; the last one is not answered.
+    /// It dies when so many more statements are done. The last of them is not answered.
     pub fn die_after(&self, statements: u32) {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(statements);
     }
