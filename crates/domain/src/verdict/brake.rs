@@ -100,4 +100,20 @@ mod tests {
         assert_eq!(limited(LimitKind::Campaign, own), "the campaign makes 2/s new calls and no more");
         assert_eq!(limited(LimitKind::Campaign, None), "");
     }
+
+    #[test]
+    fn a_campaign_that_comes_first_is_named_with_what_it_leaves() {
+        let slots = Slots { of_lane: (held(0, 0), LIMIT), of_campaign: None };
+        let limits =
+            LaneLimits { calls: Rate::per_second(5), requests: Rate::per_second(9), concurrent: LIMIT, per_day: None };
+        let says = |share: &str| {
+            let lower_priorities = share.parse().expect("a share");
+            let ahead = Some(("urgent", 1));
+            Brakes { slots: &slots, limits: &limits, limited: None, own: None, ahead, lower_priorities }.says()
+        };
+        let some = "urgent (priority 1) comes first; campaigns of lower priorities get 20% of the lane meanwhile";
+        assert_eq!(says("20%").as_deref(), Some(some));
+        let none = "urgent (priority 1) comes first; the others wait until it has nobody to call";
+        assert_eq!(says("0%").as_deref(), Some(none));
+    }
 }

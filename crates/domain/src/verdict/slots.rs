@@ -147,4 +147,13 @@ mod tests {
         let lost = before.after(&[(AttemptState::Sending, -1), (AttemptState::Unknown, 1)]);
         assert_eq!((lost.live, lost.sending, lost.taken, lost.unsure), (10, 0, 7, 1));
     }
+
+    #[test]
+    fn what_two_have_in_hand_is_added_up() {
+        let (early, late) = (Some(Moment::from_secs(5)), Some(Moment::from_secs(9)));
+        let one = InHand { live: 10, open: 2, sending: 3, taken: 7, unsure: 5, first_free: late };
+        let other = InHand { live: 20, open: 4, sending: 6, taken: 14, unsure: 10, first_free: early };
+        let both = InHand { live: 30, open: 6, sending: 9, taken: 21, unsure: 15, first_free: early };
+        assert_eq!(one.with(other), both);
+    }
 }

@@ -318,3 +318,17 @@ fn what_follows_in_a_claim_is_told_where_it_is_news() {
         assert_eq!(denied.says(), says, "{denied:?}");
     }
 }
+
+#[test]
+fn what_is_the_matter_is_told_apart() {
+    let (reading, zone) = (ClockReading::exact(moment(NOW)), Zone::utc());
+    let says = |verdict: Verdict| verdict.says(reading, zone);
+    let review = |was_refused| Verdict::Contact { state: ContactState::Review, stop_reason: None, was_refused };
+    assert_eq!(says(review(true)), "the provider refuses it: a person must look");
+    assert_eq!(says(review(false)), "nobody can say whether its last call was placed");
+    assert_eq!(says(due(NOW)), "it is due");
+    assert_eq!(says(due(NOW + 1)), "its call is not due yet");
+    let full = InHand { live: 1_003, ..InHand::default() };
+    let none_taken = Verdict::Slots(Slots { of_lane: (full, 3), of_campaign: None });
+    assert_eq!(says(none_taken), "1003 calls are of unknown fate, and no more are added to them");
+}

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cap::Cap;
+use crate::window::{Hours, Timetable};
 
 /// Everything that a claim asks about, as it may stand.
 #[derive(Debug, Clone)]
@@ -321,4 +322,63 @@ fn the_sentence_names_what_goes_on_first_and_who_must_act() {
     let but = "The next call may be made at 20 Nov 2026 14:30 IST, but no process dials lane main (dialer-1 did until 19 Nov 21:10): start `ringfence serve` or `ringfence run`.";
     let next = format!("Nothing is dialled: the next retry is not due yet. {but}");
     assert_eq!(say(&both, &nobody, false), Some(next));
+    assert_eq!(say(&[group(None, 0, None)], &nobody, false), None, "nobody waits for a process");
+}
+
+#[test]
+fn the_first_of_several_that_forbid_is_told_and_when_it_is_surely_over() {
+    let clock: crate::Zone = "Asia/Kolkata".parse().expect("a zone");
+    let reading = ClockReading::exact(at("2026-11-20T08:30:00Z"));
+    let lane = |state| Verdict::Lane { name: "main".to_owned(), state, reason: None };
+    let rest = |until: &str| Verdict::Rest { until: Some(at(until)), reason: Some("throttled".to_owned()) };
+    let says = |verdicts: &[Verdict]| because_of(verdicts, reading, clock);
+    assert_eq!(says(&[Verdict::Clock, lane(LaneState::Open)]), None, "everything allows it");
+    let rests = [lane(LaneState::Open), rest("2026-11-20T08:30:07.001Z"), lane(LaneState::Paused)];
+    let until_the_second = "Nothing is dialled: the lane rests until 14:00:08: throttled.";
+    assert_eq!(says(&rests).as_deref(), Some(until_the_second));
+    let exactly = "Nothing is dialled: the lane rests until 14:00:07: throttled.";
+    assert_eq!(says(&[rest("2026-11-20T08:30:07Z")]).as_deref(), Some(exactly));
+}
+
+#[test]
+fn a_rest_is_over_at_its_last_moment_by_the_earliest_that_it_may_be() {
+    let reading = |now| ClockReading { now: Moment::from_secs(now), error: Span::from_secs(2) };
+    let until = Moment::from_secs(100);
+    let rests = Verdict::Rest { until: Some(until), reason: Some("throttled".to_owned()) };
+    assert_eq!(Verdict::of_rest(until, Some("throttled"), reading(101)), rests, "it may be 99 only");
+    assert_eq!(Verdict::of_rest(until, Some("throttled"), reading(102)), Verdict::Rest { until: None, reason: None });
+}
+
+#[test]
+fn a_closed_day_is_named_and_so_is_what_bounds_a_window() {
+    let zone: crate::Zone = "Asia/Kolkata".parse().expect("a zone");
+    let closures = crate::window::Closures { days: [jiff::civil::date(2026, 11, 23)].into(), holidays: Vec::new() };
+    let hours = Hours::new(Timetable::always(), zone).less(closures.into());
+    let part = WindowPart {
+        rule: "closed_days".to_owned(),
+        name: "holidays and closed days".to_owned(),
+        hours: Some(vec![hours.clone()]),
+    };
+    let (closed, open) = (at("2026-11-23T08:30:00Z"), at("2026-11-24T08:30:00Z"));
+    let opens = Some(at("2026-11-23T18:30:00Z"));
+    let rule = "closed_days".to_owned();
+    let named = Verdict::Window {
+        part: rule.clone(),
+        is_open: false,
+        says: "2026-11-23 is among the closed days".to_owned(),
+        opens,
+    };
+    assert_eq!(Verdict::of_window_part(&part, closed), named);
+    let free = Verdict::Window { part: rule, is_open: true, says: "no closed day".to_owned(), opens: Some(open) };
+    assert_eq!(Verdict::of_window_part(&part, open), free);
+
+    let whole = |guard, days: &[(&str, Option<jiff::civil::Date>)]| {
+        let verdict = Verdict::of_window(&mut Calendar::new(vec![hours.clone()], guard), guard, days, closed);
+        assert_eq!(verdict.from(ClockReading::exact(closed)), opens);
+        verdict.says(ClockReading::exact(closed), zone)
+    };
+    assert_eq!(whole(Span::ZERO, &[("until", None)]), "all of these at once");
+    let last = Some(jiff::civil::date(2026, 12, 5));
+    let bounded = "all of these at once, but not in the last 1m before closing, until 2026-12-05";
+    assert_eq!(whole(Span::from_minutes(1), &[("from", None), ("until", last)]), bounded);
 }

@@ -231,6 +231,10 @@ mod tests {
         assert_eq!(always.at(from - Span::from_secs(1)), Openness { open: false, next_change: Some(from) });
         assert_eq!(always.at(from), Openness { open: true, next_change: Some(until) });
         assert_eq!(always.at(until), Openness { open: false, next_change: None });
+        let guard = Span::from_secs(60);
+        let mut guarded = calendar("24/7", "UTC", guard).between(Some(from), Some(until));
+        assert_eq!(guarded.at(from), Openness { open: true, next_change: Some(until - guard) });
+        assert_eq!(guarded.at(until - guard), Openness { open: false, next_change: None });
     }
 
     #[test]
@@ -250,6 +254,29 @@ mod tests {
     }
 
     #[test]
+    fn a_leap_day_is_found_eight_years_ahead() {
+        let mut leap = calendar("Feb 29 09:00-21:00", "UTC", Span::ZERO);
+        assert_eq!(leap.next_opening(moment("2096-03-01T00:00:00Z")), Some(moment("2104-02-29T09:00:00Z")));
+        assert_eq!(leap.at(moment("2104-02-29T09:00:00Z")).next_change, Some(moment("2104-02-29T21:00:00Z")));
+    }
+
+    #[test]
+    fn days_are_taken_out_and_a_window_of_the_guards_length_never_opens() {
+        let closed_on = |day| Arc::new(Closures { days: [day].into(), holidays: Vec::new() });
+        let always = || Hours::new(Timetable::always(), Zone::utc());
+        let mut future = Calendar::new(vec![always().less(closed_on(jiff::civil::date(2026, 11, 23)))], Span::ZERO);
+        let midnight = moment("2026-11-23T00:00:00Z");
+        assert_eq!(future.at(moment("2026-11-20T12:00:00Z")), Openness { open: true, next_change: Some(midnight) });
+        assert_eq!(future.next_opening(midnight), Some(moment("2026-11-24T00:00:00Z")));
+        let mut past = Calendar::new(vec![always().less(closed_on(jiff::civil::date(2020, 1, 1)))], Span::ZERO);
+        for hour in ["2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z"] {
+            assert_eq!(past.at(moment(hour)), Openness { open: true, next_change: None });
+        }
+        let mut short = calendar("09:00-09:01", "UTC", Span::from_secs(60));
+        assert_eq!(short.at(moment("2026-11-20T08:00:00Z")), Openness { open: false, next_change: None });
+    }
+
+    #[test]
     fn hours_that_never_meet_never_open() {
         let hours = |text: &str| Hours::new(text.parse().expect("hours"), Zone::utc());
         let mut never = Calendar::new(vec![hours("Mo 09:00-10:00"), hours("Tu 09:00-10:00")], Span::ZERO);
@@ -257,6 +284,22 @@ mod tests {
     }
 
     proptest! {
+        /// What a calendar knows already, and what it must look for, makes no difference.
+        #[test]
+        fn the_same_is_said_whatever_was_asked_before(
+            start in 1_790_000_000_i64..1_800_000_000,
+            steps in prop::collection::vec(-200_000_i64..600_000, 1..8),
+            hours in prop::sample::select(vec!["09:00-21:00", "Mo-Fr 22:00-26:00", "24/7", "Mo 09:00-10:00; Dec 24 off"]),
+            guard in prop::sample::select(vec![0_i64, 60, 1_800]),
+        ) {
+            let fresh = || calendar(hours, "America/New_York", Span::from_secs(guard));
+            let (mut asked, mut at) = (fresh(), start);
+            for step in steps {
+                at += step;
+                prop_assert_eq!(asked.at(Moment::from_secs(at)), fresh().at(Moment::from_secs(at)), "{} at {}", hours, at);
+            }
+        }
+
         /// Against the plain reading of a wall clock, second by second around random moments.
         #[test]
         fn agrees_with_the_wall_clock(

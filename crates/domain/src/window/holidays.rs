@@ -258,5 +258,9 @@ mod tests {
         assert!(no_region.hint().contains("SCT"));
         let unknown = Holidays::named("ZZ", &BTreeMap::new()).expect_err("unknown");
         assert!(unknown.hint().contains("IN, US"), "{}", unknown.hint());
+        let no_country = Holidays::named("ZZ-A", &BTreeMap::new()).expect_err("unknown");
+        assert_eq!(no_country, HolidaysError::Unknown { name: "ZZ-A".to_owned() });
+        let no_regions = Holidays::parse("X", "source: us\nyears: 2026", Some("A")).expect_err("no region");
+        assert_eq!(no_regions.hint(), "write X");
     }
 }

@@ -210,3 +210,143 @@ impl From<Timetable> for String {
 
 /// The furthest that an interval can begin before a part of time and still reach into it.
 pub(super) const REACH: Span = Span::from_days(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_open(text: &str, at: &str, closures: &Closures) -> bool {
+        let table: Timetable = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let at: Moment = format!("{at}:00Z").parse().expect("a moment");
+        let around = (at - Span::from_hours(30), at + Span::from_hours(30));
+        let open = table.intervals(Zone::utc(), around.0, around.1, closures);
+        open.iter().any(|interval| (interval.start..interval.end).contains(&at))
+    }
+
+    /// 2026-11-23 is a Monday.
+    const OPEN: [(&str, &[&str], &[&str]); 9] = [
+        (
+            "Mo-Fr 09:00-17:00",
+            &["2026-11-23T09:00", "2026-11-27T16:59"],
+            &["2026-11-23T08:59", "2026-11-23T17:00", "2026-11-28T12:00"],
+        ),
+        (
+            "Fr-Mo 09:00-10:00,11:00-12:00",
+            &["2026-11-27T09:00", "2026-11-29T11:59", "2026-11-23T11:00"],
+            &["2026-11-23T10:00", "2026-11-24T09:30", "2026-11-26T09:30"],
+        ),
+        (
+            "Dec 24-Jan 02 10:00-12:00",
+            &["2026-12-24T10:00", "2026-12-31T11:00", "2027-01-02T11:59"],
+            &["2026-12-23T11:00", "2027-01-03T11:00", "2026-07-01T11:00"],
+        ),
+        (
+            "2026 Dec 24-Jan 02 10:00-12:00",
+            &["2026-12-24T11:00", "2027-01-02T11:00"],
+            &["2026-01-02T11:00", "2027-12-24T11:00", "2028-01-02T11:00"],
+        ),
+        (
+            "Jun-Aug 09:00-10:00; 2027 10:00-11:00",
+            &["2026-06-01T09:00", "2026-08-31T09:59", "2027-06-01T10:30", "2027-01-01T10:00"],
+            &["2026-05-31T09:30", "2026-09-01T09:30", "2027-06-01T09:30"],
+        ),
+        (
+            "22:00-26:00; Tu off",
+            &["2026-11-23T23:59", "2026-11-25T22:00", "2026-11-26T01:59", "2026-11-23T01:00"],
+            &["2026-11-24T00:30", "2026-11-24T23:00", "2026-11-25T01:00", "2026-11-26T02:00"],
+        ),
+        ("Mo 00:00-24:00", &["2026-11-23T00:00", "2026-11-23T23:59"], &["2026-11-22T23:59", "2026-11-24T00:00"]),
+        (
+            "09:00-21:00; Dec 24-26,31 off; Dec 31 10:00-12:00",
+            &["2026-12-27T09:00", "2026-12-31T11:00"],
+            &["2026-12-24T12:00", "2026-12-26T12:00", "2026-12-31T12:00"],
+        ),
+        ("24/7", &["2026-11-23T00:00"], &[]),
+    ];
+
+    #[test]
+    fn each_rule_opens_the_days_and_hours_that_it_names() {
+        for (text, open, closed) in OPEN {
+            for at in open {
+                assert!(is_open(text, at, &Closures::default()), "{text} at {at}");
+            }
+            for at in closed {
+                assert!(!is_open(text, at, &Closures::default()), "{text} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_closed_day_ends_what_began_the_evening_before() {
+        let closures = Closures { days: [jiff::civil::date(2026, 11, 24)].into(), holidays: Vec::new() };
+        for (at, open) in [
+            ("2026-11-23T23:00", true),
+            ("2026-11-24T00:00", false),
+            ("2026-11-24T23:00", false),
+            ("2026-11-25T01:00", false),
+            ("2026-11-25T22:30", true),
+            ("2026-11-26T01:30", true),
+        ] {
+            assert_eq!(is_open("22:00-26:00", at, &closures), open, "{at}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_open_every_minute_of_every_year_never_closes() {
+        for (text, never) in [
+            ("24/7", true),
+            ("00:00-24:00", true),
+            ("00:00-23:59", false),
+            ("00:01-24:00", false),
+            ("Mo-Fr 00:00-24:00; Sa-Su 00:00-24:00", true),
+            ("Mo-Sa 00:00-24:00", false),
+            ("2026-2027 00:00-24:00", false),
+            ("Jan-Dec 00:00-24:00", false),
+            ("24/7; Dec 25 off", false),
+            ("Mo-Fr 00:00-24:00; Sa-Su 09:00-12:00", false),
+        ] {
+            assert_eq!(text.parse::<Timetable>().expect(text).never_closes(), never, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_later_rule_takes_back_an_earlier_one_that_it_covers_or_opens_again() {
+        for (earlier, later, undone) in [
+            ("Mo-Fr 09:00-12:00", "Mo-Fr 14:00-18:00", true),
+            ("Mo 09:00-12:00", "Mo off", true),
+            ("Mo 09:00-12:00", "Mo-Fr off", true),
+            ("Mo-Fr 09:00-12:00", "Mo off", false),
+            ("Mo-Fr 09:00-12:00", "Dec off", false),
+            ("Mo 09:00-12:00", "2026 off", false),
+            ("2026 Dec 09:00-12:00", "2026 Mo off", false),
+            ("2026 09:00-12:00", "Mo-Su off", true),
+            ("Dec 24 10:00-12:00", "Dec 24 off", true),
+            ("2026 Dec 24 10:00-12:00", "2026 Dec 24 off", true),
+            ("2026 Dec 24 10:00-12:00", "2027 Dec 24 off", false),
+            // As many days, or more, and it is opened again.
+            ("Mo-Tu 09:00-10:00", "Tu-We 11:00-12:00", true),
+            ("Mo-Fr 09:00-17:00", "Fr-Sa 10:00-14:00", false),
+            ("Mo 09:00-10:00", "Tu 09:00-11:00", false),
+            // Exceptions that stand first.
+            ("Dec 24 10:00-12:00", "Dec Mo-Fr 09:00-12:00", true),
+            ("Dec Mo 10:00-12:00", "Dec 01-20 Mo-Fr 09:00-12:00", true),
+            ("Nov 24 10:00-12:00", "Dec Mo-Fr 09:00-12:00", false),
+            ("2026 10:00-12:00", "Jan-Nov 09:00-12:00", true),
+            ("Su off", "Mar-Oct Sa-Su 10:00-12:00", true),
+            ("Jun-Dec Mo 10:00-12:00", "Dec Mo-Fr 09:00-12:00", false),
+            ("Jun-Aug 10:00-12:00", "2026 Jun-Dec 09:00-12:00", false),
+            // Dates narrow a plain rule, however many they are.
+            ("Mo-Fr 09:00-17:00", "Feb-Dec 10:00-14:00", false),
+            ("Mo-Fr 09:00-17:00", "1900-2200 10:00-14:00", false),
+            // Years that meet, and years that do not.
+            ("2026-2027 Dec 24 10:00-12:00", "2028-2029 Dec 09:00-12:00", false),
+            ("2028-2029 Dec 24 10:00-12:00", "2026-2027 Dec 09:00-12:00", false),
+            ("2026-2027 Dec 24 10:00-12:00", "2027-2028 Dec 09:00-12:00", true),
+            ("2027-2028 Dec 24 10:00-12:00", "2026-2027 Dec 09:00-12:00", true),
+        ] {
+            let rule =
+                |text: &str| Timetable::read(text).unwrap_or_else(|error| panic!("{text}: {error}")).rules.remove(0);
+            assert_eq!(rule(later).undoes(&rule(earlier)), undone, "{earlier}; {later}");
+        }
+    }
+}
