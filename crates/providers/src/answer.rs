@@ -1,5 +1,8 @@
 //! Vendors' answers, read the same careful way for every vendor.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -271,31 +274,4 @@ pub(crate) fn asked(
 
 fn elsewhere(status: u16) -> String {
     format!("HTTP {status}: base_url does not lead to the vendor's API")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wait(retry_after: &str, date: &str) -> Option<Span> {
-        let answer = Response::builder().header("retry-after", retry_after).header("date", date);
-        super::retry_after(&answer.body(Bytes::new()).expect("an answer"))
-    }
-
-    #[test]
-    fn every_form_of_an_http_date_says_how_long_to_rest() {
-        const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
-        let later = ["Sun, 06 Nov 1994 08:50:07 GMT", "Sunday, 06-Nov-94 08:50:07 GMT", "Sun Nov  6 08:50:07 1994"];
-        for text in later {
-            assert_eq!(wait(text, DATE), Some(Span::from_secs(30)), "{text}");
-        }
-        let dates = ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"];
-        for date in dates {
-            assert_eq!(wait(later[0], date), Some(Span::from_secs(30)), "{date}");
-        }
-        assert_eq!(wait("Sat, 05 Nov 1994 08:50:07 GMT", DATE), Some(Span::ZERO), "it is past");
-        assert_eq!(wait("Mon, 07 Nov 1994 08:50:07 GMT", DATE), Some(LONGEST_REST));
-        assert_eq!(wait("Sun, 36 Nov 1994 08:50:07 GMT", DATE), None);
-        assert_eq!(wait(later[0], "today"), None);
-    }
 }

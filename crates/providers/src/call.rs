@@ -154,3 +154,26 @@ pub enum AskError {
     #[error("{0}")]
     Trouble(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listed_number_is_read_with_or_without_its_plus_or_as_at_home() {
+        let read = |text: &str, home: Option<&str>| {
+            let home = home.map(|home| home.parse().expect("a country"));
+            Listing::number(text, home).map(|number| number.e164().to_owned())
+        };
+        let indian = Some("+919820012345".to_owned());
+        for text in ["+919820012345", "919820012345", " 919820012345 "] {
+            assert_eq!(read(text, None), indian, "{text}");
+        }
+        assert_eq!(read("9820012345", Some("IN")), indian);
+        assert_eq!(read("+905321234567", Some("IN")), Some("+905321234567".to_owned()), "it names its country");
+        for text in ["", "+", "withheld"] {
+            assert_eq!(read(text, None), None, "{text}");
+            assert_eq!(read(text, Some("IN")), None, "{text}");
+        }
+    }
+}

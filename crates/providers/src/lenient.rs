@@ -138,6 +138,8 @@ mod tests {
             (r#"["\uZZZZ", "\q", 1]"#, json!(["\u{fffd}ZZZZ", "\u{fffd}", 1])),
             (r"[1e400, -1e400, NaN, -Infinity, 007, 2]", json!([null, null, null, null, null, 2])),
             ("[\"a\nb\", 1]", json!(["a\nb", 1])),
+            ("[\"a\tb\", NaN]", json!(["a\tb", null])),
+            ("[\"a\u{1}b\", NaN]", json!(["a\u{fffd}b", null])),
             ("\u{feff}[1]", json!([1])),
             (r#"["\"\\\/\b\f\n\r\t\u00e9", NaN]"#, json!(["\"\\/\u{8}\u{c}\n\r\té", null])),
         ] {
@@ -160,5 +162,7 @@ mod tests {
     fn more_values_than_memory_should_hold_are_not_read() {
         let many = format!("[{}1]", "1,".repeat(MOST_VALUES));
         assert_eq!(parse(many.as_bytes()), None);
+        let most = format!("[{}1]", "1,".repeat(MOST_VALUES - 1));
+        assert!(parse(most.as_bytes()).is_some(), "so many are");
     }
 }

@@ -16,6 +16,8 @@ mod fault;
 mod iqra;
 mod knovvu;
 mod lenient;
+#[cfg(test)]
+mod logged;
 pub mod measures;
 pub mod money;
 mod number_format;

@@ -81,3 +81,55 @@ impl StatusMap {
         status
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status_of(word: &str) -> StatusWord {
+        StatusMap::new(BTreeMap::new()).status_of(word)
+    }
+
+    #[test]
+    fn every_word_of_vendors_pages_and_of_the_field_has_its_status() {
+        let over = [
+            (Outcome::Answered, "completed ended answered success"),
+            (Outcome::Voicemail, "voicemail machine answering_machine"),
+            (Outcome::Busy, "busy"),
+            (Outcome::NoAnswer, "no-answer not_answered unanswered missed"),
+            (Outcome::Rejected, "rejected declined"),
+            (Outcome::Unreachable, "unreachable not_reachable not-connected switched_off temporarily_unavailable"),
+            (Outcome::InvalidNumber, "invalid_number"),
+            (Outcome::Failed, "failed error cancelled canceled expired"),
+        ];
+        for (outcome, words) in over {
+            for word in words.split(' ') {
+                assert_eq!(status_of(word), StatusWord::Over(outcome), "{word}");
+            }
+        }
+        let pending = "initiated queued scheduled pending processing dialing dialling ringing in_progress ongoing active \
+                       started connected";
+        for word in pending.split(' ') {
+            assert_eq!(status_of(word), StatusWord::Pending, "{word}");
+        }
+        for word in ["", "done", "busybusy", "hangup", "transferred"] {
+            assert_eq!(status_of(word), StatusWord::Strange, "{word}");
+        }
+        assert_eq!(status_of(" No Answer "), StatusWord::Over(Outcome::NoAnswer), "however it is spaced");
+    }
+
+    #[test]
+    fn the_operators_own_words_come_first_and_strange_ones_are_told() {
+        let map =
+            StatusMap::new([("Hung-Up".to_owned(), Outcome::Rejected), ("busy".to_owned(), Outcome::Failed)].into());
+        let standing = |word: &str| {
+            let mut standing = StatusWord::Pending;
+            let log = crate::logged::logged(|| standing = map.standing_at("Vendor", word));
+            (standing, log.contains("Vendor uses a status word that is not known"))
+        };
+        assert_eq!(standing("hung up"), (StatusWord::Over(Outcome::Rejected), false));
+        assert_eq!(standing("BUSY"), (StatusWord::Over(Outcome::Failed), false));
+        assert_eq!(standing("queued"), (StatusWord::Pending, false));
+        assert_eq!(standing("transferred"), (StatusWord::Strange, true));
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ringfence_domain::{AttemptId, CallStatus, Outcome, PhoneNumber, Placement};
-use ringfence_providers::{CallRequest, LostCall, OutCall, Provider};
+use ringfence_providers::{AskError, CallRequest, LostCall, OutCall, Provider};
 use ringfence_samples::vendors::{build, provider, setup, vendor};
 use ringfence_samples::{lane_settings, noon, number};
 use serde_json::{Value, json};
@@ -170,7 +170,10 @@ async fn all_seven_states_are_understood_and_no_other() {
         let provider = provider(vendor("knovvu"), &lane_settings("main"), script);
         let news = provider.ask(&[out(1, "a")], &Free).await.expect("news").remove(0).1;
         let outcome = match news {
-            CallStatus::Ended(outcome, _) => Some(outcome),
+            CallStatus::Ended(outcome, details) => {
+                assert_eq!(details.vendor_status.as_deref(), Some(state));
+                Some(outcome)
+            }
             CallStatus::Pending | CallStatus::Unclear => None,
         };
         assert_eq!(outcome, expected, "{state}");
@@ -189,6 +192,15 @@ async fn results_are_matched_by_id_and_never_by_place() {
     assert_eq!(order, json!({ "UniqueIds": ["a", "b", "c"] }));
 }
 
+/// About how many calls each request asked.
+fn sizes(script: &Script) -> Vec<usize> {
+    let size = |request: &http::Request<bytes::Bytes>| {
+        let order: Value = serde_json::from_slice(request.body()).expect("JSON");
+        order["UniqueIds"].as_array().expect("ids").len()
+    };
+    script.asked().iter().map(size).collect()
+}
+
 #[tokio::test]
 async fn fifty_are_asked_about_at_once_and_one_bad_id_spoils_no_other() {
     let calls: Vec<OutCall> = (0..60).map(|n| out(n, &format!("id-{n}"))).collect();
@@ -196,14 +208,7 @@ async fn fifty_are_asked_about_at_once_and_one_bad_id_spoils_no_other() {
         Script::of(vec![answer(200, results(&[("id-0", "Busy")])), answer(200, results(&[("id-59", "Busy")]))]);
     let provider_ = provider(vendor("knovvu"), &lane_settings("main"), script.clone());
     assert_eq!(provider_.ask(&calls, &Free).await.expect("news").len(), 2);
-    let sizes: Vec<usize> = script
-        .asked()
-        .iter()
-        .map(|request| {
-            serde_json::from_slice::<Value>(request.body()).expect("JSON")["UniqueIds"].as_array().expect("ids").len()
-        })
-        .collect();
-    assert_eq!(sizes, [50, 10]);
+    assert_eq!(sizes(&script), [50, 10]);
 
     // Of four, the third cannot be answered for.
     let script = Script::of(vec![
@@ -217,6 +222,12 @@ async fn fifty_are_asked_about_at_once_and_one_bad_id_spoils_no_other() {
     let calls = [out(1, "a"), out(2, "b"), out(3, "c"), out(4, "d")];
     let news = provider.ask(&calls, &Free).await.expect("news");
     assert_eq!(news.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [1, 2, 4]);
+    assert_eq!(sizes(&script), [4, 2, 2, 1, 1]);
+
+    // Nothing was learned, and something went wrong: that is no empty answer.
+    let script = Script::of(vec![answer(500, ""), answer(200, results(&[])), answer(500, "")]);
+    let asked = lane(&[], "https://va.example", &script).ask(&[out(1, "a"), out(2, "b")], &Free).await;
+    assert!(matches!(asked, Err(AskError::Trouble(_))), "{asked:?}");
 }
 
 fn lost(reported: &[&str]) -> LostCall {

@@ -4,6 +4,7 @@ mod broken_rows;
 mod contract;
 mod iqra;
 mod knovvu;
+mod objections;
 mod script;
 mod transport;
 mod twenty2;

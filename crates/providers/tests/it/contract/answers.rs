@@ -238,3 +238,34 @@ async fn a_preview_shows_no_secret_and_a_request_carries_it() {
         assert!(carried, "{}", vendor.kind);
     }
 }
+
+#[tokio::test]
+async fn what_only_looks_like_a_documented_refusal_is_none() {
+    let unleashx = |flags: Value| {
+        let mut body = json!({ "message": "Agent not found or not active" });
+        body.as_object_mut().expect("an object").extend(flags.as_object().expect("an object").clone());
+        body
+    };
+    let invalid = |status: u16| json!({ "success": false, "statusCode": status, "message": "m", "validationErrors": { "callee_phone": "bad" } });
+    for (kind, status, body, means) in [
+        ("twenty2", 422, invalid(422), "contact"),
+        ("twenty2", 400, invalid(400), "undocumented"),
+        ("twenty2", 200, json!({ "success": false, "statusCode": 429, "message": "wait" }), "pace"),
+        ("twenty2", 200, json!({ "success": false, "statusCode": 418, "message": "wait" }), "unknown"),
+        ("unleashx", 200, unleashx(json!({ "error": true })), "campaign"),
+        ("unleashx", 200, unleashx(json!({ "success": false })), "campaign"),
+        ("unleashx", 404, unleashx(json!({ "error": true })), "campaign"),
+        ("unleashx", 400, unleashx(json!({ "error": true })), "undocumented"),
+        ("unleashx", 200, unleashx(json!({ "error": false })), "unknown"),
+        ("unleashx", 200, unleashx(json!({ "success": true })), "unknown"),
+        ("unleashx", 200, unleashx(json!({})), "unknown"),
+        ("iqra", 401, json!({ "detail": "Invalid token." }), "lane"),
+        ("iqra", 401, json!({ "detail": "Invalid hour." }), "undocumented"),
+    ] {
+        let placing = placing(vendors::vendor(kind), answer(status, &body)).await;
+        assert_eq!(word(&placing), means, "{kind} {status} {body}: {placing:?}");
+    }
+    let said = json!({ "Success": false, "Code": "", "Message": "words of the vendor" });
+    let placing = placing(vendors::vendor("iqra"), answer(200, said)).await;
+    assert!(format!("{placing:?}").contains("HTTP 200: words of the vendor"), "{placing:?}");
+}
