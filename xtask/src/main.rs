@@ -1,11 +1,12 @@
 //! The project's own errands: `cargo xtask test`, `check`, `dev`, `bench`, `torture`, `simulate`,
-//! `fuzz`, `screenshots` and `zones`.
+//! `fuzz`, `mutants`, `screenshots` and `zones`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it speaks to the person who started it")]
 
 mod browser;
 mod check;
 mod dev;
 mod fuzz;
+mod mutants;
 mod postgres;
 mod run;
 mod schemathesis;
@@ -35,6 +36,8 @@ cargo xtask simulate [--minutes N] [--seed S] [--steps N] [--file FILE]   the re
                           seed is the same run; one that breaks a promise is made smaller and printed
 cargo xtask fuzz [TARGET] [--minutes N]   look for inputs that break a reader (tests/fuzz), guided by the code that
                           they reach; all of them together take N minutes, 10 when it is left out
+cargo xtask mutants [ROOM]   change one thing in the rules, the classifier or the claim, run its tests, and tell of
+                          each change that no test sees; hours for all of them
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map
                           (tzdata/data0.py of the PyPI package `phonenumbers`)";
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Some("torture") => torture(&args[1..]),
         Some("simulate") => simulate(&args[1..]),
         Some("fuzz") => fuzz::fuzz(&args[1..]),
+        Some("mutants") => mutants::mutants(&args[1..]),
         Some("screenshots") if args.len() == 1 => screenshots(),
         Some("zones") if args.len() == 2 => zones::make(&args[1]),
         _ => Err(HELP.to_owned()),

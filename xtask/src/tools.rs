@@ -13,6 +13,7 @@ pub(crate) struct Tool {
 pub(crate) const NEXTEST: Tool = Tool { package: "cargo-nextest", asked: ("cargo", &["nextest", "--version"]) };
 pub(crate) const DENY: Tool = Tool { package: "cargo-deny", asked: ("cargo", &["deny", "--version"]) };
 pub(crate) const MACHETE: Tool = Tool { package: "cargo-machete", asked: ("cargo", &["machete", "--version"]) };
+pub(crate) const MUTANTS: Tool = Tool { package: "cargo-mutants", asked: ("cargo", &["mutants", "--version"]) };
 pub(crate) const TYPOS: Tool = Tool { package: "typos-cli", asked: ("typos", &["--version"]) };
 
 impl Tool {

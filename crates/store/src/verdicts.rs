@@ -38,3 +38,101 @@ pub(crate) fn process(lane: &LaneRow, reading: ClockReading) -> Verdict {
     let dials = lane.owner.is_some() && lane.lease_until > reading.now;
     Verdict::Process { lane: lane.settings.name.clone(), dials, last }
 }
+
+#[cfg(test)]
+mod tests {
+    use ringfence_domain::lane::{LaneLimits, LaneSettings, LimitLevels};
+    use ringfence_domain::{LaneId, LaneState, Moment, Zone};
+
+    use super::*;
+
+    const NOW: i64 = 1_000;
+
+    fn at(seconds: i64) -> Moment {
+        Moment::from_secs(seconds)
+    }
+
+    fn lane() -> LaneRow {
+        LaneRow {
+            id: LaneId(1),
+            settings: LaneSettings {
+                name: "main".to_owned(),
+                kind: "sandbox".to_owned(),
+                limits: LaneLimits {
+                    calls: Rate::per_second(5),
+                    requests: Rate::per_minute(60),
+                    concurrent: 3,
+                    per_day: None,
+                },
+                hours: None,
+                timezone: "Asia/Kolkata".parse().expect("a zone"),
+                lower_priorities: LaneSettings::LOWER_PRIORITIES,
+            },
+            state: LaneState::Paused,
+            reason: Some("a look".to_owned()),
+            backoff_until: at(NOW + 7),
+            backoff_reason: Some("throttled".to_owned()),
+            consecutive_failures: 0,
+            epoch: 1,
+            owner: Some("serve/1/17/5000/dialer-1".to_owned()),
+            last_owner: Some("serve/1/17/5000/dialer-1".to_owned()),
+            levels: LimitLevels::default(),
+            lease_until: at(NOW + 1),
+            usual_call: None,
+            unsaid_until: at(NOW - 10),
+        }
+    }
+
+    fn reading() -> ClockReading {
+        ClockReading::exact(at(NOW))
+    }
+
+    #[test]
+    fn what_holds_a_lane_is_its_own() {
+        let stopped = Some(Stopped { by: ringfence_domain::verdict::StoppedBy::Person, reason: "stop".to_owned() });
+        let verdicts = of_lane(stopped.clone(), &lane(), reading());
+        let name = "main".to_owned();
+        let expected = [
+            Verdict::Clock,
+            Verdict::Stop { stopped },
+            Verdict::Lane { name, state: LaneState::Paused, reason: Some("a look".to_owned()) },
+            Verdict::Rest { until: Some(at(NOW + 7)), reason: Some("throttled".to_owned()) },
+        ];
+        assert_eq!(verdicts, expected);
+        let midnight = at(NOW).next_day("Asia/Kolkata".parse::<Zone>().expect("a zone"));
+        assert_eq!(lane_day(&lane(), Some(4), reading()), Verdict::LaneDay { left: Some(4), tomorrow: midnight });
+    }
+
+    #[test]
+    fn what_a_lanes_last_owner_may_have_used_is_waited_for() {
+        let until = |lane: LaneRow, own: Option<Rate>| match unknown_use(&lane, own, reading()) {
+            Verdict::UnknownUse { until } => until.map(Moment::secs),
+            other => panic!("{other:?}"),
+        };
+        let since = |seconds: i64| LaneRow { unsaid_until: at(seconds), ..lane() };
+        // The longest limit is that of requests, of a minute.
+        assert_eq!(until(since(NOW - 10), None), Some(NOW + 50));
+        assert_eq!(until(since(NOW - 59), None), Some(NOW + 1));
+        assert_eq!(until(since(NOW - 60), None), None, "it is over");
+        assert_eq!(until(since(NOW), None), Some(NOW + 60));
+        assert_eq!(until(since(NOW + 1), None), None, "a clock that was set back since");
+        assert_eq!(until(since(NOW - 10), Some("1/h".parse().expect("a rate"))), Some(NOW + 3_590));
+        assert_eq!(until(LaneRow { owner: None, ..lane() }, None), None, "nobody dials it");
+    }
+
+    #[test]
+    fn a_lane_is_dialled_while_its_owner_holds_the_lease() {
+        let of = |lane: LaneRow| match process(&lane, reading()) {
+            Verdict::Process { lane, dials, last } => {
+                assert_eq!(lane, "main");
+                (dials, last)
+            }
+            other => panic!("{other:?}"),
+        };
+        let last = |until| Some(("dialer-1".to_owned(), at(until)));
+        assert_eq!(of(lane()), (true, last(NOW + 1)));
+        assert_eq!(of(LaneRow { lease_until: at(NOW), ..lane() }), (false, last(NOW)));
+        assert_eq!(of(LaneRow { owner: None, ..lane() }), (false, last(NOW + 1)));
+        assert_eq!(of(LaneRow { owner: None, last_owner: None, ..lane() }), (false, None));
+    }
+}

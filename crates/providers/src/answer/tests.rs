@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::logged::logged;
 
+#[expect(clippy::needless_pass_by_value, reason = "bodies are written where they are used")]
 fn answered(status: u16, body: impl ToString) -> Response<Bytes> {
     let body = Bytes::from(body.to_string());
     Response::builder().status(status).body(body).expect("an answer")

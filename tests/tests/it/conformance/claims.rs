@@ -282,3 +282,43 @@ on_both_databases! {
         stage.check_counts(store).await;
     }
 }
+
+on_both_databases! {
+    async fn an_attempt_for_which_no_request_can_be_written_goes_to_review_once(database) {
+        let (store, now) = (&database.store, noon());
+        let stage = Stage::set(store, 2).await;
+        stage.open(store, 2, now).await;
+        let open = stage.open_attempts(store).await;
+        let unfit = |id| ClaimOrder { unfit: vec![(id, "column note is missing".to_owned())], ..stage.order(&[], now) };
+        let claimed = store.claim(unfit(open[0])).await.expect("a claim");
+        assert_eq!((claimed.sending.len(), claimed.refused.len()), (0, 0));
+        let sending = store.claim(stage.order(&open[1..], now)).await.expect("a claim").sending;
+        let _ = store.claim(unfit(sending[0])).await.expect("a claim");
+        let _ = store.claim(unfit(open[0])).await.expect("a claim");
+        let contacts = store.contacts(stage.run(), ContactFilter::default(), ContactId(0), 10).await.expect("contacts");
+        let mut states: Vec<_> = contacts.iter().map(|contact| contact.state.to_string()).collect();
+        states.sort();
+        assert_eq!(states, ["active", "review"], "what is sent already is not taken back");
+        assert_eq!(stage.count(store, "attempt:lapsed").await, 1);
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn when_a_run_dialled_last_is_noted_once_a_second(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 4).await;
+        stage.open(store, 4, noon()).await;
+        let open = stage.open_attempts(store).await;
+        let mut noted = Vec::new();
+        for (id, millis) in open.iter().zip([0, 999, 1_000, 900]) {
+            let at = noon() + Span::from_millis(millis);
+            let claimed = store.claim(stage.order(&[*id], at)).await.expect("a claim");
+            assert_eq!(claimed.sending, [*id]);
+            let runs = store.runs(stage.campaign.id).await.expect("runs");
+            noted.push(runs[0].last_dial_at.map(|at| at.since(noon())));
+        }
+        let millis = |n| Some(Span::from_millis(n));
+        assert_eq!(noted, [millis(0), millis(0), millis(1_000), millis(1_000)]);
+    }
+}
