@@ -15,6 +15,19 @@ pub const BROKEN: u8 = 2;
 /// Held on purpose: a stop, a pause, a safety rail.
 pub const HELD: u8 = 4;
 
+/// Every exit code, and what it means.
+pub const EXIT_CODES: [(&str, &str); 6] = [
+    ("0", "what was asked holds; contacts may still wait"),
+    ("1", "the input is wrong: usage, file, unknown campaign"),
+    (
+        "2",
+        "the work could not be done: database, provider; also when a running process could not use its database for a minute",
+    ),
+    ("3", "as 0, but calls are in review, or hold the last slots: nobody can say whether they were placed"),
+    ("4", "held on purpose: a stop, a pause, a safety rail, a quarantine, zone data older than what dialled before"),
+    ("129, 130, 143", "after a clean stop by signal; 129: the terminal of `serve` was closed"),
+];
+
 /// Returns the exit code of a failure.
 pub fn code(failure: &Failure) -> u8 {
     match failure.kind {

@@ -11,12 +11,12 @@ use ringfence_tests::virtual_time::VirtualClock;
 use ringfence_tests::web::{Sent, Web};
 use ringfence_worker::measures::{DENIALS, LATENESS, OfDenial, OfLane};
 
-async fn scrape(web: &Web) -> String {
+pub(crate) async fn scrape(web: &Web) -> String {
     web.send("GET", "/metrics", None, Sent::default()).await.expect(200).text()
 }
 
 /// A database with a call that ended, the owner of its lane, and one who owns nothing.
-async fn scene(store: &std::sync::Arc<ringfence_store::Database>) -> (Web, Web) {
+pub(crate) async fn scene(store: &std::sync::Arc<ringfence_store::Database>) -> (Web, Web) {
     let stage = Stage::set(store, 5).await;
     let attempt = stage.claim(store, 1, noon()).await[0];
     let accepted = ringfence_domain::Placement::Accepted { call_id: "call-1".into() };

@@ -9,7 +9,7 @@ pub(crate) mod every_page;
 mod exports;
 mod files;
 mod front_door;
-mod metrics;
+pub(crate) mod metrics;
 mod moment_by_moment;
 mod new_campaign;
 mod once;

@@ -8,7 +8,7 @@ use ringfence_sandbox::Behaviour;
 use ringfence_tests::binary::{Vendor, output, ringfence, text, write_project, write_tape};
 use tempfile::TempDir;
 
-pub(super) async fn commands(folder: &Path) -> Vec<String> {
+pub(crate) async fn commands(folder: &Path) -> Vec<String> {
     let all = text(&output(folder, &["--help"]).await);
     let listed = all.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     // A description that is wrapped begins further in.

@@ -1,17 +1,16 @@
 //! The command line, as its users type it.
 
 mod abuse;
-mod api_guide;
 mod asking;
 mod bad_input;
 mod checking;
 mod first_evening;
-mod help;
+pub(crate) mod help;
 mod history;
 mod lists;
 mod morning;
 mod operating;
-mod printed;
+pub(crate) mod printed;
 mod roles;
 mod rules;
 mod running;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::help::{commands, project};
 
 /// The help of a command, as wide as where nobody knows the terminal's width.
-async fn help(folder: &Path, args: &[&str]) -> String {
+pub(crate) async fn help(folder: &Path, args: &[&str]) -> String {
     let mut command = ringfence(folder, args);
     let output = command.arg("--help").env("COLUMNS", "100").env_remove("RINGFENCE_HTTP_LISTEN").output().await;
     text(&output.expect("the binary starts"))
