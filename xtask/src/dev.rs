@@ -11,7 +11,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::postgres::Postgres;
-use crate::run::{cargo, output, root};
+use crate::run::{built, cargo, output, root};
 
 /// How often the processes and the signal are looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -36,6 +36,7 @@ pub(crate) fn dev(args: &[String]) -> Result<(), String> {
     }
     // The same features as for the tests, so that nothing is compiled twice.
     cargo(&["build", "--workspace", "--bins"], &[])?;
+    let binary = built("debug", "ringfence")?;
     let folder = root().join("target/dev");
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -47,7 +48,7 @@ pub(crate) fn dev(args: &[String]) -> Result<(), String> {
     let (vendor, http) = (free_port()?, free_port()?);
     write_project(&folder, &database, vendor).map_err(|error| format!("{}: {error}", folder.display()))?;
 
-    let mut processes = Processes { folder: folder.clone(), running: Vec::new() };
+    let mut processes = Processes { binary: binary.clone(), folder: folder.clone(), running: Vec::new() };
     let listen = format!("127.0.0.1:{vendor}");
     let ends = ["--outcomes", "answered=58,no_answer=20,busy=12,voicemail=10", "--tape", "tape.jsonl"];
     processes.start("sandbox", &[&["sandbox", "--listen", &listen][..], &ends].concat())?;
@@ -65,20 +66,21 @@ pub(crate) fn dev(args: &[String]) -> Result<(), String> {
          end everything with Ctrl-C\n",
         folder = folder.display(),
         beside = if postgres { "" } else { " in that folder" },
-        binary = binary().display(),
+        binary = binary.display(),
     );
     processes.wait(&ended)
 }
 
 /// What was started, in its order. It is ended when this is dropped.
 struct Processes {
+    binary: PathBuf,
     folder: PathBuf,
     running: Vec<(&'static str, Child)>,
 }
 
 impl Processes {
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = Command::new(&self.binary);
         command
             .args(args)
             .current_dir(&self.folder)
@@ -135,10 +137,6 @@ impl Drop for Processes {
             }
         }
     }
-}
-
-fn binary() -> PathBuf {
-    root().join("target/debug/ringfence")
 }
 
 fn free_port() -> Result<u16, String> {

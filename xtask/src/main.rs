@@ -69,7 +69,7 @@ fn main() -> ExitCode {
 fn screenshots() -> Result<(), String> {
     browser::provide()?;
     cargo(&["build", "--package", "ringfence"], &[])?;
-    let binary = run::root().join("target/debug/ringfence").display().to_string();
+    let binary = run::built("debug", "ringfence")?.display().to_string();
     cargo(
         &["run", "--package", "ringfence-tests", "--bin", "screenshots"],
         &[("RINGFENCE_TEST_BINARY", binary.as_str())],
@@ -87,14 +87,14 @@ fn torture(args: &[String]) -> Result<(), String> {
     cargo(&["build", "--workspace", "--bins"], &[])?;
     let parent = postgres::in_memory().unwrap_or_else(std::env::temp_dir);
     let server = Postgres::start(&parent)?;
-    let binary = run::root().join("target/debug/ringfence").display().to_string();
+    let binary = run::built("debug", "ringfence")?.display().to_string();
     let folder = parent.display().to_string();
     let variables = [
         ("RINGFENCE_TEST_POSTGRES", server.url.as_str()),
         ("RINGFENCE_TEST_BINARY", binary.as_str()),
         ("TMPDIR", folder.as_str()),
     ];
-    let mut torture = std::process::Command::new(run::root().join("target/debug/torture"));
+    let mut torture = std::process::Command::new(run::built("debug", "torture")?);
     run::attended(torture.args(args).envs(variables), "torture")
 }
 
@@ -102,7 +102,7 @@ fn bench(args: &[String]) -> Result<(), String> {
     if args.first().map(String::as_str) == Some("page") {
         browser::provide()?;
         cargo(&["build", "--release", "--package", "ringfence"], &[])?;
-        let binary = run::root().join("target/release/ringfence").display().to_string();
+        let binary = run::built("release", "ringfence")?.display().to_string();
         let run = ["run", "--release", "--package", "ringfence-tests", "--bin", "bench", "--", "page"];
         return cargo(&run, &[("RINGFENCE_TEST_BINARY", binary.as_str())]);
     }

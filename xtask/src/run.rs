@@ -68,6 +68,18 @@ pub(crate) fn cargo_command(args: &[&str]) -> Command {
     command
 }
 
+/// A program that cargo has built, in the folder that it builds into here: `CARGO_TARGET_DIR` and
+/// cargo's own settings may name another one than `target`.
+pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf, String> {
+    let described = cargo_command(&["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .output()
+        .map_err(|error| format!("cargo metadata cannot be started: {error}"))?;
+    let described: serde_json::Value =
+        serde_json::from_slice(&described.stdout).map_err(|error| format!("what cargo metadata prints: {error}"))?;
+    let target = described["target_directory"].as_str().ok_or("cargo does not say where it builds")?;
+    Ok(Path::new(target).join(profile).join(name))
+}
+
 /// What a program prints, if it succeeds.
 pub(crate) fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).output().ok().filter(|output| output.status.success())?;
