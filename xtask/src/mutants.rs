@@ -41,7 +41,7 @@ const ROOMS: [Room; 3] = [
             "crates/providers/src/pacer/*.rs",
             "crates/providers/src/status_word.rs",
             "crates/providers/src/*/place.rs",
-            "crates/providers/src/knovvu.rs",
+            "crates/providers/src/knovvu/*.rs",
         ],
     },
     Room {
