@@ -51,6 +51,26 @@ pub struct RejectedRow {
     pub numbers: Vec<PhoneNumber>,
 }
 
+/// Every kind of reason why a row cannot be called. Those of a number are
+/// [`PhoneError::code`](ringfence_domain::phone::PhoneError::code).
+pub const REJECT_CODES: [&str; 15] = [
+    "columns",
+    "country",
+    "empty",
+    "encoding",
+    "extension",
+    "invalid_number",
+    "kind",
+    "letters",
+    "negative",
+    "no_country",
+    "no_number",
+    "not_a_number",
+    "shortened",
+    "vendor",
+    "zone",
+];
+
 /// Why a row cannot be called.
 struct RowError {
     code: &'static str,
@@ -59,6 +79,7 @@ struct RowError {
 
 impl RowError {
     fn new(code: &'static str, reason: impl Into<String>) -> Self {
+        debug_assert!(REJECT_CODES.contains(&code), "{code} is not among the codes");
         Self { code, reason: reason.into() }
     }
 }
