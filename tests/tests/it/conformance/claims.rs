@@ -1,13 +1,27 @@
 //! The claim, alone and against everything that may cross it.
 
+use ringfence_domain::callback::Callback;
 use ringfence_domain::verdict::ClaimDenied;
 use ringfence_domain::{
-    AttemptId, AttemptState, CallDetails, ClockReading, ContactId, ContactState, Moment, NumberLimits, Outcome,
-    Placement, Span, StopReason,
+    AttemptId, AttemptState, CallDetails, Campaign, ClockReading, ContactId, ContactState, DialClass, Moment,
+    NumberLimits, Outcome, Placement, Span, StopReason,
 };
 use ringfence_store::{ClaimOrder, ContactFilter, Refused, ReviewAnswer, Settlement};
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
+
+/// A campaign whose people may ask to be called back.
+fn calling_back(name: &str) -> Campaign {
+    let otherwise = Span::from_hours(1);
+    let callback = Callback { from: "call_again".to_owned(), when: None, otherwise };
+    Campaign { callback: Some(callback), ..sample::rules(name, "main") }
+}
+
+/// An end of a call. Who answered asks to be called again.
+fn asked_to_be_called_again(outcome: Outcome) -> Settlement {
+    let outputs = [("call_again".to_owned(), "in one hour".into())].into();
+    Settlement::Ended(outcome, Box::new(CallDetails { outputs, talk_seconds: Some(60), ..CallDetails::default() }))
+}
 
 on_both_databases! {
     async fn two_claimers_get_each_attempt_once(database) {
@@ -223,19 +237,11 @@ on_both_databases! {
 on_both_databases! {
     async fn nobody_is_dialled_more_often_than_the_present_rules_allow(database) {
         let (store, now) = (&database.store, noon());
-        let mut rules = sample::rules("spring", "main");
-        rules.callback = Some(ringfence_domain::callback::Callback {
-            from: "call_again".to_owned(),
-            when: None,
-            otherwise: Span::from_hours(1),
-        });
-        let stage = Stage::set_with(store, sample::lane_settings("main"), rules, 3).await;
+        let stage = Stage::set_with(store, sample::lane_settings("main"), calling_back("spring"), 3).await;
         // One was busy, one asked to be called back, and the call of the third was never dialled.
         let outcomes = [Outcome::Busy, Outcome::Answered, Outcome::NotDialled];
         for (id, outcome) in stage.place(store, 3, now).await.into_iter().zip(outcomes) {
-            let outputs = [("call_again".to_owned(), "in one hour".into())].into();
-            let details = Box::new(CallDetails { outputs, talk_seconds: Some(60), ..CallDetails::default() });
-            store.settle(vec![(id, Settlement::Ended(outcome, details))], now).await.expect("settled");
+            store.settle(vec![(id, asked_to_be_called_again(outcome))], now).await.expect("settled");
         }
         let later = now + Span::from_hours(2);
         assert_eq!(stage.open(store, 3, later).await, 3, "the rules of then allow three calls");
@@ -246,14 +252,42 @@ on_both_databases! {
         let refused: Vec<_> = claimed.refused.iter().map(|refused| refused.why).collect();
         assert_eq!(refused, [ClaimDenied::AttemptsUsed; 2]);
         let contacts = store.contacts(stage.run(), ContactFilter::default(), ContactId(0), 10).await.expect("contacts");
-        let mut states: Vec<_> = contacts.iter().map(|contact| (contact.state, contact.stop_reason)).collect();
-        states.sort_by_key(|(state, _)| state.to_string());
+        let mut states: Vec<_> =
+            contacts.iter().map(|contact| (contact.state, contact.last_outcome, contact.stop_reason)).collect();
+        states.sort_by_key(|(state, ..)| state.to_string());
         let expected = [
-            (ContactState::Active, None),
-            (ContactState::Done, None),
-            (ContactState::Stopped, Some(StopReason::AttemptsUsed)),
+            (ContactState::Active, Some(Outcome::NotDialled), None),
+            (ContactState::Done, Some(Outcome::Answered), None),
+            (ContactState::Stopped, Some(Outcome::Busy), Some(StopReason::AttemptsUsed)),
         ];
         assert_eq!(states, expected, "who asked to be called back was reached");
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_callback_that_a_cap_puts_off_stays_one(database) {
+        let (store, now) = (&database.store, noon());
+        let stage = Stage::set_with(store, sample::lane_settings("main"), calling_back("spring"), 2).await;
+        for (id, outcome) in stage.place(store, 2, now).await.into_iter().zip([Outcome::Busy, Outcome::Answered]) {
+            store.settle(vec![(id, asked_to_be_called_again(outcome))], now).await.expect("settled");
+        }
+        let later = now + Span::from_hours(2);
+        assert_eq!(stage.open(store, 2, later).await, 2);
+        let open = stage.open_attempts(store).await;
+        let limits = NumberLimits { caps: vec!["1/24h".parse().expect("a cap")], ..NumberLimits::default() };
+        let claimed = store.claim(ClaimOrder { limits, ..stage.order(&open, later) }).await.expect("a claim");
+        let free = now + Span::from_hours(24);
+        assert_eq!(claimed.refused.iter().map(|refused| refused.why).collect::<Vec<_>>(), [ClaimDenied::Capped(free); 2]);
+        let contacts = store.contacts(stage.run(), ContactFilter::default(), ContactId(0), 10).await.expect("contacts");
+        let mut waiting: Vec<_> =
+            contacts.iter().map(|contact| (contact.last_outcome, contact.class, contact.due_at)).collect();
+        waiting.sort_by_key(|(outcome, ..)| outcome.map(|outcome| outcome.to_string()));
+        let expected = [
+            (Some(Outcome::Answered), DialClass::Callback, free),
+            (Some(Outcome::Busy), DialClass::Capped, free),
+        ];
+        assert_eq!(waiting, expected);
         stage.check_counts(store).await;
     }
 }
