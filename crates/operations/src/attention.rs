@@ -1,5 +1,7 @@
 //! What needs a person: everything that stands still, why, since when, and what to type.
 
+mod kind;
+
 use ringfence_domain::event::EventKind;
 use ringfence_domain::summary::Summary;
 use ringfence_domain::verdict::{StoppedBy, Verdict};
@@ -9,6 +11,7 @@ use ringfence_engine::stop_switches;
 use ringfence_store::{LaneRow, RunFigures, ScheduleRow, Subject};
 use serde::Serialize;
 
+pub use self::kind::Kind;
 use crate::error::Error;
 use crate::status;
 use crate::summary::{Asker, summarize};
@@ -50,6 +53,8 @@ pub struct Finding {
     /// Where it is mended.
     #[serde(skip)]
     pub place: Place,
+    /// What is the matter, as a word for programs.
+    pub kind: Kind,
     /// How much it matters.
     pub level: Level,
     /// What it is about: `everything`, `lane main`, `diwali`.
@@ -83,9 +88,9 @@ impl Health {
     pub fn unknown(error: Error) -> Self {
         let Error { message, hint, .. } = error;
         let (about, mend) = ("everything".to_owned(), hint.unwrap_or_default());
-        let place = Place::Elsewhere;
-        let finding = Finding { place, level: Level::Critical, about, what: message, since: None, mend };
-        Self { level: Level::Critical, findings: vec![finding], campaigns: 0, calls_per_min: 0, zone: None }
+        let (place, kind) = (Place::Elsewhere, Kind::Database);
+        let finding = Finding { place, kind, level: kind.level(), about, what: message, since: None, mend };
+        Self { level: kind.level(), findings: vec![finding], campaigns: 0, calls_per_min: 0, zone: None }
     }
 }
 
@@ -143,19 +148,26 @@ struct Look<'w> {
 }
 
 impl Look<'_> {
-    fn found(&mut self, level: Level, place: Place, what: String, since: Option<Moment>, mend: String) {
+    fn found(&mut self, kind: Kind, place: Place, what: String, since: Option<Moment>, mend: String) {
         let about = match &place {
             Place::Campaign(name) => name.clone(),
             Place::Lane(name) => format!("lane {name}"),
             _ => "everything".to_owned(),
         };
-        self.findings.push(Finding { place, level, about, what, since, mend });
+        self.findings.push(Finding { place, kind, level: kind.level(), about, what, since, mend });
     }
 
     /// Says that what was found last is mended there, and not where it was found.
     fn mended_at(&mut self, place: Place) {
         if let Some(finding) = self.findings.last_mut() {
             finding.place = place;
+        }
+    }
+
+    /// Says that nobody waits for what was found last.
+    fn nobody_waits(&mut self) {
+        if let Some(finding) = self.findings.last_mut() {
+            finding.level = Level::Warning;
         }
     }
 
@@ -167,21 +179,21 @@ impl Look<'_> {
     async fn stops(&mut self, file: Option<&str>) -> Result<(), Error> {
         if let Some(reason) = file {
             let mend = "remove the file STOP beside ringfence.toml".to_owned();
-            self.found(Level::Warning, Place::Elsewhere, format!("everything is stopped: {reason}"), None, mend);
+            self.found(Kind::Stopped, Place::Elsewhere, format!("everything is stopped: {reason}"), None, mend);
         }
         let Some(stop) = self.workspace.store.stop().await? else { return Ok(()) };
-        let (level, what, mend) = match stop.by {
+        let (kind, what, mend) = match stop.by {
             StoppedBy::File | StoppedBy::Person => {
-                (Level::Warning, format!("everything is stopped: {}", stop.reason), "ringfence start".to_owned())
+                (Kind::Stopped, format!("everything is stopped: {}", stop.reason), "ringfence start".to_owned())
             }
             StoppedBy::Quarantine => (
-                Level::Critical,
+                Kind::Quarantine,
                 format!("the database is in quarantine: {}", stop.reason),
                 "ringfence quarantine".to_owned(),
             ),
-            StoppedBy::ZoneData => (Level::Critical, stop.reason, MEND.to_owned()),
+            StoppedBy::ZoneData => (Kind::ZoneData, stop.reason, MEND.to_owned()),
         };
-        self.found(level, Place::Elsewhere, what, Some(stop.at), mend);
+        self.found(kind, Place::Elsewhere, what, Some(stop.at), mend);
         Ok(())
     }
 
@@ -189,13 +201,7 @@ impl Look<'_> {
         let unreadable = self.workspace.store.unreadable_campaigns().await?.into_iter();
         for (name, error) in unreadable.filter(|(name, _)| campaign.is_none_or(|campaign| campaign == name)) {
             let mend = "ringfence apply of its file".to_owned();
-            self.found(
-                Level::Critical,
-                Place::Campaign(name),
-                format!("its rules cannot be read: {error}"),
-                None,
-                mend,
-            );
+            self.found(Kind::Rules, Place::Campaign(name), format!("its rules cannot be read: {error}"), None, mend);
         }
         Ok(())
     }
@@ -214,12 +220,12 @@ impl Look<'_> {
             (CampaignState::Paused, Some(PausedBy::Safety)) => {
                 let since = self.since(EventKind::CampaignPaused, subject).await?;
                 let mend = format!("look, then ringfence resume {name} --accept");
-                self.found(Level::Critical, of_campaign(), format!("a safety rail paused it: {reason}"), since, mend);
+                self.found(Kind::Safety, of_campaign(), format!("a safety rail paused it: {reason}"), since, mend);
             }
             (CampaignState::Paused, Some(PausedBy::Person)) => {
                 let since = self.since(EventKind::CampaignPaused, subject).await?;
                 self.found(
-                    Level::Warning,
+                    Kind::Paused,
                     of_campaign(),
                     format!("it is paused: {reason}"),
                     since,
@@ -235,11 +241,11 @@ impl Look<'_> {
                 let what = format!("import {id} is held: {}", import.held_for.clone().unwrap_or_default());
                 let mend =
                     format!("ringfence rejects {name}; then ringfence resume {name} --accept, or import --undo {id}");
-                self.found(Level::Critical, of_campaign(), what, since, mend);
+                self.found(Kind::ImportHeld, of_campaign(), what, since, mend);
                 self.mended_at(Place::Import(id));
             } else if let Some(line) = crate::importing::nobody_line(import) {
                 let what = line.trim_start_matches("caution: ").to_owned();
-                self.found(Level::Warning, of_campaign(), what, at, format!("ringfence rejects {name}"));
+                self.found(Kind::Nobody, of_campaign(), what, at, format!("ringfence rejects {name}"));
                 self.mended_at(Place::Import(id));
             }
         }
@@ -247,14 +253,14 @@ impl Look<'_> {
             let why = schedule.last_result.clone().unwrap_or_default();
             let what = format!("its list did not come: {why}");
             let mend = format!("ringfence import {name} FILE; the next moment reads again");
-            self.found(Level::Critical, of_campaign(), what, schedule.last_at, mend);
+            self.found(Kind::NoList, of_campaign(), what, schedule.last_at, mend);
         }
         if summary.contacts.review > 0 {
             let what = match summary.contacts.review {
                 1 => "1 contact in review waits for a person".to_owned(),
                 n => format!("{n} contacts in review wait for a person"),
             };
-            self.found(Level::Warning, of_campaign(), what, None, format!("ringfence review --campaign {name}"));
+            self.found(Kind::Review, of_campaign(), what, None, format!("ringfence review --campaign {name}"));
             self.mended_at(Place::Review);
         }
         if let Some((ahead, priority)) = &figures.conditions.foremost
@@ -266,7 +272,7 @@ impl Look<'_> {
                 summary.waiting_for.pace
             );
             let mend = format!("give it a lower number in priority, or ringfence pause {ahead}");
-            self.found(Level::Warning, of_campaign(), what, None, mend);
+            self.found(Kind::Behind, of_campaign(), what, None, mend);
         }
         Ok(())
     }
@@ -277,9 +283,11 @@ impl Look<'_> {
         let waiting: i64 = on_it.iter().map(|summary| summary.contacts.waiting).sum();
         if lane.state == LaneState::Paused {
             let since = self.since(EventKind::LanePaused, Subject::Lane(lane.id)).await?;
-            let level = if waiting > 0 { Level::Critical } else { Level::Warning };
             let what = format!("it is paused: {}", lane.reason.clone().unwrap_or_default());
-            self.found(level, about, what, since, format!("mend that, then ringfence lanes resume {name}"));
+            self.found(Kind::LanePaused, about, what, since, format!("mend that, then ringfence lanes resume {name}"));
+            if waiting == 0 {
+                self.nobody_waits();
+            }
             return Ok(());
         }
         let due: i64 =
@@ -297,13 +305,13 @@ impl Look<'_> {
                         |(host, _)| format!("no process dials it; {host} did"),
                     );
                     let what = format!("{what}, and {due} people are due");
-                    self.found(Level::Critical, about.clone(), what, since, "ringfence serve".to_owned());
+                    self.found(Kind::NoProcess, about.clone(), what, since, "ringfence serve".to_owned());
                 }
                 Verdict::Rest { .. } | Verdict::UnknownUse { .. } if waiting > 0 => {
                     let since = self.since(EventKind::LaneSlowed, Subject::Lane(lane.id)).await?;
                     let what = format!("it rests: {}", verdict.says(reading, clock));
                     self.found(
-                        Level::Warning,
+                        Kind::Rests,
                         about.clone(),
                         what,
                         since,
@@ -312,7 +320,7 @@ impl Look<'_> {
                 }
                 Verdict::Slots(_) if waiting > 0 => {
                     let what = verdict.says(reading, clock);
-                    self.found(Level::Critical, about.clone(), what, None, "ringfence review".to_owned());
+                    self.found(Kind::Slots, about.clone(), what, None, "ringfence review".to_owned());
                     self.mended_at(Place::Review);
                 }
                 _ => {}

@@ -124,12 +124,12 @@ async fn once(common: &Common, args: &StatusArgs, campaign: Option<String>, home
         }
         return Ok(DONE);
     }
+    let health = attention::look(home, campaign.as_deref()).await?;
+    screen::print(&attention_lines::lines(&health, home.now()))?;
     if summaries.is_empty() {
         screen::print("no campaigns yet; `ringfence run campaign.toml` brings one\n")?;
         return Ok(DONE);
     }
-    let health = attention::look(home, campaign.as_deref()).await?;
-    screen::print(&attention_lines::lines(&health, home.now()))?;
     screen::print(&summary_table::summaries(&summaries))?;
     Ok(DONE)
 }

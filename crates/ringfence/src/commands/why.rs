@@ -92,6 +92,7 @@ fn text(explanation: &Explanation) -> String {
     );
     let mut text = format!("{}\n{table}\n", screen::wrapped(&head));
     let next = match (explanation.may_dial_now, explanation.next_dial_at, &explanation.set_by) {
+        (true, ..) if explanation.rules.iter().any(|rule| !rule.allows) => "it would be dialled now, but:".to_owned(),
         (true, ..) => "it may be dialled now".to_owned(),
         (false, Some(at), Some(rule)) => format!("it may be dialled from {} on, by the rule {rule}", when(at)),
         (false, Some(at), None) => format!("it may be dialled from {} on", when(at)),

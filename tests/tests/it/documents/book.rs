@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Tag, TagEnd};
 use ringfence::cli::Cli;
+use ringfence_operations::attention::Kind;
 use serde_json::Value;
 
 /// Pages whose `sh` blocks are run: those of [`super::guides`], and the README's two commands.
@@ -104,6 +105,25 @@ fn every_page_is_listed_once_and_every_link_leads_somewhere() {
     let book = pages.iter().map(|(name, _)| name).filter(|name| name.starts_with("docs/"));
     let book: Vec<&String> = book.filter(|name| *name != "docs/SUMMARY.md").collect();
     assert_eq!(listed.iter().collect::<Vec<_>>(), book);
+}
+
+#[test]
+fn each_thing_that_status_can_say_has_a_page() {
+    let mut pages: Vec<String> = std::fs::read_dir(root().join("docs/trouble"))
+        .expect("a folder")
+        .map(|page| page.expect("a page").path().file_stem().expect("a name").to_string_lossy().replace('-', "_"))
+        .filter(|name| name != "index")
+        .collect();
+    pages.sort();
+    let kinds = Kind::ALL.map(|kind| serde_json::to_value(kind).expect("a word").as_str().expect("a word").to_owned());
+    let mut kinds = kinds.to_vec();
+    kinds.sort();
+    assert_eq!(pages, kinds);
+    let index = std::fs::read_to_string(root().join("docs/trouble/index.md")).expect("read");
+    for kind in kinds {
+        let row = format!("| `{kind}` |");
+        assert!(index.contains(&row) && index.contains(&format!("({}.md)", kind.replace('_', "-"))), "{row}");
+    }
 }
 
 #[test]

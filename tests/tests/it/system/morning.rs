@@ -113,6 +113,9 @@ on_both_databases! {
         let number = ringfence_tests::sample::number(0);
         let why = text(&output(folder, &["why", number.e164(), "--campaign", "reminders"]).await);
         assert!(why.contains("no process dials lane first (dialer-1 did until"), "{why}");
+        let number = ringfence_tests::sample::number(4);
+        let why = text(&output(folder, &["why", number.e164(), "--campaign", "reminders"]).await);
+        assert!(why.contains("it would be dialled now, but:") && !why.contains("it may be dialled now"), "{why}");
         for command in [&["campaigns"][..], &["imports", "daily"]] {
             let shown = text(&output(folder, command).await);
             assert!(shown.contains("the list of daily did not come at "), "{command:?}: {shown}");
