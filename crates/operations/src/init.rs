@@ -3,6 +3,7 @@
 mod campaign_text;
 mod config_text;
 pub(crate) mod guess;
+mod schemas;
 
 use std::fs::Permissions;
 use std::io::Write;
@@ -46,6 +47,8 @@ pub struct Written {
     pub config_written: bool,
     /// The campaign file.
     pub campaign: PathBuf,
+    /// The folder of the schemas by which an editor completes and checks both files.
+    pub schemas: PathBuf,
     /// The column that numbers are read from.
     pub phone: String,
     /// The country of numbers without a code.
@@ -88,17 +91,22 @@ pub fn init(place: &Place, request: &InitRequest<'_>) -> Result<Written, Error> 
         ));
     }
     let config_written = !config.exists();
-    if config_written {
-        write_new(&config, &config_text(vendor))?;
-    } else {
+    if !config_written {
         is_of_kind(&config, vendor)?;
     }
-    write_new(&campaign, &campaign_text(&name, vendor, request.contacts, &columns))?;
+    let schemas = config.with_file_name(schemas::FOLDER);
+    schemas::write(&schemas)?;
+    if config_written {
+        write_new(&config, &(schemas::line(&config, &schemas, schemas::CONFIG) + &config_text(vendor)))?;
+    }
+    let text = campaign_text(&name, vendor, request.contacts, &columns);
+    write_new(&campaign, &(schemas::line(&campaign, &schemas, schemas::CAMPAIGN) + &text))?;
     let secrets = vendor.settings.iter().filter(|key| matches!(key.kind, SettingKind::Secret));
     Ok(Written {
         config,
         config_written,
         campaign,
+        schemas,
         timezone: columns.calling_zone(),
         phone: columns.phone,
         country: columns.country.map(String::from),

@@ -61,6 +61,7 @@ fn text(written: &Written) -> String {
     for note in &written.notes {
         text.push_str(&format!("  {note}\n"));
     }
+    text.push_str(&format!("wrote {} (editors complete and check both files by it)\n", written.schemas.display()));
     text.push_str("\nnext:\n");
     for secret in &written.environment {
         text.push_str(&format!("  export {secret}=…\n"));

@@ -1,5 +1,7 @@
 //! The first ten minutes: `init`, `check --show-defaults`, `preview`, `test-call`.
 
+use std::path::Path;
+
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::{Behaviour, Fault};
 use ringfence_tests::binary::{Vendor, json, output, ringfence, text, write_project};
@@ -30,6 +32,9 @@ async fn a_header_becomes_a_configuration_and_a_campaign_that_dials() {
         campaign.contains("id = \"customer_id\"") && campaign.contains("Full_Name = \"{Full Name}\""),
         "{campaign}"
     );
+    for file in ["ringfence.toml", "my-customers.toml"] {
+        editors_take(&folder.path().join(file));
+    }
     assert!(output(folder.path(), &["check", "my-customers.toml"]).await.status.success());
     let again = output(folder.path(), &init).await;
     assert_eq!(again.status.code(), Some(1), "{}", text(&again));
@@ -39,6 +44,19 @@ async fn a_header_becomes_a_configuration_and_a_campaign_that_dials() {
 
     let run = json(folder.path(), &["run", "my-customers.toml", "--until", "idle", "--json"]).await;
     assert_eq!((&run["contacts"]["total"], &run["last_import"]["rejected"]), (&3.into(), &1.into()), "{run}");
+}
+
+/// An editor finds the schema that a file names in its first line, and has nothing against the file.
+fn editors_take(file: &Path) {
+    let written = std::fs::read_to_string(file).expect("a file");
+    let named = written.lines().next().and_then(|line| line.strip_prefix("#:schema ")).expect("a schema");
+    let schema = std::fs::read_to_string(file.with_file_name(named)).expect("a schema beside it");
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    let table: toml::Table = written.parse().expect("TOML");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let table = serde_json::to_value(table).expect("JSON");
+    let faults: Vec<String> = validator.iter_errors(&table).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{}: {faults:?}", file.display());
 }
 
 /// What `init` writes and says for a list.
@@ -117,7 +135,7 @@ async fn what_init_leaves_open_is_told_with_its_line() {
         .expect("written");
     let told = output(folder.path(), &["check", "list.toml"]).await;
     assert_eq!(told.status.code(), Some(1));
-    for says in ["`agent` is empty", "list.toml:3:9", "a caller id is empty"] {
+    for says in ["`agent` is empty", "list.toml:4:9", "a caller id is empty"] {
         assert!(text(&told).contains(says), "{says}: {}", text(&told));
     }
     std::fs::write(folder.path().join("names.csv"), "name,city\nAsha,Pune\n").expect("written");
@@ -275,4 +293,17 @@ async fn a_test_call_that_is_refused_says_so_at_once_and_the_next_one_may_try_ag
     assert!(resumed.status.success(), "{}", text(&resumed));
     let called = call().await;
     assert!(called.status.success(), "{}", text(&called));
+}
+
+#[tokio::test]
+async fn what_stands_still_is_said_before_there_is_a_campaign() {
+    let folder = TempDir::new().expect("a folder");
+    std::fs::write(folder.path().join("ringfence.toml"), "[database]\nurl = \"sqlite://ringfence.db\"\n")
+        .expect("written");
+    for command in [&["migrate"][..], &["stop", "--reason", "not yet"]] {
+        assert!(output(folder.path(), command).await.status.success(), "{command:?}");
+    }
+    let said = text(&output(folder.path(), &["status"]).await);
+    assert!(said.contains("WARNING: everything: everything is stopped: not yet"), "{said}");
+    assert!(said.contains("no campaigns yet"), "{said}");
 }
