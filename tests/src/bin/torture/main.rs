@@ -122,11 +122,21 @@ fn points() -> impl Iterator<Item = String> {
         .chain(ringfence_crash::POINTS.iter().map(|(part, moment)| format!("{part}.{moment}")))
 }
 
-/// Crash points that no story comes by: nobody knows what dying there does.
+/// Points that are on one of the databases only: SQLite has no other processes to share lanes with
+/// and no server to know again, and Postgres is backed up with its own tools.
+const ONLY_ON: &[(On, &str)] = &[(On::Postgres, "share_lanes."), (On::Postgres, "trust."), (On::Sqlite, "backup.")];
+
+/// Crash points that no story comes by on a database: nobody knows what dying there does.
 fn unreached(known: &[(Cell, End)]) -> Vec<(String, String)> {
-    let reached: BTreeSet<&String> = known.iter().flat_map(|(_, end)| &end.points).collect();
-    let unreached = points().filter(|point| !reached.contains(point));
-    unreached.map(|point| (point, "no story comes by this crash point".to_owned())).collect()
+    let unreached_on = |on: On| {
+        let reached: BTreeSet<&String> =
+            known.iter().filter(|(cell, _)| cell.on == on).flat_map(|(_, end)| &end.points).collect();
+        let elsewhere = |point: &str| ONLY_ON.iter().any(|(other, part)| *other != on && point.starts_with(part));
+        let unreached = points().filter(|point| !reached.contains(point) && !elsewhere(point));
+        let why = |point| (format!("{} {point}", on.name()), "no story comes by this crash point".to_owned());
+        unreached.map(why).collect::<Vec<_>>()
+    };
+    On::BOTH.into_iter().flat_map(unreached_on).collect()
 }
 
 fn report_evenings(evenings: &[(On, Evening)]) {
