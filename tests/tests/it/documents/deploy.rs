@@ -138,3 +138,30 @@ async fn the_service_serves_and_stops_in_good_order() {
     let ended = child.wait_with_output().await.expect("it ends");
     assert_eq!(ended.status.code(), Some(143), "{}", text(&ended));
 }
+
+/// A list of words of the file that makes the image, after this key.
+fn words(containerfile: &str, key: &str) -> Vec<String> {
+    let line = containerfile.lines().rev().find_map(|line| line.strip_prefix(&format!("{key} "))).expect(key);
+    serde_json::from_str(line).expect("a list of words")
+}
+
+#[tokio::test]
+async fn the_image_serves_its_folder_beyond_the_container_and_stops_in_good_order() {
+    let machine = Machine::set().await;
+    let image = deployed("Containerfile");
+    let line = [words(&image, "ENTRYPOINT"), words(&image, "CMD")].concat().join(" ");
+    let (name, listen) = image
+        .lines()
+        .find_map(|line| line.strip_prefix("ENV ")?.split_once('='))
+        .expect("where it listens, as the environment says it");
+    assert!(listen.starts_with("0.0.0.0:"), "a container's own 127.0.0.1 is reached by nobody: {listen}");
+    let data = machine.root.path().join("etc/ringfence");
+    let mut serve = machine.shell(&format!("exec {line}"));
+    let mut serve = serve.env(name, "0.0.0.0:0").current_dir(&data).spawn().expect("it starts");
+    let address = binary::listening(&mut serve).await.unwrap_or_else(|said| panic!("{said:?}"));
+    assert!(address.starts_with("0.0.0.0:"), "{address}");
+    let id = serve.id().expect("it runs").to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.expect("kill").success());
+    assert_eq!(serve.wait().await.expect("it ends").code(), Some(143));
+    assert!(data.join("ringfence.db").exists(), "the database is kept in the folder that is mounted");
+}
