@@ -104,13 +104,14 @@ fn text(explanation: &Explanation) -> String {
         }
         (false, None, _) => "it is not dialled again by itself".to_owned(),
     };
-    text.push_str(&format!("{next}\n"));
+    text.push_str(&format!("{}\n", screen::wrapped(&next)));
     if let Some(because) = &explanation.because {
-        text.push_str(&format!("{because}\n"));
+        text.push_str(&format!("{}\n", screen::wrapped(because)));
     }
     if !explanation.may_dial_now && explanation.next_dial_at.is_some() {
         for step in &explanation.steps {
-            text.push_str(&format!("  {} until {}: {}\n", step.rule, when(step.until), step.says));
+            let step = format!("  {} until {}: {}", step.rule, when(step.until), step.says);
+            text.push_str(&format!("{}\n", screen::wrapped(&step)));
         }
     }
     if let Some(asked) = &explanation.callback {
@@ -135,7 +136,7 @@ fn campaign(waiting: &WhyCampaign) -> String {
         waiting.campaign, waiting.waiting, waiting.active, waiting.done, waiting.review
     );
     if let Some(because) = &waiting.because {
-        text.push_str(&format!("{because}\n"));
+        text.push_str(&format!("{}\n", screen::wrapped(because)));
     }
     if !waiting.reasons.is_empty() {
         text.push_str(&format!("{table}\n"));
