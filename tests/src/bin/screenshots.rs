@@ -1,4 +1,5 @@
-//! `cargo xtask screenshots`: pictures of the dashboard over the demo, for the documentation.
+//! `cargo xtask screenshots`: pictures of the terminal and of the dashboard over the demo, for the
+//! documentation.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -30,15 +31,19 @@ async fn main() {
     let mut demo = binary::ringfence(&folder, &["demo", "--serve", "--listen", "127.0.0.1:0"]);
     let mut demo = demo.stdout(Stdio::null()).spawn().expect("the demo");
     let mut lines = BufReader::new(demo.stderr.take().expect("its words")).lines();
-    let (mut token, mut address) = (None, None);
-    while token.is_none() || address.is_none() {
+    let (mut token, mut files, mut address) = (None, None, None);
+    while token.is_none() || files.is_none() || address.is_none() {
         let line = lines.next_line().await.expect("it speaks").expect("it begins");
-        token = token.or_else(|| line.trim().strip_prefix("token ").map(|rest| rest.trim().to_owned()));
+        let said = |what: &str| line.trim().strip_prefix(what).map(|rest| rest.trim().to_owned());
+        token = token.or_else(|| said("token "));
+        files = files.or_else(|| said("files "));
         address = address.or_else(|| line.strip_prefix("listening on ").map(str::to_owned));
     }
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     let (token, address) = (token.unwrap_or_default(), address.unwrap_or_default());
     tokio::time::sleep(LIFE).await;
+    let terminal = terminal(Path::new(&files.unwrap_or_default())).await;
+    std::fs::write(folder.join("terminal.svg"), terminal).expect("written");
     let kept = Browser::begin(Setup::default()).await;
     let browser = &kept.driver;
     browser.goto(&format!("{address}/login")).await.expect("a page");
@@ -58,4 +63,28 @@ async fn main() {
     }
     browser.clone().close().await.expect("it ends");
     demo.kill().await.expect("it ends");
+}
+
+/// A picture of a terminal in the folder of the demo: a campaign, and why one person is not called
+/// now.
+async fn terminal(demo: &Path) -> String {
+    let list = std::fs::read_to_string(demo.join("worldwide.csv")).expect("its list");
+    let mut text = shown(demo, &["status", "diwali"]).await;
+    // It is night for some of them, whenever the picture is made.
+    for row in list.lines().skip(1).take(20) {
+        let number = format!("+91{}", row.split(',').nth(2).expect("a number"));
+        let why = shown(demo, &["why", &number]).await;
+        if why.contains("it may be dialled from") {
+            text.push_str(&why);
+            break;
+        }
+    }
+    anstyle_svg::Term::new().render_svg(text.trim_end())
+}
+
+/// A command as it is typed, and what it prints.
+async fn shown(demo: &Path, args: &[&str]) -> String {
+    let said = binary::output(demo, args).await;
+    assert!(said.status.success(), "{args:?}: {}", binary::text(&said));
+    format!("\x1b[1m$ ringfence {}\x1b[0m\n{}\n", args.join(" "), String::from_utf8_lossy(&said.stdout))
 }
