@@ -36,7 +36,7 @@ cargo xtask simulate [--minutes N] [--seed S] [--steps N] [--file FILE]   the re
                           seed is the same run; one that breaks a promise is made smaller and printed
 cargo xtask fuzz [TARGET] [--minutes N]   look for inputs that break a reader (tests/fuzz), guided by the code that
                           they reach; all of them together take N minutes, 10 when it is left out
-cargo xtask mutants [ROOM]   change one thing in the rules, the classifier or the claim, run its tests, and tell of
+cargo xtask mutants [ROOM]   change one thing in the rules, the classifier, the pacer or the claim, run its tests, and tell of
                           each change that no test sees; hours for all of them
 cargo xtask screenshots   pictures of the dashboard over the demo, into docs/screenshots; two minutes
 cargo xtask zones FILE    make crates/domain/data/number_zones.txt from libphonenumber's timezone map

@@ -15,7 +15,7 @@ struct Room {
     files: &'static [&'static str],
 }
 
-const ROOMS: [Room; 3] = [
+const ROOMS: [Room; 4] = [
     Room {
         name: "rules",
         package: "ringfence-domain",
@@ -36,13 +36,19 @@ const ROOMS: [Room; 3] = [
         files: &[
             "crates/providers/src/account.rs",
             "crates/providers/src/answer.rs",
+            "crates/providers/src/call.rs",
             "crates/providers/src/fault.rs",
             "crates/providers/src/lenient.rs",
-            "crates/providers/src/pacer/*.rs",
             "crates/providers/src/status_word.rs",
             "crates/providers/src/*/place.rs",
             "crates/providers/src/knovvu/*.rs",
         ],
+    },
+    Room {
+        name: "pace",
+        package: "ringfence-providers",
+        tests: &["--cargo-arg=--lib", "--", "--", "pacer"],
+        files: &["crates/providers/src/pacer/*.rs"],
     },
     Room {
         name: "claim",

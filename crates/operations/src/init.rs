@@ -65,8 +65,8 @@ const CONFIG: &str = "ringfence.toml";
 /// Rows that guesses are made from.
 const ROWS: usize = 500;
 
-/// Writes a configuration and a campaign from a contact file's header. Nothing that is there is
-/// overwritten.
+/// Writes a configuration and a campaign from a contact file's header. Neither is overwritten;
+/// the schemas beside them are those of this version of the program.
 pub fn init(place: &Place, request: &InitRequest<'_>) -> Result<Written, Error> {
     let vendor = vendor(request.kind)?;
     let table = sample(request.contacts, ROWS)?;

@@ -59,7 +59,7 @@ pub enum Command {
     /// Dial a sample campaign on a simulated provider, nothing set up
     #[command(after_help = "Example:\n  ringfence demo --contacts 20")]
     Demo(DemoArgs),
-    /// Write ringfence.toml and a campaign from a contact file's header; overwrites nothing
+    /// Write ringfence.toml and a campaign from a contact file's header; overwrites neither
     #[command(after_help = "Example:\n  ringfence init --kind sandbox --contacts contacts.csv --name first-try")]
     Init(InitArgs),
     /// Find every mistake in the configuration and in campaign files; touches nothing

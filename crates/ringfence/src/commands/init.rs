@@ -30,8 +30,8 @@ pub struct InitArgs {
     pub country: Option<Country>,
 }
 
-/// Writes a configuration and a campaign from a contact file's header. Nothing that is there is
-/// overwritten.
+/// Writes a configuration and a campaign from a contact file's header. Neither is overwritten;
+/// the schemas beside them are those of this version of the program.
 pub fn init(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
     let request = InitRequest {
         kind: &args.kind,

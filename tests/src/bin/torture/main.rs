@@ -78,6 +78,10 @@ async fn main() -> ExitCode {
         .filter(wanted)
         .collect();
     println!("{} cells of {} stories without a crash", cells.len(), known.len());
+    if known.is_empty() && options.only != "evening" {
+        println!("no cell has `{}` in its name", options.only);
+        return ExitCode::FAILURE;
+    }
     fastrand::Rng::with_seed(options.seed).shuffle(&mut cells);
     matrix::play_all(cells, until, &mut tally).await;
     let (mut evenings, mut broken) = (Vec::new(), Vec::new());

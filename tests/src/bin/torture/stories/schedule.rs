@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ringfence_tests::web::Sent;
+use serde_json::json;
 
 use super::RULES;
 use super::serve::{Served, admin, write_http};
@@ -18,6 +19,8 @@ pub(super) async fn tell(stage: &mut Stage, _: Happens) -> Result<(), String> {
     let token = admin(stage).await?;
     let mut served = Served::start(stage, token).await?;
     served.finish(stage, "spring").await?;
+    // A campaign is not finished while somebody is in review.
+    served.post(stage, "/review", json!({ "as": "placed", "all": true })).await?;
     let until = tokio::time::Instant::now() + Duration::from_mins(2);
     while stage.find("SELECT kind FROM events WHERE kind = 'campaign.finished'").await.is_none() {
         if tokio::time::Instant::now() > until {

@@ -92,7 +92,7 @@ impl Served {
         Err(format!("{method} {path} is never answered"))
     }
 
-    async fn post(&mut self, stage: &mut Stage, path: &str, body: Value) -> Result<Reply, String> {
+    pub(super) async fn post(&mut self, stage: &mut Stage, path: &str, body: Value) -> Result<Reply, String> {
         self.ask(stage, "POST", &format!("/api/v1{path}"), Sent::json(&body)).await
     }
 
