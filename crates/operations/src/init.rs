@@ -94,7 +94,9 @@ pub fn init(place: &Place, request: &InitRequest<'_>) -> Result<Written, Error> 
     if !config_written {
         is_of_kind(&config, vendor)?;
     }
-    let schemas = config.with_file_name(schemas::FOLDER);
+    // A configuration above may stand where only an administrator writes; the campaign's folder is the
+    // caller's own.
+    let schemas = campaign.with_file_name(schemas::FOLDER);
     schemas::write(&schemas)?;
     if config_written {
         write_new(&config, &(schemas::line(&config, &schemas, schemas::CONFIG) + &config_text(vendor)))?;

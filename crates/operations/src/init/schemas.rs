@@ -1,4 +1,4 @@
-//! What an editor completes and checks the files by, beside the configuration.
+//! What an editor completes and checks the files by, beside the campaign.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::workspace;
 
-/// The folder of them, beside the configuration.
+/// The folder of them, beside the campaign.
 pub(super) const FOLDER: &str = ".ringfence";
 pub(super) const CONFIG: &str = "ringfence.schema.json";
 pub(super) const CAMPAIGN: &str = "campaign.schema.json";

@@ -115,7 +115,7 @@ fn schema(name: &str) -> Value {
 fn editors(name: &str) -> String {
     format!(
         "Editors that know JSON schemas (Even Better TOML, taplo) complete and check it by `{name}.schema.json`. `ringfence init` \
-         writes it into `.ringfence/` beside the configuration, and its path into the first line: \
+         writes it into `.ringfence/` beside the campaign, and its path into the first line: \
          `#:schema .ringfence/{name}.schema.json`. The project has it in `schemas/`.\n"
     )
 }

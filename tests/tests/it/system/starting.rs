@@ -41,6 +41,13 @@ async fn a_header_becomes_a_configuration_and_a_campaign_that_dials() {
     assert!(text(&again).contains("is there already, and is not overwritten"), "{}", text(&again));
     let kept = json(folder.path(), &[&init[..], &["--name", "other"]].concat()).await;
     assert_eq!(kept["config_written"], false);
+    // The configuration above is used as it is, and its folder is left alone.
+    let below = folder.path().join("below");
+    std::fs::create_dir(&below).expect("a folder");
+    std::fs::write(below.join("more.csv"), CUSTOMERS).expect("written");
+    json(&below, &["init", "--kind", "sandbox", "--contacts", "more.csv", "--json"]).await;
+    editors_take(&below.join("more.toml"));
+    assert!(below.join(".ringfence").is_dir());
 
     let run = json(folder.path(), &["run", "my-customers.toml", "--until", "idle", "--json"]).await;
     assert_eq!((&run["contacts"]["total"], &run["last_import"]["rejected"]), (&3.into(), &1.into()), "{run}");
