@@ -72,7 +72,7 @@ pub use contacts::attempt_rows::AttemptRow;
 pub use contacts::rows::{ContactFilter, ContactRow, ContactText};
 pub use counters::{Counter, UnknownCounter};
 pub use database::clock::DatabaseClock;
-pub use database::{Backup, Database, DatabaseKind, Guarded, KnownAs, Location, Lockstep, Outage, ProcessLock};
+pub use database::{Answer, Backup, Database, DatabaseKind, Guarded, KnownAs, Location, Lockstep, Outage, ProcessLock};
 pub use dnc::{DncEntry, DncList, DncListId, DncRow};
 pub use error::StoreError;
 pub use error::trouble::{Trouble, TroubleKind};

@@ -97,6 +97,9 @@ enum Pools {
 /// What a transition returns.
 pub(crate) type Step<'s, T> = BoxFuture<'s, Result<T, StoreError>>;
 
+/// What the database answers, when it is waited for.
+pub type Answer<'d, T> = BoxFuture<'d, Result<T, StoreError>>;
+
 impl Database {
     /// Opens the database and brings its schema up to date. A missing SQLite file, or the tables in
     /// an empty Postgres database, are made when `create` says so.

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::clock::boot_time;
 use super::portions::Portions;
 use super::timing::Timing;
@@ -43,6 +45,36 @@ pub(crate) struct Written<T> {
     pub(crate) held: Duration,
     /// Whether the witness beside the database knows of it.
     pub(crate) witnessed: Result<(), Trouble>,
+}
+
+/// A transition or a question. What it returns goes past this type: how work is run is compiled once, and not for
+/// each kind of result.
+type Work = Box<dyn for<'s> FnOnce(&'s mut Session) -> Step<'s, ()> + Send>;
+
+/// Where the result of work arrives.
+struct Arrival<T>(oneshot::Receiver<T>);
+
+impl<T: Send + 'static> Arrival<T> {
+    fn of<F>(step: F) -> (Work, Self)
+    where
+        F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
+    {
+        let (result, arrives) = oneshot::channel();
+        let work: Work = Box::new(move |session| {
+            let step = step(session);
+            Box::pin(async move {
+                // A caller that has gone wants no result.
+                drop(result.send(step.await?));
+                Ok(())
+            })
+        });
+        (work, Self(arrives))
+    }
+
+    /// Returns the result of work that went well.
+    fn result(mut self) -> Result<T, StoreError> {
+        self.0.try_recv().map_err(|_| StoreError::Stopping)
+    }
 }
 
 impl Database {
@@ -119,6 +151,18 @@ impl Database {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
+        let (work, arrival) = Arrival::of(transition);
+        let Written { held, witnessed, .. } = self.transact(name, urgency, follows, work).await?;
+        Ok(Written { done: arrival.result()?, held, witnessed })
+    }
+
+    async fn transact(
+        &self,
+        name: &'static str,
+        urgency: Urgency,
+        follows: Follows,
+        transition: Work,
+    ) -> Result<Written<()>, StoreError> {
         debug_assert!(transitions::names().any(|known| known == name), "`{name}` stands in no list of transitions");
         let (pools, witness) = (self.pools.clone(), self.witness.clone());
         let teller = Teller::new(self.actor.clone());
@@ -136,19 +180,19 @@ impl Database {
             };
             let began = boot_time();
             let step = async {
-                let done = transition(&mut session).await?;
+                transition(&mut session).await?;
                 let events = heard.write(&mut session).await?;
-                Ok((done, events, witness::count(&mut session).await?))
+                Ok((events, witness::count(&mut session).await?))
             };
             let step: Result<_, StoreError> = step.await;
-            let prepared = step.and_then(|(done, events, position)| {
+            let prepared = step.and_then(|(events, position)| {
                 let ready = witness.get().zip(position).map(|(witness, position)| witness.prepare(position));
                 match ready.as_ref().map(Ready::allows_calls) {
                     Some(Err(error)) if follows == Follows::Calls => Err(error),
-                    _ => Ok((done, events, ready)),
+                    _ => Ok((events, ready)),
                 }
             });
-            let (done, events, ready) = match prepared {
+            let (events, ready) = match prepared {
                 Ok(both) => both,
                 Err(error) => {
                     session.abandon(&error).await;
@@ -176,7 +220,7 @@ impl Database {
             if let Pools::Sqlite(pools) = &pools {
                 pools.move_log_if_long();
             }
-            Ok(Written { done, held, witnessed })
+            Ok(Written { done: (), held, witnessed })
         };
         let result = self.timing.carry(TELLER.scope(teller, work)).await;
         match &result {
@@ -192,6 +236,12 @@ impl Database {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
+        let (work, arrival) = Arrival::of(question);
+        self.ask(work).await?;
+        arrival.result()
+    }
+
+    async fn ask(&self, question: Work) -> Result<(), StoreError> {
         let pools = self.pools.clone();
         let work = async move {
             let mut session = match &pools {
@@ -214,6 +264,12 @@ impl Database {
         T: Send + 'static,
         F: for<'s> FnOnce(&'s mut Session) -> Step<'s, T> + Send + 'static,
     {
+        let (work, arrival) = Arrival::of(question);
+        self.ask_at_one_moment(work).await?;
+        arrival.result()
+    }
+
+    async fn ask_at_one_moment(&self, questions: Work) -> Result<(), StoreError> {
         const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let pools = self.pools.clone();
         let work = async move {
@@ -223,8 +279,8 @@ impl Database {
                 }
                 Pools::Postgres(pool) => Session::PostgresWrite(Open::begin(pool.acquire().await?, POSTGRES).await?),
             };
-            match question(&mut session).await {
-                Ok(answer) => session.commit().await.map(|()| answer),
+            match questions(&mut session).await {
+                Ok(()) => session.commit().await,
                 Err(error) => {
                     session.abandon(&error).await;
                     Err(error)

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinError;
 use tracing::Instrument;
 
 use crate::StoreError;
@@ -109,46 +111,55 @@ impl Timing {
         &self,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send {
-        // It may be large, and the caller's future is to be small.
-        let work = Box::pin(work.in_current_span());
+        let (answer, answered) = oneshot::channel();
+        let work = async move {
+            // A caller that has gone wants no answer.
+            drop(answer.send(work.await));
+        };
+        // It may be large, and the caller's future is to be small; and how work is run is compiled once, and not for
+        // each kind of work.
+        let work: BoxFuture<'static, ()> = Box::pin(work.in_current_span());
         async move {
-            match self {
-                Self::Real => ended(tokio::spawn(work).await),
-                Self::Paused => {
-                    // Paused timers jump ahead whenever every task waits, also for a database that
-                    // answers in real time. They do not while a blocking task runs, so one is kept for
-                    // as long as the statement takes.
-                    let (release, held) = std::sync::mpsc::channel::<()>();
-                    let guard = tokio::task::spawn_blocking(move || held.recv().is_ok());
-                    let result = tokio::spawn(work).await;
-                    drop(release);
-                    drop(guard.await);
-                    ended(result)
-                }
-                Self::Lockstep(process) => Box::pin(process.carry(work)).await,
+            self.run(work).await?;
+            answered.await.map_err(|_| StoreError::Stopping)?
+        }
+    }
+
+    /// Returns when the work is done.
+    async fn run(&self, work: BoxFuture<'static, ()>) -> Result<(), StoreError> {
+        match self {
+            Self::Real => ended(tokio::spawn(work).await),
+            Self::Paused => {
+                // Paused timers jump ahead whenever every task waits, also for a database that
+                // answers in real time. They do not while a blocking task runs, so one is kept for
+                // as long as the statement takes.
+                let (release, held) = std::sync::mpsc::channel::<()>();
+                let guard = tokio::task::spawn_blocking(move || held.recv().is_ok());
+                let result = tokio::spawn(work).await;
+                drop(release);
+                drop(guard.await);
+                ended(result)
             }
+            Self::Lockstep(process) => process.run(work).await,
         }
     }
 }
 
 impl Lockstep {
     /// Runs work while everything else stands still. Who dies with it hears no answer.
-    async fn carry<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    async fn run(&self, work: BoxFuture<'static, ()>) -> Result<(), StoreError> {
         self.runs().await;
         let (sender, receiver) = std::sync::mpsc::channel();
         self.runtime.spawn(async move { sender.send(tokio::spawn(work).await) });
-        let answer = receiver.recv();
+        let result = receiver.recv();
         self.count();
         self.lives().await;
-        ended(answer.map_err(|_| StoreError::Stopping)?)
+        ended(result.map_err(|_| StoreError::Stopping)?)
     }
 }
 
-fn ended<T>(result: Result<Result<T, StoreError>, tokio::task::JoinError>) -> Result<T, StoreError> {
-    result.unwrap_or_else(|join| match join.try_into_panic() {
+fn ended(result: Result<(), JoinError>) -> Result<(), StoreError> {
+    result.or_else(|join| match join.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => Err(StoreError::Stopping),
     })

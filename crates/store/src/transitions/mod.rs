@@ -23,16 +23,17 @@ use crate::{Database, StoreError};
 /// its second argument says, `in_parts` in as many as it takes, `read` outside any, `snapshot` as
 /// of one moment, `tallied` the same with what lanes had in hand when they were counted last,
 /// `then` in one transaction and what must follow it, `dial` the same for calls that are to be
-/// made.
+/// made. The futures are boxed, or every crate that waits for one would compile all of this
+/// again.
 macro_rules! transitions {
     ($($(#[$doc:meta])* $kind:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty = |$($bound:ident),+| $step:expr;)+) => {
         impl crate::Database {
-            $($(#[$doc])* pub async fn $name(&self, $($arg: $type),*) -> Result<$result, crate::StoreError> {
+            $($(#[$doc])* pub fn $name(&self, $($arg: $type),*) -> crate::Answer<'_, $result> {
                 let span = tracing::debug_span!(concat!("db.", stringify!($name)));
                 let work = async move {
                     $crate::transitions::transitions!(@ $kind self, $name, |$($bound),+| $step)
                 };
-                tracing::Instrument::instrument(work, span).await
+                Box::pin(tracing::Instrument::instrument(work, span))
             })+
         }
 
