@@ -1,4 +1,4 @@
-//! What the rules cost: `cargo bench -p ringfence-tests --bench rules`
+//! What the rules cost: `cargo bench --profile dist -p ringfence-tests --bench rules`
 //!
 //! Each line: nanoseconds a question, over a million questions; beside it the same question to the
 //! library `opening-hours` where it has one.

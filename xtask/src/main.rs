@@ -101,9 +101,9 @@ fn torture(args: &[String]) -> Result<(), String> {
 fn bench(args: &[String]) -> Result<(), String> {
     if args.first().map(String::as_str) == Some("page") {
         browser::provide()?;
-        cargo(&["build", "--release", "--package", "ringfence"], &[])?;
-        let binary = run::built("release", "ringfence")?.display().to_string();
-        let run = ["run", "--release", "--package", "ringfence-tests", "--bin", "bench", "--", "page"];
+        cargo(&["build", "--profile", "dist", "--package", "ringfence"], &[])?;
+        let binary = run::built("dist", "ringfence")?.display().to_string();
+        let run = ["run", "--profile", "dist", "--package", "ringfence-tests", "--bin", "bench", "--", "page"];
         return cargo(&run, &[("RINGFENCE_TEST_BINARY", binary.as_str())]);
     }
     if args.first().is_none_or(|first| first != "reads") {
@@ -113,7 +113,7 @@ fn bench(args: &[String]) -> Result<(), String> {
     }
     // On a disk, as its numbers are about.
     let server = Postgres::start(&std::env::temp_dir())?;
-    let mut all = vec!["run", "--release", "--package", "ringfence-tests", "--bin", "bench", "--"];
+    let mut all = vec!["run", "--profile", "dist", "--package", "ringfence-tests", "--bin", "bench", "--"];
     all.extend(args.iter().map(String::as_str));
     cargo(&all, &[("RINGFENCE_TEST_POSTGRES", server.url.as_str())])
 }
