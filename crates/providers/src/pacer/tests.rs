@@ -1,3 +1,7 @@
+mod handing_on;
+mod waiting;
+mod window;
+
 use futures::future::join_all;
 use ringfence_domain::lane::LimitKind;
 
@@ -212,6 +216,22 @@ async fn a_campaigns_own_limit_is_kept_beside_the_lanes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn questions_get_what_calls_leave_and_a_third_at_least() {
+    for (calls, requests, a_second) in [("100/s", "200/s", 100), ("10/s", "1200/min", 10), ("100/s", "100/s", 33)] {
+        assert_eq!(Pacer::new(&limits(calls, requests), None).questions_a_second(), a_second, "{calls} of {requests}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_no_permit_waits_for_none() {
+    let pacer = Pacer::new(&limits("1/min", "60/min"), None);
+    spend(pacer.permits(1, None, Duration::ZERO).await).await;
+    let begun = Instant::now();
+    assert!(pacer.permits(0, None, Duration::ZERO).await.is_empty());
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_limit_that_calls_wait_for_is_named_until_they_wait_no_more() {
     let limits =
         LaneLimits { calls: Rate::per_second(10), requests: Rate::per_minute(3), concurrent: 10, per_day: None };
@@ -229,7 +249,9 @@ async fn the_limit_that_calls_wait_for_is_named_until_they_wait_no_more() {
     };
     tokio::time::sleep(Duration::from_millis(100)).await;
     let levels = pacer.levels(now);
-    assert_eq!(levels.limited.map(|limited| limited.by), Some(LimitKind::Requests));
+    // The second call waited for the minute, too: it is shared evenly.
+    let since = now - Span::from_millis(20_100);
+    assert_eq!(levels.limited, Some(Limited { by: LimitKind::Requests, since }));
     assert_eq!((levels.calls, levels.requests), (1, 3), "one call of the last second, all requests of the minute");
     waiting.await.expect("a permit").remove(0).spend().await;
     tokio::time::sleep(BREAK).await;

@@ -10,7 +10,7 @@ use super::permit::Purpose;
 
 /// The wait before the next look at a window that reserved permits fill: when they are spent, nobody
 /// knows yet.
-const FILLED: Duration = Duration::from_millis(5);
+pub(super) const FILLED: Duration = Duration::from_millis(5);
 
 /// Permits that were not reserved in time are made up for, as far back as this.
 const MADE_UP_FOR: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
