@@ -104,6 +104,6 @@ async fn lift(common: &Common, home: &mut Home, args: &LiftArgs) -> Result<u8, F
     for inquiry in lifted.lanes.iter().filter(|_| !unasked) {
         screen::print(&format!("lane {}: {}\n", inquiry.lane, told(inquiry)))?;
     }
-    screen::print("lifted: what is due and allowed is dialled again\n")?;
+    screen::print("lifted: what is due and allowed is dialled again while ringfence run or serve runs\n")?;
     Ok(DONE)
 }

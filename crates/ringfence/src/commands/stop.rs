@@ -78,6 +78,6 @@ pub async fn start(common: &Common) -> Result<u8, Failure> {
         let message = format!("the database's stop is lifted, and {file} still stops everything");
         return Err(Failure::held(message, "remove that file"));
     }
-    screen::print("started: what is due and allowed is dialled again\n")?;
+    screen::print("started: what is due and allowed is dialled again while ringfence run or serve runs\n")?;
     Ok(DONE)
 }

@@ -85,6 +85,8 @@ pub async fn demo(common: &Common, args: &DemoArgs) -> Result<u8, Failure> {
     let store = Arc::new(
         Database::open(&Location::Sqlite(folder.join("demo.db")), true).await?.changed_by(workspace::by_command()),
     );
+    // Or it would look like a copy to those who look on.
+    store.guard(None, true).await?;
     eprint_line(&format!("a simulated provider calls {people} people, and the busy ones again"));
     let leave = signalled()?;
     tokio::pin!(leave);
