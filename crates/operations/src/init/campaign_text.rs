@@ -102,6 +102,6 @@ pub(super) fn campaign_text(name: &str, vendor: &Vendor, contacts: &Path, column
     line("\n[results]".to_owned(), "");
     line("opt_out = { when = { opted_out = \"yes\" } }".to_owned(), "your agent's output: who wants no more calls");
     line("\n[safety]".to_owned(), "");
-    line("canary = 10".to_owned(), "these first; the rest waits");
+    line("canary = 10".to_owned(), "these first; the rest waits for how they end");
     text
 }
