@@ -122,13 +122,9 @@ async fn some(
         "WHERE a.id = u.attempt_id AND a.state = 'open'"
     );
     const UNKNOWN: Sql = sql!(
-        sqlite "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', \
-                overdue_at = $2, live_change = (SELECT n FROM change_number) \
-                FROM (SELECT value->>'attempt_id' AS attempt_id FROM json_each($1)) AS u \
-                WHERE a.id = u.attempt_id AND a.state = 'sending'",
-        postgres "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', \
-                  overdue_at = $2, live_change = (SELECT n FROM change_number) \
-                  FROM json_to_recordset($1::json) AS u(attempt_id bigint) WHERE a.id = u.attempt_id AND a.state = 'sending'"
+        "UPDATE attempts AS a SET state = 'unknown', cause = 'the process that was sending it stopped', \
+         overdue_at = $2, live_change = (SELECT n FROM change_number) FROM" rows (attempt_id bigint)
+        "WHERE a.id = u.attempt_id AND a.state = 'sending'"
     );
     let lane = lock(session, order.lane, Lock::Share).await?;
     if lane.epoch != order.epoch {

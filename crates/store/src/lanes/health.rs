@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use ringfence_domain::event::EventKind;
 use ringfence_domain::{LaneEffect, LaneId, Moment, Span};
-use serde::Serialize;
 
 use crate::StoreError;
 use crate::events::{Subject, tell};
-use crate::session::{self, Session, Sql, args, sql};
+use crate::session::{Arg, Session, Sql, args, sql};
 
 /// Rest after so many failures in a row: 1 s, 2 s, 4 s … one minute.
 fn rest(consecutive_failures: u32) -> Span {
@@ -21,26 +20,24 @@ pub(crate) async fn lock_affected<'e>(
     session: &mut Session,
     learned: impl Iterator<Item = (LaneId, &'e LaneEffect)>,
 ) -> Result<(), StoreError> {
-    #[derive(Serialize)]
-    struct LaneLock {
-        lane_id: LaneId,
-        fine: i64,
-    }
     const LOCK: Sql = sql!(
-        sqlite "SELECT 1 WHERE $1 IS NOT NULL",
-        postgres "SELECT l.id FROM lanes l WHERE EXISTS (SELECT 1 FROM json_to_recordset($1::json) AS u(lane_id bigint, fine bigint) \
-                  WHERE u.lane_id = l.id AND (u.fine = 0 OR l.consecutive_failures > 0 OR l.refused_for_now IS NOT NULL)) ORDER BY l.id FOR UPDATE"
+        sqlite "SELECT 1 WHERE $1 IS NOT NULL AND $2 IS NOT NULL",
+        postgres "SELECT l.id FROM lanes l WHERE l.id = ANY ($1) OR (l.id = ANY ($2) \
+                  AND (l.consecutive_failures > 0 OR l.refused_for_now IS NOT NULL)) ORDER BY l.id FOR UPDATE"
     );
-    let lanes: BTreeSet<(LaneId, bool)> = learned
-        .filter(|(_, effect)| **effect != LaneEffect::Nothing)
-        .map(|(lane, effect)| (lane, *effect == LaneEffect::Fine))
-        .collect();
-    if lanes.is_empty() {
+    let learned: Vec<_> = learned.filter(|(_, effect)| **effect != LaneEffect::Nothing).collect();
+    if learned.is_empty() {
         return Ok(());
     }
-    let rows: Vec<LaneLock> =
-        lanes.into_iter().map(|(lane_id, fine)| LaneLock { lane_id, fine: i64::from(fine) }).collect();
-    session.rows(&LOCK, args![session::rows(&rows)]).await.map(drop)
+    let lanes = |is_fine| {
+        let lanes: BTreeSet<LaneId> = learned
+            .iter()
+            .filter(|(_, effect)| (**effect == LaneEffect::Fine) == is_fine)
+            .map(|(lane, _)| *lane)
+            .collect();
+        Arg::ids(lanes.into_iter().map(|lane| lane.0))
+    };
+    session.rows(&LOCK, args![lanes(false), lanes(true)]).await.map(drop)
 }
 
 /// Applies what was learned about a lane: a pause whatever else was learned, the longest rest that

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, SqliteConnection};
 
 use super::many_rows::{LARGE, fill_postgres, fill_sqlite, postgres, run_on_postgres, run_on_sqlite, sqlite};
-use crate::session::{Written, bound_text};
+use crate::session::Written;
 
 /// Columns of which a value is in few rows of a table.
 const NARROW: [&str; 12] = [
@@ -84,28 +84,21 @@ const MAY_GROW: [(&str, &str); 11] = [
 ];
 
 /// The readings of a statement that may grow with the tables.
-fn unbounded(written: &Written, readings: Vec<Reading>) -> Vec<String> {
-    if MAY_GROW.iter().any(|(words, _)| written.sql.sqlite.contains(words)) {
+fn unbounded(written: &'static Written, readings: Vec<Reading>) -> Vec<String> {
+    if MAY_GROW.iter().any(|(words, _)| written.sql.on_sqlite(3).as_str().contains(words)) {
         return Vec::new();
     }
     let grows = readings.into_iter().filter(|reading| !reading.is_bounded());
     let line = |Reading { table, index, by, .. }: Reading| {
         let index = index.unwrap_or_else(|| "nothing".to_owned());
-        format!("{}: {table} by {index} ({by}: {}", written.place, written.sql.sqlite)
+        format!("{}: {table} by {index} ({by}: {}", written.place, written.sql.on_sqlite(3).as_str())
     };
     grows.map(line).collect()
 }
 
 async fn of_sqlite(link: &mut SqliteConnection, written: &'static Written) -> Vec<Reading> {
-    let bound = written.sql.rows.as_ref().map(|rows| bound_text(rows, 3));
-    let mut readings = Vec::new();
-    for sql in [written.sql.sqlite].into_iter().chain(bound.as_deref()) {
-        readings.extend(of_text(link, written, sql).await);
-    }
-    readings
-}
-
-async fn of_text(link: &mut SqliteConnection, written: &Written, sql: &str) -> Vec<Reading> {
+    let sql = written.sql.on_sqlite(3);
+    let sql = sql.as_str();
     let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).fetch_all(link).await;
     let rows = explain.unwrap_or_else(|error| panic!("{}: {error}", written.place));
     let lines: Vec<(i64, String)> = rows.iter().map(|row| (row.get("parent"), row.get("detail"))).collect();
@@ -138,7 +131,9 @@ fn is_alias(sql: &str, table: &str, alias: &str) -> bool {
     words.windows(2).any(|pair| pair == [table, alias])
 }
 
-async fn of_postgres(link: &mut PgConnection, written: &Written) -> Vec<Reading> {
+async fn of_postgres(link: &mut PgConnection, written: &'static Written) -> Vec<Reading> {
+    let sql = written.sql.on_postgres();
+    let text = sql.as_str();
     // Postgres tells the types of parameters, but for those that are only asked whether they are there.
     let mut types = Vec::new();
     while let Err(error) = prepare(link, written, &types).await {
@@ -146,8 +141,7 @@ async fn of_postgres(link: &mut PgConnection, written: &Written) -> Vec<Reading>
         let Some((_, place)) = message.split_once("data type of parameter $") else {
             // Numbers that are chosen from, before they are added to others.
             assert!(types.is_empty(), "{}: {error}", written.place);
-            types =
-                vec!["bigint"; (1..9).rfind(|n| written.sql.postgres.contains(&format!("${n}"))).unwrap_or_default()];
+            types = vec!["bigint"; (1..9).rfind(|n| text.contains(&format!("${n}"))).unwrap_or_default()];
             continue;
         };
         let digits = place.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
@@ -168,9 +162,9 @@ async fn of_postgres(link: &mut PgConnection, written: &Written) -> Vec<Reading>
     readings
 }
 
-async fn prepare(link: &mut PgConnection, written: &Written, types: &[&str]) -> Result<(), sqlx::Error> {
+async fn prepare(link: &mut PgConnection, written: &'static Written, types: &[&str]) -> Result<(), sqlx::Error> {
     let types = if types.is_empty() { String::new() } else { format!("({})", types.join(", ")) };
-    let prepare = format!("PREPARE asked{types} AS {}", written.sql.postgres);
+    let prepare = format!("PREPARE asked{types} AS {}", written.sql.on_postgres().as_str());
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(link).await.map(drop)
 }
 
@@ -178,7 +172,7 @@ async fn prepare(link: &mut PgConnection, written: &Written, types: &[&str]) -> 
 fn value_of(kind: &str) -> &'static str {
     match kind {
         "bigint[]" => "array_fill(1::bigint, ARRAY[1000])",
-        "text[]" => "array_fill('a'::text, ARRAY[1000])",
+        "text[]" => "array_fill('0'::text, ARRAY[1000])",
         "bigint" | "integer" | "numeric" => "1",
         "boolean" => "true",
         "json" | "jsonb" => "'[]'",

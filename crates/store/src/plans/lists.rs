@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// The plan of a statement, line by line, in a database whose tables are said to be large.
-async fn plan(link: &mut SqliteConnection, sql: &Sql) -> Vec<String> {
-    let explain = format!("EXPLAIN QUERY PLAN {}", sql.sqlite);
+async fn plan(link: &mut SqliteConnection, sql: &'static Sql) -> Vec<String> {
+    let explain = format!("EXPLAIN QUERY PLAN {}", sql.on_sqlite(3).as_str());
     let rows = sqlx::query(sqlx::AssertSqlSafe(explain)).fetch_all(link).await.expect("a plan");
     rows.iter().map(|row| row.get::<String, _>("detail")).collect()
 }
@@ -84,11 +84,12 @@ async fn postgres_knows_an_index_for_each_list() {
         .await
         .expect("set");
     for (n, (sql, _)) in LOOKED_AT.iter().enumerate() {
-        let is_named = |n: &usize| sql.postgres.contains(&format!("${n}"));
+        let text = sql.on_postgres();
+        let text = text.as_str();
+        let is_named = |n: &usize| text.contains(&format!("${n}"));
         let last = (1..=9).rev().find(is_named).unwrap_or_default();
         // A parameter that is only asked whether it is there says nothing of its type.
-        let is_text =
-            |n: usize| sql.postgres.contains(&format!("${n} = ''")) || sql.postgres.contains(&format!("${n} IS NULL"));
+        let is_text = |n: usize| text.contains(&format!("${n} = ''")) || text.contains(&format!("${n} IS NULL"));
         let type_of = |n: usize| match n {
             _ if is_text(n) => "text",
             _ if is_named(&n) => "unknown",
@@ -97,13 +98,13 @@ async fn postgres_knows_an_index_for_each_list() {
         let types: Vec<&str> = (1..=last).map(type_of).collect();
         let list = |words: Vec<&str>| if last == 0 { String::new() } else { format!("({})", words.join(", ")) };
         let (types, nulls) = (list(types), list(vec!["NULL"; last]));
-        let prepare = format!("PREPARE looked_at_{n}{types} AS {}", sql.postgres);
+        let prepare = format!("PREPARE looked_at_{n}{types} AS {}", text);
         sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)).execute(&mut link).await.expect("prepared");
         let explain = format!("EXPLAIN EXECUTE looked_at_{n}{nulls}");
         let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(explain)).fetch_all(&mut link).await.expect("a plan");
         let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         let whole = |line: &&String| LARGE.iter().any(|table| line.contains(&format!("Seq Scan on {table} ")));
-        assert_eq!(plan.iter().find(whole), None, "{}: {plan:#?}", sql.postgres);
+        assert_eq!(plan.iter().find(whole), None, "{}: {plan:#?}", text);
     }
 }
 
@@ -123,7 +124,7 @@ async fn new_data_of_known_contacts_is_read_by_key() {
         link.close().await.expect("closed");
         let mut link = SqliteConnection::connect(&url).await.expect("a connection");
         let matched = plan(&mut link, &imports::changes::MATCHED).await;
-        assert!(matched[0].starts_with("SCAN json_each"), "{matched:?}");
+        assert!(matched[0].ends_with("VALUES CLAUSE"), "{matched:?}");
         assert!(matched[1].starts_with("SEARCH m USING PRIMARY KEY (import_id=? AND contact_id=?)"), "{matched:?}");
         let next = plan(&mut link, &imports::changes::NEXT).await;
         assert!(next[0].starts_with("SEARCH m USING PRIMARY KEY (import_id=? AND contact_id>?)"), "{next:?}");

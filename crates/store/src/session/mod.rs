@@ -7,7 +7,7 @@ mod statement;
 pub(crate) mod transaction;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, SqlSafeStr, SqlStr, Sqlite, SqliteConnection};
+use sqlx::{PgConnection, Postgres, SqlStr, Sqlite, SqliteConnection};
 
 use self::rows::Value;
 use self::transaction::Open;
@@ -15,9 +15,9 @@ use crate::StoreError;
 
 pub(crate) use self::row::Row;
 pub(crate) use self::rows::rows;
-pub(crate) use self::statement::{Arg, RowsSql, Sql, args, sql, texts};
 #[cfg(test)]
-pub(crate) use self::{rows::bound_text, statement::Written};
+pub(crate) use self::statement::Written;
+pub(crate) use self::statement::{Arg, RowsSql, Sql, args, sql, texts};
 
 /// A connection, inside a transaction for writing or without one for reading.
 pub(crate) enum Session {
@@ -43,30 +43,35 @@ macro_rules! bound {
                 Arg::Text(value) => query.bind(value),
                 Arg::Bool(value) => query.bind(value),
                 Arg::Json(value) => query.bind(value),
-                Arg::Rows(rows) => query.bind(rows.json()),
+                Arg::Rows(_) => unreachable!("rows are taken apart before"),
                 Arg::Ints($list) => query.bind($bound),
                 Arg::Texts($list) => query.bind($bound),
+                Arg::IntColumn($list) => query.bind($bound),
+                Arg::TextColumn($list) => query.bind($bound),
             };
         }
         query
     }};
 }
 
-/// A statement for SQLite with its arguments: rows are bound one by one. Of many, some at a time are
-/// bound where `splits`, and else all travel as JSON.
-fn on_sqlite(sql: &'static Sql, mut args: Vec<Arg>, splits: bool) -> Vec<(SqlStr, Vec<Arg>)> {
-    let (Some(text), Some(Arg::Rows(rows))) = (&sql.rows, args.first_mut()) else {
-        return vec![(SqlStr::from_static(sql.sqlite), args)];
+/// A statement for SQLite with its arguments: rows are bound one by one, some at a time.
+fn on_sqlite(sql: &'static Sql, mut args: Vec<Arg>) -> Vec<(SqlStr, Vec<Arg>)> {
+    let (Sql::OfRows(text), Some(Arg::Rows(rows))) = (sql, args.first_mut()) else {
+        return vec![(sql.on_sqlite(0), args)];
     };
-    if !splits && rows.len() > rows::MOST {
-        return vec![(SqlStr::from_static(sql.sqlite), args)];
-    }
     let portions = std::mem::take(rows).portions(text.columns);
     let with_others = |(count, values): (usize, Vec<Value>)| {
         let values = values.into_iter().map(Arg::from).chain(args[1..].iter().cloned());
-        (AssertSqlSafe(rows::bound_text(text, count)).into_sql_str(), values.collect())
+        (sql.on_sqlite(count), values.collect())
     };
     portions.into_iter().map(with_others).collect()
+}
+
+/// The arguments of a statement for Postgres: rows are an array for each column.
+fn on_postgres(sql: &'static Sql, mut args: Vec<Arg>) -> Vec<Arg> {
+    let (Sql::OfRows(text), Some(Arg::Rows(rows))) = (sql, args.first_mut()) else { return args };
+    let columns = std::mem::take(rows).columns(text.columns);
+    columns.into_iter().chain(args.drain(1..)).collect()
 }
 
 /// SQLite has no lists.
@@ -84,20 +89,21 @@ impl Session {
         }
     }
 
-    /// Runs a statement and returns how many rows it touched. Its rows may be written some at a time.
+    /// Runs a statement and returns how many rows it touched.
     pub(crate) async fn run(&mut self, sql: &'static Sql, args: Vec<Arg>) -> Result<u64, StoreError> {
         self.trace(sql);
         match self.link() {
             Link::Sqlite(link) => {
                 let mut touched = 0;
-                for (text, args) in on_sqlite(sql, args, true) {
+                for (text, args) in on_sqlite(sql, args) {
                     let query = bound!(sqlx::query(text), args, |list| list_json(&list));
                     touched += query.execute(&mut *link).await?.rows_affected();
                 }
                 Ok(touched)
             }
             Link::Postgres(link) => {
-                Ok(bound!(sqlx::query(sql.postgres), args, |list| list).execute(link).await?.rows_affected())
+                let query = bound!(sqlx::query(sql.on_postgres()), on_postgres(sql, args), |list| list);
+                Ok(query.execute(link).await?.rows_affected())
             }
         }
     }
@@ -108,26 +114,27 @@ impl Session {
         match self.link() {
             Link::Sqlite(link) => {
                 let mut all = Vec::new();
-                for (text, args) in on_sqlite(sql, args, false) {
+                for (text, args) in on_sqlite(sql, args) {
                     let query = bound!(sqlx::query(text), args, |list| list_json(&list));
                     all.extend(query.fetch_all(&mut *link).await?.into_iter().map(Row::Sqlite));
                 }
                 Ok(all)
             }
             Link::Postgres(link) => {
-                let rows = bound!(sqlx::query(sql.postgres), args, |list| list).fetch_all(link).await?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
+                let query = bound!(sqlx::query(sql.on_postgres()), on_postgres(sql, args), |list| list);
+                Ok(query.fetch_all(link).await?.into_iter().map(Row::Postgres).collect())
             }
         }
     }
 
     /// Names the statement that is run next.
-    fn trace(&self, sql: &Sql) {
+    fn trace(&self, sql: &'static Sql) {
         tracing::trace!(
             statement = match self {
-                Self::SqliteRead(_) | Self::SqliteWrite(_) => sql.sqlite,
-                Self::PostgresRead(_) | Self::PostgresWrite(_) => sql.postgres,
-            },
+                Self::SqliteRead(_) | Self::SqliteWrite(_) => sql.on_sqlite(1),
+                Self::PostgresRead(_) | Self::PostgresWrite(_) => sql.on_postgres(),
+            }
+            .as_str(),
             "a statement"
         );
     }

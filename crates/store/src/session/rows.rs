@@ -1,7 +1,7 @@
 //! Many rows as the one argument that `sql!(… rows (…) …)` reads.
 //!
-//! Postgres gets them as JSON. SQLite would read such a text once more for each value of each row:
-//! there they are bound one by one, in statements for 1, 4, 16, … rows whose last ones are empty.
+//! Postgres gets an array for each column. SQLite has no arrays: there values are bound one by one, in
+//! statements for 1, 4, 16, … rows whose last ones are empty.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,8 +9,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde::ser::{Impossible, SerializeStruct};
 use serde::{Serialize, Serializer};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::statement::RowsSql;
+use super::statement::{Arg, RowsSql};
 
 /// Rows of plain values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,42 +42,30 @@ pub(crate) fn rows<T: Serialize>(rows: &[T]) -> Rows {
 }
 
 impl Rows {
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.values.len().checked_div(self.names.len()).unwrap_or_default()
-    }
-
-    /// As a JSON array of objects.
-    pub(crate) fn json(&self) -> String {
-        let keys: Vec<String> = self.names.iter().map(|name| format!("\"{name}\":")).collect();
-        let mut json = String::with_capacity(self.values.len() * 16 + 2);
-        json.push('[');
-        for (n, row) in self.values.chunks(self.names.len().max(1)).enumerate() {
-            json.push_str(if n == 0 { "{" } else { ",{" });
-            for (n, (key, value)) in keys.iter().zip(row).enumerate() {
-                if n > 0 {
-                    json.push(',');
-                }
-                json.push_str(key);
-                match value {
-                    Value::Null => json.push_str("null"),
-                    Value::Int(number) => json.push_str(&number.to_string()),
-                    Value::Text(text) => json.push_str(&serde_json::to_string(text).expect("a text is always JSON")),
-                    Value::Json(document) => json.push_str(document),
-                }
+    /// These columns, as an array each.
+    pub(crate) fn columns(mut self, columns: &[(&str, &str)]) -> Vec<Arg> {
+        let width = self.names.len().max(1);
+        let count = self.values.len() / width;
+        let column = |(name, kind): &(&str, &str)| {
+            let place = self.names.iter().position(|known| known == name);
+            let mut values = (0..count).map(|row| match place {
+                Some(place) => std::mem::take(&mut self.values[row * width + place]),
+                None => Value::Null,
+            });
+            if *kind == "bigint" {
+                return Arg::IntColumn(values.by_ref().map(Value::int).collect());
             }
-            json.push('}');
-        }
-        json.push(']');
-        json
+            Arg::TextColumn(values.map(Value::text).collect())
+        };
+        columns.iter().map(column).collect()
     }
 
     /// The values in the order of these columns, [`MOST`] rows at a time, with nulls up to the room
-    /// that [`bound_text`] has.
-    pub(crate) fn portions(mut self, columns: &[&str]) -> Vec<(usize, Vec<Value>)> {
+    /// that [`on_sqlite`] has.
+    pub(crate) fn portions(mut self, columns: &[(&str, &str)]) -> Vec<(usize, Vec<Value>)> {
         let width = self.names.len().max(1);
         let places: Vec<Option<usize>> =
-            columns.iter().map(|column| self.names.iter().position(|name| name == column)).collect();
+            columns.iter().map(|(column, _)| self.names.iter().position(|name| name == column)).collect();
         let portion = |rows: &mut [Value]| {
             let count = rows.len() / width;
             let mut values = Vec::with_capacity(room(count) * columns.len());
@@ -92,8 +81,27 @@ impl Rows {
     }
 }
 
-/// No statement is made for more rows.
-pub(crate) const MOST: usize = 256;
+impl Value {
+    /// Its number, in a column of numbers.
+    fn int(self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(number),
+            Self::Null | Self::Text(_) | Self::Json(_) => None,
+        }
+    }
+
+    /// Its text, in a column of texts.
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Null => None,
+            Self::Int(number) => Some(number.to_string()),
+            Self::Text(text) | Self::Json(text) => Some(text),
+        }
+    }
+}
+
+/// No statement of SQLite is made for more rows.
+const MOST: usize = 256;
 
 /// For how many rows a statement is made that is to take `rows`: there are few such statements, and
 /// SQLite keeps them prepared.
@@ -107,27 +115,48 @@ fn room(rows: usize) -> usize {
 
 /// A statement of SQLite that binds its rows, with room for as many as these. Their values are the
 /// first arguments; `$2` and so on follow them.
-pub(crate) fn bound_text(sql: &'static RowsSql, rows: usize) -> Arc<str> {
+pub(crate) fn on_sqlite(sql: &'static RowsSql, rows: usize) -> SqlStr {
+    let room = room(rows);
+    made(sql, room, || {
+        let named: Vec<String> =
+            sql.columns.iter().zip(1..).map(|((name, _), n)| format!("column{n} AS {name}")).collect();
+        let row = format!("({})", vec!["?"; sql.columns.len()].join(","));
+        // The first value of each row is its key. Parameters without a name are found at once.
+        let table = format!(
+            "(SELECT {} FROM (VALUES {}) WHERE column1 IS NOT NULL) AS u",
+            named.join(", "),
+            vec![row; room].join(",")
+        );
+        around(sql, &table, room * sql.columns.len())
+    })
+}
+
+/// The same on Postgres, for any number of rows. Their columns are the first arguments.
+pub(crate) fn on_postgres(sql: &'static RowsSql) -> SqlStr {
+    made(sql, 0, || {
+        let array = |((_, kind), n): (&(&str, &str), usize)| match *kind {
+            "jsonb" => format!("${n}::text[]::jsonb[]"),
+            kind => format!("${n}::{kind}[]"),
+        };
+        let arrays: Vec<String> = sql.columns.iter().zip(1..).map(array).collect();
+        let names: Vec<&str> = sql.columns.iter().map(|(name, _)| *name).collect();
+        around(sql, &format!("unnest({}) AS u({})", arrays.join(", "), names.join(", ")), names.len())
+    })
+}
+
+/// A statement with this table between its sides, which has so many parameters.
+fn around(sql: &RowsSql, table: &str, parameters: usize) -> String {
+    format!("{} {table} {}", moved(sql.head, parameters - 1), moved(sql.tail, parameters - 1))
+}
+
+/// What was made of a statement before, for as many rows; or what is made of it now.
+fn made(sql: &'static RowsSql, room: usize, make: impl FnOnce() -> String) -> SqlStr {
     type Made = HashMap<(usize, usize), Arc<str>>;
     static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
 
-    let room = room(rows);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    made.entry((std::ptr::from_ref(sql) as usize, room)).or_insert_with(|| text(sql, room).into()).clone()
-}
-
-fn text(sql: &RowsSql, room: usize) -> String {
-    let columns = sql.columns.len();
-    let named: Vec<String> = sql.columns.iter().zip(1..).map(|(name, n)| format!("column{n} AS {name}")).collect();
-    let row = format!("({})", vec!["?"; columns].join(","));
-    // The first value of each row is its key. Parameters without a name are found at once.
-    format!(
-        "{} (SELECT {} FROM (VALUES {}) WHERE column1 IS NOT NULL) AS u {}",
-        moved(sql.head, room * columns - 1),
-        named.join(", "),
-        vec![row; room].join(","),
-        moved(sql.tail, room * columns - 1)
-    )
+    let text = made.entry((std::ptr::from_ref(sql) as usize, room)).or_insert_with(|| make().into()).clone();
+    AssertSqlSafe(text).into_sql_str()
 }
 
 /// `$2` and so on as many places later.
@@ -340,34 +369,41 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_the_same_as_json_and_as_values() {
+    fn rows_become_values_and_columns() {
         let raw = RawValue::from_string("[1, 2]".to_owned()).expect("JSON");
         let made = [
             Row { id: 7, name: Some("a \"b\""), is_known: true, fields: [("x", 1)].into(), change: Some(raw) },
             Row { id: -1, name: None, is_known: false, fields: HashMap::new(), change: None },
         ];
         let rows = rows(&made);
-        assert_eq!(rows.len(), 2);
-        let json: serde_json::Value = serde_json::from_str(&rows.json()).expect("JSON");
-        let mut plain = serde_json::to_value(&made).expect("JSON");
-        for (row, known) in plain.as_array_mut().expect("rows").iter_mut().zip([1, 0]) {
-            row["is_known"] = known.into();
-        }
-        assert_eq!(json, plain);
         let text = |text: &str| Value::Text(text.to_owned());
         let mut values = vec![text("a \"b\""), Value::Int(7), Value::Null, Value::Null, Value::Int(-1), Value::Null];
         values.resize(4 * 3, Value::Null);
-        assert_eq!(rows.portions(&["name", "id", "nobody"]), [(2, values)]);
+        let wanted = [("name", "text"), ("id", "bigint"), ("nobody", "bigint")];
+        assert_eq!(rows.clone().portions(&wanted), [(2, values)]);
+        let wanted = [("is_known", "bigint"), ("fields", "jsonb"), ("change", "jsonb"), ("name", "text")];
+        let texts = |texts: [Option<&str>; 2]| Arg::TextColumn(texts.map(|text| text.map(str::to_owned)).to_vec());
+        let columns = [
+            Arg::IntColumn(vec![Some(1), Some(0)]),
+            texts([Some("{\"x\":1}"), Some("{}")]),
+            texts([Some("[1, 2]"), None]),
+            texts([Some("a \"b\""), None]),
+        ];
+        assert_eq!(format!("{:?}", rows.columns(&wanted)), format!("{columns:?}"));
     }
 
     #[test]
     fn a_statement_has_room_for_a_power_of_four() {
-        static SQL: RowsSql = RowsSql { head: "SELECT u.a FROM", tail: "WHERE u.b = $2", columns: &["a", "b"] };
-        let made = bound_text(&SQL, 2);
+        static SQL: RowsSql =
+            RowsSql { head: "SELECT u.a FROM", tail: "WHERE u.b = $2", columns: &[("a", "bigint"), ("b", "jsonb")] };
         assert_eq!(
-            *made,
-            *"SELECT u.a FROM (SELECT column1 AS a, column2 AS b FROM (VALUES (?,?),(?,?),(?,?),(?,?)) \
+            on_sqlite(&SQL, 2).as_str(),
+            "SELECT u.a FROM (SELECT column1 AS a, column2 AS b FROM (VALUES (?,?),(?,?),(?,?),(?,?)) \
               WHERE column1 IS NOT NULL) AS u WHERE u.b = $9"
+        );
+        assert_eq!(
+            on_postgres(&SQL).as_str(),
+            "SELECT u.a FROM unnest($1::bigint[], $2::text[]::jsonb[]) AS u(a, b) WHERE u.b = $3"
         );
     }
 }

@@ -5,17 +5,20 @@
 //! rows travel as one argument (`rows.rs`), which stands in the statement as a table.
 
 use serde_json::value::RawValue;
+use sqlx::SqlStr;
 use sqlx::types::Json;
 
-use super::rows::{Rows, Value};
+use super::rows::{self, Rows, Value};
 
 /// A statement, once for each dialect.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sql {
-    pub(crate) sqlite: &'static str,
-    pub(crate) postgres: &'static str,
-    /// For SQLite, once more, when rows are its first argument.
-    pub(crate) rows: Option<RowsSql>,
+pub(crate) enum Sql {
+    Plain {
+        sqlite: &'static str,
+        postgres: &'static str,
+    },
+    /// Rows are its first argument.
+    OfRows(RowsSql),
 }
 
 /// The two sides of a statement between which rows stand as table `u`.
@@ -23,14 +26,32 @@ pub(crate) struct Sql {
 pub(crate) struct RowsSql {
     pub(crate) head: &'static str,
     pub(crate) tail: &'static str,
-    pub(crate) columns: &'static [&'static str],
+    /// Names and types of the columns.
+    pub(crate) columns: &'static [(&'static str, &'static str)],
+}
+
+impl Sql {
+    /// The statement for SQLite, with room for so many rows if rows are its first argument.
+    pub(crate) fn on_sqlite(&'static self, rows: usize) -> SqlStr {
+        match self {
+            Self::Plain { sqlite, .. } => SqlStr::from_static(sqlite),
+            Self::OfRows(sql) => rows::on_sqlite(sql, rows),
+        }
+    }
+
+    /// The statement for Postgres.
+    pub(crate) fn on_postgres(&'static self) -> SqlStr {
+        match self {
+            Self::Plain { postgres, .. } => SqlStr::from_static(postgres),
+            Self::OfRows(sql) => rows::on_postgres(sql),
+        }
+    }
 }
 
 /// Makes a statement that both dialects read alike, `sql!("…")` or `sql!(both concat!(…))`, or that
 /// they do not: `sql!(sqlite "…", postgres "…")`.
 ///
-/// With `rows (id bigint, …)` after the first text, `$1` is a JSON array of objects that stands
-/// there as table `u`. With `ids` after a text that ends with a column, `$1` is a list,
+/// With `rows (id bigint, …)` after the first text, `$1` are rows that stand there as table `u`. With `ids` after a text that ends with a column, `$1` is a list,
 /// [`Arg::ids`] or [`Arg::texts`], that has the column's value. A text after `postgres` is only in
 /// its statement: what it locks, in which order.
 macro_rules! sql {
@@ -50,45 +71,32 @@ pub(crate) use sql;
 /// The texts of a statement.
 macro_rules! texts {
     (sqlite $sqlite:expr, postgres $postgres:expr) => {
-        $crate::session::Sql { sqlite: $sqlite, postgres: $postgres, rows: None }
+        $crate::session::Sql::Plain { sqlite: $sqlite, postgres: $postgres }
     };
     ($head:literal rows ($first:ident $first_type:ident $(, $name:ident $type:ident)* $(,)?) $tail:literal) => {
-        $crate::session::Sql {
-            sqlite: concat!(
-                $head, " (SELECT value->>'", stringify!($first), "' AS ", stringify!($first)
-                $(, ", value->>'", stringify!($name), "' AS ", stringify!($name))*,
-                " FROM json_each($1)) AS u ", $tail
-            ),
-            postgres: concat!(
-                $head, " json_to_recordset($1::json) AS u(", stringify!($first), " ", stringify!($first_type)
-                $(, ", ", stringify!($name), " ", stringify!($type))*, ") ", $tail
-            ),
-            rows: Some($crate::session::RowsSql {
-                head: $head,
-                tail: $tail,
-                columns: &[stringify!($first) $(, stringify!($name))*],
-            }),
-        }
+        $crate::session::Sql::OfRows($crate::session::RowsSql {
+            head: $head,
+            tail: $tail,
+            columns: &[(stringify!($first), stringify!($first_type)) $(, (stringify!($name), stringify!($type)))*],
+        })
     };
     ($columns:ident!($($columns_args:tt)*) ids $tail:literal) => {
-        $crate::session::Sql {
+        $crate::session::Sql::Plain {
             sqlite: concat!($columns!($($columns_args)*), " IN (SELECT value FROM json_each($1)) ", $tail),
             postgres: concat!($columns!($($columns_args)*), " = ANY ($1) ", $tail),
-            rows: None,
         }
     };
     ($head:literal $(ids $tail:literal)+ $(postgres $lock:literal)?) => {
-        $crate::session::Sql {
+        $crate::session::Sql::Plain {
             sqlite: concat!($head, $(" IN (SELECT value FROM json_each($1)) ", $tail),+),
             postgres: concat!($head, $(" = ANY ($1) ", $tail),+ $(, " ", $lock)?),
-            rows: None,
         }
     };
     (both $both:expr) => {
-        $crate::session::Sql { sqlite: $both, postgres: $both, rows: None }
+        $crate::session::Sql::Plain { sqlite: $both, postgres: $both }
     };
     ($both:literal) => {
-        $crate::session::Sql { sqlite: $both, postgres: $both, rows: None }
+        $crate::session::Sql::Plain { sqlite: $both, postgres: $both }
     };
 }
 
@@ -117,6 +125,10 @@ pub(crate) enum Arg {
     Texts(Vec<String>),
     /// Rows, as the first argument only.
     Rows(Rows),
+    /// One column of rows.
+    IntColumn(Vec<Option<i64>>),
+    /// The same of texts.
+    TextColumn(Vec<Option<String>>),
     /// A document: text on SQLite, JSONB on Postgres.
     Json(Option<Json<Box<RawValue>>>),
 }
