@@ -32,7 +32,11 @@ pub(super) async fn load(
          coalesce(a.number, c.number) AS number FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id" ids ""
         postgres "ORDER BY a.id FOR UPDATE OF a"
     );
-    let rows = session.rows(&READ, args![Arg::ids(ids.map(|id| id.0))]).await?;
+    let ids: Vec<i64> = ids.map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = session.rows(&READ, args![Arg::Ints(ids)]).await?;
     rows.iter()
         .map(|row| {
             let known = Known {

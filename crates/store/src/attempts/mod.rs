@@ -12,6 +12,7 @@ pub(crate) mod dial;
 pub(crate) mod eligible;
 mod known;
 pub(crate) mod live;
+mod placed;
 pub(crate) mod plan;
 pub(crate) mod record;
 pub(crate) mod references;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::calls::{self, CallRow};
 use super::consequences::Consequences;
 use super::known::{self, Known};
+use super::placed;
 use super::throttled::{self, Throttled};
 use crate::StoreError;
 use crate::campaigns::recent_failures::Failing;
@@ -48,10 +49,20 @@ struct AfterRow<'a> {
 /// settled stays as it is.
 pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) -> Result<Recorded, StoreError> {
     lock_affected(session, sent.iter().map(|one| (one.lane, &one.effect))).await?;
-    let known = known::load(session, sent.iter().map(|one| one.attempt)).await?;
-    let own = calls::enter(session, &accepted(sent, &known)).await?;
+    let mut placed = placed::record(session, now, sent).await?;
     let mut news = News::default();
+    let mut others = Vec::new();
     for one in sent {
+        let is_placed = matches!(one.placement, Placement::Accepted { .. });
+        // What comes twice is news once.
+        match is_placed.then(|| placed.remove(&one.attempt)).flatten() {
+            Some(run) => news.placed(one, run),
+            None => others.push(one),
+        }
+    }
+    let known = known::load(session, others.iter().map(|one| one.attempt)).await?;
+    let own = calls::enter(session, &accepted(&others, &known)).await?;
+    for one in others {
         let Some(known) = known.get(&one.attempt) else { continue };
         if !matches!(known.state, AttemptState::Sending | AttemptState::Unknown) {
             news.recorded.late += 1;
@@ -71,8 +82,8 @@ pub(crate) async fn record(session: &mut Session, now: Moment, sent: &[Sent]) ->
 }
 
 /// The calls that vendors took, of attempts that may have one yet.
-fn accepted<'s>(sent: &'s [Sent], known: &BTreeMap<AttemptId, Known>) -> Vec<CallRow<'s>> {
-    let may_be_placed = |one: &&Sent| {
+fn accepted<'s>(sent: &[&'s Sent], known: &BTreeMap<AttemptId, Known>) -> Vec<CallRow<'s>> {
+    let may_be_placed = |one: &&'s Sent| {
         let state = known.get(&one.attempt).map(|known| known.state);
         matches!(state, Some(AttemptState::Sending | AttemptState::Unknown))
     };
@@ -80,7 +91,7 @@ fn accepted<'s>(sent: &'s [Sent], known: &BTreeMap<AttemptId, Known>) -> Vec<Cal
         Placement::Accepted { call_id } => Some(CallRow { attempt_id: one.attempt, lane_id: one.lane, call_id }),
         _ => None,
     };
-    sent.iter().filter(may_be_placed).filter_map(call).collect()
+    sent.iter().copied().filter(may_be_placed).filter_map(call).collect()
 }
 
 /// What a result makes of its attempt and its contact.
@@ -145,6 +156,13 @@ struct News<'s> {
 }
 
 impl<'s> News<'s> {
+    /// An attempt that was being sent has its call.
+    fn placed(&mut self, one: &'s Sent, run: RunId) {
+        self.follows.deltas.attempt(run, Some(AttemptState::Sending), AttemptState::Placed);
+        self.changed.entry(one.lane).or_default().push(one);
+        self.recorded.recorded += 1;
+    }
+
     fn apply(&mut self, one: &'s Sent, known: &Known, is_taken: bool, throttled: Option<Throttled>, now: Moment) {
         let was_unknown = known.state == AttemptState::Unknown;
         let is_named = throttled.as_ref().is_some_and(|throttled| throttled.is_named);
