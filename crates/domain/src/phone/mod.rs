@@ -1,5 +1,6 @@
 //! Phone numbers: read once, kept as E.164, never printed whole by accident.
 
+mod calling_code;
 mod country;
 mod key;
 mod kind;
@@ -122,13 +123,12 @@ impl PhoneNumber {
     /// Returns the digits without `+` and country code, as the country itself would write them
     /// after its trunk prefix. None when the number cannot be taken apart.
     pub fn national(&self) -> Option<String> {
-        let number = PHONE_NUMBER_UTIL.parse(self.0.as_str(), None).ok()?;
-        self.0.strip_prefix(&format!("+{}", number.country_code)).map(str::to_owned)
+        calling_code::split(&self.0).map(|(_, national)| national.to_owned())
     }
 
     /// Returns the country calling code, 91 for India.
     pub fn country_code(&self) -> Option<i32> {
-        PHONE_NUMBER_UTIL.parse(self.0.as_str(), None).ok().map(|number| number.country_code)
+        calling_code::split(&self.0).map(|(code, _)| code)
     }
 }
 
