@@ -104,6 +104,8 @@ CREATE TABLE runs (
     leader TEXT,                                -- the `run` command that works for it
     leader_until BIGINT NOT NULL DEFAULT 0,
     told_stalled BOOLEAN NOT NULL DEFAULT FALSE,  -- that nobody is dialled was told
+    erased_at BIGINT,    -- since then its people are being erased; counts stay
+    erased BOOLEAN NOT NULL DEFAULT FALSE,  -- all of them are
     UNIQUE (campaign_id, number),
     UNIQUE (campaign_id, key)
 );

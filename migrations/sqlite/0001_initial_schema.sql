@@ -104,6 +104,8 @@ CREATE TABLE runs (
     leader TEXT,                                -- the `run` command that works for it
     leader_until INTEGER NOT NULL DEFAULT 0,
     told_stalled INTEGER NOT NULL DEFAULT 0 CHECK (told_stalled IN (0, 1)),  -- that nobody is dialled was told
+    erased_at INTEGER,                        -- since then its people are being erased; counts stay
+    erased INTEGER NOT NULL DEFAULT 0 CHECK (erased IN (0, 1)),  -- all of them are
     UNIQUE (campaign_id, number),
     UNIQUE (campaign_id, key)
 ) STRICT;

@@ -37,6 +37,8 @@ words! {
         RunBegan = "run.began",
         /// A run is over: nobody in it goes back to waiting.
         RunClosed = "run.closed",
+        /// The people of a run that is over are erased.
+        RunErased = "run.erased",
         /// A contact file began to be taken in.
         ImportBegan = "import.began",
         /// A contact file could not be taken in.
@@ -171,6 +173,7 @@ impl EventKind {
             Self::CampaignCancelled => "was cancelled",
             Self::RunBegan => "began a fresh run",
             Self::RunClosed => "closed its run",
+            Self::RunErased => "erases the people of a run",
             Self::ImportBegan => "takes in a contact file",
             Self::ImportFailed => "could not take in a contact file",
             Self::ImportHeld => "holds an import",

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use ringfence_domain::Zone;
 use ringfence_domain::place::NoPlace;
 use ringfence_domain::window::{Holidays, HolidaysError};
+use ringfence_domain::{Span, Zone};
 use ringfence_providers::{LaneSetup, Vendor};
 use toml::de::DeTable;
 
@@ -28,6 +28,8 @@ pub struct Config {
     pub database: Option<String>,
     /// Where HTTP is served and reached.
     pub http: Http,
+    /// How long the people of a run that is over are kept.
+    pub keep_people: Option<Span>,
     /// Who is told what happens.
     pub webhooks: Vec<Webhook>,
     /// A zoneinfo tree of the operator.
@@ -168,6 +170,10 @@ impl Config {
         }
         if let Some(section) = root.section("http") {
             config.http = http::http(section, path);
+        }
+        if let Some(mut section) = root.section("retention") {
+            config.keep_people = section.span("people");
+            section.finish();
         }
         if let Some(section) = root.section("zones") {
             config.zones = zones(section, path);

@@ -114,6 +114,9 @@ impl From<StoreError> for Error {
             StoreError::ImportOver { .. } => {
                 Self::new(ErrorKind::Superseded, "another process was done with it first, or a person undid it")
             }
+            StoreError::Erased { .. } => {
+                Self::conflict(message, "begin a fresh run: `ringfence run campaign.toml --fresh KEY`")
+            }
             StoreError::Cancelled { .. } => Self::conflict(message, "give the campaign another name to begin anew"),
             StoreError::Exists { .. } => Self::conflict(message, "change that one, or choose another name"),
             StoreError::Changed { .. } => {

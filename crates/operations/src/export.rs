@@ -11,6 +11,7 @@ use std::sync::Arc;
 use ringfence_domain::{ContactState, Moment, RunId, Zone};
 use ringfence_store::{CampaignRow, ContactFilter, StoreError};
 
+use crate::erasure;
 use crate::error::Error;
 use crate::workspace::Workspace;
 
@@ -70,15 +71,17 @@ pub async fn refresh_links(workspace: &mut Workspace, campaign: &str) -> Result<
 /// Finds the run that is to be exported.
 pub async fn find(workspace: &Workspace, order: &ExportOrder) -> Result<(CampaignRow, RunId), Error> {
     let campaign = workspace.campaign(&order.campaign).await?;
-    let Some(number) = order.run else { return Ok((campaign.clone(), campaign.run)) };
     let runs = workspace.store.runs(campaign.id).await?;
-    let found = runs.iter().find(|run| run.number == number).map(|run| run.id);
+    let number = order.run.or_else(|| runs.iter().find(|run| run.id == campaign.run).map(|run| run.number));
+    let number = number.unwrap_or(1);
+    let found = runs.iter().find(|run| run.number == number);
     let last = runs.last().map_or(1, |run| run.number);
     let message = format!("{} has no run {number}", order.campaign);
     let run = found.ok_or_else(|| {
         Error::missing(message, format!("name one from 1 to {last}; `ringfence runs {}` lists them", order.campaign))
     })?;
-    Ok((campaign, run))
+    erasure::refuse_erased(&order.campaign, number, run.erased_at, campaign.rules.own_zone(Zone::utc()))?;
+    Ok((campaign, run.id))
 }
 
 /// Writes lines of a run, page by page. Returns how many there are, without the header.

@@ -20,6 +20,7 @@ pub mod contacts;
 pub mod credentials;
 mod differences;
 pub mod dnc;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod export;

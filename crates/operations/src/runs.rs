@@ -25,6 +25,8 @@ pub struct ListedRun {
     pub last_dial_at: Option<Moment>,
     /// Why nobody in it waits any more.
     pub closed_for: Option<StopReason>,
+    /// Since when its people are erased: only counts are left of them.
+    pub erased_at: Option<Moment>,
     /// Its contacts by state.
     pub contacts: ContactCounts,
     /// Contacts reached as the campaign defines it.
@@ -53,6 +55,7 @@ pub async fn list(workspace: &Workspace, campaign: &str) -> Result<(Vec<ListedRu
             started_at: run.started_at,
             last_dial_at: run.last_dial_at,
             closed_for: run.closed_for,
+            erased_at: run.erased_at,
             contacts: counts.contacts(),
             reached: counts.of("reached"),
             calls: counts.attempts().placed,

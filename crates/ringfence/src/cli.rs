@@ -9,6 +9,7 @@ use crate::commands::completions::{CompletionsArgs, ManArgs};
 use crate::commands::contacts::ContactsArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::dnc::DncArgs;
+use crate::commands::erase::EraseArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::hours::HoursArgs;
@@ -152,6 +153,11 @@ pub enum Command {
         after_help = "Examples:\n  ringfence quarantine\n  ringfence quarantine lift --strangers --reason \"restored the backup of Monday\"\n\nA database that was restored, rewound, copied, moved, or is new to this configuration may have forgotten calls. Until the\nquarantine is lifted nobody is dialled, and `run` exits with 4. Providers that keep a list of calls are asked for what is missing."
     )]
     Quarantine(QuarantineArgs),
+    /// Erase the people and calls of runs that are over and old; their counts stay
+    #[command(
+        after_help = "Examples:\n  ringfence erase --older-than 180d --dry-run\n  ringfence erase --older-than 180d --yes\n\nA run is over when a fresh one began, its campaign was cancelled, or its last day passed. One with somebody in review is\nkept until a person settles that. `serve` erases by itself, each hour, when ringfence.toml has [retention] people = \"180d\".\nThe do-not-call list is kept, and so are calls that a limit per number still remembers."
+    )]
+    Erase(EraseArgs),
     /// Go through every call again: nobody twice, nobody lost, in the window, within the limits
     #[command(
         after_help = "Examples:\n  ringfence verify\n  ringfence verify --tape tape.jsonl --json\n\nIt changes nothing. Exit codes: 0 all of it held; 2 some of it did not; 3 it held, and calls of unknown fate or contacts in review are left.\nA tape is the provider's own list of calls, one JSON document a line with `at` and `callee`: `ringfence sandbox --tape FILE` writes one.\nCalls from before the last `apply` of their campaign are not held against its present window and limits."

@@ -5,9 +5,9 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::commands::login;
 use crate::commands::{
-    apply, backup, campaigns, check, completions, contacts, demo, dnc, events, export, hours, import, init, lanes,
-    migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call, token,
-    verify, webhooks, why,
+    apply, backup, campaigns, check, completions, contacts, demo, dnc, erase, events, export, hours, import, init,
+    lanes, migrate, pause, presets, preview, quarantine, review, run, runs, sandbox, serve, status, stop, test_call,
+    token, verify, webhooks, why,
 };
 use crate::failure::Failure;
 
@@ -40,6 +40,7 @@ pub async fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Dnc(args) => dnc::dnc(common, args).await,
         Command::Review(args) => review::review(common, args).await,
         Command::Quarantine(args) => quarantine::quarantine(common, args).await,
+        Command::Erase(args) => erase::erase(common, args).await,
         Command::Backup(args) => backup::backup(common, args).await,
         Command::Lanes(args) => lanes::lanes(common, args).await,
         Command::Events(args) => events::events(common, args).await,

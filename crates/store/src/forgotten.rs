@@ -25,13 +25,14 @@ pub(crate) async fn forgotten(session: &mut Session, run: RunId) -> Result<Forgo
          (SELECT 1 FROM attempts a WHERE a.number_key IN (SELECT c.number_key UNION ALL SELECT n.number_key FROM contact_numbers n \
          WHERE n.contact_id = c.id) AND a.contact_id = c.id AND a.sending_at IS NOT NULL)) AS done, \
          (SELECT CAST(coalesce(sum(i.accepted), 0) AS BIGINT) FROM imports i WHERE i.run_id = $1 AND i.completed_at IS NOT NULL) AS accepted, \
-         (SELECT count(*) FROM contacts c WHERE c.run_id = $1) AS present"
+         (SELECT count(*) FROM contacts c WHERE c.run_id = $1) AS present, \
+         (SELECT r.erased_at FROM runs r WHERE r.id = $1) AS erased_at"
     );
     let row = session.one(&COUNT, args![run]).await?;
     let (accepted, present): (i64, i64) = (row.get("accepted")?, row.get("present")?);
     Ok(Forgotten {
         active_without_attempt: row.get("active")?,
         done_without_attempt: row.get("done")?,
-        missing: (accepted - present).max(0),
+        missing: if row.moment_or_none("erased_at")?.is_some() { 0 } else { (accepted - present).max(0) },
     })
 }

@@ -234,6 +234,10 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
          WHERE c.bucket_id = b.id AND c.state = 'waiting') AS n, b.next_due_at, coalesce((SELECT min(c.due_at) FROM contacts c \
          WHERE c.bucket_id = b.id AND c.state = 'waiting'), 9223372036854775807) AS true_due FROM buckets b WHERE b.run_id = $1"
     );
+    // Of an erased run only the counts are left.
+    if runs::by_id(session, id).await?.erased_at.is_some() {
+        return Ok(Vec::new());
+    }
     let mut both: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for row in session.rows(&KEPT, args![id]).await? {
         let name: String = row.get("name")?;

@@ -33,6 +33,11 @@ pub const CONFIG: &[Key] = &[
             "Megabytes of the largest contact file that is taken over HTTP.",
         )
     },
+    key(
+        "retention.people",
+        Holds::Span,
+        "How long people and calls of a run that is over are kept; without it they are kept for good.",
+    ),
     key("zones.folder", Holds::File, "A zoneinfo tree, used when it is newer than the zones that are built in."),
     key("holidays", Holds::Names, "Files of your own holidays, by the names that campaigns know them by."),
 ];

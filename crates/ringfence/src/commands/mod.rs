@@ -9,6 +9,7 @@ pub mod contacts;
 pub mod demo;
 pub mod dnc;
 mod dry_run;
+pub mod erase;
 pub mod events;
 pub mod export;
 pub mod hours;

@@ -38,6 +38,7 @@ fn table(listed: &[ListedRun], zone: Zone) -> String {
             (true, None) => "current".to_owned(),
             (false, None) => "over".to_owned(),
         };
+        let erased = if run.erased_at.is_some() { ", erased" } else { "" };
         table.add_row(vec![
             format!("{}{key}", run.number),
             run.started_at.shown(zone),
@@ -45,7 +46,7 @@ fn table(listed: &[ListedRun], zone: Zone) -> String {
             (run.contacts.done + run.contacts.stopped).to_string(),
             run.reached.to_string(),
             run.calls.to_string(),
-            state,
+            format!("{state}{erased}"),
         ]);
     }
     format!("{table}\n")

@@ -35,6 +35,8 @@ pub struct RunRow {
     pub leader: Option<String>,
     /// Why its contacts do not wait any more.
     pub closed_for: Option<StopReason>,
+    /// Since when its people are erased.
+    pub erased_at: Option<Moment>,
     /// How its last calls ended.
     pub recent: OutcomeWindow,
 }
@@ -42,7 +44,7 @@ pub struct RunRow {
 macro_rules! run_columns {
     ($after:literal) => {
         concat!(
-            "SELECT id, campaign_id, number, key, ready, started_at, last_dial_at, finished_at, leader, closed_for, outcome_window FROM runs ",
+            "SELECT id, campaign_id, number, key, ready, started_at, last_dial_at, finished_at, leader, closed_for, erased_at, outcome_window FROM runs ",
             $after
         )
     };
@@ -160,7 +162,8 @@ pub(crate) async fn end(
 
 /// A run that was closed because its campaign's last day was over goes on when there are more days.
 pub(crate) async fn reopen(session: &mut Session, id: RunId) -> Result<(), StoreError> {
-    const REOPEN: Sql = sql!("UPDATE runs SET closed_for = NULL WHERE id = $1 AND closed_for = 'campaign_ended'");
+    const REOPEN: Sql =
+        sql!("UPDATE runs SET closed_for = NULL WHERE id = $1 AND closed_for = 'campaign_ended' AND erased_at IS NULL");
     session.run(&REOPEN, args![id]).await?;
     Ok(())
 }
@@ -207,6 +210,7 @@ fn run(row: &Row) -> Result<RunRow, StoreError> {
         finished_at: row.moment_or_none("finished_at")?,
         leader: row.get("leader")?,
         closed_for: closed.map(|_| row.word("runs", "closed_for")).transpose()?,
+        erased_at: row.moment_or_none("erased_at")?,
         recent: recent(row)?,
     })
 }

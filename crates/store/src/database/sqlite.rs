@@ -59,8 +59,15 @@ impl SqlitePools {
                     Ok(())
                 })
             })
-            // What a statement that fails midway would put back is not worth a file for each statement.
-            .connect_with(options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY"))
+            .connect_with(
+                options
+                    .clone()
+                    .pragma("cache_size", WRITER_CACHE)
+                    // What a statement that fails midway would put back is not worth a file for each statement.
+                    .pragma("temp_store", "MEMORY")
+                    // What is erased does not stay readable in the file.
+                    .pragma("secure_delete", "ON"),
+            )
             .await?;
         let readers = pool(4, BUSY * 2)
             .connect_with(options.pragma("query_only", "ON").pragma("cache_size", READER_CACHE))

@@ -74,6 +74,14 @@ pub enum StoreError {
         /// The campaign.
         campaign: String,
     },
+    /// Nobody comes into a run whose people were erased.
+    #[error("the people of run {number} of {campaign} were erased")]
+    Erased {
+        /// The campaign.
+        campaign: String,
+        /// The run, counted from 1.
+        number: i64,
+    },
     /// A campaign that was to be new is there already.
     #[error("there is a campaign {campaign} already")]
     Exists {

@@ -5,6 +5,7 @@ use ringfence_domain::{ImportId, ImportState, Moment, RunId};
 
 use super::rows::{ImportRow, import, import_columns};
 use crate::StoreError;
+use crate::erasure::refuse_erased;
 use crate::events::{Subject, tell};
 use crate::session::{Arg, Session, Sql, args, sql};
 
@@ -45,6 +46,7 @@ pub(crate) async fn begin(session: &mut Session, order: &ImportOrder) -> Result<
         "INSERT INTO imports (run_id, source, digest, columns, state, started_at) VALUES ($1, $2, $3, $4, 'loading', $5) \
          ON CONFLICT DO NOTHING"
     );
+    refuse_erased(session, order.run).await?;
     let known = session.row(&FIND, args![order.run, order.digest.as_str()]).await?.as_ref().map(import).transpose()?;
     if let Some(known) = known {
         let newer: i64 = session.one(&NEWER, args![order.run, known.id]).await?.get("n")?;

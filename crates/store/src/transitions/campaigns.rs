@@ -11,7 +11,7 @@ use crate::campaigns::runs::RunRow;
 use crate::campaigns::schedules::ScheduleRow;
 use crate::run_hours::{self, RunHour};
 use crate::stop_contacts::{StopOrder, StoppedSome};
-use crate::{Applied, CampaignRow, StoreError, campaigns, imports, stop_contacts};
+use crate::{Applied, CampaignRow, ErasableRun, StoreError, campaigns, erasure, imports, stop_contacts};
 
 transitions! {
     // Campaigns and runs
@@ -67,6 +67,12 @@ transitions! {
     /// Closes a campaign's run because its last day is over, unless its rules have changed since
     /// `revision`.
     write end_run(campaign: CampaignId, revision: i64, now: Moment) -> () = |session| campaigns::runs::end(session, campaign, revision, now);
+    /// Runs that are over, and in which nobody was called since this moment.
+    read erasable_runs(before: Moment) -> Vec<ErasableRun> = |session| erasure::erasable(session, before);
+    /// Marks a run as erased, if it still can be; whether its rows are to be erased.
+    write mark_erased(run: RunId, before: Moment, now: Moment) -> bool = |session| erasure::mark(session, run, before, now);
+    /// Erases some rows of a marked run; whether there may be more.
+    bulk erase_some(run: RunId) -> bool = |session, rows| erasure::erase_some(session, run, rows);
     /// Undone imports of a lane's campaigns whose contacts wait all the same.
     read undone_with_waiting(lane: LaneId) -> Vec<(RunId, ImportId)> = |session| imports::rows::undone_with_waiting(session, lane);
     /// Closed runs of a lane in which somebody waits all the same.

@@ -4,6 +4,7 @@ mod both_schemas_are_one;
 mod by_hand;
 mod claims;
 mod contact_pages;
+mod erasure;
 mod events;
 mod figures;
 mod imports;

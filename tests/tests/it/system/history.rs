@@ -3,6 +3,7 @@
 use ringfence_domain::{Outcome, Span};
 use ringfence_sandbox::Behaviour;
 use ringfence_tests::binary::{Vendor, json, output, text, write_project};
+use ringfence_tests::database::execute;
 use ringfence_tests::on_both_databases;
 
 fn answered() -> Behaviour {
@@ -52,5 +53,40 @@ on_both_databases! {
         let number = ringfence_tests::sample::number(0);
         let why = text(&output(folder, &["why", number.e164()]).await);
         assert!(why.contains("spring, run 1: ended answered"), "{why}");
+    }
+}
+
+on_both_databases! {
+    async fn an_old_run_is_erased_and_its_counts_are_still_told(database) {
+        let vendor = Vendor::begin(answered()).await;
+        let folder = database.folder();
+        write_project(folder, &database.url, &vendor, 2, "timezone = \"Asia/Kolkata\"\n");
+        json(folder, &["run", "spring.toml", "--until", "done", "--json"]).await;
+        json(folder, &["run", "spring.toml", "--fresh", "december", "--until", "done", "--json"]).await;
+        let erase = async |args: &[&str], code| {
+            let done = output(folder, &[&["erase"], args].concat()).await;
+            assert_eq!(done.status.code(), Some(code), "{}", text(&done));
+            text(&done)
+        };
+        assert!(erase(&[], 1).await.contains("[retention] people = \"180d\""));
+        let config = std::fs::read_to_string(folder.join("ringfence.toml")).expect("read");
+        std::fs::write(folder.join("ringfence.toml"), format!("{config}\n[retention]\npeople = \"90d\"\n")).expect("written");
+        assert!(erase(&["--yes"], 0).await.contains("nobody is to be erased"));
+        execute(&database.url, "UPDATE runs SET last_dial_at = last_dial_at - 8640000000 WHERE number = 1").await;
+        assert!(erase(&["--older-than", "200d", "--yes"], 0).await.contains("nobody is to be erased"));
+        let shown = erase(&["--dry-run"], 0).await;
+        assert!(shown.contains("spring") && shown.contains("nothing was erased: --dry-run"), "{shown}");
+        assert!(erase(&[], 1).await.contains("say --yes"), "nobody can be asked");
+        assert_eq!(json(folder, &["runs", "spring", "--json"]).await[0]["erased_at"], serde_json::Value::Null);
+        assert!(erase(&["--yes"], 0).await.contains("erased: 2 contacts of 1 run"));
+
+        let runs = json(folder, &["runs", "spring", "--json"]).await;
+        assert!(runs[0]["erased_at"].is_string(), "{runs}");
+        assert_eq!((&runs[0]["reached"], &runs[1]["erased_at"]), (&2.into(), &serde_json::Value::Null));
+        let gone = output(folder, &["export", "spring", "--run", "1"]).await;
+        assert_eq!(gone.status.code(), Some(1), "{}", text(&gone));
+        assert!(text(&gone).contains("the people of run 1 of spring were erased"), "{}", text(&gone));
+        let verified = output(folder, &["verify"]).await;
+        assert_eq!(verified.status.code(), Some(0), "{}", text(&verified));
     }
 }
