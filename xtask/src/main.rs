@@ -30,6 +30,7 @@ cargo xtask bench [N]     durable dials per second on both databases, rows per s
 cargo xtask bench reads [N]   what reads over HTTP and pages take while 500 calls a second are dialled and N
                           contacts wait, a multiple of 500,000; 1,000,000 when N is left out
 cargo xtask bench page    what an open page costs, server and browser, while 10,000 events a minute happen
+cargo xtask bench processes   calls a second of one process and of four on one Postgres, with a slow vendor
 cargo xtask torture [--minutes N] [--seed S] [--only CELL]   end processes at every named moment while everything
                           goes wrong at the vendor, and verify every call afterwards; what RELIABILITY.md reports
 cargo xtask simulate [--minutes N] [--seed S] [--steps N] [--file FILE]   the real engine in virtual time: the same
@@ -106,7 +107,7 @@ fn bench(args: &[String]) -> Result<(), String> {
         let run = ["run", "--profile", "dist", "--package", "ringfence-tests", "--bin", "bench", "--", "page"];
         return cargo(&run, &[("RINGFENCE_TEST_BINARY", binary.as_str())]);
     }
-    if args.first().is_none_or(|first| first != "reads") {
+    if args.first().is_none_or(|first| first != "reads" && first != "processes") {
         // The peer is a program of Node.js.
         system::provide("node", "nodejs")?;
         system::provide("npm", "npm")?;
@@ -115,5 +116,12 @@ fn bench(args: &[String]) -> Result<(), String> {
     let server = Postgres::start(&std::env::temp_dir())?;
     let mut all = vec!["run", "--profile", "dist", "--package", "ringfence-tests", "--bin", "bench", "--"];
     all.extend(args.iter().map(String::as_str));
-    cargo(&all, &[("RINGFENCE_TEST_POSTGRES", server.url.as_str())])
+    // Processes are started from the program itself.
+    let is_of_processes = args.first().map(String::as_str) == Some("processes");
+    if is_of_processes {
+        cargo(&["build", "--profile", "dist", "--package", "ringfence"], &[])?;
+    }
+    let binary = run::built("dist", "ringfence")?.display().to_string();
+    let variables = [("RINGFENCE_TEST_POSTGRES", server.url.as_str()), ("RINGFENCE_TEST_BINARY", binary.as_str())];
+    cargo(&all, if is_of_processes { &variables } else { &variables[..1] })
 }

@@ -8,6 +8,7 @@ mod limit;
 mod multiply;
 mod page;
 mod peer;
+mod processes;
 mod reads;
 mod vendor;
 
@@ -39,6 +40,7 @@ async fn main() {
     match wanted.as_str() {
         "vendor" => vendor::be_quick().await,
         "page" => page::measure(folder.path()).await,
+        "processes" => processes::measure().await,
         "reads" => {
             let bench = Bench { folder, vendor: vendor::simulated().await };
             // More are made of those that are imported.

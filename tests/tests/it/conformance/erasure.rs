@@ -10,6 +10,7 @@ use ringfence_store::{
 use ringfence_tests::database::{execute, text_of};
 use ringfence_tests::sample::{Stage, begin_import, chunk, complete, lane_settings, noon, number, row, rules};
 use ringfence_tests::virtual_time::HandClock;
+use ringfence_tests::web::{Web, config};
 use ringfence_tests::{TestDatabase, on_both_databases};
 
 const LATER: Span = Span::from_days(200);
@@ -178,4 +179,27 @@ async fn nothing_of_an_erased_person_is_in_the_file() {
     let after = whole();
     let left: Vec<String> = secrets().filter(|text| seen(&after, text)).collect();
     assert_eq!(left, [] as [String; 0]);
+}
+
+/// `serve` does it by itself, as long as people are kept by its configuration.
+#[tokio::test]
+async fn a_server_erases_by_itself() {
+    let database = TestDatabase::sqlite().await;
+    let stage = Stage::set(&database.store, 1).await;
+    database.store.begin_run(stage.campaign.id, "second".into(), noon()).await.expect("a run");
+    let order = StopOrder::new(stage.run(), StopScope::All, StopReason::Superseded, noon());
+    order.carry_out(&database.store).await.expect("stopped");
+    let mut config = config(database.folder());
+    config.keep_people = Some(KEEP);
+    let web = Web::begin_at(&database.store, config, HandClock::at(later()), "");
+    while database.store.run(stage.run()).await.expect("a run").erased_at.is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(database.store.run(current_run(&database.store).await).await.expect("a run").erased_at, None);
+    web.stop.cancel();
+}
+
+/// The run that goes on.
+async fn current_run(store: &Database) -> ringfence_domain::RunId {
+    store.campaign("spring".to_owned()).await.expect("an answer").expect("a campaign").run
 }
