@@ -75,7 +75,7 @@ pub(crate) async fn mark(session: &mut Session, id: RunId, before: Moment, now: 
     if marked.is_none() {
         let ErasableRun { number, contacts, .. } = run(&still)?;
         session.run(&MARK, args![id, now]).await?;
-        tell(EventKind::RunErased, Subject::Run(id), Some(&format!("run {number}, {contacts} people")), now);
+        tell(EventKind::RunErased, Subject::Run(id), Some(&format!("run {number}, people: {contacts}")), now);
     }
     Ok(true)
 }

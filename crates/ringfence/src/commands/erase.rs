@@ -13,7 +13,7 @@ use crate::screen::{self, plural};
 /// `erase`
 #[derive(Debug, clap::Args)]
 pub struct EraseArgs {
-    /// Erase runs whose last call is longer ago: 180d [default: `people` in [retention]]
+    /// Erase runs whose last call is longer ago: 180d [default: retention.people of ringfence.toml]
     #[arg(long, value_name = "TIME")]
     pub older_than: Option<Span>,
     /// Show what would be erased, and erase nothing
@@ -61,7 +61,7 @@ async fn erase_at(common: &Common, home: &Home, args: &EraseArgs) -> Result<u8, 
     let people: i64 = runs.iter().map(|run| run.contacts).sum();
     let question = format!("erase {} and their calls for good?", plural(people, "contact"));
     if !args.yes && !screen::confirm(&question)? {
-        return Err(Error::input("nothing was erased", "say --yes, or answer y on a terminal").into());
+        return Err(Error::input("nothing was erased", "say --yes, or answer y on a terminal"));
     }
     let erased = erasure::erase(&home.store, &*home.clock, due).await?;
     let people: i64 = erased.iter().map(|run| run.contacts).sum();

@@ -98,13 +98,13 @@ async fn postgres_knows_an_index_for_each_list() {
         let types: Vec<&str> = (1..=last).map(type_of).collect();
         let list = |words: Vec<&str>| if last == 0 { String::new() } else { format!("({})", words.join(", ")) };
         let (types, nulls) = (list(types), list(vec!["NULL"; last]));
-        let prepare = format!("PREPARE looked_at_{n}{types} AS {}", text);
+        let prepare = format!("PREPARE looked_at_{n}{types} AS {text}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)).execute(&mut link).await.expect("prepared");
         let explain = format!("EXPLAIN EXECUTE looked_at_{n}{nulls}");
         let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(explain)).fetch_all(&mut link).await.expect("a plan");
         let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         let whole = |line: &&String| LARGE.iter().any(|table| line.contains(&format!("Seq Scan on {table} ")));
-        assert_eq!(plan.iter().find(whole), None, "{}: {plan:#?}", text);
+        assert_eq!(plan.iter().find(whole), None, "{text}: {plan:#?}");
     }
 }
 

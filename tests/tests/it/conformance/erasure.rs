@@ -89,7 +89,7 @@ on_both_databases! {
         store.begin_run(stage.campaign.id, "second".into(), later()).await.expect("a run");
         assert_eq!(erase(store, later()).await, [("spring".to_owned(), 1)]);
         let told = text_of(&database.url, "SELECT cause FROM events WHERE kind = 'run.erased'").await;
-        assert_eq!(told.as_deref(), Some("run 1, 1 people"));
+        assert_eq!(told.as_deref(), Some("run 1, people: 1"));
     }
 }
 
