@@ -4,6 +4,7 @@
 //! Adding a story: a file here, and a line in `stories!`.
 
 mod dial;
+mod erase;
 mod import;
 mod operate;
 mod restore;
@@ -59,6 +60,8 @@ stories! {
     Schedule schedule,
     /// Nobody knows what became of a call.
     Uncertain uncertain,
+    /// What is old is erased.
+    Erase erase,
 }
 
 /// How a story ended.
