@@ -3,6 +3,7 @@
 pub(crate) mod claim_fence;
 mod row;
 mod rows;
+mod rows_sql;
 mod statement;
 pub(crate) mod transaction;
 

@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use sqlx::SqlStr;
 use sqlx::types::Json;
 
-use super::rows::{self, Rows, Value};
+use super::rows::{Rows, Value};
+use super::rows_sql;
 
 /// A statement, once for each dialect.
 #[derive(Debug, Clone, Copy)]
@@ -31,19 +32,19 @@ pub(crate) struct RowsSql {
 }
 
 impl Sql {
-    /// The statement for SQLite, with room for so many rows if rows are its first argument.
+    /// Returns the text for SQLite. When rows are the first argument, it has room for so many.
     pub(crate) fn on_sqlite(&'static self, rows: usize) -> SqlStr {
         match self {
             Self::Plain { sqlite, .. } => SqlStr::from_static(sqlite),
-            Self::OfRows(sql) => rows::on_sqlite(sql, rows),
+            Self::OfRows(sql) => rows_sql::on_sqlite(sql, rows),
         }
     }
 
-    /// The statement for Postgres.
+    /// Returns the text for Postgres.
     pub(crate) fn on_postgres(&'static self) -> SqlStr {
         match self {
             Self::Plain { postgres, .. } => SqlStr::from_static(postgres),
-            Self::OfRows(sql) => rows::on_postgres(sql),
+            Self::OfRows(sql) => rows_sql::on_postgres(sql),
         }
     }
 }

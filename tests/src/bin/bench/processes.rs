@@ -37,8 +37,8 @@ pub(crate) async fn measure() {
     println!("{LANES} processes, {LANES} lanes: {four:.1} calls a second, {:.2} times one lane", four / one);
 }
 
-/// Calls a second of so many processes on so many lanes. With several processes it also says how long it took until each had
-/// its share, and until the lane of one that is killed was dialled by another.
+/// Counts the calls a second of some processes on some lanes. Prints when each process had its share and, of several, when
+/// another one had the lane of one that was killed.
 async fn rate_of(lanes: usize, processes: usize) -> f64 {
     let folder = TempDir::new().expect("a folder");
     let url = TestDatabase::empty_postgres().await;
@@ -100,7 +100,7 @@ async fn owned(store: &Database, are_so: impl Fn(&BTreeMap<String, usize>) -> bo
     }
 }
 
-/// Nobody was called twice, whoever was killed.
+/// Fails when somebody was called twice.
 fn called_once(vendors: &[Vendor]) {
     for vendor in vendors {
         let calls = vendor.simulator.tape().calls();

@@ -44,6 +44,18 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn a_receipt_that_comes_twice_at_once_counts_once(database) {
+        let stage = Stage::set(&database.store, 1).await;
+        let id = stage.claim(&database.store, 1, noon()).await[0];
+        let receipt = || stage.accepted(id, noon());
+        let recorded = database.store.record(vec![receipt(), receipt()], noon()).await.expect("a record");
+        assert_eq!((recorded.recorded, recorded.late), (1, 1));
+        assert_eq!(stage.count(&database.store, "attempt:placed").await, 1);
+        stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
     async fn a_receipt_after_doubt_is_taken_and_its_contact_leaves_review(database) {
         let stage = Stage::set(&database.store, 2).await;
         let ids = stage.claim(&database.store, 2, noon()).await;

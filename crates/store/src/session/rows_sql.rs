@@ -1,0 +1,87 @@
+//! The texts of statements that take rows, in both dialects. Each is made once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use super::rows::room;
+use super::statement::RowsSql;
+
+/// A statement of SQLite that binds its rows, with room for as many as these. Their values are the
+/// first arguments; `$2` and so on follow them.
+pub(crate) fn on_sqlite(sql: &'static RowsSql, rows: usize) -> SqlStr {
+    let room = room(rows);
+    made(sql, room, || {
+        let named: Vec<String> =
+            sql.columns.iter().zip(1..).map(|((name, _), n)| format!("column{n} AS {name}")).collect();
+        let row = format!("({})", vec!["?"; sql.columns.len()].join(","));
+        // The first value of each row is its key. Parameters without a name are found at once.
+        let table = format!(
+            "(SELECT {} FROM (VALUES {}) WHERE column1 IS NOT NULL) AS u",
+            named.join(", "),
+            vec![row; room].join(",")
+        );
+        around(sql, &table, room * sql.columns.len())
+    })
+}
+
+/// The same on Postgres, for any number of rows. Their columns are the first arguments.
+pub(crate) fn on_postgres(sql: &'static RowsSql) -> SqlStr {
+    made(sql, 0, || {
+        let array = |((_, kind), n): (&(&str, &str), usize)| match *kind {
+            "jsonb" => format!("${n}::text[]::jsonb[]"),
+            kind => format!("${n}::{kind}[]"),
+        };
+        let arrays: Vec<String> = sql.columns.iter().zip(1..).map(array).collect();
+        let names: Vec<&str> = sql.columns.iter().map(|(name, _)| *name).collect();
+        around(sql, &format!("unnest({}) AS u({})", arrays.join(", "), names.join(", ")), names.len())
+    })
+}
+
+/// Puts a table that has so many parameters between the sides of a statement.
+fn around(sql: &RowsSql, table: &str, parameters: usize) -> String {
+    format!("{} {table} {}", moved(sql.head, parameters - 1), moved(sql.tail, parameters - 1))
+}
+
+/// Returns the text that was made of a statement for as many rows, or makes it.
+fn made(sql: &'static RowsSql, room: usize, make: impl FnOnce() -> String) -> SqlStr {
+    type Made = HashMap<(usize, usize), Arc<str>>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = made.entry((std::ptr::from_ref(sql) as usize, room)).or_insert_with(|| make().into()).clone();
+    AssertSqlSafe(text).into_sql_str()
+}
+
+/// `$2` and so on as many places later.
+fn moved(sql: &str, by: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        let place: usize = part[..end].parse().expect("a parameter has a number");
+        text.push_str(&format!("${}{}", place + by, &part[end..]));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_has_room_for_a_power_of_four() {
+        static SQL: RowsSql =
+            RowsSql { head: "SELECT u.a FROM", tail: "WHERE u.b = $2", columns: &[("a", "bigint"), ("b", "jsonb")] };
+        assert_eq!(
+            on_sqlite(&SQL, 2).as_str(),
+            "SELECT u.a FROM (SELECT column1 AS a, column2 AS b FROM (VALUES (?,?),(?,?),(?,?),(?,?)) \
+              WHERE column1 IS NOT NULL) AS u WHERE u.b = $9"
+        );
+        assert_eq!(
+            on_postgres(&SQL).as_str(),
+            "SELECT u.a FROM unnest($1::bigint[], $2::text[]::jsonb[]) AS u(a, b) WHERE u.b = $3"
+        );
+    }
+}
