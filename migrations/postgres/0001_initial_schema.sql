@@ -163,6 +163,9 @@ CREATE TABLE imports (
     rejected BIGINT NOT NULL DEFAULT 0,
     -- contacts that were stopped because the file does not have them
     missing BIGINT NOT NULL DEFAULT 0,
+    -- its contacts after this one, so many, have no numbers in number_owners yet
+    owned_to BIGINT NOT NULL DEFAULT 0,
+    unowned BIGINT NOT NULL DEFAULT 0,
     held_for TEXT,                              -- the safety rail that holds or held it
     started_at BIGINT NOT NULL,
     accepted_at BIGINT,                         -- a person accepted what the rail said
@@ -172,6 +175,7 @@ CREATE TABLE imports (
     UNIQUE (run_id, digest),
     CHECK (state <> 'held' OR held_for IS NOT NULL),
     CHECK (state NOT IN ('canary', 'complete') OR completed_at IS NOT NULL),
+    CHECK (state NOT IN ('held', 'canary', 'complete') OR unowned = 0),
     CHECK (state <> 'complete' OR released_at IS NOT NULL),
     CHECK ((state = 'undone') = (undone_at IS NOT NULL))
 );
@@ -237,7 +241,6 @@ CREATE TABLE contacts (
     CHECK ((state = 'stopped') = (stop_reason IS NOT NULL)),
     CHECK ((state IN ('done', 'stopped')) = (finished_at IS NOT NULL))
 ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-CREATE UNIQUE INDEX contacts_number ON contacts (number_key, run_id);
 CREATE UNIQUE INDEX contacts_external_id ON contacts (external_id, run_id) WHERE external_id IS NOT NULL;
 CREATE INDEX contacts_changes ON contacts (run_id, change_number, id);
 -- Lists of contacts, page by page.
@@ -247,17 +250,24 @@ CREATE INDEX contacts_due ON contacts (bucket_id, due_at, id) WHERE state = 'wai
 -- Whoever has a call of unknown fate is not dialled in a fresh run.
 CREATE INDEX contacts_in_review ON contacts (number_key) WHERE state = 'review';
 
--- All numbers of contacts that have several; the one to dial next stands in contacts.
-CREATE TABLE contact_numbers (
-    run_id BIGINT NOT NULL,
+-- Whose each number is: no two people of a run have the same. Those of a large file come in the order of their keys,
+-- many at a time, after their contacts: see imports.unowned.
+CREATE TABLE number_owners (
     number_key BIGINT NOT NULL,
+    run_id BIGINT NOT NULL,
     contact_id BIGINT NOT NULL,
-    position BIGINT NOT NULL,                   -- in the order of the columns
-    number TEXT NOT NULL,
-    invalid BOOLEAN NOT NULL DEFAULT FALSE,     -- the vendor says that it does not exist
     PRIMARY KEY (number_key, run_id)
 );
-CREATE INDEX contact_numbers_contact ON contact_numbers (contact_id, position);
+
+-- All numbers of contacts that have several; the one to dial next stands in contacts.
+CREATE TABLE contact_numbers (
+    contact_id BIGINT NOT NULL,
+    position BIGINT NOT NULL,                   -- in the order of the columns
+    number_key BIGINT NOT NULL,
+    number TEXT NOT NULL,
+    invalid BOOLEAN NOT NULL DEFAULT FALSE,     -- the vendor says that it does not exist
+    PRIMARY KEY (contact_id, position)
+);
 
 -- One planned call. At most one request is ever made for it.
 CREATE TABLE attempts (

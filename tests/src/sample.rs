@@ -128,6 +128,8 @@ impl Stage {
     /// Fails when kept counts differ from the rows.
     pub async fn check_counts(&self, store: &Database) {
         assert_eq!(store.recount(self.run()).await.expect("a recount"), [], "name, kept, counted afresh");
+        let forgotten = store.forgotten(self.run()).await.expect("an answer");
+        assert_eq!(forgotten.without_number, 0, "contacts that would not be found by their number");
     }
 
     fn campaign_id(&self) -> CampaignId {

@@ -130,8 +130,9 @@ pub(crate) async fn find(session: &mut Session, number: NumberKey) -> Result<Vec
 
 // SQLite keeps the order of a cross join: the list first. A number may be on both lists.
 pub(crate) const BY_LIST: Sql = sql!(
-    "SELECT count(DISTINCT c.id) AS n FROM dnc d CROSS JOIN contacts c WHERE c.run_id = $1 AND c.number_key = d.number_key \
-     AND c.state = 'waiting' AND d.campaign_id IN (0, (SELECT campaign_id FROM runs WHERE id = $1))"
+    "SELECT count(DISTINCT c.id) AS n FROM dnc d CROSS JOIN number_owners o CROSS JOIN contacts c WHERE o.run_id = $1 \
+     AND o.number_key = d.number_key AND c.id = o.contact_id AND c.number_key = d.number_key AND c.state = 'waiting' \
+     AND d.campaign_id IN (0, (SELECT campaign_id FROM runs WHERE id = $1))"
 );
 
 /// How many who wait in a run are on the list, of everyone or of its campaign. None when the list and

@@ -9,6 +9,7 @@ use ringfence_domain::{CampaignId, Moment, RunId};
 
 use crate::StoreError;
 use crate::events::{Subject, tell};
+use crate::imports::owners::disown;
 use crate::session::{Arg, Row, Session, Sql, args, sql};
 
 /// A run whose people can be erased, or are half erased.
@@ -110,6 +111,7 @@ pub(crate) async fn erase_some(session: &mut Session, id: RunId, limit: i64) -> 
     }
     let contacts = ids(session, &CONTACTS, id, limit).await?;
     if !contacts.is_empty() {
+        disown(session, &contacts).await?;
         session.run(&NUMBERS, args![Arg::Ints(contacts.clone())]).await?;
         session.run(&CONTACTS_GO, args![Arg::Ints(contacts.clone())]).await?;
         return Ok((true, contacts.len()));

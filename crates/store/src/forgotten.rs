@@ -14,6 +14,8 @@ pub struct Forgotten {
     pub done_without_attempt: i64,
     /// Complete files brought them, and they are not there.
     pub missing: i64,
+    /// Their number is not known as theirs: the next file would bring them a second time.
+    pub without_number: i64,
 }
 
 /// Counts them. It reads every contact of the run.
@@ -26,6 +28,9 @@ pub(crate) async fn forgotten(session: &mut Session, run: RunId) -> Result<Forgo
          WHERE n.contact_id = c.id) AND a.contact_id = c.id AND a.sending_at IS NOT NULL)) AS done, \
          (SELECT CAST(coalesce(sum(i.accepted), 0) AS BIGINT) FROM imports i WHERE i.run_id = $1 AND i.completed_at IS NOT NULL) AS accepted, \
          (SELECT count(*) FROM contacts c WHERE c.run_id = $1) AS present, \
+         (SELECT count(*) FROM contacts c JOIN imports i ON i.id = c.import_id WHERE c.run_id = $1 AND i.unowned = 0 \
+         AND NOT EXISTS (SELECT 1 FROM number_owners o WHERE o.number_key = c.number_key AND o.run_id = c.run_id \
+         AND o.contact_id = c.id)) AS without_number, \
          (SELECT r.erased_at FROM runs r WHERE r.id = $1) AS erased_at"
     );
     let row = session.one(&COUNT, args![run]).await?;
@@ -33,6 +38,7 @@ pub(crate) async fn forgotten(session: &mut Session, run: RunId) -> Result<Forgo
     Ok(Forgotten {
         active_without_attempt: row.get("active")?,
         done_without_attempt: row.get("done")?,
+        without_number: row.get("without_number")?,
         missing: if row.moment_or_none("erased_at")?.is_some() { 0 } else { (accepted - present).max(0) },
     })
 }

@@ -170,7 +170,8 @@ async fn buckets(
 async fn behind_reviews(session: &mut Session) -> Result<HashMap<i64, i64>, StoreError> {
     const BEHIND: Sql = sql!(
         "SELECT bucket_id, count(*) AS n FROM (SELECT (SELECT CASE WHEN c.state = 'waiting' THEN c.bucket_id END \
-         FROM contacts c WHERE c.number_key = k.number_key AND c.run_id = m.run_id) AS bucket_id \
+         FROM number_owners o CROSS JOIN contacts c WHERE o.number_key = k.number_key AND o.run_id = m.run_id \
+         AND c.id = o.contact_id AND c.number_key = k.number_key) AS bucket_id \
          FROM (SELECT number_key, run_id FROM contacts WHERE state = 'review' LIMIT $1) AS k \
          CROSS JOIN runs old CROSS JOIN campaigns m \
          WHERE old.id = k.run_id AND m.id = old.campaign_id AND m.run_id <> old.id) AS behind \

@@ -29,7 +29,7 @@ pub struct StopOrder {
     pub whom: StopScope,
     /// Why.
     pub reason: StopReason,
-    /// From here on, in the order of the number keys; the smallest to begin with.
+    /// From here on, in the order of their ids; 0 to begin with.
     pub after: i64,
     /// When.
     pub now: Moment,

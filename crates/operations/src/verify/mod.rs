@@ -197,6 +197,7 @@ async fn of_contacts(workspace: &Workspace, found: &mut Verified) -> Result<(), 
                 (forgotten.active_without_attempt, "contacts are being called without any attempt"),
                 (forgotten.done_without_attempt, "contacts are done without any attempt"),
                 (forgotten.missing, "contacts of complete files are not there"),
+                (forgotten.without_number, "contacts would not be found by their number"),
             ];
             for (n, what) in kinds.into_iter().filter(|(n, _)| *n > 0) {
                 found.add(Broken::Lost, n.unsigned_abs(), || format!("{at}: {n} {what}"));

@@ -176,30 +176,13 @@ async fn candidates(
     order: &AdoptOrder,
 ) -> Result<BTreeMap<NumberKey, Vec<Candidate>>, StoreError> {
     const BY_NUMBER: Sql = sql!(
-        "SELECT c.id, c.number_key, c.run_id, c.state, b.class, m.rules->>'agent' AS agent, \
-         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = c.number_key)) AS busy \
-         FROM contacts c CROSS JOIN campaigns m CROSS JOIN buckets b WHERE c.number_key" ids
-        "AND m.run_id = c.run_id + 0 AND m.lane_id = $2 AND m.state <> 'cancelled' AND b.id = c.bucket_id"
+        "SELECT c.id, o.number_key, c.run_id, c.state, b.class, m.rules->>'agent' AS agent, \
+         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = o.number_key)) AS busy \
+         FROM number_owners o CROSS JOIN campaigns m CROSS JOIN contacts c CROSS JOIN buckets b WHERE o.number_key" ids
+        "AND m.run_id = o.run_id + 0 AND m.lane_id = $2 AND m.state <> 'cancelled' AND c.id = o.contact_id AND b.id = c.bucket_id"
     );
-    const BY_ANOTHER_NUMBER: Sql = sql!(
-        "SELECT c.id, x.number_key, c.run_id, c.state, b.class, x.agent, \
-         EXISTS (SELECT 1 FROM attempts a WHERE a.live AND (a.contact_id = c.id OR a.number_key = x.number_key)) AS busy \
-         FROM (SELECT u.number_key, m.rules->>'agent' AS agent, (SELECT n.contact_id FROM contact_numbers n \
-         WHERE n.number_key = u.number_key AND n.run_id = m.run_id) AS contact_id FROM"
-        rows (number_key bigint)
-        "CROSS JOIN campaigns m WHERE m.lane_id = $2 AND m.state <> 'cancelled') AS x \
-         CROSS JOIN contacts c CROSS JOIN buckets b WHERE c.id = x.contact_id AND c.number_key <> x.number_key AND b.id = c.bucket_id"
-    );
-    #[derive(Serialize)]
-    struct KeyRow {
-        number_key: NumberKey,
-    }
-    let numbers: BTreeSet<NumberKey> = order.calls.iter().map(|call| call.number_key).collect();
-    let numbers: Vec<KeyRow> = numbers.into_iter().map(|number_key| KeyRow { number_key }).collect();
     let mut found: BTreeMap<NumberKey, Vec<Candidate>> = BTreeMap::new();
-    let mut rows = session.rows(&BY_NUMBER, args![keys(order), order.lane]).await?;
-    rows.extend(session.rows(&BY_ANOTHER_NUMBER, args![session::rows(&numbers), order.lane]).await?);
-    for row in rows {
+    for row in session.rows(&BY_NUMBER, args![keys(order), order.lane]).await? {
         found.entry(NumberKey(row.get("number_key")?)).or_default().push(Candidate {
             contact: ContactId(row.get("id")?),
             run: RunId(row.get("run_id")?),

@@ -201,8 +201,7 @@ pub(crate) async fn by_number(
     number: NumberKey,
 ) -> Result<Option<ContactRow>, StoreError> {
     const FIND: Sql = sql!(
-        both contact_columns!("WHERE c.id IN (SELECT id FROM contacts WHERE run_id = $1 AND number_key = $2 \
-            UNION ALL SELECT contact_id FROM contact_numbers WHERE run_id = $1 AND number_key = $2)")
+        both contact_columns!("WHERE c.id IN (SELECT contact_id FROM number_owners WHERE run_id = $1 AND number_key = $2)")
     );
     let rows = session.rows(&FIND, args![run, number]).await?;
     Ok(with_last_attempts(session, rows).await?.into_iter().next())
@@ -211,12 +210,10 @@ pub(crate) async fn by_number(
 /// The contacts with this number in the current runs of all campaigns.
 pub(crate) async fn in_current_runs(session: &mut Session, number: NumberKey) -> Result<Vec<ContactRow>, StoreError> {
     const FIND: Sql = sql!(
-        sqlite contact_columns!("WHERE c.id IN (SELECT o.id FROM contacts o CROSS JOIN campaigns k \
-            WHERE o.number_key = $1 AND o.run_id = k.run_id UNION ALL SELECT n.contact_id FROM contact_numbers n \
-            CROSS JOIN campaigns k WHERE n.number_key = $1 AND n.run_id = k.run_id) ORDER BY c.id"),
-        postgres contact_columns!("WHERE c.id = ANY (ARRAY(SELECT o.id FROM contacts o CROSS JOIN campaigns k \
-            WHERE o.number_key = $1 AND o.run_id = k.run_id UNION ALL SELECT n.contact_id FROM contact_numbers n \
-            CROSS JOIN campaigns k WHERE n.number_key = $1 AND n.run_id = k.run_id)) ORDER BY c.id")
+        sqlite contact_columns!("WHERE c.id IN (SELECT o.contact_id FROM number_owners o CROSS JOIN campaigns k \
+            WHERE o.number_key = $1 AND o.run_id = k.run_id) ORDER BY c.id"),
+        postgres contact_columns!("WHERE c.id = ANY (ARRAY(SELECT o.contact_id FROM number_owners o \
+            CROSS JOIN campaigns k WHERE o.number_key = $1 AND o.run_id = k.run_id)) ORDER BY c.id")
     );
     let rows = session.rows(&FIND, args![number]).await?;
     with_last_attempts(session, rows).await
@@ -236,9 +233,10 @@ pub(crate) const NAMED: Sql = sql!(both contact_columns!(
 /// is settled.
 pub(crate) async fn waiting_for_review(session: &mut Session, number: NumberKey) -> Result<Vec<ContactId>, StoreError> {
     const FIND: Sql = sql!(
-        "SELECT c.id FROM contacts k CROSS JOIN runs old CROSS JOIN runs own CROSS JOIN contacts c \
+        "SELECT c.id FROM contacts k CROSS JOIN runs old CROSS JOIN runs own CROSS JOIN number_owners o CROSS JOIN contacts c \
          WHERE k.number_key = $1 AND k.state = 'review' AND old.id = k.run_id AND own.campaign_id = old.campaign_id \
-         AND own.id <> old.id AND c.run_id = own.id AND c.number_key = k.number_key"
+         AND own.id <> old.id AND o.number_key = k.number_key AND o.run_id = own.id AND c.id = o.contact_id \
+         AND c.number_key = k.number_key"
     );
     session.rows(&FIND, args![number]).await?.iter().map(|row| row.get("id").map(ContactId)).collect()
 }

@@ -38,6 +38,7 @@ use self::sqlite::SqlitePools;
 use self::timing::Timing;
 use crate::StoreError;
 use crate::events::Actor;
+use crate::imports::recent::RecentImports;
 use crate::lanes::tallies::Tallies;
 use crate::quarantine::database_file::DatabaseFile;
 use crate::quarantine::leftover_log;
@@ -76,6 +77,7 @@ pub struct Database {
     mixed: bool,
     timing: Timing,
     portions: Arc<Portions>,
+    recent_imports: Arc<RecentImports>,
     health: Arc<Health>,
     receipts: Arc<Receipts>,
     pub(crate) tallies: Arc<Tallies>,
@@ -157,6 +159,7 @@ impl Database {
             mixed: false,
             timing: Timing::Real,
             portions: Arc::default(),
+            recent_imports: Arc::default(),
             health: Arc::default(),
             receipts: Arc::new(Receipts::new(Arc::from(""), Vec::new())),
             tallies: Arc::default(),

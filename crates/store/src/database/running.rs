@@ -13,6 +13,7 @@ use super::{Database, Pools, Step};
 use crate::StoreError;
 use crate::error::trouble::Trouble;
 use crate::events::{self, TELLER, Teller};
+use crate::imports::recent::RecentImports;
 use crate::measures::TRANSACTIONS;
 use crate::quarantine::witness;
 use crate::quarantine::witness::Ready;
@@ -117,6 +118,10 @@ impl Database {
             // Nobody but those who want the same rows waits for a transaction of Postgres.
             Pools::Postgres(_) => POSTGRES_ROWS,
         }
+    }
+
+    pub(crate) fn recent_imports(&self) -> &RecentImports {
+        &self.recent_imports
     }
 
     pub(crate) fn portions(&self) -> &Portions {

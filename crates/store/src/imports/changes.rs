@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::chunk::Change;
 use super::matching::owners;
+use super::owners::{OwnerRow, disown, enter_few, enter_of, own};
 use super::rows::{has_newer, lock_loading};
-use crate::StoreError;
 use crate::buckets::{BucketKey, buckets_for};
 use crate::contacts::snapshot::{ContactSnapshot, snapshots};
 use crate::counters::{Counter, Deltas};
+use crate::database::turns::Urgency;
 use crate::session::{self, Arg, Session, Sql, args, sql};
+use crate::{Database, StoreError};
 
 /// For each row that is changed so many may be looked at: those that nothing is new of cost little,
 /// and not nothing.
@@ -51,25 +53,56 @@ struct IdRow {
 /// Gives some known contacts, from the first after `after` on, what the file has of them. That is
 /// new data; for who was to leave because of an older file or an undone import, another chance; for
 /// who waits in an import that is not released, a place in this one. Returns the last of them,
-/// while there may be more, and how many of at most `limit` there were.
+/// while there may be more.
 pub(crate) async fn apply_changes(
+    database: &Database,
+    import: ImportId,
+    after: ContactId,
+    now: Moment,
+) -> Result<Option<ContactId>, StoreError> {
+    loop {
+        let some = database.write_some("apply_changes", Urgency::Bulk, move |session, limit| {
+            Box::pin(async move { apply_some(session, import, after, now, limit).await })
+        });
+        match some.await? {
+            Applied::UpTo(last) => return Ok(last),
+            Applied::EnterFirst => enter_of(database, import).await?,
+        }
+    }
+}
+
+/// What was done.
+enum Applied {
+    UpTo(Option<ContactId>),
+    /// Nothing: many contacts of the run have numbers that are not entered, and a new number may be
+    /// theirs.
+    EnterFirst,
+}
+
+/// Applies `limit` of them at most, and returns how many there were.
+async fn apply_some(
     session: &mut Session,
     import: ImportId,
     after: ContactId,
     now: Moment,
     limit: i64,
-) -> Result<(Option<ContactId>, usize), StoreError> {
+) -> Result<(Applied, usize), StoreError> {
     let row = lock_loading(session, import).await?;
     if has_newer(session, &row).await? {
-        return Ok((None, 0));
+        return Ok((Applied::UpTo(None), 0));
     }
-    let Some(Next { last, wanted }) = next(session, import, after, limit).await? else { return Ok((None, 0)) };
+    let Some(Next { last, wanted }) = next(session, import, after, limit).await? else {
+        return Ok((Applied::UpTo(None), 0));
+    };
     let did = wanted.len();
     if did > 0 {
+        if !enter_few(session, row.run).await? {
+            return Ok((Applied::EnterFirst, 0));
+        }
         let changes = Changes::load(session, row.run, import, &wanted).await?;
         changes.write(session, row.run, now).await?;
     }
-    Ok((Some(last), did))
+    Ok((Applied::UpTo(Some(last)), did))
 }
 
 /// What a file has of some known contacts that may still be called.
@@ -153,6 +186,8 @@ impl Changes {
             session.run(&MOVE, args![session::rows(&moves)]).await?;
         }
         if !rows.is_empty() {
+            let changed: Vec<i64> = rows.iter().map(|row| row.contact_id.0).collect();
+            disown(session, &changed).await?;
             session.run(&WRITE, args![session::rows(&rows)]).await?;
             replace_numbers(session, run, &self.changes).await?;
         }
@@ -287,16 +322,16 @@ async fn replace_numbers(
     #[derive(Serialize)]
     struct NumberRow<'a> {
         contact_id: ContactId,
-        number_key: NumberKey,
         position: usize,
+        number_key: NumberKey,
         number: &'a str,
     }
     const CLEAR: Sql = sql!("DELETE FROM contact_numbers WHERE contact_id" ids "");
     const WRITE: Sql = sql!(
-        "INSERT INTO contact_numbers (run_id, number_key, contact_id, position, number) \
-         SELECT $2, u.number_key, u.contact_id, u.position, u.number FROM"
-        rows (contact_id bigint, number_key bigint, position bigint, number text)
-        "WHERE true ON CONFLICT DO NOTHING"
+        "INSERT INTO contact_numbers (contact_id, position, number_key, number) \
+         SELECT u.contact_id, u.position, u.number_key, u.number FROM"
+        rows (contact_id bigint, position bigint, number_key bigint, number text)
+        ""
     );
     let changes: BTreeMap<&ContactId, &Change> =
         changes.iter().filter_map(|(contact, change)| Some((contact, change.as_ref()?))).collect();
@@ -307,14 +342,20 @@ async fn replace_numbers(
         .flat_map(|(contact_id, change)| {
             change.numbers.iter().enumerate().map(|(position, (number, number_key))| NumberRow {
                 contact_id: **contact_id,
-                number_key: *number_key,
                 position,
+                number_key: *number_key,
                 number,
             })
         })
         .collect();
     if !rows.is_empty() {
-        session.run(&WRITE, args![session::rows(&rows), run]).await?;
+        session.run(&WRITE, args![session::rows(&rows)]).await?;
     }
-    Ok(())
+    let owner = |(contact_id, change): (&&ContactId, &&Change)| {
+        let contact_id = **contact_id;
+        change.numbers.iter().map(move |(_, key)| OwnerRow { number_key: *key, contact_id }).collect::<Vec<_>>()
+    };
+    let mut owners: Vec<OwnerRow> = changes.iter().flat_map(owner).collect();
+    owners.sort_unstable();
+    own(session, run, &owners).await
 }

@@ -3,14 +3,30 @@
 use ringfence_domain::event::EventKind;
 use ringfence_domain::{ImportId, Moment};
 
+use super::owners::enter_of;
 use super::rows::{ImportCounts, lock, lock_loading};
-use crate::StoreError;
 use crate::buckets::lock_buckets_of;
+use crate::database::turns::Urgency;
 use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, claim_fence, sql};
+use crate::{Database, StoreError};
 
 /// The whole file was read, and a safety rail holds it.
 pub(crate) async fn hold(
+    database: &Database,
+    id: ImportId,
+    counts: ImportCounts,
+    reason: String,
+    now: Moment,
+) -> Result<(), StoreError> {
+    enter_of(database, id).await?;
+    let write = database.write("hold_import", Urgency::Normal, move |session| {
+        Box::pin(async move { hold_read(session, id, &counts, &reason, now).await })
+    });
+    write.await
+}
+
+async fn hold_read(
     session: &mut Session,
     id: ImportId,
     counts: &ImportCounts,

@@ -67,10 +67,16 @@ impl ExistingContacts {
         self.by_external_id.get(id?).map(|place| &self.people[*place])
     }
 
-    /// Who a row is about.
-    pub(crate) fn person_of(&self, contact: &NewContact) -> Option<&ExistingContact> {
-        self.by_external_id(contact.external_id.as_ref()).or_else(|| {
-            contact.numbers.iter().find_map(|(_, key)| self.by_number(*key)).filter(|person| {
+    /// Who a row of an import is about. Rows of one file that share a number are people of their
+    /// own, as far as they have others.
+    pub(crate) fn person_of(&self, import: ImportId, contact: &NewContact) -> Option<&ExistingContact> {
+        let by_numbers = || contact.numbers.iter().filter_map(|(_, key)| self.by_number(*key));
+        let of_row = |person: &&ExistingContact| person.import == import && person.row_number == contact.row_number;
+        // A file that is read again finds its later rows, too.
+        let is_later = |person: &ExistingContact| person.import == import && person.row_number > contact.row_number;
+        let named = self.by_external_id(contact.external_id.as_ref()).filter(|person| !is_later(person));
+        named.or_else(|| by_numbers().find(of_row)).or_else(|| {
+            by_numbers().find(|person| person.import != import).filter(|person| {
                 // With ids, a number alone does not make two rows one person.
                 contact.external_id.is_none()
                     || person.external_id.is_none()
@@ -149,7 +155,7 @@ pub(crate) async fn rows_with_nothing_new(
         .contacts
         .iter()
         .filter_map(|contact| {
-            let contact_id = known.person_of(contact)?.id;
+            let contact_id = known.person_of(chunk.import, contact)?.id;
             Some(FieldsRow { contact_id, row_number: contact.row_number, fields: &contact.fields })
         })
         .collect();
@@ -167,8 +173,7 @@ pub(crate) async fn owners(
 ) -> Result<Vec<(NumberKey, ContactId)>, StoreError> {
     // By the number, and not by anything that is known of the run.
     const BY_NUMBER: Sql = sql!(
-        "SELECT id, number_key FROM contacts WHERE run_id + 0 = $2 AND number_key" ids
-        "UNION ALL SELECT contact_id, number_key FROM contact_numbers WHERE run_id + 0 = $2 AND number_key" ids ""
+        "SELECT contact_id AS id, number_key FROM number_owners WHERE run_id + 0 = $2 AND number_key" ids ""
     );
     let rows = session.rows(&BY_NUMBER, args![Arg::ids(numbers.iter().map(|key| key.0)), run]).await?;
     rows.iter().map(|row| Ok((NumberKey(row.get("number_key")?), ContactId(row.get("id")?)))).collect()

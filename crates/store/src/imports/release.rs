@@ -4,11 +4,13 @@ use ringfence_domain::event::EventKind;
 use ringfence_domain::{ImportId, ImportState, Moment, RunId};
 
 use super::canary;
+use super::owners::enter_of;
 use super::rows::{ImportCounts, lock, lock_loading};
-use crate::StoreError;
 use crate::buckets::lock_buckets_of;
+use crate::database::turns::Urgency;
 use crate::events::{Subject, tell};
 use crate::session::{Session, Sql, args, sql};
+use crate::{Database, StoreError};
 
 /// A file that was read and passed the rails.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +28,15 @@ pub struct CompleteOrder {
 }
 
 /// All of the file is in: everyone may be dialled, or the canary first.
-pub(crate) async fn complete(session: &mut Session, order: &CompleteOrder) -> Result<(), StoreError> {
+pub(crate) async fn complete(database: &Database, order: CompleteOrder) -> Result<(), StoreError> {
+    enter_of(database, order.import).await?;
+    let write = database.write("complete_import", Urgency::Normal, move |session| {
+        Box::pin(async move { complete_read(session, &order).await })
+    });
+    write.await
+}
+
+async fn complete_read(session: &mut Session, order: &CompleteOrder) -> Result<(), StoreError> {
     const COMPLETE: Sql = sql!(
         "UPDATE imports SET state = 'canary', rows = $2, accepted = $3, updated = $4, unchanged = $5, duplicate = $6, \
          rejected = $7, missing = $8, completed_at = $9 WHERE id = $1"

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::chunk::{Change, ImportChunk, NewContact, RowVerdict};
 use super::matching::{ExistingContact, ExistingContacts};
+use super::recent::RecentNumbers;
 use super::rejects::Reject;
 
 #[derive(Serialize)]
@@ -27,12 +28,14 @@ pub(super) struct NewRow<'c> {
 }
 
 /// What is to be written of the rows of a chunk. Of two rows about one person the first counts.
-pub(super) struct Sorted<'c> {
+pub(super) struct Sorted<'c, 'r> {
     chunk: &'c ImportChunk,
     known: &'c ExistingContacts,
     /// Rows that say of a known contact what is stored of it.
     same: &'c HashSet<i64>,
-    /// Lines of this chunk by number, by contact and by id.
+    /// Lines of numbers that the file brought and that are not entered yet.
+    recent: &'r mut RecentNumbers,
+    /// Lines of this chunk by number of known people, by contact and by id.
     numbers_here: HashMap<NumberKey, i64>,
     people_here: HashMap<ContactId, i64>,
     ids_here: HashMap<&'c str, i64>,
@@ -43,9 +46,14 @@ pub(super) struct Sorted<'c> {
     pub(super) duplicates: Vec<Reject>,
 }
 
-impl<'c> Sorted<'c> {
+impl<'c, 'r> Sorted<'c, 'r> {
     /// Begins with the rows that cannot be called.
-    pub(super) fn of_rejects(chunk: &'c ImportChunk, known: &'c ExistingContacts, same: &'c HashSet<i64>) -> Self {
+    pub(super) fn of_rejects(
+        chunk: &'c ImportChunk,
+        known: &'c ExistingContacts,
+        same: &'c HashSet<i64>,
+        recent: &'r mut RecentNumbers,
+    ) -> Self {
         let rejects = chunk.rejects.iter().filter_map(|reject| {
             mention(known, chunk.import, reject.external_id.as_ref(), reject.numbers.iter().copied(), reject.line)
         });
@@ -53,6 +61,7 @@ impl<'c> Sorted<'c> {
             chunk,
             known,
             same,
+            recent,
             numbers_here: HashMap::new(),
             people_here: HashMap::new(),
             ids_here: HashMap::new(),
@@ -65,7 +74,7 @@ impl<'c> Sorted<'c> {
 
     /// Takes the next row.
     pub(super) fn sort(&mut self, contact: &'c NewContact) -> RowVerdict {
-        let person = self.known.person_of(contact);
+        let person = self.known.person_of(self.chunk.import, contact);
         let numbers = self.free_numbers(contact, person);
         let verdict = match person {
             Some(person) if person.import == self.chunk.import && person.row_number == contact.row_number => {
@@ -80,6 +89,7 @@ impl<'c> Sorted<'c> {
                 _ if numbers.is_empty() => self.taken(contact),
                 _ => self.known_person(contact, person, &numbers),
             },
+            None if self.is_repeated(contact) => RowVerdict::Accepted,
             None => match contact.external_id.as_deref().and_then(|id| self.ids_here.get(id)) {
                 Some(line) => RowVerdict::Duplicate { line: *line, same_file: true },
                 None if numbers.is_empty() => self.taken(contact),
@@ -92,12 +102,17 @@ impl<'c> Sorted<'c> {
         verdict
     }
 
+    /// Whether this very row was taken in before.
+    fn is_repeated(&self, contact: &NewContact) -> bool {
+        contact.numbers.iter().any(|(_, key)| self.recent.line(*key) == Some(contact.line))
+    }
+
     /// Numbers of a row that are not somebody else's.
     fn free_numbers(&self, contact: &NewContact, person: Option<&ExistingContact>) -> Vec<(PhoneNumber, NumberKey)> {
         let is_free = |key: NumberKey| {
             let owner = self.known.by_number(key);
             let is_others = owner.is_some_and(|owner| person.is_none_or(|person| person.id != owner.id));
-            !is_others && !self.numbers_here.contains_key(&key)
+            !is_others && !self.numbers_here.contains_key(&key) && self.recent.line(key).is_none()
         };
         contact.numbers.iter().filter(|(_, key)| is_free(*key)).cloned().collect()
     }
@@ -129,7 +144,7 @@ impl<'c> Sorted<'c> {
     }
 
     fn new_person(&mut self, contact: &'c NewContact, numbers: Vec<(PhoneNumber, NumberKey)>) -> RowVerdict {
-        self.numbers_here.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
+        self.recent.extend(numbers.iter().map(|(_, key)| (*key, contact.line)));
         if let Some(id) = &contact.external_id {
             self.ids_here.insert(id, contact.line);
         }
@@ -139,15 +154,20 @@ impl<'c> Sorted<'c> {
 
     /// All numbers of the row are somebody else's: whose, as far as that is a line of this file.
     fn taken(&self, contact: &NewContact) -> RowVerdict {
-        if let Some(line) = contact.numbers.iter().find_map(|(_, key)| self.numbers_here.get(key)) {
-            return RowVerdict::Duplicate { line: *line, same_file: true };
+        let stored = |owner: &ExistingContact| match owner.matched {
+            Some((_, line)) => Some(line),
+            None => (owner.import == self.chunk.import).then_some(owner.line),
+        };
+        let line_here = |key| {
+            let read = self.numbers_here.get(&key).copied().or_else(|| self.recent.line(key));
+            read.or_else(|| self.known.by_number(key).and_then(stored))
+        };
+        let mut numbers = contact.numbers.iter().map(|(_, key)| *key);
+        if let Some(line) = numbers.clone().find_map(line_here) {
+            return RowVerdict::Duplicate { line, same_file: true };
         }
-        let owner = contact.numbers.iter().find_map(|(_, key)| self.known.by_number(*key));
-        let matched = owner.and_then(|owner| owner.matched).map(|(_, line)| line);
-        let own = owner.filter(|owner| owner.import == self.chunk.import).map(|owner| owner.line);
-        let same_file = matched.or(own);
-        let line = same_file.or(owner.map(|owner| owner.line)).unwrap_or_default();
-        RowVerdict::Duplicate { line, same_file: same_file.is_some() }
+        let owner = numbers.find_map(|key| self.known.by_number(key));
+        RowVerdict::Duplicate { line: owner.map_or(0, |owner| owner.line), same_file: false }
     }
 
     fn keep_duplicate(&mut self, contact: &NewContact, line: i64, same_file: bool) {

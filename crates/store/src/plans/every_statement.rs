@@ -80,7 +80,7 @@ const MAY_GROW: [(&str, &str); 11] = [
     ("r.campaign_id = $1 AND r.id >= $2", "the first row of each run is enough"),
     ("INSERT INTO imports", "SQLite would look for rejects of an import that is replaced; none is"),
     ("INSERT INTO tokens", "SQLite would look for keys of a token that is replaced; none is"),
-    ("FROM dnc d CROSS JOIN contacts c", "only for a list that is short"),
+    ("FROM dnc d CROSS JOIN number_owners o", "only for a list that is short"),
 ];
 
 /// The readings of a statement that may grow with the tables.

@@ -11,8 +11,9 @@ const ROWS: u32 = 200_000;
 
 /// The tables that grow with contacts, calls and time. Whatever is read of them must be found by a
 /// key.
-pub(super) const LARGE: [&str; 12] = [
+pub(super) const LARGE: [&str; 13] = [
     "contacts",
+    "number_owners",
     "contact_numbers",
     "attempts",
     "calls",
@@ -27,14 +28,15 @@ pub(super) const LARGE: [&str; 12] = [
 ];
 
 /// What makes the rows, in words of both databases; `n` is 1, 2, 3, …
-const FILL: [(&str, &str); 12] = [
+const FILL: [(&str, &str); 13] = [
     (
         "contacts (run_id, bucket_id, import_id, row_number, line, number, number_key, state, due_at, last_outcome, \
          change_number, fields)",
         "n % 4, n % 50, n % 4, n, n, '+919876500000', n * 7919, CASE n % 2 WHEN 0 THEN 'waiting' ELSE 'active' END, n, \
          CASE n % 3 WHEN 0 THEN 'busy' WHEN 1 THEN 'no_answer' END, n / 100, '{}'",
     ),
-    ("contact_numbers (run_id, number_key, contact_id, position, number)", "n % 4, n * 7919, n, 0, '+919876500000'"),
+    ("number_owners (number_key, run_id, contact_id)", "n * 7919, n % 4, n"),
+    ("contact_numbers (contact_id, position, number_key, number)", "n, 0, n * 7919, '+919876500000'"),
     (
         "attempts (reference, contact_id, run_id, lane_id, number_key, epoch, revision, state, live, class, opened_at, dial_after, \
          dial_before, sending_at, ended_at, outcome, change_number)",

@@ -22,14 +22,14 @@ transitions! {
     /// files brought.
     read missing_contacts(import: ImportId) -> (i64, i64) = |session| stop_contacts::missing(session, import);
     /// The whole file was read, and a safety rail holds it.
-    write hold_import(import: ImportId, counts: ImportCounts, reason: String, now: Moment) -> () =
-        |session| imports::hold::hold(session, import, &counts, &reason, now);
+    in_parts hold_import(import: ImportId, counts: ImportCounts, reason: String, now: Moment) -> () =
+        |database| imports::hold::hold(database, import, counts, reason, now);
     /// Gives some known contacts, from the first after `after` on, what the file has of them; the
     /// last of them, while there may be more.
-    bulk apply_changes(import: ImportId, after: ContactId, now: Moment) -> Option<ContactId> =
-        |session, rows| imports::changes::apply_changes(session, import, after, now, rows);
+    in_parts apply_changes(import: ImportId, after: ContactId, now: Moment) -> Option<ContactId> =
+        |database| imports::changes::apply_changes(database, import, after, now);
     /// All of the file is in: everyone may be dialled, or the canary first.
-    write complete_import(order: CompleteOrder) -> () = |session| imports::release::complete(session, &order);
+    in_parts complete_import(order: CompleteOrder) -> () = |database| imports::release::complete(database, order);
     /// Sends so many more of an import ahead, in place of canaries that cannot be dialled now.
     write replace_canaries(import: ImportId, now: Moment) -> () = |session| imports::canary::replace(session, import, now);
     /// Everyone of the import may be dialled.

@@ -95,7 +95,11 @@ pub(crate) use transitions;
 const PARTS: &[&str] = &[
     "add_dnc",
     "apply",
+    "apply_changes",
     "begin_quarantine",
+    "complete_import",
+    "enter_numbers",
+    "hold_import",
     "import_chunk",
     "install",
     "lift_quarantine",

@@ -74,9 +74,12 @@ fn insert(begin: &str, columns: &[String], key: &str, series: &str) -> String {
     format!("{begin} INTO contacts ({}) SELECT {} FROM contacts c, {series}", columns.join(", "), values.join(", "))
 }
 
-/// What is counted of them.
-fn counts(times: usize) -> [String; 2] {
+/// Whose their numbers are, and what is counted of them.
+fn counts(times: usize) -> [String; 3] {
     [
+        "INSERT INTO number_owners (number_key, run_id, contact_id) SELECT number_key, run_id, id FROM contacts \
+         WHERE true ORDER BY number_key, run_id ON CONFLICT DO NOTHING"
+            .to_owned(),
         format!("UPDATE run_counts SET n = n * {times} WHERE name = 'contact:waiting'"),
         format!("UPDATE buckets SET waiting = waiting * {times}"),
     ]

@@ -17,6 +17,7 @@ mod pace;
 mod planner;
 mod planning;
 mod quarantine;
+mod recent_numbers;
 mod records;
 mod releases;
 mod reports;
