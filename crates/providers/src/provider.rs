@@ -19,6 +19,9 @@ pub trait Budget: Send + Sync {
     fn questions_a_second(&self) -> usize {
         0
     }
+
+    /// Is told that the vendor refused to answer more, after some answers that stand.
+    fn cut_short(&self, _refusal: AskError) {}
 }
 
 /// The result of a check.

@@ -9,34 +9,35 @@ use crate::call::AskError;
 /// A vendor that allows few questions a second is asked one after the other.
 const AT_ONCE: usize = 16;
 
-/// Asks about each, and hands the answers to `heard`, in the order of the questions. Returns what was
-/// not answered.
+/// Asks about each, and hands the answers to `heard`, in the order of the questions, until the vendor
+/// refuses to answer more. Returns what was not answered.
 pub(crate) async fn ask_singly<T, A, F: Future<Output = Result<A, AskError>>>(
     all: impl IntoIterator<Item = T>,
     budget: &dyn Budget,
     ask: impl FnMut(T) -> F,
     mut heard: impl FnMut(A),
-) -> Result<Unanswered, AskError> {
+) -> Unanswered {
     let mut unanswered = Unanswered::default();
     let mut answers = stream::iter(all).map(ask).buffered(budget.questions_a_second().clamp(1, AT_ONCE));
     while let Some(answer) = answers.next().await {
         match answer {
             Ok(answer) => heard(answer),
             Err(error) => {
-                if !unanswered.note(error)? {
+                if !unanswered.note(error) {
                     break;
                 }
             }
         }
     }
-    Ok(unanswered)
+    unanswered
 }
 
 /// The failures of questions that are asked one by one: a failed question takes nothing away from
-/// the others.
+/// the others, nor does a refusal take away what was answered before it.
 #[derive(Debug, Default)]
 pub(crate) struct Unanswered {
     first: Option<AskError>,
+    refusal: Option<AskError>,
     count: usize,
 }
 
@@ -46,17 +47,24 @@ impl Unanswered {
 
     /// Notes a failure. Returns whether the next question may be asked. An answer that refuses us,
     /// or asks to be left alone, ends the round at once.
-    fn note(&mut self, error: AskError) -> Result<bool, AskError> {
+    fn note(&mut self, error: AskError) -> bool {
         if !matches!(error, AskError::Trouble(_)) {
-            return Err(error);
+            self.refusal = Some(error);
+            return false;
         }
         self.first.get_or_insert(error);
         self.count += 1;
-        Ok(self.count < Self::MOST)
+        self.count < Self::MOST
     }
 
-    /// Ends the round. Returns the first failure when nothing was `learned` beside it.
-    pub(crate) fn end(self, learned: bool) -> Result<(), AskError> {
-        self.first.filter(|_| !learned).map_or(Ok(()), Err)
+    /// Ends the round. Returns the refusal, or the first failure, when nothing was `learned` beside it;
+    /// a refusal beside news is for the budget.
+    pub(crate) fn end(self, learned: bool, budget: &dyn Budget) -> Result<(), AskError> {
+        match (self.refusal, self.first) {
+            (Some(refusal), _) if learned => budget.cut_short(refusal),
+            (Some(error), _) | (None, Some(error)) if !learned => return Err(error),
+            _ => {}
+        }
+        Ok(())
     }
 }

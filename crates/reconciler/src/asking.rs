@@ -8,6 +8,7 @@ use ringfence_providers::OutCall;
 use ringfence_store::{LiveCall, Settlement, StoreError};
 
 use crate::Reconciler;
+use crate::round::Round;
 use crate::slots::slot_until;
 
 /// How much longer the vendor is asked about a call of which it says nothing at all.
@@ -36,7 +37,8 @@ impl Reconciler {
                 })
             })
             .collect();
-        let news = match self.provider.ask(&calls, &self.pacer).await {
+        let round = Round::new(&self.pacer);
+        let news = match self.provider.ask(&calls, &round).await {
             Ok(news) => {
                 self.consecutive_failures = 0;
                 news.into_iter().collect::<BTreeMap<AttemptId, CallStatus>>()
@@ -74,7 +76,10 @@ impl Reconciler {
         if !out.is_empty() {
             self.store.hold_slots(out).await?;
         }
-        Ok(())
+        match round.refusal() {
+            Some(refusal) => self.trouble(&refusal, now).await,
+            None => Ok(()),
+        }
     }
 
     /// Gives up calls of which nothing was heard for [`SILENCE`] past their time.

@@ -11,6 +11,7 @@ use ringfence_store::{LiveCall, Settlement, StoreError};
 
 use crate::Reconciler;
 use crate::reconcile::RING_AND_TALK;
+use crate::round::Round;
 
 impl Reconciler {
     /// Looks for calls whose answer was lost. A single call of the vendor that fits, and that no
@@ -42,7 +43,8 @@ impl Reconciler {
         // A call that the vendor does not list is absent only when it is old enough; a clock that
         // was set makes none older.
         let present = unknown.iter().map(|call| self.present_of(call.attempt, now)).min().unwrap_or(now);
-        let found = self.provider.find(&lost, present, &self.pacer).await;
+        let round = Round::new(&self.pacer);
+        let found = self.provider.find(&lost, present, &round).await;
         let Findings { candidates, absent, not_out, unasked } = match found {
             Ok(findings) => {
                 self.consecutive_failures = 0;
@@ -87,7 +89,10 @@ impl Reconciler {
                 settlements.push((call.attempt, verdict));
             }
         }
-        Ok(())
+        match round.refusal() {
+            Some(refusal) => self.trouble(&refusal, now).await,
+            None => Ok(()),
+        }
     }
 
     /// Decides for a call about which the vendor was not asked, or did not answer: at most, a

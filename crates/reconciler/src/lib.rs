@@ -11,6 +11,7 @@ mod inquiry;
 mod poll_backoff;
 mod reconcile;
 mod reports;
+mod round;
 mod set_clock;
 mod slots;
 

@@ -54,7 +54,14 @@ impl Iqra {
         let mut news = Vec::new();
         let mut cursor: Option<String> = None;
         for _ in 0..PAGES {
-            let page = self.queued(&order(since - SKEW, None, cursor.as_deref()), budget).await?;
+            let page = match self.queued(&order(since - SKEW, None, cursor.as_deref()), budget).await {
+                // What the pages before it said stands.
+                Err(error) if !news.is_empty() => {
+                    budget.cut_short(error);
+                    return Ok(news);
+                }
+                page => page?,
+            };
             for row in &page.rows {
                 let known = text(row, "queueId").and_then(|id| missing.remove(id.as_str()));
                 news.extend(known.map(|attempt| (attempt, self.news(row))));
@@ -67,8 +74,8 @@ impl Iqra {
         let missing = missing.into_iter().take(budget.questions_a_second().max(SINGLY));
         let ask = async |(call_id, attempt): (&str, AttemptId)| Ok((attempt, self.one(call_id, budget).await?));
         let heard = |(attempt, row): (_, Option<Value>)| news.extend(row.map(|row| (attempt, self.news(&row))));
-        let unanswered = ask_singly(missing, budget, ask, heard).await?;
-        unanswered.end(!news.is_empty())?;
+        let unanswered = ask_singly(missing, budget, ask, heard).await;
+        unanswered.end(!news.is_empty(), budget)?;
         Ok(news)
     }
 

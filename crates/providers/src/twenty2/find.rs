@@ -52,8 +52,8 @@ impl Twenty2 {
         }
         let ask = async |call: &OutCall| Ok((call.attempt, self.detail(&call.call_id, budget).await?));
         let heard = |(attempt, found): (_, Option<Value>)| news.push((attempt, self.news(found.as_ref())));
-        let unanswered = ask_singly(singly, budget, ask, heard).await?;
-        unanswered.end(!news.is_empty())?;
+        let unanswered = ask_singly(singly, budget, ask, heard).await;
+        unanswered.end(!news.is_empty(), budget)?;
         Ok(news)
     }
 

@@ -60,8 +60,8 @@ impl UnleashX {
                 news.push((attempt, self.news(&row)));
             }
         };
-        let unanswered = ask_singly(self.some_of(missing, budget), budget, ask, heard).await?;
-        unanswered.end(!news.is_empty())?;
+        let unanswered = ask_singly(self.some_of(missing, budget), budget, ask, heard).await;
+        unanswered.end(!news.is_empty(), budget)?;
         Ok(news)
     }
 
@@ -107,8 +107,8 @@ impl UnleashX {
             }
             unasked.remove(&attempt);
         };
-        let unanswered = ask_singly(self.some_of(lost.iter().collect(), budget), budget, ask, heard).await?;
-        unanswered.end(unasked.len() < lost.len())?;
+        let unanswered = ask_singly(self.some_of(lost.iter().collect(), budget), budget, ask, heard).await;
+        unanswered.end(unasked.len() < lost.len(), budget)?;
         findings.unasked.extend(unasked);
         Ok(findings)
     }

@@ -1,7 +1,7 @@
 //! UnleashX: the request as on the page, and rows of the list that may or may not be a call's.
 
 use ringfence_domain::{AttemptId, CallStatus, Moment, Outcome, Placement, Span};
-use ringfence_providers::{CallRequest, OutCall};
+use ringfence_providers::{AskError, Budget, CallRequest, OutCall};
 use ringfence_samples::vendors::{build, provider, setup, vendor};
 use ringfence_samples::{lane_settings, noon, number};
 use serde_json::{Value, json};
@@ -203,6 +203,38 @@ async fn many_calls_are_asked_about_with_one_page_and_the_rest_by_number() {
     let asked: Vec<String> = script.asked().iter().map(|request| request.uri().to_string()).collect();
     let base = "http://vendor.invalid/api/v1/global/agents/executions/list?fromdate=2026-11-19";
     assert_eq!(asked, [format!("{base}&page=1&limit=100"), format!("{base}&calling_number=9810000002&limit=100")]);
+}
+
+/// Keeps the refusal that ended a round of questions.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Option<AskError>>);
+
+#[async_trait::async_trait]
+impl Budget for Told {
+    async fn take(&self) {}
+
+    fn cut_short(&self, refusal: AskError) {
+        *self.0.lock().expect("free") = Some(refusal);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_ends_the_round_and_takes_no_answer_away() {
+    let answers = || vec![answer(200, list(&[])), answer(200, list(&[row(8, 2, NOON_UTC, "busy")])), answer(429, "")];
+    let calls = [out(1, "execution-1", 2), out(2, "execution-2", 1), out(3, "execution-3", 3)];
+    let told = Told::default();
+    let asked = provider(vendor("unleashx"), &lane_settings("main"), Script::of(answers()));
+    let news = asked.ask(&calls, &told).await.expect("news");
+    assert_eq!(news.len(), 1, "{news:?}");
+    assert!(matches!(told.0.into_inner().expect("free"), Some(AskError::Throttled { .. })));
+
+    let told = Told::default();
+    let mut answers = answers();
+    drop(answers.remove(1));
+    let asked = provider(vendor("unleashx"), &lane_settings("main"), Script::of(answers));
+    let refused = asked.ask(&calls, &told).await;
+    assert!(matches!(refused, Err(AskError::Throttled { .. })), "nothing was learned: {refused:?}");
+    assert_eq!(told.0.into_inner().expect("free"), None);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod a_fault_of_the_lane_costs_no_contact_an_attempt;
 mod a_full_disk_is_waited_for;
 mod a_list_that_cannot_end_fails_only_its_own_campaign;
 mod a_lost_answer_is_found_and_never_redialled;
+mod a_refusal_takes_no_news_away;
 mod a_report_brings_the_outcome_at_once;
 mod a_restored_database_calls_nobody_twice;
 mod a_row_without_a_column_goes_to_review;
