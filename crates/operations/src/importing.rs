@@ -22,7 +22,7 @@ use ringfence_intake::{ContactFile, Problem, TableError, contacts};
 use ringfence_providers::Provider;
 use ringfence_store::{
     CampaignRow, CompleteOrder, Database, ImportChunk, ImportCounts, ImportOrder, ImportRow, ImportStart, NewContact,
-    Reject, RowVerdict, StopOrder, StopScope, StoreError, Subject,
+    Reject, RowVerdict, StopOrder, StopScope, Subject,
 };
 use tokio::sync::mpsc;
 
@@ -179,7 +179,7 @@ async fn take_in(
         counts.rejected += rejects.len() as i64;
         let columns = columns.clone();
         let chunk = ImportChunk { import: id, run: campaign.run, contacts, rejects, columns, now };
-        for verdict in store_chunk(store, chunk).await? {
+        for verdict in store.import_chunk(chunk).await? {
             match verdict {
                 RowVerdict::Accepted => counts.accepted += 1,
                 RowVerdict::Updated => counts.updated += 1,
@@ -212,17 +212,6 @@ async fn take_in(
     let row = ImportRow { counts, ..stored(store, id).await? };
     release(store, &**clock, rules, &row, stops).await?;
     Ok(empty)
-}
-
-/// A chunk may be repeated: one that met another transaction head-on comes again.
-async fn store_chunk(store: &Database, chunk: ImportChunk) -> Result<Vec<RowVerdict>, StoreError> {
-    let mut left = 3;
-    loop {
-        match store.import_chunk(chunk.clone()).await {
-            Err(StoreError::Refused(_) | StoreError::Unavailable(_)) if left > 0 => left -= 1,
-            done => return done,
-        }
-    }
 }
 
 async fn stored(store: &Database, id: ImportId) -> Result<ImportRow, Error> {

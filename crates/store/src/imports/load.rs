@@ -79,7 +79,7 @@ pub(crate) async fn take_in(database: &Database, chunk: ImportChunk) -> Result<V
             }
         }
         let part = ImportChunk { import, run, contacts: some, rejects: refused, columns: columns.clone(), now };
-        let (part, known) = take_part(database, Arc::new(part), recent, rows).await?;
+        let (part, known) = take_part(database, &Arc::new(part), recent, rows).await?;
         recent = known;
         verdicts.extend(part);
     }
@@ -89,8 +89,27 @@ pub(crate) async fn take_in(database: &Database, chunk: ImportChunk) -> Result<V
 
 const WORK: &str = "import_chunk";
 
-/// Takes in some rows, in one transaction. Numbers that are to be entered first are, in their own.
+/// Takes in some rows. A transaction that met another one head-on comes again: rows may be repeated.
 async fn take_part(
+    database: &Database,
+    part: &Arc<ImportChunk>,
+    mut recent: RecentNumbers,
+    rows: usize,
+) -> Result<(Vec<RowVerdict>, RecentNumbers), StoreError> {
+    let mut left = 3;
+    loop {
+        match take_part_once(database, part.clone(), recent, rows).await {
+            Err(StoreError::Refused(_) | StoreError::Unavailable(_)) if left > 0 => {
+                left -= 1;
+                recent = RecentNumbers::since(ContactId(0));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Takes in some rows, in one transaction. Numbers that are to be entered first are, in their own.
+async fn take_part_once(
     database: &Database,
     part: Arc<ImportChunk>,
     mut recent: RecentNumbers,
