@@ -9,7 +9,7 @@ use crate::erasure::refuse_erased;
 use crate::session::{self, Arg, Session, Sql, args, sql};
 use crate::{Database, StoreError};
 
-/// Numbers of so many contacts are entered in the transaction that finds them missing.
+/// The most contacts whose numbers are entered in the transaction that finds them missing.
 const FEW: i64 = 5_000;
 
 /// Contacts whose numbers are read at once, and numbers that one statement enters.

@@ -10,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 
 use ringfence_domain::{ContactId, ImportId, NumberKey};
 
-/// So many numbers are known by heart, about: some 5 MB, and 3 while they are entered.
+/// An import knows about as many numbers by heart, at most: some 5 MB, and 3 more while they are entered.
 const MOST: usize = 200_000;
 
-/// So many imports may have some.
+/// The most imports that know some at once.
 const IMPORTS: usize = 2;
 
 /// The numbers of an import that are not entered yet.
@@ -21,8 +21,9 @@ const IMPORTS: usize = 2;
 pub(crate) struct RecentNumbers {
     /// The line of each.
     lines: HashMap<NumberKey, i64>,
-    /// They are those of so many contacts after this one.
+    /// The number of contacts that have them.
     pub(super) contacts: i64,
+    /// The contact that these come after.
     pub(super) after: ContactId,
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn on_postgres(sql: &'static RowsSql) -> SqlStr {
     })
 }
 
-/// Puts a table that has so many parameters between the sides of a statement.
+/// Puts a table between the sides of a statement. The table takes the first `parameters`.
 fn around(sql: &RowsSql, table: &str, parameters: usize) -> String {
     format!("{} {table} {}", moved(sql.head, parameters - 1), moved(sql.tail, parameters - 1))
 }

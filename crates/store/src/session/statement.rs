@@ -32,7 +32,7 @@ pub(crate) struct RowsSql {
 }
 
 impl Sql {
-    /// Returns the text for SQLite. When rows are the first argument, it has room for so many.
+    /// Returns the text for SQLite. The text has room for `rows` when rows are the first argument.
     pub(crate) fn on_sqlite(&'static self, rows: usize) -> SqlStr {
         match self {
             Self::Plain { sqlite, .. } => SqlStr::from_static(sqlite),
