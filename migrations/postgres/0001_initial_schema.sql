@@ -142,6 +142,7 @@ CREATE TABLE buckets (
     priority BIGINT NOT NULL,                   -- as its campaign's
     waiting BIGINT NOT NULL DEFAULT 0 CHECK (waiting >= 0),  -- how many
     next_due_at BIGINT NOT NULL,                -- no contact of it is due earlier
+    next_contact BIGINT NOT NULL DEFAULT 0,     -- and none of those who are due then has a lower id
     eligible_at BIGINT NOT NULL,                -- the later of next_due_at and the next opening
     UNIQUE (run_id, zones, class, import_id)
 ) WITH (fillfactor = 70);

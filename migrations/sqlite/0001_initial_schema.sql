@@ -142,6 +142,7 @@ CREATE TABLE buckets (
     priority INTEGER NOT NULL,                  -- as its campaign's
     waiting INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0),  -- how many
     next_due_at INTEGER NOT NULL,               -- no contact of it is due earlier
+    next_contact INTEGER NOT NULL DEFAULT 0,    -- and none of those who are due then has a lower id
     eligible_at INTEGER NOT NULL,               -- the later of next_due_at and the next opening
     UNIQUE (run_id, zones, class, import_id)
 ) STRICT;

@@ -31,6 +31,9 @@ cargo xtask bench reads [N]   what reads over HTTP and pages take while 500 call
                           contacts wait, a multiple of 500,000; 1,000,000 when N is left out
 cargo xtask bench page    what an open page costs, server and browser, while 10,000 events a minute happen
 cargo xtask bench processes   calls a second of one process and of four on one Postgres, with a slow vendor
+cargo xtask bench slots   how much of its slots a lane uses with calls of 5, 20 and 60 seconds; ten minutes
+cargo xtask bench history [N]   what calls take on Postgres with N calls behind and a long reader; 10,000,000 when N is
+                          left out, which needs 10 GB of disk
 cargo xtask torture [--minutes N] [--seed S] [--only CELL]   end processes at every named moment while everything
                           goes wrong at the vendor, and verify every call afterwards; what RELIABILITY.md reports
 cargo xtask simulate [--minutes N] [--seed S] [--steps N] [--file FILE]   the real engine in virtual time: the same
@@ -107,7 +110,7 @@ fn bench(args: &[String]) -> Result<(), String> {
         let run = ["run", "--profile", "dist", "--package", "ringfence-tests", "--bin", "bench", "--", "page"];
         return cargo(&run, &[("RINGFENCE_TEST_BINARY", binary.as_str())]);
     }
-    if args.first().is_none_or(|first| first != "reads" && first != "processes") {
+    if args.first().is_none_or(|first| !["reads", "processes", "slots", "history"].contains(&first.as_str())) {
         // The peer is a program of Node.js.
         system::provide("node", "nodejs")?;
         system::provide("npm", "npm")?;
@@ -117,7 +120,7 @@ fn bench(args: &[String]) -> Result<(), String> {
     let mut all = vec!["run", "--profile", "dist", "--package", "ringfence-tests", "--bin", "bench", "--"];
     all.extend(args.iter().map(String::as_str));
     // Processes are started from the program itself.
-    let is_of_processes = args.first().map(String::as_str) == Some("processes");
+    let is_of_processes = args.first().is_some_and(|first| first == "processes" || first == "slots");
     if is_of_processes {
         cargo(&["build", "--profile", "dist", "--package", "ringfence"], &[])?;
     }

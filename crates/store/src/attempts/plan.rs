@@ -75,11 +75,31 @@ macro_rules! due_contacts {
             "EXISTS (SELECT 1 FROM contacts k JOIN runs old ON old.id = k.run_id JOIN runs own ON own.id = c.run_id ",
             "WHERE k.number_key = c.number_key AND k.state = 'review' AND k.run_id <> c.run_id ",
             "AND old.campaign_id = own.campaign_id) AS in_review ",
-            "FROM contacts c WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ORDER BY c.due_at, c.id ",
+            "FROM contacts c WHERE c.bucket_id = $1 AND c.state = 'waiting' AND c.due_at <= $2 ",
+            // Before these are only those who have left: Postgres passes them one by one while somebody else reads for long.
+            "AND (c.due_at, c.id) >= ((SELECT b.next_due_at FROM buckets b WHERE b.id = $1), ",
+            "(SELECT b.next_contact FROM buckets b WHERE b.id = $1)) ORDER BY c.due_at, c.id ",
             $after
         )
     };
 }
+
+/// Those who are due in a bucket, the longest due first.
+pub(crate) const DUE: Sql = sql!(
+    sqlite due_contacts!("LIMIT $3"),
+    postgres due_contacts!("LIMIT $3 FOR UPDATE OF c SKIP LOCKED")
+);
+
+/// Sets the heads of buckets to the first who waits in each; nobody waits before the head that it has.
+pub(crate) const HEAD: Sql = sql!(
+    "UPDATE buckets AS b SET (next_due_at, next_contact, eligible_at) = \
+     (SELECT coalesce(min(h.due_at), 9223372036854775807), coalesce(min(h.id), 0), \
+      coalesce(min(h.due_at), 9223372036854775807) \
+      FROM (SELECT k.due_at, k.id FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
+            AND (k.due_at, k.id) >= (b.next_due_at, b.next_contact) ORDER BY k.due_at, k.id LIMIT 1) AS h) FROM"
+    rows (bucket_id bigint)
+    "WHERE b.id = u.bucket_id"
+);
 
 #[derive(Serialize)]
 struct AttemptRow {
@@ -194,15 +214,6 @@ async fn close(session: &mut Session, closed: &[Closed]) -> Result<(), StoreErro
 /// What is left in a bucket decides when it is looked at next; its window is open, so nothing else
 /// does.
 async fn set_next(session: &mut Session, picks: &[Pick]) -> Result<(), StoreError> {
-    const HEAD: Sql = sql!(
-        "UPDATE buckets AS b SET \
-         next_due_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
-                              ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807), \
-         eligible_at = coalesce((SELECT k.due_at FROM contacts k WHERE k.bucket_id = b.id AND k.state = 'waiting' \
-                                 ORDER BY k.due_at, k.id LIMIT 1), 9223372036854775807) FROM"
-        rows (bucket_id bigint)
-        "WHERE b.id = u.bucket_id"
-    );
     let rows: Vec<BucketRow> = picks.iter().map(|pick| BucketRow { bucket_id: pick.bucket }).collect();
     if !rows.is_empty() {
         session.run(&HEAD, args![session::rows(&rows)]).await?;
@@ -220,10 +231,6 @@ struct Due {
 
 /// The due contacts of a bucket, longest due first.
 async fn due(session: &mut Session, pick: &Pick, now: Moment) -> Result<Vec<Due>, StoreError> {
-    const DUE: Sql = sql!(
-        sqlite due_contacts!("LIMIT $3"),
-        postgres due_contacts!("LIMIT $3 FOR UPDATE OF c SKIP LOCKED")
-    );
     let rows = session.rows(&DUE, args![pick.bucket, now, i64::from(pick.count)]).await?;
     rows.iter()
         .map(|row| {

@@ -4,8 +4,6 @@
 //! ended in what is the future now is due after the same delay from now. A callback is due when the
 //! person said, and a limit when the calls before allow it: both stay.
 
-use std::collections::BTreeMap;
-
 use ringfence_domain::{BucketId, ContactId, LaneId, Moment, Span};
 use serde::Serialize;
 
@@ -102,14 +100,9 @@ async fn put(session: &mut Session, mut late: Vec<Late>) -> Result<(), StoreErro
     let rows: Vec<DueRow> =
         late.iter().map(|one| DueRow { contact_id: one.contact, due_at: one.due_at.millis() }).collect();
     session.run(&PUT, args![session::rows(&rows)]).await?;
-    let mut heads: BTreeMap<BucketId, Moment> = BTreeMap::new();
-    for one in &late {
-        let head = heads.entry(one.bucket).or_insert(one.due_at);
-        *head = (*head).min(one.due_at);
-    }
     let mut deltas = Deltas::default();
-    for (bucket, due_at) in heads {
-        deltas.due(bucket, due_at);
+    for one in &late {
+        deltas.moved_to(one.bucket, (one.due_at, one.contact));
     }
     deltas.write(session).await
 }

@@ -120,7 +120,7 @@ fn row(step: &Move, snapshot: &ContactSnapshot, bucket: BucketId, now: Moment, d
         deltas.left(snapshot.bucket);
     }
     if state == ContactState::Waiting {
-        deltas.joined(bucket, due_at);
+        deltas.joined(bucket, (due_at, step.contact));
     }
     deltas.contact(snapshot.run, Some(snapshot.state), state);
     if let Some(reason) = stop_reason {

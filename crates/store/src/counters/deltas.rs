@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use ringfence_domain::verdict::AttemptsMoved;
-use ringfence_domain::{AttemptState, BucketId, ContactState, LaneId, Moment, RunId};
+use ringfence_domain::{AttemptState, BucketId, ContactId, ContactState, LaneId, Moment, RunId};
 use serde::Serialize;
 
 use super::Counter;
@@ -35,10 +35,15 @@ struct HourDelta {
     answered: i64,
 }
 
+/// Where a contact stands in its bucket: by the moment that it is due, and then by its id. Where the id is not known,
+/// 0 stands for it: before all others who are due then.
+pub(crate) type Place = (Moment, ContactId);
+
 #[derive(Debug, Default)]
 struct BucketDelta {
     waiting: i64,
-    due: Option<Moment>,
+    /// Where somebody waits by now; of several the first.
+    place: Option<Place>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +58,7 @@ struct BucketRow {
     bucket_id: BucketId,
     delta: i64,
     due: i64,
+    contact: ContactId,
 }
 
 const COUNT: Sql = sql!(
@@ -79,8 +85,9 @@ const HOURS: Sql = sql!(
 const BUCKETS: Sql = sql!(
     "UPDATE buckets AS b SET waiting = b.waiting + u.delta, \
      next_due_at = CASE WHEN u.due < b.next_due_at THEN u.due ELSE b.next_due_at END, \
+     next_contact = CASE WHEN (u.due, u.contact) < (b.next_due_at, b.next_contact) THEN u.contact ELSE b.next_contact END, \
      eligible_at = CASE WHEN u.due < b.eligible_at THEN u.due ELSE b.eligible_at END FROM"
-    rows (bucket_id bigint, delta bigint, due bigint)
+    rows (bucket_id bigint, delta bigint, due bigint, contact bigint)
     "WHERE b.id = u.bucket_id"
 );
 
@@ -128,16 +135,16 @@ impl Deltas {
         hour.answered += i64::from(was_answered);
     }
 
-    /// A contact joined a bucket and is due at `due`.
-    pub(crate) fn joined(&mut self, bucket: BucketId, due: Moment) {
-        self.due(bucket, due);
+    /// A contact joined a bucket.
+    pub(crate) fn joined(&mut self, bucket: BucketId, place: Place) {
+        self.moved_to(bucket, place);
         self.buckets.entry(bucket).or_default().waiting += 1;
     }
 
-    /// Somebody in a bucket is due at `due` by now.
-    pub(crate) fn due(&mut self, bucket: BucketId, due: Moment) {
+    /// Somebody in a bucket stands at another place of it.
+    pub(crate) fn moved_to(&mut self, bucket: BucketId, place: Place) {
         let delta = self.buckets.entry(bucket).or_default();
-        delta.due = Some(delta.due.map_or(due, |earlier| earlier.min(due)));
+        delta.place = Some(delta.place.map_or(place, |earlier| earlier.min(place)));
     }
 
     /// A waiting contact left a bucket.
@@ -162,10 +169,9 @@ impl Deltas {
         let buckets: Vec<BucketRow> = self
             .buckets
             .into_iter()
-            .map(|(bucket_id, delta)| BucketRow {
-                bucket_id,
-                delta: delta.waiting,
-                due: delta.due.unwrap_or(Moment::NEVER).millis(),
+            .map(|(bucket_id, BucketDelta { waiting, place })| {
+                let (due, contact) = place.unwrap_or((Moment::NEVER, ContactId(0)));
+                BucketRow { bucket_id, delta: waiting, due: due.millis(), contact }
             })
             .filter(|row| row.delta != 0 || row.due != Moment::NEVER.millis())
             .collect();

@@ -4,4 +4,4 @@ mod counter;
 mod deltas;
 
 pub use self::counter::{Counter, UnknownCounter};
-pub(crate) use self::deltas::{Deltas, HOUR};
+pub(crate) use self::deltas::{Deltas, HOUR, Place};

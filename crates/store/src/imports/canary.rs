@@ -85,7 +85,7 @@ pub(crate) async fn send(
     for (contact_id, snapshot) in waiting() {
         let bucket_id = buckets[&key_of(snapshot)];
         deltas.left(snapshot.bucket);
-        deltas.joined(bucket_id, snapshot.due_at);
+        deltas.joined(bucket_id, (snapshot.due_at, *contact_id));
         moves.push(MoveRow { contact_id: *contact_id, bucket_id });
         notes.push(IdRow { contact_id: *contact_id });
     }

@@ -11,7 +11,7 @@ use super::owners::{OwnerRow, disown, enter_few, enter_of, own};
 use super::rows::{has_newer, lock_loading};
 use crate::buckets::{BucketKey, buckets_for};
 use crate::contacts::snapshot::{ContactSnapshot, snapshots};
-use crate::counters::{Counter, Deltas};
+use crate::counters::{Counter, Deltas, Place};
 use crate::database::turns::Urgency;
 use crate::session::{self, Arg, Session, Sql, args, sql};
 use crate::{Database, StoreError};
@@ -172,7 +172,7 @@ impl Changes {
             let snapshot = &self.contacts[contact];
             let bucket_id = buckets[&self.bucket_of(snapshot, change.as_ref())];
             let due_at = if is_undone(snapshot) { now } else { snapshot.due_at };
-            count(&mut deltas, snapshot, bucket_id, due_at);
+            count(&mut deltas, snapshot, bucket_id, (due_at, *contact));
             if self.joins(snapshot) {
                 let (row_number, line) = self.rows.get(contact).copied().unwrap_or_default();
                 let (contact_id, import_id, due_at) = (*contact, self.import, due_at.millis());
@@ -212,14 +212,14 @@ impl<'c> ChangeRow<'c> {
 }
 
 /// Counts a contact that waits again, or in another bucket.
-fn count(deltas: &mut Deltas, snapshot: &ContactSnapshot, bucket: BucketId, due_at: Moment) {
+fn count(deltas: &mut Deltas, snapshot: &ContactSnapshot, bucket: BucketId, place: Place) {
     if is_undone(snapshot) {
         deltas.contact(snapshot.run, Some(snapshot.state), ContactState::Waiting);
         deltas.count(snapshot.run, Counter::Stopped(StopReason::Undone), -1);
-        deltas.joined(bucket, due_at);
+        deltas.joined(bucket, place);
     } else if snapshot.state == ContactState::Waiting && bucket != snapshot.bucket {
         deltas.left(snapshot.bucket);
-        deltas.joined(bucket, due_at);
+        deltas.joined(bucket, place);
     }
 }
 

@@ -160,7 +160,8 @@ async fn take_rows(session: &mut Session, chunk: &ImportChunk, recent: &mut Rece
     let Sorted { new, matches, mentions, duplicates, .. } = sorted;
     let mut deltas = Deltas::default();
     for row in &new {
-        deltas.joined(buckets[&bucket_of(chunk, row.contact)], chunk.now);
+        // Their ids are given later.
+        deltas.joined(buckets[&bucket_of(chunk, row.contact)], (chunk.now, ContactId(0)));
     }
     deltas.count(chunk.run, Counter::Contact(ContactState::Waiting), new.len() as i64);
     insert(session, chunk, &new, &buckets).await?;

@@ -71,7 +71,7 @@ fn asks_for(condition: &str, column: &str) -> bool {
 /// What grows all the same, by words of the statement, and why it may.
 const MAY_GROW: [(&str, &str); 11] = [
     ("AS name, count(*) AS n FROM contacts WHERE run_id = $1", "`verify` counts afresh what is counted"),
-    ("AS true_due FROM buckets b WHERE b.run_id = $1", "and so do its buckets"),
+    ("AS hidden FROM buckets b WHERE b.run_id = $1", "and so do its buckets"),
     ("AS active, (SELECT count(*) FROM contacts c", "and looks at everybody in a run"),
     ("FROM imports i JOIN buckets b ON b.run_id = i.run_id", "an import looks for who is missing, once"),
     ("DELETE FROM rejects WHERE import_id = $1", "an import begins again"),

@@ -1,6 +1,5 @@
 //! What a tick and a claim take, while few wait and while many do.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,8 @@ use ringfence_scheduler::Planner;
 use ringfence_store::{Begin, CampaignRow, Database, EarlierUse, LaneLease, RulesCache};
 use ringfence_tests::sample::{Stage, begin_import, chunk, complete, lane_settings, noon, row, rules, take};
 use tokio::sync::Notify;
+
+use crate::times::Spread;
 
 /// Dials of one tick and one claim.
 const DIALS: u32 = 40;
@@ -45,33 +46,8 @@ const ZONES: [&str; 20] = [
     "America/Halifax",
 ];
 
-/// The middle one of many times, and the longest.
-pub(crate) struct Times {
-    middle: Duration,
-    longest: Duration,
-}
-
-impl Times {
-    fn new(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        Self { middle: times[times.len() / 2], longest: times[times.len() - 1] }
-    }
-
-    /// Returns how many times as long as the other this takes.
-    pub(crate) fn of(&self, other: &Self) -> f64 {
-        self.middle.as_secs_f64() / other.middle.as_secs_f64()
-    }
-}
-
-impl fmt::Display for Times {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = |time: Duration| time.as_secs_f64() * 1e3;
-        write!(f, "{:.1} ms (at most {:.1})", millis(self.middle), millis(self.longest))
-    }
-}
-
 /// Fills the database, then plans and claims. Returns what a tick takes, and what a claim takes.
-pub(crate) async fn measure(store: &Arc<Database>, campaigns: usize, contacts: usize) -> (Times, Times) {
+pub(crate) async fn measure(store: &Arc<Database>, campaigns: usize, contacts: usize) -> (Spread, Spread) {
     let mut settings = lane_settings("main");
     // What a tick opens is five seconds of calls.
     settings.limits.calls = Rate::per_second(DIALS / 5);
@@ -127,7 +103,7 @@ pub(crate) async fn measure(store: &Arc<Database>, campaigns: usize, contacts: u
             claims.push(begun.elapsed());
         }
     }
-    (Times::new(ticks), Times::new(claims))
+    (Spread::of(ticks), Spread::of(claims))
 }
 
 /// People of one zone for a campaign.

@@ -4,18 +4,22 @@
 
 mod backlog;
 mod dials;
+mod history;
 mod limit;
 mod multiply;
 mod page;
 mod peer;
 mod processes;
 mod reads;
+mod slots;
+mod times;
 mod vendor;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ringfence_store::{Database, Location};
 use ringfence_tests::TestDatabase;
@@ -41,6 +45,12 @@ async fn main() {
         "vendor" => vendor::be_quick().await,
         "page" => page::measure(folder.path()).await,
         "processes" => processes::measure().await,
+        "history" => history::measure(given(2).unwrap_or(10_000_000)).await,
+        "slots" => {
+            for seconds in [5, 20, 60] {
+                slots::measure(Duration::from_secs(seconds)).await;
+            }
+        }
         "reads" => {
             let bench = Bench { folder, vendor: vendor::simulated().await };
             // More are made of those that are imported.
@@ -138,7 +148,7 @@ impl Bench {
             println!(
                 "{database}, {contacts} contacts of 1,000 campaigns: a tick {tick_of_many}, the claims of its 40 calls {claim_of_many}"
             );
-            let (ticks, claims) = (tick_of_many.of(&tick), claim_of_many.of(&claim));
+            let (ticks, claims) = (tick_of_many.times(&tick), claim_of_many.times(&claim));
             println!("{database}: with many, a tick takes {ticks:.2} times as long, and its claims {claims:.2} times");
         }
     }

@@ -53,7 +53,7 @@ async fn rate_of(lanes: usize, processes: usize) -> f64 {
     for _ in 0..lanes {
         vendors.push(Vendor::begin(behaviour.clone()).await);
     }
-    write(folder.path(), &url, &vendors);
+    write(folder.path(), &url, &vendors, CONCURRENT);
     for lane in 0..lanes {
         json(folder.path(), &["apply", &format!("c{lane}.toml"), "--yes", "--json"]).await;
         json(folder.path(), &["import", &format!("c{lane}"), &format!("c{lane}.csv"), "--json"]).await;
@@ -101,7 +101,7 @@ async fn owned(store: &Database, are_so: impl Fn(&BTreeMap<String, usize>) -> bo
 }
 
 /// Fails when somebody was called twice.
-fn called_once(vendors: &[Vendor]) {
+pub(crate) fn called_once(vendors: &[Vendor]) {
     for vendor in vendors {
         let calls = vendor.simulator.tape().calls();
         let people: std::collections::BTreeSet<&str> = calls.iter().map(|call| call.callee.as_str()).collect();
@@ -109,11 +109,11 @@ fn called_once(vendors: &[Vendor]) {
     }
 }
 
-/// A configuration with a lane for each vendor, and a campaign of its own for each lane.
-fn write(folder: &Path, url: &str, vendors: &[Vendor]) {
+/// Writes a configuration with a lane for each vendor, and a campaign with a list for each lane.
+pub(crate) fn write(folder: &Path, url: &str, vendors: &[Vendor], concurrent: u32) {
     let mut config = project::database(url);
     for (lane, vendor) in vendors.iter().enumerate() {
-        config.push_str(&project::lane(&format!("l{lane}"), vendor.address, CALLS, CONCURRENT));
+        config.push_str(&project::lane(&format!("l{lane}"), vendor.address, CALLS, concurrent));
         let campaign = project::campaign(&format!("c{lane}"), &format!("l{lane}"), None, "");
         let people = project::contacts(lane * CONTACTS..(lane + 1) * CONTACTS);
         std::fs::write(folder.join(format!("c{lane}.toml")), campaign).expect("written");

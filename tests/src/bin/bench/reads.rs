@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Bench;
 use crate::dials::bench_rules;
 use crate::multiply::multiply;
+use crate::times::Spread;
 
 /// Calls a second that are allowed meanwhile: a little more than the 500 that are wanted.
 const CALLS: u32 = 560;
@@ -110,11 +111,11 @@ pub(crate) async fn measure(bench: &Bench, database: &str, list: &Path, times: u
 
 /// Prints what each read took, and all of them.
 fn print(database: &str, took: BTreeMap<String, Vec<Duration>>) {
-    let mut all: Vec<Duration> = took.values().flatten().copied().collect();
-    for (read, mut times) in took {
-        println!("{database}: {read}: {}", line(&mut times));
+    let all: Vec<Duration> = took.values().flatten().copied().collect();
+    for (read, times) in took {
+        println!("{database}: {read}: {}", Spread::of(times));
     }
-    println!("{database}: all reads: {}", line(&mut all));
+    println!("{database}: all reads: {}", Spread::of(all));
 }
 
 /// The calls that were placed so far.
@@ -172,10 +173,4 @@ async fn ask(web: &Web, token: &str, reads: &[(String, Read)]) -> BTreeMap<Strin
         }
     }
     took
-}
-
-fn line(times: &mut [Duration]) -> String {
-    times.sort_unstable();
-    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
-    format!("half within {:.1?}, 99 of 100 within {:.1?}, the longest {:.1?}", at(50), at(99), at(100))
 }

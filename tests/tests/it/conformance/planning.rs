@@ -1,7 +1,10 @@
 //! Opening attempts.
 
-use ringfence_domain::{DialClass, Moment, Outcome, Span};
+use std::collections::BTreeSet;
+
+use ringfence_domain::{AttemptId, DialClass, Moment, Outcome, Span};
 use ringfence_store::{Plan, Settlement};
+use ringfence_tests::database::execute;
 use ringfence_tests::on_both_databases;
 use ringfence_tests::sample::{self, Stage, noon};
 
@@ -61,6 +64,35 @@ on_both_databases! {
         assert_eq!(database.store.next_eligible(stage.lane).await.expect("a moment"), Some(later));
         assert_eq!(stage.open(&database.store, 10, later).await, 3);
         stage.check_counts(&database.store).await;
+    }
+}
+
+on_both_databases! {
+    async fn whoever_comes_back_to_the_same_moment_goes_first_again(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 5).await;
+        let first_two = async || {
+            stage.open(store, 2, noon()).await;
+            let bursts = store.bursts(stage.lane, stage.epoch, AttemptId(0), 10, 10).await.expect("bursts");
+            let calls: Vec<_> = bursts.into_iter().flat_map(|burst| burst.calls).collect();
+            let late = stage.order(&calls.iter().map(|call| call.attempt).collect::<Vec<_>>(), noon() + Span::from_secs(30));
+            assert_eq!(store.claim(late).await.expect("a claim").refused.len(), 2, "they wait again");
+            stage.check_counts(store).await;
+            let numbers: BTreeSet<String> = calls.iter().map(|call| call.number.e164().to_owned()).collect();
+            numbers
+        };
+        assert_eq!(first_two().await, first_two().await);
+        assert_eq!(stage.open(store, 10, noon()).await, 5, "nobody stays behind");
+        stage.check_counts(store).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_head_that_hides_somebody_is_found(database) {
+        let stage = Stage::set(&database.store, 5).await;
+        execute(&database.url, "UPDATE buckets SET next_contact = (SELECT max(id) FROM contacts)").await;
+        let found = database.store.recount(stage.run()).await.expect("a recount");
+        assert_eq!(found, [("hidden by the head of bucket Asia/Kolkata first".to_owned(), 4, 0)]);
     }
 }
 
