@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_domain::Clock;
-use ringfence_store::{Database, StoreError};
+use ringfence_domain::{Clock, StopSwitch};
+use ringfence_store::{Database, StoreError, Takes};
 use tokio_util::sync::CancellationToken;
 
 /// How often a process gives a sign. A reader takes one without a sign for three times as long to
@@ -24,12 +24,41 @@ pub async fn introduce(store: &Database, clock: &dyn Clock, name: &str, command:
 
 /// Gives signs of life until `stop`, and then says that the process leaves.
 pub async fn stay(store: Arc<Database>, clock: Arc<dyn Clock>, name: String, stop: CancellationToken) {
-    give_signs(store, clock, name, stop, EVERY).await;
+    give_signs(store, clock, name, stop, EVERY, None).await;
 }
 
 /// The same for a process that shares its lanes.
-pub async fn stay_sharing(store: Arc<Database>, clock: Arc<dyn Clock>, name: String, stop: CancellationToken) {
-    give_signs(store, clock, name, stop, EVERY_OF_SHARING).await;
+pub async fn stay_sharing(
+    store: Arc<Database>,
+    clock: Arc<dyn Clock>,
+    name: String,
+    stop: CancellationToken,
+    share: Share,
+) {
+    give_signs(store, clock, name, stop, EVERY_OF_SHARING, Some(share)).await;
+}
+
+/// What a process takes of the lanes that several share.
+#[derive(Debug)]
+pub struct Share {
+    /// The lanes that it can dial, each with its settings.
+    pub takes: Takes,
+    /// What keeps it from dialling. While it is active the process keeps the lanes that it has, so that calls which are
+    /// out are asked about, and takes none from another process, which can dial them.
+    pub stop_switch: Arc<dyn StopSwitch>,
+}
+
+impl Share {
+    /// Says which lanes the process takes, unless it `said` the same before.
+    async fn say(&self, store: &Database, name: &str, said: &mut Option<bool>) -> Result<(), StoreError> {
+        let is_stopped = self.stop_switch.active().is_some();
+        if *said != Some(is_stopped) {
+            let takes = if is_stopped { Takes::new() } else { self.takes.clone() };
+            store.share_lanes(name.to_owned(), takes).await?;
+            *said = Some(is_stopped);
+        }
+        Ok(())
+    }
 }
 
 async fn give_signs(
@@ -38,8 +67,15 @@ async fn give_signs(
     name: String,
     stop: CancellationToken,
     every: Duration,
+    share: Option<Share>,
 ) {
+    let mut said = None;
     loop {
+        if let Some(share) = &share
+            && let Err(error) = share.say(&store, &name, &mut said).await
+        {
+            tracing::debug!(%error, "no word on the lanes that are shared: {error}");
+        }
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             () = stop.cancelled() => break,

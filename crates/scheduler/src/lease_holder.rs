@@ -137,7 +137,8 @@ impl LeaseHolder {
         Ok(hand_overs(&takes, &shares.owners).into_iter().find(ours).map(|step| step.to.to_owned()))
     }
 
-    /// Returns the process that this lane, which was given back a moment ago, is left to: it has fewer than we.
+    /// Returns the process that this lane, which was given back a moment ago, is left to: it has fewer than we, or we
+    /// take none for now.
     async fn left_to(&self, lane: &LaneRow) -> Result<Option<String>, StoreError> {
         let free_for = self.clock.read().now.since(lane.lease_until);
         if lane.owner.is_some() || free_for >= LEFT_TO_OTHERS || free_for < Span::ZERO {
@@ -146,8 +147,10 @@ impl LeaseHolder {
         let shares = self.shares().await?;
         let count = |name: &str| shares.owners.values().filter(|owner| *owner == name).count();
         let ours = count(&self.owner);
-        let mut others = shares.takes.iter().filter(|(_, takes)| takes.contains(&self.lane)).map(|(name, _)| name);
-        Ok(others.find(|name| count(name) < ours).cloned())
+        let is_ours = |takes: &BTreeSet<LaneId>| takes.contains(&self.lane);
+        let we_take = shares.takes.get(&self.owner).is_none_or(is_ours);
+        let others = shares.takes.iter().filter(|(name, takes)| **name != self.owner && is_ours(takes));
+        Ok(others.map(|(name, _)| name).find(|name| !we_take || count(name) < ours).cloned())
     }
 
     /// Who shares lanes and lives, with the lanes that each takes, and who has which.

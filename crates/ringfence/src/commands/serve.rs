@@ -159,8 +159,8 @@ impl Process<'_> {
         let name = self.lifeline.name().to_owned();
         let (own, present, signal) = (store.clone(), clock.clone(), shutdown.signal());
         if is_shared {
-            store.share_lanes(name.clone(), takes).await?;
-            shutdown.spawn(presence::stay_sharing(own, present, name.clone(), signal));
+            let share = presence::Share { takes, stop_switch };
+            shutdown.spawn(presence::stay_sharing(own, present, name.clone(), signal, share));
         } else {
             shutdown.spawn(presence::stay(own, present, name.clone(), signal));
         }

@@ -1,5 +1,5 @@
-//! Processes on one Postgres share the lanes: one that comes takes over its share, and when one is
-//! killed the others have its lanes within ten seconds.
+//! Processes on one Postgres share the lanes: one that comes takes over its share, unless it is stopped by a file on its
+//! machine, and when one is killed the others have its lanes within ten seconds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -10,6 +10,7 @@ use ringfence_sandbox::Behaviour;
 use ringfence_tests::TestDatabase;
 use ringfence_tests::binary::{Vendor, json, start};
 use ringfence_tests::sample::number;
+use tempfile::TempDir;
 
 const LANES: usize = 4;
 const CONTACTS: usize = 400;
@@ -42,11 +43,26 @@ async fn one_that_comes_gets_its_share_and_the_lanes_of_one_that_is_killed_go_to
 
     let mut first = start(folder, &["serve"]);
     let one = owners_once(&database, |owners| owners.len() == 1 && owners.values().all(|lanes| *lanes == LANES)).await;
+    // On another machine, where nobody is to be called for now.
+    let elsewhere = TempDir::new().expect("a folder");
+    std::fs::copy(folder.join("ringfence.toml"), elsewhere.path().join("ringfence.toml")).expect("copied");
+    std::fs::write(elsewhere.path().join("STOP"), "").expect("written");
+    let mut stopped = start(elsewhere.path(), &["serve"]);
     let mut second = start(folder, &["serve"]);
     let two = owners_once(&database, |owners| owners.len() == 2 && owners.values().all(|lanes| *lanes == 2)).await;
-    second.kill().await.expect("it is killed");
+    let mut third = start(folder, &["serve"]);
+    let three = owners_once(&database, |owners| owners.len() == 3).await;
+    assert!([&one, &two].into_iter().flatten().all(|owner| three.contains(owner)), "{one:?}, {two:?}, {three:?}");
+    let process = format!("/{}/", stopped.id().expect("it runs"));
+    assert!(!three.iter().any(|owner| owner.contains(&process)), "the stopped one has a lane: {three:?}");
+    std::fs::remove_file(elsewhere.path().join("STOP")).expect("removed");
+    let four = owners_once(&database, |owners| owners.len() == 4).await;
+    assert!(four.iter().any(|owner| owner.contains(&process)), "{four:?}");
+    for killed in [&mut second, &mut third, &mut stopped] {
+        killed.kill().await.expect("it is killed");
+    }
     let left = owners_once(&database, |owners| owners.len() == 1 && owners.values().all(|lanes| *lanes == LANES)).await;
-    assert!(two.contains(&left[0]) && left == one, "{one:?}, {two:?}, {left:?}");
+    assert_eq!(left, one);
 
     let done = async {
         loop {
