@@ -15,7 +15,8 @@ mod place;
 mod since;
 mod wire;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -135,7 +136,12 @@ pub struct Twenty2 {
     status_map: StatusMap,
     hours: Option<Hours>,
     unread: UnreadRows,
+    /// Numbers to call from as they were written before: there are few, and each call has one.
+    callers: Mutex<HashMap<String, Result<String, String>>>,
 }
+
+/// Numbers to call from that are remembered.
+const CALLERS: usize = 1_000;
 
 impl Twenty2 {
     /// Makes an account with these settings, reached by `transport`.
@@ -153,6 +159,7 @@ impl Twenty2 {
             hours: setup.settings.vendor_hours(),
             status_map: StatusMap::new(setup.status_map),
             unread: UnreadRows::default(),
+            callers: Mutex::default(),
         })
     }
 
@@ -163,7 +170,16 @@ impl Twenty2 {
 
     /// Returns a number to call from as the vendor wants it.
     fn as_caller(&self, text: &str) -> Result<String, String> {
-        caller(self.number_format, text)
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = callers.get(text) {
+            return known.clone();
+        }
+        if callers.len() >= CALLERS {
+            callers.clear();
+        }
+        let written = caller(self.number_format, text);
+        callers.insert(text.to_owned(), written.clone());
+        written
     }
 }
 
