@@ -47,7 +47,8 @@ async fn main() {
         "processes" => processes::measure().await,
         "history" => history::measure(given(2).unwrap_or(10_000_000)).await,
         "slots" => {
-            for seconds in [5, 20, 60] {
+            let lengths = given(2).map_or(vec![5, 20, 60], |only| vec![only as u64]);
+            for seconds in lengths {
                 slots::measure(Duration::from_secs(seconds)).await;
             }
         }
