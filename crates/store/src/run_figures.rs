@@ -231,7 +231,7 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
     );
     const KEPT: Sql = sql!("SELECT name, CAST(sum(n) AS BIGINT) AS n FROM run_counts WHERE run_id = $1 GROUP BY name");
     const BUCKETS: Sql = sql!(
-        "SELECT b.zones || ' ' || b.class AS name, b.waiting AS kept, (SELECT count(*) FROM contacts c \
+        "SELECT b.zones || ' ' || b.class AS name, b.import_id, b.waiting AS kept, (SELECT count(*) FROM contacts c \
          WHERE c.bucket_id = b.id AND c.state = 'waiting') AS n, \
          (SELECT count(*) FROM contacts c WHERE c.bucket_id = b.id AND c.state = 'waiting' \
           AND (c.due_at, c.id) < (b.next_due_at, b.next_contact)) AS hidden FROM buckets b WHERE b.run_id = $1"
@@ -253,9 +253,11 @@ pub(crate) async fn recount(session: &mut Session, id: RunId) -> Result<Vec<(Str
     }
     for row in session.rows(&BUCKETS, args![id]).await? {
         let name: String = row.get("name")?;
-        both.insert(format!("bucket {name}"), (row.get("kept")?, row.get("n")?));
+        let waiting = both.entry(format!("bucket {name} of import {}", row.get::<i64>("import_id")?)).or_default();
+        *waiting = (row.get("kept")?, row.get("n")?);
         // A head may be early, which costs one look; late it hides contacts.
-        both.insert(format!("hidden by the head of bucket {name}"), (row.get("hidden")?, 0));
+        let hidden = both.entry(format!("the number of people whom planning would pass ({name})")).or_default();
+        hidden.0 += row.get::<i64>("hidden")?;
     }
     Ok(both.into_iter().filter(|(_, (kept, n))| kept != n).map(|(name, (kept, n))| (name, kept, n)).collect())
 }

@@ -88,7 +88,7 @@ async fn work_off(database: &Database, mark: Mark, now: Moment) -> Result<(), St
             let put_off = database.read(move |session| Box::pin(put_off(session, place, rows))).await?;
             let Some(last) = put_off.last() else { break };
             place = *last;
-            let late = put_off.iter().map(|one| Late { contact: one.contact, bucket, due_at: now }).collect();
+            let late = put_off.iter().map(|one| Late { contact: one.contact, due_at: now }).collect();
             put_due(database, WORK, late).await?;
         }
     }
