@@ -174,7 +174,7 @@ impl LaneEngine {
         let mut not_to = None;
         while !stop.is_cancelled() {
             let mut ask_again = ASK_AGAIN;
-            match holder.acquire().await {
+            match holder.acquire(self.stop_switch.active().is_some()).await {
                 Ok(LeaseOutcome::Ours(lease)) => {
                     self.ownership.send_replace(Ownership::Ours);
                     let parting = self.serve(&holder, lease, &stop, not_to.take()).await;

@@ -67,12 +67,13 @@ impl LeaseHolder {
         Self { store, clock, owner, lane, settings, odd: Mutex::default() }
     }
 
-    /// Takes the lane if it is free, if its owner's lease ran out, or if its owner is dead.
-    pub async fn acquire(&self) -> Result<LeaseOutcome, StoreError> {
+    /// Takes the lane if it is free, if its owner's lease ran out, or if its owner is dead. A process that `is_stopped`
+    /// leaves it to others for a while, which can dial it.
+    pub async fn acquire(&self, is_stopped: bool) -> Result<LeaseOutcome, StoreError> {
         let lanes = self.store.lanes().await?;
         let lane = lanes.into_iter().find(|lane| lane.id == self.lane);
         if let Some(lane) = &lane
-            && let Some(owner) = self.left_to(lane).await?
+            && let Some(owner) = self.left_to(lane, is_stopped).await?
         {
             return Ok(LeaseOutcome::Theirs { owner, other_settings: false });
         }
@@ -137,20 +138,22 @@ impl LeaseHolder {
         Ok(hand_overs(&takes, &shares.owners).into_iter().find(ours).map(|step| step.to.to_owned()))
     }
 
-    /// Returns the process that this lane, which was given back a moment ago, is left to: it has fewer than we, or we
-    /// take none for now.
-    async fn left_to(&self, lane: &LaneRow) -> Result<Option<String>, StoreError> {
+    /// Returns the process that this lane, which was given back a moment ago, is left to: it has fewer than we. If we
+    /// are stopped, any process that takes it, also when its owner has just died.
+    async fn left_to(&self, lane: &LaneRow, is_stopped: bool) -> Result<Option<String>, StoreError> {
         let free_for = self.clock.read().now.since(lane.lease_until);
-        if lane.owner.is_some() || free_for >= LEFT_TO_OTHERS || free_for < Span::ZERO {
+        let is_given_back = lane.owner.is_none() && free_for >= Span::ZERO;
+        let is_ours = lane.owner.as_ref() == Some(&self.owner);
+        if free_for >= LEFT_TO_OTHERS || is_ours || !(is_given_back || is_stopped) {
             return Ok(None);
         }
         let shares = self.shares().await?;
         let count = |name: &str| shares.owners.values().filter(|owner| *owner == name).count();
         let ours = count(&self.owner);
-        let is_ours = |takes: &BTreeSet<LaneId>| takes.contains(&self.lane);
-        let we_take = shares.takes.get(&self.owner).is_none_or(is_ours);
-        let others = shares.takes.iter().filter(|(name, takes)| **name != self.owner && is_ours(takes));
-        Ok(others.map(|(name, _)| name).find(|name| !we_take || count(name) < ours).cloned())
+        let takes_it =
+            |(name, takes): &(&String, &BTreeSet<LaneId>)| **name != self.owner && takes.contains(&self.lane);
+        let mut others = shares.takes.iter().filter(takes_it).map(|(name, _)| name);
+        Ok(others.find(|name| is_stopped || count(name) < ours).cloned())
     }
 
     /// Who shares lanes and lives, with the lanes that each takes, and who has which.
@@ -164,7 +167,8 @@ impl LeaseHolder {
             let same = takes.into_iter().filter(|(lane, settings)| known.get(lane) == Some(&settings));
             (name, same.map(|(lane, _)| lane).collect())
         });
-        let takes = takes.collect();
+        // Who takes nothing keeps what it has, and gets nothing.
+        let takes = takes.filter(|(_, lanes): &(String, BTreeSet<LaneId>)| !lanes.is_empty()).collect();
         Ok(Shares { takes, owners: lanes.into_iter().filter_map(|lane| Some((lane.id, lane.owner?))).collect() })
     }
 

@@ -55,7 +55,7 @@ on_both_databases! {
         };
         let mut leases = Vec::new();
         for lane in 0..3 {
-            match holder("a", lane).acquire().await.expect("an answer") {
+            match holder("a", lane).acquire(false).await.expect("an answer") {
                 LeaseOutcome::Ours(lease) => leases.push(lease),
                 other @ LeaseOutcome::Theirs { .. } => panic!("{other:?}"),
             }
@@ -65,7 +65,9 @@ on_both_databases! {
         assert_eq!(last.hand_to(Some("b")).await.expect("an answer").as_deref(), Some("c"), "b did not take it");
         assert_eq!(holder("a", 0).hand_to(None).await.expect("an answer"), None, "one is our share");
         last.release(&leases[2], None).await.expect("released");
-        let taken = async |name: &str| matches!(holder(name, 2).acquire().await.expect("an answer"), LeaseOutcome::Ours(_));
+        let tries = async |name: &str, is_stopped: bool| holder(name, 2).acquire(is_stopped).await.expect("an answer");
+        let taken = async |name: &str| matches!(tries(name, false).await, LeaseOutcome::Ours(_));
+        assert!(matches!(tries("c", true).await, LeaseOutcome::Theirs { .. }), "it is stopped, and others are not");
         assert!(!taken("a").await, "it has two, and others none");
         clock.set(noon() + Span::from_secs(5));
         assert!(taken("a").await, "nobody took it");

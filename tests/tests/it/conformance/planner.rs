@@ -40,7 +40,7 @@ on_both_databases! {
         let (_, campaign) = store.apply(sample::rules("spring", "main"), lane, Begin::Running, now).await.expect("a campaign");
         sample::import(store, campaign.run, 0..40, now).await;
         let holder = LeaseHolder::new(store.clone(), clock.clone(), "tests/1".into(), lane, settings);
-        let LeaseOutcome::Ours(lease) = holder.acquire().await.expect("an answer") else { panic!("nobody else is there") };
+        let LeaseOutcome::Ours(lease) = holder.acquire(false).await.expect("an answer") else { panic!("nobody else is there") };
         let mut planner = Planner::new(store.clone(), clock, lease, Arc::new(NoStopSwitch), None, Arc::default(), Arc::default());
         let mut opened = 0;
         for _ in 0..20 {
