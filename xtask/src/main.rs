@@ -33,7 +33,7 @@ cargo xtask bench page    what an open page costs, server and browser, while 10,
 cargo xtask bench processes   calls a second of one process and of four on one Postgres, with a slow vendor
 cargo xtask bench slots   how much of its slots a lane uses with calls of 5, 20 and 60 seconds; ten minutes
 cargo xtask bench history [N]   what calls take on Postgres with N calls behind and a long reader; 10,000,000 when N is
-                          left out, which needs 10 GB of disk
+                          left out, which needs 20 GB of disk
 cargo xtask torture [--minutes N] [--seed S] [--only CELL]   end processes at every named moment while everything
                           goes wrong at the vendor, and verify every call afterwards; what RELIABILITY.md reports
 cargo xtask simulate [--minutes N] [--seed S] [--steps N] [--file FILE]   the real engine in virtual time: the same

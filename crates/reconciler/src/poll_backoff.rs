@@ -7,8 +7,6 @@ use ringfence_domain::{AttemptId, Moment, Rate, Span};
 
 /// However short calls are, nobody is asked more often about one.
 const SHORTEST: Span = Span::from_millis(250);
-/// However long calls are, a call that may be over any moment is asked about as often as this.
-const LONGEST_NEAR: Span = Span::from_secs(5);
 /// The longest time between two questions about a call.
 const LONGEST: Span = Span::from_secs(60);
 /// The time between the first searches for a call.
@@ -17,7 +15,7 @@ const FIRST_SEARCHES: Span = Span::from_secs(1);
 const FIRST_GUESS: Span = Span::from_secs(1);
 /// The longest that calls are taken to be.
 const LONGEST_CALL: Span = Span::from_minutes(5);
-/// The vendor is asked this often while the usual length of a call passes. A slot is idle from the end of
+/// A call that may be over any moment is asked about each time that this part of its usual length has passed. A slot is idle from the end of
 /// its call to the next question, half of that time on average.
 const TIMES: i64 = 100;
 /// Questions about calls take this part of the requests that the vendor allows: one of three.
@@ -173,7 +171,7 @@ impl PollBackoff {
 
     /// The time between two questions about a call that may be over any moment.
     fn near(&self) -> Span {
-        self.typical.scaled(1, TIMES).min(LONGEST_NEAR).max(self.shortest)
+        self.typical.scaled(1, TIMES).max(self.shortest)
     }
 
     /// The next moment, from this one on, at which calls are asked about: the same for all of them, so
@@ -213,7 +211,7 @@ mod tests {
             let mut backoff = QUICK();
             for id in 1..100 {
                 let idle = late(&mut backoff, id, Span::from_secs(length));
-                let most = Span::from_secs(length).scaled(1, 80).max(SHORTEST).min(LONGEST_NEAR);
+                let most = Span::from_secs(length).scaled(1, 80).max(SHORTEST);
                 assert!(id < 20 || idle <= most, "{idle:?} of {length} s");
             }
         }

@@ -64,8 +64,8 @@ pub(crate) async fn calls(url: &str, times: usize) {
         "id" => moved(column, calls),
         "contact_id" => moved(column, people),
         "number_key" => key(),
-        // A minute apart, so that none is of these days.
-        "opened_at" | "sending_at" | "placed_at" | "ended_at" => moved(column, -60_000),
+        // A day apart, so that few are of these days.
+        "opened_at" | "sending_at" | "placed_at" | "ended_at" => moved(column, -86_400_000),
         "reference" | "call_id" => Some(format!("t.{column} || '-' || k")),
         _ => None,
     };
@@ -108,7 +108,7 @@ impl Server {
         self.run(format!("SELECT max(id)::text FROM {table}")).await[0].parse().expect("a number")
     }
 
-    /// Makes `times` rows of each one of a table. Its indexes that enforce nothing are away meanwhile.
+    /// Makes `times` rows of each one of a table. Its indexes but the key are away meanwhile.
     async fn multiply(&mut self, table: &str, times: usize, other: impl Fn(&str) -> Option<String>) {
         let of = format!("FROM pg_indexes WHERE tablename = '{table}' AND indexname <> '{table}_pkey'");
         let indexes = self.run(format!("SELECT indexname::text {of}")).await;
