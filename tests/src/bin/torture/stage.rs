@@ -192,6 +192,12 @@ impl Stage {
         text_of(&self.database.url, question).await
     }
 
+    /// The id that a question to the rows finds. A transaction that was undone by a crash may have
+    /// used one up: on Postgres the next one gets another.
+    pub(crate) async fn id(&self, question: &'static str) -> Result<String, String> {
+        self.find(question).await.ok_or_else(|| format!("nothing is found by {question}"))
+    }
+
     /// Does to the rows what time, or nobody's command, does. The table must be there.
     pub(crate) async fn change(&self, statement: &'static str) {
         execute(&self.database.url, statement).await;

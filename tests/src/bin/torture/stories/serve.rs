@@ -225,8 +225,10 @@ pub(super) async fn tell(stage: &mut Stage, _: Happens) -> Result<(), String> {
     accept(&mut served, stage, &cookie).await?;
     // Its last request was a while ago.
     stage.change("UPDATE logins SET seen_at = seen_at - 120000").await;
-    served.form(stage, "/contacts/2/next", &cookie, "").await.or_else(tolerated)?;
-    served.form(stage, "/contacts/3/stop", &cookie, "reason=asked").await.or_else(tolerated)?;
+    let id = stage.id("SELECT CAST(id AS TEXT) FROM contacts ORDER BY id LIMIT 1 OFFSET 1").await?;
+    served.form(stage, &format!("/contacts/{id}/next"), &cookie, "").await.or_else(tolerated)?;
+    let id = stage.id("SELECT CAST(id AS TEXT) FROM contacts ORDER BY id LIMIT 1 OFFSET 2").await?;
+    served.form(stage, &format!("/contacts/{id}/stop"), &cookie, "reason=asked").await.or_else(tolerated)?;
     served.post(stage, "/campaigns/spring/pause", json!({ "reason": "a look" })).await?;
     served.post(stage, "/campaigns/spring/resume", json!({})).await?;
     served.post(stage, "/dnc", json!({ "phones": ["+919800000001"] })).await?;
@@ -246,9 +248,10 @@ pub(super) async fn tell(stage: &mut Stage, _: Happens) -> Result<(), String> {
         tokio::time::sleep(Duration::from_millis(100)).await;
         served.ask(stage, "GET", "/api/v1/status", Sent::default()).await?;
     }
-    served.post(stage, "/webhooks/1/redeliver", json!({})).await?;
-    served.post(stage, "/webhooks/1/disable", json!({})).await?;
-    served.post(stage, "/webhooks/1/enable", json!({})).await?;
+    let webhook = stage.id("SELECT CAST(id AS TEXT) FROM webhooks").await?;
+    for what in ["redeliver", "disable", "enable"] {
+        served.post(stage, &format!("/webhooks/{webhook}/{what}"), json!({})).await?;
+    }
     served.form(stage, "/logout", &cookie, "").await?;
     served.post(stage, "/campaigns/spring/cancel", json!({})).await?;
     served.end(stage).await
