@@ -1,9 +1,10 @@
 //! A story over HTTP: a `serve` that dies is started again, and what it did not answer is asked for
 //! once more, with the same key.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -301,10 +302,23 @@ async fn log_in(served: &mut Served, stage: &mut Stage, token: &str) -> Result<S
 
 /// Has `serve` answer over HTTP, with these further sections of its configuration.
 pub(super) async fn write_http(stage: &Stage, more: &str) {
-    let free = TcpListener::bind("127.0.0.1:0").await.and_then(|free| free.local_addr()).expect("a free port");
+    let free = free_address().await;
     let config = std::fs::read_to_string(stage.folder().join("ringfence.toml")).expect("a configuration");
     let http = format!("\n[http]\nlisten = \"{free}\"\npublic_url = \"http://{free}\"\n");
     stage.write("ringfence.toml", &[&config, &http, more].concat());
+}
+
+/// An address that stays free while `serve` is dead: below the ports that outgoing connections get,
+/// and each is given once.
+async fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(10_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::SeqCst);
+        assert!(port < 32_000, "no port is free");
+        if let Ok(free) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            return free.local_addr().expect("an address");
+        }
+    }
 }
 
 async fn write_project(stage: &Stage, hook: &str) {
