@@ -2,6 +2,7 @@
 //! once more, with the same key.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
@@ -260,7 +261,7 @@ pub(super) async fn tell(stage: &mut Stage, _: Happens) -> Result<(), String> {
 
 /// Accepts the list that is held for its length.
 async fn accept(served: &mut Served, stage: &mut Stage, cookie: &str) -> Result<(), String> {
-    const HELD: &str = "SELECT CAST(max(id) AS TEXT) FROM imports WHERE state = 'held' HAVING max(id) IS NOT NULL";
+    const HELD: &str = "SELECT CAST(id AS TEXT) FROM imports WHERE state = 'held' ORDER BY id DESC LIMIT 1";
     let until = tokio::time::Instant::now() + PATIENCE;
     loop {
         if let Some(id) = stage.find(HELD).await {
@@ -309,12 +310,13 @@ pub(super) async fn write_http(stage: &Stage, more: &str) {
 }
 
 /// An address that stays free while `serve` is dead: below the ports that outgoing connections get,
-/// and each is given once.
+/// and given again only after all others.
 async fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(10_000);
+    const PORTS: Range<u16> = 10_000..32_000;
+    static NEXT: AtomicU16 = AtomicU16::new(PORTS.start);
     loop {
-        let port = NEXT.fetch_add(1, Ordering::SeqCst);
-        assert!(port < 32_000, "no port is free");
+        let following = |port| Some(if port + 1 < PORTS.end { port + 1 } else { PORTS.start });
+        let port = NEXT.fetch_update(Ordering::SeqCst, Ordering::SeqCst, following).expect("there is one");
         if let Ok(free) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             return free.local_addr().expect("an address");
         }
