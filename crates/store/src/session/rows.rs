@@ -31,9 +31,9 @@ pub(crate) enum Value {
 
 /// The values of structs, of which each field is a column. Ids alone are a list: `Arg::ids`.
 pub(crate) fn rows<T: Serialize>(rows: &[T]) -> Rows {
-    let mut all = Rows::default();
+    let (mut all, mut document) = (Rows::default(), Vec::new());
     for row in rows {
-        row.serialize(OneRow(&mut all)).expect("rows are structs of plain values");
+        row.serialize(OneRow { rows: &mut all, document: &mut document }).expect("rows are structs of plain values");
     }
     all
 }
@@ -112,11 +112,15 @@ pub(super) fn room(rows: usize) -> usize {
 }
 
 /// Adds a struct's fields to the rows.
-struct OneRow<'r>(&'r mut Rows);
+struct OneRow<'r> {
+    rows: &'r mut Rows,
+    /// Room in which documents are written, one after the other: as they grow, their rows do not.
+    document: &'r mut Vec<u8>,
+}
 
 /// The fields of one struct.
 struct Fields<'r> {
-    rows: &'r mut Rows,
+    row: OneRow<'r>,
     is_first: bool,
 }
 
@@ -125,11 +129,18 @@ impl SerializeStruct for Fields<'_> {
     type Error = fmt::Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), fmt::Error> {
+        let OneRow { rows, document } = &mut self.row;
         if self.is_first {
-            self.rows.names.push(name);
+            rows.names.push(name);
         }
-        let value = value.serialize(OneValue).or_else(|_| serde_json::to_string(value).map(Value::Json));
-        self.rows.values.push(value.map_err(|_| fmt::Error)?);
+        let value = if let Ok(value) = value.serialize(OneValue) {
+            value
+        } else {
+            document.clear();
+            serde_json::to_writer(&mut **document, value).map_err(|_| fmt::Error)?;
+            Value::Json(str::from_utf8(document).map_err(|_| fmt::Error)?.to_owned())
+        };
+        rows.values.push(value);
         Ok(())
     }
 
@@ -214,7 +225,7 @@ impl<'r> Serializer for OneRow<'r> {
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'r>, fmt::Error> {
-        Ok(Fields { is_first: self.0.names.is_empty(), rows: self.0 })
+        Ok(Fields { is_first: self.rows.names.is_empty(), row: self })
     }
 }
 
