@@ -547,11 +547,13 @@ CREATE INDEX events_at ON events (at) WHERE NOT of_call;
 CREATE INDEX events_calls ON events (at) WHERE of_call;
 
 -- What has ended does not change, and nothing moves where the state diagrams have no arrow.
+-- Who tries it loses the whole transaction: to take back a statement alone, SQLite would keep in
+-- memory all that it changes.
 
 CREATE TRIGGER attempts_begin_open BEFORE INSERT ON attempts
 WHEN NEW.state <> 'open'
 BEGIN
-    SELECT RAISE(ABORT, 'an attempt begins open');
+    SELECT RAISE(ROLLBACK, 'an attempt begins open');
 END;
 
 CREATE TRIGGER attempts_legal_transition BEFORE UPDATE OF state, live, outcome, call_id, sending_at, ended_at ON attempts
@@ -563,7 +565,7 @@ WHEN NOT (
         'placed>ended',
         'unknown>placed', 'unknown>not_placed', 'unknown>ended'))
 BEGIN
-    SELECT RAISE(ABORT, 'illegal transition of an attempt');
+    SELECT RAISE(ROLLBACK, 'illegal transition of an attempt');
 END;
 
 -- Whoever was stopped because an import was undone was never called: another import may bring them again.
@@ -574,13 +576,13 @@ WHEN OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN (
     'review>waiting', 'review>active', 'review>done', 'review>stopped')
     AND NOT (OLD.state = 'stopped' AND NEW.state = 'waiting' AND OLD.stop_reason = 'import_undone' AND OLD.calls = 0)
 BEGIN
-    SELECT RAISE(ABORT, 'illegal transition of a contact');
+    SELECT RAISE(ROLLBACK, 'illegal transition of a contact');
 END;
 
 CREATE TRIGGER imports_begin_loading BEFORE INSERT ON imports
 WHEN NEW.state <> 'loading'
 BEGIN
-    SELECT RAISE(ABORT, 'an import begins loading');
+    SELECT RAISE(ROLLBACK, 'an import begins loading');
 END;
 
 CREATE TRIGGER imports_legal_transition BEFORE UPDATE OF state ON imports
@@ -590,5 +592,5 @@ WHEN OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state) NOT IN (
     'canary>complete', 'canary>undone',
     'complete>undone')
 BEGIN
-    SELECT RAISE(ABORT, 'illegal transition of an import');
+    SELECT RAISE(ROLLBACK, 'illegal transition of an import');
 END;

@@ -35,7 +35,7 @@ impl Sql {
     /// Returns the text for SQLite. The text has room for `rows` when rows are the first argument.
     pub(crate) fn on_sqlite(&'static self, rows: usize) -> SqlStr {
         match self {
-            Self::Plain { sqlite, .. } => SqlStr::from_static(sqlite),
+            Self::Plain { sqlite, .. } => rows_sql::plain_on_sqlite(sqlite),
             Self::OfRows(sql) => rows_sql::on_sqlite(sql, rows),
         }
     }
