@@ -31,9 +31,9 @@ pub(crate) struct SqlitePools {
 /// How long a connection waits for others while it is opened, and a reader at any time.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// KiB of pages that a connection keeps. Source:
+/// KiB of pages that a connection keeps. A list goes in no sooner with more. Source:
 /// <https://www.sqlite.org/pragma.html#pragma_cache_size>
-const WRITER_CACHE: &str = "-24576";
+const WRITER_CACHE: &str = "-16384";
 const READER_CACHE: &str = "-8192";
 
 impl SqlitePools {

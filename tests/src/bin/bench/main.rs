@@ -21,10 +21,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mimalloc::MiMalloc;
 use ringfence_store::{Database, Location};
 use ringfence_tests::TestDatabase;
 use ringfence_tests::database::text_of;
 use ringfence_tests::sample::number;
+
+/// The one of `ringfence`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const DATABASES: [&str; 2] = ["sqlite", "postgres"];
 
