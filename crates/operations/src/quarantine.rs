@@ -99,7 +99,8 @@ async fn ask(workspace: &mut Workspace, quarantine: &QuarantineRow, strangers: b
         if told.waiting > 0 {
             return Err(Error::held(
                 format!("lane {name} knows {} calls that can be entered once an earlier one is settled", told.waiting),
-                "`ringfence run` of the campaign, or `ringfence serve`, asks how that ended; then lift it",
+                "`ringfence run` of the campaign, or `ringfence serve`, asks how that ended, then lift it; \
+                 `ringfence review` settles what it cannot find out",
             ));
         }
         if told.strange > 0 && !strangers {
