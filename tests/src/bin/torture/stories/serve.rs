@@ -314,13 +314,14 @@ pub(super) async fn write_http(stage: &Stage, more: &str) {
 async fn free_address() -> SocketAddr {
     const PORTS: Range<u16> = 10_000..32_000;
     static NEXT: AtomicU16 = AtomicU16::new(PORTS.start);
-    loop {
+    for _ in PORTS {
         let following = |port| Some(if port + 1 < PORTS.end { port + 1 } else { PORTS.start });
         let port = NEXT.fetch_update(Ordering::SeqCst, Ordering::SeqCst, following).expect("there is one");
         if let Ok(free) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             return free.local_addr().expect("an address");
         }
     }
+    panic!("all ports from {} to {} are taken", PORTS.start, PORTS.end);
 }
 
 async fn write_project(stage: &Stage, hook: &str) {
