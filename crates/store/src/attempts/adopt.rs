@@ -2,16 +2,19 @@
 //! that they were made to.
 //!
 //! They are entered oldest first, and one of a number at a time, as calls are made: the reconciler
-//! asks how each ended, what follows is decided, and the next one can be entered.
+//! asks how each ended, what follows is decided, and the next one can be entered. Where the database
+//! has an attempt of that number whose answer was lost, and several calls may be it, the oldest is
+//! taken for it: the others were made after what the database knows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringfence_domain::{
-    AttemptState, ContactId, ContactState, DialClass, LaneId, Moment, NumberKey, PhoneNumber, RunId, Span,
+    AttemptId, AttemptState, ContactId, ContactState, DialClass, LaneId, Moment, NumberKey, PhoneNumber, RunId, Span,
 };
 use serde::Serialize;
 
 use super::live::bound_calls;
+use super::settle::{Settlement, settle};
 use crate::StoreError;
 use crate::contacts::snapshot::snapshots;
 use crate::contacts::transitions::{Move, To, advance};
@@ -97,6 +100,7 @@ pub(crate) async fn adopt(session: &mut Session, order: &AdoptOrder) -> Result<A
     let sent = sent_since(session, order).await?;
     let mut done = Adopted::default();
     let mut rows = Vec::new();
+    let mut waiting: BTreeMap<NumberKey, Vec<&VendorCall>> = BTreeMap::new();
     for call in &order.calls {
         let entered = sent.get(&call.number_key).is_some_and(|sent| call.is_one_of(sent));
         if known.contains(&call.call_id) || entered {
@@ -121,15 +125,49 @@ pub(crate) async fn adopt(session: &mut Session, order: &AdoptOrder) -> Result<A
                     at: call.at.unwrap_or(order.now).millis(),
                 });
             }
-            _ if busy => done.waiting += 1,
+            _ if busy => waiting.entry(call.number_key).or_default().push(call),
             _ => done.strange += 1,
         }
     }
     let asked = rows.len() as i64;
     done.adopted = enter(session, order, &lane, &mut rows).await?;
     // Somebody else got hold of the number in between.
-    done.waiting += asked - done.adopted;
+    done.waiting = asked - done.adopted + waiting.values().map(|calls| calls.len() as i64).sum::<i64>();
+    let found = found(session, order, &waiting).await?;
+    if !found.is_empty() {
+        let settled = i64::from(settle(session, order.now, &found).await?.settled);
+        done.adopted += settled;
+        done.waiting -= settled;
+    }
     Ok(done)
+}
+
+/// Attempts whose answer was lost, each with the oldest of several calls that may be it. One call
+/// alone is found by the search for lost calls, which knows more of it than a list says.
+async fn found(
+    session: &mut Session,
+    order: &AdoptOrder,
+    waiting: &BTreeMap<NumberKey, Vec<&VendorCall>>,
+) -> Result<Vec<(AttemptId, Settlement)>, StoreError> {
+    const LOST: Sql = sql!(
+        "SELECT a.id, a.number_key, a.sending_at FROM attempts a WHERE a.number_key" ids
+        "AND a.lane_id = $2 AND a.live AND a.state = 'unknown'"
+    );
+    let several: Vec<i64> = waiting.iter().filter(|(_, calls)| calls.len() > 1).map(|(key, _)| key.0).collect();
+    let mut found = Vec::new();
+    if several.is_empty() {
+        return Ok(found);
+    }
+    for row in session.rows(&LOST, args![Arg::ids(several), order.lane]).await? {
+        let sent_at = row.moment("sending_at")?;
+        let calls = waiting.get(&NumberKey(row.get("number_key")?)).into_iter().flatten();
+        let mut later = calls.filter(|call| call.at.is_none_or(|at| at >= sent_at - NEAR));
+        if let (Some(oldest), Some(_)) = (later.next(), later.next()) {
+            let settlement = Settlement::Found { call_id: oldest.call_id.clone(), overdue_at: order.overdue_at };
+            found.push((AttemptId(row.get("id")?), settlement));
+        }
+    }
+    Ok(found)
 }
 
 /// A vendor's clock and its queue put a call no further from our own time than this.

@@ -2,7 +2,7 @@
 
 use ringfence_domain::event::EventKind;
 use ringfence_domain::verdict::StoppedBy;
-use ringfence_domain::{Moment, Span};
+use ringfence_domain::{Moment, Placement, Span};
 use ringfence_store::{
     AdoptOrder, Adopted, Database, Guarded, LaneInquiry, Settlement, StoreError, Subject, VendorCall,
 };
@@ -82,6 +82,35 @@ on_both_databases! {
         let ids: Vec<_> = attempts.iter().filter_map(|attempt| attempt.call_id.as_deref()).collect();
         assert_eq!(ids, ["first", "second"]);
         assert_eq!(stage.open(store, 10, at(10)).await, 3, "both people are called already");
+    }
+}
+
+on_both_databases! {
+    async fn the_oldest_of_several_calls_is_the_one_whose_answer_was_lost(database) {
+        let store = &database.store;
+        let stage = Stage::set(store, 2).await;
+        let lost = stage.claim(store, 1, noon()).await[0];
+        let cause = "reset".to_owned();
+        store.record(vec![stage.sent(lost, Placement::Unknown { cause })], noon()).await.expect("a record");
+        let at = |minutes| noon() + Span::from_minutes(minutes);
+        let before = call(store, "before", 0, noon() - Span::from_hours(1));
+        let (first, second) = (call(store, "first", 0, at(1)), call(store, "second", 0, at(3)));
+        let list = vec![before.clone(), first.clone()];
+        let done = store.adopt(order(&stage, list)).await.expect("entered");
+        assert_eq!(done, Adopted { known: 0, adopted: 0, waiting: 2, strange: 0 }, "one alone is looked for");
+        let list = vec![before, first, second];
+        let done = store.adopt(order(&stage, list.clone())).await.expect("entered");
+        assert_eq!(done, Adopted { known: 0, adopted: 1, waiting: 2, strange: 0 });
+        stage.check_counts(store).await;
+        let live = store.live_calls(stage.lane).await.expect("calls");
+        let [found] = live.as_slice() else { panic!("{live:?}") };
+        assert_eq!((found.attempt, found.call_id.as_deref()), (lost, Some("first")));
+
+        let busy = Settlement::Ended(ringfence_domain::Outcome::Busy, Box::default());
+        store.settle(vec![(lost, busy)], at(10)).await.expect("settled");
+        let next = store.adopt(order(&stage, list[1..].to_vec())).await.expect("entered");
+        assert_eq!(next, Adopted { known: 1, adopted: 1, waiting: 0, strange: 0 });
+        stage.check_counts(store).await;
     }
 }
 
