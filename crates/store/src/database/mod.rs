@@ -8,7 +8,7 @@ mod location;
 mod log;
 mod making;
 pub(crate) mod migrations;
-mod pool;
+pub(crate) mod pool;
 mod portions;
 pub(crate) mod postgres;
 mod process_lock;
