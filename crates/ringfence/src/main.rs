@@ -8,9 +8,8 @@ use mimalloc::MiMalloc;
 use ringfence::cli::Cli;
 use ringfence::{dispatch, failure, private, stderr, telemetry};
 
-/// Calls and rows of lists are many short texts, for which the system's allocator takes a fifth of the
-/// time. SQLite's memory is in its hands, too. Its version 2 gives back late what another thread
-/// freed, and with huge pages it takes more.
+/// Calls and rows of lists are many short texts: the system's allocator takes a fifth of the time.
+/// SQLite's memory is mimalloc's, too. mimalloc 2 gives back late what another thread freed.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,5 +1,5 @@
 //! The texts of statements that are not sent as they are written: those that take rows, in both
-//! dialects, and those that write to SQLite. Each is made once.
+//! dialects, and those that change rows of SQLite. Each is made once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -42,7 +42,7 @@ pub(crate) fn on_postgres(sql: &'static RowsSql) -> SqlStr {
 
 /// A statement of SQLite without rows.
 pub(crate) fn plain_on_sqlite(sql: &'static str) -> SqlStr {
-    // Of one row that is inserted nothing is to be taken back.
+    // Those that insert without rows as an argument insert one or few.
     if sql.starts_with("UPDATE ") {
         made((sql.as_ptr() as usize, sql.len()), || or_fail(sql))
     } else {
@@ -55,7 +55,8 @@ const WRITING: [(&str, &str); 2] = [("INSERT INTO ", "INSERT OR FAIL INTO "), ("
 
 /// A statement that leaves what it did when it fails midway: its transaction is rolled back in any
 /// case. To take back the statement alone, SQLite would keep in memory all pages that it changes, as
-/// they were: a megabyte for a contact that has so much data. Sources:
+/// they were: a megabyte for a contact that has so much data. It still does so for foreign keys and
+/// for `ON CONFLICT DO UPDATE`, which have no such words. Sources:
 /// <https://www.sqlite.org/tempfiles.html#statement_journal_files>,
 /// <https://www.sqlite.org/lang_conflict.html>
 fn or_fail(sql: &str) -> String {
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn on_sqlite_no_statement_takes_back_itself_alone() {
+    fn on_sqlite_a_statement_leaves_what_it_did_when_it_fails() {
         static SQL: RowsSql =
             RowsSql { head: "INSERT INTO t (a) SELECT u.a FROM", tail: "WHERE true", columns: &[("a", "bigint")] };
         assert_eq!(
