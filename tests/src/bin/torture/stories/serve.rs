@@ -186,13 +186,14 @@ async fn receiver() -> (Arc<AtomicUsize>, String) {
     (heard, url)
 }
 
-/// Two campaigns over two vendors, one of which reports its calls three times; all over HTTP.
+/// Two campaigns over two vendors, one of which reports its calls when they begin, while they are
+/// certainly out, and when they end; all over HTTP.
 pub(super) async fn tell(stage: &mut Stage, _: Happens) -> Result<(), String> {
     let (heard, url) = receiver().await;
     write_project(stage, &url).await;
     let way = HttpTransport::new(None)?;
     stage.vendor.simulator.report_by(way);
-    stage.vendor.simulator.change(|behaviour| behaviour.reports = Reports::Thrice);
+    stage.vendor.simulator.change(|behaviour| behaviour.reports = Reports::Early);
     let token = admin(stage).await?;
     let mut served = Served::start(stage, token.clone()).await?;
     for (name, numbers) in [("spring", 0..3), ("voice", 100..103)] {
